@@ -1,0 +1,378 @@
+/* sumi.h: the whole public interface of libsumi, simple calls first, advanced ones last.
+
+   Draw sixteen digits from a trained model and look at them:
+
+       sumi_context *context = NULL;
+       sumi_model *model = NULL;
+       sumi_array images = {0};
+       if (sumi_context_create(NULL, &context) == SUMI_OK
+           && sumi_model_open(context, "runs/ddpm-mnist", &model) == SUMI_OK
+           && sumi_model_sample(model, NULL, 16, NULL, &images) == SUMI_OK
+           && sumi_draw_grid(context, &images, 0, "digits.png") == SUMI_OK) puts("see digits.png");
+       else fputs(sumi_context_message(context), stderr);
+       sumi_array_release(context, &images);
+       sumi_model_free(model);
+       sumi_context_free(context);
+
+   Rules that hold everywhere:
+   - A call that can fail returns a sumi_status; the sentence that explains the last failure is
+     sumi_context_message(). The library never prints, exits or aborts.
+   - Objects belong to the context they were made with and are freed by their own _free call before
+     it. A _free call accepts NULL. A context serves one thread at a time; two contexts in two
+     threads do not disturb each other.
+   - Arrays are float32, row-major, channels last: images [n, h, w, c], signals [n, length, c],
+     points [n, d]. Images hold values from -1 (black) to 1 (white).
+   - Options are set by name, with the names of recipes and of diffusers' configuration files, so
+     that no later version of a structure can break a caller. */
+#ifndef SUMI_H
+#define SUMI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define SUMI_API
+#else
+#define SUMI_API __attribute__((visibility("default")))
+#endif
+
+/* ---- Version, status, context ------------------------------------------------------------ */
+
+#define SUMI_VERSION_MAJOR 0
+#define SUMI_VERSION_MINOR 1
+#define SUMI_VERSION_PATCH 0
+
+/* The version of the linked library, as "major.minor.patch". */
+SUMI_API const char *sumi_version(void);
+
+/* What became of a call. The numbers are stable. */
+typedef enum sumi_status {
+    SUMI_OK = 0,
+    SUMI_ERROR_ARGUMENT = 1,    /* the caller asked for something that has no meaning */
+    SUMI_ERROR_MEMORY = 2,      /* the allocator returned NULL */
+    SUMI_ERROR_FILE = 3,        /* a file could not be opened, read, written or renamed */
+    SUMI_ERROR_FORMAT = 4,      /* a file was read, and its contents are not what they should be */
+    SUMI_ERROR_UNSUPPORTED = 5, /* understood, but not something this version can do */
+    SUMI_ERROR_BACKEND = 6,     /* a library underneath (oneDNN, cairo, curl) reported a failure */
+    SUMI_ERROR_NUMBER = 7,      /* a computation left the finite numbers */
+    SUMI_STOPPED = 8            /* a callback asked to stop; what was done so far is kept */
+} sumi_status;
+
+/* One lower-case word for a status, such as "file". Never NULL. */
+SUMI_API const char *sumi_status_name(sumi_status status);
+
+typedef struct sumi_context sumi_context;
+
+/* Where the library gets its memory. `allocate` returns `size` bytes aligned to `alignment` (a
+   power of two), or NULL; `release` takes back what `allocate` gave and never gets NULL. */
+typedef struct sumi_allocator {
+    void *user;
+    void *(*allocate)(void *user, size_t size, size_t alignment);
+    void (*release)(void *user, void *memory);
+} sumi_allocator;
+
+/* Makes a context. `allocator` may be NULL for the C library's. The number of threads starts at
+   OMP_NUM_THREADS or else the number of processors. */
+SUMI_API sumi_status sumi_context_create(const sumi_allocator *allocator, sumi_context **context);
+SUMI_API void sumi_context_free(sumi_context *context);
+
+/* The sentence about the last failure of a call on this context; "" before the first. `context`
+   may be NULL (then the sentence is about creating one). Valid until the next call. */
+SUMI_API const char *sumi_context_message(const sumi_context *context);
+
+/* Threads that computations may use, at least 1. Results depend on the count in the last bits. */
+SUMI_API sumi_status sumi_context_set_threads(sumi_context *context, int threads);
+SUMI_API int sumi_context_threads(const sumi_context *context);
+
+/* ---- Arrays and the files that hold them -------------------------------------------------- */
+
+#define SUMI_MAX_RANK 6
+
+/* Numbers with a shape. Row-major float32. Release with sumi_array_release. */
+typedef struct sumi_array {
+    int rank;
+    int64_t shape[SUMI_MAX_RANK];
+    float *data;
+} sumi_array;
+
+/* Fills `array` with zeros of the given shape; what it held before is not released. */
+SUMI_API sumi_status sumi_array_create(sumi_context *context, int rank, const int64_t *shape,
+                                       sumi_array *array);
+SUMI_API void sumi_array_release(sumi_context *context, sumi_array *array);
+SUMI_API int64_t sumi_array_count(const sumi_array *array); /* number of elements */
+
+/* Reads .npy (any float or integer type), .csv (a table of numbers [rows, columns]), .png or .jpg
+   (an image [h, w, c] in [-1, 1]). The kind of file is told by its contents, not by its name. */
+SUMI_API sumi_status sumi_array_read(sumi_context *context, const char *path, sumi_array *array);
+
+/* Writes .npy, .csv (rank 1 or 2) or .png ([h, w, c] in [-1, 1], c 1 or 3), by the name's ending.
+   The file appears whole or not at all. */
+SUMI_API sumi_status sumi_array_write(sumi_context *context, const char *path,
+                                      const sumi_array *array);
+
+/* ---- Progress ----------------------------------------------------------------------------- */
+
+/* What a long call tells its caller. */
+typedef struct sumi_progress {
+    const char *task;         /* "train", "sample", "fetch" ... */
+    int64_t step, steps;      /* done and in all; steps is 0 while unknown */
+    double loss;              /* mean of the recent training loss, or 0 */
+    double rate;              /* items (images, bytes ...) a second */
+    const char *rate_unit;    /* "images/s", "bytes/s" ... */
+    double seconds_left;      /* estimate, or -1 while unknown */
+    const sumi_array *preview; /* what a sampler has so far (x0 estimate), or NULL */
+} sumi_progress;
+
+/* Called now and then from the calling thread. Return false to stop; the call then returns
+   SUMI_STOPPED after leaving everything in order. */
+typedef bool (*sumi_progress_function)(void *user, const sumi_progress *progress);
+
+/* ---- Recipes: what to train, on which data, how -------------------------------------------- */
+
+typedef struct sumi_recipe sumi_recipe;
+
+/* Names of the recipes built into the library, by number from 0; NULL past the last. */
+SUMI_API const char *sumi_recipe_name(int number);
+SUMI_API const char *sumi_recipe_summary(int number); /* one sentence; NULL past the last */
+
+/* Opens a built-in recipe by name, or a file by path (a name with a '/' or ending in ".ini"). */
+SUMI_API sumi_status sumi_recipe_open(sumi_context *context, const char *name_or_path,
+                                      sumi_recipe **recipe);
+SUMI_API void sumi_recipe_free(sumi_recipe *recipe);
+
+/* Changes one value: "train.steps=2000". An unknown key is refused, and the nearest known one
+   suggested. */
+SUMI_API sumi_status sumi_recipe_set(sumi_recipe *recipe, const char *assignment);
+
+/* The text of a key ("train.steps"), with defaults filled in; NULL if there is no such key. */
+SUMI_API const char *sumi_recipe_get(const sumi_recipe *recipe, const char *key);
+
+/* Every known key by number from 0, with its meaning and default; false past the last. */
+typedef struct sumi_recipe_key {
+    const char *key, *default_value, *meaning;
+} sumi_recipe_key;
+SUMI_API bool sumi_recipe_describe(int number, sumi_recipe_key *key);
+
+/* Writes the recipe, defaults filled in, as a file that sumi_recipe_open reads. */
+SUMI_API sumi_status sumi_recipe_write(const sumi_recipe *recipe, const char *path);
+
+/* ---- Data sets ------------------------------------------------------------------------------ */
+
+typedef struct sumi_data sumi_data;
+
+/* Opens the data set a recipe names (section [data]). */
+SUMI_API sumi_status sumi_data_open(sumi_context *context, const sumi_recipe *recipe,
+                                    sumi_data **data);
+SUMI_API void sumi_data_free(sumi_data *data);
+
+SUMI_API int64_t sumi_data_count(const sumi_data *data);
+SUMI_API int sumi_data_classes(const sumi_data *data); /* 0 when items have no labels */
+/* Shape of one item ([h,w,c], [length,c] or [d]); returns its rank. */
+SUMI_API int sumi_data_shape(const sumi_data *data, int64_t shape[SUMI_MAX_RANK]);
+/* Copies the items with the given indices to items[count, item shape]; `labels` (count numbers, -1
+   where there is none) may be NULL. */
+SUMI_API sumi_status sumi_data_read(sumi_data *data, const int64_t *indices, int64_t count,
+                                    float *items, int32_t *labels);
+
+/* Brings a usual data set ("mnist", "fashion-mnist", "cifar10") into the user's cache folder,
+   checks its sums, and writes the folder's name to folder[folder_size]. `from` is another URL or a
+   folder to take the files from, or NULL. Interrupted downloads resume. */
+SUMI_API sumi_status sumi_fetch(sumi_context *context, const char *name, const char *from,
+                                sumi_progress_function progress, void *user, char *folder,
+                                size_t folder_size);
+
+/* ---- Solvers: from noise to data, over any denoiser ----------------------------------------- */
+
+typedef struct sumi_solver sumi_solver;
+
+/* A denoiser: reads x[count, item_size] and times[count] (the schedule's own time, 0..T-1 for
+   diffusers' schedules), writes its prediction (noise, sample or v, as the solver is told) to
+   output[count, output_size]. Anything but SUMI_OK ends the solver with that status. */
+typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_size, const float *x,
+                                     const float *times, float *output);
+
+/* Every solver by number from 0; false past the last. */
+typedef struct sumi_solver_info {
+    const char *name, *paper;
+    int order, evaluations; /* order of accuracy; network evaluations a step */
+    bool stochastic;
+} sumi_solver_info;
+SUMI_API bool sumi_solver_describe(int number, sumi_solver_info *info);
+
+/* Makes a solver by name ("ddpm", "ddim"). Options start at diffusers' defaults. */
+SUMI_API sumi_status sumi_solver_create(sumi_context *context, const char *name,
+                                        sumi_solver **solver);
+SUMI_API void sumi_solver_free(sumi_solver *solver);
+
+/* Sets one option by its name in scheduler_config.json, its value as JSON or plain text
+   ("beta_schedule", "squaredcos_cap_v2"; "trained_betas", "[0.1,0.2]"), or one of Sumi's own:
+   "steps" (how many, default all), "timesteps" (a JSON list), "eta", "use_clipped_model_output",
+   "seed", "rng" ("philox" or "torch"), "start_index" (begin at this place of the time list),
+   "channels" (layout of a rank-4 or -3 state for the torch stream: "last" or "first"). */
+SUMI_API sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value);
+
+/* Sets every option of a scheduler_config.json, given as text. Unknown keys are tolerated. The
+   class named there does not change the solver. */
+SUMI_API sumi_status sumi_solver_configure(sumi_solver *solver, const char *json);
+
+/* The time list the solver will visit, in order; returns its length. `times` may be NULL, else it
+   has room for `capacity` numbers. */
+SUMI_API int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity);
+
+/* Standard deviation that the state starts with (1 for variance-preserving schedules). */
+SUMI_API double sumi_solver_initial_sigma(const sumi_solver *solver);
+
+/* Fills x with the noise a sampler starts from, of the solver's own random stream. */
+SUMI_API sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape,
+                                       float *x);
+
+/* Noises clean data to a time of the schedule: noised = a(t) clean + s(t) noise. */
+SUMI_API sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const float *clean,
+                                           const float *noise, double time, float *noised);
+
+/* Called after each step with the state and the current estimate of clean data, both of the
+   solver's shape. Return false to stop. */
+typedef bool (*sumi_solver_watcher)(void *user, int64_t step, int64_t steps, double time,
+                                    const float *x, const float *clean);
+
+/* Runs the loop in place on x[shape] with the caller's denoiser. shape[0] counts items. `watcher`
+   may be NULL. */
+SUMI_API sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *user,
+                                     int rank, const int64_t *shape, float *x,
+                                     sumi_solver_watcher watcher, void *watcher_user);
+
+/* ---- Models --------------------------------------------------------------------------------- */
+
+typedef struct sumi_model sumi_model;
+
+/* Opens a folder written by Sumi or diffusers (model_index.json, or a lone config.json), or the
+   output folder of a training run. */
+SUMI_API sumi_status sumi_model_open(sumi_context *context, const char *path, sumi_model **model);
+
+/* Builds a fresh model from the text of a config.json; `seed` keys its initial weights. */
+SUMI_API sumi_status sumi_model_create(sumi_context *context, const char *config_json,
+                                       uint64_t seed, sumi_model **model);
+
+/* Builds the fresh model that a recipe describes, for the items of `data`. */
+SUMI_API sumi_status sumi_model_create_from_recipe(sumi_context *context,
+                                                   const sumi_recipe *recipe,
+                                                   const sumi_data *data, sumi_model **model);
+
+/* Writes a pipeline folder that diffusers and Sumi open: model_index.json, unet/, scheduler/. */
+SUMI_API sumi_status sumi_model_save(const sumi_model *model, const char *folder);
+SUMI_API void sumi_model_free(sumi_model *model);
+
+SUMI_API const char *sumi_model_class(const sumi_model *model);  /* "UNet2DModel" ... */
+SUMI_API const char *sumi_model_config(const sumi_model *model); /* config.json as text */
+SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler_config.json */
+/* Sets the scheduler_config.json that the model is saved and sampled with. */
+SUMI_API sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json);
+SUMI_API int sumi_model_classes(const sumi_model *model); /* 0 for an unconditional model */
+/* Shape of one input item, channels last; returns its rank. */
+SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK]);
+
+/* The weights, by number from 0 in the network's own order, under diffusers' names and shapes
+   (convolutions [out,in,kh,kw], linears [out,in]). `data` may be written. False past the last. */
+typedef struct sumi_weight {
+    const char *name;
+    int rank;
+    int64_t shape[SUMI_MAX_RANK];
+    float *data;
+    bool trainable;
+} sumi_weight;
+SUMI_API bool sumi_model_weight(const sumi_model *model, int64_t number, sumi_weight *weight);
+
+/* One evaluation: x[count, item], times[count], labels[count] (NULL if unconditional) to
+   output[count, output item]. */
+SUMI_API sumi_status sumi_model_predict(sumi_model *model, int64_t count, const float *x,
+                                        const float *times, const int32_t *labels, float *output);
+
+/* The loss mean(output^2) and the gradient of it for every weight, in the order of
+   sumi_model_weight: gradients[i] points to room for weight i, or is NULL. For checking. */
+SUMI_API sumi_status sumi_model_gradient(sumi_model *model, int64_t count, const float *x,
+                                         const float *times, const int32_t *labels, double *loss,
+                                         float *const *gradients);
+
+/* Draws `count` samples into a new array [count, item]. `solver` NULL means the model's own
+   scheduler; `labels` may be NULL. */
+SUMI_API sumi_status sumi_model_sample(sumi_model *model, sumi_solver *solver, int64_t count,
+                                       const int32_t *labels, sumi_array *samples);
+
+/* Makes the solver that the model's scheduler_config.json describes; `name` NULL keeps its class. */
+SUMI_API sumi_status sumi_model_solver(sumi_model *model, const char *name, sumi_solver **solver);
+
+/* A sumi_denoiser over a model, for sumi_solver_run: `user` is the sumi_model. */
+SUMI_API sumi_status sumi_model_denoiser(void *model, int64_t count, int64_t item_size,
+                                         const float *x, const float *times, float *output);
+/* Labels that sumi_model_denoiser uses from now on (copied; NULL for none). */
+SUMI_API sumi_status sumi_model_set_labels(sumi_model *model, int64_t count,
+                                           const int32_t *labels);
+
+/* ---- Training ------------------------------------------------------------------------------- */
+
+typedef struct sumi_trainer sumi_trainer;
+
+/* Prepares to train `model` on `data` as `recipe` says. The three must outlive the trainer. */
+SUMI_API sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe,
+                                         sumi_model *model, sumi_data *data,
+                                         sumi_trainer **trainer);
+SUMI_API void sumi_trainer_free(sumi_trainer *trainer);
+
+/* One optimizer step; `loss` may be NULL. */
+SUMI_API sumi_status sumi_trainer_step(sumi_trainer *trainer, double *loss);
+SUMI_API int64_t sumi_trainer_steps_done(const sumi_trainer *trainer);
+
+/* Losses of all steps so far, oldest first; returns how many. */
+SUMI_API int64_t sumi_trainer_losses(const sumi_trainer *trainer, const float **losses);
+
+/* The whole state (weights, moments, averages, step, losses) to one file and back. Written whole
+   or not at all; training continues bit for bit after a load. */
+SUMI_API sumi_status sumi_trainer_save(const sumi_trainer *trainer, const char *path);
+SUMI_API sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path);
+
+/* Copies the averaged (EMA) weights into the model, or puts the raw ones back. */
+SUMI_API sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average);
+
+/* Runs all remaining steps of the recipe, keeping `folder` (may be NULL) up to date: checkpoint,
+   recipe, losses and the model itself. */
+SUMI_API sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
+                                      sumi_progress_function progress, void *user);
+
+/* ---- Pictures ------------------------------------------------------------------------------- */
+
+/* Images [n,h,w,c], signals [n,length,c] or points [n,2] as one PNG: a grid of images, a grid of
+   curves, a scatter plot. `columns` 0 chooses. */
+SUMI_API sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int columns,
+                                    const char *path);
+
+/* A loss curve: raw values faint, their running mean bold, logarithmic when it helps. */
+SUMI_API sumi_status sumi_draw_losses(sumi_context *context, const float *losses, int64_t count,
+                                      const char *title, const char *path);
+
+/* Rows of the same few items along the reverse process: frames[steps, n, item]; labels[steps] are
+   written above. */
+SUMI_API sumi_status sumi_draw_filmstrip(sumi_context *context, const sumi_array *frames,
+                                         const char *const *labels, const char *path);
+
+/* A table of items with column titles: cells[rows, columns, item]; row titles may be NULL. */
+SUMI_API sumi_status sumi_draw_table(sumi_context *context, const sumi_array *cells,
+                                     const char *const *column_titles,
+                                     const char *const *row_titles, const char *path);
+
+/* ---- Looking into files --------------------------------------------------------------------- */
+
+/* Describes a model folder, safetensors, npy or image file as JSON text in a new string, to be
+   released with sumi_text_release. */
+SUMI_API sumi_status sumi_describe(sumi_context *context, const char *path, char **json);
+SUMI_API void sumi_text_release(sumi_context *context, char *text);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,135 @@
+/* Contexts: creation, messages, and memory through the caller's allocator. */
+#include "base/context.h"
+
+#include <omp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VECTOR_ALIGNMENT = 64 };
+
+static void *default_allocate(void *user, size_t size, size_t alignment)
+{
+    (void)user;
+    size_t rounded = (size + alignment - 1) / alignment * alignment;
+    return rounded < size ? NULL : aligned_alloc(alignment, rounded);
+}
+
+static void default_release(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+const char *sumi_version(void)
+{
+    return "0.1.0";
+}
+
+const char *sumi_status_name(sumi_status status)
+{
+    switch (status) {
+    case SUMI_OK: return "ok";
+    case SUMI_ERROR_ARGUMENT: return "argument";
+    case SUMI_ERROR_MEMORY: return "memory";
+    case SUMI_ERROR_FILE: return "file";
+    case SUMI_ERROR_FORMAT: return "format";
+    case SUMI_ERROR_UNSUPPORTED: return "unsupported";
+    case SUMI_ERROR_BACKEND: return "backend";
+    case SUMI_ERROR_NUMBER: return "number";
+    case SUMI_STOPPED: return "stopped";
+    }
+    return "unknown";
+}
+
+sumi_status sumi_context_create(const sumi_allocator *allocator, sumi_context **context)
+{
+    if (!context) return SUMI_ERROR_ARGUMENT;
+    sumi_allocator chosen = {NULL, default_allocate, default_release};
+    if (allocator) chosen = *allocator;
+    *context = chosen.allocate(chosen.user, sizeof **context, VECTOR_ALIGNMENT);
+    if (!*context) return SUMI_ERROR_MEMORY;
+    memset(*context, 0, sizeof **context);
+    (*context)->allocator = chosen;
+    (*context)->threads = omp_get_max_threads();
+    return SUMI_OK;
+}
+
+void sumi_context_free(sumi_context *context)
+{
+    if (!context) return;
+    sumi_allocator allocator = context->allocator;
+    allocator.release(allocator.user, context);
+}
+
+const char *sumi_context_message(const sumi_context *context)
+{
+    return context ? context->message : "there is no memory for a context";
+}
+
+sumi_status sumi_context_set_threads(sumi_context *context, int threads)
+{
+    if (threads < 1) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the number of threads must be at least 1, not %d", threads);
+    }
+    context->threads = threads;
+    return SUMI_OK;
+}
+
+int sumi_context_threads(const sumi_context *context)
+{
+    return context->threads;
+}
+
+sumi_status context_fail(sumi_context *context, sumi_status status, const char *format, ...)
+{
+    char text[MESSAGE_SIZE]; /* the arguments may point into the present message */
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    memcpy(context->message, text, sizeof text);
+    return status;
+}
+
+void *context_allocate(sumi_context *context, size_t count, size_t size)
+{
+    size_t bytes = 0;
+    void *memory = NULL;
+    if (!__builtin_mul_overflow(count, size, &bytes)) {
+        const sumi_allocator *allocator = &context->allocator;
+        memory = allocator->allocate(allocator->user, bytes ? bytes : 1, VECTOR_ALIGNMENT);
+    }
+    if (!memory) {
+        context_fail(context, SUMI_ERROR_MEMORY,
+                     "out of memory: %zu items of %zu bytes could not be had", count, size);
+    }
+    return memory;
+}
+
+void *context_allocate_zeroed(sumi_context *context, size_t count, size_t size)
+{
+    void *memory = context_allocate(context, count, size);
+    if (memory) memset(memory, 0, count * size);
+    return memory;
+}
+
+void context_release(sumi_context *context, void *memory)
+{
+    if (memory) context->allocator.release(context->allocator.user, memory);
+}
+
+char *context_copy_text(sumi_context *context, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = context_allocate(context, size, 1);
+    if (copy) memcpy(copy, text, size);
+    return copy;
+}
+
+void sumi_text_release(sumi_context *context, char *text)
+{
+    context_release(context, text);
+}

@@ -1,0 +1,173 @@
+/* Whole files and path names; see file.h. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static sumi_status fail_with_errno(sumi_context *context, const char *path, const char *what)
+{
+    return context_fail(context, SUMI_ERROR_FILE, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+static sumi_status read_stream(sumi_context *context, FILE *stream, const char *path, size_t limit,
+                               char **bytes, size_t *size)
+{
+    struct stat info;
+    if (fstat(fileno(stream), &info) != 0) return fail_with_errno(context, path, "look at it");
+    if (S_ISDIR(info.st_mode)) {
+        return context_fail(context, SUMI_ERROR_FILE, "%s: is a folder, not a file", path);
+    }
+    if (info.st_size < 0 || (uintmax_t)info.st_size > limit) {
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: %lld bytes, more than the %zu allowed",
+                            path, (long long)info.st_size, limit);
+    }
+    size_t expected = (size_t)info.st_size;
+    *bytes = context_allocate(context, expected + 1, 1);
+    if (!*bytes) return SUMI_ERROR_MEMORY;
+    *size = fread(*bytes, 1, expected, stream);
+    if (*size != expected) {
+        context_release(context, *bytes);
+        *bytes = NULL;
+        return fail_with_errno(context, path, "read all of it");
+    }
+    (*bytes)[*size] = 0;
+    return SUMI_OK;
+}
+
+sumi_status file_read(sumi_context *context, const char *path, size_t limit, void **bytes,
+                      size_t *size)
+{
+    *bytes = NULL;
+    *size = 0;
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return fail_with_errno(context, path, "open");
+    char *text = NULL;
+    sumi_status status = read_stream(context, stream, path, limit, &text, size);
+    fclose(stream);
+    *bytes = text;
+    return status;
+}
+
+sumi_status file_writer_open(sumi_context *context, file_writer *writer, const char *path)
+{
+    memset(writer, 0, sizeof *writer);
+    int length = snprintf(writer->path, PATH_SIZE, "%s", path);
+    int temporary_length = snprintf(writer->temporary, PATH_SIZE, "%s.%ld.part", path,
+                                    (long)getpid());
+    if (length >= PATH_SIZE || temporary_length >= PATH_SIZE) {
+        return context_fail(context, SUMI_ERROR_FILE, "%.80s...: the name is too long", path);
+    }
+    writer->stream = fopen(writer->temporary, "wb");
+    if (!writer->stream) return fail_with_errno(context, path, "create");
+    return SUMI_OK;
+}
+
+sumi_status file_writer_put(sumi_context *context, file_writer *writer, const void *bytes,
+                            size_t size)
+{
+    if (size && fwrite(bytes, 1, size, writer->stream) != size) {
+        return fail_with_errno(context, writer->path, "write");
+    }
+    return SUMI_OK;
+}
+
+/* Flushes the folder's entry, so that a rename survives a power cut. Failure here loses nothing. */
+static void flush_folder_of(const char *path)
+{
+    char folder[PATH_SIZE];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = 0;
+    int handle = open(slash ? (folder[0] ? folder : "/") : ".", O_RDONLY | O_DIRECTORY);
+    if (handle < 0) return;
+    (void)fsync(handle);
+    close(handle);
+}
+
+sumi_status file_writer_commit(sumi_context *context, file_writer *writer)
+{
+    bool written = fflush(writer->stream) == 0 && fsync(fileno(writer->stream)) == 0;
+    int error = errno;
+    bool closed = fclose(writer->stream) == 0;
+    writer->stream = NULL;
+    if (!written || !closed) {
+        if (!written) errno = error;
+        sumi_status status = fail_with_errno(context, writer->path, "write");
+        unlink(writer->temporary);
+        return status;
+    }
+    if (rename(writer->temporary, writer->path) != 0) {
+        sumi_status status = fail_with_errno(context, writer->path, "replace");
+        unlink(writer->temporary);
+        return status;
+    }
+    flush_folder_of(writer->path);
+    return SUMI_OK;
+}
+
+void file_writer_abandon(file_writer *writer)
+{
+    if (!writer->stream) return;
+    fclose(writer->stream);
+    writer->stream = NULL;
+    unlink(writer->temporary);
+}
+
+sumi_status file_write(sumi_context *context, const char *path, const void *bytes, size_t size)
+{
+    file_writer writer;
+    TRY(file_writer_open(context, &writer, path));
+    sumi_status status = file_writer_put(context, &writer, bytes, size);
+    if (status == SUMI_OK) return file_writer_commit(context, &writer);
+    file_writer_abandon(&writer);
+    return status;
+}
+
+sumi_status path_join(sumi_context *context, const char *folder, const char *name,
+                      char path[PATH_SIZE])
+{
+    if (snprintf(path, PATH_SIZE, "%s/%s", folder, name) >= PATH_SIZE) {
+        return context_fail(context, SUMI_ERROR_FILE, "%.80s...: the path is too long", folder);
+    }
+    return SUMI_OK;
+}
+
+bool path_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool path_is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool path_has_ending(const char *path, const char *ending)
+{
+    size_t length = strlen(path), ending_length = strlen(ending);
+    return length >= ending_length && strcasecmp(path + length - ending_length, ending) == 0;
+}
+
+sumi_status folder_make(sumi_context *context, const char *path)
+{
+    char partial[PATH_SIZE];
+    if (snprintf(partial, sizeof partial, "%s", path) >= PATH_SIZE) {
+        return context_fail(context, SUMI_ERROR_FILE, "%.80s...: the path is too long", path);
+    }
+    for (char *end = partial + 1; partial[0]; end++) {
+        if (*end != '/' && *end != 0) continue;
+        char saved = *end;
+        *end = 0;
+        if (mkdir(partial, 0777) != 0 && !path_is_folder(partial)) {
+            return fail_with_errno(context, partial, "make the folder");
+        }
+        *end = saved;
+        if (!saved) break;
+    }
+    return path_is_folder(path) ? SUMI_OK : fail_with_errno(context, path, "make the folder");
+}

@@ -1,0 +1,41 @@
+/* Whole files in and out: checked reads with a size limit, writes that appear whole or not at all,
+   folders and path names. */
+#ifndef SUMI_BASE_FILE_H
+#define SUMI_BASE_FILE_H
+
+#include <stdio.h>
+
+#include "base/context.h"
+
+#define PATH_SIZE 4096
+
+/* Reads a file of at most `limit` bytes into new memory (for context_release), with a zero byte
+   behind the `*size` bytes read. */
+sumi_status file_read(sumi_context *context, const char *path, size_t limit, void **bytes,
+                      size_t *size);
+
+/* Writes bytes to `path` by way of a temporary name, flushed to disk and renamed. */
+sumi_status file_write(sumi_context *context, const char *path, const void *bytes, size_t size);
+
+/* The same in pieces: open, write to `stream`, then commit or abandon. */
+typedef struct file_writer {
+    FILE *stream;
+    char path[PATH_SIZE], temporary[PATH_SIZE];
+} file_writer;
+sumi_status file_writer_open(sumi_context *context, file_writer *writer, const char *path);
+sumi_status file_writer_put(sumi_context *context, file_writer *writer, const void *bytes,
+                            size_t size);
+sumi_status file_writer_commit(sumi_context *context, file_writer *writer);
+void file_writer_abandon(file_writer *writer); /* harmless after commit, or if never opened */
+
+/* folder/name into path[PATH_SIZE]. */
+sumi_status path_join(sumi_context *context, const char *folder, const char *name,
+                      char path[PATH_SIZE]);
+bool path_exists(const char *path);
+bool path_is_folder(const char *path);
+/* Whether the name ends in `ending` (".png"), whatever the case. */
+bool path_has_ending(const char *path, const char *ending);
+/* Makes a folder and its parents; one that is there already is fine. */
+sumi_status folder_make(sumi_context *context, const char *path);
+
+#endif

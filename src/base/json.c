@@ -1,0 +1,175 @@
+/* Glue over json-c; see json.h. */
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+enum { JSON_DEPTH = 64, JSON_FILE_LIMIT = 256 << 20 };
+
+sumi_status json_parse(sumi_context *context, const char *text, size_t size, const char *source,
+                       json_object **value)
+{
+    *value = NULL;
+    if (size > JSON_FILE_LIMIT) {
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: %zu bytes are too many for JSON",
+                            source, size);
+    }
+    json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
+    if (!tokener) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", source);
+    json_object *parsed = json_tokener_parse_ex(tokener, text, (int)size);
+    enum json_tokener_error error = json_tokener_get_error(tokener);
+    if (error == json_tokener_continue) { /* a number or word may end where the text does */
+        parsed = json_tokener_parse_ex(tokener, "", -1);
+        error = json_tokener_get_error(tokener);
+    }
+    size_t end = json_tokener_get_parse_end(tokener);
+    json_tokener_free(tokener);
+    if (error != json_tokener_success) {
+        json_object_put(parsed);
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: not JSON at byte %zu: %s", source, end,
+                            json_tokener_error_desc(error));
+    }
+    *value = parsed;
+    return SUMI_OK;
+}
+
+sumi_status json_read_file(sumi_context *context, const char *path, json_object **value)
+{
+    char *text = NULL;
+    size_t size = 0;
+    *value = NULL;
+    TRY(file_read(context, path, JSON_FILE_LIMIT, (void **)&text, &size));
+    sumi_status status = json_parse(context, text, size, path, value);
+    context_release(context, text);
+    return status;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* A copy of `value` with the keys of every object in order. NULL when out of memory. */
+static json_object *sorted_copy(json_object *value);
+
+static json_object *sorted_object(json_object *value)
+{
+    size_t count = (size_t)json_object_object_length(value), filled = 0;
+    const char **names = calloc(count ? count : 1, sizeof *names);
+    json_object *copy = json_object_new_object();
+    if (!names || !copy) goto fail;
+    json_object_object_foreach(value, key, unused) {
+        (void)unused;
+        names[filled++] = key;
+    }
+    qsort(names, count, sizeof *names, compare_names);
+    for (size_t i = 0; i < count; i++) {
+        json_object *member = json_object_object_get(value, names[i]);
+        json_object *member_copy = sorted_copy(member);
+        if (member && !member_copy) goto fail;
+        if (json_object_object_add(copy, names[i], member_copy) != 0) {
+            json_object_put(member_copy);
+            goto fail;
+        }
+    }
+    free(names);
+    return copy;
+fail:
+    free(names);
+    json_object_put(copy);
+    return NULL;
+}
+
+static json_object *sorted_copy(json_object *value)
+{
+    if (json_object_is_type(value, json_type_object)) return sorted_object(value);
+    return json_object_get(value);
+}
+
+sumi_status json_to_text(sumi_context *context, json_object *value, char **text)
+{
+    *text = NULL;
+    json_object *sorted = sorted_copy(value);
+    size_t length = 0;
+    const char *written =
+        sorted ? json_object_to_json_string_length(sorted,
+                                                   JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
+                                                       | JSON_C_TO_STRING_NOSLASHESCAPE,
+                                                   &length)
+               : NULL;
+    char *copy = written ? context_allocate(context, length + 2, 1) : NULL;
+    if (copy) {
+        memcpy(copy, written, length);
+        memcpy(copy + length, "\n", 2);
+    }
+    json_object_put(sorted);
+    *text = copy;
+    return copy ? SUMI_OK : context_fail(context, SUMI_ERROR_MEMORY, "out of memory for JSON text");
+}
+
+sumi_status json_write_file(sumi_context *context, json_object *value, const char *path)
+{
+    char *text = NULL;
+    TRY(json_to_text(context, value, &text));
+    sumi_status status = file_write(context, path, text, strlen(text));
+    context_release(context, text);
+    return status;
+}
+
+static sumi_status wrong_type(sumi_context *context, const char *source, const char *key,
+                              const char *expected, json_object *value)
+{
+    return context_fail(context, SUMI_ERROR_FORMAT, "%s: \"%s\" should be %s, not %s", source, key,
+                        expected, json_type_to_name(json_object_get_type(value)));
+}
+
+sumi_status json_get_int(sumi_context *context, json_object *object, const char *source,
+                         const char *key, int64_t *value)
+{
+    json_object *member = NULL;
+    if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
+    if (!json_object_is_type(member, json_type_int)) {
+        return wrong_type(context, source, key, "a whole number", member);
+    }
+    *value = json_object_get_int64(member);
+    return SUMI_OK;
+}
+
+sumi_status json_get_double(sumi_context *context, json_object *object, const char *source,
+                            const char *key, double *value)
+{
+    json_object *member = NULL;
+    if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
+    if (!json_object_is_type(member, json_type_int)
+        && !json_object_is_type(member, json_type_double)) {
+        return wrong_type(context, source, key, "a number", member);
+    }
+    *value = json_object_get_double(member);
+    return SUMI_OK;
+}
+
+sumi_status json_get_bool(sumi_context *context, json_object *object, const char *source,
+                          const char *key, bool *value)
+{
+    json_object *member = NULL;
+    if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
+    if (!json_object_is_type(member, json_type_boolean)) {
+        return wrong_type(context, source, key, "true or false", member);
+    }
+    *value = json_object_get_boolean(member);
+    return SUMI_OK;
+}
+
+sumi_status json_get_text(sumi_context *context, json_object *object, const char *source,
+                          const char *key, const char **value)
+{
+    json_object *member = NULL;
+    if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
+    if (!json_object_is_type(member, json_type_string)) {
+        return wrong_type(context, source, key, "a text", member);
+    }
+    *value = json_object_get_string(member);
+    return SUMI_OK;
+}

@@ -1,0 +1,32 @@
+/* Thin glue over json-c: reading with clear errors, defaults for missing keys, writing with sorted
+   keys and two spaces as diffusers does. */
+#ifndef SUMI_BASE_JSON_H
+#define SUMI_BASE_JSON_H
+
+#include <json-c/json.h>
+
+#include "base/context.h"
+
+/* Parses text of `size` bytes (NaN and Infinity are accepted, as Python writes them). `source`
+   names the file or option in messages. Release `*value` with json_object_put. */
+sumi_status json_parse(sumi_context *context, const char *text, size_t size, const char *source,
+                       json_object **value);
+sumi_status json_read_file(sumi_context *context, const char *path, json_object **value);
+
+/* Sorted keys, two spaces, a final newline; a new string for context_release. */
+sumi_status json_to_text(sumi_context *context, json_object *value, char **text);
+/* The same to a file that appears whole or not at all. */
+sumi_status json_write_file(sumi_context *context, json_object *value, const char *path);
+
+/* Value of a key, or `*value` left as it is where the key is missing or null; a value of another
+   type is an error that names the key and `source`. Texts stay owned by `object`. */
+sumi_status json_get_int(sumi_context *context, json_object *object, const char *source,
+                         const char *key, int64_t *value);
+sumi_status json_get_double(sumi_context *context, json_object *object, const char *source,
+                            const char *key, double *value);
+sumi_status json_get_bool(sumi_context *context, json_object *object, const char *source,
+                          const char *key, bool *value);
+sumi_status json_get_text(sumi_context *context, json_object *object, const char *source,
+                          const char *key, const char **value);
+
+#endif

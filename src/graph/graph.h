@@ -1,0 +1,162 @@
+/* The static graph: nodes in the order they were made, which is an order they can be computed in.
+   An op is a node's type; what an op must provide is written here, the ops themselves are in
+   src/ops/. Shapes are channels last. */
+#ifndef SUMI_GRAPH_GRAPH_H
+#define SUMI_GRAPH_GRAPH_H
+
+#include "base/context.h"
+
+enum { MAX_INPUTS = 6 };
+
+struct shape {
+    int rank;
+    int64_t size[SUMI_MAX_RANK];
+};
+
+/* What a node needs to know beside its inputs. Which members count is the op's affair. */
+struct attributes {
+    double scale, shift;           /* affine; attention; epsilon of a norm (shift); keep mask */
+    int64_t groups;                /* group norm; heads of attention */
+    bool silu;                     /* group norm */
+    bool transpose_a, transpose_b; /* matmul */
+    int axis;                      /* slice, pad, concat */
+    int64_t first, last;           /* start of a slice or window; padding before and after */
+    unsigned axes;                 /* sum */
+    int order[SUMI_MAX_RANK];      /* permute */
+    int64_t factor[2];             /* upsample, block sum */
+    sumi_convolution convolution;  /* convolution and its two gradients */
+    uint64_t stream;               /* keep mask: its number in the graph */
+    struct shape shape;            /* the result's, where the inputs do not tell it */
+};
+
+struct node;
+
+/* What keys the random numbers of a run. */
+struct run_key {
+    uint64_t seed, step;
+};
+
+/* An op: its shape rule, its gradient rule and the kernel that defines it. */
+struct op {
+    const char *name;
+    int min_inputs, max_inputs;
+
+    /* Checks the inputs and sets node->shape. On failure returns what graph_fail gave. */
+    sumi_status (*infer)(sumi_graph *graph, struct node *node);
+
+    /* Given d(loss)/d(node), writes d(loss)/d(input i) to gradients[i], or leaves it at -1 where
+       the loss does not depend on that input. It builds graph. */
+    void (*gradient)(sumi_graph *graph, sumi_node node, sumi_node upstream,
+                     sumi_node gradients[MAX_INPUTS]);
+
+    /* For fused ops without a gradient rule: the same value built from elementary ops, which is
+       then differentiated instead. */
+    sumi_node (*expand)(sumi_graph *graph, sumi_node node);
+
+    /* The definition: output from inputs, row-major, in double, in plain loops. NULL for leaves. */
+    void (*reference)(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key);
+
+    bool view;     /* the output is input 0's memory, from element attributes.first on */
+    bool in_place; /* output element i depends on input 0 only through its element i */
+};
+
+struct node {
+    const struct op *op;
+    int input_count;
+    sumi_node inputs[MAX_INPUTS];
+    struct shape shape;
+    struct attributes attributes;
+    int64_t weight;  /* of weight leaves: number in graph->weights */
+    float *constant; /* of constant leaves, owned */
+    char *name;      /* of input leaves, owned */
+};
+
+struct sumi_graph {
+    sumi_context *context;
+    sumi_weights *weights;
+    bool training;
+    sumi_status status; /* the first failure */
+    struct node *nodes;
+    int32_t count, capacity;
+    uint64_t masks; /* keep masks made so far */
+};
+
+/* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. */
+extern const struct op op_input, op_constant, op_weight;
+
+/* Appends a node; -1 if an input is -1, or on failure (recorded in the graph). `attributes` may be
+   NULL for all zero. Inputs beyond the op's min_inputs that are -1 count as left out. */
+sumi_node graph_append(sumi_graph *graph, const struct op *op, int input_count,
+                       const sumi_node *inputs, const struct attributes *attributes);
+
+/* Records a failure in the graph and its context: SUMI_ERROR_ARGUMENT with a sentence. */
+sumi_status graph_fail(sumi_graph *graph, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Records a failure whose message the context has already. */
+sumi_status graph_fail_with(sumi_graph *graph, sumi_status status);
+
+/* A node or its shape. The pointers live until the next append. */
+static inline const struct node *graph_node(const sumi_graph *graph, sumi_node node)
+{
+    return &graph->nodes[node];
+}
+static inline const struct shape *graph_shape(const sumi_graph *graph, sumi_node node)
+{
+    return &graph->nodes[node].shape;
+}
+static inline const struct shape *input_shape(const sumi_graph *graph, const struct node *node,
+                                              int input)
+{
+    return &graph->nodes[node->inputs[input]].shape;
+}
+
+int64_t shape_count(const struct shape *shape); /* number of elements */
+bool shape_equal(const struct shape *left, const struct shape *right);
+/* Product of the sizes from axis `first` up to before axis `end`. */
+int64_t shape_span(const struct shape *shape, int first, int end);
+/* "[2, 3, 4]" into text[SHAPE_TEXT]. */
+enum { SHAPE_TEXT = 160 };
+const char *shape_text(const struct shape *shape, char text[SHAPE_TEXT]);
+
+/* A shape filled with one number, by broadcast. */
+sumi_node graph_filled(sumi_graph *graph, const struct shape *shape, double value);
+/* reshape and broadcast that take a shape. */
+sumi_node graph_reshape(sumi_graph *graph, sumi_node x, const struct shape *shape);
+sumi_node graph_broadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
+/* Sums away what broadcasting added, so that the result has `shape`. */
+sumi_node graph_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
+
+/* ---- weights (src/graph/weights.c) ---- */
+
+struct weight {
+    char *name;
+    struct shape shape;
+    float *data;
+    bool trainable;
+};
+
+struct sumi_weights {
+    sumi_context *context;
+    uint64_t seed;
+    struct weight *items; /* in the order of their making */
+    int64_t count, capacity;
+};
+
+/* Number of the weight of that name, or -1. */
+int64_t weights_find(const sumi_weights *weights, const char *name);
+/* Adds a weight with its initial values; its number to *number. */
+sumi_status weights_add(sumi_weights *weights, const char *name, const struct shape *shape,
+                        sumi_start start, double scale, int64_t *number);
+
+/* ---- evaluation in double by the reference kernels (src/graph/interpret.c) ---- */
+
+/* Computes all nodes that `outputs` need. `values` has graph->count pointers: the caller sets
+   those of the input leaves, and of weights it wants to override, to arrays of its own, all others
+   to NULL. On success the computed nodes' arrays are there too; interpret_release gives these
+   back and leaves the caller's alone. */
+sumi_status interpret(sumi_graph *graph, int count, const sumi_node *outputs, double **values,
+                      bool *owned, const struct run_key *key);
+void interpret_release(sumi_graph *graph, double **values, const bool *owned);
+
+#endif

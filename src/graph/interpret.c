@@ -1,0 +1,65 @@
+/* Evaluation of a graph in double precision by the ops' reference kernels: the truth that fast
+   kernels and gradients are tested against. It allocates as it goes and is not meant to be fast. */
+#include <string.h>
+
+#include "graph/graph.h"
+
+static sumi_status evaluate_leaf(sumi_graph *graph, sumi_node n, double *values)
+{
+    const struct node *node = graph_node(graph, n);
+    const float *source = node->constant;
+    if (node->op == &op_weight) source = graph->weights->items[node->weight].data;
+    if (!source) return graph_fail(graph, "input \"%s\" was given no values", node->name);
+    int64_t count = shape_count(&node->shape);
+    for (int64_t i = 0; i < count; i++) values[i] = source[i];
+    return SUMI_OK;
+}
+
+static sumi_status evaluate(sumi_graph *graph, sumi_node n, double **values, bool *owned,
+                            const struct run_key *key)
+{
+    const struct node *node = graph_node(graph, n);
+    const double *inputs[MAX_INPUTS] = {0};
+    for (int i = 0; i < node->input_count; i++) inputs[i] = values[node->inputs[i]];
+    size_t count = (size_t)shape_count(&node->shape);
+    values[n] = context_allocate_zeroed(graph->context, count, sizeof(double));
+    if (!values[n]) return graph_fail_with(graph, SUMI_ERROR_MEMORY);
+    owned[n] = true;
+    if (!node->op->reference) return evaluate_leaf(graph, n, values[n]);
+    node->op->reference(graph, node, inputs, values[n], key);
+    return SUMI_OK;
+}
+
+sumi_status interpret(sumi_graph *graph, int count, const sumi_node *outputs, double **values,
+                      bool *owned, const struct run_key *key)
+{
+    TRY(graph->status);
+    size_t size = (size_t)graph->count;
+    bool *needed = context_allocate_zeroed(graph->context, size, sizeof *needed);
+    if (!needed) return SUMI_ERROR_MEMORY;
+    memset(owned, 0, size * sizeof *owned);
+    for (int i = 0; i < count; i++) needed[outputs[i]] = true;
+    for (sumi_node n = graph->count - 1; n >= 0; n--) {
+        const struct node *node = graph_node(graph, n);
+        bool provided = values[n] != NULL;
+        for (int i = 0; i < node->input_count && needed[n] && !provided; i++) {
+            needed[node->inputs[i]] = true;
+        }
+    }
+    sumi_status status = SUMI_OK;
+    for (sumi_node n = 0; n < graph->count && status == SUMI_OK; n++) {
+        if (needed[n] && !values[n]) status = evaluate(graph, n, values, owned, key);
+    }
+    context_release(graph->context, needed);
+    if (status != SUMI_OK) interpret_release(graph, values, owned);
+    return status;
+}
+
+void interpret_release(sumi_graph *graph, double **values, const bool *owned)
+{
+    for (sumi_node n = 0; n < graph->count; n++) {
+        if (!owned[n]) continue;
+        context_release(graph->context, values[n]);
+        values[n] = NULL;
+    }
+}

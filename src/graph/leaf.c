@@ -1,0 +1,100 @@
+/* Leaves of a graph: inputs filled before a run, constants, and weights. */
+#include <string.h>
+
+#include "graph/graph.h"
+
+const struct op op_input = {.name = "input"};
+const struct op op_constant = {.name = "constant"};
+const struct op op_weight = {.name = "weight"};
+
+/* A node of a leaf op with the given shape, checked; -1 on failure. */
+static sumi_node append_leaf(sumi_graph *graph, const struct op *op, int rank,
+                             const int64_t *size)
+{
+    if (graph->status != SUMI_OK) return -1;
+    if (rank < 0 || rank > SUMI_MAX_RANK) {
+        graph_fail(graph, "%s: has 0 to %d dimensions, not %d", op->name, SUMI_MAX_RANK, rank);
+        return -1;
+    }
+    int64_t count = 1;
+    for (int i = 0; i < rank; i++) {
+        if (size[i] < 1 || size[i] > ((int64_t)1 << 40) / count) {
+            graph_fail(graph, "%s: dimension %d cannot be %lld", op->name, i, (long long)size[i]);
+            return -1;
+        }
+        count *= size[i];
+    }
+    sumi_node leaf = graph_append(graph, op, 0, NULL, NULL);
+    if (leaf < 0) return -1;
+    struct node *node = &graph->nodes[leaf];
+    node->shape.rank = rank;
+    for (int i = 0; i < rank; i++) node->shape.size[i] = size[i];
+    return leaf;
+}
+
+sumi_node sumi_graph_input(sumi_graph *graph, const char *name, int rank, const int64_t *shape)
+{
+    sumi_node leaf = append_leaf(graph, &op_input, rank, shape);
+    if (leaf < 0) return -1;
+    graph->nodes[leaf].name = context_copy_text(graph->context, name);
+    if (!graph->nodes[leaf].name) {
+        graph_fail_with(graph, SUMI_ERROR_MEMORY);
+        return -1;
+    }
+    return leaf;
+}
+
+sumi_node sumi_graph_constant(sumi_graph *graph, int rank, const int64_t *shape,
+                              const float *values)
+{
+    sumi_node leaf = append_leaf(graph, &op_constant, rank, shape);
+    if (leaf < 0) return -1;
+    size_t count = (size_t)shape_count(graph_shape(graph, leaf));
+    float *copy = context_allocate(graph->context, count, sizeof *copy);
+    if (!copy) {
+        graph_fail_with(graph, SUMI_ERROR_MEMORY);
+        return -1;
+    }
+    memcpy(copy, values, count * sizeof *copy);
+    graph->nodes[leaf].constant = copy;
+    return leaf;
+}
+
+sumi_node sumi_graph_number(sumi_graph *graph, double value)
+{
+    float number = (float)value;
+    return sumi_graph_constant(graph, 0, NULL, &number);
+}
+
+/* The number of the weight `name`, made where it is new; -1 on failure. */
+static int64_t find_or_add(sumi_graph *graph, const char *name, const struct shape *shape,
+                           sumi_start start, double scale)
+{
+    if (!graph->weights) {
+        graph_fail(graph, "weight \"%s\": this graph was made without weights", name);
+        return -1;
+    }
+    int64_t number = weights_find(graph->weights, name);
+    if (number >= 0) {
+        const struct shape *known = &graph->weights->items[number].shape;
+        if (shape_equal(known, shape)) return number;
+        char have[SHAPE_TEXT], want[SHAPE_TEXT];
+        graph_fail(graph, "weight \"%s\": the network needs shape %s, but it has %s", name,
+                   shape_text(shape, want), shape_text(known, have));
+        return -1;
+    }
+    sumi_status status = weights_add(graph->weights, name, shape, start, scale, &number);
+    if (status == SUMI_OK) return number;
+    graph_fail_with(graph, status);
+    return -1;
+}
+
+sumi_node sumi_graph_weight(sumi_graph *graph, const char *name, int rank, const int64_t *shape,
+                            sumi_start start, double scale)
+{
+    sumi_node leaf = append_leaf(graph, &op_weight, rank, shape);
+    if (leaf < 0) return -1;
+    struct shape wanted = *graph_shape(graph, leaf);
+    graph->nodes[leaf].weight = find_or_add(graph, name, &wanted, start, scale);
+    return graph->nodes[leaf].weight < 0 ? -1 : leaf;
+}

@@ -1,0 +1,118 @@
+/* Weights: a growing list of named arrays with their initial values. The values depend on the
+   seed and the name alone, not on the order of making. */
+#include <math.h>
+#include <string.h>
+
+#include "base/philox.h"
+#include "graph/graph.h"
+
+sumi_status sumi_weights_create(sumi_context *context, uint64_t seed, sumi_weights **weights)
+{
+    *weights = context_allocate_zeroed(context, 1, sizeof **weights);
+    if (!*weights) return SUMI_ERROR_MEMORY;
+    (*weights)->context = context;
+    (*weights)->seed = seed;
+    return SUMI_OK;
+}
+
+void sumi_weights_free(sumi_weights *weights)
+{
+    if (!weights) return;
+    for (int64_t i = 0; i < weights->count; i++) {
+        context_release(weights->context, weights->items[i].name);
+        context_release(weights->context, weights->items[i].data);
+    }
+    context_release(weights->context, weights->items);
+    context_release(weights->context, weights);
+}
+
+int64_t sumi_weights_count(const sumi_weights *weights)
+{
+    return weights->count;
+}
+
+bool sumi_weights_get(const sumi_weights *weights, int64_t number, sumi_weight *weight)
+{
+    if (number < 0 || number >= weights->count) return false;
+    const struct weight *item = &weights->items[number];
+    *weight = (sumi_weight){.name = item->name,
+                            .rank = item->shape.rank,
+                            .data = item->data,
+                            .trainable = item->trainable};
+    for (int i = 0; i < item->shape.rank; i++) weight->shape[i] = item->shape.size[i];
+    return true;
+}
+
+int64_t weights_find(const sumi_weights *weights, const char *name)
+{
+    for (int64_t i = 0; i < weights->count; i++) {
+        if (strcmp(weights->items[i].name, name) == 0) return i;
+    }
+    return -1;
+}
+
+/* FNV-1a (Fowler, Noll, Vo), to key the draws by name. */
+static uint64_t hash_name(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+    return hash;
+}
+
+static void fill(const sumi_weights *weights, struct weight *weight, sumi_start start,
+                 double scale)
+{
+    int64_t count = shape_count(&weight->shape);
+    philox_stream stream = {weights->seed ^ hash_name(weight->name), PURPOSE_WEIGHTS, 0};
+    switch (start) {
+    case SUMI_START_ZERO:
+        memset(weight->data, 0, (size_t)count * sizeof(float));
+        break;
+    case SUMI_START_ONE:
+        for (int64_t i = 0; i < count; i++) weight->data[i] = 1;
+        break;
+    case SUMI_START_FAN_IN: {
+        float bound = (float)(1 / sqrt(scale));
+        for (int64_t i = 0; i < count; i++) {
+            weight->data[i] = bound * (2 * philox_uniform(&stream, (uint64_t)i) - 1);
+        }
+        break;
+    }
+    case SUMI_START_NORMAL:
+    case SUMI_START_FIXED:
+        philox_normal(&stream, 0, count, weight->data);
+        for (int64_t i = 0; i < count; i++) weight->data[i] *= (float)scale;
+        break;
+    }
+}
+
+static sumi_status grow(sumi_weights *weights)
+{
+    if (weights->count < weights->capacity) return SUMI_OK;
+    int64_t capacity = weights->capacity ? 2 * weights->capacity : 64;
+    struct weight *items = context_allocate(weights->context, (size_t)capacity, sizeof *items);
+    if (!items) return SUMI_ERROR_MEMORY;
+    if (weights->count) memcpy(items, weights->items, (size_t)weights->count * sizeof *items);
+    context_release(weights->context, weights->items);
+    weights->items = items;
+    weights->capacity = capacity;
+    return SUMI_OK;
+}
+
+sumi_status weights_add(sumi_weights *weights, const char *name, const struct shape *shape,
+                        sumi_start start, double scale, int64_t *number)
+{
+    TRY(grow(weights));
+    struct weight weight = {.shape = *shape, .trainable = start != SUMI_START_FIXED};
+    weight.name = context_copy_text(weights->context, name);
+    if (!weight.name) return SUMI_ERROR_MEMORY;
+    weight.data = context_allocate(weights->context, (size_t)shape_count(shape), sizeof(float));
+    if (!weight.data) {
+        context_release(weights->context, weight.name);
+        return SUMI_ERROR_MEMORY;
+    }
+    fill(weights, &weight, start, scale);
+    *number = weights->count;
+    weights->items[weights->count++] = weight;
+    return SUMI_OK;
+}

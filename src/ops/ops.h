@@ -1,0 +1,29 @@
+/* The list of all ops. Each is defined in the file of its name. The builders (sumi_op_...) are
+   declared in sumi.h, those that only gradients use here. */
+#ifndef SUMI_OPS_OPS_H
+#define SUMI_OPS_OPS_H
+
+#include "graph/graph.h"
+
+extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, op_exp, op_log,
+    op_sqrt, op_sin, op_cos, op_sigmoid, op_tanh, op_silu, op_softplus, op_erf, op_relu, op_step,
+    op_reshape, op_permute, op_broadcast, op_sum, op_slice, op_window, op_pad, op_concat,
+    op_matmul, op_convolution, op_convolution_data_gradient, op_convolution_weight_gradient,
+    op_group_moments, op_group_norm, op_group_norm_sums, op_group_norm_data_gradient, op_softmax,
+    op_attention, op_attention_gradient, op_upsample, op_block_sum, op_gather, op_scatter_add,
+    op_keep_mask;
+
+/* A view of `shape` that starts `first` elements into x's row-major memory; its gradient pads
+   with zeros. */
+sumi_node ops_window(sumi_graph *graph, sumi_node x, int64_t first, const struct shape *shape);
+
+/* Gradient of a convolution by its weight, of shape [out,in,kh,kw]. The gradient by its input is
+   sumi_op_convolution_transposed. */
+sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_node upstream,
+                                          const sumi_convolution *geometry, int64_t kernel_height,
+                                          int64_t kernel_width);
+
+/* Transpose of gather: rows of upstream[n, d] added into zeros [rows, d] at indices[n]. */
+sumi_node ops_scatter_add(sumi_graph *graph, sumi_node upstream, sumi_node indices, int64_t rows);
+
+#endif

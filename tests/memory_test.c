@@ -61,6 +61,29 @@ static sumi_status use_fetch(sumi_context *context, void *source)
     return fetch_files(context, &set, source, in_folder("cache"), NULL, NULL);
 }
 
+static sumi_status use_drawings(sumi_context *context, void *user)
+{
+    (void)user;
+    const char *const titles[] = {"first", "second"};
+    const float losses[] = {3, 2, 1, 0.5F};
+    sumi_array images = {0}, waves = {0}, points = {0}, frames = {0};
+    sumi_status status = sumi_array_create(context, 4, (int64_t[]){2, 8, 8, 1}, &images);
+    STEP(sumi_array_create(context, 3, (int64_t[]){2, 16, 1}, &waves));
+    STEP(sumi_array_create(context, 2, (int64_t[]){9, 2}, &points));
+    STEP(sumi_array_create(context, 5, (int64_t[]){2, 2, 8, 8, 1}, &frames));
+    STEP(sumi_draw_grid(context, &images, 0, in_folder("images.png")));
+    STEP(sumi_draw_grid(context, &waves, 2, in_folder("waves.png")));
+    STEP(sumi_draw_grid(context, &points, 0, in_folder("points.png")));
+    STEP(sumi_draw_losses(context, losses, 4, "loss", in_folder("losses.png")));
+    STEP(sumi_draw_filmstrip(context, &frames, titles, in_folder("filmstrip.png")));
+    STEP(sumi_draw_table(context, &frames, titles, titles, in_folder("table.png")));
+    sumi_array_release(context, &frames);
+    sumi_array_release(context, &points);
+    sumi_array_release(context, &waves);
+    sumi_array_release(context, &images);
+    return status;
+}
+
 /* ---- The tests ---- */
 
 static void contexts_survive_every_failure(void **state)
@@ -93,6 +116,12 @@ static void fetching_survives_every_failure(void **state)
     for_each_failure(use_fetch, folder);
 }
 
+static void drawings_survive_every_failure(void **state)
+{
+    (void)state;
+    for_each_failure(use_drawings, NULL);
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -114,6 +143,7 @@ int main(void)
         cmocka_unit_test(contexts_survive_every_failure),
         cmocka_unit_test(arrays_survive_every_failure),
         cmocka_unit_test(recipes_survive_every_failure),
+        cmocka_unit_test(drawings_survive_every_failure),
         cmocka_unit_test(fetching_survives_every_failure),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -84,7 +84,7 @@ static struct hand draw_hand(uint64_t seed, int64_t number, int digit)
     }
     struct hand hand = {.variant = (int)(share[0] * (float)variants[digit])};
     float turn = between(-0.2f, 0.2f, share[1]), slant = between(-0.1f, 0.3f, share[2]);
-    float width = between(11.0f, 17.0f, share[3]), height = between(16.5f, 20.0f, share[4]);
+    float width = between(11.0f, 16.5f, share[3]), height = between(16.0f, 19.0f, share[4]);
     float c = cosf(turn), s = sinf(turn);
     hand.matrix[0][0] = c * width;
     hand.matrix[1][0] = s * width;

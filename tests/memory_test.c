@@ -84,6 +84,70 @@ static sumi_status use_drawings(sumi_context *context, void *user)
     return status;
 }
 
+static sumi_status write_and_read(sumi_context *context, const sumi_array *array, const char *name)
+{
+    sumi_array back = {0};
+    sumi_status status = sumi_array_write(context, in_folder(name), array);
+    STEP(sumi_array_read(context, in_folder(name), &back));
+    sumi_array_release(context, &back);
+    return status;
+}
+
+static sumi_status use_array_files(sumi_context *context, void *user)
+{
+    (void)user;
+    sumi_array image = {0}, table = {0};
+    sumi_status status = sumi_array_create(context, 3, (int64_t[]){8, 8, 3}, &image);
+    STEP(sumi_array_create(context, 2, (int64_t[]){4, 3}, &table));
+    STEP(write_and_read(context, &image, "image.npy"));
+    STEP(write_and_read(context, &image, "image.png"));
+    STEP(write_and_read(context, &table, "table.csv"));
+    sumi_array_release(context, &table);
+    sumi_array_release(context, &image);
+    return status;
+}
+
+static sumi_status use_data(sumi_context *context, void *name)
+{
+    sumi_recipe *recipe = NULL;
+    sumi_data *data = NULL;
+    float *items = malloc(2 * 28 * 28 * sizeof(float));
+    int32_t labels[2];
+    assert_non_null(items);
+    sumi_status status = sumi_recipe_open(context, name, &recipe);
+    STEP(sumi_recipe_set(recipe, "data.count=8"));
+    STEP(sumi_data_open(context, recipe, &data));
+    STEP(sumi_data_read(data, (int64_t[]){0, 7}, 2, items, labels));
+    sumi_data_free(data);
+    sumi_recipe_free(recipe);
+    free(items);
+    return status;
+}
+
+static sumi_status predict_nothing(void *user, int64_t count, int64_t item_size, const float *x,
+                                   const float *times, float *output)
+{
+    (void)user, (void)x, (void)times;
+    memset(output, 0, (size_t)(count * item_size) * sizeof *output);
+    return SUMI_OK;
+}
+
+static sumi_status use_solver(sumi_context *context, void *name)
+{
+    static const char config[] = "{\"num_train_timesteps\": 20, \"beta_schedule\": \"linear\"}";
+    const int64_t shape[] = {2, 8};
+    float x[16], noise[16] = {0};
+    sumi_solver *solver = NULL;
+    sumi_status status = sumi_solver_create(context, name, &solver);
+    STEP(sumi_solver_configure(solver, config));
+    STEP(sumi_solver_set(solver, "steps", "4"));
+    STEP(sumi_solver_start(solver, 2, shape, x));
+    STEP(sumi_solver_run(solver, predict_nothing, NULL, 2, shape, x, NULL, NULL));
+    STEP(sumi_solver_add_noise(solver, 16, x, noise, 3, x));
+    sumi_solver_free(solver);
+    return status;
+}
+
 /* ---- The tests ---- */
 
 static void contexts_survive_every_failure(void **state)
@@ -122,6 +186,30 @@ static void drawings_survive_every_failure(void **state)
     for_each_failure(use_drawings, NULL);
 }
 
+static void array_files_survive_every_failure(void **state)
+{
+    (void)state;
+    for_each_failure(use_array_files, NULL);
+}
+
+static void data_sets_survive_every_failure(void **state)
+{
+    (void)state;
+    char morlet[] = "morlet", digits[] = "digits", points[] = "points";
+    for_each_failure(use_data, morlet);
+    for_each_failure(use_data, digits);
+    for_each_failure(use_data, points);
+}
+
+static void solvers_survive_every_failure(void **state)
+{
+    (void)state;
+    sumi_solver_info info;
+    for (int i = 0; sumi_solver_describe(i, &info); i++) {
+        for_each_failure(use_solver, (void *)(uintptr_t)info.name);
+    }
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -143,6 +231,9 @@ int main(void)
         cmocka_unit_test(contexts_survive_every_failure),
         cmocka_unit_test(arrays_survive_every_failure),
         cmocka_unit_test(recipes_survive_every_failure),
+        cmocka_unit_test(array_files_survive_every_failure),
+        cmocka_unit_test(data_sets_survive_every_failure),
+        cmocka_unit_test(solvers_survive_every_failure),
         cmocka_unit_test(drawings_survive_every_failure),
         cmocka_unit_test(fetching_survives_every_failure),
     };

@@ -1,0 +1,77 @@
+/* Numbers and words that people type; see text.h. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD_LENGTH = 63 };
+
+/* Digits, signs, a point and an exponent, so that hexadecimal, "nan" and spaces are refused. */
+static bool is_decimal(const char *text, const char *others)
+{
+    bool digit = false;
+    for (; *text; text++) {
+        if (*text >= '0' && *text <= '9') digit = true;
+        else if (!strchr(others, *text)) return false;
+    }
+    return digit;
+}
+
+bool text_to_number(const char *text, double *number)
+{
+    if (!is_decimal(text, "+-.eE")) return false;
+    locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    if (!plain) return false;
+    locale_t former = uselocale(plain);
+    char *end = NULL;
+    double value = strtod(text, &end);
+    uselocale(former);
+    freelocale(plain);
+    if (*end || !isfinite(value)) return false;
+    *number = value;
+    return true;
+}
+
+bool text_to_whole(const char *text, int64_t *whole)
+{
+    if (!is_decimal(text, "+-")) return false;
+    char *end = NULL;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (*end || errno) return false;
+    *whole = value;
+    return true;
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment: three rows of the table of distances between beginnings. */
+int text_distance(const char *word, const char *other)
+{
+    int rows[3][WORD_LENGTH + 1];
+    int *before = rows[0], *above = rows[1], *row = rows[2];
+    int length = (int)strnlen(word, WORD_LENGTH), other_length = (int)strnlen(other, WORD_LENGTH);
+    for (int j = 0; j <= other_length; j++) row[j] = j;
+    for (int i = 1; i <= length; i++) {
+        int *free_row = before;
+        before = above;
+        above = row;
+        row = free_row;
+        row[0] = i;
+        for (int j = 1; j <= other_length; j++) {
+            int a = tolower((unsigned char)word[i - 1]), b = tolower((unsigned char)other[j - 1]);
+            row[j] = least(above[j - 1] + (a != b), 1 + least(above[j], row[j - 1]));
+            bool swapped = i > 1 && j > 1 && a == tolower((unsigned char)other[j - 2])
+                           && b == tolower((unsigned char)word[i - 2]);
+            if (swapped) row[j] = least(row[j], before[j - 2] + 1);
+        }
+    }
+    return row[other_length];
+}

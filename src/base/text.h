@@ -1,0 +1,20 @@
+/* Small helpers for text that people type: numbers whatever the locale, and how far two words are
+   apart, to suggest the one that was meant. */
+#ifndef SUMI_BASE_TEXT_H
+#define SUMI_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The whole of `text` as a finite decimal number, with a point whatever the locale says; false
+   (and `*number` as it was) where it is anything else. */
+bool text_to_number(const char *text, double *number);
+
+/* The whole of `text` as a decimal whole number of 64 bits. */
+bool text_to_whole(const char *text, int64_t *whole);
+
+/* Insertions, deletions, replacements and swaps of neighbours that turn one word into the other,
+   whatever the case; words longer than 63 characters count as their beginnings. */
+int text_distance(const char *word, const char *other);
+
+#endif

@@ -1,0 +1,15 @@
+/* MD5 sums of files: the sums that the usual data sets are published with. They tell damage, not
+   malice. */
+#ifndef SUMI_FILES_CHECKSUM_H
+#define SUMI_FILES_CHECKSUM_H
+
+#include "base/context.h"
+
+#define CHECKSUM_TEXT_SIZE 33
+
+/* The sum of a file as 32 lower-case hexadecimal digits. `unpacked` means the sum of what the gzip
+   file holds; then bytes that are not gzip are an error of format. */
+sumi_status checksum_file(sumi_context *context, const char *path, bool unpacked,
+                          char text[CHECKSUM_TEXT_SIZE]);
+
+#endif

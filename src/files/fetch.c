@@ -1,0 +1,246 @@
+/* The way of a file into the cache: a partial file NAME.part, locked against a second fetch; its
+   sum; then its own name, or the files unpacked from it. */
+#include "files/fetch.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files/checksum.h"
+#include "files/download.h"
+
+enum { CONNECT_SECONDS = 20 };
+
+/* Everything that the steps for one file need. */
+struct job {
+    const fetch_set *set;
+    const fetch_file *file;
+    const char *folder, *url;
+    char part[PATH_SIZE];
+    int handle; /* the partial file, open and locked */
+    sumi_progress_function progress;
+    void *user;
+};
+
+/* ---- Where files come from ---- */
+
+/* A file:// address for a folder of this machine, in new memory. */
+static sumi_status folder_to_url(sumi_context *context, const char *folder, char **url)
+{
+    char absolute[PATH_SIZE];
+    if (folder[0] == '/') absolute[0] = 0;
+    else if (!getcwd(absolute, sizeof absolute)) {
+        return context_fail(context, SUMI_ERROR_FILE, "%s: the present folder has no name", folder);
+    }
+    char path[PATH_SIZE];
+    TRY(path_join(context, absolute, folder[0] == '/' ? folder + 1 : folder, path));
+    CURLU *parts = curl_url();
+    char *text = NULL;
+    bool good = parts && curl_url_set(parts, CURLUPART_SCHEME, "file", 0) == CURLUE_OK
+                && curl_url_set(parts, CURLUPART_PATH, path, CURLU_URLENCODE) == CURLUE_OK
+                && curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK;
+    *url = good ? context_copy_text(context, text) : NULL;
+    curl_free(text);
+    curl_url_cleanup(parts);
+    if (*url) return SUMI_OK;
+    return good ? SUMI_ERROR_MEMORY
+                : context_fail(context, SUMI_ERROR_BACKEND, "%s: libcurl made no address of it",
+                               folder);
+}
+
+/* The address of the set's files, in new memory. */
+static sumi_status find_base(sumi_context *context, const fetch_set *set, const char *from,
+                             char **base)
+{
+    if (from && !strstr(from, "://")) {
+        if (path_is_folder(from)) return folder_to_url(context, from, base);
+        return context_fail(context, SUMI_ERROR_FILE,
+                            "%s: neither a folder nor an address such as https://...", from);
+    }
+    *base = context_copy_text(context, from ? from : set->url);
+    if (!*base) return SUMI_ERROR_MEMORY;
+    for (size_t end = strlen(*base); end && (*base)[end - 1] == '/'; end--) (*base)[end - 1] = 0;
+    return SUMI_OK;
+}
+
+/* ---- What is there already ---- */
+
+static bool has_all_members(sumi_context *context, const fetch_file *file, const char *folder)
+{
+    for (int i = 0; i < file->member_count; i++) {
+        char path[PATH_SIZE];
+        struct stat info;
+        if (path_join(context, folder, file->members[i].name, path) != SUMI_OK
+            || stat(path, &info) != 0 || info.st_size != file->members[i].size) return false;
+    }
+    return true;
+}
+
+/* Whether a file has the right sum; one that cannot be read, or unpacked, has not. */
+static sumi_status has_sum(sumi_context *context, const fetch_file *file, const char *path,
+                           char sum[CHECKSUM_TEXT_SIZE], bool *matches)
+{
+    memcpy(sum, "unreadable", sizeof "unreadable");
+    sumi_status status = checksum_file(context, path, file->md5_unpacked, sum);
+    *matches = status == SUMI_OK && strcmp(sum, file->md5) == 0;
+    return status == SUMI_ERROR_MEMORY ? status : SUMI_OK;
+}
+
+static sumi_status is_ready(sumi_context *context, const fetch_file *file, const char *folder,
+                            bool *ready)
+{
+    *ready = file->members && has_all_members(context, file, folder);
+    if (file->members) return SUMI_OK;
+    char path[PATH_SIZE], sum[CHECKSUM_TEXT_SIZE];
+    TRY(path_join(context, folder, file->name, path));
+    return path_exists(path) ? has_sum(context, file, path, sum, ready) : SUMI_OK;
+}
+
+/* ---- The partial file ---- */
+
+static sumi_status open_part(sumi_context *context, struct job *job)
+{
+    char name[PATH_SIZE];
+    snprintf(name, sizeof name, "%s.part", job->file->name);
+    TRY(path_join(context, job->folder, name, job->part));
+    job->handle = open(job->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (job->handle < 0) {
+        return context_fail(context, SUMI_ERROR_FILE, "%s: cannot create: %s", job->part,
+                            strerror(errno));
+    }
+    /* The name may have moved to a finished file between open and lock. */
+    struct stat held, named;
+    if (flock(job->handle, LOCK_EX | LOCK_NB) == 0 && fstat(job->handle, &held) == 0
+        && stat(job->part, &named) == 0 && held.st_ino == named.st_ino) return SUMI_OK;
+    close(job->handle);
+    return context_fail(context, SUMI_ERROR_FILE,
+                        "%s: another fetch is at work on it; wait until it has ended", job->part);
+}
+
+static sumi_status download_part(sumi_context *context, struct job *job, bool *continued)
+{
+    download_request request = {.url = job->url, .path = job->part, .handle = job->handle,
+                                .size_limit = job->file->size_limit,
+                                .connect_seconds = CONNECT_SECONDS,
+                                .stall_seconds = job->set->stall_seconds,
+                                .progress = job->progress, .user = job->user};
+    return download_file(context, &request, continued);
+}
+
+/* Completes the partial file. One that was continued and came out wrong may be two versions glued
+   together, so that is tried once more from the start. */
+static sumi_status fill_part(sumi_context *context, struct job *job)
+{
+    char sum[CHECKSUM_TEXT_SIZE];
+    bool matches = false, continued = true;
+    TRY(has_sum(context, job->file, job->part, sum, &matches));
+    if (matches) return SUMI_OK;
+    for (int tries = 0; tries < 2 && continued; tries++) {
+        TRY(download_part(context, job, &continued));
+        TRY(has_sum(context, job->file, job->part, sum, &matches));
+        if (matches) return SUMI_OK;
+        if (ftruncate(job->handle, 0) != 0) break;
+    }
+    return context_fail(context, SUMI_ERROR_FORMAT,
+                        "%s: its MD5 sum%s is %s, expected %s; the file was discarded: run it again,"
+                        " or name another place by --from", job->url,
+                        job->file->md5_unpacked ? " (unpacked)" : "", sum, job->file->md5);
+}
+
+static sumi_status finish_part(sumi_context *context, struct job *job)
+{
+    if (job->file->members) {
+        TRY(archive_extract(context, job->part, job->file->members, job->file->member_count,
+                            job->folder));
+        unlink(job->part);
+        return SUMI_OK;
+    }
+    char path[PATH_SIZE];
+    TRY(path_join(context, job->folder, job->file->name, path));
+    if (fsync(job->handle) == 0 && rename(job->part, path) == 0) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
+}
+
+static sumi_status fetch_one(sumi_context *context, struct job *job)
+{
+    TRY(open_part(context, job));
+    sumi_status status = fill_part(context, job);
+    if (status == SUMI_OK) status = finish_part(context, job);
+    /* A file that is not what it should be, or not begun, is nothing to go on from. */
+    struct stat info;
+    bool empty = fstat(job->handle, &info) == 0 && info.st_size == 0;
+    if (status == SUMI_ERROR_FORMAT || (status != SUMI_OK && empty)) unlink(job->part);
+    close(job->handle);
+    return status;
+}
+
+/* ---- Whole sets ---- */
+
+static sumi_status fetch_missing(sumi_context *context, const fetch_set *set, const char *base,
+                                 const char *folder, sumi_progress_function progress, void *user)
+{
+    for (int i = 0; i < set->file_count; i++) {
+        const fetch_file *file = &set->files[i];
+        bool ready = false;
+        TRY(is_ready(context, file, folder, &ready));
+        if (ready) continue;
+        char url[PATH_SIZE];
+        TRY(path_join(context, base, file->name, url));
+        struct job job = {.set = set, .file = file, .folder = folder, .url = url,
+                          .progress = progress, .user = user};
+        TRY(fetch_one(context, &job));
+    }
+    return SUMI_OK;
+}
+
+sumi_status fetch_files(sumi_context *context, const fetch_set *set, const char *from,
+                        const char *folder, sumi_progress_function progress, void *user)
+{
+    char *base = NULL;
+    TRY(folder_make(context, folder));
+    TRY(find_base(context, set, from, &base));
+    sumi_status status = fetch_missing(context, set, base, folder, progress, user);
+    context_release(context, base);
+    return status;
+}
+
+sumi_status fetch_cache_folder(sumi_context *context, const char *name, char folder[PATH_SIZE])
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    bool given = cache && cache[0] == '/'; /* the XDG rule: a relative path is ignored */
+    if (!given && !(home && home[0])) {
+        return context_fail(context, SUMI_ERROR_FILE,
+                            "there is no cache folder: set XDG_CACHE_HOME or HOME");
+    }
+    int length = snprintf(folder, PATH_SIZE, "%s%s/sumi/%s", given ? cache : home,
+                          given ? "" : "/.cache", name);
+    if (length < PATH_SIZE) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_FILE, "the name of the cache folder is too long");
+}
+
+sumi_status sumi_fetch(sumi_context *context, const char *name, const char *from,
+                       sumi_progress_function progress, void *user, char *folder,
+                       size_t folder_size)
+{
+    const fetch_set *set = fetch_find_set(name);
+    if (!set) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%s: no such data set; there are mnist, fashion-mnist and cifar10",
+                            name);
+    }
+    char path[PATH_SIZE];
+    TRY(fetch_cache_folder(context, name, path));
+    if (strlen(path) >= folder_size) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%s: the folder's name needs room for %zu bytes, not %zu", path,
+                            strlen(path) + 1, folder_size);
+    }
+    TRY(fetch_files(context, set, from, path, progress, user));
+    memcpy(folder, path, strlen(path) + 1);
+    return SUMI_OK;
+}

@@ -1,0 +1,43 @@
+/* Pictures of 8 bits a channel: reading PNG and JPEG, writing PNG, fitting to a size, and the way
+   to and from float values. */
+#ifndef SUMI_FILES_IMAGE_H
+#define SUMI_FILES_IMAGE_H
+
+#include "base/context.h"
+
+#define IMAGE_PIXEL_LIMIT ((int64_t)1 << 27) /* larger pictures are refused before allocation */
+
+typedef struct image {
+    int width, height, channels; /* 1 (grey) or 3 (red, green, blue) */
+    uint8_t *pixels;             /* [height, width, channels] */
+} image;
+
+/* Whether the bytes begin as a PNG or JPEG file does. */
+bool image_is_png(const void *bytes, size_t size);
+bool image_is_jpeg(const void *bytes, size_t size);
+
+/* Decodes PNG or JPEG, told by the contents, to grey (`channels` 1), colour (3) or whichever the
+   file holds (0). Transparent parts show white; 16 bits become 8; palettes are resolved. `name` is
+   for messages. */
+sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
+                         int channels, image *result);
+sumi_status image_read(sumi_context *context, const char *path, int channels, image *result);
+void image_release(sumi_context *context, image *image);
+
+/* The size and channels (1 or 3) of a picture without decoding it; `result->pixels` stays NULL. */
+sumi_status image_probe(sumi_context *context, const void *bytes, size_t size, const char *name,
+                        image *result);
+
+/* Writes PNG, 8-bit grey or RGB; the file appears whole or not at all. */
+sumi_status image_write_png(sumi_context *context, const char *path, const image *image);
+
+/* Scales to cover width x height (triangle filter, widened when shrinking, so nothing aliases),
+   crops the centre, and gives output[height, width, channels], channels 1 or 3. */
+sumi_status image_fit(sumi_context *context, const image *image, int width, int height,
+                      int channels, uint8_t *output);
+
+/* Bytes 0..255 to -1..1 and back (rounded, clamped; NaN becomes 0). */
+void image_to_float(const uint8_t *pixels, size_t count, float *values);
+void image_from_float(const float *values, size_t count, uint8_t *pixels);
+
+#endif

@@ -1,0 +1,389 @@
+/* Reading, changing and writing recipes. inih reads the INI format; a reader of our own hands it
+   the lines, so that each message can tell the line, and over-long lines are not cut in two. */
+#include "files/recipe.h"
+
+#include <ini.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+enum { RECIPE_SIZE_LIMIT = 1 << 20, SOURCE_SIZE = 320, KEY_SIZE = 128, WRITTEN_LENGTH = 90 };
+
+struct sumi_recipe {
+    sumi_context *context;
+    char **values; /* [recipe_schema_count], NULL where the default holds */
+    int *lines;    /* where each was given, 0 where it was not */
+};
+
+static sumi_status recipe_create(sumi_context *context, sumi_recipe **recipe)
+{
+    *recipe = context_allocate_zeroed(context, 1, sizeof **recipe);
+    if (!*recipe) return SUMI_ERROR_MEMORY;
+    (*recipe)->context = context;
+    size_t count = (size_t)recipe_schema_count;
+    (*recipe)->values = context_allocate_zeroed(context, count, sizeof *(*recipe)->values);
+    (*recipe)->lines = context_allocate_zeroed(context, count, sizeof *(*recipe)->lines);
+    if ((*recipe)->values && (*recipe)->lines) return SUMI_OK;
+    sumi_recipe_free(*recipe);
+    *recipe = NULL;
+    return SUMI_ERROR_MEMORY;
+}
+
+void sumi_recipe_free(sumi_recipe *recipe)
+{
+    if (!recipe) return;
+    sumi_context *context = recipe->context;
+    for (int i = 0; recipe->values && i < recipe_schema_count; i++) {
+        context_release(context, recipe->values[i]);
+    }
+    context_release(context, recipe->values);
+    context_release(context, recipe->lines);
+    context_release(context, recipe);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------ */
+
+struct parser {
+    sumi_context *context;
+    sumi_recipe *recipe;
+    const char *source, *rest, *end;
+    int line;
+    bool indented;
+    int last; /* key of the value above, which an indented line continues; -1 for none */
+    sumi_status status;
+};
+
+/* Copies the next line for inih, which calls this like fgets. */
+static char *next_line(char *text, int size, void *user)
+{
+    struct parser *parser = user;
+    if (parser->rest == parser->end || parser->status != SUMI_OK) return NULL;
+    const char *newline = memchr(parser->rest, '\n', (size_t)(parser->end - parser->rest));
+    size_t length = (size_t)((newline ? newline : parser->end) - parser->rest);
+    parser->line++;
+    if (length + 2 > (size_t)size) {
+        parser->status = context_fail(
+            parser->context, SUMI_ERROR_FORMAT,
+            "%s, line %d: longer than %d characters; continue a long value on the next line, "
+            "indented", parser->source, parser->line, size - 2);
+        return NULL;
+    }
+    memcpy(text, parser->rest, length);
+    text[length] = '\n';
+    text[length + 1] = 0;
+    parser->indented = text[0] == ' ' || text[0] == '\t';
+    if (text[0] == '[') parser->last = -1;
+    parser->rest = newline ? newline + 1 : parser->end;
+    return text;
+}
+
+static sumi_status unknown_key(sumi_context *context, const char *source, const char *key)
+{
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "%s: there is no key %s; did you mean %s?", source, key,
+                        recipe_nearest_key(key));
+}
+
+static sumi_status append_value(struct parser *parser, const char *value)
+{
+    char **kept = &parser->recipe->values[parser->last];
+    size_t length = strlen(*kept), added = strlen(value);
+    char *joined = context_allocate(parser->context, length + added + 1, 1);
+    if (!joined) return SUMI_ERROR_MEMORY;
+    memcpy(joined, *kept, length);
+    memcpy(joined + length, value, added + 1);
+    context_release(parser->context, *kept);
+    *kept = joined;
+    return SUMI_OK;
+}
+
+static sumi_status take_value(struct parser *parser, const char *section, const char *name,
+                              const char *value)
+{
+    if (parser->indented && parser->last >= 0) return append_value(parser, value);
+    char key[KEY_SIZE], source[SOURCE_SIZE];
+    snprintf(key, sizeof key, "%s.%s", section, name);
+    snprintf(source, sizeof source, "%.256s, line %d", parser->source, parser->line);
+    int number = recipe_key_number(key);
+    if (number < 0) return unknown_key(parser->context, source, section[0] ? key : name);
+    int *line = &parser->recipe->lines[number];
+    if (*line) {
+        return context_fail(parser->context, SUMI_ERROR_FORMAT,
+                            "%s: %s was given already in line %d", source, key, *line);
+    }
+    parser->recipe->values[number] = context_copy_text(parser->context, value);
+    if (!parser->recipe->values[number]) return SUMI_ERROR_MEMORY;
+    *line = parser->line;
+    parser->last = number;
+    return SUMI_OK;
+}
+
+/* inih's call for each value; 0 tells of an error. */
+static int handle_value(void *user, const char *section, const char *name, const char *value)
+{
+    struct parser *parser = user;
+    if (parser->status == SUMI_OK) parser->status = take_value(parser, section, name, value);
+    return parser->status == SUMI_OK;
+}
+
+static sumi_status parse_lines(struct parser *parser)
+{
+    int wrong = ini_parse_stream(next_line, parser, handle_value, parser);
+    if (wrong == -2) return context_fail(parser->context, SUMI_ERROR_MEMORY, "out of memory");
+    bool ours = parser->status != SUMI_OK && (wrong == 0 || wrong >= parser->line);
+    if (wrong > 0 && !ours) {
+        return context_fail(parser->context, SUMI_ERROR_FORMAT,
+                            "%s, line %d: neither [section] nor key = value", parser->source,
+                            wrong);
+    }
+    return parser->status;
+}
+
+/* Values may be continued, so they are checked when all are whole. */
+static sumi_status check_values(struct parser *parser)
+{
+    for (int i = 0; i < recipe_schema_count; i++) {
+        if (!parser->recipe->values[i]) continue;
+        char source[SOURCE_SIZE];
+        snprintf(source, sizeof source, "%.256s, line %d", parser->source,
+                 parser->recipe->lines[i]);
+        TRY(recipe_check_value(parser->context, source, i, parser->recipe->values[i]));
+    }
+    return SUMI_OK;
+}
+
+sumi_status recipe_parse(sumi_context *context, const char *source, const char *text, size_t size,
+                         sumi_recipe **recipe)
+{
+    *recipe = NULL;
+    if (size && memchr(text, 0, size)) {
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: holds a zero byte; is it a text file?",
+                            source);
+    }
+    sumi_recipe *made = NULL;
+    TRY(recipe_create(context, &made));
+    struct parser parser = {context, made, source, text, text + size, 0, false, -1, SUMI_OK};
+    sumi_status status = parse_lines(&parser);
+    if (status == SUMI_OK) status = check_values(&parser);
+    if (status == SUMI_OK) *recipe = made;
+    else sumi_recipe_free(made);
+    return status;
+}
+
+const char *sumi_recipe_name(int number)
+{
+    for (int i = 0; i < number && built_in_recipes[i].name; i++) {
+        if (!built_in_recipes[i + 1].name) return NULL;
+    }
+    return number < 0 ? NULL : built_in_recipes[number].name;
+}
+
+const char *sumi_recipe_summary(int number)
+{
+    return sumi_recipe_name(number) ? built_in_recipes[number].summary : NULL;
+}
+
+static sumi_status open_built_in(sumi_context *context, const char *name, sumi_recipe **recipe)
+{
+    const char *nearest = "", *candidate = NULL;
+    int shortest = 1 << 20;
+    for (int i = 0; (candidate = sumi_recipe_name(i)) != NULL; i++) {
+        int distance = text_distance(name, candidate);
+        if (distance >= shortest) continue;
+        shortest = distance;
+        nearest = candidate;
+        if (strcmp(name, candidate) != 0) continue;
+        const char *text = built_in_recipes[i].text;
+        return recipe_parse(context, name, text, strlen(text), recipe);
+    }
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "there is no built-in recipe '%.80s'; did you mean %s, or the file "
+                        "./%.80s?", name, nearest, name);
+}
+
+sumi_status sumi_recipe_open(sumi_context *context, const char *name_or_path, sumi_recipe **recipe)
+{
+    *recipe = NULL;
+    if (!strchr(name_or_path, '/') && !path_has_ending(name_or_path, ".ini")) {
+        return open_built_in(context, name_or_path, recipe);
+    }
+    void *text = NULL;
+    size_t size = 0;
+    TRY(file_read(context, name_or_path, RECIPE_SIZE_LIMIT, &text, &size));
+    sumi_status status = recipe_parse(context, name_or_path, text, size, recipe);
+    context_release(context, text);
+    return status;
+}
+
+/* ---- Changing ----------------------------------------------------------------------------- */
+
+/* The part of `text` up to `end` without spaces around it; false where it does not fit. */
+static bool copy_trimmed(const char *text, const char *end, char *copy, size_t size)
+{
+    copy[0] = 0;
+    while (text < end && (*text == ' ' || *text == '\t')) text++;
+    while (end > text && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    if ((size_t)(end - text) >= size) return false;
+    memcpy(copy, text, (size_t)(end - text));
+    copy[end - text] = 0;
+    return true;
+}
+
+sumi_status sumi_recipe_set(sumi_recipe *recipe, const char *assignment)
+{
+    sumi_context *context = recipe->context;
+    char key[KEY_SIZE], value[PATH_SIZE], source[SOURCE_SIZE];
+    snprintf(source, sizeof source, "setting '%.256s'", assignment);
+    const char *equals = strchr(assignment, '=');
+    if (!equals) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%s: expected section.key=value, such as train.steps=2000", source);
+    }
+    if (!copy_trimmed(assignment, equals, key, sizeof key)
+        || !copy_trimmed(equals + 1, assignment + strlen(assignment), value, sizeof value)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "%s: too long", source);
+    }
+    int number = recipe_key_number(key);
+    if (number < 0) return unknown_key(context, source, key);
+    TRY(recipe_check_value(context, source, number, value));
+    char *copy = context_copy_text(context, value);
+    if (!copy) return SUMI_ERROR_MEMORY;
+    context_release(context, recipe->values[number]);
+    recipe->values[number] = copy;
+    return SUMI_OK;
+}
+
+bool sumi_recipe_describe(int number, sumi_recipe_key *key)
+{
+    if (number < 0 || number >= recipe_schema_count) return false;
+    const struct recipe_entry *entry = &recipe_schema[number];
+    *key = (sumi_recipe_key){entry->key, entry->default_value, entry->meaning};
+    return true;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------ */
+
+static sumi_status put_text(sumi_context *context, file_writer *writer, const char *text)
+{
+    return file_writer_put(context, writer, text, strlen(text));
+}
+
+/* Whether a line may end before `letter` and the next begin with it, and inih join them again. */
+static bool may_break(const char *letter)
+{
+    return !strchr(" ;#", letter[0]) && letter[-1] != ' ';
+}
+
+/* A long value goes on in indented lines. Breaks are looked for from the right. */
+static sumi_status put_value(sumi_context *context, file_writer *writer, const char *value)
+{
+    while (strlen(value) > WRITTEN_LENGTH) {
+        size_t length = WRITTEN_LENGTH;
+        while (length > 1 && !may_break(value + length)) length--;
+        TRY(file_writer_put(context, writer, value, length));
+        TRY(put_text(context, writer, "\n    "));
+        value += length;
+    }
+    TRY(put_text(context, writer, value));
+    return put_text(context, writer, "\n");
+}
+
+static sumi_status put_recipe(const sumi_recipe *recipe, file_writer *writer)
+{
+    char line[256];
+    size_t section = 0; /* length of the present section's name */
+    for (int i = 0; i < recipe_schema_count; i++) {
+        const char *key = recipe_schema[i].key;
+        size_t length = (size_t)(strchr(key, '.') - key);
+        if (length != section || strncmp(key, recipe_schema[i - 1].key, length) != 0) {
+            snprintf(line, sizeof line, "%s[%.*s]\n", i ? "\n" : "", (int)length, key);
+            TRY(put_text(recipe->context, writer, line));
+            section = length;
+        }
+        snprintf(line, sizeof line, "; %s\n%s = ", recipe_schema[i].meaning, key + length + 1);
+        TRY(put_text(recipe->context, writer, line));
+        TRY(put_value(recipe->context, writer, recipe_text(recipe, key)));
+    }
+    return SUMI_OK;
+}
+
+sumi_status sumi_recipe_write(const sumi_recipe *recipe, const char *path)
+{
+    file_writer writer;
+    TRY(file_writer_open(recipe->context, &writer, path));
+    sumi_status status = put_recipe(recipe, &writer);
+    if (status == SUMI_OK) return file_writer_commit(recipe->context, &writer);
+    file_writer_abandon(&writer);
+    return status;
+}
+
+/* ---- Typed values --------------------------------------------------------------------------- */
+
+const char *sumi_recipe_get(const sumi_recipe *recipe, const char *key)
+{
+    int number = recipe_key_number(key);
+    if (number < 0) return NULL;
+    const char *value = recipe->values[number];
+    return value ? value : recipe_schema[number].default_value;
+}
+
+const char *recipe_text(const sumi_recipe *recipe, const char *key)
+{
+    const char *value = sumi_recipe_get(recipe, key);
+    return value ? value : "";
+}
+
+int64_t recipe_int(const sumi_recipe *recipe, const char *key)
+{
+    int64_t value = 0;
+    text_to_whole(recipe_text(recipe, key), &value);
+    return value;
+}
+
+double recipe_number(const sumi_recipe *recipe, const char *key)
+{
+    double value = 0;
+    text_to_number(recipe_text(recipe, key), &value);
+    return value;
+}
+
+bool recipe_is(const sumi_recipe *recipe, const char *key, const char *text)
+{
+    return strcmp(recipe_text(recipe, key), text) == 0;
+}
+
+bool recipe_flag(const sumi_recipe *recipe, const char *key)
+{
+    return recipe_is(recipe, key, "yes");
+}
+
+bool recipe_given(const sumi_recipe *recipe, const char *key)
+{
+    int number = recipe_key_number(key);
+    return number >= 0 && recipe->values[number];
+}
+
+int recipe_words(const sumi_recipe *recipe, const char *key,
+                 char words[RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE])
+{
+    if (recipe_is(recipe, key, "auto")) return 0;
+    int count = 0;
+    for (const char *rest = recipe_text(recipe, key); rest && count < RECIPE_LIST_LIMIT;) {
+        const char *comma = strchr(rest, ',');
+        copy_trimmed(rest, comma ? comma : rest + strlen(rest), words[count++], RECIPE_WORD_SIZE);
+        rest = comma ? comma + 1 : NULL;
+    }
+    return count;
+}
+
+int recipe_list(const sumi_recipe *recipe, const char *key, int64_t values[RECIPE_LIST_LIMIT])
+{
+    char words[RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE];
+    int count = recipe_words(recipe, key, words);
+    for (int i = 0; i < count; i++) {
+        values[i] = strcmp(words[i], "yes") == 0;
+        text_to_whole(words[i], &values[i]);
+    }
+    return count;
+}

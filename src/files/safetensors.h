@@ -1,0 +1,76 @@
+/* safetensors, the file of named tensors that PyTorch's world keeps weights in: an 8-byte header
+   length, a JSON header, then the raw little-endian data. Reads one file or a sharded set through
+   its index; writes tensor by tensor. Every length, offset and name is checked on opening. */
+#ifndef SUMI_FILES_SAFETENSORS_H
+#define SUMI_FILES_SAFETENSORS_H
+
+#include "files/number.h"
+
+typedef struct safetensors safetensors;
+
+typedef struct safetensors_tensor {
+    const char *name;
+    number_type type;
+    int rank;
+    int64_t shape[SUMI_MAX_RANK];
+    int64_t count;   /* number of elements */
+    uint64_t offset; /* of the data, in its file */
+    int shard;       /* which of the files, from 0 */
+} safetensors_tensor;
+
+/* Opens a .safetensors file, or a sharded set by its index (a name ending in ".index.json"; the
+   shards lie beside it). Nothing but headers is read. */
+sumi_status safetensors_open(sumi_context *context, const char *path, safetensors **file);
+
+/* The same over one file in memory, which must outlive `*file`; `name` is for messages. */
+sumi_status safetensors_parse(sumi_context *context, const void *bytes, size_t size,
+                              const char *name, safetensors **file);
+void safetensors_free(safetensors *file); /* accepts NULL */
+
+/* The tensors by number, in the order of their data; NULL past the last. */
+size_t safetensors_count(const safetensors *file);
+const safetensors_tensor *safetensors_tensor_at(const safetensors *file, size_t number);
+/* The tensor of that name, or NULL. */
+const safetensors_tensor *safetensors_find(const safetensors *file, const char *name);
+
+/* Converts a tensor to float32: output[tensor->count]. Any type. */
+sumi_status safetensors_read(const safetensors *file, const safetensors_tensor *tensor,
+                             float *output);
+/* Copies a tensor's little-endian bytes: output[tensor->count * number_size(tensor->type)]. */
+sumi_status safetensors_read_bytes(const safetensors *file, const safetensors_tensor *tensor,
+                                   void *output);
+
+/* The text under a key of __metadata__, or NULL. Valid until the file is freed. */
+const char *safetensors_metadata(const safetensors *file, const char *key);
+
+/* One tensor to write. `data` is float32 where `type` is F32, F16 or BF16 (converted on the way
+   out), else numbers of that very type. */
+typedef struct safetensors_entry {
+    const char *name;
+    number_type type;
+    int rank;
+    int64_t shape[SUMI_MAX_RANK];
+    const void *data;
+} safetensors_entry;
+
+typedef struct safetensors_text {
+    const char *key, *value;
+} safetensors_text;
+
+/* Writes a file that appears whole or not at all. "format": "pt" is always among the metadata.
+   Wider types come first, as the reference implementation has it; otherwise the order is kept. */
+sumi_status safetensors_write(sumi_context *context, const char *path,
+                              const safetensors_entry *entries, size_t count,
+                              const safetensors_text *metadata, size_t metadata_count);
+
+/* The index of a sharded set, checked: tensor names and the plain file names that hold them. */
+typedef struct safetensors_index {
+    size_t count;
+    const char **names, **files; /* [count], owned by `json` */
+    struct json_object *json;
+} safetensors_index;
+sumi_status safetensors_index_parse(sumi_context *context, const void *bytes, size_t size,
+                                    const char *name, safetensors_index *index);
+void safetensors_index_release(sumi_context *context, safetensors_index *index);
+
+#endif

@@ -1,0 +1,28 @@
+/* Where a reader's bytes come from: a file on disk, read piece by piece, or memory. Readers built
+   on it check lengths against `size`, need no second copy of a large file, and can be tested and
+   fuzzed without files. */
+#ifndef SUMI_FILES_SOURCE_H
+#define SUMI_FILES_SOURCE_H
+
+#include "base/context.h"
+
+typedef struct byte_source {
+    sumi_context *context;
+    char *name;           /* for messages: the path */
+    const uint8_t *bytes; /* the memory, or NULL for a file */
+    int handle;           /* the open file, or -1 */
+    uint64_t size;
+} byte_source;
+
+/* Opens a regular file. Close with source_close, also after a failure (harmless). */
+sumi_status source_open(sumi_context *context, const char *path, byte_source *source);
+
+/* Uses memory that stays the caller's and outlives the source. */
+sumi_status source_from_memory(sumi_context *context, const void *bytes, size_t size,
+                               const char *name, byte_source *source);
+void source_close(byte_source *source);
+
+/* Reads exactly `size` bytes from `offset`; reaching past the end is a format error. */
+sumi_status source_read(const byte_source *source, uint64_t offset, void *buffer, size_t size);
+
+#endif

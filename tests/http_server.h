@@ -1,0 +1,34 @@
+/* A small HTTP/1.1 server on the loopback interface, for tests of downloads: it serves bytes from
+   memory, one connection at a time, and misbehaves as it is told. */
+#ifndef TESTS_HTTP_SERVER_H
+#define TESTS_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct http_route {
+    const char *path; /* "/name" */
+    const void *body;
+    size_t size;
+    int status;           /* 0 means 200, or 206 for a part */
+    const char *location; /* of a redirect */
+    bool ignores_range;   /* always sends the whole */
+    int cuts;             /* so many answers end after cut_after bytes of body; counted down */
+    size_t cut_after;
+    bool holds;           /* what is cut is not closed, but held open until the client leaves */
+} http_route;
+
+typedef struct http_server http_server;
+
+/* Serves routes[count], which must stay until http_server_stop. NULL if there is no server to be
+   had. */
+http_server *http_server_start(http_route *routes, int count);
+void http_server_stop(http_server *server);
+
+int http_server_port(const http_server *server);
+/* How many requests came, and the first byte that the latest one asked for. Exact once the client
+   has its answer. */
+int http_server_requests(http_server *server);
+long long http_server_range(http_server *server);
+
+#endif

@@ -192,7 +192,8 @@ typedef struct sumi_solver sumi_solver;
 
 /* A denoiser: reads x[count, item_size] and times[count] (the schedule's own time, 0..T-1 for
    diffusers' schedules), writes its prediction (noise, sample or v, as the solver is told) to
-   output[count, output_size]. Anything but SUMI_OK ends the solver with that status. */
+   output[count, output_size]. output_size is item_size, or twice that where variance_type is
+   "learned" or "learned_range": the channels double, the prediction before the variance. Anything but SUMI_OK ends the solver with that status. */
 typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_size, const float *x,
                                      const float *times, float *output);
 
@@ -213,15 +214,20 @@ SUMI_API void sumi_solver_free(sumi_solver *solver);
    ("beta_schedule", "squaredcos_cap_v2"; "trained_betas", "[0.1,0.2]"), or one of Sumi's own:
    "steps" (how many, default all), "timesteps" (a JSON list), "eta", "use_clipped_model_output",
    "seed", "rng" ("philox" or "torch"), "start_index" (begin at this place of the time list),
-   "channels" (layout of a rank-4 or -3 state for the torch stream: "last" or "first"). */
+   "channels" ("last" or "first": which axis of a state holds them; matters for the torch stream
+   and for learned variances), "first_item" (number of the state's first item, so that a batch
+   solved in parts gives the samples of the whole; the torch stream then goes on where the part
+   before ended), "compat" ("diffusers" also copies that library's previous time in DDIM, which
+   skips beside the visited times where the spacing is uneven). A solver run twice draws the same
+   noise twice. */
 SUMI_API sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value);
 
 /* Sets every option of a scheduler_config.json, given as text. Unknown keys are tolerated. The
    class named there does not change the solver. */
 SUMI_API sumi_status sumi_solver_configure(sumi_solver *solver, const char *json);
 
-/* The time list the solver will visit, in order; returns its length. `times` may be NULL, else it
-   has room for `capacity` numbers. */
+/* The time list the solver will visit, in order; returns its length, or 0 with a message where the
+   options do not fit together. `times` may be NULL, else it has room for `capacity` numbers. */
 SUMI_API int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity);
 
 /* Standard deviation that the state starts with (1 for variance-preserving schedules). */
@@ -235,8 +241,8 @@ SUMI_API sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int6
 SUMI_API sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const float *clean,
                                            const float *noise, double time, float *noised);
 
-/* Called after each step with the state and the current estimate of clean data, both of the
-   solver's shape. Return false to stop. */
+/* Called after each step (counted from 0) with the time it began at, the state and the current
+   estimate of clean data, both of the solver's shape. Return false to stop. */
 typedef bool (*sumi_solver_watcher)(void *user, int64_t step, int64_t steps, double time,
                                     const float *x, const float *clean);
 

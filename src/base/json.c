@@ -8,6 +8,54 @@
 
 enum { JSON_DEPTH = 64, JSON_FILE_LIMIT = 256 << 20 };
 
+/* Members of all objects in the tree. */
+static size_t count_members(json_object *value)
+{
+    size_t count = 0;
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, key, member) {
+            (void)key;
+            count += 1 + count_members(member);
+        }
+    } else if (json_object_is_type(value, json_type_array)) {
+        size_t length = json_object_array_length(value);
+        for (size_t i = 0; i < length; i++) {
+            count += count_members(json_object_array_get_idx(value, i));
+        }
+    }
+    return count;
+}
+
+/* Colons outside texts, one for each member that was written down. */
+static size_t count_colons(const char *text, size_t size)
+{
+    size_t count = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < size; i++) {
+        if (quoted && text[i] == '\\') i++;
+        else if (text[i] == '"') quoted = !quoted;
+        else if (text[i] == ':' && !quoted) count++;
+    }
+    return count;
+}
+
+/* json-c keeps only the last of two members of the same name, and ignores what follows a zero
+   byte; neither is what the writer can have meant. */
+static sumi_status check_whole(sumi_context *context, const char *text, size_t size, size_t end,
+                               const char *source, json_object *parsed)
+{
+    while (end < size && strchr(" \t\r\n", text[end]) && text[end]) end++;
+    if (end < size) {
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: more text after the JSON at byte %zu",
+                            source, end);
+    }
+    if (count_members(parsed) != count_colons(text, size)) {
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: an object has the same key twice",
+                            source);
+    }
+    return SUMI_OK;
+}
+
 sumi_status json_parse(sumi_context *context, const char *text, size_t size, const char *source,
                        json_object **value)
 {
@@ -18,21 +66,25 @@ sumi_status json_parse(sumi_context *context, const char *text, size_t size, con
     }
     json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
     if (!tokener) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", source);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     json_object *parsed = json_tokener_parse_ex(tokener, text, (int)size);
     enum json_tokener_error error = json_tokener_get_error(tokener);
+    size_t end = json_tokener_get_parse_end(tokener);
     if (error == json_tokener_continue) { /* a number or word may end where the text does */
         parsed = json_tokener_parse_ex(tokener, "", -1);
         error = json_tokener_get_error(tokener);
+        end = size;
     }
-    size_t end = json_tokener_get_parse_end(tokener);
     json_tokener_free(tokener);
     if (error != json_tokener_success) {
         json_object_put(parsed);
         return context_fail(context, SUMI_ERROR_FORMAT, "%s: not JSON at byte %zu: %s", source, end,
                             json_tokener_error_desc(error));
     }
-    *value = parsed;
-    return SUMI_OK;
+    sumi_status status = check_whole(context, text, size, end, source, parsed);
+    if (status != SUMI_OK) json_object_put(parsed);
+    else *value = parsed;
+    return status;
 }
 
 sumi_status json_read_file(sumi_context *context, const char *path, json_object **value)

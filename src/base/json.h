@@ -7,8 +7,9 @@
 
 #include "base/context.h"
 
-/* Parses text of `size` bytes (NaN and Infinity are accepted, as Python writes them). `source`
-   names the file or option in messages. Release `*value` with json_object_put. */
+/* Parses text of `size` bytes, strictly, but for NaN and Infinity, which are accepted as Python
+   writes them. Repeated keys and trailing text are refused. `source` names the file or option in
+   messages. Release `*value` with json_object_put. */
 sumi_status json_parse(sumi_context *context, const char *text, size_t size, const char *source,
                        json_object **value);
 sumi_status json_read_file(sumi_context *context, const char *path, json_object **value);

@@ -22,18 +22,18 @@ bool image_is_jpeg(const void *bytes, size_t size);
 sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                          int channels, image *result);
 sumi_status image_read(sumi_context *context, const char *path, int channels, image *result);
-void image_release(sumi_context *context, image *image);
+void image_release(sumi_context *context, image *picture);
 
 /* The size and channels (1 or 3) of a picture without decoding it; `result->pixels` stays NULL. */
 sumi_status image_probe(sumi_context *context, const void *bytes, size_t size, const char *name,
                         image *result);
 
 /* Writes PNG, 8-bit grey or RGB; the file appears whole or not at all. */
-sumi_status image_write_png(sumi_context *context, const char *path, const image *image);
+sumi_status image_write_png(sumi_context *context, const char *path, const image *picture);
 
 /* Scales to cover width x height (triangle filter, widened when shrinking, so nothing aliases),
    crops the centre, and gives output[height, width, channels], channels 1 or 3. */
-sumi_status image_fit(sumi_context *context, const image *image, int width, int height,
+sumi_status image_fit(sumi_context *context, const image *picture, int width, int height,
                       int channels, uint8_t *output);
 
 /* Bytes 0..255 to -1..1 and back (rounded, clamped; NaN becomes 0). */

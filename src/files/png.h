@@ -13,6 +13,6 @@ sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, co
                        image *result);
 
 /* Encodes 8-bit grey or RGB to new memory for context_release. */
-sumi_status png_encode(sumi_context *context, const image *image, void **bytes, size_t *size);
+sumi_status png_encode(sumi_context *context, const image *picture, void **bytes, size_t *size);
 
 #endif

@@ -12,6 +12,7 @@
 #include "files/checksum.h"
 #include "files/fetch.h"
 #include "http_server.h"
+#include "real_data.h"
 
 enum { BODY_SIZE = 200000, HALF = 70000, LIMIT = 1 << 20 };
 
@@ -443,7 +444,8 @@ static void an_archive_is_checked_and_only_its_expected_files_are_taken(void **s
     snprintf(archive, sizeof archive, "%s/set.tar.gz", source);
     snprintf(other, sizeof other, "%s/readme.html", f->folder);
     assert_int_equal(mkdir(source, 0777), 0);
-    const member members[] = {{"set/readme.html", 10, AE_IFREG}, {"set/one.bin", BODY_SIZE, AE_IFREG}};
+    const member members[] = {{"set/readme.html", 10, AE_IFREG},
+                              {"set/one.bin", BODY_SIZE, AE_IFREG}};
     write_archive(archive, f, members, 2);
     CHECK_OK(f->context, checksum_file(f->context, archive, false, sum));
     const archive_member wanted = {"set/one.bin", "data.bin", BODY_SIZE};
@@ -521,12 +523,8 @@ static void the_public_call_uses_the_cache_folder_and_knows_its_sets(void **stat
 static void real_mnist_has_the_sums_of_the_table(void **state)
 {
     fixture *f = *state;
-    const char *source = SOURCE_FOLDER "/../shared/data/mnist";
-    if (!path_is_folder(source)) {
-        print_message("skipped: %s is absent\n", source);
-        skip();
-    }
-    char folder[PATH_SIZE];
+    char folder[PATH_SIZE], source[PATH_SIZE];
+    if (!find_real_data("mnist", "t10k-labels-idx1-ubyte.gz", source)) skip();
     setenv("XDG_CACHE_HOME", f->folder, 1);
     CHECK_OK(f->context, sumi_fetch(f->context, "mnist", source, NULL, NULL, folder,
                                     sizeof folder));

@@ -1,0 +1,48 @@
+# For people's fingers; CMakeLists.txt does the work. `make` alone prints help.
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD ?= build
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+SECONDS_EACH ?= 20
+
+help:
+	@echo "make demo      install what is missing, build, train for two minutes, draw digits"
+	@echo "make test      install what is missing, build, run the whole test suite"
+	@echo "make build     build the library and the command in $(BUILD)/"
+	@echo "make install   install under PREFIX=$(PREFIX) (DESTDIR is respected)"
+	@echo "make sanitize  run the tests under clang's address, leak and undefined sanitizers"
+	@echo "make fuzz      run every fuzz target for SECONDS_EACH=$(SECONDS_EACH)"
+	@echo "make dependencies   install what is missing (apt-get), or print it"
+	@echo "make clean     remove what was built"
+
+dependencies:
+	@scripts/install-dependencies
+
+build:
+	cmake -S . -B $(BUILD) -DSUMI_TESTS=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	cmake --build $(BUILD) -j $(JOBS)
+
+demo: dependencies
+	@$(MAKE) --no-print-directory build
+	scripts/demo $(BUILD)/sumi
+
+test: dependencies
+	cmake -S . -B $(BUILD) -DSUMI_TESTS=ON
+	cmake --build $(BUILD) -j $(JOBS)
+	ctest --test-dir $(BUILD) --output-on-failure
+
+install: build
+	DESTDIR=$(DESTDIR) cmake --install $(BUILD)
+
+sanitize:
+	@scripts/install-dependencies --ci
+	scripts/sanitize
+
+fuzz:
+	@scripts/install-dependencies --ci
+	scripts/fuzz $(SECONDS_EACH)
+
+clean:
+	rm -rf $(BUILD) build-fuzz build-sanitize build-gcc build-clang
+
+.PHONY: help dependencies build demo test install sanitize fuzz clean

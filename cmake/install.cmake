@@ -1,0 +1,27 @@
+# What `make install` puts where: library, header, command, man page, and the files by which
+# pkg-config and CMake find them. All of it may be moved as a whole afterwards.
+include(CMakePackageConfigHelpers)
+
+file(RELATIVE_PATH SUMI_PREFIX_FROM_PKGCONFIG
+  /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" SUMI_PREFIX_FROM_PKGCONFIG ${SUMI_PREFIX_FROM_PKGCONFIG})
+configure_file(cmake/sumi.pc.in sumi.pc @ONLY)
+configure_package_config_file(cmake/sumiConfig.cmake.in sumiConfig.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sumi)
+write_basic_package_version_file(sumiConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+
+install(TARGETS sumi EXPORT sumiTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES include/sumi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES docs/sumi.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sumi.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(EXPORT sumiTargets NAMESPACE sumi:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sumi)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sumiConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/sumiConfigVersion.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sumi)
+
+if(TARGET sumi_command)
+  # The command finds the library beside it, also before ldconfig has run.
+  file(RELATIVE_PATH LIBRARY_FROM_COMMAND /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+  set_target_properties(sumi_command PROPERTIES INSTALL_RPATH "$ORIGIN/${LIBRARY_FROM_COMMAND}")
+  install(TARGETS sumi_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()

@@ -1,0 +1,71 @@
+/* The table from ops to CPU kernels. An op that is not in it runs its reference kernel. */
+#include "cpu/cpu.h"
+#include "cpu/onednn.h"
+#include "ops/ops.h"
+
+static const struct {
+    const struct op *op;
+    const struct kernel *kernel;
+} kernels[] = {
+    {&op_add, &kernel_binary},
+    {&op_subtract, &kernel_binary},
+    {&op_multiply, &kernel_binary},
+    {&op_divide, &kernel_binary},
+    {&op_affine, &kernel_unary},
+    {&op_exp, &kernel_unary},
+    {&op_log, &kernel_unary},
+    {&op_sqrt, &kernel_unary},
+    {&op_sin, &kernel_unary},
+    {&op_cos, &kernel_unary},
+    {&op_sigmoid, &kernel_unary},
+    {&op_tanh, &kernel_unary},
+    {&op_silu, &kernel_unary},
+    {&op_softplus, &kernel_unary},
+    {&op_erf, &kernel_unary},
+    {&op_relu, &kernel_unary},
+    {&op_step, &kernel_unary},
+    {&op_sum, &kernel_sum},
+    {&op_broadcast, &kernel_broadcast},
+    {&op_permute, &kernel_permute},
+    {&op_slice, &kernel_slice},
+    {&op_pad, &kernel_pad},
+    {&op_concat, &kernel_concat},
+    {&op_upsample, &kernel_upsample},
+    {&op_block_sum, &kernel_block_sum},
+    {&op_keep_mask, &kernel_keep_mask},
+    {&op_matmul, &kernel_matmul},
+    {&op_convolution, &kernel_convolution},
+    {&op_convolution_data_gradient, &kernel_convolution_data_gradient},
+    {&op_convolution_weight_gradient, &kernel_convolution_weight_gradient},
+    {&op_group_moments, &kernel_group_moments},
+    {&op_group_norm, &kernel_group_norm},
+    {&op_group_norm_sums, &kernel_group_norm_sums},
+    {&op_group_norm_data_gradient, &kernel_group_norm_data_gradient},
+    {&op_softmax, &kernel_softmax},
+    {&op_attention, &kernel_attention},
+    {&op_attention_gradient, &kernel_attention_gradient},
+};
+
+static const struct kernel *find(const struct op *op)
+{
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        if (kernels[i].op == op) return kernels[i].kernel;
+    }
+    return &kernel_fallback;
+}
+
+const struct backend cpu_backend = {"cpu", onednn_open, onednn_close, find};
+
+sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
+                             sumi_plan **plan)
+{
+    return plan_create(graph, &cpu_backend, count, outputs, plan);
+}
+
+int worthwhile_threads(int threads, int64_t work)
+{
+    enum { WORK_OF_A_THREAD = 1 << 14 };
+    int64_t useful = work / WORK_OF_A_THREAD;
+    if (useful < 1) return 1;
+    return useful < threads ? (int)useful : threads;
+}

@@ -1,0 +1,27 @@
+/* The CPU backend: one kernel for each op, float32, channels last. Kernels are tested against the
+   ops' reference kernels. */
+#ifndef SUMI_CPU_CPU_H
+#define SUMI_CPU_CPU_H
+
+#include "graph/kernel.h"
+#include "graph/plan.h"
+
+extern const struct backend cpu_backend;
+
+/* Kernels by file. The fallback runs an op's reference kernel in double. */
+extern const struct kernel kernel_fallback;
+extern const struct kernel kernel_binary, kernel_unary;                 /* elementwise.c */
+extern const struct kernel kernel_sum, kernel_broadcast;                /* reduce.c */
+extern const struct kernel kernel_permute, kernel_slice, kernel_pad, kernel_concat; /* move.c */
+extern const struct kernel kernel_upsample, kernel_block_sum, kernel_keep_mask;     /* spatial.c */
+extern const struct kernel kernel_matmul;                               /* matmul.c */
+extern const struct kernel kernel_convolution, kernel_convolution_data_gradient,
+    kernel_convolution_weight_gradient;                                 /* convolution.c */
+extern const struct kernel kernel_group_moments, kernel_group_norm, kernel_group_norm_sums,
+    kernel_group_norm_data_gradient;                                    /* group_norm.c */
+extern const struct kernel kernel_softmax, kernel_attention, kernel_attention_gradient;
+
+/* Threads worth waking for `work` elementary operations: 1 below some ten thousand. */
+int worthwhile_threads(int threads, int64_t work);
+
+#endif

@@ -1,0 +1,172 @@
+/* Element-wise kernels: sums and products of two operands with broadcasting, and functions of
+   one. */
+#include <math.h>
+
+#include "cpu/cpu.h"
+#include "cpu/loops/loops.h"
+#include "ops/ops.h"
+
+enum { CHUNK = 4096 }; /* elements a thread takes at a time: a few lines of its first cache */
+
+/* ---- two operands ---- */
+
+/* The loops of a broadcast operation, outermost first, after merging axes that both operands walk
+   alike. Steps are in elements; 0 repeats. */
+struct walk {
+    int rank;
+    int64_t size[SUMI_MAX_RANK], step_a[SUMI_MAX_RANK], step_b[SUMI_MAX_RANK];
+};
+
+/* Steps of an operand along the axes of the output; 0 where it is broadcast. */
+static void operand_steps(const struct shape *operand, const struct shape *output,
+                          int64_t steps[SUMI_MAX_RANK])
+{
+    int64_t step = 1;
+    int missing = output->rank - operand->rank;
+    for (int i = output->rank - 1; i >= 0; i--) {
+        bool repeated = i < missing || operand->size[i - missing] == 1;
+        steps[i] = repeated ? 0 : step;
+        if (!repeated) step *= operand->size[i - missing];
+    }
+}
+
+static void walk_init(struct walk *walk, const struct shape *a, const struct shape *b,
+                      const struct shape *output)
+{
+    int64_t step_a[SUMI_MAX_RANK], step_b[SUMI_MAX_RANK];
+    operand_steps(a, output, step_a);
+    operand_steps(b, output, step_b);
+    walk->rank = 0;
+    for (int i = 0; i < output->rank; i++) {
+        if (output->size[i] == 1) continue;
+        int last = walk->rank - 1;
+        bool merges = last >= 0 && walk->step_a[last] == step_a[i] * output->size[i]
+                      && walk->step_b[last] == step_b[i] * output->size[i];
+        int place = merges ? last : walk->rank++;
+        walk->size[place] = (merges ? walk->size[place] : 1) * output->size[i];
+        walk->step_a[place] = step_a[i];
+        walk->step_b[place] = step_b[i];
+    }
+    if (walk->rank == 0) {
+        *walk = (struct walk){.rank = 1, .size = {1}, .step_a = {1}, .step_b = {1}};
+    }
+}
+
+typedef void (*binary_loop)(int64_t n, const float *a, int step_a, const float *b, int step_b,
+                            float *out);
+
+static binary_loop find_loop(const struct op *op)
+{
+    const struct loops *loops = loops_select();
+    if (op == &op_add) return loops->add;
+    if (op == &op_subtract) return loops->subtract;
+    if (op == &op_multiply) return loops->multiply;
+    return loops->divide;
+}
+
+/* One long row: split among threads in chunks. */
+static void run_flat(const struct call *call, const struct walk *walk, binary_loop loop)
+{
+    int64_t n = walk->size[0];
+    int step_a = (int)walk->step_a[0], step_b = (int)walk->step_b[0];
+    int threads = worthwhile_threads(call->problem->threads, n);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+    for (int64_t first = 0; first < n; first += CHUNK) {
+        int64_t count = n - first < CHUNK ? n - first : CHUNK;
+        loop(count, call->inputs[0] + first * step_a, step_a, call->inputs[1] + first * step_b,
+             step_b, call->output + first);
+    }
+}
+
+/* Many rows: each thread takes whole rows, whose places follow from the row number. */
+static void run_rows(const struct call *call, const struct walk *walk, binary_loop loop)
+{
+    int outer = walk->rank - 1;
+    int64_t row_size = walk->size[outer], rows = 1;
+    for (int i = 0; i < outer; i++) rows *= walk->size[i];
+    int threads = worthwhile_threads(call->problem->threads, rows * row_size);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t rest = row, at_a = 0, at_b = 0;
+        for (int i = outer - 1; i >= 0; i--) {
+            at_a += rest % walk->size[i] * walk->step_a[i];
+            at_b += rest % walk->size[i] * walk->step_b[i];
+            rest /= walk->size[i];
+        }
+        loop(row_size, call->inputs[0] + at_a, (int)walk->step_a[outer], call->inputs[1] + at_b,
+             (int)walk->step_b[outer], call->output + row * row_size);
+    }
+}
+
+static sumi_status run_binary(const struct call *call)
+{
+    const struct problem *problem = call->problem;
+    struct walk walk;
+    walk_init(&walk, problem->inputs[0], problem->inputs[1], &problem->node->shape);
+    binary_loop loop = find_loop(problem->node->op);
+    if (walk.rank == 1) run_flat(call, &walk, loop);
+    else run_rows(call, &walk, loop);
+    return SUMI_OK;
+}
+
+const struct kernel kernel_binary = {NULL, run_binary, NULL};
+
+/* ---- one operand ---- */
+
+typedef void (*unary_loop)(int64_t n, const float *x, float *out);
+
+/* The functions that networks rarely need at length go through the C library. */
+#define LIBRARY_LOOP(NAME, FUNCTION)                                 \
+    static void NAME(int64_t n, const float *x, float *out)          \
+    {                                                                \
+        for (int64_t i = 0; i < n; i++) out[i] = FUNCTION(x[i]);     \
+    }
+LIBRARY_LOOP(log_loop, logf)
+LIBRARY_LOOP(sqrt_loop, sqrtf)
+LIBRARY_LOOP(sin_loop, sinf)
+LIBRARY_LOOP(cos_loop, cosf)
+LIBRARY_LOOP(erf_loop, erff)
+
+static float softplus(float x)
+{
+    return fmaxf(x, 0) + log1pf(expf(-fabsf(x)));
+}
+LIBRARY_LOOP(softplus_loop, softplus)
+
+static unary_loop find_unary(const struct op *op)
+{
+    const struct loops *loops = loops_select();
+    if (op == &op_exp) return loops->exp;
+    if (op == &op_sigmoid) return loops->sigmoid;
+    if (op == &op_silu) return loops->silu;
+    if (op == &op_tanh) return loops->tanh;
+    if (op == &op_relu) return loops->relu;
+    if (op == &op_step) return loops->step;
+    if (op == &op_log) return log_loop;
+    if (op == &op_sqrt) return sqrt_loop;
+    if (op == &op_sin) return sin_loop;
+    if (op == &op_cos) return cos_loop;
+    if (op == &op_erf) return erf_loop;
+    return softplus_loop;
+}
+
+static sumi_status run_unary(const struct call *call)
+{
+    const struct node *node = call->problem->node;
+    const float scale = (float)node->attributes.scale, shift = (float)node->attributes.shift;
+    const bool affine = node->op == &op_affine;
+    const struct loops *loops = loops_select();
+    unary_loop loop = affine ? NULL : find_unary(node->op);
+    int64_t n = shape_count(&node->shape);
+    int threads = worthwhile_threads(call->problem->threads, affine ? n : 4 * n);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+    for (int64_t first = 0; first < n; first += CHUNK) {
+        int64_t count = n - first < CHUNK ? n - first : CHUNK;
+        const float *x = call->inputs[0] + first;
+        if (affine) loops->affine(count, x, scale, shift, call->output + first);
+        else loop(count, x, call->output + first);
+    }
+    return SUMI_OK;
+}
+
+const struct kernel kernel_unary = {NULL, run_unary, NULL};

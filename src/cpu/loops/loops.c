@@ -1,0 +1,224 @@
+/* The inner loops themselves; SUMI_LEVEL names the instruction set this copy is compiled for. They
+   are plain C that compilers turn into vector code. */
+#include "cpu/loops/loops.h"
+
+#include <math.h>
+#include <string.h>
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define STRING_(a) #a
+#define STRING(a) STRING_(a)
+
+/* The iterations of the loop that follows are independent, also where an output is an input. */
+#define VECTOR _Pragma("omp simd")
+
+/* e^x within 2 ulp on the float range, saturating at its ends: x = n ln 2 + r, |r| <= ln 2 / 2,
+   with the Taylor polynomial of e^r to degree 7 (remainder below 6e-9). */
+static inline float fast_exp(float x)
+{
+    x = x < -87.3f ? -87.3f : x;
+    x = x > 88.7f ? 88.7f : x;
+    float shifted = x * 1.44269504088896341f + 12582912.0f; /* 1.5 * 2^23 rounds to nearest */
+    float n = shifted - 12582912.0f;
+    float r = x - n * 0.693145751953125f; /* ln 2 in two parts */
+    r = r - n * 1.428606765330187e-6f;
+    float p = 1.98412698e-4f;
+    p = p * r + 1.38888889e-3f;
+    p = p * r + 8.33333333e-3f;
+    p = p * r + 4.16666667e-2f;
+    p = p * r + 1.66666667e-1f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    /* 2^n in two factors, since n = 128 is not one */
+    int32_t half = (int32_t)n >> 1, rest = (int32_t)n - half;
+    int32_t bits1 = (half + 127) << 23, bits2 = (rest + 127) << 23;
+    float factor1, factor2;
+    memcpy(&factor1, &bits1, sizeof factor1);
+    memcpy(&factor2, &bits2, sizeof factor2);
+    return p * factor1 * factor2;
+}
+
+static inline float fast_sigmoid(float x)
+{
+    return 1.0f / (1.0f + fast_exp(-x));
+}
+
+#define BINARY(NAME, OPERATOR)                                                                   \
+    static void NAME(int64_t n, const float *a, int step_a, const float *b, int step_b,          \
+                     float *out)                                                                 \
+    {                                                                                            \
+        if (step_a && step_b)                                                                    \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR b[i];                         \
+        else if (step_a) {                                                                       \
+            float second = b[0];                                                                 \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR second;                       \
+        } else {                                                                                 \
+            float first = a[0];                                                                  \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = first OPERATOR b[step_b ? i : 0];    \
+        }                                                                                        \
+    }
+BINARY(add_loop, +)
+BINARY(subtract_loop, -)
+BINARY(multiply_loop, *)
+BINARY(divide_loop, /)
+
+#define UNARY(NAME, EXPRESSION)                                  \
+    static void NAME(int64_t n, const float *x, float *out)      \
+    {                                                            \
+        VECTOR for (int64_t i = 0; i < n; i++) out[i] = (EXPRESSION); \
+    }
+UNARY(exp_loop, fast_exp(x[i]))
+UNARY(sigmoid_loop, fast_sigmoid(x[i]))
+UNARY(silu_loop, x[i] * fast_sigmoid(x[i]))
+UNARY(tanh_loop, x[i] < 0.04f && x[i] > -0.04f
+                     ? x[i] * (1.0f - x[i] * x[i] * (1.0f / 3 - x[i] * x[i] * (2.0f / 15)))
+                     : 2.0f * fast_sigmoid(2.0f * x[i]) - 1.0f)
+UNARY(relu_loop, x[i] > 0 ? x[i] : 0)
+UNARY(step_loop, x[i] > 0 ? 1.0f : 0.0f)
+
+static void affine_loop(int64_t n, const float *x, float scale, float shift, float *out)
+{
+    VECTOR for (int64_t i = 0; i < n; i++) out[i] = scale * x[i] + shift;
+}
+
+static void sum_rows_loop(int64_t rows, int64_t c, const float *x, float *restrict sums)
+{
+    for (int64_t row = 0; row < rows; row++, x += c) {
+        VECTOR for (int64_t i = 0; i < c; i++) sums[i] += x[i];
+    }
+}
+
+enum { LANES = 16 };
+
+/* The sum of LANES partial sums, pairwise. */
+static float fold(float *lanes)
+{
+    for (int width = LANES / 2; width > 0; width /= 2) {
+        for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+    }
+    return lanes[0];
+}
+
+static float sum_loop(int64_t n, const float *x)
+{
+    float lanes[LANES] = {0}, rest = 0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int k = 0; k < LANES; k++) lanes[k] += x[i + k];
+    }
+    for (; i < n; i++) rest += x[i];
+    return fold(lanes) + rest;
+}
+
+static float dot_loop(int64_t n, const float *x, const float *y)
+{
+    float lanes[LANES] = {0}, rest = 0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int k = 0; k < LANES; k++) lanes[k] += x[i + k] * y[i + k];
+    }
+    for (; i < n; i++) rest += x[i] * y[i];
+    return fold(lanes) + rest;
+}
+
+static void softmax_loop(int64_t n, float scale, float *x)
+{
+    float largest = -INFINITY;
+    _Pragma("omp simd reduction(max : largest)")
+    for (int64_t i = 0; i < n; i++) largest = scale * x[i] > largest ? scale * x[i] : largest;
+    VECTOR for (int64_t i = 0; i < n; i++) x[i] = fast_exp(scale * x[i] - largest);
+    float total = sum_loop(n, x);
+    VECTOR for (int64_t i = 0; i < n; i++) x[i] /= total;
+}
+
+static void moments_loop(int64_t rows, int64_t c, const float *x, const float *shift,
+                         float *restrict first, float *restrict second)
+{
+    for (int64_t row = 0; row < rows; row++, x += c) {
+        VECTOR for (int64_t i = 0; i < c; i++) {
+            float d = x[i] - shift[i];
+            first[i] += d;
+            second[i] += d * d;
+        }
+    }
+}
+
+static void norm_loop(int64_t rows, int64_t c, const float *x, const struct norm_coefficients *k,
+                      bool silu, float *out)
+{
+    const float *slope = k->slope, *offset = k->offset;
+    for (int64_t row = 0; row < rows; row++, x += c, out += c) {
+        if (silu) {
+            VECTOR for (int64_t i = 0; i < c; i++) {
+                float y = slope[i] * x[i] + offset[i];
+                out[i] = y * fast_sigmoid(y);
+            }
+        } else {
+            VECTOR for (int64_t i = 0; i < c; i++) out[i] = slope[i] * x[i] + offset[i];
+        }
+    }
+}
+
+/* Derivative of SiLU: s (1 + y (1 - s)) with s the sigmoid of y. */
+static inline float silu_slope(float y)
+{
+    float s = fast_sigmoid(y);
+    return s * (1.0f + y * (1.0f - s));
+}
+
+static void norm_sums_loop(int64_t rows, int64_t c, const float *x, const float *upstream,
+                           const struct norm_coefficients *k, bool silu, float *restrict first,
+                           float *restrict second)
+{
+    const float *slope = k->slope, *offset = k->offset, *mean = k->mean, *inverse = k->inverse;
+    for (int64_t row = 0; row < rows; row++, x += c, upstream += c) {
+        VECTOR for (int64_t i = 0; i < c; i++) {
+            float d = upstream[i];
+            if (silu) d *= silu_slope(slope[i] * x[i] + offset[i]);
+            first[i] += d;
+            second[i] += d * ((x[i] - mean[i]) * inverse[i]);
+        }
+    }
+}
+
+static void norm_gradient_loop(int64_t rows, int64_t c, const float *x, const float *upstream,
+                               const struct norm_coefficients *k, bool silu, float *out)
+{
+    const float *slope = k->slope, *offset = k->offset;
+    const float *of_gradient = k->of_gradient, *constant = k->constant, *of_x = k->of_x;
+    for (int64_t row = 0; row < rows; row++, x += c, upstream += c, out += c) {
+        VECTOR for (int64_t i = 0; i < c; i++) {
+            float d = upstream[i];
+            if (silu) d *= silu_slope(slope[i] * x[i] + offset[i]);
+            out[i] = of_gradient[i] * d + constant[i] + of_x[i] * x[i];
+        }
+    }
+}
+
+static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *restrict gradient,
+                       float *restrict weight, float *restrict first, float *restrict second,
+                       float *restrict average)
+{
+    float inverse1 = 1.0f / s->correction1, inverse2 = 1.0f / s->correction2;
+    VECTOR for (int64_t i = 0; i < n; i++) {
+        float g = gradient[i] * s->gradient_scale;
+        float m = s->beta1 * first[i] + (1.0f - s->beta1) * g;
+        float v = s->beta2 * second[i] + (1.0f - s->beta2) * g * g;
+        float w = weight[i] - s->decay * weight[i];
+        w -= s->learning_rate * (m * inverse1) / (sqrtf(v * inverse2) + s->epsilon);
+        first[i] = m;
+        second[i] = v;
+        weight[i] = w;
+        average[i] = s->average * average[i] + (1.0f - s->average) * w;
+    }
+}
+
+extern const struct loops JOIN(loops_, SUMI_LEVEL);
+const struct loops JOIN(loops_, SUMI_LEVEL) = {
+    STRING(SUMI_LEVEL), add_loop,     subtract_loop,   multiply_loop,  divide_loop,
+    affine_loop,        exp_loop,     sigmoid_loop,    silu_loop,      tanh_loop,
+    relu_loop,          step_loop,    sum_rows_loop,   sum_loop,       dot_loop,
+    softmax_loop,       moments_loop, norm_loop,       norm_sums_loop, norm_gradient_loop,
+    adamw_loop};

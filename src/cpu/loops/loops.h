@@ -1,0 +1,60 @@
+/* The inner loops, compiled once for each instruction set; loops_select gives the best set that
+   this processor runs. All arrays are float32; `n` counts elements. */
+#ifndef SUMI_CPU_LOOPS_LOOPS_H
+#define SUMI_CPU_LOOPS_LOOPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Coefficients of a normalisation of one item, each [c]. */
+struct norm_coefficients {
+    const float *slope, *offset;              /* before the activation: slope x + offset */
+    const float *mean, *inverse;              /* (x - mean) inverse is the normalised x */
+    const float *of_gradient, *constant, *of_x; /* dx = of_gradient d + constant + of_x x */
+};
+
+struct optimizer_step {
+    float learning_rate, beta1, beta2, epsilon, decay; /* decay: learning rate x weight decay */
+    float correction1, correction2;                    /* 1 - beta^step */
+    float gradient_scale, average;                     /* clipping; EMA decay */
+};
+
+struct loops {
+    const char *level;
+    /* out = a op b; a step of 0 repeats the operand's first element. */
+    void (*add)(int64_t n, const float *a, int step_a, const float *b, int step_b, float *out);
+    void (*subtract)(int64_t n, const float *a, int step_a, const float *b, int step_b, float *out);
+    void (*multiply)(int64_t n, const float *a, int step_a, const float *b, int step_b, float *out);
+    void (*divide)(int64_t n, const float *a, int step_a, const float *b, int step_b, float *out);
+    void (*affine)(int64_t n, const float *x, float scale, float shift, float *out);
+    void (*exp)(int64_t n, const float *x, float *out);
+    void (*sigmoid)(int64_t n, const float *x, float *out);
+    void (*silu)(int64_t n, const float *x, float *out);
+    void (*tanh)(int64_t n, const float *x, float *out);
+    void (*relu)(int64_t n, const float *x, float *out);
+    void (*step)(int64_t n, const float *x, float *out);
+    /* sums[c] += the rows of x[rows, c] */
+    void (*sum_rows)(int64_t rows, int64_t c, const float *x, float *sums);
+    float (*sum)(int64_t n, const float *x);
+    float (*dot)(int64_t n, const float *x, const float *y);
+    /* x[n] to softmax in place, scaled first */
+    void (*softmax)(int64_t n, float scale, float *x);
+    /* first[c] += (x - shift), second[c] += (x - shift)^2 over the rows of x[rows, c] */
+    void (*moments)(int64_t rows, int64_t c, const float *x, const float *shift, float *first,
+                    float *second);
+    /* out = act(slope x + offset) */
+    void (*norm)(int64_t rows, int64_t c, const float *x, const struct norm_coefficients *k,
+                 bool silu, float *out);
+    /* first[c] += d, second[c] += d * normalised x, with d = upstream act'(slope x + offset) */
+    void (*norm_sums)(int64_t rows, int64_t c, const float *x, const float *upstream,
+                      const struct norm_coefficients *k, bool silu, float *first, float *second);
+    void (*norm_gradient)(int64_t rows, int64_t c, const float *x, const float *upstream,
+                          const struct norm_coefficients *k, bool silu, float *out);
+    /* AdamW (Loshchilov & Hutter 2019) and the running average, in one pass. */
+    void (*adamw)(int64_t n, const struct optimizer_step *s, const float *gradient, float *weight,
+                  float *first, float *second, float *average);
+};
+
+const struct loops *loops_select(void);
+
+#endif

@@ -1,0 +1,91 @@
+/* Kernels that only move elements: permute, slice, pad, concat. */
+#include <string.h>
+
+#include "cpu/cpu.h"
+
+static sumi_status run_permute(const struct call *call)
+{
+    const struct node *node = call->problem->node;
+    const struct shape *x = call->problem->inputs[0];
+    int rank = x->rank;
+    int64_t source_steps[SUMI_MAX_RANK], steps[SUMI_MAX_RANK], step = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        source_steps[i] = step;
+        step *= x->size[i];
+    }
+    for (int i = 0; i < rank; i++) steps[i] = source_steps[node->attributes.order[i]];
+    int64_t row_size = rank ? node->shape.size[rank - 1] : 1, rows = step / row_size;
+    int64_t inner = rank ? steps[rank - 1] : 1;
+    int threads = worthwhile_threads(call->problem->threads, step);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t rest = row, at = 0;
+        for (int i = rank - 2; i >= 0; i--) {
+            at += rest % node->shape.size[i] * steps[i];
+            rest /= node->shape.size[i];
+        }
+        const float *source = call->inputs[0] + at;
+        float *target = call->output + row * row_size;
+        if (inner == 1) memcpy(target, source, (size_t)row_size * sizeof *target);
+        else
+            for (int64_t i = 0; i < row_size; i++) target[i] = source[i * inner];
+    }
+    return SUMI_OK;
+}
+
+const struct kernel kernel_permute = {NULL, run_permute, NULL};
+
+/* Copies blocks of `size` elements: `count` of them, `from_step` apart, to places `to_step`
+   apart. */
+static void copy_blocks(const struct call *call, int64_t count, int64_t size, const float *from,
+                        int64_t from_step, float *to, int64_t to_step)
+{
+    int threads = worthwhile_threads(call->problem->threads, count * size);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+    for (int64_t i = 0; i < count; i++) {
+        memcpy(to + i * to_step, from + i * from_step, (size_t)size * sizeof *to);
+    }
+}
+
+static sumi_status run_slice(const struct call *call)
+{
+    const struct node *node = call->problem->node;
+    const struct shape *x = call->problem->inputs[0];
+    int axis = node->attributes.axis;
+    int64_t inner = shape_span(x, axis + 1, x->rank);
+    copy_blocks(call, shape_span(x, 0, axis), node->shape.size[axis] * inner,
+                call->inputs[0] + node->attributes.first * inner, x->size[axis] * inner,
+                call->output, node->shape.size[axis] * inner);
+    return SUMI_OK;
+}
+
+const struct kernel kernel_slice = {NULL, run_slice, NULL};
+
+static sumi_status run_pad(const struct call *call)
+{
+    const struct node *node = call->problem->node;
+    const struct shape *x = call->problem->inputs[0];
+    int axis = node->attributes.axis;
+    int64_t inner = shape_span(x, axis + 1, x->rank);
+    memset(call->output, 0, (size_t)shape_count(&node->shape) * sizeof *call->output);
+    copy_blocks(call, shape_span(x, 0, axis), x->size[axis] * inner, call->inputs[0],
+                x->size[axis] * inner, call->output + node->attributes.first * inner,
+                node->shape.size[axis] * inner);
+    return SUMI_OK;
+}
+
+const struct kernel kernel_pad = {NULL, run_pad, NULL};
+
+static sumi_status run_concat(const struct call *call)
+{
+    const struct node *node = call->problem->node;
+    int axis = node->attributes.axis;
+    int64_t inner = shape_span(&node->shape, axis + 1, node->shape.rank);
+    int64_t outer = shape_span(&node->shape, 0, axis), row = node->shape.size[axis] * inner;
+    int64_t first = call->problem->inputs[0]->size[axis] * inner;
+    copy_blocks(call, outer, first, call->inputs[0], first, call->output, row);
+    copy_blocks(call, outer, row - first, call->inputs[1], row - first, call->output + first, row);
+    return SUMI_OK;
+}
+
+const struct kernel kernel_concat = {NULL, run_concat, NULL};

@@ -1,0 +1,143 @@
+/* Paper, inks, text and the PNG; see canvas.h. */
+#include "draw/canvas.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+
+static const double INKS[][3] = {
+    [INK_DARK] = {0.09, 0.11, 0.17}, [INK_SEAL] = {0.76, 0.24, 0.17},
+    [INK_INDIGO] = {0.18, 0.33, 0.58}, [INK_MOSS] = {0.30, 0.47, 0.30},
+    [INK_OCHRE] = {0.75, 0.55, 0.20}, [INK_SOFT] = {0.38, 0.41, 0.48},
+    [INK_HAIR] = {0.84, 0.86, 0.89},
+};
+
+static sumi_status report_cairo(sumi_context *context, cairo_status_t status)
+{
+    if (status == CAIRO_STATUS_SUCCESS) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_BACKEND, "cairo could not draw the picture: %s",
+                        cairo_status_to_string(status));
+}
+
+sumi_status canvas_open(sumi_context *context, double width, double height, struct canvas *canvas)
+{
+    memset(canvas, 0, sizeof *canvas);
+    canvas->context = context;
+    if (!(width <= CANVAS_MAX_SIDE && height <= CANVAS_MAX_SIDE
+          && width * height <= CANVAS_MAX_PIXELS)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the picture would be %.0f x %.0f pixels; at most %d a side and %d in "
+                            "all are drawn: draw fewer or smaller items",
+                            width, height, CANVAS_MAX_SIDE, CANVAS_MAX_PIXELS);
+    }
+    int columns = (int)ceil(width), rows = (int)ceil(height);
+    int stride = cairo_format_stride_for_width(CAIRO_FORMAT_RGB24, columns);
+    canvas->pixels = context_allocate(context, (size_t)rows, (size_t)stride);
+    if (!canvas->pixels) return SUMI_ERROR_MEMORY;
+    memset(canvas->pixels, 0xff, (size_t)rows * (size_t)stride);
+    canvas->surface = cairo_image_surface_create_for_data(canvas->pixels, CAIRO_FORMAT_RGB24,
+                                                          columns, rows, stride);
+    canvas->cairo = cairo_create(canvas->surface);
+
+    /* Grey smoothing only: a picture must not depend on the screen of the one who drew it. */
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_set_font_options(canvas->cairo, options);
+    cairo_font_options_destroy(options);
+    cairo_select_font_face(canvas->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_line_join(canvas->cairo, CAIRO_LINE_JOIN_ROUND);
+    return report_cairo(context, cairo_status(canvas->cairo));
+}
+
+void canvas_close(struct canvas *canvas)
+{
+    if (canvas->cairo) cairo_destroy(canvas->cairo);
+    if (canvas->surface) cairo_surface_destroy(canvas->surface);
+    if (canvas->context) context_release(canvas->context, canvas->pixels);
+    memset(canvas, 0, sizeof *canvas);
+}
+
+typedef struct png_sink {
+    sumi_context *context;
+    file_writer writer;
+    sumi_status status;
+} png_sink;
+
+static cairo_status_t put_png(void *closure, const unsigned char *bytes, unsigned int size)
+{
+    png_sink *sink = closure;
+    sink->status = file_writer_put(sink->context, &sink->writer, bytes, size);
+    return sink->status == SUMI_OK ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+}
+
+sumi_status canvas_write(struct canvas *canvas, const char *path)
+{
+    TRY(report_cairo(canvas->context, cairo_status(canvas->cairo)));
+    cairo_surface_flush(canvas->surface);
+    png_sink sink = {.context = canvas->context, .status = SUMI_OK};
+    TRY(file_writer_open(canvas->context, &sink.writer, path));
+    cairo_status_t drawn = cairo_surface_write_to_png_stream(canvas->surface, put_png, &sink);
+    sumi_status status = sink.status;
+    if (status == SUMI_OK) status = report_cairo(canvas->context, drawn);
+    if (status == SUMI_OK) return file_writer_commit(canvas->context, &sink.writer);
+    file_writer_abandon(&sink.writer);
+    return status;
+}
+
+sumi_status canvas_check_path(sumi_context *context, const char *path)
+{
+    if (!path || !path[0]) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "a picture needs a file name");
+    }
+    if (!path_has_ending(path, ".png")) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%s: pictures are written as PNG; choose a name that ends in .png",
+                            path);
+    }
+    return SUMI_OK;
+}
+
+void canvas_use(struct canvas *canvas, enum canvas_ink ink, double alpha)
+{
+    cairo_set_source_rgba(canvas->cairo, INKS[ink][0], INKS[ink][1], INKS[ink][2], alpha);
+}
+
+void canvas_line(struct canvas *canvas, double x0, double y0, double x1, double y1,
+                 double thickness)
+{
+    cairo_set_line_width(canvas->cairo, thickness);
+    cairo_move_to(canvas->cairo, x0, y0);
+    cairo_line_to(canvas->cairo, x1, y1);
+    cairo_stroke(canvas->cairo);
+}
+
+double canvas_text_width(struct canvas *canvas, double size, const char *text)
+{
+    cairo_text_extents_t extents;
+    cairo_set_font_size(canvas->cairo, size);
+    cairo_text_extents(canvas->cairo, text, &extents);
+    return extents.x_advance;
+}
+
+void canvas_text(struct canvas *canvas, double x, double y, enum canvas_side side, double size,
+                 const char *text)
+{
+    double width = canvas_text_width(canvas, size, text);
+    double left = side == SIDE_LEFT ? x - width : side == SIDE_CENTRE ? x - width / 2 : x;
+    /* Half the height of a digit below y, so that texts of one line share a base line. */
+    cairo_move_to(canvas->cairo, left, y + 0.36 * size);
+    cairo_show_text(canvas->cairo, text);
+    cairo_new_path(canvas->cairo);
+}
+
+double canvas_fit_text(struct canvas *canvas, double size, double least, double room,
+                       const char *text)
+{
+    double width = canvas_text_width(canvas, size, text);
+    if (width <= room || width <= 0) return size;
+    return fmax(least, size * room / width);
+}

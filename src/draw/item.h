@@ -1,0 +1,42 @@
+/* One item of an array (an image, a signal, a set of points), told from its shape, and drawn into a
+   rectangle of a canvas. */
+#ifndef SUMI_DRAW_ITEM_H
+#define SUMI_DRAW_ITEM_H
+
+#include "draw/plot.h"
+
+enum item_kind { ITEM_IMAGE, ITEM_SIGNAL, ITEM_POINTS };
+
+typedef struct item_form {
+    enum item_kind kind;
+    int64_t height, width; /* pixels of an image; 1 and the length of a signal; 1 and the number of
+                              points of a set */
+    int64_t channels;      /* of an image 1 or 3; of points 2 */
+    int64_t size;          /* height * width * channels: numbers in one item */
+    struct range x, y;            /* shared by all items; unused for images */
+} item_form;
+
+typedef struct rectangle {
+    double x, y, width, height; /* pixels from the upper left */
+} rectangle;
+
+/* The form of `shape`, the last `rank` lengths of an array: [h, w, c] or [length, c]; [n, 2] too
+   where `sets` says that a pair means points. `what` names the array in messages. */
+sumi_status item_form_read(sumi_context *context, const char *what, int rank,
+                           const int64_t *shape, bool sets, item_form *form);
+
+/* Checks that `array` has a shape of positive lengths, whose product fits, and data. */
+sumi_status item_check_array(sumi_context *context, const char *what, const sumi_array *array);
+
+/* Finds the ranges that `items` items share. */
+void item_form_measure(item_form *form, const float *data, int64_t items);
+
+/* Draws one item into a rectangle of whole pixels: an image magnified by the whole factor
+   rectangle.width / form.width, a value that is not a number in seal red. */
+sumi_status item_draw(struct canvas *canvas, const item_form *form, const float *data,
+                      rectangle where);
+
+/* The axes of a signal's or point set's rectangle. */
+void item_axes(const item_form *form, rectangle where, struct axis *x, struct axis *y);
+
+#endif

@@ -1,0 +1,135 @@
+/* sumi_draw_losses: every loss faint, their running mean bold, over the number of steps. */
+#include <math.h>
+
+#include "draw/plot.h"
+
+static const double WIDTH = 1440, HEIGHT = 860;
+static const double LEFT = 130, RIGHT = 40, TOP = 84, BOTTOM = 100;
+static const double TEXT_SIZE = 26, TICK_SIZE = 22;
+
+enum { MEAN_POINTS = 600 };
+
+/* The mean of the finite values around each of MEAN_POINTS places, or NAN where there is none. The
+   window is a fiftieth of the run, so a curve of any length is as smooth. Returns the number of
+   means; mean i is at step 1 + (i + 0.5) * count / means. */
+static int running_mean(const float *losses, int64_t count, float means[MEAN_POINTS])
+{
+    int number = count < MEAN_POINTS ? (int)count : MEAN_POINTS;
+    int64_t half = count / 100;
+    for (int i = 0; i < number; i++) {
+        int64_t middle = (int64_t)(((double)i + 0.5) * (double)count / number);
+        int64_t room = middle < count - 1 - middle ? middle : count - 1 - middle;
+        /* Narrower near the ends, where a lopsided window would lag behind a steep curve. */
+        int64_t reach = room > half ? half : room > half / 4 ? room : half / 4;
+        int64_t first = middle > reach ? middle - reach : 0;
+        int64_t last = middle + reach < count ? middle + reach : count - 1;
+        double sum = 0;
+        int64_t used = 0;
+        for (int64_t j = first; j <= last; j++) {
+            if (!isfinite(losses[j])) continue;
+            sum += (double)losses[j];
+            used++;
+        }
+        means[i] = used ? (float)(sum / (double)used) : NAN;
+    }
+    return number;
+}
+
+/* A logarithmic axis helps when all losses are positive and span more than a factor of 20. */
+static void choose_axes(const float *losses, int64_t count, struct axis *x, struct axis *y)
+{
+    *x = (struct axis){{1, (double)count}, false, LEFT, WIDTH - RIGHT};
+    if (count < 2) x->values = (struct range){0, 2};
+    *y = (struct axis){range_empty(), false, HEIGHT - BOTTOM, TOP};
+    range_include(&y->values, losses, count, 1);
+    if (y->values.low > y->values.high) y->values = (struct range){0, 1};
+    y->logarithmic = y->values.low > 0 && y->values.high > 20 * y->values.low;
+    if (y->logarithmic) {
+        double extra = pow(y->values.high / y->values.low, 0.03);
+        y->values.low /= extra;
+        y->values.high *= extra;
+        return;
+    }
+    bool positive = y->values.low >= 0;
+    range_settle(&y->values, 0, 0.04);
+    if (positive && y->values.low < 0.25 * y->values.high) y->values.low = 0;
+}
+
+static void draw_axes(struct canvas *canvas, const struct axis *x, const struct axis *y,
+                      const char *title)
+{
+    double ticks[TICKS_MAX];
+    char text[TICK_TEXT_SIZE];
+    int count = axis_ticks(y, 6, ticks);
+    for (int i = 0; i < count; i++) {
+        double place = floor(axis_place(y, ticks[i])) + 0.5;
+        canvas_use(canvas, INK_HAIR, 1);
+        canvas_line(canvas, x->start, place, x->end, place, 1);
+        canvas_use(canvas, INK_SOFT, 1);
+        tick_text(ticks[i], text);
+        canvas_text(canvas, x->start - 14, place, SIDE_LEFT, TICK_SIZE, text);
+    }
+    count = axis_ticks(x, 8, ticks);
+    for (int i = 0; i < count; i++) {
+        if (ticks[i] != floor(ticks[i])) continue; /* there is no half step */
+        double place = floor(axis_place(x, ticks[i])) + 0.5;
+        canvas_use(canvas, INK_SOFT, 1);
+        canvas_line(canvas, place, y->start, place, y->start + 8, 1.5);
+        tick_text(ticks[i], text);
+        canvas_text(canvas, place, y->start + 26, SIDE_CENTRE, TICK_SIZE, text);
+    }
+    canvas_line(canvas, x->start, y->start + 0.5, x->end, y->start + 0.5, 1.5);
+    canvas_use(canvas, INK_DARK, 1);
+    canvas_text(canvas, (x->start + x->end) / 2, HEIGHT - 32, SIDE_CENTRE, TEXT_SIZE, "step");
+    cairo_save(canvas->cairo);
+    cairo_translate(canvas->cairo, 32, (y->start + y->end) / 2);
+    cairo_rotate(canvas->cairo, -acos(0));
+    canvas_text(canvas, 0, 0, SIDE_CENTRE, TEXT_SIZE, "loss");
+    cairo_restore(canvas->cairo);
+    if (!title || !title[0]) return;
+    double size = canvas_fit_text(canvas, 1.15 * TEXT_SIZE, 12, x->end - x->start, title);
+    canvas_text(canvas, (x->start + x->end) / 2, 42, SIDE_CENTRE, size, title);
+}
+
+static void draw_losses(struct canvas *canvas, const float *losses, int64_t count,
+                        const char *title)
+{
+    struct axis x, y;
+    choose_axes(losses, count, &x, &y);
+    draw_axes(canvas, &x, &y, title);
+    if (count == 0) {
+        canvas_use(canvas, INK_SOFT, 1);
+        canvas_text(canvas, (x.start + x.end) / 2, (y.start + y.end) / 2, SIDE_CENTRE, TEXT_SIZE,
+                    "no losses yet");
+        return;
+    }
+    float means[MEAN_POINTS];
+    int number = running_mean(losses, count, means);
+    bool smoothed = count >= 100; /* below, the window is a single value */
+    canvas_use(canvas, INK_DARK, smoothed ? 0.22 : 1);
+    plot_curve(canvas, &x, &y, losses, count, 1, 1, smoothed ? 1.2 : count == 1 ? 12 : 3);
+    if (!smoothed) return;
+    struct axis means_x = x; /* place i is step 1 + (i + 0.5) * count / number */
+    double each = (double)count / number;
+    means_x.values.low = (x.values.low - 1) / each - 0.5;
+    means_x.values.high = (x.values.high - 1) / each - 0.5;
+    canvas_use(canvas, INK_DARK, 1);
+    plot_curve(canvas, &means_x, &y, means, number, 1, 0, 3.5);
+}
+
+sumi_status sumi_draw_losses(sumi_context *context, const float *losses, int64_t count,
+                             const char *title, const char *path)
+{
+    TRY(canvas_check_path(context, path));
+    if (count < 0 || (count > 0 && !losses)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%lld losses at %p cannot be drawn", (long long)count,
+                            (const void *)losses);
+    }
+    struct canvas canvas;
+    sumi_status status = canvas_open(context, WIDTH, HEIGHT, &canvas);
+    if (status == SUMI_OK) draw_losses(&canvas, losses, count, title);
+    if (status == SUMI_OK) status = canvas_write(&canvas, path);
+    canvas_close(&canvas);
+    return status;
+}

@@ -1,0 +1,20 @@
+/* Items in rows and columns with titles: the common layout of grids, filmstrips and tables. */
+#ifndef SUMI_DRAW_SHEET_H
+#define SUMI_DRAW_SHEET_H
+
+#include "draw/item.h"
+
+struct sheet {
+    int64_t rows, columns;
+    int64_t count;                    /* cells that exist, in reading order */
+    item_form form;
+    const float *data;
+    int64_t row_step, column_step;    /* items from one row, one column to the next */
+    const char *const *column_titles; /* [columns], NULL for none */
+    const char *const *row_titles;    /* [rows], NULL for none */
+};
+
+/* Measures the items' common range, lays the sheet out and writes it as PNG. */
+sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *path);
+
+#endif

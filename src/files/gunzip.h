@@ -1,0 +1,31 @@
+/* Inflating a gzip stream piece by piece with the context's allocator. */
+#ifndef SUMI_FILES_GUNZIP_H
+#define SUMI_FILES_GUNZIP_H
+
+#include <zlib.h>
+
+#include "files/source.h"
+
+/* Deflate cannot shrink anything further than this. */
+#define GUNZIP_RATIO 1032
+
+typedef struct gunzip {
+    const byte_source *source;
+    uint64_t position; /* of the next compressed bytes */
+    z_stream stream;
+    bool ended; /* the stream is complete and its checksum right */
+    uint8_t input[1 << 14];
+} gunzip;
+
+/* Whether a source begins as a gzip file does. */
+sumi_status gunzip_is(const byte_source *source, bool *is);
+
+/* The gunzip must not move between open and close. */
+sumi_status gunzip_open(gunzip *file, const byte_source *source);
+/* Inflates exactly `size` bytes; a stream that ends sooner is a format error. */
+sumi_status gunzip_read(gunzip *file, void *output, size_t size);
+/* Checks that the stream ends here, with nothing behind it. */
+sumi_status gunzip_finish(gunzip *file);
+void gunzip_close(gunzip *file);
+
+#endif

@@ -1,0 +1,177 @@
+/* PNG by way of libspng; see png.h. libspng takes an allocator without a user pointer, so its own
+   working memory comes from the C library. */
+#include "files/png.h"
+
+#include <spng.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SIDE_LIMIT = 1 << 20,
+    CHUNK_LIMIT = 1 << 26, /* an ancillary chunk, and all of them together */
+    RATIO = 1032           /* deflate cannot shrink anything further */
+};
+
+static sumi_status fail_spng(sumi_context *context, const char *name, int error)
+{
+    return context_fail(context, SUMI_ERROR_FORMAT, "%s: damaged PNG: %s", name,
+                        spng_strerror(error));
+}
+
+/* ---- Decoding ---- */
+
+static int samples_per_pixel(const struct spng_ihdr *header)
+{
+    switch (header->color_type) {
+    case SPNG_COLOR_TYPE_TRUECOLOR: return 3;
+    case SPNG_COLOR_TYPE_GRAYSCALE_ALPHA: return 2;
+    case SPNG_COLOR_TYPE_TRUECOLOR_ALPHA: return 4;
+    default: return 1;
+    }
+}
+
+/* Refuses what is too large, or larger than so few bytes can hold, before allocating it. */
+static sumi_status check_header(sumi_context *context, size_t size, const char *name,
+                                const struct spng_ihdr *header, image *result)
+{
+    int64_t pixels = (int64_t)header->width * header->height;
+    if (pixels > IMAGE_PIXEL_LIMIT) {
+        return context_fail(context, SUMI_ERROR_FORMAT,
+                            "%s: %u x %u pixels are more than the %lld allowed", name,
+                            header->width, header->height, (long long)IMAGE_PIXEL_LIMIT);
+    }
+    int64_t bits = pixels * samples_per_pixel(header) * header->bit_depth;
+    if ((uint64_t)bits / 8 / RATIO > size) {
+        return context_fail(context, SUMI_ERROR_FORMAT,
+                            "%s: cut short: %zu bytes cannot hold %u x %u pixels", name, size,
+                            header->width, header->height);
+    }
+    bool grey = header->color_type == SPNG_COLOR_TYPE_GRAYSCALE
+                || header->color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
+    result->width = (int)header->width;
+    result->height = (int)header->height;
+    result->channels = grey ? 1 : 3;
+    return SUMI_OK;
+}
+
+/* A decoder that has read the header; NULL with the message set. */
+static sumi_status open_decoder(sumi_context *context, const void *bytes, size_t size,
+                                const char *name, spng_ctx **decoder, image *result)
+{
+    struct spng_ihdr header;
+    memset(result, 0, sizeof *result);
+    *decoder = spng_ctx_new(0);
+    if (!*decoder) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", name);
+    int error = spng_set_image_limits(*decoder, SIDE_LIMIT, SIDE_LIMIT);
+    if (!error) error = spng_set_chunk_limits(*decoder, CHUNK_LIMIT, CHUNK_LIMIT);
+    if (!error) error = spng_set_png_buffer(*decoder, bytes, size);
+    if (!error) error = spng_get_ihdr(*decoder, &header);
+    sumi_status status = error ? fail_spng(context, name, error)
+                               : check_header(context, size, name, &header, result);
+    if (status != SUMI_OK) spng_ctx_free(*decoder);
+    return status;
+}
+
+/* Blends one sample over white: alpha 255 keeps it. */
+static uint8_t over_white(uint8_t sample, uint8_t alpha)
+{
+    return (uint8_t)((sample * alpha + 255 * (255 - alpha) + 127) / 255);
+}
+
+/* [count, 4] red, green, blue, alpha to [count, channels]; grey files have red = green = blue. */
+static void flatten(const uint8_t *source, size_t count, int channels, uint8_t *output)
+{
+    for (size_t i = 0; i < count; i++, source += 4, output += channels) {
+        for (int channel = 0; channel < channels; channel++) {
+            output[channel] = over_white(source[channel], source[3]);
+        }
+    }
+}
+
+static sumi_status decode_pixels(sumi_context *context, spng_ctx *decoder, const char *name,
+                                 image *result)
+{
+    size_t count = (size_t)result->width * (size_t)result->height;
+    uint8_t *wide = context_allocate(context, count, 4);
+    uint8_t *pixels = context_allocate(context, count, (size_t)result->channels);
+    sumi_status status = SUMI_ERROR_MEMORY;
+    if (wide && pixels) {
+        int error = spng_decode_image(decoder, wide, count * 4, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS);
+        status = error ? fail_spng(context, name, error) : SUMI_OK;
+    }
+    if (status == SUMI_OK) {
+        flatten(wide, count, result->channels, pixels);
+        result->pixels = pixels;
+    } else {
+        context_release(context, pixels);
+    }
+    context_release(context, wide);
+    return status;
+}
+
+sumi_status png_probe(sumi_context *context, const void *bytes, size_t size, const char *name,
+                      image *result)
+{
+    spng_ctx *decoder = NULL;
+    TRY(open_decoder(context, bytes, size, name, &decoder, result));
+    spng_ctx_free(decoder);
+    return SUMI_OK;
+}
+
+sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
+                       image *result)
+{
+    spng_ctx *decoder = NULL;
+    TRY(open_decoder(context, bytes, size, name, &decoder, result));
+    sumi_status status = decode_pixels(context, decoder, name, result);
+    spng_ctx_free(decoder);
+    return status;
+}
+
+/* ---- Encoding ---- */
+
+static sumi_status encode(sumi_context *context, spng_ctx *encoder, const image *picture,
+                          void **bytes, size_t *size)
+{
+    bool grey = picture->channels == 1;
+    struct spng_ihdr header = {
+        .width = (uint32_t)picture->width,
+        .height = (uint32_t)picture->height,
+        .bit_depth = 8,
+        .color_type = grey ? SPNG_COLOR_TYPE_GRAYSCALE : SPNG_COLOR_TYPE_TRUECOLOR,
+    };
+    size_t pixel_bytes = (size_t)picture->width * (size_t)picture->height * (grey ? 1 : 3);
+    int error = spng_set_option(encoder, SPNG_ENCODE_TO_BUFFER, 1);
+    if (!error) error = spng_set_ihdr(encoder, &header);
+    if (!error) {
+        error = spng_encode_image(encoder, picture->pixels, pixel_bytes, SPNG_FMT_PNG,
+                                  SPNG_ENCODE_FINALIZE);
+    }
+    void *encoded = error ? NULL : spng_get_png_buffer(encoder, size, &error);
+    if (!encoded) {
+        return context_fail(context, SUMI_ERROR_BACKEND, "a PNG could not be encoded: %s",
+                            spng_strerror(error));
+    }
+    *bytes = context_allocate(context, *size, 1);
+    if (*bytes) memcpy(*bytes, encoded, *size);
+    free(encoded);
+    return *bytes ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
+sumi_status png_encode(sumi_context *context, const image *picture, void **bytes, size_t *size)
+{
+    *bytes = NULL;
+    *size = 0;
+    if (picture->width < 1 || picture->height < 1
+        || (picture->channels != 1 && picture->channels != 3)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a PNG of %d x %d pixels with %d channels cannot be: at least 1 x 1, "
+                            "and 1 or 3 channels, are needed",
+                            picture->width, picture->height, picture->channels);
+    }
+    spng_ctx *encoder = spng_ctx_new(SPNG_CTX_ENCODER);
+    if (!encoder) return context_fail(context, SUMI_ERROR_MEMORY, "out of memory for a PNG");
+    sumi_status status = encode(context, encoder, picture, bytes, size);
+    spng_ctx_free(encoder);
+    return status;
+}

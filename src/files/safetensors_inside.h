@@ -1,0 +1,29 @@
+/* What the readers of one safetensors file and of a sharded set share. */
+#ifndef SUMI_FILES_SAFETENSORS_INSIDE_H
+#define SUMI_FILES_SAFETENSORS_INSIDE_H
+
+#include <json-c/json.h>
+
+#include "files/safetensors.h"
+
+struct safetensors {
+    sumi_context *context;
+    byte_source source;    /* of one file */
+    json_object *header;   /* of one file, or the index; owns the tensors' names */
+    safetensors **shards;  /* the files of a sharded set, else NULL */
+    size_t shard_count;
+    size_t count;
+    safetensors_tensor *tensors;         /* [count], in the order of their data */
+    const safetensors_tensor **by_name;  /* [count], in the order of their names */
+};
+
+/* An empty object, or NULL with the message set. */
+safetensors *safetensors_new(sumi_context *context);
+
+/* Fills by_name once the tensors are known. */
+sumi_status safetensors_sort_names(safetensors *file);
+
+/* The set behind an index at `path`. */
+sumi_status safetensors_open_sharded(sumi_context *context, const char *path, safetensors **file);
+
+#endif

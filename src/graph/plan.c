@@ -1,0 +1,294 @@
+/* Making and running plans; see plan.h. */
+#include "graph/plan.h"
+
+#include <omp.h>
+#include <string.h>
+
+struct step {
+    const struct kernel *kernel;
+    struct problem problem;
+    struct call call;
+    size_t scratch; /* bytes */
+};
+
+struct sumi_plan {
+    sumi_context *context;
+    sumi_graph *graph;
+    const struct backend *backend;
+    void *shared;
+    int32_t node_count;    /* nodes the graph had when the plan was made */
+    struct node *nodes;    /* copies, since the graph may grow and move its own */
+    float **data;          /* where each node's value is, NULL if not computed */
+    struct step *steps;
+    int32_t step_count;
+    char *memory;
+    size_t memory_bytes;
+};
+
+/* What is known of a node while planning. */
+struct placement {
+    bool needed, output;
+    int32_t storage; /* number of the storage its value lives in; -1 for leaves kept elsewhere */
+    int32_t uses;    /* computed nodes that read it */
+};
+
+/* Working memory of plan_create. */
+struct planner {
+    sumi_plan *plan;
+    struct placement *places; /* [node_count] */
+    struct span *spans;       /* storages, then scratch spans: [2 * node_count] */
+    int32_t span_count;
+    int32_t *open_uses;       /* [2 * node_count] reads of a storage still to come */
+};
+
+static bool is_leaf_kept_elsewhere(const struct node *node)
+{
+    return node->op == &op_weight || node->op == &op_constant;
+}
+
+static void mark_needed(struct planner *planner, int count, const sumi_node *outputs)
+{
+    const sumi_plan *plan = planner->plan;
+    for (int i = 0; i < count; i++) {
+        planner->places[outputs[i]].needed = true;
+        planner->places[outputs[i]].output = true;
+    }
+    for (sumi_node n = plan->node_count - 1; n >= 0; n--) {
+        const struct node *node = &plan->nodes[n];
+        if (node->op == &op_input) planner->places[n].needed = true; /* the caller may fill it */
+        if (!planner->places[n].needed) continue;
+        for (int i = 0; i < node->input_count; i++) {
+            planner->places[node->inputs[i]].needed = true;
+            planner->places[node->inputs[i]].uses++;
+        }
+    }
+}
+
+/* Whether node n may write over its first input: last reader, same size, and the input is neither
+   the caller's nor shared by a view. */
+static bool may_reuse_input(const struct planner *planner, sumi_node n)
+{
+    const sumi_plan *plan = planner->plan;
+    const struct node *node = &plan->nodes[n];
+    if (!node->op->in_place || !node->input_count) return false;
+    sumi_node input = node->inputs[0];
+    const struct placement *place = &planner->places[input];
+    if (place->storage < 0 || plan->nodes[input].op == &op_input) return false;
+    for (int i = 1; i < node->input_count; i++) {
+        if (node->inputs[i] == input) return false;
+    }
+    const struct span *span = &planner->spans[place->storage];
+    bool whole = span->bytes == shape_count(&node->shape) * (int64_t)sizeof(float);
+    return whole && planner->open_uses[place->storage] == 1 && span->last != INT32_MAX;
+}
+
+static int32_t add_span(struct planner *planner, int64_t bytes, int32_t first, int32_t last)
+{
+    planner->spans[planner->span_count] = (struct span){bytes, 0, first, last};
+    return planner->span_count++;
+}
+
+/* Chooses the storage of node n, and extends the lives of the storages it reads. */
+static void place_node(struct planner *planner, sumi_node n)
+{
+    const sumi_plan *plan = planner->plan;
+    const struct node *node = &plan->nodes[n];
+    struct placement *place = &planner->places[n];
+    bool reuse = may_reuse_input(planner, n);
+    for (int i = 0; i < node->input_count; i++) {
+        int32_t storage = planner->places[node->inputs[i]].storage;
+        if (storage < 0) continue;
+        if (planner->spans[storage].last < n) planner->spans[storage].last = n;
+        planner->open_uses[storage]--;
+    }
+    if (is_leaf_kept_elsewhere(node)) {
+        place->storage = -1;
+        return;
+    }
+    if (node->op->view || reuse) place->storage = planner->places[node->inputs[0]].storage;
+    else place->storage = add_span(planner, shape_count(&node->shape) * (int64_t)sizeof(float), n, n);
+    if (place->storage < 0) return; /* a view of a weight or constant */
+    planner->open_uses[place->storage] += place->uses;
+    struct span *span = &planner->spans[place->storage];
+    if (span->last < n) span->last = n;
+    if (node->op == &op_input) span->first = 0;
+    if (place->output || node->op == &op_input) span->last = INT32_MAX;
+}
+
+static void place_nodes(struct planner *planner)
+{
+    for (sumi_node n = 0; n < planner->plan->node_count; n++) {
+        planner->places[n].storage = -1;
+        if (planner->places[n].needed) place_node(planner, n);
+    }
+}
+
+static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
+{
+    const struct node *node = &plan->nodes[n];
+    struct step *step = &plan->steps[plan->step_count];
+    *step = (struct step){.kernel = plan->backend->find(node->op)};
+    step->problem = (struct problem){.context = plan->context,
+                                     .graph = plan->graph,
+                                     .node = node,
+                                     .shared = plan->shared,
+                                     .threads = plan->context->threads};
+    for (int i = 0; i < node->input_count; i++) {
+        step->problem.inputs[i] = &plan->nodes[node->inputs[i]].shape;
+    }
+    plan->step_count++;
+    step->call.problem = &step->problem;
+    if (!step->kernel->prepare) return SUMI_OK;
+    return step->kernel->prepare(&step->problem, &step->call.state, &step->scratch);
+}
+
+/* Makes the steps, each with a span for its scratch memory. scratch_spans[step] is its number. */
+static sumi_status prepare_steps(struct planner *planner, int32_t *scratch_spans)
+{
+    sumi_plan *plan = planner->plan;
+    for (sumi_node n = 0; n < plan->node_count; n++) {
+        const struct node *node = &plan->nodes[n];
+        if (!planner->places[n].needed || !node->op->reference || node->op->view) continue;
+        TRY(prepare_step(plan, n));
+        int32_t number = plan->step_count - 1;
+        size_t bytes = plan->steps[number].scratch;
+        scratch_spans[number] = bytes ? add_span(planner, (int64_t)bytes, n, n) : -1;
+    }
+    return SUMI_OK;
+}
+
+static float *leaf_data(const sumi_plan *plan, const struct node *node)
+{
+    if (node->op == &op_weight) return plan->graph->weights->items[node->weight].data;
+    return node->constant;
+}
+
+static void resolve_pointers(struct planner *planner, const int32_t *scratch_spans)
+{
+    sumi_plan *plan = planner->plan;
+    for (sumi_node n = 0; n < plan->node_count; n++) {
+        const struct node *node = &plan->nodes[n];
+        const struct placement *place = &planner->places[n];
+        if (!place->needed) continue;
+        if (is_leaf_kept_elsewhere(node)) plan->data[n] = leaf_data(plan, node);
+        else if (node->op->view) {
+            plan->data[n] = plan->data[node->inputs[0]] + node->attributes.first;
+        } else {
+            plan->data[n] = (float *)(void *)(plan->memory + planner->spans[place->storage].offset);
+        }
+    }
+    for (int32_t i = 0; i < plan->step_count; i++) {
+        struct step *step = &plan->steps[i];
+        const struct node *node = step->problem.node;
+        for (int k = 0; k < node->input_count; k++) step->call.inputs[k] = plan->data[node->inputs[k]];
+        step->call.output = plan->data[node - plan->nodes];
+        if (scratch_spans[i] >= 0) {
+            step->call.scratch = plan->memory + planner->spans[scratch_spans[i]].offset;
+        }
+    }
+}
+
+static sumi_status build(struct planner *planner, int count, const sumi_node *outputs,
+                         int32_t *scratch_spans)
+{
+    sumi_plan *plan = planner->plan;
+    mark_needed(planner, count, outputs);
+    place_nodes(planner);
+    TRY(prepare_steps(planner, scratch_spans));
+    int64_t total = 0;
+    TRY(memory_layout(plan->context, planner->spans, planner->span_count, &total));
+    plan->memory = context_allocate_zeroed(plan->context, (size_t)total, 1);
+    if (!plan->memory) return SUMI_ERROR_MEMORY;
+    plan->memory_bytes = (size_t)total;
+    resolve_pointers(planner, scratch_spans);
+    return SUMI_OK;
+}
+
+static sumi_status allocate(sumi_plan *plan, struct planner *planner, int32_t **scratch_spans)
+{
+    size_t count = (size_t)plan->node_count;
+    sumi_context *context = plan->context;
+    plan->nodes = context_allocate(context, count, sizeof *plan->nodes);
+    plan->data = context_allocate_zeroed(context, count, sizeof *plan->data);
+    plan->steps = context_allocate_zeroed(context, count, sizeof *plan->steps);
+    planner->places = context_allocate_zeroed(context, count, sizeof *planner->places);
+    planner->spans = context_allocate(context, 2 * count, sizeof *planner->spans);
+    planner->open_uses = context_allocate_zeroed(context, 2 * count, sizeof *planner->open_uses);
+    *scratch_spans = context_allocate(context, count, sizeof **scratch_spans);
+    bool complete = plan->nodes && plan->data && plan->steps && planner->places && planner->spans
+                    && planner->open_uses && *scratch_spans;
+    if (!complete) return SUMI_ERROR_MEMORY;
+    memcpy(plan->nodes, plan->graph->nodes, count * sizeof *plan->nodes);
+    return SUMI_OK;
+}
+
+sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int count,
+                        const sumi_node *outputs, sumi_plan **plan)
+{
+    *plan = NULL;
+    TRY(graph->status);
+    for (int i = 0; i < count; i++) {
+        if (outputs[i] < 0 || outputs[i] >= graph->count) {
+            return graph_fail(graph, "plan: output %d is not a node of this graph", i);
+        }
+    }
+    sumi_context *context = graph->context;
+    sumi_plan *made = context_allocate_zeroed(context, 1, sizeof *made);
+    if (!made) return SUMI_ERROR_MEMORY;
+    *made = (sumi_plan){.context = context, .graph = graph, .backend = backend};
+    made->node_count = graph->count;
+    struct planner planner = {.plan = made};
+    int32_t *scratch_spans = NULL;
+    sumi_status status = backend->open(context, &made->shared);
+    if (status == SUMI_OK) status = allocate(made, &planner, &scratch_spans);
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(context->threads); /* libraries underneath read it when they prepare */
+    if (status == SUMI_OK) status = build(&planner, count, outputs, scratch_spans);
+    omp_set_num_threads(threads);
+    context_release(context, planner.places);
+    context_release(context, planner.spans);
+    context_release(context, planner.open_uses);
+    context_release(context, scratch_spans);
+    if (status == SUMI_OK) *plan = made;
+    else sumi_plan_free(made);
+    return status;
+}
+
+void sumi_plan_free(sumi_plan *plan)
+{
+    if (!plan) return;
+    for (int32_t i = 0; i < plan->step_count; i++) {
+        struct step *step = &plan->steps[i];
+        if (step->kernel->release) step->kernel->release(plan->context, step->call.state);
+    }
+    plan->backend->close(plan->context, plan->shared);
+    context_release(plan->context, plan->nodes);
+    context_release(plan->context, plan->data);
+    context_release(plan->context, plan->steps);
+    context_release(plan->context, plan->memory);
+    context_release(plan->context, plan);
+}
+
+float *sumi_plan_data(sumi_plan *plan, sumi_node node)
+{
+    return node < 0 || node >= plan->node_count ? NULL : plan->data[node];
+}
+
+size_t plan_memory(const sumi_plan *plan)
+{
+    return plan->memory_bytes;
+}
+
+sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step)
+{
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(plan->context->threads);
+    sumi_status status = SUMI_OK;
+    for (int32_t i = 0; i < plan->step_count && status == SUMI_OK; i++) {
+        struct call *call = &plan->steps[i].call;
+        call->key = (struct run_key){seed, step};
+        status = plan->steps[i].kernel->run(call);
+    }
+    omp_set_num_threads(threads);
+    return status;
+}

@@ -1,0 +1,27 @@
+/* Plans: a graph turned into a list of kernel calls over one block of memory, in which values that
+   are not alive at the same time share room. */
+#ifndef SUMI_GRAPH_PLAN_H
+#define SUMI_GRAPH_PLAN_H
+
+#include "graph/kernel.h"
+
+/* Plans the computation of outputs[count] by a backend. The graph must outlive the plan and may
+   grow afterwards; weights that it names may not be removed. */
+sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int count,
+                        const sumi_node *outputs, sumi_plan **plan);
+
+/* Bytes of the block that values and scratch memory share. */
+size_t plan_memory(const sumi_plan *plan);
+
+/* A span of memory needed from step `first` to step `last` inclusive. */
+struct span {
+    int64_t bytes, offset;
+    int32_t first, last;
+};
+
+/* Chooses offsets (multiples of 64) such that spans alive at the same step do not overlap; the
+   total to *total. Largest spans first, each at the lowest place that is free. */
+sumi_status memory_layout(sumi_context *context, struct span *spans, int32_t count,
+                          int64_t *total);
+
+#endif

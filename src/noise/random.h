@@ -1,0 +1,36 @@
+/* The random numbers of a solver: standard normal states from one of two sources. Philox draws
+   depend only on seed, purpose, step and the item's number, so any split of a batch and any number
+   of threads give the same. The torch stream is drawn in order, as PyTorch would. */
+#ifndef SUMI_NOISE_RANDOM_H
+#define SUMI_NOISE_RANDOM_H
+
+#include "base/philox.h"
+#include "noise/torch_random.h"
+
+enum random_kind { RANDOM_PHILOX, RANDOM_TORCH };
+
+struct random_source {
+    enum random_kind kind;
+    uint64_t seed;
+    struct torch_random torch;
+};
+
+/* A state [items, item_size] whose fastest axis holds `channels` channels. */
+struct random_shape {
+    int64_t first_item; /* number of the first item, for Philox */
+    int64_t items, item_size;
+    int64_t channels; /* item_size where the torch stream should keep the order of memory */
+};
+
+void random_seed(struct random_source *source, enum random_kind kind, uint64_t seed);
+
+/* Whether random_normal needs scratch memory the size of the state. */
+bool random_needs_scratch(const struct random_source *source, const struct random_shape *shape);
+
+/* Fills output[items, item_size]. torch thinks of channels as the slowest axis of an item, so its
+   numbers are drawn in that order into `scratch` and turned. */
+void random_normal(struct random_source *source, int threads, enum philox_purpose purpose,
+                   uint64_t step, const struct random_shape *shape, float *scratch,
+                   float *output);
+
+#endif

@@ -1,0 +1,21 @@
+/* Weighted sums of rows of numbers: the arithmetic of every noising and every solver step, written
+   once for any length. Coefficients and sums are double, the rows float32. */
+#ifndef SUMI_NOISE_ROWS_H
+#define SUMI_NOISE_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct row_term {
+    double weight;
+    const float *row; /* [count] */
+};
+
+/* output[count] = sum of weight * row. `output` may be one of the rows. A term of weight zero is
+   not read. */
+void rows_combine(int threads, int64_t count, float *output, int terms,
+                  const struct row_term *term);
+
+bool rows_are_finite(int threads, int64_t count, const float *row);
+
+#endif

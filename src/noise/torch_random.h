@@ -1,0 +1,33 @@
+/* PyTorch's random stream of the CPU generator, so that a run here can be compared number by
+   number with one there: Mersenne Twister mt19937 (Matsumoto & Nishimura 1998) and the ways torch
+   turns its words into numbers. */
+#ifndef SUMI_NOISE_TORCH_RANDOM_H
+#define SUMI_NOISE_TORCH_RANDOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TWISTER_WORDS = 624 };
+
+struct torch_random {
+    uint32_t words[TWISTER_WORDS];
+    int next; /* word to hand out next */
+    bool has_spare;
+    double spare; /* second number of the last pair that the small path made */
+};
+
+void torch_random_seed(struct torch_random *stream, uint64_t seed); /* torch.manual_seed */
+
+/* torch.randn(count), float32. */
+void torch_random_normal(struct torch_random *stream, int64_t count, float *output);
+
+/* torch.rand(count), float32, in [0,1). */
+void torch_random_uniform(struct torch_random *stream, int64_t count, float *output);
+
+/* One number of torch.randint(0, limit), 0 < limit < 2^32. */
+uint32_t torch_random_below(struct torch_random *stream, uint32_t limit);
+
+/* torch.randperm(count), count < 2^32. */
+void torch_random_permutation(struct torch_random *stream, int64_t count, int64_t *output);
+
+#endif

@@ -1,0 +1,68 @@
+/* Ancestral sampling: "Denoising diffusion probabilistic models", Ho, Jain and Abbeel 2020,
+   algorithm 2, with the learned variances of Nichol and Dhariwal 2021. */
+#include <math.h>
+
+#include "noise/rows.h"
+#include "solvers/solver.h"
+
+static const double least_variance = 1e-20; /* btilde is zero on the way to clean data */
+
+/* The standard deviation of the step where the network does not tell it. sigma^2 is btilde (Ho et
+   al. eq. 7) or beta (section 3.2); the "_log" names say only how a program keeps them. */
+static double fixed_deviation(enum variance_type type, const struct posterior *posterior)
+{
+    bool large = type == VARIANCE_FIXED_LARGE || type == VARIANCE_FIXED_LARGE_LOG;
+    return sqrt(large ? posterior->beta : fmax(posterior->variance, least_variance));
+}
+
+/* Multiplies noise[count] by the deviation that the network tells for each element: for "learned"
+   its output is the variance; for "learned_range" it is v in [-1, 1], and the variance goes from
+   btilde to beta in the logarithm (Nichol & Dhariwal 2021, eq. 15). */
+static void scale_by_learned(const struct solver_run *run, const struct posterior *posterior,
+                             float *noise)
+{
+    double low = log(fmax(posterior->variance, least_variance));
+    double high = log(fmax(posterior->beta, least_variance));
+    bool range = run->options->variance_type == VARIANCE_LEARNED_RANGE;
+#pragma omp parallel for num_threads(run->threads) if (run->total >= 1 << 14)
+    for (int64_t i = 0; i < run->total; i++) {
+        double told = run->variance[i], share = (told + 1) / 2;
+        double deviation = range ? exp(0.5 * (share * high + (1 - share) * low))
+                                 : sqrt(fmax(told, least_variance));
+        noise[i] = (float)(deviation * noise[i]);
+    }
+}
+
+/* x_previous = posterior mean of x0hat and x_t (eqs. 6, 7) + sigma z, no noise at time 0. */
+static sumi_status ddpm_step(struct solver_run *run)
+{
+    int64_t time = run->times[run->place], next = run_next_time(run);
+    const float *products = run->schedule->alphas_cumprod;
+    struct posterior posterior = posterior_between(products[time], next < 0 ? 1 : products[next]);
+    float *noise = run->row[0];
+    double deviation = 0;
+    TRY(run_evaluate(run, time));
+    if (time > 0) {
+        run_draw(run, noise);
+        deviation =
+            run->variance ? 1
+                          : fixed_deviation((enum variance_type)run->options->variance_type,
+                                            &posterior);
+        if (run->variance) scale_by_learned(run, &posterior, noise);
+    }
+    struct row_term terms[] = {
+        {posterior.clean, run->clean}, {posterior.state, run->x}, {deviation, noise}};
+    rows_combine(run->threads, run->total, run->x, 3, terms);
+    return SUMI_OK;
+}
+
+const struct solver_type solver_ddpm = {
+    .name = "ddpm",
+    .paper = "Ho, Jain, Abbeel 2020, Denoising diffusion probabilistic models",
+    .classes = {"DDPMScheduler", "DDPMParallelScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 1,
+    .step = ddpm_step,
+};

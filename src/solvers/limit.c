@@ -1,0 +1,72 @@
+/* Clipping and dynamic thresholding; see limit.h. */
+#include "solvers/limit.h"
+
+#include <math.h>
+
+/* Rearranges values[count] so that entry `rank` is the one it would be in sorted order, none before
+   it is greater and none after it is smaller (Hoare's selection). */
+static void select_rank(float *values, int64_t count, int64_t rank)
+{
+    int64_t low = 0, high = count - 1;
+    while (low < high) {
+        float pivot = values[low + (high - low) / 2];
+        int64_t left = low, right = high;
+        while (left <= right) {
+            while (values[left] < pivot) left++;
+            while (values[right] > pivot) right--;
+            if (left > right) break;
+            float moved = values[left];
+            values[left++] = values[right];
+            values[right--] = moved;
+        }
+        if (rank <= right) high = right;
+        else if (rank >= left) low = left;
+        else return;
+    }
+}
+
+/* The `ratio` quantile of |values|, linear between neighbours. */
+static double magnitude_quantile(const float *values, int64_t count, double ratio, float *scratch)
+{
+    for (int64_t i = 0; i < count; i++) scratch[i] = fabsf(values[i]);
+    double rank = ratio * (double)(count - 1);
+    int64_t below = (int64_t)rank;
+    select_rank(scratch, count, below);
+    double lower = scratch[below], upper = lower;
+    if (below + 1 < count) {
+        upper = scratch[below + 1];
+        for (int64_t i = below + 2; i < count; i++) upper = fmin(upper, scratch[i]);
+    }
+    return lower + (upper - lower) * (rank - (double)below);
+}
+
+static void clip(float *values, int64_t count, double limit, double divisor)
+{
+    float most = (float)limit;
+    float scale = (float)(1 / divisor);
+    for (int64_t i = 0; i < count; i++) values[i] = fminf(fmaxf(values[i], -most), most) * scale;
+}
+
+/* Saharia et al. 2022 (Imagen), section 2.3: clip each item to its own quantile s of |x0|, where
+   that is above 1, and divide by s. sample_max_value bounds s from above, also below 1. */
+static void threshold_item(const struct solver_options *options, int64_t item_size, float *scratch,
+                           float *clean)
+{
+    double limit =
+        magnitude_quantile(clean, item_size, options->dynamic_thresholding_ratio, scratch);
+    limit = fmin(fmax(limit, 1), options->sample_max_value);
+    clip(clean, item_size, limit, limit);
+}
+
+void limit_clean(const struct solver_options *options, int threads, int64_t items,
+                 int64_t item_size, float *scratch, float *clean)
+{
+    if (!options->thresholding && !options->clip_sample) return;
+#pragma omp parallel for num_threads(threads) if (items * item_size >= 1 << 16)
+    for (int64_t item = 0; item < items; item++) {
+        int64_t start = item * item_size;
+        if (options->thresholding)
+            threshold_item(options, item_size, scratch + start, clean + start);
+        else clip(clean + start, item_size, options->clip_sample_range, 1);
+    }
+}

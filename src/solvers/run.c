@@ -1,0 +1,151 @@
+/* The loop of every solver: memory for a run, evaluations of the denoiser, the walk over the time
+   list. Nothing is allocated between the first step and the last. */
+#include <string.h>
+
+#include "noise/rows.h"
+#include "solvers/limit.h"
+#include "solvers/solver.h"
+
+/* Hands out `count` floats of the run's memory, in whole cache lines; only counts them while there
+   is no memory yet. */
+static float *carve(const struct solver_run *run, int64_t *used, int64_t count)
+{
+    float *part = run->memory ? run->memory + *used : NULL;
+    *used += (count + 15) / 16 * 16;
+    return part;
+}
+
+/* Lays out every buffer of the run; returns how many floats they take. */
+static int64_t lay_out(const sumi_solver *solver, struct solver_run *run)
+{
+    int64_t used = 0, total = run->total;
+    bool learned = solver->options.variance_type >= VARIANCE_LEARNED; /* doubles the output */
+    run->output = carve(run, &used, learned ? 2 * total : total);
+    run->prediction = learned ? carve(run, &used, total) : run->output;
+    run->variance = learned ? carve(run, &used, total) : NULL;
+    run->clean = carve(run, &used, total);
+    for (int i = 0; i < solver->type->rows; i++) run->row[i] = carve(run, &used, total);
+    run->call_times = carve(run, &used, run->shape.items);
+    if (run->options->thresholding || random_needs_scratch(run->random, &run->shape))
+        run->scratch = carve(run, &used, total);
+    return used;
+}
+
+/* Parts a network's doubled channels: output[positions, 2 channels] to two rows. */
+static void split_output(struct solver_run *run)
+{
+    int64_t channels = run->shape.channels, positions = run->total / channels;
+    for (int64_t p = 0; p < positions; p++) {
+        const float *from = run->output + 2 * p * channels;
+        memcpy(run->prediction + p * channels, from, (size_t)channels * sizeof *from);
+        memcpy(run->variance + p * channels, from + channels, (size_t)channels * sizeof *from);
+    }
+}
+
+static sumi_status call_denoiser(struct solver_run *run, int64_t time)
+{
+    sumi_context *context = run->context;
+    long long step = (long long)run->place;
+    for (int64_t i = 0; i < run->shape.items; i++) run->call_times[i] = (float)time;
+    context->message[0] = '\0';
+    sumi_status status = run->denoiser(run->denoiser_user, run->shape.items, run->shape.item_size,
+                                       run->x, run->call_times, run->output);
+    if (status != SUMI_OK) {
+        if (context->message[0]) return status; /* the denoiser has said why */
+        return context_fail(context, status, "the denoiser ended step %lld (time %lld) with \"%s\"",
+                            step, (long long)time, sumi_status_name(status));
+    }
+    int64_t written = run->variance ? 2 * run->total : run->total;
+    if (!rows_are_finite(run->threads, written, run->output)) {
+        return context_fail(context, SUMI_ERROR_NUMBER,
+                            "step %lld (time %lld): the denoiser wrote a value that is not finite",
+                            step, (long long)time);
+    }
+    return SUMI_OK;
+}
+
+sumi_status run_evaluate(struct solver_run *run, int64_t time)
+{
+    const struct solver_options *options = run->options;
+    double signal = schedule_signal(run->schedule, time);
+    enum prediction_type type = (enum prediction_type)options->prediction_type;
+    if (signal == 0 && (type == PREDICTION_EPSILON || type == PREDICTION_SCORE)) {
+        return context_fail(run->context, SUMI_ERROR_ARGUMENT,
+                            "no signal is left at time %lld, so that a prediction of noise tells"
+                            " nothing about the data; prediction_type must be \"v_prediction\" or"
+                            " \"sample\" there", (long long)time);
+    }
+    TRY(call_denoiser(run, time));
+    if (run->variance) split_output(run);
+    struct prediction_map map = prediction_map(type, signal, schedule_noise(run->schedule, time));
+    prediction_clean(&map, run->threads, run->total, run->x, run->prediction, run->clean);
+    limit_clean(options, run->threads, run->shape.items, run->shape.item_size, run->scratch,
+                run->clean);
+    return SUMI_OK;
+}
+
+void run_draw(struct solver_run *run, float *row)
+{
+    random_normal(run->random, run->threads, PURPOSE_SOLVER, (uint64_t)run->place, &run->shape,
+                  run->scratch, row);
+}
+
+int64_t run_next_time(const struct solver_run *run)
+{
+    return run->place + 1 < run->time_count ? run->times[run->place + 1] : -1;
+}
+
+static sumi_status walk(struct solver_run *run, const struct solver_type *type,
+                        sumi_solver_watcher watcher, void *watcher_user)
+{
+    int64_t start = run->options->start_index, steps = run->time_count - start;
+    for (run->place = start; run->place < run->time_count; run->place++) {
+        TRY(type->step(run));
+        double time = (double)run->times[run->place];
+        if (!rows_are_finite(run->threads, run->total, run->x)) {
+            return context_fail(run->context, SUMI_ERROR_NUMBER,
+                                "step %lld (time %g): the state has left the finite numbers",
+                                (long long)run->place, time);
+        }
+        if (watcher && !watcher(watcher_user, run->place - start, steps, time, run->x, run->clean))
+            return context_fail(run->context, SUMI_STOPPED, "stopped after step %lld of %lld",
+                                (long long)(run->place - start + 1), (long long)steps);
+    }
+    return SUMI_OK;
+}
+
+sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *user, int rank,
+                            const int64_t *shape, float *x, sumi_solver_watcher watcher,
+                            void *watcher_user)
+{
+    sumi_context *context = solver->context;
+    struct solver_run run = {
+        .context = context,
+        .options = &solver->options,
+        .schedule = &solver->schedule,
+        .random = &solver->random,
+        .threads = context->threads,
+        .x = x,
+        .denoiser = denoiser,
+        .denoiser_user = user,
+    };
+    TRY(solver_prepare(solver));
+    TRY(solver_shape(solver, rank, shape, &run.shape));
+    run.total = run.shape.items * run.shape.item_size;
+    run.times = solver->times;
+    run.time_count = solver->time_count;
+    if (!denoiser || !x)
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "a solver needs a denoiser and a state");
+    if (!rows_are_finite(run.threads, run.total, x)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the state to start from holds a value that is not finite");
+    }
+    solver_seed(solver, !solver->started && solver->options.first_item == 0);
+    solver->started = false;
+    run.memory = context_allocate_zeroed(context, (size_t)lay_out(solver, &run), sizeof(float));
+    if (!run.memory) return SUMI_ERROR_MEMORY;
+    lay_out(solver, &run);
+    sumi_status status = walk(&run, solver->type, watcher, watcher_user);
+    context_release(context, run.memory);
+    return status;
+}

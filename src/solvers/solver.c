@@ -1,0 +1,214 @@
+/* Making and setting solvers, and the calls that need no denoiser. */
+#include "solvers/solver.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "noise/rows.h"
+#include "solvers/spacing.h"
+
+static const struct solver_type *const types[] = {&solver_ddpm, &solver_ddim};
+enum { TYPES = sizeof types / sizeof *types };
+
+bool sumi_solver_describe(int number, sumi_solver_info *info)
+{
+    if (number < 0 || number >= TYPES) return false;
+    const struct solver_type *type = types[number];
+    *info = (sumi_solver_info){type->name, type->paper, type->order, type->evaluations,
+                               type->stochastic};
+    return true;
+}
+
+const char *solver_name_for_class(const char *class_name)
+{
+    for (int i = 0; i < TYPES; i++)
+        for (int k = 0; k < MOST_CLASSES && types[i]->classes[k]; k++)
+            if (strcmp(types[i]->classes[k], class_name) == 0) return types[i]->name;
+    return NULL;
+}
+
+static sumi_status find_type(sumi_context *context, const char *name,
+                             const struct solver_type **type)
+{
+    char known[256] = "";
+    for (int i = 0; i < TYPES; i++) {
+        if (name && strcmp(types[i]->name, name) == 0) {
+            *type = types[i];
+            return SUMI_OK;
+        }
+        size_t length = strlen(known);
+        snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", types[i]->name);
+    }
+    return context_fail(context, SUMI_ERROR_ARGUMENT, "there is no solver \"%.100s\"; there are %s",
+                        name ? name : "", known);
+}
+
+sumi_status sumi_solver_create(sumi_context *context, const char *name, sumi_solver **solver)
+{
+    *solver = NULL;
+    const struct solver_type *type = NULL;
+    TRY(find_type(context, name, &type));
+    sumi_solver *made = context_allocate_zeroed(context, 1, sizeof *made);
+    if (!made) return SUMI_ERROR_MEMORY;
+    made->context = context;
+    made->type = type;
+    options_default(&made->options);
+    random_seed(&made->random, RANDOM_PHILOX, 0);
+    *solver = made;
+    return SUMI_OK;
+}
+
+static void forget_tables(sumi_solver *solver)
+{
+    schedule_release(solver->context, &solver->schedule);
+    context_release(solver->context, solver->times);
+    solver->times = NULL;
+    solver->time_count = 0;
+    solver->ready = false;
+}
+
+void sumi_solver_free(sumi_solver *solver)
+{
+    if (!solver) return;
+    forget_tables(solver);
+    options_release(solver->context, &solver->options);
+    context_release(solver->context, solver);
+}
+
+sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value)
+{
+    if (!option || !value) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                            "a solver option needs a name and a value, not NULL");
+    }
+    solver->ready = false;
+    return options_set(solver->context, &solver->options, option, value);
+}
+
+sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
+{
+    if (!json) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                            "a scheduler's configuration must be a text, not NULL");
+    }
+    solver->ready = false;
+    return options_configure(solver->context, &solver->options, json);
+}
+
+sumi_status solver_prepare(sumi_solver *solver)
+{
+    if (solver->ready) return SUMI_OK;
+    forget_tables(solver);
+    struct schedule_options options = options_schedule(&solver->options);
+    TRY(schedule_create(solver->context, &options, &solver->schedule));
+    TRY(spacing_times(solver->context, &solver->options, &solver->schedule, &solver->times,
+                      &solver->time_count));
+    if (solver->options.start_index >= solver->time_count) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                            "start_index %lld is past the end of the %lld times to visit",
+                            (long long)solver->options.start_index,
+                            (long long)solver->time_count);
+    }
+    solver->ready = true;
+    return SUMI_OK;
+}
+
+sumi_status solver_schedule(sumi_solver *solver, const struct schedule **schedule)
+{
+    TRY(solver_prepare(solver));
+    *schedule = &solver->schedule;
+    return SUMI_OK;
+}
+
+const struct solver_options *solver_options(const sumi_solver *solver)
+{
+    return &solver->options;
+}
+
+int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity)
+{
+    if (solver_prepare(solver) != SUMI_OK) return 0;
+    int64_t start = solver->options.start_index, count = solver->time_count - start;
+    for (int64_t i = 0; times && i < count && i < capacity; i++)
+        times[i] = (double)solver->times[start + i];
+    return count;
+}
+
+double sumi_solver_initial_sigma(const sumi_solver *solver)
+{
+    return solver->ready ? solver->schedule.init_noise_sigma : 1;
+}
+
+sumi_status solver_shape(sumi_solver *solver, int rank, const int64_t *shape,
+                         struct random_shape *layout)
+{
+    if (!shape || rank < 1 || rank > SUMI_MAX_RANK) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                            "a solver's state has from 1 to %d axes, not %d", SUMI_MAX_RANK, rank);
+    }
+    int64_t total = 1;
+    for (int axis = 0; axis < rank; axis++) {
+        if (shape[axis] < 1 || __builtin_mul_overflow(total, shape[axis], &total)
+            || total > INT64_MAX / 64) {
+            return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                                "axis %d of a solver's state is %lld: every axis must be positive"
+                                " and the state fit in memory",
+                                axis, (long long)shape[axis]);
+        }
+    }
+    int64_t item_size = total / shape[0];
+    bool interleaved = rank >= 2 && solver->options.channels == CHANNELS_LAST;
+    *layout = (struct random_shape){
+        .first_item = solver->options.first_item,
+        .items = shape[0],
+        .item_size = item_size,
+        .channels = interleaved ? shape[rank - 1] : item_size,
+    };
+    return SUMI_OK;
+}
+
+void solver_seed(sumi_solver *solver, bool anew)
+{
+    struct random_source *random = &solver->random;
+    enum random_kind kind = (enum random_kind)solver->options.rng;
+    if (anew || random->kind != kind || random->seed != solver->options.seed)
+        random_seed(random, kind, solver->options.seed);
+}
+
+sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape, float *x)
+{
+    struct random_shape layout;
+    TRY(solver_prepare(solver));
+    TRY(solver_shape(solver, rank, shape, &layout));
+    int64_t total = layout.items * layout.item_size;
+    solver_seed(solver, layout.first_item == 0);
+    float *scratch = NULL;
+    if (random_needs_scratch(&solver->random, &layout)) {
+        scratch = context_allocate(solver->context, (size_t)total, sizeof *scratch);
+        if (!scratch) return SUMI_ERROR_MEMORY;
+    }
+    random_normal(&solver->random, solver->context->threads, PURPOSE_START, 0, &layout, scratch, x);
+    context_release(solver->context, scratch);
+    double sigma = solver->schedule.init_noise_sigma;
+    if (sigma != 1)
+        rows_combine(solver->context->threads, total, x, 1, &(struct row_term){sigma, x});
+    solver->started = true;
+    return SUMI_OK;
+}
+
+sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const float *clean,
+                                  const float *noise, double time, float *noised)
+{
+    TRY(solver_prepare(solver));
+    const struct schedule *schedule = &solver->schedule;
+    if (!(time >= 0 && time < (double)schedule->count) || time != floor(time)) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                            "time %g is not one of the schedule's 0 to %lld", time,
+                            (long long)schedule->count - 1);
+    }
+    struct row_term terms[] = {{schedule_signal(schedule, (int64_t)time), clean},
+                               {schedule_noise(schedule, (int64_t)time), noise}};
+    rows_combine(solver->context->threads, count, noised, 2, terms);
+    return SUMI_OK;
+}

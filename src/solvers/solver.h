@@ -1,0 +1,95 @@
+/* Solvers: from noise to data over any denoiser. A solver type is one file with a step function
+   and one row of the table in solver.c; it knows times, states and predictions, never a network.
+   This header is what a solver type sees, and what training asks a configured solver for. */
+#ifndef SUMI_SOLVERS_SOLVER_H
+#define SUMI_SOLVERS_SOLVER_H
+
+#include "noise/prediction.h"
+#include "noise/random.h"
+#include "noise/schedule.h"
+#include "solvers/options.h"
+
+enum { MOST_ROWS = 8, MOST_CLASSES = 3 };
+
+/* One run of the loop. Every row is a state [items, item_size]. */
+struct solver_run {
+    sumi_context *context;
+    const struct solver_options *options;
+    const struct schedule *schedule;
+    struct random_source *random;
+    struct random_shape shape;
+    int64_t total; /* elements of a row */
+    int threads;
+
+    const int64_t *times; /* [time_count], noisiest first */
+    int64_t time_count;
+    int64_t place; /* of the step being made in the time list */
+
+    float *x;          /* the state, the caller's */
+    float *clean;      /* row: estimate of clean data at the last evaluation, after limits */
+    float *prediction; /* row: what the network predicted there */
+    float *variance;   /* row: its second half where variance_type is learned, else NULL */
+    float *row[MOST_ROWS]; /* as many as the type asks for, zero at the start of a run */
+
+    sumi_denoiser denoiser;
+    void *denoiser_user;
+    float *output, *call_times, *scratch;
+    float *memory; /* behind all of the above but x */
+};
+
+/* A kind of solver. `step` moves run->x from times[run->place] to the next time. */
+struct solver_type {
+    const char *name, *paper;
+    const char *classes[MOST_CLASSES]; /* diffusers' schedulers that mean this solver */
+    int order, evaluations;
+    bool stochastic;
+    int rows;
+    sumi_status (*step)(struct solver_run *run);
+};
+
+extern const struct solver_type solver_ddpm, solver_ddim;
+
+/* ---- For step functions (run.c) ---- */
+
+/* Asks the denoiser about run->x at `time`: fills clean, prediction and variance. */
+sumi_status run_evaluate(struct solver_run *run, int64_t time);
+
+/* Fills `row` with the fresh noise of this step. */
+void run_draw(struct solver_run *run, float *row);
+
+/* The time after the present one, or -1 when that is clean data. */
+int64_t run_next_time(const struct solver_run *run);
+
+/* ---- For the rooms above ---- */
+
+/* The schedule and the options that a solver is set to; valid until it is changed or freed. */
+sumi_status solver_schedule(sumi_solver *solver, const struct schedule **schedule);
+const struct solver_options *solver_options(const sumi_solver *solver);
+
+/* The solver that stands for a diffusers scheduler class, or NULL. */
+const char *solver_name_for_class(const char *class_name);
+
+/* ---- Between solver.c and run.c ---- */
+
+struct sumi_solver {
+    sumi_context *context;
+    const struct solver_type *type;
+    struct solver_options options;
+    bool ready; /* whether what follows fits the options */
+    struct schedule schedule;
+    int64_t *times, time_count;
+    struct random_source random;
+    bool started; /* whether sumi_solver_start came after the last run */
+};
+
+/* Builds the schedule and the time list if an option has changed. */
+sumi_status solver_prepare(sumi_solver *solver);
+
+/* Checks a state's shape and fills in how its random numbers are laid out. */
+sumi_status solver_shape(sumi_solver *solver, int rank, const int64_t *shape,
+                         struct random_shape *layout);
+
+/* Seeds the random stream `anew`, or only if the options ask for another one. */
+void solver_seed(sumi_solver *solver, bool anew);
+
+#endif

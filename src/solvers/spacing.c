@@ -1,0 +1,75 @@
+/* Spacing of the visited times (table 2 of Lin et al. 2024 compares the three); see spacing.h. */
+#include "solvers/spacing.h"
+
+#include <math.h>
+
+/* Time number `index` of `count` over a schedule of T = `all` times. */
+static int64_t spaced_time(const struct solver_options *options, int64_t all, int64_t count,
+                           int64_t index)
+{
+    int64_t from_end = count - 1 - index;
+    switch ((enum spacing)options->timestep_spacing) {
+    case SPACING_LEADING: return from_end * (all / count) + options->steps_offset;
+    case SPACING_LINSPACE: {
+        /* both ends included; of a single step the noisiest, where diffusers takes time 0 */
+        if (count == 1) return options->compat == COMPATIBLE_DIFFUSERS ? 0 : all - 1;
+        return (int64_t)rint((double)(all - 1) / (double)(count - 1) * (double)from_end);
+    }
+    case SPACING_TRAILING: break;
+    }
+    double ratio = (double)all / (double)count;
+    return (int64_t)rint((double)all - (double)index * ratio) - 1;
+}
+
+static sumi_status check_times(sumi_context *context, const int64_t *times, int64_t count,
+                               int64_t all)
+{
+    for (int64_t i = 0; i < count; i++) {
+        if (times[i] < 0 || times[i] >= all) {
+            return context_fail(context, SUMI_ERROR_ARGUMENT,
+                                "the solver would visit time %lld, but the schedule's times are 0"
+                                " to %lld (see timesteps, steps and steps_offset)",
+                                (long long)times[i], (long long)all - 1);
+        }
+        if (i > 0 && times[i] >= times[i - 1]) {
+            return context_fail(context, SUMI_ERROR_ARGUMENT,
+                                "the times to visit must go down, but %lld is followed by %lld",
+                                (long long)times[i - 1], (long long)times[i]);
+        }
+    }
+    return SUMI_OK;
+}
+
+sumi_status spacing_times(sumi_context *context, const struct solver_options *options,
+                          const struct schedule *schedule, int64_t **times, int64_t *count)
+{
+    int64_t all = schedule->count;
+    const struct number_list *given = &options->timesteps;
+    int64_t length = given->values ? given->count : options->steps ? options->steps : all;
+    if (length > all) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%lld steps are more than the schedule's %lld times",
+                            (long long)length, (long long)all);
+    }
+    int64_t *list = context_allocate(context, (size_t)length, sizeof *list);
+    if (!list) return SUMI_ERROR_MEMORY;
+    sumi_status status = SUMI_OK;
+    for (int64_t i = 0; i < length && status == SUMI_OK; i++) {
+        if (given->values) {
+            list[i] = (int64_t)given->values[i];
+            if ((double)list[i] != given->values[i])
+                status = context_fail(context, SUMI_ERROR_ARGUMENT,
+                                      "timesteps must be whole numbers, not %g", given->values[i]);
+        } else {
+            list[i] = options->steps ? spaced_time(options, all, length, i) : all - 1 - i;
+        }
+    }
+    if (status == SUMI_OK) status = check_times(context, list, length, all);
+    if (status != SUMI_OK) {
+        context_release(context, list);
+        return status;
+    }
+    *times = list;
+    *count = length;
+    return SUMI_OK;
+}

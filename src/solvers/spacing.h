@@ -1,0 +1,12 @@
+/* Which times of a schedule a solver visits. */
+#ifndef SUMI_SOLVERS_SPACING_H
+#define SUMI_SOLVERS_SPACING_H
+
+#include "solvers/options.h"
+
+/* The list, noisiest time first, in new memory: the given timesteps, or `steps` of them spaced as
+   asked, or all. */
+sumi_status spacing_times(sumi_context *context, const struct solver_options *options,
+                          const struct schedule *schedule, int64_t **times, int64_t *count);
+
+#endif

@@ -1,0 +1,306 @@
+/* Tests of src/draw/grid.c and of the cells, paper and files below it. */
+#include "drawing.h"
+
+/* Eight pixels a value: the largest magnification, used when there are few small images. */
+enum { FACTOR = 8, MARGIN = 12, GAP = 4 };
+
+static void image_values_stand_in_their_cells(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[4 * 2 * 3];
+    for (int i = 0; i < 24; i++) values[i] = -1;
+    values[0] = 1;               /* first image, upper left */
+    values[6 + 5] = 1;           /* second image, lower right */
+    values[18 + 1] = 0;          /* fourth image, upper middle */
+    sumi_array images = {4, {4, 2, 3, 1}, values};
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &images, 0, scene.path));
+    picture drawn = picture_read(scene.path);
+    int cell_width = 3 * FACTOR, cell_height = 2 * FACTOR;
+    assert_int_equal(drawn.width, 2 * MARGIN + 2 * cell_width + GAP);
+    assert_int_equal(drawn.height, 2 * MARGIN + 2 * cell_height + GAP);
+    for (int y = 0; y < drawn.height; y++) {
+        for (int x = 0; x < drawn.width; x++) {
+            int column = (x - MARGIN) / (cell_width + GAP);
+            int row = (y - MARGIN) / (cell_height + GAP);
+            int inside_x = x - MARGIN - column * (cell_width + GAP);
+            int inside_y = y - MARGIN - row * (cell_height + GAP);
+            uint32_t expected = 0xffffff;
+            if (x >= MARGIN && y >= MARGIN && column < 2 && row < 2 && inside_x < cell_width
+                && inside_y < cell_height) {
+                int pixel = inside_y / FACTOR * 3 + inside_x / FACTOR;
+                float value = values[(row * 2 + column) * 6 + pixel];
+                expected = value > 0.5f ? 0xffffff : value < -0.5f ? 0x000000 : 0x808080;
+            }
+            assert_int_equal(picture_colour(&drawn, x, y), expected);
+        }
+    }
+    picture_free(&drawn);
+    scene_close(&scene);
+}
+
+static void colours_keep_their_order_and_wild_values_are_clamped(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[] = {1, -1, 0, 1e30f, -1e30f, INFINITY, NAN, 1, 1};
+    sumi_array images = {4, {1, 1, 3, 3}, values};
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &images, 0, scene.path));
+    picture drawn = picture_read(scene.path);
+    assert_int_equal(picture_colour(&drawn, MARGIN, MARGIN), 0xff0080);
+    assert_int_equal(picture_colour(&drawn, MARGIN + FACTOR, MARGIN), 0xff00ff);
+    assert_int_equal(picture_colour(&drawn, MARGIN + 2 * FACTOR, MARGIN), 0xc23d2b);
+    picture_free(&drawn);
+    scene_close(&scene);
+}
+
+static void columns_are_near_square_or_as_asked(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[10] = {0};
+    sumi_array images = {4, {10, 1, 1, 1}, values};
+    const struct { int asked, columns, rows; } cases[] = {{0, 4, 3}, {5, 5, 2}, {10, 10, 1},
+                                                          {50, 10, 1}, {1, 1, 10}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &images, cases[i].asked, scene.path));
+        picture drawn = picture_read(scene.path);
+        assert_int_equal(drawn.width, 2 * MARGIN + cases[i].columns * (FACTOR + GAP) - GAP);
+        assert_int_equal(drawn.height, 2 * MARGIN + cases[i].rows * (FACTOR + GAP) - GAP);
+        picture_free(&drawn);
+    }
+    scene_close(&scene);
+}
+
+static void the_same_grid_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[64];
+    for (int i = 0; i < 64; i++) values[i] = sinf((float)i);
+    sumi_array signals = {3, {2, 32, 1}, values};
+    char first[65536], second[65536];
+    size_t sizes[2];
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &signals, 0, scene.path));
+        FILE *stream = fopen(scene.path, "rb");
+        assert_non_null(stream);
+        sizes[i] = fread(i ? second : first, 1, sizeof first, stream);
+        fclose(stream);
+    }
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(first, second, sizes[0]);
+    scene_close(&scene);
+}
+
+static void a_curve_lies_where_its_values_are(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[100];
+    for (int i = 0; i < 100; i++) values[i] = i < 50 ? -1 : 1;
+    sumi_array signals = {3, {1, 100, 1}, values};
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &signals, 0, scene.path));
+    picture drawn = picture_read(scene.path);
+    int middle_x = drawn.width / 2, middle_y = drawn.height / 2;
+    /* Within the frame: left half of the curve low, right half high, nothing else. */
+    int left = 100, right = drawn.width - 100;
+    assert_int_equal(picture_ink(&drawn, left, 20, middle_x - 30, middle_y), 0);
+    assert_int_equal(picture_ink(&drawn, middle_x + 60, middle_y, right, drawn.height - 60), 0);
+    assert_true(picture_ink(&drawn, left, middle_y, middle_x - 30, drawn.height - 40) > 300);
+    assert_true(picture_ink(&drawn, middle_x + 60, 12, right, middle_y) > 300);
+    picture_free(&drawn);
+    scene_close(&scene);
+}
+
+static void signals_of_any_length_and_with_gaps_are_drawn(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    int64_t lengths[] = {1, 2, 3, 200000};
+    for (int i = 0; i < 4; i++) {
+        sumi_array signals = {0};
+        int64_t shape[] = {2, lengths[i], 2};
+        CHECK_OK(scene.context, sumi_array_create(scene.context, 3, shape, &signals));
+        int64_t count = sumi_array_count(&signals);
+        for (int64_t j = 0; j < count; j++) signals.data[j] = j % 7 ? cosf((float)j) : NAN;
+        signals.data[0] = INFINITY;
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &signals, 0, scene.path));
+        for (int64_t j = 0; j < count; j++) signals.data[j] = NAN;
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &signals, 0, scene.path));
+        for (int64_t j = 0; j < count; j++) signals.data[j] = j % 2 ? 3.4e38f : -3.4e38f;
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &signals, 0, scene.path));
+        for (int64_t j = 0; j < count; j++) signals.data[j] = 1e-45f;
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &signals, 0, scene.path));
+        sumi_array_release(scene.context, &signals);
+    }
+    scene_close(&scene);
+}
+
+/* A cross of points: ink in the four arms, none in the quarters between. */
+static void check_cross(int64_t count)
+{
+    struct scene scene = scene_open();
+    sumi_array points = {0};
+    CHECK_OK(scene.context, sumi_array_create(scene.context, 2, (int64_t[]){count, 2}, &points));
+    for (int64_t i = 0; i < count; i++) {
+        float place = 2 * (float)i / (float)(count - 1) - 1;
+        points.data[2 * i + i % 2] = place;
+    }
+    points.data[0] = NAN;
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &points, 0, scene.path));
+    picture drawn = picture_read(scene.path);
+    int left = 0, width = 760, top = MARGIN; /* the frame's left edge follows from the picture */
+    left = drawn.width - MARGIN - width;
+    for (int row = 0; row < 2; row++) {
+        for (int column = 0; column < 2; column++) {
+            int x = left + 20 + column * 390, y = top + 20 + row * 390;
+            assert_int_equal(picture_ink(&drawn, x, y, x + 330, y + 330), 0);
+        }
+    }
+    assert_true(picture_ink(&drawn, left + 20, top + 360, left + 740, top + 400) > 500);
+    assert_true(picture_ink(&drawn, left + 360, top + 20, left + 400, top + 740) > 500);
+    picture_free(&drawn);
+    sumi_array_release(scene.context, &points);
+    scene_close(&scene);
+}
+
+static void points_lie_where_they_are_few_or_many(void **state)
+{
+    (void)state;
+    check_cross(1001);
+    check_cross(100001);
+}
+
+static void shapes_without_a_picture_are_refused_with_a_sentence(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float value[64] = {0};
+    const struct { sumi_array items; const char *text; } cases[] = {
+        {{1, {8}, value}, "rank 1"},
+        {{5, {1, 1, 1, 1, 1}, value}, "rank 5"},
+        {{4, {1, 2, 2, 2}, value}, "1 or 3 channels, not 2"},
+        {{2, {4, 3}, value}, "2 coordinates, not 3"},
+        {{3, {1, 1, 65}, value}, "64 channels, not 65"},
+        {{4, {0, 28, 28, 1}, value}, "length 0 of their shape is 0"},
+        {{4, {1, -28, 28, 1}, value}, "length 1 of their shape is -28"},
+        {{4, {INT64_MAX, 28, 28, 1}, value}, "cannot be drawn"},
+        {{4, {1, INT64_C(1) << 31, INT64_C(1) << 31, 1}, value}, "cannot be drawn"},
+        {{4, {1, 40000, 1, 1}, value}, "draw fewer or smaller items"},
+        {{4, {1, 20000, 20000, 1}, value}, "draw fewer or smaller items"},
+        {{4, {INT64_C(1) << 40, 1, 1, 1}, value}, "draw fewer or smaller items"},
+        {{4, {1, 1, 1, 1}, NULL}, "there are no items"},
+        {{9, {1, 1, 1, 1, 1, 1}, value}, "there are no items"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_REFUSED(&scene, sumi_draw_grid(scene.context, &cases[i].items, 0, scene.path),
+                      SUMI_ERROR_ARGUMENT, cases[i].text);
+    }
+    sumi_array image = {4, {1, 1, 1, 1}, value};
+    CHECK_REFUSED(&scene, sumi_draw_grid(scene.context, &image, -1, scene.path),
+                  SUMI_ERROR_ARGUMENT, "-1 columns");
+    CHECK_REFUSED(&scene, sumi_draw_grid(scene.context, &image, 0, "picture.jpg"),
+                  SUMI_ERROR_ARGUMENT, "ends in .png");
+    CHECK_REFUSED(&scene, sumi_draw_grid(scene.context, &image, 0, NULL), SUMI_ERROR_ARGUMENT,
+                  "file name");
+    assert_int_equal(scene_files(&scene), 0);
+    scene_close(&scene);
+}
+
+static void a_missing_folder_is_an_error_and_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float value = 0;
+    sumi_array image = {4, {1, 1, 1, 1}, &value};
+    char path[160];
+    snprintf(path, sizeof path, "%s/absent/picture.png", scene.folder);
+    CHECK_REFUSED(&scene, sumi_draw_grid(scene.context, &image, 0, path), SUMI_ERROR_FILE,
+                  "absent/picture.png");
+    assert_int_equal(scene_files(&scene), 0);
+    scene_close(&scene);
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+    (void)state;
+    if (access("/dev/full", W_OK) != 0) {
+        print_message("skipped: there is no /dev/full here\n");
+        skip();
+    }
+    /* The writer's temporary name is made to be /dev/full, so that every write fails. */
+    struct scene scene = scene_open();
+    char temporary[160];
+    snprintf(temporary, sizeof temporary, "%s.%ld.part", scene.path, (long)getpid());
+    assert_int_equal(symlink("/dev/full", temporary), 0);
+    sumi_array images = {0};
+    int64_t shape[] = {16, 64, 64, 3};
+    CHECK_OK(scene.context, sumi_array_create(scene.context, 4, shape, &images));
+    for (int64_t i = 0; i < sumi_array_count(&images); i++) images.data[i] = sinf((float)(i * i));
+    CHECK_REFUSED(&scene, sumi_draw_grid(scene.context, &images, 0, scene.path), SUMI_ERROR_FILE,
+                  "picture.png");
+    assert_int_equal(scene_files(&scene), 0);
+    sumi_array_release(scene.context, &images);
+    scene_close(&scene);
+}
+
+/* An allocator that fails at the n-th request and counts what is out. */
+typedef struct counting { int fail_at, requests, out; } counting;
+
+static void *counting_allocate(void *user, size_t size, size_t alignment)
+{
+    counting *count = user;
+    if (++count->requests == count->fail_at) return NULL;
+    count->out++;
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void counting_release(void *user, void *memory)
+{
+    ((counting *)user)->out--;
+    free(memory);
+}
+
+static void failing_memory_at_any_request_is_reported_and_nothing_leaks(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float *values = calloc(2 * 30000, sizeof *values);
+    sumi_array points = {2, {30000, 2}, values};
+    sumi_status status = SUMI_ERROR_MEMORY;
+    int fail_at = 2; /* the first request is for the context itself */
+    for (; status == SUMI_ERROR_MEMORY && fail_at < 100; fail_at++) {
+        counting count = {fail_at, 0, 0};
+        sumi_allocator allocator = {&count, counting_allocate, counting_release};
+        sumi_context *context = NULL;
+        CHECK_OK(NULL, sumi_context_create(&allocator, &context));
+        status = sumi_draw_grid(context, &points, 0, scene.path);
+        assert_true(status == SUMI_OK || status == SUMI_ERROR_MEMORY);
+        assert_int_equal(scene_files(&scene), status == SUMI_OK);
+        sumi_context_free(context);
+        assert_int_equal(count.out, 0);
+    }
+    assert_int_equal(status, SUMI_OK);
+    assert_true(fail_at > 4);
+    free(values);
+    scene_close(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(image_values_stand_in_their_cells),
+        cmocka_unit_test(colours_keep_their_order_and_wild_values_are_clamped),
+        cmocka_unit_test(columns_are_near_square_or_as_asked),
+        cmocka_unit_test(the_same_grid_gives_the_same_bytes),
+        cmocka_unit_test(a_curve_lies_where_its_values_are),
+        cmocka_unit_test(signals_of_any_length_and_with_gaps_are_drawn),
+        cmocka_unit_test(points_lie_where_they_are_few_or_many),
+        cmocka_unit_test(shapes_without_a_picture_are_refused_with_a_sentence),
+        cmocka_unit_test(a_missing_folder_is_an_error_and_leaves_nothing_behind),
+        cmocka_unit_test(a_full_disk_is_an_error),
+        cmocka_unit_test(failing_memory_at_any_request_is_reported_and_nothing_leaks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Installs into a temporary folder and builds the programs of tests/install against it, in a third
+# place, by pkg-config and by CMake, in C and in C++; then runs them.
+# Usage: install_test.sh SOURCE_FOLDER BUILD_FOLDER VERSION
+set -euo pipefail
+
+source=$1 build=$2 version=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "install: $*" >&2
+    exit 1
+}
+
+# Both ways of choosing a place at once: the staging folder of packagers, and a prefix.
+DESTDIR=$work/stage cmake --install "$build" --prefix /opt/sumi >"$work/install.log" \
+    || fail "cmake --install failed: $(cat "$work/install.log")"
+mv "$work/stage/opt/sumi" "$work/moved" # what is installed may be moved
+prefix=$work/moved
+
+[ -f "$prefix/include/sumi.h" ] || fail "the header is missing"
+page=$(find "$prefix" -name sumi.1)
+[ -n "$page" ] || fail "the man page is missing"
+if command -v man >/dev/null; then
+    warnings=$(man --warnings -l "$page" 2>&1 >/dev/null || true)
+    [ -z "$warnings" ] || fail "the man page has faults: $warnings"
+fi
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name sumi.pc)")
+export PKG_CONFIG_PATH
+[ "$(pkg-config --modversion sumi)" = "$version" ] || fail "pkg-config names another version"
+
+if [ -x "$prefix/bin/sumi" ]; then
+    "$prefix/bin/sumi" --version | grep -qF "$version" || fail "the command names another version"
+fi
+LD_LIBRARY_PATH=$(dirname "$(find "$prefix" -name libsumi.so)")
+export LD_LIBRARY_PATH
+
+mkdir "$work/else"
+cp "$source"/tests/install/* "$work/else"
+cd "$work/else"
+# shellcheck disable=SC2046 # the flags are several words
+{
+    ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags sumi) \
+        example.c -o by_pkgconfig_c $(pkg-config --libs sumi)
+    ${CXX:-c++} -std=c++11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags sumi) \
+        example.cpp -o by_pkgconfig_cpp $(pkg-config --libs sumi)
+}
+./by_pkgconfig_c "$version" || fail "the C program failed"
+./by_pkgconfig_cpp "$version" || fail "the C++ program failed"
+
+if ! cmake -S . -B by_cmake -DCMAKE_PREFIX_PATH="$prefix" >"$work/cmake.log" 2>&1 \
+    || ! cmake --build by_cmake >>"$work/cmake.log" 2>&1; then
+    fail "building with CMake failed: $(cat "$work/cmake.log")"
+fi
+by_cmake/example_c "$version" || fail "the C program of CMake failed"
+by_cmake/example_cpp "$version" || fail "the C++ program of CMake failed"

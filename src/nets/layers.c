@@ -1,0 +1,149 @@
+/* Layers; see layers.h. Initial values are torch's: weights and biases of linears and
+   convolutions uniform within 1/sqrt(fan), norms 1 and 0, embeddings normal. */
+#include "nets/layers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+const char *layer_name(char name[NAME_SIZE], const char *parent, const char *format, ...)
+{
+    int used = snprintf(name, NAME_SIZE, "%s%s", parent, *parent ? "." : "");
+    if (used < 0 || used >= NAME_SIZE) return name;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name + used, (size_t)(NAME_SIZE - used), format, arguments);
+    va_end(arguments);
+    return name;
+}
+
+int64_t layer_size(const sumi_graph *graph, sumi_node x, int axis)
+{
+    return x < 0 ? 1 : graph_shape(graph, x)->size[axis];
+}
+
+static int64_t last_size(const sumi_graph *graph, sumi_node x)
+{
+    return x < 0 ? 1 : layer_size(graph, x, graph_shape(graph, x)->rank - 1);
+}
+
+static sumi_node vector_weight(sumi_graph *graph, const char *layer, const char *member,
+                               int64_t size, sumi_start start, double scale)
+{
+    char name[NAME_SIZE];
+    return sumi_graph_weight(graph, layer_name(name, layer, "%s", member), 1, &size, start, scale);
+}
+
+sumi_node layer_linear(sumi_graph *graph, const char *name, sumi_node x, int64_t out)
+{
+    if (x < 0) return -1;
+    char weight_name[NAME_SIZE];
+    int64_t in = last_size(graph, x), shape[2] = {out, in};
+    sumi_node weight = sumi_graph_weight(graph, layer_name(weight_name, name, "weight"), 2, shape,
+                                         SUMI_START_FAN_IN, (double)in);
+    sumi_node bias = vector_weight(graph, name, "bias", out, SUMI_START_FAN_IN, (double)in);
+    return sumi_op_linear(graph, x, weight, bias);
+}
+
+struct layer_window layer_same(int rank, int64_t kernel)
+{
+    return (struct layer_window){rank, kernel, 1, kernel / 2, kernel / 2};
+}
+
+/* The kernel as the convolution wants it, [out, in, kh, kw]. */
+static sumi_node kernel_weight(sumi_graph *graph, const char *layer, int64_t out, int64_t in,
+                               const struct layer_window *window, double fan)
+{
+    char name[NAME_SIZE];
+    int64_t k = window->kernel, stored[4] = {out, in, k, k};
+    sumi_node weight = sumi_graph_weight(graph, layer_name(name, layer, "weight"),
+                                         2 + window->rank, stored, SUMI_START_FAN_IN, fan);
+    if (window->rank == 2) return weight;
+    return sumi_op_reshape(graph, weight, 4, (int64_t[]){out, in, 1, k});
+}
+
+sumi_node layer_convolution(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
+                            const struct layer_window *window)
+{
+    if (x < 0) return -1;
+    int64_t in = last_size(graph, x);
+    double fan = (double)(in * window->kernel * (window->rank == 2 ? window->kernel : 1));
+    sumi_node weight = kernel_weight(graph, name, out, in, window, fan);
+    sumi_node bias = vector_weight(graph, name, "bias", out, SUMI_START_FAN_IN, fan);
+    sumi_convolution geometry = {.stride = {window->stride, window->stride},
+                                 .before = {window->before, window->before},
+                                 .after = {window->after, window->after}};
+    if (window->rank == 1) {
+        geometry.stride[0] = 1;
+        geometry.before[0] = geometry.after[0] = 0;
+    }
+    return sumi_op_convolution(graph, x, weight, bias, &geometry);
+}
+
+sumi_node layer_group_norm(sumi_graph *graph, const char *name, sumi_node x,
+                           const struct layer_norm *norm, bool silu)
+{
+    if (x < 0) return -1;
+    int64_t channels = last_size(graph, x);
+    sumi_node scale = vector_weight(graph, name, "weight", channels, SUMI_START_ONE, 0);
+    sumi_node shift = vector_weight(graph, name, "bias", channels, SUMI_START_ZERO, 0);
+    return sumi_op_group_norm(graph, x, scale, shift, norm->groups, norm->epsilon, silu);
+}
+
+sumi_node layer_embedding(sumi_graph *graph, const char *name, sumi_node indices, int64_t rows,
+                          int64_t width)
+{
+    char weight_name[NAME_SIZE];
+    int64_t shape[2] = {rows, width};
+    sumi_node table = sumi_graph_weight(graph, layer_name(weight_name, name, "weight"), 2, shape,
+                                        SUMI_START_NORMAL, 1);
+    return sumi_op_gather(graph, table, indices);
+}
+
+sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64_t width)
+{
+    char part[NAME_SIZE];
+    x = layer_linear(graph, layer_name(part, name, "linear_1"), x, width);
+    return layer_linear(graph, layer_name(part, name, "linear_2"), sumi_op_silu(graph, x), width);
+}
+
+sumi_node layer_over_pixels(sumi_graph *graph, sumi_node x)
+{
+    int64_t shape[4] = {layer_size(graph, x, 0), 1, 1, last_size(graph, x)};
+    return sumi_op_reshape(graph, x, 4, shape);
+}
+
+static const struct {
+    const char *name;
+    enum layer_activation activation;
+} activations[] = {{"silu", LAYER_SILU},
+                   {"swish", LAYER_SILU},
+                   {"mish", LAYER_MISH},
+                   {"gelu", LAYER_GELU},
+                   {"relu", LAYER_RELU}};
+enum { ACTIVATION_COUNT = sizeof activations / sizeof *activations };
+
+enum layer_activation layer_activation_read(struct config *config, const char *key)
+{
+    const char *names[ACTIVATION_COUNT + 1] = {NULL};
+    json_object *value = json_object_object_get(config->object, key);
+    const char *text = json_object_is_type(value, json_type_string)
+                           ? json_object_get_string(value)
+                           : "";
+    for (int i = 0; i < ACTIVATION_COUNT; i++) {
+        names[i] = activations[i].name;
+        if (strcasecmp(text, activations[i].name) == 0) return activations[i].activation;
+    }
+    return activations[config_choice(config, key, names)].activation;
+}
+
+sumi_node layer_activate(sumi_graph *graph, enum layer_activation activation, sumi_node x)
+{
+    switch (activation) {
+    case LAYER_SILU: return sumi_op_silu(graph, x);
+    case LAYER_MISH: return sumi_op_mish(graph, x);
+    case LAYER_GELU: return sumi_op_gelu(graph, x);
+    case LAYER_RELU: return sumi_op_relu(graph, x);
+    }
+    return -1;
+}

@@ -1,0 +1,60 @@
+/* The layers that networks are made of: each takes a node, makes its weights under diffusers'
+   names with torch's initial values, and gives a node. Activations are channels last. */
+#ifndef SUMI_NETS_LAYERS_H
+#define SUMI_NETS_LAYERS_H
+
+#include "graph/graph.h"
+#include "nets/config.h"
+
+enum { NAME_SIZE = 192 };
+
+/* "parent.child" into name, the child printed by `format`; no dot after an empty parent. */
+const char *layer_name(char name[NAME_SIZE], const char *parent, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Size of a node along an axis; 1 for a node that is not there, so that shapes can be written
+   without asking first. */
+int64_t layer_size(const sumi_graph *graph, sumi_node x, int axis);
+
+/* x[..., in] to [..., out]: NAME.weight [out, in], NAME.bias [out]. */
+sumi_node layer_linear(sumi_graph *graph, const char *name, sumi_node x, int64_t out);
+
+/* A convolution's window, the same along each spatial axis. */
+struct layer_window {
+    int rank;                             /* 2 for images, 1 for signals held as [n, 1, length, c] */
+    int64_t kernel, stride, before, after; /* size, step, padding */
+};
+
+/* The window of odd size `kernel` that keeps the spatial size. */
+struct layer_window layer_same(int rank, int64_t kernel);
+
+/* x[n,h,w,in] to [n,h',w',out]: NAME.weight [out, in, k, k], or [out, in, k] for rank 1, and
+   NAME.bias [out]. */
+sumi_node layer_convolution(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
+                            const struct layer_window *window);
+
+/* Group normalisation over x[n, ..., c] with NAME.weight and NAME.bias [c], then SiLU if asked. */
+struct layer_norm {
+    int64_t groups;
+    double epsilon;
+};
+sumi_node layer_group_norm(sumi_graph *graph, const char *name, sumi_node x,
+                           const struct layer_norm *norm, bool silu);
+
+/* Rows of the table NAME.weight [rows, width] by indices[n]: [n, width]. */
+sumi_node layer_embedding(sumi_graph *graph, const char *name, sumi_node indices, int64_t rows,
+                          int64_t width);
+
+/* linear_1, SiLU, linear_2 under NAME: [n, in] to [n, width]. */
+sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64_t width);
+
+/* x[n, c] as [n, 1, 1, c], to be broadcast over pixels. */
+sumi_node layer_over_pixels(sumi_graph *graph, sumi_node x);
+
+enum layer_activation { LAYER_SILU, LAYER_MISH, LAYER_GELU, LAYER_RELU };
+
+/* The activation that a key names, as diffusers does: whatever the case, "swish" for SiLU. */
+enum layer_activation layer_activation_read(struct config *config, const char *key);
+sumi_node layer_activate(sumi_graph *graph, enum layer_activation activation, sumi_node x);
+
+#endif

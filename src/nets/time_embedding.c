@@ -1,0 +1,144 @@
+/* The time embedding: a projection of the time (sines of many frequencies, fixed or random, or a
+   learned table), then two linear layers; class embeddings are added to it. */
+#include "nets/time_embedding.h"
+
+#include <math.h>
+
+#include "nets/layers.h"
+
+static const double FOURIER_SCALE = 16; /* standard deviation of the random frequencies */
+static const double LONGEST_PERIOD = 10000;
+enum { TABLE_LIMIT = 1 << 24, WIDTH_LIMIT = 1 << 18 };
+
+static void read_labels(struct config *config, const struct time_settings *time, struct net *net)
+{
+    int64_t classes = config_whole_or(config, "num_class_embeds", 1, TABLE_LIMIT, 0);
+    if (config_is_null(config, "class_embed_type")) {
+        net->labels = classes ? NET_LABELS_CLASS : NET_LABELS_NONE;
+        net->classes = classes;
+        return;
+    }
+    static const char *const kinds[] = {"timestep", "identity", NULL};
+    bool number = config_choice(config, "class_embed_type", kinds) == 0;
+    net->labels = number ? NET_LABELS_NUMBER : NET_LABELS_VECTOR;
+    net->label_size = number ? 0 : time->width;
+}
+
+static void check_frequencies(struct config *config, const struct time_settings *time)
+{
+    if (time->kind != TIME_POSITIONAL) return;
+    if (time->channels < 2) {
+        config_fail(config, "a positional time embedding needs at least 2 channels in the first "
+                            "layer, not %lld",
+                    (long long)time->channels);
+    }
+    if (time->channels / 2 == time->frequency_shift) {
+        config_fail(config, "\"freq_shift\" cannot be %lld, half the channels of the first layer",
+                    (long long)time->frequency_shift);
+    }
+}
+
+void time_read(struct config *config, int64_t channels, struct time_settings *time,
+               struct net *net)
+{
+    static const char *const kinds[] = {"positional", "fourier", "learned", NULL};
+    time->kind = (enum time_kind)config_choice(config, "time_embedding_type", kinds);
+    time->channels = channels;
+    time->width = config_whole_or(config, "time_embedding_dim", 0, WIDTH_LIMIT, 0);
+    if (time->width == 0) time->width = 4 * channels;
+    time->frequency_shift = config_whole(config, "freq_shift", -1000000, 1000000);
+    time->cosine_first = config_flag(config, "flip_sin_to_cos");
+    time->steps = config_whole_or(config, "num_train_timesteps", 1, TABLE_LIMIT, 0);
+    if (time->kind == TIME_LEARNED && time->steps == 0) {
+        config_fail(config, "a learned time embedding needs \"num_train_timesteps\", the rows of "
+                            "its table");
+    }
+    check_frequencies(config, time);
+    read_labels(config, time, net);
+}
+
+/* exp(-ln(10000) i / (half - shift)) for i below half: [1, half] (Vaswani et al. 2017, 3.5; the
+   shift is diffusers' freq_shift). */
+static sumi_node frequencies(sumi_graph *graph, const struct time_settings *time, int64_t half)
+{
+    float *values = context_allocate(graph->context, (size_t)half, sizeof *values);
+    if (!values) {
+        graph_fail_with(graph, SUMI_ERROR_MEMORY);
+        return -1;
+    }
+    for (int64_t i = 0; i < half; i++) {
+        double exponent = (double)i / (double)(half - time->frequency_shift);
+        values[i] = (float)exp(-log(LONGEST_PERIOD) * exponent);
+    }
+    sumi_node node = sumi_graph_constant(graph, 2, (int64_t[]){1, half}, values);
+    context_release(graph->context, values);
+    return node;
+}
+
+/* Sines and cosines of angle[n, half] side by side: [n, 2 half]. */
+static sumi_node sine_and_cosine(sumi_graph *graph, sumi_node angle, bool cosine_first)
+{
+    sumi_node sine = sumi_op_sin(graph, angle), cosine = sumi_op_cos(graph, angle);
+    if (cosine_first) return sumi_op_concat(graph, cosine, sine, 1);
+    return sumi_op_concat(graph, sine, cosine, 1);
+}
+
+static sumi_node positional(sumi_graph *graph, const struct time_settings *time, sumi_node table,
+                            sumi_node column)
+{
+    sumi_node angle = sumi_op_multiply(graph, column, table);
+    sumi_node waves = sine_and_cosine(graph, angle, time->cosine_first);
+    return time->channels % 2 ? sumi_op_pad(graph, waves, 1, 0, 1) : waves;
+}
+
+/* The table that projections read: frequencies [1, half] or [channels], or rows [steps, channels].
+   Shared between times and labels that are embedded as times. */
+static sumi_node projection_table(sumi_graph *graph, const struct time_settings *time)
+{
+    if (time->kind == TIME_POSITIONAL) return frequencies(graph, time, time->channels / 2);
+    int64_t shape[2] = {time->steps, time->channels};
+    if (time->kind == TIME_FOURIER) {
+        return sumi_graph_weight(graph, "time_proj.weight", 1, &time->channels, SUMI_START_FIXED,
+                                 FOURIER_SCALE);
+    }
+    return sumi_graph_weight(graph, "time_proj.weight", 2, shape, SUMI_START_NORMAL, 1);
+}
+
+/* times[n] to [n, channels], or [n, 2 channels] for Fourier's. */
+static sumi_node project(sumi_graph *graph, const struct time_settings *time, sumi_node table,
+                         sumi_node times)
+{
+    if (time->kind == TIME_LEARNED) return sumi_op_gather(graph, table, times);
+    int64_t shape[2] = {layer_size(graph, times, 0), 1};
+    sumi_node column = sumi_op_reshape(graph, times, 2, shape);
+    if (time->kind == TIME_POSITIONAL) return positional(graph, time, table, column);
+    sumi_node turns = sumi_op_multiply(graph, sumi_op_log(graph, column), table);
+    return sine_and_cosine(graph, sumi_op_affine(graph, turns, 2 * acos(-1), 0), false);
+}
+
+sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time,
+                         const struct net *net, sumi_node times, sumi_node labels)
+{
+    sumi_node table = projection_table(graph, time);
+    sumi_node embedding = layer_time_mlp(graph, "time_embedding",
+                                         project(graph, time, table, times), time->width);
+    sumi_node other = labels;
+    if (net->labels == NET_LABELS_NONE) return embedding;
+    if (net->labels == NET_LABELS_CLASS) {
+        other = layer_embedding(graph, "class_embedding", labels, net->classes, time->width);
+    }
+    if (net->labels == NET_LABELS_NUMBER) {
+        other = layer_time_mlp(graph, "class_embedding", project(graph, time, table, labels),
+                               time->width);
+    }
+    return sumi_op_add(graph, embedding, other);
+}
+
+sumi_node time_scale_output(sumi_graph *graph, const struct time_settings *time, sumi_node times,
+                            sumi_node output)
+{
+    if (time->kind != TIME_FOURIER || output < 0) return output;
+    int64_t shape[SUMI_MAX_RANK] = {layer_size(graph, times, 0), 1, 1, 1, 1, 1};
+    sumi_node column = sumi_op_reshape(graph, times, graph_shape(graph, output)->rank, shape);
+    return sumi_op_divide(graph, output, column);
+}

@@ -1,0 +1,67 @@
+/* The U-Net put together (Ronneberger et al. 2015; as a denoiser Ho et al. 2020, appendix B): down
+   through the levels, across the middle, and up again with what was left on the way down. */
+#include "nets/unet.h"
+
+static bool check_size(sumi_graph *graph, const struct net *net, sumi_node x)
+{
+    const struct unet *unet = net->settings;
+    int64_t multiple = unet_size_multiple(unet);
+    for (int axis = 1; axis <= unet->rank; axis++) {
+        int64_t size = layer_size(graph, x, axis);
+        if (size % multiple == 0) continue;
+        graph_fail(graph, "%s: the spatial size should be a multiple of %lld, for the network "
+                          "halves it %d times, not %lld",
+                   net->type->class_name, (long long)multiple, unet->levels - 1, (long long)size);
+        return false;
+    }
+    return true;
+}
+
+/* x[n,h,w,in] to [n,h,w,out]. */
+static sumi_node build_path(struct unet_builder *builder, sumi_node x)
+{
+    sumi_graph *graph = builder->graph;
+    const struct unet *unet = builder->unet;
+    struct layer_window window = layer_same(unet->rank, unet->kernel);
+    struct layer_norm norm = {unet->groups, unet->epsilon};
+
+    builder->side = x;
+    x = layer_convolution(graph, "conv_in", x, unet->down[0].channels, &window);
+    builder->skips[builder->skip_count++] = x;
+    for (int i = 0; i < unet->levels; i++) x = unet_build_down(builder, i, x);
+    if (unet->mid) x = unet_build_mid(builder, x);
+    builder->side = -1;
+    for (int i = 0; i < unet->levels; i++) x = unet_build_up(builder, i, x);
+    x = layer_group_norm(graph, "conv_norm_out", x, &norm, true);
+    x = layer_convolution(graph, "conv_out", x, unet->out_channels, &window);
+    return builder->side >= 0 ? sumi_op_add(graph, x, builder->side) : x;
+}
+
+/* A signal [n, length, c] as an image [n, 1, length, c], and back. */
+static sumi_node to_image(sumi_graph *graph, sumi_node x)
+{
+    int64_t shape[4] = {layer_size(graph, x, 0), 1, layer_size(graph, x, 1),
+                        layer_size(graph, x, 2)};
+    return sumi_op_reshape(graph, x, 4, shape);
+}
+
+static sumi_node to_signal(sumi_graph *graph, sumi_node x)
+{
+    int64_t shape[3] = {layer_size(graph, x, 0), layer_size(graph, x, 2), layer_size(graph, x, 3)};
+    return sumi_op_reshape(graph, x, 3, shape);
+}
+
+sumi_node unet_build(const struct net *net, sumi_graph *graph, sumi_node x, sumi_node times,
+                     sumi_node labels)
+{
+    const struct unet *unet = net->settings;
+    struct unet_builder builder = {.graph = graph, .unet = unet};
+    if (!check_size(graph, net, x)) return -1;
+    sumi_node embedding = time_embedding(graph, &unet->time, net, times, labels);
+    builder.time = layer_activate(graph, unet->activation, embedding);
+    if (unet->rank == 1) x = to_image(graph, x);
+    if (unet->center_input) x = sumi_op_affine(graph, x, 2, -1);
+    x = build_path(&builder, x);
+    if (x >= 0 && unet->rank == 1) x = to_signal(graph, x);
+    return time_scale_output(graph, &unet->time, times, x);
+}

@@ -1,0 +1,141 @@
+/* The U-Net, for images and for signals: one description read from a config, one builder. Its parts:
+   unet_config.c reads the description, unet_shape.c works out what each layer looks like and checks
+   that it can be, unet_resnet.c, unet_attention.c and unet_skip.c build layers, unet_blocks.c and
+   unet.c put them together; unet2d.c and unet1d.c hold the keys of the two classes.
+
+   A signal [n, length, c] is held as an image [n, 1, length, c], so everything below is [n,h,w,c]. */
+#ifndef SUMI_NETS_UNET_H
+#define SUMI_NETS_UNET_H
+
+#include "nets/layers.h"
+#include "nets/net.h"
+#include "nets/time_embedding.h"
+
+enum {
+    UNET_LEVELS = 16,
+    UNET_LAYERS = 64,
+    UNET_CHANNELS = 65536,
+    UNET_SKIPS = 1 + UNET_LEVELS * (UNET_LAYERS + 1) /* skip connections, at most */
+};
+
+/* How a block changes the spatial size at its end. */
+enum unet_sampler { SAMPLER_NONE, SAMPLER_CONVOLUTION, SAMPLER_RESNET, SAMPLER_FIR };
+
+/* A kind of block, by its name in the config. */
+struct unet_block_kind {
+    const char *name;
+    bool attention;
+    bool by_option; /* the sampler is what downsample_type or upsample_type says */
+    enum unet_sampler sampler;
+    bool side_image; /* the Skip blocks of NCSN++, with an image beside the path */
+};
+
+/* A block of the down or up path. */
+struct unet_block {
+    const struct unet_block_kind *kind;
+    bool up;
+    enum unet_sampler sampler;
+    int64_t layers;            /* residual layers without the sampler */
+    int64_t before, channels;  /* channels that enter and leave it */
+    int64_t last_skip;         /* up: channels of the last skip connection it takes */
+};
+
+/* A residual layer. */
+enum resample { RESAMPLE_NONE, RESAMPLE_DOWN, RESAMPLE_UP };
+struct unet_resnet {
+    int64_t in, out;
+    int64_t groups_in, groups_out; /* of its two norms */
+    double divisor;                /* of the sum at its end */
+    enum resample resample;
+    bool fir;      /* resampled with the filter (1,3,3,1), not by blocks of two */
+    bool shortcut; /* a 1x1 convolution on the way around */
+};
+
+/* A self-attention layer. */
+struct unet_attention {
+    int64_t channels, heads, head_width;
+    int64_t groups; /* of its norm; 0 for none */
+    double divisor;
+};
+
+struct unet {
+    int rank; /* 2: images, 1: signals */
+    int64_t in_channels, out_channels;
+    int64_t kernel;         /* size of the convolutions */
+    int64_t down_padding;   /* 1: symmetric, 0: one more after than before */
+    bool center_input;
+    struct time_settings time;
+    int levels;
+    int64_t layers; /* of each down block; up blocks have one more */
+    struct unet_block down[UNET_LEVELS], up[UNET_LEVELS];
+    bool mid, mid_attention;
+    double mid_divisor;
+    int64_t mid_groups; /* of the mid attention's norm; 0 for none */
+    int64_t groups, head_width; /* head_width 0: one head */
+    double epsilon, dropout;
+    bool scale_shift;
+    enum layer_activation activation;
+};
+
+/* Reads a U-Net of `rank` spatial axes; `keys` is the class's table. Fills net and its settings. */
+struct config_key;
+sumi_status unet_parse(struct net *net, json_object *given, const char *source, int rank,
+                       const struct config_key *keys);
+/* The keys that both classes share with the same default. */
+#define UNET_KEYS                                                                                \
+    TIME_KEYS, {"sample_size", "null"}, {"center_input_sample", "false"},                         \
+        {"layers_per_block", "2"}, {"mid_block_scale_factor", "1"}, {"downsample_padding", "1"},  \
+        {"downsample_type", "\"conv\""}, {"upsample_type", "\"conv\""}, {"dropout", "0.0"},       \
+        {"act_fn", "\"silu\""}, {"attention_head_dim", "8"}, {"attn_norm_num_groups", "null"},    \
+        {"norm_eps", "1e-05"}, {"resnet_time_scale_shift", "\"default\""},                        \
+        {"add_attention", "true"}
+
+/* The kind of block of that name ("AttnDownBlock2D") in a path of `rank` spatial axes; on failure
+   records it in `config`. */
+const struct unet_block_kind *unet_find_block(struct config *config, const char *name, bool up,
+                                              int rank);
+
+/* Layer `layer` of a block; number block->layers is its sampler. */
+struct unet_resnet unet_block_resnet(const struct unet *unet, const struct unet_block *block,
+                                     int64_t layer);
+struct unet_attention unet_block_attention(const struct unet *unet,
+                                           const struct unet_block *block);
+struct unet_resnet unet_mid_resnet(const struct unet *unet);
+struct unet_attention unet_mid_attention(const struct unet *unet);
+/* Records in `config` what keeps the network from being built. */
+void unet_check(struct config *config, const struct unet *unet);
+/* How often the spatial size is halved, and so what it must be a multiple of. */
+int64_t unet_size_multiple(const struct unet *unet);
+
+/* ---- building ---- */
+
+struct unet_builder {
+    sumi_graph *graph;
+    const struct unet *unet;
+    sumi_node time; /* activated embedding [n, width] */
+    sumi_node skips[UNET_SKIPS];
+    int skip_count;
+    sumi_node side; /* the image beside the path of Skip blocks, or -1 */
+};
+
+sumi_node unet_build_resnet(struct unet_builder *builder, const char *name,
+                            const struct unet_resnet *resnet, sumi_node x);
+sumi_node unet_build_attention(struct unet_builder *builder, const char *name,
+                               const struct unet_attention *attention, sumi_node x);
+/* Halves or doubles the spatial size with the binomial filter (1,3,3,1). */
+sumi_node unet_fir_down(sumi_graph *graph, sumi_node x);
+sumi_node unet_fir_up(sumi_graph *graph, sumi_node x);
+/* The ends of Skip blocks: resample x and the image beside it, and let one into the other. */
+sumi_node unet_build_skip_down(struct unet_builder *builder, const char *name,
+                               const struct unet_block *block, sumi_node x);
+sumi_node unet_build_skip_up(struct unet_builder *builder, const char *name,
+                             const struct unet_block *block, sumi_node x);
+sumi_node unet_build_down(struct unet_builder *builder, int level, sumi_node x);
+sumi_node unet_build_mid(struct unet_builder *builder, sumi_node x);
+sumi_node unet_build_up(struct unet_builder *builder, int level, sumi_node x);
+
+/* The forward pass of either class: x[n,h,w,c] or x[n,length,c]. */
+sumi_node unet_build(const struct net *net, sumi_graph *graph, sumi_node x, sumi_node times,
+                     sumi_node labels);
+
+#endif

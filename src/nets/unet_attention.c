@@ -1,0 +1,31 @@
+/* Self-attention over the pixels of a U-Net's level (Vaswani et al. 2017, 3.2), on a residual
+   path. */
+#include <math.h>
+
+#include "nets/unet.h"
+
+sumi_node unet_build_attention(struct unet_builder *builder, const char *name,
+                               const struct unet_attention *attention, sumi_node x)
+{
+    if (x < 0) return -1;
+    sumi_graph *graph = builder->graph;
+    struct shape image = *graph_shape(graph, x);
+    int64_t sequence[3] = {image.size[0], image.size[1] * image.size[2], image.size[3]};
+    int64_t inner = attention->heads * attention->head_width;
+    char part[NAME_SIZE];
+
+    sumi_node h = x;
+    if (attention->groups) {
+        struct layer_norm norm = {attention->groups, builder->unet->epsilon};
+        h = layer_group_norm(graph, layer_name(part, name, "group_norm"), h, &norm, false);
+    }
+    h = sumi_op_reshape(graph, h, 3, sequence); /* [n, pixels, c] */
+    sumi_node q = layer_linear(graph, layer_name(part, name, "to_q"), h, inner);
+    sumi_node k = layer_linear(graph, layer_name(part, name, "to_k"), h, inner);
+    sumi_node v = layer_linear(graph, layer_name(part, name, "to_v"), h, inner);
+    h = sumi_op_attention(graph, q, k, v, attention->heads,
+                          1 / sqrt((double)attention->head_width));
+    h = layer_linear(graph, layer_name(part, name, "to_out.0"), h, attention->channels);
+    h = sumi_op_add(graph, sumi_op_reshape(graph, h, image.rank, image.size), x);
+    return attention->divisor == 1 ? h : sumi_op_affine(graph, h, 1 / attention->divisor, 0);
+}

@@ -121,8 +121,8 @@ sumi_status archive_extract(sumi_context *context, const char *path, const archi
     sumi_status status = SUMI_OK;
     if (!archive || archive_read_support_filter_gzip(archive) != ARCHIVE_OK
         || archive_read_support_format_tar(archive) != ARCHIVE_OK) {
-        status = context_fail(context, SUMI_ERROR_BACKEND, "%s: libarchive cannot read gzip and tar",
-                              path);
+        status = context_fail(context, SUMI_ERROR_BACKEND,
+                              "%s: libarchive cannot read gzip and tar", path);
     } else {
         status = extract_all(context, path, archive, members, count, block, folder);
     }

@@ -17,8 +17,8 @@ typedef struct download_request {
 } download_request;
 
 /* Adds to the partial file what it lacks of the URL's file. Where the server will not continue, the
-   file starts afresh. After a failure, what came so far is kept, for a later call. `*continued` says
-   whether earlier bytes were kept. */
+   file starts afresh. After a failure, what came so far is kept, for a later call. `*continued`
+   says whether earlier bytes were kept. */
 sumi_status download_file(sumi_context *context, const download_request *request, bool *continued);
 
 #endif

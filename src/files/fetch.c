@@ -147,8 +147,8 @@ static sumi_status fill_part(sumi_context *context, struct job *job)
         if (ftruncate(job->handle, 0) != 0) break;
     }
     return context_fail(context, SUMI_ERROR_FORMAT,
-                        "%s: its MD5 sum%s is %s, expected %s; the file was discarded: run it again,"
-                        " or name another place by --from", job->url,
+                        "%s: its MD5 sum%s is %s, expected %s; the file was discarded: run it"
+                        " again, or name another place by --from", job->url,
                         job->file->md5_unpacked ? " (unpacked)" : "", sum, job->file->md5);
 }
 

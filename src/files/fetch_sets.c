@@ -4,25 +4,25 @@
 
 #include "files/fetch.h"
 
-#define MEBIBYTE ((int64_t)1 << 20)
+#define MIB ((int64_t)1 << 20) /* bytes */
 #define STALL_SECONDS 30
 
 static const fetch_file mnist_files[] = {
-    {"train-images-idx3-ubyte.gz", "6bbc9ace898e44ae57da46a324031adb", true, 64 * MEBIBYTE, NULL, 0},
-    {"train-labels-idx1-ubyte.gz", "a25bea736e30d166cdddb491f175f624", true, MEBIBYTE, NULL, 0},
-    {"t10k-images-idx3-ubyte.gz", "2646ac647ad5339dbf082846283269ea", true, 16 * MEBIBYTE, NULL, 0},
-    {"t10k-labels-idx1-ubyte.gz", "27ae3e4e09519cfbb04c329615203637", true, MEBIBYTE, NULL, 0},
+    {"train-images-idx3-ubyte.gz", "6bbc9ace898e44ae57da46a324031adb", true, 64 * MIB, NULL, 0},
+    {"train-labels-idx1-ubyte.gz", "a25bea736e30d166cdddb491f175f624", true, MIB, NULL, 0},
+    {"t10k-images-idx3-ubyte.gz", "2646ac647ad5339dbf082846283269ea", true, 16 * MIB, NULL, 0},
+    {"t10k-labels-idx1-ubyte.gz", "27ae3e4e09519cfbb04c329615203637", true, MIB, NULL, 0},
 };
 
 static const fetch_file fashion_mnist_files[] = {
-    {"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", false, 64 * MEBIBYTE, NULL, 0},
-    {"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", false, MEBIBYTE, NULL, 0},
-    {"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", false, 16 * MEBIBYTE, NULL, 0},
-    {"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", false, MEBIBYTE, NULL, 0},
+    {"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", false, 64 * MIB, NULL, 0},
+    {"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", false, MIB, NULL, 0},
+    {"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", false, 16 * MIB, NULL, 0},
+    {"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", false, MIB, NULL, 0},
 };
 
 /* 10,000 records of a label and 32 x 32 x 3 bytes each. */
-#define CIFAR10_BATCH_SIZE (10000 * (1 + 3 * 32 * 32))
+#define CIFAR10_BATCH_SIZE ((int64_t)10000 * (1 + 3 * 32 * 32))
 #define CIFAR10_FOLDER "cifar-10-batches-bin/"
 
 static const archive_member cifar10_members[] = {
@@ -35,7 +35,7 @@ static const archive_member cifar10_members[] = {
 };
 
 static const fetch_file cifar10_files[] = {
-    {"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", false, 256 * MEBIBYTE,
+    {"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", false, 256 * MIB,
      cifar10_members, sizeof cifar10_members / sizeof cifar10_members[0]},
 };
 

@@ -67,12 +67,12 @@ static sumi_status parse_dimensions(idx *file, const uint8_t *bytes, uint64_t *d
         }
         info->shape[i] = dimension;
     }
-    if (!shape_count(info->rank, info->shape, &info->count)
+    if (!shape_elements(info->rank, info->shape, &info->count)
         || __builtin_mul_overflow(info->count, (int64_t)number_size(info->type), &size)) {
         return fail_at(file, SUMI_ERROR_FORMAT, "the dimensions are too large to multiply");
     }
     info->rows = info->shape[0];
-    (void)shape_count(info->rank - 1, info->shape + 1, &info->row_size);
+    (void)shape_elements(info->rank - 1, info->shape + 1, &info->row_size);
     *data_size = (uint64_t)size;
     return SUMI_OK;
 }

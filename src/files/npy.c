@@ -170,7 +170,7 @@ static sumi_status check_size(npy *file)
     npy_info *info = &file->info;
     const byte_source *source = &file->source;
     int64_t bytes = 0;
-    if (!shape_count(info->rank, info->shape, &info->count)
+    if (!shape_elements(info->rank, info->shape, &info->count)
         || __builtin_mul_overflow(info->count, (int64_t)number_size(info->type), &bytes)) {
         return context_fail(source->context, SUMI_ERROR_FORMAT,
                             "%s: the shape is too large to count its elements", source->name);
@@ -184,7 +184,7 @@ static sumi_status check_size(npy *file)
                             bytes, present);
     }
     info->rows = info->rank ? info->shape[0] : 1;
-    (void)shape_count(info->rank ? info->rank - 1 : 0, info->shape + 1, &info->row_size);
+    (void)shape_elements(info->rank ? info->rank - 1 : 0, info->shape + 1, &info->row_size);
     return SUMI_OK;
 }
 

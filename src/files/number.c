@@ -151,7 +151,7 @@ sumi_status source_read_numbers(const byte_source *source, uint64_t offset, numb
     return SUMI_OK;
 }
 
-bool shape_count(int rank, const int64_t *shape, int64_t *count)
+bool shape_elements(int rank, const int64_t *shape, int64_t *count)
 {
     int64_t product = 1;
     bool empty = false;

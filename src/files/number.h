@@ -38,6 +38,6 @@ sumi_status source_read_numbers(const byte_source *source, uint64_t offset, numb
 
 /* Product of the dimensions, false if one is negative or if the product overflows even with the
    zeros left out (so that later products of some of the dimensions cannot overflow either). */
-bool shape_count(int rank, const int64_t *shape, int64_t *count);
+bool shape_elements(int rank, const int64_t *shape, int64_t *count);
 
 #endif

@@ -10,7 +10,8 @@
 #define NUMBER(key, value, low, high, meaning) {key, value, meaning, RECIPE_NUMBER, low, high, NULL}
 #define FLAG(key, value, meaning) {key, value, meaning, RECIPE_FLAG, 0, 0, NULL}
 #define CHOICE(key, value, choices, meaning) {key, value, meaning, RECIPE_CHOICE, 0, 0, choices}
-#define WHOLES(key, value, low, high, meaning) {key, value, meaning, RECIPE_WHOLES, low, high, NULL}
+#define WHOLES(key, value, low, high, meaning)                                                    \
+    {key, value, meaning, RECIPE_WHOLES, low, high, NULL}
 #define FLAGS(key, value, meaning) {key, value, meaning, RECIPE_FLAGS, 0, 0, NULL}
 #define WORDS(key, value, meaning) {key, value, meaning, RECIPE_WORDS, 0, 0, NULL}
 
@@ -23,6 +24,8 @@ const struct recipe_entry recipe_schema[] = {
            "morlet|digits|swissroll|moons|gaussians|idx|cifar10|folder|npy|csv",
            "where items come from: a generator or a kind of file"),
     TEXT("data.path", "", "file or folder to read; empty looks in the user's cache folder"),
+    CHOICE("data.items", "auto", "auto|images|signals|points",
+           "what rows of an npy or csv file are; auto: what the network is for"),
     CHOICE("data.split", "train", "train|test", "which part of a data set that has two"),
     WHOLE("data.limit", "0", 0, 1e15, "use only the first so many items; 0 uses all"),
     FLAG("data.labels", "no", "give each item its class, for a class-conditional model"),
@@ -31,7 +34,7 @@ const struct recipe_entry recipe_schema[] = {
     NUMBER("data.noise", "0", 0, 10, "standard deviation of measured noise on generated items"),
     WHOLE("data.width", "32", 1, 8192, "width that pictures of a folder are brought to"),
     WHOLE("data.height", "32", 1, 8192, "height that pictures of a folder are brought to"),
-    WHOLE("data.channels", "3", 1, 3, "1 reads pictures of a folder as grey, 3 as colour"),
+    CHOICE("data.channels", "3", "1|3", "1 reads pictures of a folder as grey, 3 as colour"),
     FLAG("data.flip", "no", "mirror half of the pictures left to right while training"),
     WHOLE("data.memory", "1024", 0, 1e9, "megabytes above which a set is read as it is needed"),
     WHOLE("data.seed", "1", 0, SEED_LIMIT, "seed of generated items"),
@@ -149,7 +152,8 @@ static bool is_choice(const char *choices, const char *word)
 static bool is_whole(const struct recipe_entry *entry, const char *word)
 {
     int64_t value;
-    return text_to_whole(word, &value) && (double)value >= entry->low && (double)value <= entry->high;
+    return text_to_whole(word, &value) && (double)value >= entry->low
+           && (double)value <= entry->high;
 }
 
 static bool is_number(const struct recipe_entry *entry, const char *word)

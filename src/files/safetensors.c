@@ -135,7 +135,7 @@ static sumi_status parse_shape(const safetensors *file, json_object *member,
         tensor->shape[i] = json_object_get_int64(dimension);
     }
     tensor->rank = (int)rank;
-    if (!shape_count(tensor->rank, tensor->shape, &tensor->count)) {
+    if (!shape_elements(tensor->rank, tensor->shape, &tensor->count)) {
         return fail_tensor(file, tensor->name, "\"shape\" is too large to count its elements");
     }
     return SUMI_OK;

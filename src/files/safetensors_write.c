@@ -60,7 +60,7 @@ static sumi_status check_entry(sumi_context *context, const char *path,
 {
     int64_t count = 0;
     if (entry->rank < 0 || entry->rank > SUMI_MAX_RANK
-        || !shape_count(entry->rank, entry->shape, &count)
+        || !shape_elements(entry->rank, entry->shape, &count)
         || __builtin_mul_overflow(count, (int64_t)number_size(entry->type), size)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "%s: tensor \"%.200s\" has a shape that cannot be", path, entry->name);
@@ -136,7 +136,7 @@ static sumi_status put_tensors(sumi_context *context, file_writer *writer,
             const safetensors_entry *entry = &entries[i];
             int64_t elements = 0;
             if (number_size(entry->type) != width) continue;
-            (void)shape_count(entry->rank, entry->shape, &elements); /* checked with the header */
+            (void)shape_elements(entry->rank, entry->shape, &elements); /* checked with the header */
             if (entry->type == NUMBER_F16 || entry->type == NUMBER_BF16) {
                 TRY(put_narrowed(context, writer, entry->type, entry->data, (size_t)elements));
             } else {

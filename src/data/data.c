@@ -1,0 +1,265 @@
+/* The frame of all data sets: opening by recipe, keeping items in memory when they fit, reading
+   with checks, and batches for training. */
+#include "data/data.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/philox.h"
+#include "data/shuffle.h"
+#include "files/fetch.h"
+#include "files/image.h"
+
+static const struct data_kind *const kinds[] = {
+    &data_morlet, &data_digits,  &data_swissroll, &data_moons, &data_gaussians,
+    &data_idx,    &data_cifar10, &data_folder,    &data_npy,   &data_csv,
+};
+
+enum data_items data_items_of(const sumi_recipe *recipe)
+{
+    const char *items = recipe_text(recipe, "data.items");
+    if (strcmp(items, "auto") == 0) {
+        const char *network = recipe_text(recipe, "model.kind");
+        if (strcmp(network, "unet2d") == 0) return DATA_IMAGES;
+        return strcmp(network, "unet1d") == 0 ? DATA_SIGNALS : DATA_POINTS;
+    }
+    if (strcmp(items, "images") == 0) return DATA_IMAGES;
+    return strcmp(items, "signals") == 0 ? DATA_SIGNALS : DATA_POINTS;
+}
+
+sumi_status data_find_path(sumi_data *data, const sumi_recipe *recipe, const char *usual)
+{
+    const char *path = recipe_text(recipe, "data.path");
+    if (!path[0] && !usual) {
+        return context_fail(data->context, SUMI_ERROR_ARGUMENT,
+                            "data.kind = %s needs --set data.path=PATH", data->kind->name);
+    }
+    if (snprintf(data->name, sizeof data->name, "%s", path) >= PATH_SIZE) {
+        return context_fail(data->context, SUMI_ERROR_ARGUMENT, "data.path is too long");
+    }
+    if (path[0] && (path_exists(path) || strchr(path, '/'))) return SUMI_OK;
+    const char *name = path[0] ? path : usual;
+    char folder[PATH_SIZE];
+    TRY(fetch_cache_folder(data->context, name, folder));
+    if (path_is_folder(folder)) {
+        memcpy(data->name, folder, sizeof folder);
+        return SUMI_OK;
+    }
+    if (path[0]) return SUMI_OK; /* the kind tells that there is no such file */
+    return context_fail(data->context, SUMI_ERROR_FILE,
+                        "%.200s: no such folder; run `sumi fetch %s` or --set data.path=DIR",
+                        folder, name);
+}
+
+static void close_source(sumi_data *data)
+{
+    if (data->kind->close) data->kind->close(data);
+    data->source = NULL;
+}
+
+void sumi_data_free(sumi_data *data)
+{
+    if (!data) return;
+    sumi_context *context = data->context;
+    close_source(data);
+    context_release(context, data->items);
+    context_release(context, data->labels);
+    context_release(context, data->bytes);
+    context_release(context, data);
+}
+
+/* Floats of item `index` (unchecked) to item[item_size]. */
+static sumi_status read_item(sumi_data *data, int64_t index, float *item)
+{
+    size_t size = (size_t)data->item_size, first = (size_t)index * size;
+    if (!data->kind->read_bytes) {
+        if (!data->items) return data->kind->read_floats(data, index, item);
+        memcpy(item, (const float *)data->items + first, size * sizeof *item);
+        return SUMI_OK;
+    }
+    const uint8_t *bytes = data->bytes;
+    if (data->items) bytes = (const uint8_t *)data->items + first;
+    else TRY(data->kind->read_bytes(data, index, data->bytes));
+    image_to_float(bytes, size, item);
+    return SUMI_OK;
+}
+
+static sumi_status read_label(sumi_data *data, int64_t index, int32_t *label)
+{
+    *label = data->classes ? 0 : -1;
+    if (!data->classes) return SUMI_OK;
+    if (data->labels) *label = data->labels[index];
+    else TRY(data->kind->read_label(data, index, label));
+    return SUMI_OK;
+}
+
+static sumi_status check_finite(const sumi_data *data, int64_t index, const float *item)
+{
+    for (int64_t i = 0; i < data->item_size; i++) {
+        if (isfinite(item[i])) continue;
+        return context_fail(data->context, SUMI_ERROR_NUMBER,
+                            "%s: number %lld of item %lld is not finite", data->name, (long long)i,
+                            (long long)index);
+    }
+    return SUMI_OK;
+}
+
+static sumi_status load_items(sumi_data *data, size_t number_size)
+{
+    data->items = context_allocate(data->context, (size_t)(data->count * data->item_size),
+                                   number_size);
+    if (!data->items) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < data->count; i++) {
+        char *item = (char *)data->items + (size_t)(i * data->item_size) * number_size;
+        if (data->kind->read_bytes) {
+            TRY(data->kind->read_bytes(data, i, (uint8_t *)item));
+            continue;
+        }
+        TRY(data->kind->read_floats(data, i, (float *)(void *)item));
+        TRY(check_finite(data, i, (float *)(void *)item));
+    }
+    if (!data->classes) return SUMI_OK;
+    int32_t *labels = context_allocate(data->context, (size_t)data->count, sizeof *labels);
+    if (!labels) return SUMI_ERROR_MEMORY;
+    sumi_status status = SUMI_OK;
+    for (int64_t i = 0; i < data->count && status == SUMI_OK; i++) {
+        status = read_label(data, i, &labels[i]);
+    }
+    data->labels = labels;
+    return status;
+}
+
+static sumi_status apply_recipe(sumi_data *data, const sumi_recipe *recipe)
+{
+    int64_t limit = recipe_int(recipe, "data.limit");
+    if (limit && limit < data->count) data->count = limit;
+    if (data->count < 1) {
+        return context_fail(data->context, SUMI_ERROR_FORMAT, "%s: holds no items", data->name);
+    }
+    if (!recipe_flag(recipe, "data.labels")) {
+        data->classes = 0;
+    } else if (!data->classes) {
+        return context_fail(data->context, SUMI_ERROR_ARGUMENT,
+                            "%s: data.labels = yes, but there are no labels in it", data->name);
+    }
+    data->flip = recipe_flag(recipe, "data.flip");
+    if (data->flip && data->rank != 3) {
+        return context_fail(data->context, SUMI_ERROR_ARGUMENT,
+                            "%s: data.flip mirrors pictures, and these items are none", data->name);
+    }
+    return SUMI_OK;
+}
+
+/* Bytes that all items take; false where they are too many to count. */
+static bool measure(sumi_data *data, size_t number_size, int64_t *bytes)
+{
+    data->item_size = 1;
+    for (int i = 0; i < data->rank; i++) {
+        if (data->shape[i] < 1
+            || __builtin_mul_overflow(data->item_size, data->shape[i], &data->item_size)) {
+            return false;
+        }
+    }
+    return !__builtin_mul_overflow(data->item_size, (int64_t)number_size, bytes)
+           && !__builtin_mul_overflow(*bytes, data->count, bytes);
+}
+
+static sumi_status open_kind(sumi_data *data, const sumi_recipe *recipe)
+{
+    TRY(data->kind->open(data, recipe));
+    TRY(apply_recipe(data, recipe));
+    size_t number_size = data->kind->read_bytes ? 1 : sizeof(float);
+    int64_t bytes = 0;
+    if (!measure(data, number_size, &bytes)) {
+        return context_fail(data->context, SUMI_ERROR_FORMAT,
+                            "%s: the items have a side of zero, or are too large", data->name);
+    }
+    if (bytes / 1000000 <= recipe_int(recipe, "data.memory")) {
+        TRY(load_items(data, number_size));
+        close_source(data);
+        return SUMI_OK;
+    }
+    data->bytes = context_allocate(data->context, (size_t)data->item_size, 1);
+    return data->bytes ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
+sumi_status sumi_data_open(sumi_context *context, const sumi_recipe *recipe, sumi_data **data)
+{
+    *data = NULL;
+    sumi_data *made = context_allocate_zeroed(context, 1, sizeof *made);
+    if (!made) return SUMI_ERROR_MEMORY;
+    made->context = context;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (recipe_is(recipe, "data.kind", kinds[i]->name)) made->kind = kinds[i];
+    }
+    snprintf(made->name, sizeof made->name, "%s", made->kind->name);
+    sumi_status status = open_kind(made, recipe);
+    if (status == SUMI_OK) *data = made;
+    else sumi_data_free(made);
+    return status;
+}
+
+int64_t sumi_data_count(const sumi_data *data)
+{
+    return data->count;
+}
+
+int sumi_data_classes(const sumi_data *data)
+{
+    return data->classes;
+}
+
+int sumi_data_shape(const sumi_data *data, int64_t shape[SUMI_MAX_RANK])
+{
+    for (int i = 0; i < data->rank; i++) shape[i] = data->shape[i];
+    return data->rank;
+}
+
+sumi_status sumi_data_read(sumi_data *data, const int64_t *indices, int64_t count, float *items,
+                           int32_t *labels)
+{
+    for (int64_t i = 0; i < count; i++) {
+        int64_t index = indices[i];
+        if (index < 0 || index >= data->count) {
+            return context_fail(data->context, SUMI_ERROR_ARGUMENT,
+                                "%s: there is no item %lld; they go from 0 to %lld", data->name,
+                                (long long)index, (long long)data->count - 1);
+        }
+        float *item = items + i * data->item_size;
+        TRY(read_item(data, index, item));
+        if (!data->items) TRY(check_finite(data, index, item));
+        if (labels) TRY(read_label(data, index, &labels[i]));
+    }
+    return SUMI_OK;
+}
+
+/* Mirrors item[h, w, c] left to right. */
+static void mirror(const sumi_data *data, float *item)
+{
+    int64_t height = data->shape[0], width = data->shape[1], channels = data->shape[2];
+    for (int64_t y = 0; y < height; y++) {
+        float *row = item + y * width * channels;
+        for (int64_t left = 0, right = width - 1; left < right; left++, right--) {
+            for (int64_t c = 0; c < channels; c++) {
+                float kept = row[left * channels + c];
+                row[left * channels + c] = row[right * channels + c];
+                row[right * channels + c] = kept;
+            }
+        }
+    }
+}
+
+sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,
+                            float *items, int32_t *labels)
+{
+    philox_stream mirrored = {seed, PURPOSE_AUGMENT, 0};
+    for (int64_t i = 0; i < batch; i++) {
+        int64_t position = step * batch + i;
+        int64_t index = shuffle_index(seed, (uint64_t)(position / data->count), data->count,
+                                      position % data->count);
+        float *item = items + i * data->item_size;
+        TRY(sumi_data_read(data, &index, 1, item, labels ? &labels[i] : NULL));
+        if (data->flip && philox_uniform(&mirrored, (uint64_t)position) < 0.5f) mirror(data, item);
+    }
+    return SUMI_OK;
+}

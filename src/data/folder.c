@@ -1,0 +1,164 @@
+/* A tree of PNG and JPEG pictures as a data set: each is scaled to cover data.width x data.height
+   and cropped at the centre. The folders at the top are the classes, in the order of their names.
+   Hidden files and files with other endings are passed over. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/data.h"
+#include "files/image.h"
+
+enum { DEPTH_LIMIT = 16 };
+
+struct picture {
+    char *path;
+    int32_t label; /* -1 for a picture at the top */
+};
+
+struct folder_source {
+    struct picture *pictures;
+    int64_t count, capacity;
+};
+
+static bool is_picture(const char *name)
+{
+    return path_has_ending(name, ".png") || path_has_ending(name, ".jpg")
+           || path_has_ending(name, ".jpeg");
+}
+
+static sumi_status make_room(sumi_data *data, struct folder_source *source)
+{
+    if (source->count < source->capacity) return SUMI_OK;
+    int64_t capacity = source->capacity ? 2 * source->capacity : 256;
+    struct picture *larger = context_allocate(data->context, (size_t)capacity, sizeof *larger);
+    if (!larger) return SUMI_ERROR_MEMORY;
+    if (source->count) memcpy(larger, source->pictures, (size_t)source->count * sizeof *larger);
+    context_release(data->context, source->pictures);
+    source->pictures = larger;
+    source->capacity = capacity;
+    return SUMI_OK;
+}
+
+static sumi_status add_picture(sumi_data *data, const char *path, int32_t label)
+{
+    struct folder_source *source = data->source;
+    TRY(make_room(data, source));
+    char *copy = context_copy_text(data->context, path);
+    if (!copy) return SUMI_ERROR_MEMORY;
+    source->pictures[source->count++] = (struct picture){copy, label};
+    return SUMI_OK;
+}
+
+static sumi_status add_folder(sumi_data *data, const char *path, int depth, int32_t label);
+
+static sumi_status add_entry(sumi_data *data, const char *folder, const char *name, int depth,
+                             int32_t label)
+{
+    char path[PATH_SIZE];
+    if (name[0] == '.') return SUMI_OK;
+    TRY(path_join(data->context, folder, name, path));
+    if (!path_is_folder(path)) return is_picture(name) ? add_picture(data, path, label) : SUMI_OK;
+    if (depth > 0) return add_folder(data, path, depth + 1, label);
+    const struct folder_source *source = data->source;
+    int64_t before = source->count;
+    TRY(add_folder(data, path, depth + 1, data->classes));
+    if (source->count > before) data->classes++;
+    return SUMI_OK;
+}
+
+static int by_name(const struct dirent **entry, const struct dirent **other)
+{
+    return strcmp((*entry)->d_name, (*other)->d_name);
+}
+
+/* Entries in the order of their names, so that items keep their numbers on every machine. */
+static sumi_status add_folder(sumi_data *data, const char *path, int depth, int32_t label)
+{
+    if (depth > DEPTH_LIMIT) {
+        return context_fail(data->context, SUMI_ERROR_FILE, "%s: more than %d folders deep", path,
+                            DEPTH_LIMIT);
+    }
+    struct dirent **entries = NULL;
+    int count = scandir(path, &entries, NULL, by_name);
+    if (count < 0) {
+        return context_fail(data->context, SUMI_ERROR_FILE, "%s: cannot look into it: %s", path,
+                            strerror(errno));
+    }
+    sumi_status status = SUMI_OK;
+    for (int i = 0; i < count; i++) {
+        if (status == SUMI_OK) status = add_entry(data, path, entries[i]->d_name, depth, label);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+static sumi_status check_labels(const sumi_data *data)
+{
+    const struct folder_source *source = data->source;
+    for (int64_t i = 0; i < source->count; i++) {
+        if (source->pictures[i].label >= 0) continue;
+        return context_fail(data->context, SUMI_ERROR_FORMAT,
+                            "%s: lies in no folder of its own, so it has no class; set data.labels "
+                            "= no or move it", source->pictures[i].path);
+    }
+    return SUMI_OK;
+}
+
+static sumi_status open_folder(sumi_data *data, const sumi_recipe *recipe)
+{
+    struct folder_source *source = context_allocate_zeroed(data->context, 1, sizeof *source);
+    if (!source) return SUMI_ERROR_MEMORY;
+    data->source = source;
+    TRY(data_find_path(data, recipe, NULL));
+    TRY(add_folder(data, data->name, 0, -1));
+    if (source->count == 0) {
+        return context_fail(data->context, SUMI_ERROR_FORMAT,
+                            "%s: no pictures in this folder or below (.png, .jpg or .jpeg)",
+                            data->name);
+    }
+    if (recipe_flag(recipe, "data.labels")) TRY(check_labels(data));
+    data->count = source->count;
+    data->rank = 3;
+    data->shape[0] = recipe_int(recipe, "data.height");
+    data->shape[1] = recipe_int(recipe, "data.width");
+    data->shape[2] = recipe_int(recipe, "data.channels");
+    return SUMI_OK;
+}
+
+static sumi_status read_picture(sumi_data *data, int64_t index, uint8_t *item)
+{
+    const struct folder_source *source = data->source;
+    image picture = {0};
+    int channels = (int)data->shape[2];
+    TRY(image_read(data->context, source->pictures[index].path, channels, &picture));
+    sumi_status status = image_fit(data->context, &picture, (int)data->shape[1],
+                                   (int)data->shape[0], channels, item);
+    image_release(data->context, &picture);
+    return status;
+}
+
+static sumi_status read_label(sumi_data *data, int64_t index, int32_t *label)
+{
+    const struct folder_source *source = data->source;
+    *label = source->pictures[index].label;
+    return SUMI_OK;
+}
+
+static void close_folder(sumi_data *data)
+{
+    struct folder_source *source = data->source;
+    if (!source) return;
+    for (int64_t i = 0; i < source->count; i++) {
+        context_release(data->context, source->pictures[i].path);
+    }
+    context_release(data->context, source->pictures);
+    context_release(data->context, source);
+}
+
+const struct data_kind data_folder = {.name = "folder",
+                                      .open = open_folder,
+                                      .read_bytes = read_picture,
+                                      .read_label = read_label,
+                                      .close = close_folder};

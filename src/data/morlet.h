@@ -1,0 +1,29 @@
+/* The family of Morlet wavelets, wave(x) = amplitude cos(frequency u + phase) exp(-u^2/2) with
+   u = (x - centre)/scale on a grid of x from -1 to 1, and the fit of a wave to it. */
+#ifndef SUMI_DATA_MORLET_H
+#define SUMI_DATA_MORLET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct morlet_parameters {
+    double centre, scale; /* in units of x */
+    double frequency;     /* w0: radians per scale */
+    double amplitude, phase;
+} morlet_parameters;
+
+/* Where generated waves have their parameters: uniform, the scale log-uniform. Amplitudes of at
+   most 1 keep every wave in [-1, 1]. The phase takes the whole circle. */
+extern const morlet_parameters morlet_lowest, morlet_highest;
+
+/* The parameters of wave `number` of the family that `seed` keys. */
+morlet_parameters morlet_draw(uint64_t seed, int64_t number);
+
+/* wave[length] of the family. */
+void morlet_wave(const morlet_parameters *parameters, int64_t length, float *wave);
+
+/* The member of the family nearest to wave[length] in least squares, and the relative residual
+   |wave - fit| / |wave| (1 for a wave of zeros). `parameters` may be NULL. */
+double morlet_fit(const float *wave, int64_t length, morlet_parameters *parameters);
+
+#endif

@@ -1,0 +1,53 @@
+/* Arrays of NumPy as a data set: pictures [n, h, w(, c)], signals [n, length(, c)] or points
+   [n, d], read by rows. Bytes (uint8) run from -1 to 1 as pictures do; all other numbers are taken
+   as they are. */
+#include "files/npy.h"
+
+#include "data/data.h"
+
+/* Rank of one item, and how many of its dimensions the file may leave out at the end. */
+static const struct {
+    const char *name;
+    int rank;
+} forms[] = {[DATA_IMAGES] = {"images [n, height, width(, channels)]", 3},
+             [DATA_SIGNALS] = {"signals [n, length(, channels)]", 2},
+             [DATA_POINTS] = {"points [n(, dimensions)]", 1}};
+
+static sumi_status open_npy(sumi_data *data, const sumi_recipe *recipe)
+{
+    TRY(data_find_path(data, recipe, NULL));
+    npy *file = NULL;
+    TRY(npy_open(data->context, data->name, &file));
+    data->source = file;
+    const npy_info *info = npy_describe(file);
+    enum data_items items = data_items_of(recipe);
+    if (recipe_is(recipe, "data.items", "auto") && info->rank == 4) items = DATA_IMAGES;
+    data->rank = forms[items].rank;
+    if (info->rank != data->rank && info->rank != data->rank + 1) {
+        return context_fail(data->context, SUMI_ERROR_FORMAT,
+                            "%s: expected %s, not rank %d; data.items says what the rows are",
+                            data->name, forms[items].name, info->rank);
+    }
+    data->count = info->rows;
+    for (int i = 0; i < data->rank; i++) {
+        data->shape[i] = i + 1 < info->rank ? info->shape[i + 1] : 1;
+    }
+    return SUMI_OK;
+}
+
+static sumi_status read_row(sumi_data *data, int64_t index, float *item)
+{
+    const npy *file = data->source;
+    TRY(npy_read_rows(file, index, 1, item));
+    if (npy_describe(file)->type != NUMBER_U8) return SUMI_OK;
+    for (int64_t i = 0; i < data->item_size; i++) item[i] = item[i] / 127.5f - 1;
+    return SUMI_OK;
+}
+
+static void close_npy(sumi_data *data)
+{
+    npy_free(data->source);
+}
+
+const struct data_kind data_npy = {
+    .name = "npy", .open = open_npy, .read_floats = read_row, .close = close_npy};

@@ -1,0 +1,11 @@
+/* The order of an epoch without a table of it. */
+#ifndef SUMI_DATA_SHUFFLE_H
+#define SUMI_DATA_SHUFFLE_H
+
+#include <stdint.h>
+
+/* The item at `position` (0 .. count - 1) of an epoch's order: a permutation of 0 .. count - 1 that
+   depends on seed and epoch (below 2^32) alone, in constant memory. */
+int64_t shuffle_index(uint64_t seed, uint64_t epoch, int64_t count, int64_t position);
+
+#endif

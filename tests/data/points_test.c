@@ -1,0 +1,83 @@
+/* Points in the plane: each lies on its curve, and labels tell which curve. */
+#include "opening.h"
+
+#define PI 3.14159265358979323846
+
+enum { COUNT = 1000 };
+
+static void swiss_roll_points_lie_on_the_spiral(void **state)
+{
+    (void)state;
+    sumi_data *data = open_data("[data]\nkind = swissroll\ncount = 1000\n", NULL);
+    float point[2];
+    for (int i = 0; i < COUNT; i++) {
+        read_one(data, i, point, NULL);
+        double angle = 4.5 * PI * hypot(point[0], point[1]);
+        assert_true(angle >= 1.5 * PI - 1e-4 && angle <= 4.5 * PI + 1e-4);
+        CHECK_CLOSE(remainder(atan2(point[1], point[0]) - angle, 2 * PI), 0, 1e-4);
+    }
+    sumi_data_free(data);
+}
+
+static void moons_are_two_half_circles(void **state)
+{
+    (void)state;
+    sumi_data *data = open_data("[data]\nkind = moons\ncount = 1000\nlabels = yes\n", NULL);
+    assert_int_equal(sumi_data_classes(data), 2);
+    float point[2];
+    int32_t label;
+    for (int i = 0; i < COUNT; i++) {
+        read_one(data, i, point, &label);
+        double side = label ? -1 : 1;
+        double x = 1.5 * point[0] * side + 0.5, y = 1.5 * point[1] * side + 0.25;
+        CHECK_CLOSE(hypot(x, y), 1, 1e-5);
+        assert_true(y > -1e-5);
+    }
+    sumi_data_free(data);
+}
+
+static void gaussians_gather_about_eight_places(void **state)
+{
+    (void)state;
+    sumi_data *data = open_data("[data]\nkind = gaussians\ncount = 1000\nlabels = yes\n", NULL);
+    assert_int_equal(sumi_data_classes(data), 8);
+    float point[2];
+    int32_t label;
+    double squares = 0;
+    for (int i = 0; i < COUNT; i++) {
+        read_one(data, i, point, &label);
+        double angle = 2 * PI * label / 8;
+        squares += pow(point[0] - 0.75 * cos(angle), 2) + pow(point[1] - 0.75 * sin(angle), 2);
+    }
+    double variance = squares / (2 * COUNT);
+    CHECK_CLOSE(variance, 0.0025, 5 * 0.0025 * sqrt(2.0 / (2 * COUNT)));
+    sumi_data_free(data);
+}
+
+static void measured_noise_is_added_to_points(void **state)
+{
+    (void)state;
+    sumi_data *clean = open_data("[data]\nkind = swissroll\ncount = 1000\n", NULL);
+    sumi_data *noisy = open_data("[data]\nkind = swissroll\ncount = 1000\nnoise = 0.02\n", NULL);
+    float point[2], other[2];
+    double squares = 0;
+    for (int i = 0; i < COUNT; i++) {
+        read_one(clean, i, point, NULL);
+        read_one(noisy, i, other, NULL);
+        squares += pow(point[0] - other[0], 2) + pow(point[1] - other[1], 2);
+    }
+    CHECK_CLOSE(squares / (2 * COUNT), 0.0004, 5 * 0.0004 * sqrt(2.0 / (2 * COUNT)));
+    sumi_data_free(clean);
+    sumi_data_free(noisy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(swiss_roll_points_lie_on_the_spiral),
+        cmocka_unit_test(moons_are_two_half_circles),
+        cmocka_unit_test(gaussians_gather_about_eight_places),
+        cmocka_unit_test(measured_noise_is_added_to_points),
+    };
+    return cmocka_run_group_tests(tests, make_place, leave_place);
+}

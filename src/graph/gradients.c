@@ -11,6 +11,7 @@ struct sweep {
     sumi_node *adjoints; /* [loss + 1] d(loss)/d(node) so far, or -1 */
 };
 
+/* gradients[i] becomes -1 where the loss does not depend on wrt[i]. */
 static sumi_status gradients_above(sumi_graph *graph, sumi_node floor, sumi_node loss, int count,
                                    const sumi_node *wrt, sumi_node *gradients);
 
@@ -104,7 +105,6 @@ static sumi_status gradients_above(sumi_graph *graph, sumi_node floor, sumi_node
     }
     for (int i = 0; i < count && graph->status == SUMI_OK; i++) {
         gradients[i] = wrt[i] <= loss ? sweep.adjoints[wrt[i]] : -1;
-        if (gradients[i] < 0) gradients[i] = graph_filled(graph, graph_shape(graph, wrt[i]), 0);
     }
     context_release(graph->context, sweep.dependent);
     context_release(graph->context, sweep.adjoints);
@@ -123,5 +123,9 @@ sumi_status sumi_graph_gradients(sumi_graph *graph, sumi_node loss, int count,
             return graph_fail(graph, "gradients: number %d is not a node of this graph", i);
         }
     }
-    return gradients_above(graph, 0, loss, count, wrt, gradients);
+    TRY(gradients_above(graph, 0, loss, count, wrt, gradients));
+    for (int i = 0; i < count; i++) {
+        if (gradients[i] < 0) gradients[i] = graph_filled(graph, graph_shape(graph, wrt[i]), 0);
+    }
+    return graph->status;
 }

@@ -1,0 +1,17 @@
+/* What ops of two inputs share that work element by element, with numpy's broadcasting: shapes are
+   aligned at their last axes, and an axis that is missing or has size 1 repeats. */
+#ifndef SUMI_OPS_BINARY_H
+#define SUMI_OPS_BINARY_H
+
+#include "ops/ops.h"
+
+sumi_status binary_infer(sumi_graph *graph, struct node *node);
+sumi_node binary_append(sumi_graph *graph, const struct op *op, sumi_node a, sumi_node b);
+/* output[i] = function(a[i], b[i]), both broadcast to the output's shape */
+void binary_reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output,
+                      double (*function)(double, double));
+/* Sums `gradient`, which has the output's shape, to the shape of the node's input. */
+sumi_node binary_unbroadcast(sumi_graph *graph, sumi_node node, int input, sumi_node gradient);
+
+#endif

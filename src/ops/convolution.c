@@ -1,0 +1,70 @@
+/* Convolution of images: y[n,oh,ow,o] = bias[o] + the sum over input channels i and kernel places
+   (ky, kx) of weight[o,i,ky,kx] x[n, oh stride - before + ky, ow stride - before + kx, i], where x
+   is zero outside (what torch and most networks call convolution; no kernel is flipped). */
+#include "ops/convolution.h"
+
+#include "ops/check.h"
+
+static sumi_status infer(sumi_graph *graph, struct node *node)
+{
+    struct convolution_sizes sizes;
+    TRY(convolution_describe(graph, "convolution", &node->attributes.convolution,
+                             input_shape(graph, node, 0), input_shape(graph, node, 1), &sizes));
+    if (node->input_count > 2) {
+        const struct shape *bias = input_shape(graph, node, 2);
+        if (bias->rank != 1 || bias->size[0] != sizes.out) {
+            return ops_pair_refuse(graph, "convolution", input_shape(graph, node, 1), bias,
+                                   "the weight is [out, in, kh, kw] and the bias [out]");
+        }
+    }
+    node->shape = convolution_result(&sizes);
+    return SUMI_OK;
+}
+
+static void reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key)
+{
+    (void)key;
+    struct convolution_sizes s = convolution_sizes_of(
+        &node->attributes.convolution, input_shape(graph, node, 0), input_shape(graph, node, 1));
+    const double *x = inputs[0], *weight = inputs[1], *bias = inputs[2];
+    int64_t count = shape_count(&node->shape), kernel = s.kernel_height * s.kernel_width;
+    for (int64_t i = 0; i < count; i++) output[i] = bias ? bias[i % s.out] : 0;
+    struct convolution_tap tap;
+    for (int64_t t = 0; t < convolution_taps(&s); t++) {
+        if (!convolution_tap_at(&s, t, &tap)) continue;
+        for (int64_t o = 0; o < s.out; o++) {
+            for (int64_t i = 0; i < s.in; i++) {
+                output[tap.y + o] += weight[(o * s.in + i) * kernel + tap.weight] * x[tap.x + i];
+            }
+        }
+    }
+}
+
+static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
+                     sumi_node gradients[MAX_INPUTS])
+{
+    struct node forward = *graph_node(graph, node);
+    const sumi_convolution *geometry = &forward.attributes.convolution;
+    struct shape x = *input_shape(graph, &forward, 0), weight = *input_shape(graph, &forward, 1);
+    gradients[0] = convolution_data_gradient(graph, upstream, forward.inputs[1], geometry, &x);
+    gradients[1] = ops_convolution_weight_gradient(graph, forward.inputs[0], upstream, geometry,
+                                                   weight.size[2], weight.size[3]);
+    if (forward.input_count < 3) return;
+    sumi_node sum = sumi_op_sum(graph, upstream, 1u << 0 | 1u << 1 | 1u << 2);
+    gradients[2] = sumi_op_reshape(graph, sum, 1, &weight.size[0]);
+}
+
+const struct op op_convolution = {.name = "convolution",
+                                  .min_inputs = 2,
+                                  .max_inputs = 3,
+                                  .infer = infer,
+                                  .gradient = gradient,
+                                  .reference = reference};
+
+sumi_node sumi_op_convolution(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_node bias,
+                              const sumi_convolution *geometry)
+{
+    struct attributes attributes = {.convolution = *geometry};
+    return graph_append(graph, &op_convolution, 3, (sumi_node[]){x, weight, bias}, &attributes);
+}

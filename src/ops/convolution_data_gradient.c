@@ -1,0 +1,81 @@
+/* The gradient of a convolution by its input, which is the transposed convolution: each y[n,oh,ow]
+   adds its multiple of the kernel into x[n,h,w,in] (attributes.shape). */
+#include "ops/check.h"
+#include "ops/convolution.h"
+
+static sumi_status infer(sumi_graph *graph, struct node *node)
+{
+    struct convolution_sizes sizes;
+    const char *name = node->op->name;
+    const struct shape *x = &node->attributes.shape;
+    TRY(convolution_describe(graph, name, &node->attributes.convolution, x,
+                             input_shape(graph, node, 1), &sizes));
+    TRY(convolution_expect(graph, name, input_shape(graph, node, 0), &sizes));
+    node->shape = *x;
+    return SUMI_OK;
+}
+
+static void reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key)
+{
+    (void)key;
+    struct convolution_sizes s = convolution_sizes_of(&node->attributes.convolution, &node->shape,
+                                                      input_shape(graph, node, 1));
+    const double *y = inputs[0], *weight = inputs[1];
+    int64_t count = shape_count(&node->shape), kernel = s.kernel_height * s.kernel_width;
+    for (int64_t i = 0; i < count; i++) output[i] = 0;
+    struct convolution_tap tap;
+    for (int64_t t = 0; t < convolution_taps(&s); t++) {
+        if (!convolution_tap_at(&s, t, &tap)) continue;
+        for (int64_t o = 0; o < s.out; o++) {
+            for (int64_t i = 0; i < s.in; i++) {
+                output[tap.x + i] += weight[(o * s.in + i) * kernel + tap.weight] * y[tap.y + o];
+            }
+        }
+    }
+}
+
+static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
+                     sumi_node gradients[MAX_INPUTS])
+{
+    struct node forward = *graph_node(graph, node);
+    const sumi_convolution *geometry = &forward.attributes.convolution;
+    sumi_node y = forward.inputs[0], weight = forward.inputs[1];
+    struct shape kernel = *graph_shape(graph, weight);
+    gradients[0] = sumi_op_convolution(graph, upstream, weight, -1, geometry);
+    gradients[1] = ops_convolution_weight_gradient(graph, upstream, y, geometry, kernel.size[2],
+                                                   kernel.size[3]);
+}
+
+const struct op op_convolution_data_gradient = {.name = "transposed convolution",
+                                                .min_inputs = 2,
+                                                .max_inputs = 2,
+                                                .infer = infer,
+                                                .gradient = gradient,
+                                                .reference = reference};
+
+sumi_node convolution_data_gradient(sumi_graph *graph, sumi_node upstream, sumi_node weight,
+                                    const sumi_convolution *geometry, const struct shape *x)
+{
+    struct attributes attributes = {.convolution = *geometry, .shape = *x};
+    return graph_append(graph, &op_convolution_data_gradient, 2, (sumi_node[]){upstream, weight},
+                        &attributes);
+}
+
+sumi_node sumi_op_convolution_transposed(sumi_graph *graph, sumi_node y, sumi_node weight,
+                                         const sumi_convolution *geometry, int64_t height,
+                                         int64_t width)
+{
+    static const char *NAME = "transposed convolution";
+    if (!ops_node_known(graph, NAME, y) || !ops_node_known(graph, NAME, weight)) return -1;
+    const struct shape *from = graph_shape(graph, y), *kernel = graph_shape(graph, weight);
+    if (from->rank != 4 || kernel->rank != 4) {
+        ops_pair_refuse(graph, NAME, from, kernel,
+                        "the input is [n, h, w, out] and the weight [out, in, kh, kw]");
+        return -1;
+    }
+    struct shape x;
+    int64_t size[4] = {from->size[0], height, width, kernel->size[1]};
+    if (!ops_shape_given(graph, NAME, 4, size, &x)) return -1;
+    return convolution_data_gradient(graph, y, weight, geometry, &x);
+}

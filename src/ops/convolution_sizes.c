@@ -1,0 +1,95 @@
+/* What the convolution and its two gradients share: sizes, their checks, and taps. */
+#include "ops/check.h"
+#include "ops/convolution.h"
+
+static bool geometry_possible(const sumi_convolution *geometry)
+{
+    static const int64_t LIMIT = (int64_t)1 << 40;
+    for (int i = 0; i < 2; i++) {
+        if (geometry->stride[i] < 1 || geometry->stride[i] > LIMIT) return false;
+        if (geometry->before[i] < 0 || geometry->before[i] > LIMIT) return false;
+        if (geometry->after[i] < 0 || geometry->after[i] > LIMIT) return false;
+    }
+    return true;
+}
+
+/* Places where the kernel fits along one axis; below 1 where there is none. */
+static int64_t places(int64_t size, int64_t kernel, const sumi_convolution *geometry, int axis)
+{
+    int64_t room = size + geometry->before[axis] + geometry->after[axis] - kernel;
+    return room < 0 ? 0 : room / geometry->stride[axis] + 1;
+}
+
+struct convolution_sizes convolution_sizes_of(const sumi_convolution *geometry,
+                                              const struct shape *x, const struct shape *weight)
+{
+    return (struct convolution_sizes){.n = x->size[0],
+                                      .height = x->size[1],
+                                      .width = x->size[2],
+                                      .in = x->size[3],
+                                      .out = weight->size[0],
+                                      .kernel_height = weight->size[2],
+                                      .kernel_width = weight->size[3],
+                                      .out_height = places(x->size[1], weight->size[2], geometry, 0),
+                                      .out_width = places(x->size[2], weight->size[3], geometry, 1),
+                                      .geometry = *geometry};
+}
+
+sumi_status convolution_describe(sumi_graph *graph, const char *name,
+                                 const sumi_convolution *geometry, const struct shape *x,
+                                 const struct shape *weight, struct convolution_sizes *sizes)
+{
+    if (!geometry_possible(geometry)) {
+        return graph_fail(graph, "%s: strides must be at least 1 and paddings at least 0", name);
+    }
+    if (x->rank != 4 || weight->rank != 4 || x->size[3] != weight->size[1]) {
+        return ops_pair_refuse(graph, name, x, weight,
+                               "the input is [n, h, w, in] and the weight [out, in, kh, kw]");
+    }
+    *sizes = convolution_sizes_of(geometry, x, weight);
+    if (sizes->out_height < 1 || sizes->out_width < 1) {
+        return ops_pair_refuse(graph, name, x, weight,
+                               "the kernel is larger than the padded input");
+    }
+    return SUMI_OK;
+}
+
+struct shape convolution_result(const struct convolution_sizes *sizes)
+{
+    return (struct shape){4, {sizes->n, sizes->out_height, sizes->out_width, sizes->out}};
+}
+
+sumi_status convolution_expect(sumi_graph *graph, const char *name, const struct shape *y,
+                               const struct convolution_sizes *sizes)
+{
+    struct shape expected = convolution_result(sizes);
+    if (shape_equal(y, &expected)) return SUMI_OK;
+    char text[SHAPE_TEXT], expected_text[SHAPE_TEXT];
+    return graph_fail(graph, "%s: the result of the convolution is %s, not %s", name,
+                      shape_text(&expected, expected_text), shape_text(y, text));
+}
+
+int64_t convolution_taps(const struct convolution_sizes *sizes)
+{
+    return sizes->n * sizes->out_height * sizes->out_width * sizes->kernel_height
+           * sizes->kernel_width;
+}
+
+bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,
+                        struct convolution_tap *tap)
+{
+    int64_t kernel = sizes->kernel_height * sizes->kernel_width;
+    int64_t place = number % kernel, pixel = number / kernel;
+    int64_t across = pixel % sizes->out_width;
+    int64_t down = pixel / sizes->out_width % sizes->out_height;
+    int64_t image = pixel / sizes->out_width / sizes->out_height;
+    const sumi_convolution *geometry = &sizes->geometry;
+    int64_t row = down * geometry->stride[0] - geometry->before[0] + place / sizes->kernel_width;
+    int64_t column = across * geometry->stride[1] - geometry->before[1]
+                     + place % sizes->kernel_width;
+    if (row < 0 || row >= sizes->height || column < 0 || column >= sizes->width) return false;
+    tap->x = ((image * sizes->height + row) * sizes->width + column) * sizes->in;
+    tap->y = pixel * sizes->out;
+    tap->weight = place;
+    return true;
+}

@@ -1,0 +1,71 @@
+/* The gradient of a convolution by its weight [out,in,kh,kw] (attributes.shape), from the input
+   x[n,h,w,in] and the gradient y[n,oh,ow,out] by the result. */
+#include "ops/check.h"
+#include "ops/convolution.h"
+
+static sumi_status infer(sumi_graph *graph, struct node *node)
+{
+    struct convolution_sizes sizes;
+    const char *name = node->op->name;
+    TRY(convolution_describe(graph, name, &node->attributes.convolution,
+                             input_shape(graph, node, 0), &node->attributes.shape, &sizes));
+    TRY(convolution_expect(graph, name, input_shape(graph, node, 1), &sizes));
+    node->shape = node->attributes.shape;
+    return SUMI_OK;
+}
+
+static void reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key)
+{
+    (void)key;
+    struct convolution_sizes s = convolution_sizes_of(
+        &node->attributes.convolution, input_shape(graph, node, 0), &node->shape);
+    const double *x = inputs[0], *y = inputs[1];
+    int64_t count = shape_count(&node->shape), kernel = s.kernel_height * s.kernel_width;
+    for (int64_t i = 0; i < count; i++) output[i] = 0;
+    struct convolution_tap tap;
+    for (int64_t t = 0; t < convolution_taps(&s); t++) {
+        if (!convolution_tap_at(&s, t, &tap)) continue;
+        for (int64_t o = 0; o < s.out; o++) {
+            for (int64_t i = 0; i < s.in; i++) {
+                output[(o * s.in + i) * kernel + tap.weight] += x[tap.x + i] * y[tap.y + o];
+            }
+        }
+    }
+}
+
+static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
+                     sumi_node gradients[MAX_INPUTS])
+{
+    struct node forward = *graph_node(graph, node);
+    const sumi_convolution *geometry = &forward.attributes.convolution;
+    sumi_node x = forward.inputs[0], y = forward.inputs[1];
+    struct shape from = *graph_shape(graph, x);
+    gradients[0] = convolution_data_gradient(graph, y, upstream, geometry, &from);
+    gradients[1] = sumi_op_convolution(graph, x, upstream, -1, geometry);
+}
+
+const struct op op_convolution_weight_gradient = {.name = "convolution weight gradient",
+                                                  .min_inputs = 2,
+                                                  .max_inputs = 2,
+                                                  .infer = infer,
+                                                  .gradient = gradient,
+                                                  .reference = reference};
+
+sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_node upstream,
+                                          const sumi_convolution *geometry, int64_t kernel_height,
+                                          int64_t kernel_width)
+{
+    static const char *NAME = "convolution weight gradient";
+    if (!ops_node_known(graph, NAME, x) || !ops_node_known(graph, NAME, upstream)) return -1;
+    const struct shape *from = graph_shape(graph, x), *to = graph_shape(graph, upstream);
+    if (from->rank != 4 || to->rank != 4) {
+        ops_pair_refuse(graph, NAME, from, to, "both are [n, h, w, channels]");
+        return -1;
+    }
+    int64_t size[4] = {to->size[3], from->size[3], kernel_height, kernel_width};
+    struct attributes attributes = {.convolution = *geometry};
+    if (!ops_shape_given(graph, NAME, 4, size, &attributes.shape)) return -1;
+    return graph_append(graph, &op_convolution_weight_gradient, 2, (sumi_node[]){x, upstream},
+                        &attributes);
+}

@@ -1,0 +1,30 @@
+/* Exponential: y = e^x, y' = y. */
+#include <math.h>
+
+#include "ops/unary.h"
+
+static void reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key)
+{
+    (void)graph, (void)key;
+    unary_reference(node, inputs, output, exp);
+}
+
+static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
+                     sumi_node gradients[MAX_INPUTS])
+{
+    gradients[0] = sumi_op_multiply(graph, upstream, node);
+}
+
+const struct op op_exp = {.name = "exp",
+                          .min_inputs = 1,
+                          .max_inputs = 1,
+                          .infer = unary_infer,
+                          .gradient = gradient,
+                          .reference = reference,
+                          .in_place = true};
+
+sumi_node sumi_op_exp(sumi_graph *graph, sumi_node x)
+{
+    return unary_append(graph, &op_exp, x);
+}

@@ -1,0 +1,73 @@
+/* Group normalisation (Wu and He 2018, eq. 1-4) with scale and shift, then SiLU if asked, from x
+   and its moments. */
+#include "ops/group_norm.h"
+
+#include <math.h>
+
+static sumi_status infer(sumi_graph *graph, struct node *node)
+{
+    TRY(group_norm_check_all(graph, node, 0));
+    node->shape = *input_shape(graph, node, 0);
+    return SUMI_OK;
+}
+
+static void reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key)
+{
+    (void)key;
+    struct group_norm_sizes sizes = group_norm_sizes_of(graph, node);
+    int64_t pixels = sizes.n * sizes.space;
+    for (int64_t pixel = 0; pixel < pixels; pixel++) {
+        for (int64_t c = 0; c < sizes.channels; c++) {
+            struct group_norm_channel channel =
+                group_norm_channel_at(&sizes, inputs, pixel / sizes.space, c);
+            double x = inputs[0][pixel * sizes.channels + c];
+            double z = (x - channel.mean) * channel.inverse_deviation * channel.scale
+                       + channel.shift;
+            output[pixel * sizes.channels + c] = node->attributes.silu ? z / (1 + exp(-z)) : z;
+        }
+    }
+}
+
+/* Row `row` of sums[n, 2, c], summed over the items where the parameter is [c]. */
+static sumi_node parameter_gradient(sumi_graph *graph, sumi_node sums, int64_t row,
+                                    const struct shape *parameter)
+{
+    sumi_node rows = sumi_op_slice(graph, sums, 1, row, 1);
+    if (parameter->rank == 1) rows = sumi_op_sum(graph, rows, 1u << 0);
+    return graph_reshape(graph, rows, parameter);
+}
+
+/* Two fused passes: the sums that both the parameters and x need, then x. What x changes by way of
+   the moments is part of its own gradient, so the moments get none. */
+static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
+                     sumi_node gradients[MAX_INPUTS])
+{
+    struct node forward = *graph_node(graph, node);
+    struct shape parameter = *input_shape(graph, &forward, 2);
+    sumi_node inputs[6] = {forward.inputs[0], forward.inputs[1], forward.inputs[2],
+                           forward.inputs[3], upstream};
+    sumi_node sums = graph_append(graph, &op_group_norm_sums, 5, inputs, &forward.attributes);
+    inputs[5] = sums;
+    gradients[0] =
+        graph_append(graph, &op_group_norm_data_gradient, 6, inputs, &forward.attributes);
+    gradients[2] = parameter_gradient(graph, sums, 1, &parameter);
+    gradients[3] = parameter_gradient(graph, sums, 0, &parameter);
+}
+
+const struct op op_group_norm = {.name = "group_norm",
+                                 .min_inputs = 4,
+                                 .max_inputs = 4,
+                                 .infer = infer,
+                                 .gradient = gradient,
+                                 .reference = reference,
+                                 .in_place = true};
+
+sumi_node sumi_op_group_norm(sumi_graph *graph, sumi_node x, sumi_node scale, sumi_node shift,
+                             int64_t groups, double epsilon, bool silu)
+{
+    struct attributes attributes = {.groups = groups, .shift = epsilon, .silu = silu};
+    sumi_node moments = graph_append(graph, &op_group_moments, 1, &x, &attributes);
+    return graph_append(graph, &op_group_norm, 4, (sumi_node[]){x, moments, scale, shift},
+                        &attributes);
+}

@@ -1,0 +1,44 @@
+/* Dropout (Srivastava et al. 2014): elements are zeroed with probability p and the rest scaled by
+   1/(1 - p). The mask is drawn anew in every run, and a gradient in the same run sees the same. */
+#include "base/philox.h"
+#include "ops/check.h"
+#include "ops/ops.h"
+
+static sumi_status infer(sumi_graph *graph, struct node *node)
+{
+    (void)graph;
+    node->shape = node->attributes.shape;
+    return SUMI_OK;
+}
+
+/* Element i of mask number `stream` of the graph is draw number stream 2^32 + i of the step. */
+static void reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key)
+{
+    (void)graph, (void)inputs;
+    philox_stream stream = {key->seed, PURPOSE_DROPOUT, key->step};
+    uint64_t first = node->attributes.stream << 32;
+    double probability = node->attributes.scale;
+    int64_t count = shape_count(&node->shape);
+    for (int64_t i = 0; i < count; i++) {
+        bool keep = philox_uniform(&stream, first + (uint64_t)i) >= probability;
+        output[i] = keep ? 1 / (1 - probability) : 0;
+    }
+}
+
+const struct op op_keep_mask = {.name = "keep_mask", .infer = infer, .reference = reference};
+
+sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability)
+{
+    if (!ops_node_known(graph, "dropout", x)) return -1;
+    if (!(probability >= 0 && probability < 1)) {
+        graph_fail(graph, "dropout: the probability is from 0 to below 1, not %g", probability);
+        return -1;
+    }
+    if (!graph->training || probability == 0) return x;
+    struct attributes attributes = {.scale = probability,
+                                    .shape = *graph_shape(graph, x),
+                                    .stream = graph->masks++};
+    sumi_node mask = graph_append(graph, &op_keep_mask, 0, NULL, &attributes);
+    return sumi_op_multiply(graph, x, mask);
+}

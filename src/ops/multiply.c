@@ -1,0 +1,35 @@
+/* Product of two arrays, element by element. */
+#include "ops/binary.h"
+
+static double scalar(double a, double b)
+{
+    return a * b;
+}
+
+static void reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key)
+{
+    (void)key;
+    binary_reference(graph, node, inputs, output, scalar);
+}
+
+static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
+                     sumi_node gradients[MAX_INPUTS])
+{
+    sumi_node a = graph_node(graph, node)->inputs[0], b = graph_node(graph, node)->inputs[1];
+    gradients[0] = binary_unbroadcast(graph, node, 0, sumi_op_multiply(graph, upstream, b));
+    gradients[1] = binary_unbroadcast(graph, node, 1, sumi_op_multiply(graph, upstream, a));
+}
+
+const struct op op_multiply = {.name = "multiply",
+                               .min_inputs = 2,
+                               .max_inputs = 2,
+                               .infer = binary_infer,
+                               .gradient = gradient,
+                               .reference = reference,
+                               .in_place = true};
+
+sumi_node sumi_op_multiply(sumi_graph *graph, sumi_node a, sumi_node b)
+{
+    return binary_append(graph, &op_multiply, a, b);
+}

@@ -1,0 +1,37 @@
+/* Softplus: y = ln(1 + e^x), written so that large x does not overflow; y' is the logistic
+   function. */
+#include <math.h>
+
+#include "ops/unary.h"
+
+static double scalar(double x)
+{
+    return fmax(x, 0) + log1p(exp(-fabs(x)));
+}
+
+static void reference(const sumi_graph *graph, const struct node *node,
+                      const double *const *inputs, double *output, const struct run_key *key)
+{
+    (void)graph, (void)key;
+    unary_reference(node, inputs, output, scalar);
+}
+
+static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
+                     sumi_node gradients[MAX_INPUTS])
+{
+    sumi_node x = graph_node(graph, node)->inputs[0];
+    gradients[0] = sumi_op_multiply(graph, upstream, sumi_op_sigmoid(graph, x));
+}
+
+const struct op op_softplus = {.name = "softplus",
+                               .min_inputs = 1,
+                               .max_inputs = 1,
+                               .infer = unary_infer,
+                               .gradient = gradient,
+                               .reference = reference,
+                               .in_place = true};
+
+sumi_node sumi_op_softplus(sumi_graph *graph, sumi_node x)
+{
+    return unary_append(graph, &op_softplus, x);
+}

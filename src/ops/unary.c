@@ -1,0 +1,20 @@
+/* What ops of one input share that work element by element. */
+#include "ops/unary.h"
+
+sumi_status unary_infer(sumi_graph *graph, struct node *node)
+{
+    node->shape = *input_shape(graph, node, 0);
+    return SUMI_OK;
+}
+
+sumi_node unary_append(sumi_graph *graph, const struct op *op, sumi_node x)
+{
+    return graph_append(graph, op, 1, &x, NULL);
+}
+
+void unary_reference(const struct node *node, const double *const *inputs, double *output,
+                     double (*function)(double))
+{
+    int64_t count = shape_count(&node->shape);
+    for (int64_t i = 0; i < count; i++) output[i] = function(inputs[0][i]);
+}

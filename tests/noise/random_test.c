@@ -7,7 +7,7 @@
 static void philox_noise_is_the_same_for_any_threads_and_any_part_of_a_batch(void **state)
 {
     (void)state;
-    enum { ITEMS = 8, SIZE = 4001 };
+    enum { ITEMS = 8, SIZE = 16001 };
     static float whole[ITEMS * SIZE], again[ITEMS * SIZE], part[3 * SIZE];
     struct random_source source;
     random_seed(&source, RANDOM_PHILOX, 7);

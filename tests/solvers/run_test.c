@@ -162,7 +162,7 @@ static void noise_cannot_be_predicted_where_no_signal_is_left(void **state)
     CHECK_OK(context, sumi_solver_run(solver, halve, NULL, 1, (int64_t[]){3}, x, NULL, NULL));
 }
 
-enum { ITEMS = 8, SIZE = 3001 };
+enum { ITEMS = 8, SIZE = 9001 };
 
 static void solve(int64_t first, int64_t items, int threads, const char *rng, float *x)
 {

@@ -56,12 +56,12 @@ bool terminal_answer_has_sixel(const char *answer)
     return false;
 }
 
-/* Reads up to the answer's final letter, or until nothing comes for a fifth of a second. */
+/* Reads up to the answer's final letter, or until nothing comes for half a second. */
 static void read_answer(int terminal, char *answer, size_t size)
 {
     size_t length = 0;
     struct pollfd wait = {.fd = terminal, .events = POLLIN};
-    while (length + 1 < size && poll(&wait, 1, 200) == 1) {
+    while (length + 1 < size && poll(&wait, 1, 500) == 1) {
         if (read(terminal, answer + length, 1) != 1) break;
         if (answer[length++] == 'c') break;
     }

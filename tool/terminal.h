@@ -28,7 +28,7 @@ terminal_size terminal_measure(FILE *stream);
 
 /* The environment decides: SUMI_PREVIEW (kitty, sixel, blocks or none) before NO_COLOR before the
    terminal's own name; failing all these the terminal is asked whether it has sixels, which takes
-   a fifth of a second at most. */
+   half a second at most. */
 enum terminal_graphics terminal_choose_graphics(FILE *stream);
 
 /* Whether the answer to "what are you" (ESC [ ? 62 ; 4 ; ... c) names sixel graphics, number 4. */

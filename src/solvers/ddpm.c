@@ -24,7 +24,7 @@ static void scale_by_learned(const struct solver_run *run, const struct posterio
     double low = log(fmax(posterior->variance, least_variance));
     double high = log(fmax(posterior->beta, least_variance));
     bool range = run->options->variance_type == VARIANCE_LEARNED_RANGE;
-#pragma omp parallel for num_threads(run->threads) if (run->total >= 1 << 14)
+#pragma omp parallel for num_threads(run->threads) if (run->total >= 1 << 16)
     for (int64_t i = 0; i < run->total; i++) {
         double told = run->variance[i], share = (told + 1) / 2;
         double deviation = range ? exp(0.5 * (share * high + (1 - share) * low))

@@ -1,6 +1,10 @@
 /* Tests of tool/progress.c. */
 #include "check.h"
 
+#include <pty.h>
+#include <termios.h>
+#include <unistd.h>
+
 #include "progress.h"
 
 static void check_line(const sumi_progress *progress, int width, bool bar, const char *expected)
@@ -127,6 +131,53 @@ static void a_file_gets_plain_lines_only(void **state)
     assert_ptr_equal(strstr(text, last), text + size - strlen(last)); /* once */
 }
 
+/* Reads what a program wrote to the other side of a pseudo-terminal. */
+static void check_written(int master, const char *expected)
+{
+    char text[1024] = "";
+    size_t size = strlen(expected);
+    assert_true(size < sizeof text);
+    for (size_t i = 0; i < size && read(master, text + i, 1) == 1; i++) {}
+    assert_string_equal(text, expected);
+}
+
+static void a_terminal_gets_the_picture_and_the_line_in_place(void **state)
+{
+    (void)state;
+    int master, terminal;
+    struct winsize window = {.ws_row = 24, .ws_col = 40};
+    if (openpty(&master, &terminal, NULL, NULL, &window) != 0) {
+        print_message("skipped: no pseudo-terminal can be had here\n");
+        skip();
+    }
+    struct termios settings;
+    assert_int_equal(tcgetattr(terminal, &settings), 0);
+    cfmakeraw(&settings);
+    assert_int_equal(tcsetattr(terminal, TCSANOW, &settings), 0);
+    FILE *stream = fdopen(terminal, "w");
+    setenv("TERM", "xterm", 1);
+    setenv("SUMI_PREVIEW", "blocks", 1);
+    float values[] = {1, -1};
+    sumi_array image = {4, {1, 2, 1, 1}, values};
+    struct preview preview;
+    progress_line line;
+    preview_open(&preview, stream);
+    progress_open(&line, stream, &preview);
+    sumi_progress progress = {.task = "sample", .steps = 9, .seconds_left = -1,
+                              .preview = &image};
+#define PICTURE "\033[48;2;0;0;0m\033[38;2;255;255;255m\342\226\200\033[0m\033[K\n"
+    progress_show(&line, &progress);
+    check_written(master, PICTURE "\rsample  0/9  [........................]\033[K");
+    progress.step = 9; /* the last is shown however soon it comes */
+    progress_show(&line, &progress);
+    progress_close(&line);
+    fflush(stream);
+    check_written(master, "\r\033[K\r\033[1A" PICTURE
+                          "\rsample  9/9  [########################]\033[K\n");
+    fclose(stream);
+    close(master);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +187,7 @@ int main(void)
         cmocka_unit_test(what_is_unknown_or_no_number_is_left_out_or_said),
         cmocka_unit_test(plain_lines_come_each_tenth_or_ten_seconds),
         cmocka_unit_test(a_file_gets_plain_lines_only),
+        cmocka_unit_test(a_terminal_gets_the_picture_and_the_line_in_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,9 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -121,6 +123,39 @@ static void the_answer_names_sixel_by_its_number(void **state)
     assert_false(terminal_answer_has_sixel(""));
 }
 
+/* What a program on a terminal of its own chooses when its question is answered so. */
+static int choice_with_answer(const char *answer)
+{
+    int master;
+    pid_t child = forkpty(&master, NULL, NULL, NULL);
+    if (child < 0) {
+        print_message("skipped: no pseudo-terminal can be had here\n");
+        skip();
+    }
+    if (child == 0) {
+        clear_environment();
+        setenv("TERM", "xterm", 1);
+        _exit((int)terminal_choose_graphics(stdout));
+    }
+    char question[3];
+    for (size_t i = 0; i < sizeof question; i++) assert_int_equal(read(master, question + i, 1), 1);
+    assert_memory_equal(question, "\033[c", 3);
+    assert_int_equal(write(master, answer, strlen(answer)), strlen(answer));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    close(master);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void a_terminal_is_asked_whether_it_has_sixels(void **state)
+{
+    (void)state;
+    assert_int_equal(choice_with_answer("\033[?62;4;22c"), GRAPHICS_SIXEL);
+    assert_int_equal(choice_with_answer("\033[?62;22c"), GRAPHICS_BLOCKS);
+    assert_int_equal(choice_with_answer(""), GRAPHICS_BLOCKS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +163,7 @@ int main(void)
         cmocka_unit_test(the_size_is_the_terminals_own),
         cmocka_unit_test(a_file_is_no_terminal),
         cmocka_unit_test(the_answer_names_sixel_by_its_number),
+        cmocka_unit_test(a_terminal_is_asked_whether_it_has_sixels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

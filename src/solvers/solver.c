@@ -131,7 +131,7 @@ int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity)
     if (solver_prepare(solver) != SUMI_OK) return 0;
     int64_t start = solver->options.start_index, count = solver->time_count - start;
     for (int64_t i = 0; times && i < count && i < capacity; i++)
-        times[i] = (double)solver->times[start + i];
+        times[i] = solver->times[start + i];
     return count;
 }
 

@@ -9,7 +9,8 @@ static void sums_are_right_for_any_length_in_place_and_with_threads(void **state
     const int64_t lengths[] = {0, 1, 511, 512, 513, 100003};
     for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
         int64_t count = lengths[k];
-        float *a = malloc(sizeof *a * (size_t)(count + 1)), *b = malloc(sizeof *b * (size_t)(count + 1));
+        float *a = malloc(sizeof *a * (size_t)(count + 1));
+        float *b = malloc(sizeof *b * (size_t)(count + 1));
         for (int64_t i = 0; i < count; i++) {
             a[i] = (float)(i % 100);
             b[i] = (float)(i % 7);

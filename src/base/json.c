@@ -150,14 +150,11 @@ static json_object *sorted_copy(json_object *value)
 sumi_status json_to_text(sumi_context *context, json_object *value, char **text)
 {
     *text = NULL;
-    json_object *sorted = sorted_copy(value);
+    int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
+    json_object *sorted = sorted_copy(value); /* NULL also where the value is null itself */
     size_t length = 0;
-    const char *written =
-        sorted ? json_object_to_json_string_length(sorted,
-                                                   JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-                                                       | JSON_C_TO_STRING_NOSLASHESCAPE,
-                                                   &length)
-               : NULL;
+    const char *written = NULL;
+    if (sorted || !value) written = json_object_to_json_string_length(sorted, flags, &length);
     char *copy = written ? context_allocate(context, length + 2, 1) : NULL;
     if (copy) {
         memcpy(copy, written, length);

@@ -125,6 +125,9 @@ static void what_is_written_has_sorted_keys_and_two_spaces(void **state)
     assert_true(json_object_equal(value, back));
     json_object_put(back);
     json_object_put(value);
+    CHECK_OK(room->context, json_to_text(room->context, NULL, &text));
+    assert_string_equal(text, "null\n");
+    context_release(room->context, text);
 }
 
 static void a_missing_file_is_named(void **state)

@@ -25,7 +25,7 @@ static void every_separator_gives_the_same_table(void **state)
     static const char *const texts[] = {
         "1,-2.5,3e2\n4,5,6\n", "1;-2.5;3e2\n4;5;6", "1\t-2.5\t3e2\n4\t5\t6\n",
         "1 -2.5 3e2\n4 5 6\n", "  1   -2.5  3e2  \n4 5 6\n", "1 , -2.5,3e2 \n4, 5, 6\n",
-        "1,-2.5,3e2\r\n4,5,6\r\n", "\xef\xbb\xbf" "1,-2.5,3e2\n4,5,6\n",
+        "1,-2.5,3e2\r\n4,5,6\r\n", "\xef\xbb\xbf\x31,-2.5,3e2\n4,5,6\n",
         "\"1\",\"-2.5\",\" 3e2 \"\n4,5,6\n", "+1,-2.5,300.0\n\n\n4,5,6\n\n",
     };
     const float values[] = {1, -2.5f, 300, 4, 5, 6};

@@ -39,7 +39,7 @@ sumi_status ops_rank_expect(sumi_graph *graph, const struct node *node, int inpu
     const struct shape *shape = input_shape(graph, node, input);
     if (shape->rank == rank) return SUMI_OK;
     char text[SHAPE_TEXT];
-    return graph_fail(graph, "%s: %s has %d dimensions, not shape %s", node->op->name, role, rank,
+    return graph_fail(graph, "%s: %s cannot be of shape %s", node->op->name, role,
                       shape_text(shape, text));
 }
 

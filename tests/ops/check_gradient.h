@@ -9,8 +9,11 @@
 enum { TRIAL_INPUTS = 12 };
 
 /* A rank and sizes in one go: SHAPE(2, 3). SCALAR is the shape of a single number. */
-#define SHAPE(...) \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                 \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[])                         \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 #define SCALAR 0, NULL
 
 struct trial {

@@ -90,7 +90,8 @@ static void shapes_that_do_not_fit_are_refused(void **state)
     (void)state;
     struct trial trial;
     trial_start(&trial, false);
-    sumi_node x = trial_input(&trial, SHAPE(2, 3, 4), 0, 1), c = trial_input(&trial, SHAPE(4), 0, 1);
+    sumi_node x = trial_input(&trial, SHAPE(2, 3, 4), 0, 1),
+              c = trial_input(&trial, SHAPE(4), 0, 1);
     trial_expect_refusal(&trial, sumi_op_group_norm(trial.graph, x, c, c, 3, 1e-5, false),
                          "group_norm: 4 channels do not divide into 3 groups");
     trial_end(&trial);

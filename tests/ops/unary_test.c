@@ -63,10 +63,9 @@ static void check_derivatives(builder build, double low, double high, int order)
 static void derivatives_of_smooth_functions_agree_with_finite_differences(void **state)
 {
     (void)state;
-    static const builder ANYWHERE[] = {sumi_op_exp,      sumi_op_sin,  sumi_op_cos,
-                                       sumi_op_sigmoid,  sumi_op_tanh, sumi_op_silu,
-                                       sumi_op_softplus, sumi_op_mish, sumi_op_erf,
-                                       sumi_op_gelu};
+    static const builder ANYWHERE[] = {
+        sumi_op_exp,  sumi_op_sin,      sumi_op_cos,  sumi_op_sigmoid, sumi_op_tanh,
+        sumi_op_silu, sumi_op_softplus, sumi_op_mish, sumi_op_erf,     sumi_op_gelu};
     for (size_t i = 0; i < sizeof ANYWHERE / sizeof *ANYWHERE; i++) {
         check_derivatives(ANYWHERE[i], -2, 2, 2);
     }

@@ -1,9 +1,6 @@
 /* Checks that the builders of ops share, with their messages. */
 #include "ops/check.h"
 
-/* As in graph.c: sizes beyond are refused, so that no product overflows. */
-static const int64_t ELEMENT_LIMIT = (int64_t)1 << 40;
-
 bool ops_node_known(sumi_graph *graph, const char *name, sumi_node node)
 {
     if (graph->status != SUMI_OK) return false;

@@ -8,6 +8,10 @@
 
 enum { MAX_INPUTS = 6 };
 
+/* More elements than any memory holds: larger results are refused, so that no product of sizes
+   overflows. */
+#define ELEMENT_LIMIT ((int64_t)1 << 40)
+
 struct shape {
     int rank;
     int64_t size[SUMI_MAX_RANK];

@@ -44,9 +44,9 @@ static sumi_node weighted_loss(sumi_graph *graph, sumi_node prediction, sumi_nod
 static sumi_node build(void *user, sumi_graph *graph)
 {
     struct denoising *d = user;
-    int64_t shape[SUMI_MAX_RANK];
-    int rank = sumi_model_shape(d->model, shape + 1) + 1;
-    shape[0] = d->batch;
+    int64_t item[SUMI_MAX_RANK], shape[SUMI_MAX_RANK + 1] = {d->batch};
+    int rank = sumi_model_shape(d->model, item) + 1;
+    for (int i = 1; i < rank; i++) shape[i] = item[i - 1];
     d->x = sumi_graph_input(graph, "x", rank, shape);
     d->target = sumi_graph_input(graph, "target", rank, shape);
     d->times = sumi_graph_input(graph, "times", 1, &d->batch);

@@ -198,10 +198,8 @@ static void check_parameters(struct config *config, const struct unet *unet)
 
 void unet_check(struct config *config, const struct unet *unet)
 {
-    for (int i = 0; i < unet->levels; i++) {
-        check_block(config, unet, &unet->down[i], i);
-        check_block(config, unet, &unet->up[i], i);
-    }
+    for (int i = 0; i < unet->levels; i++) check_block(config, unet, &unet->down[i], i);
+    for (int i = 0; i < unet->levels; i++) check_block(config, unet, &unet->up[i], i);
     if (unet->mid) {
         struct unet_resnet resnet = unet_mid_resnet(unet);
         struct unet_attention attention = unet_mid_attention(unet);

@@ -142,7 +142,7 @@ def measure(name, base, changes, times, labels):
     loss.backward()
     grads = {n: p.grad for n, p in sorted(model.named_parameters()) if p.grad is not None}
     norm = math.sqrt(sum((g**2).sum().item() for g in grads.values()))
-    names = list(grads)
+    names = [n for n in grads if not n.endswith("to_k.bias")]  # attention ignores it: zero
     chosen = names[:: max(1, len(names) // 12)] + ["conv_in.weight"]
     flat = output.detach().flatten()
     return {

@@ -165,7 +165,7 @@ static inline double trial_loss_along(trial *t, int leaf, double step)
 /* Every gradient against the central difference of the loss along one direction, in double. */
 static inline void trial_check_gradients(trial *t)
 {
-    const double step = 1e-4;
+    const double step = 1e-5;
     double *results[TRIAL_LEAVES] = {NULL};
     trial_differentiate(t);
     trial_interpret(t, t->leaf_count, t->gradients, results);

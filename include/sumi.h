@@ -515,6 +515,37 @@ SUMI_API float *sumi_plan_data(sumi_plan *plan, sumi_node node);
 /* Runs it. `seed` and `step` key the dropout masks. */
 SUMI_API sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step);
 
+/* A training objective: `build` adds its inputs and a loss of one element to a graph (over the
+   weights given to the trainer) and returns the loss; `feed` fills the inputs for a step through
+   sumi_plan_data. Steps count from 0. */
+typedef struct sumi_objective {
+    void *user;
+    sumi_node (*build)(void *user, sumi_graph *graph);
+    sumi_status (*feed)(void *user, sumi_plan *plan, int64_t step);
+} sumi_objective;
+
+/* A trainer, the same loop as for models, over an objective of the caller's: section [train] of the
+   recipe counts. All of sumi_trainer_... applies; the weights are trained in place, and
+   sumi_trainer_run keeps checkpoints and losses but no model. */
+SUMI_API sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe *recipe,
+                                                sumi_weights *weights,
+                                                const sumi_objective *objective,
+                                                sumi_trainer **trainer);
+
+/* A network of the caller's as a diffusion model: `build` gets x[n, item], times[n] and labels[n]
+   (-1 without classes) and returns the prediction of x's shape. The model can be trained, sampled
+   and evaluated like any other; it has no configuration file, so it is kept by its weights. */
+typedef struct sumi_network {
+    void *user;
+    int rank; /* of an item, channels last */
+    int64_t shape[SUMI_MAX_RANK];
+    int classes;
+    sumi_node (*build)(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
+                       sumi_node labels);
+} sumi_network;
+SUMI_API sumi_status sumi_model_compose(sumi_context *context, const sumi_network *network,
+                                        uint64_t seed, sumi_model **model);
+
 #endif
 
 #ifdef __cplusplus

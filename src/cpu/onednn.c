@@ -110,9 +110,10 @@ struct onednn_convolution {
     size_t weight_bytes;                        /* of the reordered weights, in our scratch */
 };
 
-/* The descriptions of the three operands and the bias. */
+/* The descriptions of the three operands and the bias, and the geometry in the library's type. */
 struct operands {
     description x, weight, plain_weight, bias, y;
+    dnnl_dims_t stride, before, after;
 };
 
 static void forget_operands(struct operands *o)
@@ -126,13 +127,19 @@ static void forget_operands(struct operands *o)
 
 static dnnl_status_t describe_operands(const struct onednn_problem *p, struct operands *o)
 {
-    const dnnl_dim_t x[] = {p->batch, p->channels_in, p->height, p->width};
-    const dnnl_dim_t weight[] = {p->channels_out, p->channels_in, p->kernel[0], p->kernel[1]};
-    const dnnl_dim_t y[] = {p->batch, p->channels_out, p->out_height, p->out_width};
+    for (int i = 0; i < 2; i++) {
+        o->stride[i] = p->stride[i];
+        o->before[i] = p->before[i];
+        o->after[i] = p->after[i];
+    }
+    const dnnl_dims_t bias = {p->channels_out};
+    const dnnl_dims_t x = {p->batch, p->channels_in, p->height, p->width};
+    const dnnl_dims_t weight = {p->channels_out, p->channels_in, p->kernel[0], p->kernel[1]};
+    const dnnl_dims_t y = {p->batch, p->channels_out, p->out_height, p->out_width};
     dnnl_status_t status = describe(&o->x, 4, x, dnnl_nhwc);
     if (status == dnnl_success) status = describe(&o->weight, 4, weight, dnnl_format_tag_any);
     if (status == dnnl_success) status = describe(&o->plain_weight, 4, weight, dnnl_oihw);
-    if (status == dnnl_success) status = describe(&o->bias, 1, &p->channels_out, dnnl_a);
+    if (status == dnnl_success) status = describe(&o->bias, 1, bias, dnnl_a);
     if (status == dnnl_success) status = describe(&o->y, 4, y, dnnl_nhwc);
     return status;
 }
@@ -142,23 +149,23 @@ static dnnl_status_t make_descriptor(struct engine *e, const struct onednn_probl
                                      struct operands *o, dnnl_primitive_attr_t attributes,
                                      dnnl_primitive_desc_t *result)
 {
-    const dnnl_dim_t dilation[] = {0, 0};
+    const dnnl_dims_t dilation = {0, 0};
     dnnl_primitive_desc_t hint = NULL;
     bool forward = p->direction == ONEDNN_FORWARD;
     dnnl_status_t status = dnnl_convolution_forward_primitive_desc_create(
         forward ? result : &hint, e->engine,
         forward ? dnnl_forward_inference : dnnl_forward_training, dnnl_convolution_direct, o->x,
-        o->weight, p->bias ? o->bias : NULL, o->y, p->stride, dilation, p->before, p->after,
+        o->weight, p->bias ? o->bias : NULL, o->y, o->stride, dilation, o->before, o->after,
         forward ? attributes : NULL);
     if (forward || status != dnnl_success) return status;
     if (p->direction == ONEDNN_DATA_GRADIENT) {
         status = dnnl_convolution_backward_data_primitive_desc_create(
-            result, e->engine, dnnl_convolution_direct, o->x, o->weight, o->y, p->stride, dilation,
-            p->before, p->after, hint, attributes);
+            result, e->engine, dnnl_convolution_direct, o->x, o->weight, o->y, o->stride, dilation,
+            o->before, o->after, hint, attributes);
     } else {
         status = dnnl_convolution_backward_weights_primitive_desc_create(
-            result, e->engine, dnnl_convolution_direct, o->x, o->weight, NULL, o->y, p->stride,
-            dilation, p->before, p->after, hint, attributes);
+            result, e->engine, dnnl_convolution_direct, o->x, o->weight, NULL, o->y, o->stride,
+            dilation, o->before, o->after, hint, attributes);
     }
     dnnl_primitive_desc_destroy(hint);
     return status;
@@ -173,20 +180,20 @@ static dnnl_status_t make_descriptor(struct engine *e, const struct onednn_probl
     bool backward = p->direction != ONEDNN_FORWARD;
     dnnl_status_t status = dnnl_convolution_forward_desc_init(
         &forward, backward ? dnnl_forward_training : dnnl_forward_inference,
-        dnnl_convolution_direct, &o->x, &o->weight, p->bias ? &o->bias : NULL, &o->y, p->stride,
-        p->before, p->after);
+        dnnl_convolution_direct, &o->x, &o->weight, p->bias ? &o->bias : NULL, &o->y, o->stride,
+        o->before, o->after);
     if (status != dnnl_success) return status;
     if (!backward) return dnnl_primitive_desc_create(result, &forward, attributes, e->engine, NULL);
     status = dnnl_primitive_desc_create(&hint, &forward, NULL, e->engine, NULL);
     if (status != dnnl_success) return status;
     if (p->direction == ONEDNN_DATA_GRADIENT) {
         status = dnnl_convolution_backward_data_desc_init(&chosen, dnnl_convolution_direct, &o->x,
-                                                          &o->weight, &o->y, p->stride, p->before,
-                                                          p->after);
+                                                          &o->weight, &o->y, o->stride, o->before,
+                                                          o->after);
     } else {
         status = dnnl_convolution_backward_weights_desc_init(&chosen, dnnl_convolution_direct,
                                                              &o->x, &o->weight, NULL, &o->y,
-                                                             p->stride, p->before, p->after);
+                                                             o->stride, o->before, o->after);
     }
     if (status == dnnl_success) {
         status = dnnl_primitive_desc_create(result, &chosen, attributes, e->engine, hint);

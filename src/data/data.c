@@ -174,7 +174,7 @@ static sumi_status open_kind(sumi_data *data, const sumi_recipe *recipe)
         return context_fail(data->context, SUMI_ERROR_FORMAT,
                             "%s: the items have a side of zero, or are too large", data->name);
     }
-    if (bytes / 1000000 <= recipe_int(recipe, "data.memory")) {
+    if (bytes <= 1000000 * recipe_int(recipe, "data.memory")) {
         TRY(load_items(data, number_size));
         close_source(data);
         return SUMI_OK;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 static const double SHEET_WIDTH = 1200; /* what the cells of a row fill together, when they can */
+static const double SHEET_HEIGHT = 4800; /* beyond which images are no longer magnified */
 static const double TEXT_SIZE = 20, TEXT_LEAST = 10, TICK_SIZE = 15, MARGIN = 12;
 
 struct layout {
@@ -53,7 +54,8 @@ static void choose_cells(const struct sheet *sheet, struct layout *layout)
     if (sheet->form.kind == ITEM_IMAGE) {
         /* Titles need some width to be read. */
         double least = sheet->column_titles ? ceil(64 / width) : 1;
-        double factor = fmax(fmin(fmax(1, floor(share / width)), 8), least);
+        double tallest = floor(SHEET_HEIGHT / ((double)sheet->rows * height));
+        double factor = fmax(fmax(1, fmin(fmin(floor(share / width), tallest), 8)), least);
         layout->cell_width = factor * width;
         layout->cell_height = factor * height;
         layout->gap_x = layout->gap_y = 4;

@@ -49,7 +49,7 @@ const struct recipe_entry recipe_schema[] = {
     FLAG("model.mid_attention", "yes", "attention at the lowest resolution"),
     WHOLE("model.head_dim", "0", 0, 8192, "channels of one attention head; 0 makes one head"),
     WHOLE("model.groups", "8", 1, 8192, "groups of channels that are normalised together"),
-    NUMBER("model.norm_eps", "1e-5", 0, 1, "number added to a variance before dividing by its root"),
+    NUMBER("model.norm_eps", "1e-5", 0, 1, "number added to a variance before its root is taken"),
     CHOICE("model.time_embedding", "positional", "positional|fourier", "how the time is encoded"),
     FLAG("model.scale_shift", "no", "let the time scale and shift features instead of adding"),
     FLAG("model.class_conditional", "no", "tell the network the class (needs data.labels = yes)"),

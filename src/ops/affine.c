@@ -1,8 +1,8 @@
 /* scale * x + shift with two fixed numbers. */
 #include "ops/unary.h"
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)graph, (void)key;
     int64_t count = shape_count(&node->shape);

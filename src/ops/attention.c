@@ -28,8 +28,7 @@ struct attention_sizes attention_sizes_of(const sumi_graph *graph, const struct 
 {
     const struct shape *q = input_shape(graph, node, 0), *k = input_shape(graph, node, 1);
     int64_t heads = node->attributes.groups;
-    return (struct attention_sizes){q->size[0], heads, q->size[1], k->size[1],
-                                    q->size[2] / heads};
+    return (struct attention_sizes){q->size[0], heads, q->size[1], k->size[1], q->size[2] / heads};
 }
 
 int64_t attention_rows(const struct attention_sizes *sizes)
@@ -82,8 +81,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
     struct attention_sizes sizes = attention_sizes_of(graph, node);
@@ -121,8 +120,8 @@ const struct op op_attention = {.name = "attention",
                                 .gradient = gradient,
                                 .reference = reference};
 
-sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k, sumi_node v,
-                            int64_t heads, double scale)
+sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k, sumi_node v, int64_t heads,
+                            double scale)
 {
     struct attributes attributes = {.groups = heads, .scale = scale};
     return graph_append(graph, &op_attention, 3, (sumi_node[]){q, k, v}, &attributes);

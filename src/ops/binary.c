@@ -30,9 +30,8 @@ sumi_node binary_append(sumi_graph *graph, const struct op *op, sumi_node a, sum
     return graph_append(graph, op, 2, (sumi_node[]){a, b}, NULL);
 }
 
-void binary_reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output,
-                      double (*function)(double, double))
+void binary_reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, double (*function)(double, double))
 {
     int64_t stride_a[SUMI_MAX_RANK], stride_b[SUMI_MAX_RANK];
     broadcast_strides(input_shape(graph, node, 0), &node->shape, stride_a);

@@ -33,8 +33,8 @@ bool ops_shape_given(sumi_graph *graph, const char *name, int rank, const int64_
     return true;
 }
 
-sumi_status ops_rank_expect(sumi_graph *graph, const struct node *node, int input,
-                            const char *role, int rank)
+sumi_status ops_rank_expect(sumi_graph *graph, const struct node *node, int input, const char *role,
+                            int rank)
 {
     const struct shape *shape = input_shape(graph, node, input);
     if (shape->rank == rank) return SUMI_OK;

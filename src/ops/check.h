@@ -12,8 +12,8 @@ bool ops_shape_given(sumi_graph *graph, const char *name, int rank, const int64_
                      struct shape *shape);
 
 /* Records a failure unless the input has the given rank. `role` names the input in the message. */
-sumi_status ops_rank_expect(sumi_graph *graph, const struct node *node, int input,
-                            const char *role, int rank);
+sumi_status ops_rank_expect(sumi_graph *graph, const struct node *node, int input, const char *role,
+                            int rank);
 
 /* Records "NAME: [2, 3] and [4, 5] do not fit: WHY". */
 sumi_status ops_pair_refuse(sumi_graph *graph, const char *name, const struct shape *left,

@@ -30,7 +30,8 @@ struct convolution_sizes convolution_sizes_of(const sumi_convolution *geometry,
                                       .out = weight->size[0],
                                       .kernel_height = weight->size[2],
                                       .kernel_width = weight->size[3],
-                                      .out_height = places(x->size[1], weight->size[2], geometry, 0),
+                                      .out_height =
+                                          places(x->size[1], weight->size[2], geometry, 0),
                                       .out_width = places(x->size[2], weight->size[3], geometry, 1),
                                       .geometry = *geometry};
 }
@@ -71,8 +72,8 @@ sumi_status convolution_expect(sumi_graph *graph, const char *name, const struct
 
 int64_t convolution_taps(const struct convolution_sizes *sizes)
 {
-    return sizes->n * sizes->out_height * sizes->out_width * sizes->kernel_height
-           * sizes->kernel_width;
+    return sizes->n * sizes->out_height * sizes->out_width * sizes->kernel_height *
+           sizes->kernel_width;
 }
 
 bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,
@@ -85,8 +86,8 @@ bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,
     int64_t image = pixel / sizes->out_width / sizes->out_height;
     const sumi_convolution *geometry = &sizes->geometry;
     int64_t row = down * geometry->stride[0] - geometry->before[0] + place / sizes->kernel_width;
-    int64_t column = across * geometry->stride[1] - geometry->before[1]
-                     + place % sizes->kernel_width;
+    int64_t column =
+        across * geometry->stride[1] - geometry->before[1] + place % sizes->kernel_width;
     if (row < 0 || row >= sizes->height || column < 0 || column >= sizes->width) return false;
     tap->x = ((image * sizes->height + row) * sizes->width + column) * sizes->in;
     tap->y = pixel * sizes->out;

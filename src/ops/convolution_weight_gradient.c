@@ -14,12 +14,12 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
-    struct convolution_sizes s = convolution_sizes_of(
-        &node->attributes.convolution, input_shape(graph, node, 0), &node->shape);
+    struct convolution_sizes s = convolution_sizes_of(&node->attributes.convolution,
+                                                      input_shape(graph, node, 0), &node->shape);
     const double *x = inputs[0], *y = inputs[1];
     int64_t count = shape_count(&node->shape), kernel = s.kernel_height * s.kernel_width;
     for (int64_t i = 0; i < count; i++) output[i] = 0;

@@ -6,8 +6,8 @@ static double scalar(double a, double b)
     return a / b;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
     binary_reference(graph, node, inputs, output, scalar);

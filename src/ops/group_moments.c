@@ -26,8 +26,8 @@ static double group_sum(const struct group_norm_sizes *sizes, const double *x, d
     return sum;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
     struct group_norm_sizes sizes = group_norm_sizes_of(graph, node);

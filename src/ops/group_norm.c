@@ -11,8 +11,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
     struct group_norm_sizes sizes = group_norm_sizes_of(graph, node);
@@ -22,8 +22,8 @@ static void reference(const sumi_graph *graph, const struct node *node,
             struct group_norm_channel channel =
                 group_norm_channel_at(&sizes, inputs, pixel / sizes.space, c);
             double x = inputs[0][pixel * sizes.channels + c];
-            double z = (x - channel.mean) * channel.inverse_deviation * channel.scale
-                       + channel.shift;
+            double z =
+                (x - channel.mean) * channel.inverse_deviation * channel.scale + channel.shift;
             output[pixel * sizes.channels + c] = node->attributes.silu ? z / (1 + exp(-z)) : z;
         }
     }

@@ -8,7 +8,7 @@
 
 struct group_norm_sizes {
     int64_t n, space, channels, groups, width; /* width = channels / groups */
-    bool scale_by_item; /* scale and shift are [n, c] rather than [c] */
+    bool scale_by_item;                        /* scale and shift are [n, c] rather than [c] */
 };
 
 /* Records a failure unless x[n, ..., c] divides into attributes.groups. */
@@ -38,8 +38,7 @@ struct group_norm_parts {
 };
 /* mean, inverse_deviation and normalized of x. */
 struct group_norm_parts group_norm_normalize(sumi_graph *graph, sumi_node x,
-                                             const struct group_norm_sizes *sizes,
-                                             double epsilon);
+                                             const struct group_norm_sizes *sizes, double epsilon);
 /* All parts for a node with inputs x, moments, scale, shift, dy. */
 struct group_norm_parts group_norm_differentiate(sumi_graph *graph, const struct node *node);
 

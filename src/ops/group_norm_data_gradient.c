@@ -30,8 +30,8 @@ static double group_mean(const struct group_norm_sizes *sizes, const double *con
     return mean / (double)(sizes->space * sizes->width);
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
     struct group_norm_sizes sizes = group_norm_sizes_of(graph, node);
@@ -44,8 +44,8 @@ static void reference(const sumi_graph *graph, const struct node *node,
                 int64_t i = (item * sizes.space + s) * sizes.channels + c;
                 double xhat = (inputs[0][i] - channel.mean) * channel.inverse_deviation;
                 double z = xhat * channel.scale + channel.shift;
-                double e = inputs[4][i] * group_norm_slope(z, node->attributes.silu)
-                           * channel.scale;
+                double e =
+                    inputs[4][i] * group_norm_slope(z, node->attributes.silu) * channel.scale;
                 output[i] = channel.inverse_deviation * (e - mean - xhat * product);
             }
         }

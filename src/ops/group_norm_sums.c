@@ -11,8 +11,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
     struct group_norm_sizes sizes = group_norm_sizes_of(graph, node);

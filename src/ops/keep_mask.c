@@ -12,8 +12,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 }
 
 /* Element i of mask number `stream` of the graph is draw number stream 2^32 + i of the step. */
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)graph, (void)inputs;
     philox_stream stream = {key->seed, PURPOSE_DROPOUT, key->step};
@@ -36,9 +36,8 @@ sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability)
         return -1;
     }
     if (!graph->training || probability == 0) return x;
-    struct attributes attributes = {.scale = probability,
-                                    .shape = *graph_shape(graph, x),
-                                    .stream = graph->masks++};
+    struct attributes attributes = {
+        .scale = probability, .shape = *graph_shape(graph, x), .stream = graph->masks++};
     sumi_node mask = graph_append(graph, &op_keep_mask, 0, NULL, &attributes);
     return sumi_op_multiply(graph, x, mask);
 }

@@ -63,16 +63,15 @@ static void multiply(const struct product *p, const double *a, const double *b, 
     }
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
-    struct product p = describe(&node->attributes, input_shape(graph, node, 0),
-                                input_shape(graph, node, 1));
+    struct product p =
+        describe(&node->attributes, input_shape(graph, node, 0), input_shape(graph, node, 1));
     int64_t batch = shape_span(&node->shape, 0, node->shape.rank - 2);
     for (int64_t i = 0; i < batch; i++) {
-        multiply(&p, inputs[0] + i * p.m * p.k, inputs[1] + i * p.k * p.n,
-                 output + i * p.m * p.n);
+        multiply(&p, inputs[0] + i * p.m * p.k, inputs[1] + i * p.k * p.n, output + i * p.m * p.n);
     }
 }
 

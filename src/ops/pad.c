@@ -8,8 +8,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     const struct shape *x = input_shape(graph, node, 0);
     const struct attributes *attributes = &node->attributes;
     TRY(ops_axis_expect(graph, "pad", attributes->axis, x));
-    bool possible = attributes->first >= 0 && attributes->first <= LIMIT
-                    && attributes->last >= 0 && attributes->last <= LIMIT;
+    bool possible = attributes->first >= 0 && attributes->first <= LIMIT && attributes->last >= 0 &&
+                    attributes->last <= LIMIT;
     if (!possible) {
         return graph_fail(graph, "pad: %lld zeros before and %lld after are not possible",
                           (long long)attributes->first, (long long)attributes->last);
@@ -19,8 +19,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
     const struct shape *x = input_shape(graph, node, 0), *y = &node->shape;

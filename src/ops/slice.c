@@ -8,8 +8,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     const struct attributes *attributes = &node->attributes;
     TRY(ops_axis_expect(graph, "slice", attributes->axis, x));
     int64_t size = x->size[attributes->axis];
-    if (attributes->first < 0 || attributes->last > size
-        || attributes->first >= attributes->last) {
+    if (attributes->first < 0 || attributes->last > size || attributes->first >= attributes->last) {
         char text[SHAPE_TEXT];
         return graph_fail(graph, "slice: axis %d of %s has no elements %lld to before %lld",
                           attributes->axis, shape_text(x, text), (long long)attributes->first,
@@ -20,8 +19,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)key;
     const struct shape *x = input_shape(graph, node, 0), *y = &node->shape;
@@ -41,8 +40,8 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
 {
     struct attributes attributes = graph_node(graph, node)->attributes;
     int64_t size = input_shape(graph, graph_node(graph, node), 0)->size[attributes.axis];
-    gradients[0] = sumi_op_pad(graph, upstream, attributes.axis, attributes.first,
-                               size - attributes.last);
+    gradients[0] =
+        sumi_op_pad(graph, upstream, attributes.axis, attributes.first, size - attributes.last);
 }
 
 const struct op op_slice = {.name = "slice",

@@ -3,8 +3,8 @@
 
 #include "ops/unary.h"
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)graph, (void)key;
     unary_reference(node, inputs, output, sqrt);

@@ -6,8 +6,8 @@ static double scalar(double x)
     return x > 0 ? 1 : 0;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key)
+static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key)
 {
     (void)graph, (void)key;
     unary_reference(node, inputs, output, scalar);

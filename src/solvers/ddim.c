@@ -9,12 +9,10 @@
    library's t - floor(T / steps), which the spacings linspace and trailing do not always visit. */
 static float next_product(const struct solver_run *run)
 {
-    const float *products = run->schedule->alphas_cumprod;
-    int64_t next = run_next_time(run);
+    double next = run_next_time(run);
     if (run->options->compat == COMPATIBLE_DIFFUSERS)
-        next = run->times[run->place] - run->schedule->count / run->time_count;
-    if (next >= 0) return products[next];
-    return run->options->set_alpha_to_one ? 1 : products[0];
+        next = run->times[run->place] - (double)(run->schedule->count / run->time_count);
+    return run_product(run, next, run->options->set_alpha_to_one ? 1 : run_product(run, 0, 1));
 }
 
 /* Eq. 12: x_next = sqrt(abar_next) x0hat + sqrt(1 - abar_next - sigma^2) e + sigma z, with sigma
@@ -22,19 +20,18 @@ static float next_product(const struct solver_run *run)
 static sumi_status ddim_step(struct solver_run *run)
 {
     const struct solver_options *options = run->options;
-    int64_t time = run->times[run->place];
+    double time = run->times[run->place];
     float next = next_product(run);
-    double signal = schedule_signal(run->schedule, time);
-    double level = schedule_noise(run->schedule, time);
-    struct posterior posterior =
-        posterior_between(run->schedule->alphas_cumprod[time], next);
+    float product = run_product(run, time, 1);
+    struct posterior posterior = posterior_between(product, next);
     double sigma = options->eta * sqrt(fmax(posterior.variance, 0));
     float *direction = run->row[0], *noise = run->row[1];
 
     TRY(run_evaluate(run, time));
     bool again = options->use_clipped_model_output; /* e from the limited x0hat */
     struct prediction_map map = prediction_map(
-        again ? PREDICTION_SAMPLE : (enum prediction_type)options->prediction_type, signal, level);
+        again ? PREDICTION_SAMPLE : (enum prediction_type)options->prediction_type,
+        sqrt(product), sqrt(1.0 - product));
     prediction_noise(&map, run->threads, run->total, run->x,
                      again ? run->clean : run->prediction, direction);
     if (sigma > 0) run_draw(run, noise);

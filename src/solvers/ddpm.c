@@ -24,7 +24,7 @@ static void scale_by_learned(const struct solver_run *run, const struct posterio
     double low = log(fmax(posterior->variance, least_variance));
     double high = log(fmax(posterior->beta, least_variance));
     bool range = run->options->variance_type == VARIANCE_LEARNED_RANGE;
-#pragma omp parallel for num_threads(run->threads) if (run->total >= 1 << 14)
+#pragma omp parallel for num_threads(run->threads) if (run->total >= 1 << 16)
     for (int64_t i = 0; i < run->total; i++) {
         double told = run->variance[i], share = (told + 1) / 2;
         double deviation = range ? exp(0.5 * (share * high + (1 - share) * low))
@@ -36,9 +36,9 @@ static void scale_by_learned(const struct solver_run *run, const struct posterio
 /* x_previous = posterior mean of x0hat and x_t (eqs. 6, 7) + sigma z, no noise at time 0. */
 static sumi_status ddpm_step(struct solver_run *run)
 {
-    int64_t time = run->times[run->place], next = run_next_time(run);
-    const float *products = run->schedule->alphas_cumprod;
-    struct posterior posterior = posterior_between(products[time], next < 0 ? 1 : products[next]);
+    double time = run->times[run->place];
+    struct posterior posterior =
+        posterior_between(run_product(run, time, 1), run_product(run, run_next_time(run), 1));
     float *noise = run->row[0];
     double deviation = 0;
     TRY(run_evaluate(run, time));

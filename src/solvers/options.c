@@ -138,7 +138,8 @@ static sumi_status wrong_type(sumi_context *context, const struct option *option
 
 static bool is_number(json_object *value)
 {
-    return json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
+    return json_object_is_type(value, json_type_int)
+        || json_object_is_type(value, json_type_double);
 }
 
 static sumi_status set_list(sumi_context *context, const struct option *option,

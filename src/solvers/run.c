@@ -42,7 +42,7 @@ static void split_output(struct solver_run *run)
     }
 }
 
-static sumi_status call_denoiser(struct solver_run *run, int64_t time)
+static sumi_status call_denoiser(struct solver_run *run, double time)
 {
     sumi_context *context = run->context;
     long long step = (long long)run->place;
@@ -52,32 +52,33 @@ static sumi_status call_denoiser(struct solver_run *run, int64_t time)
                                        run->x, run->call_times, run->output);
     if (status != SUMI_OK) {
         if (context->message[0]) return status; /* the denoiser has said why */
-        return context_fail(context, status, "the denoiser ended step %lld (time %lld) with \"%s\"",
-                            step, (long long)time, sumi_status_name(status));
+        return context_fail(context, status, "the denoiser ended step %lld (time %g) with \"%s\"",
+                            step, time, sumi_status_name(status));
     }
     int64_t written = run->variance ? 2 * run->total : run->total;
     if (!rows_are_finite(run->threads, written, run->output)) {
         return context_fail(context, SUMI_ERROR_NUMBER,
-                            "step %lld (time %lld): the denoiser wrote a value that is not finite",
-                            step, (long long)time);
+                            "step %lld (time %g): the denoiser wrote a value that is not finite",
+                            step, time);
     }
     return SUMI_OK;
 }
 
-sumi_status run_evaluate(struct solver_run *run, int64_t time)
+sumi_status run_evaluate(struct solver_run *run, double time)
 {
     const struct solver_options *options = run->options;
-    double signal = schedule_signal(run->schedule, time);
+    double signal = schedule_signal(run->schedule, (int64_t)time);
+    double noise = schedule_noise(run->schedule, (int64_t)time);
     enum prediction_type type = (enum prediction_type)options->prediction_type;
     if (signal == 0 && (type == PREDICTION_EPSILON || type == PREDICTION_SCORE)) {
         return context_fail(run->context, SUMI_ERROR_ARGUMENT,
-                            "no signal is left at time %lld, so that a prediction of noise tells"
+                            "no signal is left at time %g, so that a prediction of noise tells"
                             " nothing about the data; prediction_type must be \"v_prediction\" or"
-                            " \"sample\" there", (long long)time);
+                            " \"sample\" there", time);
     }
     TRY(call_denoiser(run, time));
     if (run->variance) split_output(run);
-    struct prediction_map map = prediction_map(type, signal, schedule_noise(run->schedule, time));
+    struct prediction_map map = prediction_map(type, signal, noise);
     prediction_clean(&map, run->threads, run->total, run->x, run->prediction, run->clean);
     limit_clean(options, run->threads, run->shape.items, run->shape.item_size, run->scratch,
                 run->clean);
@@ -90,9 +91,14 @@ void run_draw(struct solver_run *run, float *row)
                   run->scratch, row);
 }
 
-int64_t run_next_time(const struct solver_run *run)
+double run_next_time(const struct solver_run *run)
 {
     return run->place + 1 < run->time_count ? run->times[run->place + 1] : -1;
+}
+
+float run_product(const struct solver_run *run, double time, float beyond)
+{
+    return time < 0 ? beyond : run->schedule->alphas_cumprod[(int64_t)time];
 }
 
 static sumi_status walk(struct solver_run *run, const struct solver_type *type,
@@ -101,7 +107,7 @@ static sumi_status walk(struct solver_run *run, const struct solver_type *type,
     int64_t start = run->options->start_index, steps = run->time_count - start;
     for (run->place = start; run->place < run->time_count; run->place++) {
         TRY(type->step(run));
-        double time = (double)run->times[run->place];
+        double time = run->times[run->place];
         if (!rows_are_finite(run->threads, run->total, run->x)) {
             return context_fail(run->context, SUMI_ERROR_NUMBER,
                                 "step %lld (time %g): the state has left the finite numbers",

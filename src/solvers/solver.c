@@ -131,7 +131,7 @@ int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity)
     if (solver_prepare(solver) != SUMI_OK) return 0;
     int64_t start = solver->options.start_index, count = solver->time_count - start;
     for (int64_t i = 0; times && i < count && i < capacity; i++)
-        times[i] = (double)solver->times[start + i];
+        times[i] = solver->times[start + i];
     return count;
 }
 
@@ -181,6 +181,10 @@ sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shap
     struct random_shape layout;
     TRY(solver_prepare(solver));
     TRY(solver_shape(solver, rank, shape, &layout));
+    if (!x) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                            "sumi_solver_start needs memory for the state, not NULL");
+    }
     int64_t total = layout.items * layout.item_size;
     solver_seed(solver, layout.first_item == 0);
     float *scratch = NULL;

@@ -21,7 +21,7 @@ struct solver_run {
     int64_t total; /* elements of a row */
     int threads;
 
-    const int64_t *times; /* [time_count], noisiest first */
+    const double *times; /* [time_count], noisiest first */
     int64_t time_count;
     int64_t place; /* of the step being made in the time list */
 
@@ -52,13 +52,16 @@ extern const struct solver_type solver_ddpm, solver_ddim;
 /* ---- For step functions (run.c) ---- */
 
 /* Asks the denoiser about run->x at `time`: fills clean, prediction and variance. */
-sumi_status run_evaluate(struct solver_run *run, int64_t time);
+sumi_status run_evaluate(struct solver_run *run, double time);
 
 /* Fills `row` with the fresh noise of this step. */
 void run_draw(struct solver_run *run, float *row);
 
 /* The time after the present one, or -1 when that is clean data. */
-int64_t run_next_time(const struct solver_run *run);
+double run_next_time(const struct solver_run *run);
+
+/* abar at a time; at -1, clean data, `beyond`. */
+float run_product(const struct solver_run *run, double time, float beyond);
 
 /* ---- For the rooms above ---- */
 
@@ -77,7 +80,8 @@ struct sumi_solver {
     struct solver_options options;
     bool ready; /* whether what follows fits the options */
     struct schedule schedule;
-    int64_t *times, time_count;
+    double *times;
+    int64_t time_count;
     struct random_source random;
     bool started; /* whether sumi_solver_start came after the last run */
 };

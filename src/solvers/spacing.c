@@ -21,27 +21,31 @@ static int64_t spaced_time(const struct solver_options *options, int64_t all, in
     return (int64_t)rint((double)all - (double)index * ratio) - 1;
 }
 
-static sumi_status check_times(sumi_context *context, const int64_t *times, int64_t count,
+static sumi_status check_times(sumi_context *context, const double *times, int64_t count,
                                int64_t all)
 {
     for (int64_t i = 0; i < count; i++) {
-        if (times[i] < 0 || times[i] >= all) {
+        if (times[i] != floor(times[i])) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "the solver would visit time %lld, but the schedule's times are 0"
+                                "timesteps must be whole numbers, not %g", times[i]);
+        }
+        if (times[i] < 0 || times[i] >= (double)all) {
+            return context_fail(context, SUMI_ERROR_ARGUMENT,
+                                "the solver would visit time %g, but the schedule's times are 0"
                                 " to %lld (see timesteps, steps and steps_offset)",
-                                (long long)times[i], (long long)all - 1);
+                                times[i], (long long)all - 1);
         }
         if (i > 0 && times[i] >= times[i - 1]) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "the times to visit must go down, but %lld is followed by %lld",
-                                (long long)times[i - 1], (long long)times[i]);
+                                "the times to visit must go down, but %g is followed by %g",
+                                times[i - 1], times[i]);
         }
     }
     return SUMI_OK;
 }
 
 sumi_status spacing_times(sumi_context *context, const struct solver_options *options,
-                          const struct schedule *schedule, int64_t **times, int64_t *count)
+                          const struct schedule *schedule, double **times, int64_t *count)
 {
     int64_t all = schedule->count;
     const struct number_list *given = &options->timesteps;
@@ -51,20 +55,14 @@ sumi_status spacing_times(sumi_context *context, const struct solver_options *op
                             "%lld steps are more than the schedule's %lld times",
                             (long long)length, (long long)all);
     }
-    int64_t *list = context_allocate(context, (size_t)length, sizeof *list);
+    double *list = context_allocate(context, (size_t)length, sizeof *list);
     if (!list) return SUMI_ERROR_MEMORY;
-    sumi_status status = SUMI_OK;
-    for (int64_t i = 0; i < length && status == SUMI_OK; i++) {
-        if (given->values) {
-            list[i] = (int64_t)given->values[i];
-            if ((double)list[i] != given->values[i])
-                status = context_fail(context, SUMI_ERROR_ARGUMENT,
-                                      "timesteps must be whole numbers, not %g", given->values[i]);
-        } else {
-            list[i] = options->steps ? spaced_time(options, all, length, i) : all - 1 - i;
-        }
+    for (int64_t i = 0; i < length; i++) {
+        if (given->values) list[i] = given->values[i];
+        else if (options->steps) list[i] = (double)spaced_time(options, all, length, i);
+        else list[i] = (double)(all - 1 - i);
     }
-    if (status == SUMI_OK) status = check_times(context, list, length, all);
+    sumi_status status = check_times(context, list, length, all);
     if (status != SUMI_OK) {
         context_release(context, list);
         return status;

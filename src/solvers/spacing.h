@@ -7,6 +7,6 @@
 /* The list, noisiest time first, in new memory: the given timesteps, or `steps` of them spaced as
    asked, or all. */
 sumi_status spacing_times(sumi_context *context, const struct solver_options *options,
-                          const struct schedule *schedule, int64_t **times, int64_t *count);
+                          const struct schedule *schedule, double **times, int64_t *count);
 
 #endif

@@ -1,4 +1,4 @@
-/* Drawn digits: the same each time, inside the frame, varied, and told apart by their neighbours. */
+/* Drawn digits: the same each time, inside the frame, and told apart by their neighbours. */
 #include "data/digits.h"
 
 #include "opening.h"

@@ -54,7 +54,7 @@ static inline void write_bytes(const char *path, const void *bytes, size_t size)
 static inline sumi_status try_data(const char *text, const char *path, sumi_data **data)
 {
     sumi_recipe *recipe = NULL;
-    char setting[512];
+    char setting[PATH_SIZE + 16];
     CHECK_OK(here.context, recipe_parse(here.context, "test.ini", text, strlen(text), &recipe));
     snprintf(setting, sizeof setting, "data.path=%s", path ? path : "");
     CHECK_OK(here.context, sumi_recipe_set(recipe, setting));

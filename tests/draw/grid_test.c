@@ -72,6 +72,24 @@ static void columns_are_near_square_or_as_asked(void **state)
     scene_close(&scene);
 }
 
+static void a_tall_column_is_magnified_less(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float *values = calloc(20000, sizeof *values);
+    sumi_array image = {4, {1, 20000, 1, 1}, values}, column = {4, {20, 100, 10, 1}, values};
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &image, 0, scene.path));
+    picture drawn = picture_read(scene.path);
+    assert_int_equal(drawn.height, 20000 + 2 * MARGIN);
+    picture_free(&drawn);
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &column, 1, scene.path));
+    drawn = picture_read(scene.path);
+    assert_int_equal(drawn.width, 2 * 10 + 2 * MARGIN); /* 20 x 100 x 2 is below 4800 */
+    picture_free(&drawn);
+    free(values);
+    scene_close(&scene);
+}
+
 static void the_same_grid_gives_the_same_bytes(void **state)
 {
     (void)state;
@@ -293,6 +311,7 @@ int main(void)
         cmocka_unit_test(image_values_stand_in_their_cells),
         cmocka_unit_test(colours_keep_their_order_and_wild_values_are_clamped),
         cmocka_unit_test(columns_are_near_square_or_as_asked),
+        cmocka_unit_test(a_tall_column_is_magnified_less),
         cmocka_unit_test(the_same_grid_gives_the_same_bytes),
         cmocka_unit_test(a_curve_lies_where_its_values_are),
         cmocka_unit_test(signals_of_any_length_and_with_gaps_are_drawn),

@@ -18,7 +18,8 @@ static void *allocate(void *user, size_t size, size_t alignment)
 {
     struct budget *budget = user;
     void *memory = NULL;
-    if (size > budget->left || posix_memalign(&memory, alignment, size ? size : 1) != 0) return NULL;
+    if (size > budget->left || posix_memalign(&memory, alignment, size ? size : 1) != 0)
+        return NULL;
     budget->left -= size;
     return memory;
 }
@@ -51,8 +52,8 @@ static void build(sumi_context *context, const struct net *net)
     for (int64_t size = 1; size <= SIZE_LIMIT && output < 0; size *= 2) {
         sumi_weights *weights = NULL;
         sumi_graph *graph = NULL;
-        if (sumi_weights_create(context, 0, &weights) == SUMI_OK
-            && sumi_graph_create(context, weights, true, &graph) == SUMI_OK) {
+        if (sumi_weights_create(context, 0, &weights) == SUMI_OK &&
+            sumi_graph_create(context, weights, true, &graph) == SUMI_OK) {
             output = build_at(net, graph, size);
         }
         sumi_graph_free(graph);

@@ -28,8 +28,9 @@ static void check_frequencies(struct config *config, const struct time_settings 
 {
     if (time->kind != TIME_POSITIONAL) return;
     if (time->channels < 2) {
-        config_fail(config, "a positional time embedding needs at least 2 channels in the first "
-                            "layer, not %lld",
+        config_fail(config,
+                    "a positional time embedding needs at least 2 channels in the first "
+                    "layer, not %lld",
                     (long long)time->channels);
     }
     if (time->channels / 2 == time->frequency_shift) {
@@ -38,8 +39,7 @@ static void check_frequencies(struct config *config, const struct time_settings 
     }
 }
 
-void time_read(struct config *config, int64_t channels, struct time_settings *time,
-               struct net *net)
+void time_read(struct config *config, int64_t channels, struct time_settings *time, struct net *net)
 {
     static const char *const kinds[] = {"positional", "fourier", "learned", NULL};
     time->kind = (enum time_kind)config_choice(config, "time_embedding_type", kinds);
@@ -116,12 +116,12 @@ static sumi_node project(sumi_graph *graph, const struct time_settings *time, su
     return sine_and_cosine(graph, sumi_op_affine(graph, turns, 2 * acos(-1), 0), false);
 }
 
-sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time,
-                         const struct net *net, sumi_node times, sumi_node labels)
+sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, const struct net *net,
+                         sumi_node times, sumi_node labels)
 {
     sumi_node table = projection_table(graph, time);
-    sumi_node embedding = layer_time_mlp(graph, "time_embedding",
-                                         project(graph, time, table, times), time->width);
+    sumi_node embedding =
+        layer_time_mlp(graph, "time_embedding", project(graph, time, table, times), time->width);
     sumi_node other = labels;
     if (net->labels == NET_LABELS_NONE) return embedding;
     if (net->labels == NET_LABELS_CLASS) {

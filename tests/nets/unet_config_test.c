@@ -16,7 +16,8 @@ static json_object *config_with(const char *class_name, const char *members)
     snprintf(text, sizeof text, "{%s}", members);
     json_object *changes = json_tokener_parse(text);
     assert_non_null(changes);
-    json_object_object_foreach(changes, key, value) {
+    json_object_object_foreach(changes, key, value)
+    {
         json_object_object_add(config, key, json_object_get(value));
     }
     json_object_put(changes);
@@ -29,10 +30,11 @@ static void check_refusal(const char *class_name, const char *members, const cha
     sumi_context *context = NULL;
     struct net *net = NULL;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    sumi_status status = net_parse(context, json_object_to_json_string(config), "config.json", &net);
+    sumi_status status =
+        net_parse(context, json_object_to_json_string(config), "config.json", &net);
     const char *message = sumi_context_message(context);
-    if (status != SUMI_ERROR_FORMAT || !strstr(message, part)
-        || strncmp(message, "config.json: ", 13) != 0) {
+    if (status != SUMI_ERROR_FORMAT || !strstr(message, part) ||
+        strncmp(message, "config.json: ", 13) != 0) {
         fail_msg("%s: status %s, \"%s\" does not say \"%s\"", members, sumi_status_name(status),
                  message, part);
     }

@@ -33,9 +33,9 @@ static void check_frequencies(struct config *config, const struct time_settings 
                     "layer, not %lld",
                     (long long)time->channels);
     }
-    if (time->channels / 2 == time->frequency_shift) {
-        config_fail(config, "\"freq_shift\" cannot be %lld, half the channels of the first layer",
-                    (long long)time->frequency_shift);
+    if ((double)(time->channels / 2) == time->frequency_shift) {
+        config_fail(config, "\"freq_shift\" cannot be %g, half the channels of the first layer",
+                    time->frequency_shift);
     }
 }
 
@@ -46,7 +46,7 @@ void time_read(struct config *config, int64_t channels, struct time_settings *ti
     time->channels = channels;
     time->width = config_whole_or(config, "time_embedding_dim", 0, WIDTH_LIMIT, 0);
     if (time->width == 0) time->width = 4 * channels;
-    time->frequency_shift = config_whole(config, "freq_shift", -1000000, 1000000);
+    time->frequency_shift = config_number(config, "freq_shift", -1e6, 1e6);
     time->cosine_first = config_flag(config, "flip_sin_to_cos");
     time->steps = config_whole_or(config, "num_train_timesteps", 1, TABLE_LIMIT, 0);
     if (time->kind == TIME_LEARNED && time->steps == 0) {
@@ -67,7 +67,7 @@ static sumi_node frequencies(sumi_graph *graph, const struct time_settings *time
         return -1;
     }
     for (int64_t i = 0; i < half; i++) {
-        double exponent = (double)i / (double)(half - time->frequency_shift);
+        double exponent = (double)i / ((double)half - time->frequency_shift);
         values[i] = (float)exp(-log(LONGEST_PERIOD) * exponent);
     }
     sumi_node node = sumi_graph_constant(graph, 2, (int64_t[]){1, half}, values);

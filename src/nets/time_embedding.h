@@ -11,7 +11,7 @@ struct time_settings {
     enum time_kind kind;
     int64_t channels; /* of the projection of a time */
     int64_t width;    /* of the embedding */
-    int64_t frequency_shift;
+    double frequency_shift;
     bool cosine_first;
     int64_t steps; /* rows of a learned table */
 };

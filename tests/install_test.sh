@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs into a temporary folder and builds the programs of tests/install against it, in a third
-# place, by pkg-config and by CMake, in C and in C++; then runs them.
+# place, by pkg-config and by CMake, in C and in C++; then runs them. The programs of examples/ are
+# built likewise, and the one that needs no model is run.
 # Usage: install_test.sh SOURCE_FOLDER BUILD_FOLDER VERSION
 set -euo pipefail
 
@@ -46,6 +47,12 @@ cd "$work/else"
     ${CXX:-c++} -std=c++11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags sumi) \
         example.cpp -o by_pkgconfig_cpp $(pkg-config --libs sumi)
 }
+for example in "$source"/examples/*.c; do
+    # shellcheck disable=SC2046
+    ${CC:-cc} -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Werror $(pkg-config --cflags sumi) \
+        "$example" -o "$(basename "$example" .c)" $(pkg-config --libs sumi) -lm
+done
+./own_denoiser || fail "the example with a denoiser of its own failed"
 ./by_pkgconfig_c "$version" || fail "the C program failed"
 ./by_pkgconfig_cpp "$version" || fail "the C++ program failed"
 

@@ -90,6 +90,9 @@ sumi_status context_fail(sumi_context *context, sumi_status status, const char *
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    for (char *c = text; *c; c++) { /* names out of files must not steer a terminal */
+        if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+    }
     memcpy(context->message, text, sizeof text);
     return status;
 }

@@ -9,9 +9,9 @@
 enum { JSON_DEPTH = 64, JSON_FILE_LIMIT = 256 << 20 };
 
 /* Members of all objects in the tree. */
-static size_t count_members(json_object *value)
+static int64_t count_members(json_object *value)
 {
-    size_t count = 0;
+    int64_t count = 0;
     if (json_object_is_type(value, json_type_object)) {
         json_object_object_foreach(value, key, member) {
             (void)key;
@@ -26,15 +26,17 @@ static size_t count_members(json_object *value)
     return count;
 }
 
-/* Colons outside texts, one for each member that was written down. */
-static size_t count_colons(const char *text, size_t size)
+/* Colons outside texts, one for each member that was written down; -1 at a single quote outside
+   texts, which json-c lets pass around keys. */
+static int64_t count_colons(const char *text, size_t size)
 {
-    size_t count = 0;
+    int64_t count = 0;
     bool quoted = false;
     for (size_t i = 0; i < size; i++) {
         if (quoted && text[i] == '\\') i++;
         else if (text[i] == '"') quoted = !quoted;
         else if (text[i] == ':' && !quoted) count++;
+        else if (text[i] == '\'' && !quoted) return -1;
     }
     return count;
 }
@@ -49,7 +51,12 @@ static sumi_status check_whole(sumi_context *context, const char *text, size_t s
         return context_fail(context, SUMI_ERROR_FORMAT, "%s: more text after the JSON at byte %zu",
                             source, end);
     }
-    if (count_members(parsed) != count_colons(text, size)) {
+    int64_t colons = count_colons(text, size);
+    if (colons < 0) {
+        return context_fail(context, SUMI_ERROR_FORMAT,
+                            "%s: not JSON: texts are quoted with \"\", not with ''", source);
+    }
+    if (count_members(parsed) != colons) {
         return context_fail(context, SUMI_ERROR_FORMAT, "%s: an object has the same key twice",
                             source);
     }
@@ -143,14 +150,11 @@ static json_object *sorted_copy(json_object *value)
 sumi_status json_to_text(sumi_context *context, json_object *value, char **text)
 {
     *text = NULL;
-    json_object *sorted = sorted_copy(value);
+    int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
+    json_object *sorted = sorted_copy(value); /* NULL also where the value is null itself */
     size_t length = 0;
-    const char *written =
-        sorted ? json_object_to_json_string_length(sorted,
-                                                   JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-                                                       | JSON_C_TO_STRING_NOSLASHESCAPE,
-                                                   &length)
-               : NULL;
+    const char *written = NULL;
+    if (sorted || !value) written = json_object_to_json_string_length(sorted, flags, &length);
     char *copy = written ? context_allocate(context, length + 2, 1) : NULL;
     if (copy) {
         memcpy(copy, written, length);

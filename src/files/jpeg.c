@@ -24,10 +24,13 @@ static sumi_status read_header(sumi_context *context, tjhandle decoder, const vo
         return fail_turbo(context, name, decoder);
     }
     int64_t pixels = (int64_t)result->width * result->height;
-    if (pixels < 1 || pixels > IMAGE_PIXEL_LIMIT) {
+    if (pixels < 1) {
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: damaged JPEG: it tells no size", name);
+    }
+    if (pixels > IMAGE_PIXEL_LIMIT) {
         return context_fail(context, SUMI_ERROR_FORMAT,
-                            "%s: %d x %d pixels; 1 to %lld are allowed", name, result->width,
-                            result->height, (long long)IMAGE_PIXEL_LIMIT);
+                            "%s: %d x %d pixels are more than the %lld allowed", name,
+                            result->width, result->height, (long long)IMAGE_PIXEL_LIMIT);
     }
     if ((uint64_t)pixels / PIXELS_PER_BYTE > size) {
         return context_fail(context, SUMI_ERROR_FORMAT,

@@ -97,6 +97,7 @@ static sumi_status decode_pixels(sumi_context *context, spng_ctx *decoder, const
     sumi_status status = SUMI_ERROR_MEMORY;
     if (wide && pixels) {
         int error = spng_decode_image(decoder, wide, count * 4, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS);
+        if (!error) error = spng_decode_chunks(decoder); /* the rest, up to the end mark */
         status = error ? fail_spng(context, name, error) : SUMI_OK;
     }
     if (status == SUMI_OK) {

@@ -277,7 +277,7 @@ static sumi_status finish_open(safetensors *opened, sumi_status status, safetens
 sumi_status safetensors_open(sumi_context *context, const char *path, safetensors **file)
 {
     *file = NULL;
-    if (path_has_ending(path, ".index.json")) return safetensors_open_sharded(context, path, file);
+    if (path_has_ending(path, ".json")) return safetensors_open_sharded(context, path, file);
     safetensors *opened = safetensors_new(context);
     if (!opened) return SUMI_ERROR_MEMORY;
     return finish_open(opened, source_open(context, path, &opened->source), file);
@@ -333,12 +333,15 @@ sumi_status safetensors_read_bytes(const safetensors *file, const safetensors_te
                        (size_t)tensor->count * number_size(tensor->type));
 }
 
+json_object *safetensors_metadata_object(const safetensors *file)
+{
+    return json_object_object_get(file->header, file->shards ? "metadata" : METADATA_KEY);
+}
+
 const char *safetensors_metadata(const safetensors *file, const char *key)
 {
-    json_object *metadata = NULL, *value = NULL;
-    const char *section = file->shards ? "metadata" : METADATA_KEY;
-    if (json_object_object_get_ex(file->header, section, &metadata)
-        && json_object_object_get_ex(metadata, key, &value)
+    json_object *value = NULL;
+    if (json_object_object_get_ex(safetensors_metadata_object(file), key, &value)
         && json_object_is_type(value, json_type_string)) {
         return json_object_get_string(value);
     }

@@ -18,8 +18,8 @@ typedef struct safetensors_tensor {
     int shard;       /* which of the files, from 0 */
 } safetensors_tensor;
 
-/* Opens a .safetensors file, or a sharded set by its index (a name ending in ".index.json"; the
-   shards lie beside it). Nothing but headers is read. */
+/* Opens a .safetensors file, or a sharded set by its index (a name ending in ".json"; the shards
+   lie beside it). Nothing but headers is read. */
 sumi_status safetensors_open(sumi_context *context, const char *path, safetensors **file);
 
 /* The same over one file in memory, which must outlive `*file`; `name` is for messages. */
@@ -42,6 +42,8 @@ sumi_status safetensors_read_bytes(const safetensors *file, const safetensors_te
 
 /* The text under a key of __metadata__, or NULL. Valid until the file is freed. */
 const char *safetensors_metadata(const safetensors *file, const char *key);
+/* All of it, of one file or of an index; NULL where there is none. */
+struct json_object *safetensors_metadata_object(const safetensors *file);
 
 /* One tensor to write. `data` is float32 where `type` is F32, F16 or BF16 (converted on the way
    out), else numbers of that very type. */

@@ -136,7 +136,7 @@ static sumi_status put_tensors(sumi_context *context, file_writer *writer,
             const safetensors_entry *entry = &entries[i];
             int64_t elements = 0;
             if (number_size(entry->type) != width) continue;
-            (void)shape_elements(entry->rank, entry->shape, &elements); /* checked with the header */
+            (void)shape_elements(entry->rank, entry->shape, &elements); /* checked already */
             if (entry->type == NUMBER_F16 || entry->type == NUMBER_BF16) {
                 TRY(put_narrowed(context, writer, entry->type, entry->data, (size_t)elements));
             } else {

@@ -6,9 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* More elements than any memory holds: sizes beyond are refused, so that products never overflow. */
-static const int64_t ELEMENT_LIMIT = (int64_t)1 << 40;
-
 sumi_status sumi_graph_create(sumi_context *context, sumi_weights *weights, bool training,
                               sumi_graph **graph)
 {

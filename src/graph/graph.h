@@ -8,6 +8,10 @@
 
 enum { MAX_INPUTS = 6 };
 
+/* More elements than any memory holds: larger results are refused, so that no product of sizes
+   overflows. */
+#define ELEMENT_LIMIT ((int64_t)1 << 40)
+
 struct shape {
     int rank;
     int64_t size[SUMI_MAX_RANK];
@@ -136,8 +140,19 @@ struct weight {
     bool trainable;
 };
 
+/* Where new weights come from instead of their initial values. */
+struct weight_source {
+    void *user;
+    /* Checks that there is a weight of that name and shape, before memory is made for it, and
+       notes its place. */
+    sumi_status (*find)(void *user, const char *name, const struct shape *shape, size_t *place);
+    /* Fills data[shape] from there. */
+    sumi_status (*read)(void *user, size_t place, float *data);
+};
+
 struct sumi_weights {
     sumi_context *context;
+    const struct weight_source *source; /* NULL: new weights get their initial values */
     uint64_t seed;
     struct weight *items; /* in the order of their making */
     int64_t count, capacity;
@@ -145,7 +160,7 @@ struct sumi_weights {
 
 /* Number of the weight of that name, or -1. */
 int64_t weights_find(const sumi_weights *weights, const char *name);
-/* Adds a weight with its initial values; its number to *number. */
+/* Adds a weight with its initial values, or those of the source; its number to *number. */
 sumi_status weights_add(sumi_weights *weights, const char *name, const struct shape *shape,
                         sumi_start start, double scale, int64_t *number);
 

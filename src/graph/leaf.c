@@ -18,7 +18,7 @@ static sumi_node append_leaf(sumi_graph *graph, const struct op *op, int rank,
     }
     int64_t count = 1;
     for (int i = 0; i < rank; i++) {
-        if (size[i] < 1 || size[i] > ((int64_t)1 << 40) / count) {
+        if (size[i] < 1 || size[i] > ELEMENT_LIMIT / count) {
             graph_fail(graph, "%s: dimension %d cannot be %lld", op->name, i, (long long)size[i]);
             return -1;
         }

@@ -102,16 +102,22 @@ static sumi_status grow(sumi_weights *weights)
 sumi_status weights_add(sumi_weights *weights, const char *name, const struct shape *shape,
                         sumi_start start, double scale, int64_t *number)
 {
+    const struct weight_source *source = weights->source;
+    size_t place = 0;
+    if (source) TRY(source->find(source->user, name, shape, &place));
     TRY(grow(weights));
     struct weight weight = {.shape = *shape, .trainable = start != SUMI_START_FIXED};
     weight.name = context_copy_text(weights->context, name);
     if (!weight.name) return SUMI_ERROR_MEMORY;
     weight.data = context_allocate(weights->context, (size_t)shape_count(shape), sizeof(float));
-    if (!weight.data) {
+    sumi_status status = weight.data ? SUMI_OK : SUMI_ERROR_MEMORY;
+    if (status == SUMI_OK && source) status = source->read(source->user, place, weight.data);
+    if (status != SUMI_OK) {
         context_release(weights->context, weight.name);
-        return SUMI_ERROR_MEMORY;
+        context_release(weights->context, weight.data);
+        return status;
     }
-    fill(weights, &weight, start, scale);
+    if (!source) fill(weights, &weight, start, scale);
     *number = weights->count;
     weights->items[weights->count++] = weight;
     return SUMI_OK;

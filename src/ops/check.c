@@ -1,9 +1,6 @@
 /* Checks that the builders of ops share, with their messages. */
 #include "ops/check.h"
 
-/* As in graph.c: sizes beyond are refused, so that no product overflows. */
-static const int64_t ELEMENT_LIMIT = (int64_t)1 << 40;
-
 bool ops_node_known(sumi_graph *graph, const char *name, sumi_node node)
 {
     if (graph->status != SUMI_OK) return false;
@@ -39,7 +36,7 @@ sumi_status ops_rank_expect(sumi_graph *graph, const struct node *node, int inpu
     const struct shape *shape = input_shape(graph, node, input);
     if (shape->rank == rank) return SUMI_OK;
     char text[SHAPE_TEXT];
-    return graph_fail(graph, "%s: %s has %d dimensions, not shape %s", node->op->name, role, rank,
+    return graph_fail(graph, "%s: %s cannot be of shape %s", node->op->name, role,
                       shape_text(shape, text));
 }
 

@@ -4,11 +4,10 @@
 
 static bool geometry_possible(const sumi_convolution *geometry)
 {
-    static const int64_t LIMIT = (int64_t)1 << 40;
     for (int i = 0; i < 2; i++) {
-        if (geometry->stride[i] < 1 || geometry->stride[i] > LIMIT) return false;
-        if (geometry->before[i] < 0 || geometry->before[i] > LIMIT) return false;
-        if (geometry->after[i] < 0 || geometry->after[i] > LIMIT) return false;
+        if (geometry->stride[i] < 1 || geometry->stride[i] > ELEMENT_LIMIT) return false;
+        if (geometry->before[i] < 0 || geometry->before[i] > ELEMENT_LIMIT) return false;
+        if (geometry->after[i] < 0 || geometry->after[i] > ELEMENT_LIMIT) return false;
     }
     return true;
 }

@@ -4,12 +4,11 @@
 
 static sumi_status infer(sumi_graph *graph, struct node *node)
 {
-    static const int64_t LIMIT = (int64_t)1 << 40;
     const struct shape *x = input_shape(graph, node, 0);
     const struct attributes *attributes = &node->attributes;
     TRY(ops_axis_expect(graph, "pad", attributes->axis, x));
-    bool possible = attributes->first >= 0 && attributes->first <= LIMIT && attributes->last >= 0 &&
-                    attributes->last <= LIMIT;
+    bool possible = attributes->first >= 0 && attributes->first <= ELEMENT_LIMIT &&
+                    attributes->last >= 0 && attributes->last <= ELEMENT_LIMIT;
     if (!possible) {
         return graph_fail(graph, "pad: %lld zeros before and %lld after are not possible",
                           (long long)attributes->first, (long long)attributes->last);

@@ -157,6 +157,15 @@ static void wrong_headers_are_refused_with_the_reason(void **state)
     }
 }
 
+static void names_out_of_a_file_cannot_steer_the_terminal(void **state)
+{
+    scratch *room = *state;
+    test_file file = make_file("{\"\\u001b[31m\\n\":1}", NULL, 0);
+    safetensors *opened = NULL;
+    assert_int_equal(parse(room, &file, &opened), SUMI_ERROR_FORMAT);
+    assert_non_null(strstr(sumi_context_message(room->context), "\"?[31m?\""));
+}
+
 static void a_file_cut_anywhere_is_refused(void **state)
 {
     scratch *room = *state;
@@ -349,6 +358,7 @@ int main(void)
         SCRATCH_TEST(weights_that_are_not_numbers_come_through_as_such),
         SCRATCH_TEST(empty_tensors_are_allowed),
         SCRATCH_TEST(wrong_headers_are_refused_with_the_reason),
+        SCRATCH_TEST(names_out_of_a_file_cannot_steer_the_terminal),
         SCRATCH_TEST(a_file_cut_anywhere_is_refused),
         SCRATCH_TEST(a_header_length_beyond_the_file_is_refused),
         SCRATCH_TEST(what_is_written_reads_back_the_same),

@@ -40,8 +40,12 @@ static inline float fast_exp(float x)
     return p * factor1 * factor2;
 }
 
+/* Saturates at +-50, where it is within 2e-22 of its limit: smaller results would lead to denormal
+   numbers, which processors handle slowly even in lanes whose value is thrown away. */
 static inline float fast_sigmoid(float x)
 {
+    x = x < -50.0f ? -50.0f : x;
+    x = x > 50.0f ? 50.0f : x;
     return 1.0f / (1.0f + fast_exp(-x));
 }
 
@@ -145,40 +149,69 @@ static void moments_loop(int64_t rows, int64_t c, const float *x, const float *s
     }
 }
 
-static void norm_loop(int64_t rows, int64_t c, const float *x, const struct norm_coefficients *k,
-                      bool silu, float *out)
+/* The three loops of a normalisation come in two forms, with and without SiLU. Each is written once
+   and compiled with `silu` as a constant, so that no branch is left inside. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+static ALWAYS_INLINE void norm_rows(int64_t rows, int64_t c, const float *x,
+                                    const struct norm_coefficients *k, bool silu, float *out)
 {
     const float *slope = k->slope, *offset = k->offset;
     for (int64_t row = 0; row < rows; row++, x += c, out += c) {
-        if (silu) {
-            VECTOR for (int64_t i = 0; i < c; i++) {
-                float y = slope[i] * x[i] + offset[i];
-                out[i] = y * fast_sigmoid(y);
-            }
-        } else {
-            VECTOR for (int64_t i = 0; i < c; i++) out[i] = slope[i] * x[i] + offset[i];
+        VECTOR for (int64_t i = 0; i < c; i++) {
+            float y = slope[i] * x[i] + offset[i];
+            out[i] = silu ? y * fast_sigmoid(y) : y;
         }
     }
 }
 
-/* Derivative of SiLU: s (1 + y (1 - s)) with s the sigmoid of y. */
-static inline float silu_slope(float y)
+static void norm_loop(int64_t rows, int64_t c, const float *x, const struct norm_coefficients *k,
+                      bool silu, float *out)
 {
-    float s = fast_sigmoid(y);
-    return s * (1.0f + y * (1.0f - s));
+    if (silu) norm_rows(rows, c, x, k, true, out);
+    else norm_rows(rows, c, x, k, false, out);
 }
 
-static void norm_sums_loop(int64_t rows, int64_t c, const float *x, const float *upstream,
-                           const struct norm_coefficients *k, bool silu, float *restrict first,
-                           float *restrict second)
+/* Upstream gradient times the derivative of SiLU at y, s (1 + y (1 - s)) with s its sigmoid. */
+static ALWAYS_INLINE float through_silu(float upstream, float y, bool silu)
+{
+    float s = fast_sigmoid(y);
+    return silu ? upstream * (s * (1.0f + y * (1.0f - s))) : upstream;
+}
+
+static ALWAYS_INLINE void norm_sums_rows(int64_t rows, int64_t c, const float *x,
+                                         const float *upstream, const struct norm_coefficients *k,
+                                         bool silu, float *first, float *second)
 {
     const float *slope = k->slope, *offset = k->offset, *mean = k->mean, *inverse = k->inverse;
     for (int64_t row = 0; row < rows; row++, x += c, upstream += c) {
         VECTOR for (int64_t i = 0; i < c; i++) {
-            float d = upstream[i];
-            if (silu) d *= silu_slope(slope[i] * x[i] + offset[i]);
+            float d = through_silu(upstream[i], slope[i] * x[i] + offset[i], silu);
             first[i] += d;
             second[i] += d * ((x[i] - mean[i]) * inverse[i]);
+        }
+    }
+}
+
+static void norm_sums_loop(int64_t rows, int64_t c, const float *x, const float *upstream,
+                           const struct norm_coefficients *k, bool silu, float *first,
+                           float *second)
+{
+    if (silu) norm_sums_rows(rows, c, x, upstream, k, true, first, second);
+    else norm_sums_rows(rows, c, x, upstream, k, false, first, second);
+}
+
+static ALWAYS_INLINE void norm_gradient_rows(int64_t rows, int64_t c, const float *x,
+                                             const float *upstream,
+                                             const struct norm_coefficients *k, bool silu,
+                                             float *out)
+{
+    const float *slope = k->slope, *offset = k->offset;
+    const float *of_gradient = k->of_gradient, *constant = k->constant, *of_x = k->of_x;
+    for (int64_t row = 0; row < rows; row++, x += c, upstream += c, out += c) {
+        VECTOR for (int64_t i = 0; i < c; i++) {
+            float d = through_silu(upstream[i], slope[i] * x[i] + offset[i], silu);
+            out[i] = of_gradient[i] * d + constant[i] + of_x[i] * x[i];
         }
     }
 }
@@ -186,15 +219,8 @@ static void norm_sums_loop(int64_t rows, int64_t c, const float *x, const float 
 static void norm_gradient_loop(int64_t rows, int64_t c, const float *x, const float *upstream,
                                const struct norm_coefficients *k, bool silu, float *out)
 {
-    const float *slope = k->slope, *offset = k->offset;
-    const float *of_gradient = k->of_gradient, *constant = k->constant, *of_x = k->of_x;
-    for (int64_t row = 0; row < rows; row++, x += c, upstream += c, out += c) {
-        VECTOR for (int64_t i = 0; i < c; i++) {
-            float d = upstream[i];
-            if (silu) d *= silu_slope(slope[i] * x[i] + offset[i]);
-            out[i] = of_gradient[i] * d + constant[i] + of_x[i] * x[i];
-        }
-    }
+    if (silu) norm_gradient_rows(rows, c, x, upstream, k, true, out);
+    else norm_gradient_rows(rows, c, x, upstream, k, false, out);
 }
 
 static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *restrict gradient,

@@ -1,0 +1,146 @@
+/* AdamW (Loshchilov & Hutter 2019, algorithm 2), clipping by the global norm (Pascanu et al. 2013)
+   and averaging; see optimizer.h. */
+#include "learn/optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+#include "cpu/loops/loops.h"
+
+enum { CHUNK = 1 << 14 }; /* elements a thread takes at a time */
+
+struct optimizer_settings optimizer_settings_of(const sumi_recipe *recipe)
+{
+    return (struct optimizer_settings){
+        .learning_rate = recipe_number(recipe, "train.learning_rate"),
+        .final_learning_rate = recipe_number(recipe, "train.final_learning_rate"),
+        .weight_decay = recipe_number(recipe, "train.weight_decay"),
+        .beta1 = recipe_number(recipe, "train.beta1"),
+        .beta2 = recipe_number(recipe, "train.beta2"),
+        .epsilon = recipe_number(recipe, "train.epsilon"),
+        .clip = recipe_number(recipe, "train.clip_gradient"),
+        .ema = recipe_number(recipe, "train.ema"),
+        .ema_warmup = recipe_flag(recipe, "train.ema_warmup"),
+        .cosine = recipe_is(recipe, "train.decay", "cosine"),
+        .warmup = recipe_int(recipe, "train.warmup"),
+        .steps = recipe_int(recipe, "train.steps")};
+}
+
+static sumi_status add_arrays(struct optimizer *o, int64_t i)
+{
+    const struct weight *weight = &o->weights->items[i];
+    if (!weight->trainable) return SUMI_OK;
+    size_t count = (size_t)shape_count(&weight->shape);
+    o->first[i] = context_allocate_zeroed(o->context, count, sizeof(float));
+    o->second[i] = context_allocate_zeroed(o->context, count, sizeof(float));
+    o->average[i] = context_allocate(o->context, count, sizeof(float));
+    if (!o->first[i] || !o->second[i] || !o->average[i]) return SUMI_ERROR_MEMORY;
+    memcpy(o->average[i], weight->data, count * sizeof(float));
+    return SUMI_OK;
+}
+
+sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_settings *settings,
+                             struct optimizer *optimizer)
+{
+    sumi_context *context = weights->context;
+    size_t count = (size_t)weights->count;
+    *optimizer = (struct optimizer){.context = context, .weights = weights, .settings = *settings};
+    optimizer->first = context_allocate_zeroed(context, count, sizeof(float *));
+    optimizer->second = context_allocate_zeroed(context, count, sizeof(float *));
+    optimizer->average = context_allocate_zeroed(context, count, sizeof(float *));
+    sumi_status status = SUMI_OK;
+    if (!optimizer->first || !optimizer->second || !optimizer->average) status = SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < weights->count && status == SUMI_OK; i++) {
+        status = add_arrays(optimizer, i);
+    }
+    if (status != SUMI_OK) optimizer_release(optimizer);
+    return status;
+}
+
+void optimizer_release(struct optimizer *optimizer)
+{
+    if (!optimizer->context) return;
+    float **sets[] = {optimizer->first, optimizer->second, optimizer->average};
+    for (int set = 0; set < 3; set++) {
+        for (int64_t i = 0; sets[set] && i < optimizer->weights->count; i++) {
+            context_release(optimizer->context, sets[set][i]);
+        }
+        context_release(optimizer->context, sets[set]);
+    }
+    memset(optimizer, 0, sizeof *optimizer);
+}
+
+double optimizer_rate(const struct optimizer_settings *s, int64_t step)
+{
+    if (step < s->warmup) return s->learning_rate * (double)(step + 1) / (double)s->warmup;
+    if (!s->cosine) return s->learning_rate;
+    double length = (double)(s->steps - s->warmup);
+    double done = length > 0 ? fmin((double)(step - s->warmup) / length, 1) : 1;
+    double share = 0.5 * (1 + cos(done * 3.14159265358979323846));
+    return s->final_learning_rate + (s->learning_rate - s->final_learning_rate) * share;
+}
+
+double optimizer_average_decay(const struct optimizer_settings *s, int64_t step)
+{
+    if (!s->ema_warmup) return s->ema;
+    return fmin(s->ema, (1.0 + (double)step) / (10.0 + (double)step));
+}
+
+/* Squared norm of all gradients: float inside a chunk, double across chunks in a fixed order. */
+static double squared_norm(const struct optimizer *o, const float *const *gradients)
+{
+    const struct loops *loops = loops_select();
+    double total = 0;
+    for (int64_t i = 0; i < o->weights->count; i++) {
+        if (!gradients[i]) continue;
+        int64_t count = shape_count(&o->weights->items[i].shape);
+        for (int64_t first = 0; first < count; first += CHUNK) {
+            int64_t size = count - first < CHUNK ? count - first : CHUNK;
+            total += loops->dot(size, gradients[i] + first, gradients[i] + first);
+        }
+    }
+    return total;
+}
+
+static void apply_to_weight(struct optimizer *o, int64_t i, const struct optimizer_step *step,
+                            const float *gradient)
+{
+    const struct loops *loops = loops_select();
+    const struct weight *weight = &o->weights->items[i];
+    int64_t count = shape_count(&weight->shape);
+    int threads = worthwhile_threads(o->context->threads, 4 * count);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+    for (int64_t first = 0; first < count; first += CHUNK) {
+        int64_t size = count - first < CHUNK ? count - first : CHUNK;
+        loops->adamw(size, step, gradient + first, weight->data + first, o->first[i] + first,
+                     o->second[i] + first, o->average[i] + first);
+    }
+}
+
+sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *const *gradients,
+                            double *norm)
+{
+    const struct optimizer_settings *s = &o->settings;
+    *norm = sqrt(squared_norm(o, gradients));
+    if (!isfinite(*norm)) {
+        return context_fail(o->context, SUMI_ERROR_NUMBER,
+                            "the gradient is not finite at step %lld: lower train.learning_rate",
+                            (long long)step);
+    }
+    double rate = optimizer_rate(s, step);
+    struct optimizer_step one = {
+        .learning_rate = (float)rate,
+        .beta1 = (float)s->beta1,
+        .beta2 = (float)s->beta2,
+        .epsilon = (float)s->epsilon,
+        .decay = (float)(rate * s->weight_decay),
+        .correction1 = (float)(1 - pow(s->beta1, (double)step + 1)),
+        .correction2 = (float)(1 - pow(s->beta2, (double)step + 1)),
+        .gradient_scale = (float)(s->clip > 0 && *norm > s->clip ? s->clip / *norm : 1),
+        .average = (float)optimizer_average_decay(s, step)};
+    for (int64_t i = 0; i < o->weights->count; i++) {
+        if (gradients[i]) apply_to_weight(o, i, &one, gradients[i]);
+    }
+    return SUMI_OK;
+}

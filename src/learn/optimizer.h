@@ -1,0 +1,45 @@
+/* AdamW with gradient clipping and an exponential moving average of the weights, over all weights
+   of a network in one pass. */
+#ifndef SUMI_LEARN_OPTIMIZER_H
+#define SUMI_LEARN_OPTIMIZER_H
+
+#include "files/recipe.h"
+#include "graph/graph.h"
+
+struct optimizer_settings {
+    double learning_rate, final_learning_rate, weight_decay, beta1, beta2, epsilon;
+    double clip; /* largest norm of the whole gradient; 0 for any */
+    double ema;  /* decay of the average; 0 keeps none apart from the weights themselves */
+    bool ema_warmup;
+    bool cosine; /* decay after the warm-up */
+    int64_t warmup, steps;
+};
+
+/* Arrays [count of each weight], one for each weight of the network; NULL where it is not
+   trained. */
+struct optimizer {
+    sumi_context *context;
+    sumi_weights *weights;
+    struct optimizer_settings settings;
+    float **first, **second; /* running means of the gradient and of its square */
+    float **average;         /* EMA of the weights */
+};
+
+struct optimizer_settings optimizer_settings_of(const sumi_recipe *recipe);
+
+sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_settings *settings,
+                             struct optimizer *optimizer);
+void optimizer_release(struct optimizer *optimizer);
+
+/* The learning rate of a step (from 0): linear warm-up, then constant or cosine decay. */
+double optimizer_rate(const struct optimizer_settings *settings, int64_t step);
+/* Decay of the average at a step. */
+double optimizer_average_decay(const struct optimizer_settings *settings, int64_t step);
+
+/* Applies gradients[weight] (NULL where not trained) for `step`. The norm of the whole gradient
+   before clipping goes to *norm; where it is not finite nothing is changed and the status is
+   SUMI_ERROR_NUMBER. */
+sumi_status optimizer_apply(struct optimizer *optimizer, int64_t step,
+                            const float *const *gradients, double *norm);
+
+#endif

@@ -1,0 +1,151 @@
+/* A whole training run: steps until the recipe's number is reached, reports to the caller, previews,
+   and a folder that is kept up to date. */
+#define _POSIX_C_SOURCE 200809L
+#include <math.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "learn/checkpoint.h"
+#include "learn/trainer.h"
+#include "models/model.h"
+
+static const double REPORT_SECONDS = 0.1;
+static const double PREVIEW_SECONDS = 30; /* at most so often */
+static const double PREVIEW_SHARE = 0.03; /* of the time may go into previews */
+
+/* Where a run is, for its reports. */
+struct watch {
+    sumi_trainer *trainer;
+    sumi_progress_function progress;
+    void *user;
+    int64_t first_step;
+    double start, last_report, last_preview, preview_cost;
+    double loss; /* running mean */
+    sumi_array preview;
+};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Draws a few samples in few steps. */
+static sumi_status draw_preview(sumi_model *model, sumi_array *samples)
+{
+    enum { COUNT = 8 };
+    int32_t labels[COUNT];
+    int classes = sumi_model_classes(model);
+    for (int i = 0; i < COUNT && classes; i++) labels[i] = i % classes;
+    sumi_solver *solver = NULL;
+    TRY(sumi_model_solver(model, "ddim", &solver));
+    sumi_status status = sumi_solver_set(solver, "steps", "10");
+    if (status == SUMI_OK) {
+        status = sumi_model_sample(model, solver, COUNT, classes ? labels : NULL, samples);
+    }
+    sumi_solver_free(solver);
+    return status;
+}
+
+/* Renews the preview, by the averaged weights, if it is time for that. */
+static sumi_status refresh_preview(struct watch *watch)
+{
+    sumi_trainer *trainer = watch->trainer;
+    double start = now(), wait = fmax(PREVIEW_SECONDS, watch->preview_cost / PREVIEW_SHARE);
+    if (!trainer->model || start - watch->last_preview < wait) return SUMI_OK;
+    sumi_array samples = {0};
+    TRY(sumi_trainer_use_average(trainer, true));
+    sumi_status status = draw_preview(trainer->model, &samples);
+    TRY(sumi_trainer_use_average(trainer, false));
+    TRY(status);
+    sumi_array_release(trainer->context, &watch->preview);
+    watch->preview = samples;
+    watch->last_preview = now();
+    watch->preview_cost = watch->last_preview - start;
+    return SUMI_OK;
+}
+
+/* Tells the caller; SUMI_STOPPED if it wants no more. */
+static sumi_status report(struct watch *watch)
+{
+    sumi_trainer *trainer = watch->trainer;
+    double time = now(), elapsed = time - watch->start;
+    bool last = trainer->step == trainer->steps;
+    if (!watch->progress || (time - watch->last_report < REPORT_SECONDS && !last)) return SUMI_OK;
+    int64_t done = trainer->step - watch->first_step;
+    double rate = done / fmax(elapsed, 1e-9);
+    sumi_progress progress = {
+        .task = "train",
+        .step = trainer->step,
+        .steps = trainer->steps,
+        .loss = watch->loss,
+        .rate = rate * (double)trainer->batch,
+        .rate_unit = "items/s",
+        .seconds_left = done ? (double)(trainer->steps - trainer->step) / rate : -1,
+        .preview = watch->preview.data ? &watch->preview : NULL};
+    watch->last_report = now();
+    if (watch->progress(watch->user, &progress)) return SUMI_OK;
+    return context_fail(trainer->context, SUMI_STOPPED, "training was stopped after step %lld",
+                        (long long)trainer->step);
+}
+
+/* Writes checkpoint, losses and the model with averaged weights. */
+static sumi_status keep(sumi_trainer *trainer, const char *folder)
+{
+    char path[PATH_SIZE];
+    TRY(path_join(trainer->context, folder, CHECKPOINT_NAME, path));
+    TRY(sumi_trainer_save(trainer, path));
+    sumi_array losses = {.rank = 1, .shape = {trainer->step}, .data = trainer->losses};
+    TRY(path_join(trainer->context, folder, LOSSES_NAME, path));
+    TRY(sumi_array_write(trainer->context, path, &losses));
+    if (!trainer->model || !model_can_be_saved(trainer->model)) return SUMI_OK;
+    TRY(sumi_trainer_use_average(trainer, true));
+    sumi_status status = sumi_model_save(trainer->model, folder);
+    TRY(sumi_trainer_use_average(trainer, false));
+    return status;
+}
+
+static sumi_status run_steps(struct watch *watch, const char *folder)
+{
+    sumi_trainer *trainer = watch->trainer;
+    int64_t every = recipe_int(trainer->recipe, "train.checkpoint_every");
+    while (trainer->step < trainer->steps) {
+        double loss = 0;
+        TRY(sumi_trainer_step(trainer, &loss));
+        int64_t done = trainer->step - watch->first_step;
+        watch->loss += (loss - watch->loss) / (double)(done < 100 ? done : 100);
+        if (watch->progress) TRY(refresh_preview(watch));
+        if (folder && (trainer->step % every == 0 || trainer->step == trainer->steps)) {
+            TRY(keep(trainer, folder));
+        }
+        TRY(report(watch));
+    }
+    return SUMI_OK;
+}
+
+sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
+                             sumi_progress_function progress, void *user)
+{
+    if (folder) {
+        char path[PATH_SIZE];
+        TRY(folder_make(trainer->context, folder));
+        TRY(path_join(trainer->context, folder, RECIPE_NAME, path));
+        TRY(sumi_recipe_write(trainer->recipe, path));
+    }
+    struct watch watch = {.trainer = trainer,
+                          .progress = progress,
+                          .user = user,
+                          .first_step = trainer->step,
+                          .start = now(),
+                          .last_preview = now()};
+    sumi_status status = run_steps(&watch, folder);
+    sumi_array_release(trainer->context, &watch.preview);
+    if (status == SUMI_STOPPED && folder) {
+        TRY(keep(trainer, folder));
+        context_fail(trainer->context, SUMI_STOPPED, "training was stopped after step %lld",
+                     (long long)trainer->step);
+    }
+    if (status == SUMI_OK) TRY(sumi_trainer_use_average(trainer, true));
+    return status;
+}

@@ -1,0 +1,284 @@
+/* The model that a recipe describes: its [model] section and the shape of the data set's items, put
+   into the words of a config.json. */
+#include <stdio.h>
+#include <string.h>
+
+#include "files/recipe.h"
+#include "models/members.h"
+#include "models/model.h"
+
+static const char SOURCE[] = "the recipe's [model]";
+
+/* What a recipe and a data set give together. */
+struct plan_of_net {
+    sumi_context *context;
+    const sumi_recipe *recipe;
+    int rank; /* of an item */
+    const int64_t *shape;
+    int classes;
+    int levels; /* of a U-Net */
+    int64_t channels[RECIPE_LIST_LIMIT];
+    char blocks[2][RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE]; /* on the way down, and up */
+};
+
+/* ---- Checks ---- */
+
+/* Items must be of the rank that the kind of network is for. */
+static sumi_status check_rank(const struct plan_of_net *plan)
+{
+    static const struct {
+        const char *kind, *items;
+        int rank;
+    } kinds[] = {{"unet2d", "pictures [height, width, channels]", 3},
+                 {"unet1d", "signals [length, channels]", 2},
+                 {"mlp", "points [numbers]", 1}};
+    const char *kind = recipe_text(plan->recipe, "model.kind"), *other = "";
+    for (int i = 0; i < 3; i++) {
+        if (kinds[i].rank == plan->rank) other = kinds[i].kind;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(kind, kinds[i].kind) != 0 || kinds[i].rank == plan->rank) continue;
+        return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                            "model.kind = %s is for %s, but the data set's items have %d "
+                            "dimensions; model.kind = %s is for those",
+                            kind, kinds[i].items, plan->rank, other);
+    }
+    return SUMI_OK;
+}
+
+static sumi_status check_classes(const struct plan_of_net *plan)
+{
+    if (!recipe_flag(plan->recipe, "model.class_conditional") || plan->classes > 0) return SUMI_OK;
+    return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                        "model.class_conditional = yes needs items with labels; set data.labels = "
+                        "yes, if the data set has them");
+}
+
+/* The noise levels of DDPM are whole numbers from 0, and the Fourier embedding takes a logarithm
+   of them. */
+static sumi_status check_times(const struct plan_of_net *plan)
+{
+    if (!recipe_is(plan->recipe, "model.time_embedding", "fourier")) return SUMI_OK;
+    return context_fail(plan->context, SUMI_ERROR_UNSUPPORTED,
+                        "model.time_embedding = fourier takes the logarithm of the time, which "
+                        "counts from 0 here; use positional");
+}
+
+/* A U-Net halves the size of an item between its levels. */
+static sumi_status check_size(const struct plan_of_net *plan)
+{
+    int64_t multiple = (int64_t)1 << (plan->levels - 1);
+    for (int i = 0; i + 1 < plan->rank; i++) {
+        if (plan->shape[i] % multiple == 0) continue;
+        return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                            "model.channels has %d levels, so the network halves the items %d "
+                            "times, but their size %lld is not a multiple of %lld; use fewer "
+                            "levels or another size",
+                            plan->levels, plan->levels - 1, (long long)plan->shape[i],
+                            (long long)multiple);
+    }
+    return SUMI_OK;
+}
+
+static sumi_status check_length(const struct plan_of_net *plan, const char *key, int length)
+{
+    if (length == 0 || length == plan->levels) return SUMI_OK;
+    return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                        "%s has %d members, but model.channels has %d; there should be one for "
+                        "each resolution",
+                        key, length, plan->levels);
+}
+
+/* ---- Blocks ---- */
+
+/* Names each block after the attention it has; the way up mirrors the way down. */
+static void name_blocks(struct plan_of_net *plan, int flags, const int64_t *attention, int way)
+{
+    const char *direction = way == 0 ? "Down" : "Up";
+    for (int i = 0; i < plan->levels; i++) {
+        int level = way == 0 ? i : plan->levels - 1 - i;
+        bool attentive = flags > 0 && attention[level];
+        snprintf(plan->blocks[way][i], RECIPE_WORD_SIZE, "%s%sBlock%dD", attentive ? "Attn" : "",
+                 direction, plan->rank - 1);
+    }
+}
+
+static sumi_status plan_levels(struct plan_of_net *plan)
+{
+    static const char *const keys[] = {"model.down_blocks", "model.up_blocks"};
+    int64_t attention[RECIPE_LIST_LIMIT];
+    plan->levels = recipe_list(plan->recipe, "model.channels", plan->channels);
+    if (plan->levels == 0) {
+        return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                            "model.channels should be a list such as 32, 64, 64");
+    }
+    int flags = recipe_list(plan->recipe, "model.attention", attention);
+    TRY(check_length(plan, "model.attention", flags));
+    for (int way = 0; way < 2; way++) {
+        int words = recipe_words(plan->recipe, keys[way], plan->blocks[way]);
+        TRY(check_length(plan, keys[way], words));
+        if (words == 0) name_blocks(plan, flags, attention, way);
+    }
+    return check_size(plan);
+}
+
+/* ---- Members ---- */
+
+static bool add_blocks(json_object *config, const char *key, const struct plan_of_net *plan,
+                       int way)
+{
+    json_object *list = json_object_new_array();
+    bool complete = list != NULL;
+    for (int i = 0; i < plan->levels && complete; i++) {
+        complete = list_add_text(list, plan->blocks[way][i]);
+    }
+    if (complete) return member_add(config, key, list);
+    json_object_put(list);
+    return false;
+}
+
+static bool add_size(json_object *config, const struct plan_of_net *plan)
+{
+    if (plan->rank == 3 && plan->shape[0] != plan->shape[1]) {
+        return member_wholes(config, "sample_size", 2, plan->shape);
+    }
+    return member_whole(config, "sample_size", plan->shape[0]);
+}
+
+static bool add_common(json_object *config, const struct plan_of_net *plan)
+{
+    const sumi_recipe *recipe = plan->recipe;
+    int64_t channels = plan->shape[plan->rank - 1];
+    bool conditional = recipe_flag(recipe, "model.class_conditional");
+    return member_whole(config, "in_channels", channels)
+        && member_whole(config, "out_channels", channels)
+        && member_text(config, "time_embedding_type", recipe_text(recipe, "model.time_embedding"))
+        && member_number(config, "dropout", recipe_number(recipe, "model.dropout"))
+        && member_text(config, "act_fn", recipe_text(recipe, "model.activation"))
+        && (!conditional || member_whole(config, "num_class_embeds", plan->classes));
+}
+
+static bool add_unet(json_object *config, const struct plan_of_net *plan)
+{
+    const sumi_recipe *recipe = plan->recipe;
+    int64_t head = recipe_int(recipe, "model.head_dim");
+    bool scale_shift = recipe_flag(recipe, "model.scale_shift");
+    return member_text(config, "_class_name", plan->rank == 3 ? "UNet2DModel" : "SumiUNet1DModel")
+        && add_size(config, plan)
+        && member_wholes(config, "block_out_channels", plan->levels, plan->channels)
+        && add_blocks(config, "down_block_types", plan, 0)
+        && add_blocks(config, "up_block_types", plan, 1)
+        && member_whole(config, "layers_per_block", recipe_int(recipe, "model.layers_per_block"))
+        && member_flag(config, "add_attention", recipe_flag(recipe, "model.mid_attention"))
+        && (head ? member_whole(config, "attention_head_dim", head)
+                 : member_null(config, "attention_head_dim"))
+        && member_whole(config, "norm_num_groups", recipe_int(recipe, "model.groups"))
+        && member_number(config, "norm_eps", recipe_number(recipe, "model.norm_eps"))
+        && member_text(config, "resnet_time_scale_shift", scale_shift ? "scale_shift" : "default");
+}
+
+static bool add_mlp(json_object *config, const struct plan_of_net *plan)
+{
+    return member_text(config, "_class_name", "SumiMLPModel")
+        && member_whole(config, "width", recipe_int(plan->recipe, "model.width"))
+        && member_whole(config, "depth", recipe_int(plan->recipe, "model.depth"));
+}
+
+static sumi_status write_config(struct plan_of_net *plan, char **text)
+{
+    bool mlp = recipe_is(plan->recipe, "model.kind", "mlp");
+    TRY(check_rank(plan));
+    TRY(check_classes(plan));
+    TRY(check_times(plan));
+    if (!mlp) TRY(plan_levels(plan));
+    json_object *config = json_object_new_object();
+    bool complete = config && add_common(config, plan)
+                 && (mlp ? add_mlp(config, plan) : add_unet(config, plan));
+    sumi_status status = members_check(plan->context, complete, SOURCE);
+    if (status == SUMI_OK) status = json_to_text(plan->context, config, text);
+    json_object_put(config);
+    return status;
+}
+
+/* ---- A config.json of the user's own ---- */
+
+/* Reads it, and gives it the items' size where it leaves that open. */
+static sumi_status read_config(const struct plan_of_net *plan, const char *path, char **text)
+{
+    json_object *config = NULL;
+    TRY(json_read_file(plan->context, path, &config));
+    bool open = json_object_is_type(config, json_type_object) && plan->rank > 1
+             && !json_object_object_get(config, "sample_size");
+    sumi_status status = members_check(plan->context, !open || add_size(config, plan), path);
+    if (status == SUMI_OK) status = json_to_text(plan->context, config, text);
+    json_object_put(config);
+    return status;
+}
+
+sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe, int rank,
+                               const int64_t *shape, int classes, char **text)
+{
+    struct plan_of_net plan = {
+        .context = context, .recipe = recipe, .rank = rank, .shape = shape, .classes = classes};
+    const char *path = recipe_text(recipe, "model.config");
+    *text = NULL;
+    return path[0] ? read_config(&plan, path, text) : write_config(&plan, text);
+}
+
+/* ---- The model ---- */
+
+/* The network must take the items and give them back, and know their classes. */
+static sumi_status check_fit(const sumi_model *model, const sumi_data *data)
+{
+    const struct net *net = model->net;
+    struct shape items = {.rank = 0}, wanted = {.rank = net->item_rank};
+    items.rank = sumi_data_shape(data, items.size);
+    memcpy(wanted.size, net->item_shape, sizeof wanted.size);
+    if (!shape_equal(&items, &wanted)) {
+        char have[SHAPE_TEXT], want[SHAPE_TEXT];
+        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                            "the network of model.config is for items %s, but those of the data "
+                            "set are %s",
+                            shape_text(&wanted, want), shape_text(&items, have));
+    }
+    if (net->out_channels != items.size[items.rank - 1]) {
+        return context_fail(model->context, SUMI_ERROR_UNSUPPORTED,
+                            "the network has %lld output channels for items with %lld; learned "
+                            "variances can be sampled but not trained",
+                            (long long)net->out_channels,
+                            (long long)items.size[items.rank - 1]);
+    }
+    if (net->labels != NET_LABELS_NONE && sumi_data_classes(data) > net->classes) {
+        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                            "the network of model.config knows %lld classes, and the data set has "
+                            "%d",
+                            (long long)net->classes, sumi_data_classes(data));
+    }
+    return SUMI_OK;
+}
+
+static sumi_status make(sumi_context *context, const sumi_recipe *recipe, const sumi_data *data,
+                        const char *config, sumi_model **model)
+{
+    const char *path = recipe_text(recipe, "model.config");
+    TRY(model_begin(context, config, path[0] ? path : SOURCE, model));
+    TRY(check_fit(*model, data));
+    TRY(scheduler_from_recipe(context, recipe, &(*model)->scheduler));
+    return model_make_weights(*model, (uint64_t)recipe_int(recipe, "train.seed"), NULL);
+}
+
+sumi_status sumi_model_create_from_recipe(sumi_context *context, const sumi_recipe *recipe,
+                                          const sumi_data *data, sumi_model **model)
+{
+    char *config = NULL;
+    int64_t shape[SUMI_MAX_RANK];
+    sumi_model *made = NULL;
+    *model = NULL;
+    int rank = sumi_data_shape(data, shape);
+    TRY(config_from_recipe(context, recipe, rank, shape, sumi_data_classes(data), &config));
+    sumi_status status = make(context, recipe, data, config, &made);
+    context_release(context, config);
+    if (status == SUMI_OK) *model = made;
+    else sumi_model_free(made);
+    return status;
+}

@@ -1,0 +1,210 @@
+/* Making a model, reading its parts, and its network's inputs in a graph. */
+#include "models/model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+enum { TEXT_LIMIT = 16 << 20 };
+
+sumi_status model_read_text(sumi_context *context, const char *path, char **text)
+{
+    size_t size = 0;
+    TRY(file_read(context, path, TEXT_LIMIT, (void **)text, &size));
+    if (!memchr(*text, '\0', size)) return SUMI_OK;
+    context_release(context, *text);
+    *text = NULL;
+    return context_fail(context, SUMI_ERROR_FORMAT, "%s: holds a zero byte, so it is not a text",
+                        path);
+}
+
+sumi_status model_begin(sumi_context *context, const char *config, const char *source,
+                        sumi_model **model)
+{
+    *model = NULL;
+    sumi_model *fresh = context_allocate_zeroed(context, 1, sizeof *fresh);
+    if (!fresh) return SUMI_ERROR_MEMORY;
+    fresh->context = context;
+    sumi_status status = net_parse(context, config, source, &fresh->net);
+    if (status == SUMI_OK) *model = fresh;
+    else sumi_model_free(fresh);
+    return status;
+}
+
+void sumi_model_free(sumi_model *model)
+{
+    if (!model) return;
+    model_forget_plans(model);
+    sumi_weights_free(model->weights);
+    net_free(model->net);
+    context_release(model->context, model->scheduler);
+    context_release(model->context, model->labels);
+    context_release(model->context, model);
+}
+
+/* ---- Weights ---- */
+
+/* A size that can be halved as often as the network does, where the config leaves it open. */
+static sumi_status open_size(const sumi_model *model, int64_t *size)
+{
+    json_object *config = NULL, *channels = NULL;
+    const char *text = model->net->config;
+    TRY(json_parse(model->context, text, strlen(text), "config.json", &config));
+    json_object_object_get_ex(config, "block_out_channels", &channels);
+    size_t levels = json_object_is_type(channels, json_type_array)
+                        ? json_object_array_length(channels) : 0;
+    json_object_put(config);
+    *size = (int64_t)1 << (levels < 30 ? levels : 30);
+    return SUMI_OK;
+}
+
+static sumi_status build_once(const sumi_model *model, sumi_graph *graph)
+{
+    struct net_inputs inputs;
+    struct net sized = *model->net;
+    sumi_model stand_in = *model;
+    for (int i = 0; i < sized.item_rank; i++) {
+        if (sized.item_shape[i] == 0) TRY(open_size(model, &sized.item_shape[i]));
+    }
+    stand_in.net = &sized;
+    model_inputs(&stand_in, graph, 1, &inputs);
+    net_build(&sized, graph, &inputs);
+    return sumi_graph_status(graph);
+}
+
+sumi_status model_make_weights(sumi_model *model, uint64_t seed,
+                               const struct weight_source *source)
+{
+    sumi_graph *graph = NULL;
+    TRY(sumi_weights_create(model->context, seed, &model->weights));
+    model->weights->source = source;
+    sumi_status status = sumi_graph_create(model->context, model->weights, false, &graph);
+    if (status == SUMI_OK) status = build_once(model, graph);
+    sumi_graph_free(graph);
+    model->weights->source = NULL;
+    return status;
+}
+
+sumi_status sumi_model_create(sumi_context *context, const char *config_json, uint64_t seed,
+                              sumi_model **model)
+{
+    *model = NULL;
+    sumi_model *fresh = NULL;
+    TRY(model_begin(context, config_json, "config.json", &fresh));
+    sumi_status status = model_make_weights(fresh, seed, NULL);
+    if (status == SUMI_OK) status = scheduler_default(context, &fresh->scheduler);
+    if (status == SUMI_OK) *model = fresh;
+    else sumi_model_free(fresh);
+    return status;
+}
+
+bool sumi_model_weight(const sumi_model *model, int64_t number, sumi_weight *weight)
+{
+    return sumi_weights_get(model->weights, number, weight);
+}
+
+/* ---- Parts ---- */
+
+const char *sumi_model_class(const sumi_model *model)
+{
+    return model->net->type->class_name;
+}
+
+const char *sumi_model_config(const sumi_model *model)
+{
+    return model->net->config;
+}
+
+const char *sumi_model_scheduler(const sumi_model *model)
+{
+    return model->scheduler;
+}
+
+sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json)
+{
+    char *text = NULL;
+    TRY(scheduler_read(model->context, json, "the scheduler's configuration", &text));
+    context_release(model->context, model->scheduler);
+    model->scheduler = text;
+    return SUMI_OK;
+}
+
+int sumi_model_classes(const sumi_model *model)
+{
+    return (int)model->net->classes;
+}
+
+int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK])
+{
+    const struct net *net = model->net;
+    for (int i = 0; i < net->item_rank; i++) shape[i] = net->item_shape[i];
+    return net->item_rank;
+}
+
+/* ---- The network in a graph ---- */
+
+int64_t model_item_size(const sumi_model *model)
+{
+    int64_t size = 1;
+    for (int i = 0; i < model->net->item_rank; i++) size *= model->net->item_shape[i];
+    return size;
+}
+
+int64_t model_output_size(const sumi_model *model)
+{
+    const struct net *net = model->net;
+    return model_item_size(model) / net->item_shape[net->item_rank - 1] * net->out_channels;
+}
+
+sumi_status model_check_size(const sumi_model *model)
+{
+    if (model_item_size(model) > 0) return SUMI_OK;
+    return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                        "the model's config.json leaves \"sample_size\" open; give it the size of "
+                        "the items, so that it is known what to compute");
+}
+
+void model_inputs(const sumi_model *model, sumi_graph *graph, int64_t items,
+                  struct net_inputs *inputs)
+{
+    const struct net *net = model->net;
+    int64_t shape[SUMI_MAX_RANK] = {items};
+    for (int i = 0; i < net->item_rank; i++) shape[i + 1] = net->item_shape[i];
+    inputs->x = sumi_graph_input(graph, "x", net->item_rank + 1, shape);
+    inputs->times = sumi_graph_input(graph, "times", 1, &items);
+    inputs->labels = -1;
+    if (net->labels == NET_LABELS_CLASS || net->labels == NET_LABELS_NUMBER) {
+        inputs->labels = sumi_graph_input(graph, "labels", 1, &items);
+    } else if (net->labels == NET_LABELS_VECTOR) {
+        int64_t vector[2] = {items, net->label_size};
+        inputs->labels = sumi_graph_input(graph, "labels", 2, vector);
+    }
+}
+
+sumi_status model_check_labels(const sumi_model *model, int64_t count, const int32_t *labels)
+{
+    const struct net *net = model->net;
+    if (net->labels == NET_LABELS_NONE && !labels) return SUMI_OK;
+    if (net->labels == NET_LABELS_NONE) {
+        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                            "this model is unconditional and takes no labels");
+    }
+    if (net->labels == NET_LABELS_VECTOR) {
+        return context_fail(model->context, SUMI_ERROR_UNSUPPORTED,
+                            "this model's class_embed_type \"identity\" wants embeddings, which "
+                            "labels cannot give");
+    }
+    if (!labels) {
+        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                            "this model is class-conditional and needs a label for each item");
+    }
+    for (int64_t i = 0; i < count && net->classes; i++) {
+        if (labels[i] >= 0 && labels[i] < net->classes) continue;
+        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                            "label %lld is %d; this model's classes are 0 to %lld", (long long)i,
+                            labels[i], (long long)net->classes - 1);
+    }
+    return SUMI_OK;
+}

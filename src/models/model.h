@@ -1,0 +1,105 @@
+/* Models: a network's config, its weights, the scheduler it is sampled with, and plans to run it.
+   making and reading a model's parts is in model.c; where a model comes from in open.c, weights.c
+   and from_recipe.c; where it goes in save.c; what it does in predict.c and sample.c. */
+#ifndef SUMI_MODELS_MODEL_H
+#define SUMI_MODELS_MODEL_H
+
+#include "nets/net.h"
+
+enum { MODEL_PLANS = 2 };
+
+/* A plan of the network for a number of items. */
+struct inference {
+    int64_t items; /* 0: not made */
+    int threads;   /* that it was made for */
+    uint64_t last_used;
+    sumi_graph *graph;
+    sumi_plan *plan;
+    struct net_inputs inputs;
+    sumi_node output;
+};
+
+struct sumi_model {
+    sumi_context *context;
+    struct net *net;
+    sumi_weights *weights;
+    char *scheduler; /* scheduler_config.json */
+    struct inference inferences[MODEL_PLANS];
+    uint64_t uses;           /* of inferences, so far */
+    int64_t item_memory;     /* bytes of a plan for one item, 0 while unknown */
+    int32_t *labels;         /* of sumi_model_denoiser, repeated as needed; NULL for none */
+    int64_t label_count;
+};
+
+/* ---- Making one (model.c) ---- */
+
+/* An empty model around the network of a config.json's text. `source` names it in messages. */
+sumi_status model_begin(sumi_context *context, const char *config, const char *source,
+                        sumi_model **model);
+
+/* Makes the weights by building the network once: initial values keyed by `seed`, or what `source`
+   has, if it is not NULL. */
+sumi_status model_make_weights(sumi_model *model, uint64_t seed,
+                               const struct weight_source *source);
+
+/* ---- The network in a graph (model.c) ---- */
+
+/* Numbers of an input item and of an output item. */
+int64_t model_item_size(const sumi_model *model);
+int64_t model_output_size(const sumi_model *model);
+
+/* Refuses a model whose config leaves the size of an item open. */
+sumi_status model_check_size(const sumi_model *model);
+
+/* Makes the input leaves x[items, item], times[items] and, where there are labels, labels[items]
+   (else -1); all three are -1 after a failure, which the graph remembers. */
+void model_inputs(const sumi_model *model, sumi_graph *graph, int64_t items,
+                  struct net_inputs *inputs);
+
+/* Checks labels[count] (NULL for none) against what the network takes. */
+sumi_status model_check_labels(const sumi_model *model, int64_t count, const int32_t *labels);
+
+/* ---- Plans (predict.c) ---- */
+
+/* Gives up all plans, as when a model is freed. */
+void model_forget_plans(sumi_model *model);
+
+/* ---- Weights from a file (weights.c) ---- */
+
+/* Finds the weights of a model folder: one file, a variant of it, or the index of a sharded set. */
+sumi_status weights_locate(sumi_context *context, const char *folder, char path[]);
+
+/* Makes the model's weights from a safetensors file that has all of them and no others. */
+sumi_status weights_load(sumi_model *model, const char *path);
+
+/* ---- Schedulers (scheduler.c) ---- */
+
+/* DDPMScheduler with diffusers' defaults, as a new text. */
+sumi_status scheduler_default(sumi_context *context, char **text);
+/* What a recipe's [noise] section means as scheduler_config.json. */
+sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *recipe, char **text);
+/* Checks the text of a scheduler_config.json and brings it to the form that is saved. */
+sumi_status scheduler_read(sumi_context *context, const char *text, const char *source,
+                           char **result);
+/* Its class, such as "DDPMScheduler", into name[size]. */
+sumi_status scheduler_class(sumi_context *context, const char *text, char *name, size_t size);
+
+/* ---- model_index.json (pipeline.c) ---- */
+
+/* Whether the index at `source` describes a pipeline of a network and a scheduler only; sets the
+   message if not. */
+sumi_status pipeline_check(sumi_context *context, const char *text, size_t size,
+                           const char *source);
+/* The index of the folder that the model is saved as, as a new text. */
+sumi_status pipeline_index(const sumi_model *model, char **text);
+
+/* ---- Recipes (from_recipe.c) ---- */
+
+/* The config.json that a recipe's [model] section means, for items of a shape, as a new text. */
+sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe, int rank,
+                               const int64_t *shape, int classes, char **text);
+
+/* Reads a text file such as config.json into a new text. */
+sumi_status model_read_text(sumi_context *context, const char *path, char **text);
+
+#endif

@@ -1,0 +1,63 @@
+/* Saving a model as a pipeline folder. Each file appears whole or not at all, model_index.json
+   last, so that a folder that has one is complete. */
+#include <string.h>
+
+#include "base/file.h"
+#include "files/safetensors.h"
+#include "models/model.h"
+
+static sumi_status write_weights(const sumi_model *model, const char *path)
+{
+    sumi_context *context = model->context;
+    int64_t count = model->weights->count;
+    safetensors_entry *entries = context_allocate(context, (size_t)count, sizeof *entries);
+    if (!entries) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < count; i++) {
+        const struct weight *weight = &model->weights->items[i];
+        safetensors_entry *entry = &entries[i];
+        *entry = (safetensors_entry){weight->name, NUMBER_F32, weight->shape.rank, {0},
+                                     weight->data};
+        memcpy(entry->shape, weight->shape.size, sizeof entry->shape);
+    }
+    sumi_status status = safetensors_write(context, path, entries, (size_t)count, NULL, 0);
+    context_release(context, entries);
+    return status;
+}
+
+static sumi_status write_text(sumi_context *context, const char *folder, const char *name,
+                              const char *text)
+{
+    char path[PATH_SIZE];
+    TRY(path_join(context, folder, name, path));
+    return file_write(context, path, text, strlen(text));
+}
+
+static sumi_status write_network(const sumi_model *model, const char *folder)
+{
+    char part[PATH_SIZE], path[PATH_SIZE];
+    TRY(path_join(model->context, folder, "unet", part));
+    TRY(folder_make(model->context, part));
+    TRY(path_join(model->context, part, "diffusion_pytorch_model.safetensors", path));
+    TRY(write_weights(model, path));
+    return write_text(model->context, part, "config.json", model->net->config);
+}
+
+static sumi_status write_scheduler(const sumi_model *model, const char *folder)
+{
+    char part[PATH_SIZE];
+    TRY(path_join(model->context, folder, "scheduler", part));
+    TRY(folder_make(model->context, part));
+    return write_text(model->context, part, "scheduler_config.json", model->scheduler);
+}
+
+sumi_status sumi_model_save(const sumi_model *model, const char *folder)
+{
+    char *index = NULL;
+    TRY(folder_make(model->context, folder));
+    TRY(write_network(model, folder));
+    TRY(write_scheduler(model, folder));
+    TRY(pipeline_index(model, &index));
+    sumi_status status = write_text(model->context, folder, "model_index.json", index);
+    context_release(model->context, index);
+    return status;
+}

@@ -1,0 +1,159 @@
+/* Filling a model's weights from safetensors: every weight of the network must be there with its
+   shape, and nothing else. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "files/safetensors.h"
+#include "models/model.h"
+
+enum { NAME_SIZE = 512 };
+
+/* ---- Which file ---- */
+
+sumi_status weights_locate(sumi_context *context, const char *folder, char path[])
+{
+    static const char *const names[] = {
+        "diffusion_pytorch_model.safetensors",
+        "diffusion_pytorch_model.safetensors.index.json",
+        "diffusion_pytorch_model.fp16.safetensors",
+        "diffusion_pytorch_model.safetensors.index.fp16.json",
+        "diffusion_pytorch_model.bf16.safetensors",
+        "diffusion_pytorch_model.safetensors.index.bf16.json",
+    };
+    static const char *const pickles[] = {"diffusion_pytorch_model.bin",
+                                          "diffusion_pytorch_model.fp16.bin"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        TRY(path_join(context, folder, names[i], path));
+        if (path_exists(path)) return SUMI_OK;
+    }
+    for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++) {
+        TRY(path_join(context, folder, pickles[i], path));
+        if (!path_exists(path)) continue;
+        return context_fail(context, SUMI_ERROR_UNSUPPORTED,
+                            "%s: a pickle can run any program when it is read, so it is not; "
+                            "convert it with diffusers: model.save_pretrained(folder, "
+                            "safe_serialization=True)",
+                            path);
+    }
+    return context_fail(context, SUMI_ERROR_FILE, "%s: there is no %s", folder, names[0]);
+}
+
+/* ---- One weight ---- */
+
+struct loader {
+    sumi_context *context;
+    const char *path;
+    safetensors *file;
+    bool *used;     /* [tensors of the file] */
+    bool old_names; /* whether attention may have the names of diffusers' first files */
+};
+
+/* "...to_q.weight" as "...query.weight" and so on; false where the name has no older form. */
+static bool older_name(const char *name, char older[NAME_SIZE])
+{
+    static const char *const pairs[][2] = {{".to_q.", ".query."},
+                                           {".to_k.", ".key."},
+                                           {".to_v.", ".value."},
+                                           {".to_out.0.", ".proj_attn."}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const char *place = strstr(name, pairs[i][0]);
+        if (!place) continue;
+        int length = snprintf(older, NAME_SIZE, "%.*s%s%s", (int)(place - name), name, pairs[i][1],
+                              place + strlen(pairs[i][0]));
+        return length < NAME_SIZE;
+    }
+    return false;
+}
+
+static bool is_weight_type(number_type type)
+{
+    return type == NUMBER_F16 || type == NUMBER_BF16 || type == NUMBER_F32 || type == NUMBER_F64;
+}
+
+static sumi_status check_tensor(const struct loader *loader, const safetensors_tensor *tensor,
+                                const struct shape *shape)
+{
+    struct shape given = {.rank = tensor->rank};
+    for (int i = 0; i < tensor->rank; i++) given.size[i] = tensor->shape[i];
+    if (!shape_equal(&given, shape)) {
+        char have[SHAPE_TEXT], want[SHAPE_TEXT];
+        return context_fail(loader->context, SUMI_ERROR_FORMAT,
+                            "%s: tensor \"%.200s\" has the shape %s, where config.json describes "
+                            "%s",
+                            loader->path, tensor->name, shape_text(&given, have),
+                            shape_text(shape, want));
+    }
+    if (is_weight_type(tensor->type)) return SUMI_OK;
+    return context_fail(loader->context, SUMI_ERROR_FORMAT,
+                        "%s: tensor \"%.200s\" has numbers of type %s; weights are F32, F16 or "
+                        "BF16",
+                        loader->path, tensor->name, number_name(tensor->type));
+}
+
+static sumi_status find_weight(void *user, const char *name, const struct shape *shape,
+                               size_t *place)
+{
+    struct loader *loader = user;
+    char older[NAME_SIZE];
+    const safetensors_tensor *tensor = safetensors_find(loader->file, name);
+    if (!tensor && loader->old_names && older_name(name, older)) {
+        tensor = safetensors_find(loader->file, older);
+    }
+    if (!tensor) {
+        return context_fail(loader->context, SUMI_ERROR_FORMAT,
+                            "%s: tensor \"%.200s\", which config.json asks for, is missing",
+                            loader->path, name);
+    }
+    TRY(check_tensor(loader, tensor, shape));
+    *place = (size_t)(tensor - safetensors_tensor_at(loader->file, 0));
+    loader->used[*place] = true;
+    return SUMI_OK;
+}
+
+static sumi_status read_weight(void *user, size_t place, float *data)
+{
+    const struct loader *loader = user;
+    const safetensors_tensor *tensor = safetensors_tensor_at(loader->file, place);
+    TRY(safetensors_read(loader->file, tensor, data));
+    for (int64_t i = 0; i < tensor->count; i++) {
+        if (isfinite(data[i])) continue;
+        return context_fail(loader->context, SUMI_ERROR_FORMAT,
+                            "%s: tensor \"%.200s\" holds %s at element %lld; weights must be "
+                            "finite numbers",
+                            loader->path, tensor->name, isnan(data[i]) ? "NaN" : "infinity",
+                            (long long)i);
+    }
+    return SUMI_OK;
+}
+
+/* ---- All of them ---- */
+
+static sumi_status check_all_used(const struct loader *loader)
+{
+    size_t count = safetensors_count(loader->file);
+    for (size_t i = 0; i < count; i++) {
+        if (loader->used[i]) continue;
+        return context_fail(loader->context, SUMI_ERROR_FORMAT,
+                            "%s: tensor \"%.200s\" is no part of the network that config.json "
+                            "describes",
+                            loader->path, safetensors_tensor_at(loader->file, i)->name);
+    }
+    return SUMI_OK;
+}
+
+sumi_status weights_load(sumi_model *model, const char *path)
+{
+    struct loader loader = {.context = model->context, .path = path};
+    const struct weight_source source = {&loader, find_weight, read_weight};
+    loader.old_names = model->net->type == &net_type_unet_2d;
+    TRY(safetensors_open(model->context, path, &loader.file));
+    loader.used = context_allocate_zeroed(model->context, safetensors_count(loader.file),
+                                          sizeof *loader.used);
+    sumi_status status = loader.used ? model_make_weights(model, 0, &source) : SUMI_ERROR_MEMORY;
+    if (status == SUMI_OK) status = check_all_used(&loader);
+    context_release(model->context, loader.used);
+    safetensors_free(loader.file);
+    return status;
+}

@@ -53,8 +53,7 @@ static sumi_status complete(struct config *config, json_object *given, const cha
 }
 
 sumi_status config_open(struct config *config, sumi_context *context, json_object *given,
-                        const char *source, const char *class_name,
-                        const struct config_key *keys)
+                        const char *source, const char *class_name, const struct config_key *keys)
 {
     *config = (struct config){.context = context, .source = source};
     config->object = json_object_new_object();
@@ -85,8 +84,8 @@ void config_fail(struct config *config, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    config->status = context_fail(config->context, SUMI_ERROR_FORMAT, "%s: %s", config->source,
-                                  text);
+    config->status =
+        context_fail(config->context, SUMI_ERROR_FORMAT, "%s: %s", config->source, text);
 }
 
 bool config_is_null(const struct config *config, const char *key)
@@ -100,8 +99,8 @@ static const char *type_of(json_object *value)
 }
 
 /* `what` names the value in messages, a key or a place in a list. */
-static int64_t check_whole(struct config *config, const char *what, json_object *value,
-                           int64_t low, int64_t high)
+static int64_t check_whole(struct config *config, const char *what, json_object *value, int64_t low,
+                           int64_t high)
 {
     int64_t number = low;
     if (!json_object_is_type(value, json_type_int)) {
@@ -136,8 +135,8 @@ int64_t config_whole_or(struct config *config, const char *key, int64_t low, int
 double config_number(struct config *config, const char *key, double low, double high)
 {
     json_object *value = json_object_object_get(config->object, key);
-    if (!json_object_is_type(value, json_type_int)
-        && !json_object_is_type(value, json_type_double)) {
+    if (!json_object_is_type(value, json_type_int) &&
+        !json_object_is_type(value, json_type_double)) {
         config_fail(config, "\"%s\" should be a number, not %s", key, type_of(value));
         return low;
     }
@@ -216,7 +215,6 @@ const char *config_text_at(struct config *config, const char *key, int place)
 {
     json_object *value = member(config, key, place);
     if (json_object_is_type(value, json_type_string)) return json_object_get_string(value);
-    config_fail(config, "member %d of \"%s\" should be a text, not %s", place, key,
-                type_of(value));
+    config_fail(config, "member %d of \"%s\" should be a text, not %s", place, key, type_of(value));
     return "";
 }

@@ -15,15 +15,14 @@ struct config_key {
 
 struct config {
     sumi_context *context;
-    const char *source;   /* names the config in messages */
-    json_object *object;  /* every key of the table */
-    sumi_status status;   /* the first failure */
+    const char *source;  /* names the config in messages */
+    json_object *object; /* every key of the table */
+    sumi_status status;  /* the first failure */
 };
 
 /* Starts reading: `keys` ends with a NULL name. Release with config_close. */
 sumi_status config_open(struct config *config, sumi_context *context, json_object *given,
-                        const char *source, const char *class_name,
-                        const struct config_key *keys);
+                        const char *source, const char *class_name, const struct config_key *keys);
 void config_close(struct config *config); /* harmless after a failed config_open */
 /* The completed config as it is saved, a new text. */
 sumi_status config_write(const struct config *config, char **text);

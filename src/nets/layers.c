@@ -56,8 +56,8 @@ static sumi_node kernel_weight(sumi_graph *graph, const char *layer, int64_t out
 {
     char name[NAME_SIZE];
     int64_t k = window->kernel, stored[4] = {out, in, k, k};
-    sumi_node weight = sumi_graph_weight(graph, layer_name(name, layer, "weight"),
-                                         2 + window->rank, stored, SUMI_START_FAN_IN, fan);
+    sumi_node weight = sumi_graph_weight(graph, layer_name(name, layer, "weight"), 2 + window->rank,
+                                         stored, SUMI_START_FAN_IN, fan);
     if (window->rank == 2) return weight;
     return sumi_op_reshape(graph, weight, 4, (int64_t[]){out, in, 1, k});
 }
@@ -127,9 +127,8 @@ enum layer_activation layer_activation_read(struct config *config, const char *k
 {
     const char *names[ACTIVATION_COUNT + 1] = {NULL};
     json_object *value = json_object_object_get(config->object, key);
-    const char *text = json_object_is_type(value, json_type_string)
-                           ? json_object_get_string(value)
-                           : "";
+    const char *text =
+        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
     for (int i = 0; i < ACTIVATION_COUNT; i++) {
         names[i] = activations[i].name;
         if (strcasecmp(text, activations[i].name) == 0) return activations[i].activation;

@@ -21,7 +21,7 @@ sumi_node layer_linear(sumi_graph *graph, const char *name, sumi_node x, int64_t
 
 /* A convolution's window, the same along each spatial axis. */
 struct layer_window {
-    int rank;                             /* 2 for images, 1 for signals held as [n, 1, length, c] */
+    int rank; /* 2 for images, 1 for signals held as [n, 1, length, c] */
     int64_t kernel, stride, before, after; /* size, step, padding */
 };
 

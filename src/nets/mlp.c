@@ -13,20 +13,15 @@ struct mlp {
     struct time_settings time;
 };
 
-static const struct config_key keys[] = {TIME_KEYS,
-                                         {"in_channels", "2"},
-                                         {"out_channels", "null"}, /* null: as in_channels */
-                                         {"width", "128"},
-                                         {"depth", "4"},
-                                         {"dropout", "0.0"},
-                                         {"act_fn", "\"silu\""},
-                                         {NULL, NULL}};
+static const struct config_key keys[] = {
+    TIME_KEYS,        {"in_channels", "2"}, {"out_channels", "null"}, /* null: as in_channels */
+    {"width", "128"}, {"depth", "4"},       {"dropout", "0.0"},       {"act_fn", "\"silu\""},
+    {NULL, NULL}};
 
 static void read_all(struct config *config, struct mlp *mlp, struct net *net)
 {
     mlp->in_channels = config_whole(config, "in_channels", 1, CHANNEL_LIMIT);
-    mlp->out_channels = config_whole_or(config, "out_channels", 1, CHANNEL_LIMIT,
-                                        mlp->in_channels);
+    mlp->out_channels = config_whole_or(config, "out_channels", 1, CHANNEL_LIMIT, mlp->in_channels);
     mlp->width = config_whole(config, "width", 1, WIDTH_LIMIT);
     mlp->depth = config_whole(config, "depth", 1, DEPTH_LIMIT);
     mlp->dropout = config_number(config, "dropout", 0, 0.999);
@@ -57,8 +52,8 @@ static sumi_node build_layer(sumi_graph *graph, const struct mlp *mlp, int64_t n
 {
     char name[NAME_SIZE], part[NAME_SIZE];
     layer_name(name, "", "layers.%lld", (long long)number);
-    sumi_node shift = layer_linear(graph, layer_name(part, name, "time_emb_proj"), time,
-                                   mlp->width);
+    sumi_node shift =
+        layer_linear(graph, layer_name(part, name, "time_emb_proj"), time, mlp->width);
     sumi_node h = layer_linear(graph, layer_name(part, name, "linear_1"), x, mlp->width);
     h = layer_activate(graph, mlp->activation, sumi_op_add(graph, h, shift));
     if (mlp->dropout > 0) h = sumi_op_dropout(graph, h, mlp->dropout);
@@ -79,5 +74,4 @@ static sumi_node build(const struct net *net, sumi_graph *graph, sumi_node x, su
     return time_scale_output(graph, &mlp->time, times, x);
 }
 
-const struct net_type net_type_mlp = {
-    .class_name = "SumiMLPModel", .parse = parse, .build = build};
+const struct net_type net_type_mlp = {.class_name = "SumiMLPModel", .parse = parse, .build = build};

@@ -7,8 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-static const struct net_type *const types[] = {&net_type_unet_2d, &net_type_unet_1d,
-                                               &net_type_mlp};
+static const struct net_type *const types[] = {&net_type_unet_2d, &net_type_unet_1d, &net_type_mlp};
 enum { TYPE_COUNT = sizeof types / sizeof *types };
 
 static sumi_status find_type(sumi_context *context, json_object *given, const char *source,
@@ -53,8 +52,7 @@ static sumi_status parse_object(sumi_context *context, json_object *given, const
     return status;
 }
 
-sumi_status net_parse(sumi_context *context, const char *json, const char *source,
-                      struct net **net)
+sumi_status net_parse(sumi_context *context, const char *json, const char *source, struct net **net)
 {
     *net = NULL;
     json_object *given = NULL;

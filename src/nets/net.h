@@ -31,11 +31,11 @@ enum net_labels {
 struct net {
     sumi_context *context;
     const struct net_type *type;
-    char *config;                       /* config.json as it is saved: every key, sorted */
-    int item_rank;                      /* 3 for images, 2 for signals, 1 for points */
-    int64_t item_shape[SUMI_MAX_RANK];  /* of one input item, channels last; a spatial size is 0
-                                           where the config leaves sample_size open */
-    int64_t out_channels;               /* the output has the input's spatial size */
+    char *config;                      /* config.json as it is saved: every key, sorted */
+    int item_rank;                     /* 3 for images, 2 for signals, 1 for points */
+    int64_t item_shape[SUMI_MAX_RANK]; /* of one input item, channels last; a spatial size is 0
+                                          where the config leaves sample_size open */
+    int64_t out_channels;              /* the output has the input's spatial size */
     enum net_labels labels;
     int64_t label_size;
     int64_t classes; /* with NET_LABELS_CLASS, else 0 */

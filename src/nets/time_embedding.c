@@ -28,25 +28,25 @@ static void check_frequencies(struct config *config, const struct time_settings 
 {
     if (time->kind != TIME_POSITIONAL) return;
     if (time->channels < 2) {
-        config_fail(config, "a positional time embedding needs at least 2 channels in the first "
-                            "layer, not %lld",
+        config_fail(config,
+                    "a positional time embedding needs at least 2 channels in the first "
+                    "layer, not %lld",
                     (long long)time->channels);
     }
-    if (time->channels / 2 == time->frequency_shift) {
-        config_fail(config, "\"freq_shift\" cannot be %lld, half the channels of the first layer",
-                    (long long)time->frequency_shift);
+    if ((double)(time->channels / 2) == time->frequency_shift) {
+        config_fail(config, "\"freq_shift\" cannot be %g, half the channels of the first layer",
+                    time->frequency_shift);
     }
 }
 
-void time_read(struct config *config, int64_t channels, struct time_settings *time,
-               struct net *net)
+void time_read(struct config *config, int64_t channels, struct time_settings *time, struct net *net)
 {
     static const char *const kinds[] = {"positional", "fourier", "learned", NULL};
     time->kind = (enum time_kind)config_choice(config, "time_embedding_type", kinds);
     time->channels = channels;
     time->width = config_whole_or(config, "time_embedding_dim", 0, WIDTH_LIMIT, 0);
     if (time->width == 0) time->width = 4 * channels;
-    time->frequency_shift = config_whole(config, "freq_shift", -1000000, 1000000);
+    time->frequency_shift = config_number(config, "freq_shift", -1e6, 1e6);
     time->cosine_first = config_flag(config, "flip_sin_to_cos");
     time->steps = config_whole_or(config, "num_train_timesteps", 1, TABLE_LIMIT, 0);
     if (time->kind == TIME_LEARNED && time->steps == 0) {
@@ -67,7 +67,7 @@ static sumi_node frequencies(sumi_graph *graph, const struct time_settings *time
         return -1;
     }
     for (int64_t i = 0; i < half; i++) {
-        double exponent = (double)i / (double)(half - time->frequency_shift);
+        double exponent = (double)i / ((double)half - time->frequency_shift);
         values[i] = (float)exp(-log(LONGEST_PERIOD) * exponent);
     }
     sumi_node node = sumi_graph_constant(graph, 2, (int64_t[]){1, half}, values);
@@ -116,12 +116,12 @@ static sumi_node project(sumi_graph *graph, const struct time_settings *time, su
     return sine_and_cosine(graph, sumi_op_affine(graph, turns, 2 * acos(-1), 0), false);
 }
 
-sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time,
-                         const struct net *net, sumi_node times, sumi_node labels)
+sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, const struct net *net,
+                         sumi_node times, sumi_node labels)
 {
     sumi_node table = projection_table(graph, time);
-    sumi_node embedding = layer_time_mlp(graph, "time_embedding",
-                                         project(graph, time, table, times), time->width);
+    sumi_node embedding =
+        layer_time_mlp(graph, "time_embedding", project(graph, time, table, times), time->width);
     sumi_node other = labels;
     if (net->labels == NET_LABELS_NONE) return embedding;
     if (net->labels == NET_LABELS_CLASS) {

@@ -11,16 +11,19 @@ struct time_settings {
     enum time_kind kind;
     int64_t channels; /* of the projection of a time */
     int64_t width;    /* of the embedding */
-    int64_t frequency_shift;
+    double frequency_shift;
     bool cosine_first;
     int64_t steps; /* rows of a learned table */
 };
 
 /* Keys that a class with a time embedding has in its table. */
-#define TIME_KEYS                                                                        \
-    {"time_embedding_type", "\"positional\""}, {"time_embedding_dim", "null"},           \
-        {"freq_shift", "0"}, {"flip_sin_to_cos", "true"}, {"class_embed_type", "null"}, \
-        {"num_class_embeds", "null"}, {"num_train_timesteps", "null"}
+#define TIME_KEYS                                                                                  \
+    {"time_embedding_type", "\"positional\""}, {"time_embedding_dim", "null"},                     \
+        {"freq_shift", "0"}, {"flip_sin_to_cos", "true"}, {"class_embed_type", "null"},            \
+        {"num_class_embeds", "null"},                                                              \
+    {                                                                                              \
+        "num_train_timesteps", "null"                                                              \
+    }
 
 /* Reads them for a network whose first layer has `channels`; also fills net->labels and what goes
    with it. */
@@ -28,8 +31,8 @@ void time_read(struct config *config, int64_t channels, struct time_settings *ti
                struct net *net);
 
 /* The embedding [n, width] of times[n] and of labels as net->labels says (-1 for none). */
-sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time,
-                         const struct net *net, sumi_node times, sumi_node labels);
+sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, const struct net *net,
+                         sumi_node times, sumi_node labels);
 
 /* The network's output over its time where the embedding is Fourier's, for there the time is the
    noise level (Song et al. 2021, appendix C); else `output` as it is. */

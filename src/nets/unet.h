@@ -1,9 +1,11 @@
-/* The U-Net, for images and for signals: one description read from a config, one builder. Its parts:
-   unet_config.c reads the description, unet_shape.c works out what each layer looks like and checks
-   that it can be, unet_resnet.c, unet_attention.c and unet_skip.c build layers, unet_blocks.c and
-   unet.c put them together; unet2d.c and unet1d.c hold the keys of the two classes.
+/* The U-Net, for images and for signals: one description read from a config, one builder. Its
+   parts: unet_config.c reads the description, unet_shape.c works out what each layer looks like and
+   checks that it can be, unet_resnet.c, unet_attention.c and unet_skip.c build layers,
+   unet_blocks.c and unet.c put them together; unet2d.c and unet1d.c hold the keys of the two
+   classes.
 
-   A signal [n, length, c] is held as an image [n, 1, length, c], so everything below is [n,h,w,c]. */
+   A signal [n, length, c] is held as an image [n, 1, length, c], so everything below is [n,h,w,c].
+ */
 #ifndef SUMI_NETS_UNET_H
 #define SUMI_NETS_UNET_H
 
@@ -35,9 +37,9 @@ struct unet_block {
     const struct unet_block_kind *kind;
     bool up;
     enum unet_sampler sampler;
-    int64_t layers;            /* residual layers without the sampler */
-    int64_t before, channels;  /* channels that enter and leave it */
-    int64_t last_skip;         /* up: channels of the last skip connection it takes */
+    int64_t layers;           /* residual layers without the sampler */
+    int64_t before, channels; /* channels that enter and leave it */
+    int64_t last_skip;        /* up: channels of the last skip connection it takes */
 };
 
 /* A residual layer. */
@@ -61,8 +63,8 @@ struct unet_attention {
 struct unet {
     int rank; /* 2: images, 1: signals */
     int64_t in_channels, out_channels;
-    int64_t kernel;         /* size of the convolutions */
-    int64_t down_padding;   /* 1: symmetric, 0: one more after than before */
+    int64_t kernel;       /* size of the convolutions */
+    int64_t down_padding; /* 1: symmetric, 0: one more after than before */
     bool center_input;
     struct time_settings time;
     int levels;
@@ -70,7 +72,7 @@ struct unet {
     struct unet_block down[UNET_LEVELS], up[UNET_LEVELS];
     bool mid, mid_attention;
     double mid_divisor;
-    int64_t mid_groups; /* of the mid attention's norm; 0 for none */
+    int64_t mid_groups;         /* of the mid attention's norm; 0 for none */
     int64_t groups, head_width; /* head_width 0: one head */
     double epsilon, dropout;
     bool scale_shift;
@@ -82,13 +84,15 @@ struct config_key;
 sumi_status unet_parse(struct net *net, json_object *given, const char *source, int rank,
                        const struct config_key *keys);
 /* The keys that both classes share with the same default. */
-#define UNET_KEYS                                                                                \
-    TIME_KEYS, {"sample_size", "null"}, {"center_input_sample", "false"},                         \
-        {"layers_per_block", "2"}, {"mid_block_scale_factor", "1"}, {"downsample_padding", "1"},  \
-        {"downsample_type", "\"conv\""}, {"upsample_type", "\"conv\""}, {"dropout", "0.0"},       \
-        {"act_fn", "\"silu\""}, {"attention_head_dim", "8"}, {"attn_norm_num_groups", "null"},    \
-        {"norm_eps", "1e-05"}, {"resnet_time_scale_shift", "\"default\""},                        \
-        {"add_attention", "true"}
+#define UNET_KEYS                                                                                  \
+    TIME_KEYS, {"sample_size", "null"}, {"center_input_sample", "false"},                          \
+        {"layers_per_block", "2"}, {"mid_block_scale_factor", "1"}, {"downsample_padding", "1"},   \
+        {"downsample_type", "\"conv\""}, {"upsample_type", "\"conv\""}, {"dropout", "0.0"},        \
+        {"act_fn", "\"silu\""}, {"attention_head_dim", "8"}, {"attn_norm_num_groups", "null"},     \
+        {"norm_eps", "1e-05"}, {"resnet_time_scale_shift", "\"default\""},                         \
+    {                                                                                              \
+        "add_attention", "true"                                                                    \
+    }
 
 /* The kind of block of that name ("AttnDownBlock2D") in a path of `rank` spatial axes; on failure
    records it in `config`. */
@@ -98,8 +102,7 @@ const struct unet_block_kind *unet_find_block(struct config *config, const char 
 /* Layer `layer` of a block; number block->layers is its sampler. */
 struct unet_resnet unet_block_resnet(const struct unet *unet, const struct unet_block *block,
                                      int64_t layer);
-struct unet_attention unet_block_attention(const struct unet *unet,
-                                           const struct unet_block *block);
+struct unet_attention unet_block_attention(const struct unet *unet, const struct unet_block *block);
 struct unet_resnet unet_mid_resnet(const struct unet *unet);
 struct unet_attention unet_mid_attention(const struct unet *unet);
 /* Records in `config` what keeps the network from being built. */

@@ -8,8 +8,7 @@ static const struct config_key keys[] = {
     {"down_block_types",
      "[\"DownBlock2D\", \"AttnDownBlock2D\", \"AttnDownBlock2D\", \"AttnDownBlock2D\"]"},
     {"mid_block_type", "\"UNetMidBlock2D\""},
-    {"up_block_types",
-     "[\"AttnUpBlock2D\", \"AttnUpBlock2D\", \"AttnUpBlock2D\", \"UpBlock2D\"]"},
+    {"up_block_types", "[\"AttnUpBlock2D\", \"AttnUpBlock2D\", \"AttnUpBlock2D\", \"UpBlock2D\"]"},
     {"block_out_channels", "[224, 448, 672, 896]"},
     {"norm_num_groups", "32"},
     {NULL, NULL}};

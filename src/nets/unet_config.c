@@ -59,8 +59,9 @@ static void read_levels(struct config *config, struct unet *unet)
     int up = config_length(config, "up_block_types", UNET_LEVELS);
     int levels = config_length(config, "block_out_channels", UNET_LEVELS);
     if (down != levels || up != levels) {
-        config_fail(config, "\"block_out_channels\" has %d members, \"down_block_types\" %d and "
-                            "\"up_block_types\" %d; they should have as many",
+        config_fail(config,
+                    "\"block_out_channels\" has %d members, \"down_block_types\" %d and "
+                    "\"up_block_types\" %d; they should have as many",
                     levels, down, up);
     }
     if (config->status != SUMI_OK) return;
@@ -135,8 +136,9 @@ static void read_size(struct config *config, const struct unet *unet, struct net
                             : config_whole(config, key, 1, SIZE_LIMIT);
         int64_t multiple = unet_size_multiple(unet);
         if (size % multiple) {
-            config_fail(config, "\"%s\" should be a multiple of %lld, for the network halves it "
-                                "%d times, not %lld",
+            config_fail(config,
+                        "\"%s\" should be a multiple of %lld, for the network halves it "
+                        "%d times, not %lld",
                         key, (long long)multiple, unet->levels - 1, (long long)size);
         }
         net->item_shape[i] = size;

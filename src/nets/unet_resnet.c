@@ -44,10 +44,10 @@ static sumi_node scale_shift_norm(struct unet_builder *builder, const char *name
     char part[NAME_SIZE];
     int64_t c = resnet->out;
     bool silu = unet->activation == LAYER_SILU;
-    sumi_node weight = sumi_graph_weight(graph, layer_name(part, name, "norm2.weight"), 1, &c,
-                                         SUMI_START_ONE, 0);
-    sumi_node bias = sumi_graph_weight(graph, layer_name(part, name, "norm2.bias"), 1, &c,
-                                       SUMI_START_ZERO, 0);
+    sumi_node weight =
+        sumi_graph_weight(graph, layer_name(part, name, "norm2.weight"), 1, &c, SUMI_START_ONE, 0);
+    sumi_node bias =
+        sumi_graph_weight(graph, layer_name(part, name, "norm2.bias"), 1, &c, SUMI_START_ZERO, 0);
     sumi_node factor = sumi_op_affine(graph, sumi_op_slice(graph, time, 1, 0, c), 1, 1);
     sumi_node shift = sumi_op_slice(graph, time, 1, c, c);
     shift = sumi_op_add(graph, sumi_op_multiply(graph, factor, bias), shift);
@@ -79,8 +79,8 @@ sumi_node unet_build_resnet(struct unet_builder *builder, const char *name,
     struct layer_window window = layer_same(unet->rank, unet->kernel);
     struct layer_window point = layer_same(unet->rank, 1);
 
-    sumi_node h = norm_and_activation(builder, layer_name(part, name, "norm1"), x,
-                                      resnet->groups_in);
+    sumi_node h =
+        norm_and_activation(builder, layer_name(part, name, "norm1"), x, resnet->groups_in);
     h = resample(builder, resnet, h);
     h = layer_convolution(graph, layer_name(part, name, "conv1"), h, resnet->out, &window);
     h = let_time_in(builder, name, resnet, h);

@@ -88,8 +88,7 @@ struct unet_attention unet_block_attention(const struct unet *unet, const struct
 
 struct unet_attention unet_mid_attention(const struct unet *unet)
 {
-    struct unet_attention attention =
-        attention_over(unet, unet->down[unet->levels - 1].channels);
+    struct unet_attention attention = attention_over(unet, unet->down[unet->levels - 1].channels);
     attention.groups = unet->mid_groups;
     attention.divisor = unet->mid_divisor;
     return attention;
@@ -102,16 +101,14 @@ int64_t unet_size_multiple(const struct unet *unet)
 
 /* ---- checks ---- */
 
-static void check_groups(struct config *config, const char *where, int64_t channels,
-                         int64_t groups)
+static void check_groups(struct config *config, const char *where, int64_t channels, int64_t groups)
 {
     if (groups >= 1 && channels % groups == 0) return;
     config_fail(config, "%s normalises %lld channels in %lld groups, which do not divide them",
                 where, (long long)channels, (long long)groups);
 }
 
-static void check_resnet(struct config *config, const char *where,
-                         const struct unet_resnet *resnet)
+static void check_resnet(struct config *config, const char *where, const struct unet_resnet *resnet)
 {
     check_groups(config, where, resnet->in, resnet->groups_in);
     check_groups(config, where, resnet->out, resnet->groups_out);
@@ -151,8 +148,9 @@ static void check_side_image(struct config *config, const struct unet *unet)
     for (int i = 0; i < unet->levels; i++) {
         bool uses = unet->down[i].sampler == SAMPLER_FIR;
         if (uses && seen_other) {
-            config_fail(config, "down_blocks.%d, a Skip block, cannot follow a block of another "
-                                "kind",
+            config_fail(config,
+                        "down_blocks.%d, a Skip block, cannot follow a block of another "
+                        "kind",
                         i);
         }
         if (uses && unet->in_channels != IMAGE_CHANNELS) {
@@ -198,10 +196,8 @@ static void check_parameters(struct config *config, const struct unet *unet)
 
 void unet_check(struct config *config, const struct unet *unet)
 {
-    for (int i = 0; i < unet->levels; i++) {
-        check_block(config, unet, &unet->down[i], i);
-        check_block(config, unet, &unet->up[i], i);
-    }
+    for (int i = 0; i < unet->levels; i++) check_block(config, unet, &unet->down[i], i);
+    for (int i = 0; i < unet->levels; i++) check_block(config, unet, &unet->up[i], i);
     if (unet->mid) {
         struct unet_resnet resnet = unet_mid_resnet(unet);
         struct unet_attention attention = unet_mid_attention(unet);

@@ -73,8 +73,8 @@ static inline void trial_build(trial *t, const int64_t *shape)
 
 static inline void trial_differentiate(trial *t)
 {
-    CHECK_OK(t->context, sumi_graph_gradients(t->graph, t->loss, t->leaf_count, t->leaves,
-                                              t->gradients));
+    CHECK_OK(t->context,
+             sumi_graph_gradients(t->graph, t->loss, t->leaf_count, t->leaves, t->gradients));
 }
 
 static inline void trial_release(trial *t)
@@ -109,8 +109,7 @@ static inline void trial_interpret_with(trial *t, sumi_node changed, double *ins
     double *labels = trial_widen(t, t->inputs.labels, t->labels);
     if (labels) values[t->inputs.labels] = labels;
     if (changed >= 0) values[changed] = instead;
-    CHECK_OK(t->context,
-             interpret(t->graph, count, nodes, values, owned, &(struct run_key){1, 0}));
+    CHECK_OK(t->context, interpret(t->graph, count, nodes, values, owned, &(struct run_key){1, 0}));
     for (int i = 0; i < count; i++) {
         size_t size = (size_t)trial_count(t, nodes[i]) * sizeof(double);
         results[i] = malloc(size);
@@ -165,7 +164,7 @@ static inline double trial_loss_along(trial *t, int leaf, double step)
 /* Every gradient against the central difference of the loss along one direction, in double. */
 static inline void trial_check_gradients(trial *t)
 {
-    const double step = 1e-4;
+    const double step = 1e-5;
     double *results[TRIAL_LEAVES] = {NULL};
     trial_differentiate(t);
     trial_interpret(t, t->leaf_count, t->gradients, results);
@@ -174,11 +173,11 @@ static inline void trial_check_gradients(trial *t)
         for (int64_t j = 0; j < trial_count(t, t->leaves[leaf]); j++) {
             along += results[leaf][j] * sin(1.0 + (double)j);
         }
-        double slope = (trial_loss_along(t, leaf, step) - trial_loss_along(t, leaf, -step))
-                       / (2 * step);
+        double slope =
+            (trial_loss_along(t, leaf, step) - trial_loss_along(t, leaf, -step)) / (2 * step);
         if (!(fabs(along - slope) <= 1e-6 * fabs(slope) + 1e-8)) {
-            fail_msg("%s: derivative %.12g, difference quotient %.12g",
-                     trial_weight(t, leaf)->name, along, slope);
+            fail_msg("%s: derivative %.12g, difference quotient %.12g", trial_weight(t, leaf)->name,
+                     along, slope);
         }
         free(results[leaf]);
     }

@@ -31,9 +31,11 @@ static double number(json_object *object, const char *key)
 static void expect_weights(sumi_weights *weights, json_object *tensors)
 {
     int64_t count = json_object_object_length(tensors);
-    weights->items = context_allocate_zeroed(weights->context, (size_t)count, sizeof(struct weight));
+    weights->items =
+        context_allocate_zeroed(weights->context, (size_t)count, sizeof(struct weight));
     weights->capacity = count;
-    json_object_object_foreach(tensors, name, size) {
+    json_object_object_foreach(tensors, name, size)
+    {
         struct weight *weight = &weights->items[weights->count++];
         weight->name = context_copy_text(weights->context, name);
         weight->shape.rank = (int)json_object_array_length(size);
@@ -120,10 +122,10 @@ static void fill_inputs(trial *t, json_object *row)
     }
     if (t->inputs.labels < 0) return;
     for (int64_t i = 0; i < trial_count(t, t->inputs.labels); i++) {
-        t->labels[i] = t->net->labels == NET_LABELS_VECTOR
-                           ? (float)cos(0.1 * (double)i)
-                           : (float)json_object_get_double(
-                                 json_object_array_get_idx(labels, (size_t)i));
+        t->labels[i] =
+            t->net->labels == NET_LABELS_VECTOR
+                ? (float)cos(0.1 * (double)i)
+                : (float)json_object_get_double(json_object_array_get_idx(labels, (size_t)i));
     }
 }
 

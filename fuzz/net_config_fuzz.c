@@ -1,0 +1,86 @@
+/* Fuzzes config.json of networks: any bytes as the text of a config; what is accepted must be
+   accepted again as it is saved, and is built on the smallest input within a few megabytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nets/net.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+enum { MEMORY_LIMIT = 8 << 20, SIZE_LIMIT = 32 };
+
+struct budget {
+    size_t left;
+};
+
+/* Gives memory until the budget is spent, so that large networks fail early. */
+static void *allocate(void *user, size_t size, size_t alignment)
+{
+    struct budget *budget = user;
+    void *memory = NULL;
+    if (size > budget->left || posix_memalign(&memory, alignment, size ? size : 1) != 0)
+        return NULL;
+    budget->left -= size;
+    return memory;
+}
+
+static void release(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+/* The output for one item of `size` along each spatial axis, or -1. */
+static sumi_node build_at(const struct net *net, sumi_graph *graph, int64_t size)
+{
+    int64_t shape[SUMI_MAX_RANK] = {1}, labels[2] = {1, net->label_size};
+    struct net_inputs inputs = {.labels = -1};
+    for (int i = 0; i < net->item_rank - 1; i++) shape[1 + i] = size;
+    shape[net->item_rank] = net->item_shape[net->item_rank - 1];
+    inputs.x = sumi_graph_input(graph, "x", net->item_rank + 1, shape);
+    inputs.times = sumi_graph_input(graph, "times", 1, shape);
+    if (net->labels != NET_LABELS_NONE) {
+        int rank = net->labels == NET_LABELS_VECTOR ? 2 : 1;
+        inputs.labels = sumi_graph_input(graph, "labels", rank, labels);
+    }
+    return net_build(net, graph, &inputs);
+}
+
+static void build(sumi_context *context, const struct net *net)
+{
+    sumi_node output = -1;
+    for (int64_t size = 1; size <= SIZE_LIMIT && output < 0; size *= 2) {
+        sumi_weights *weights = NULL;
+        sumi_graph *graph = NULL;
+        if (sumi_weights_create(context, 0, &weights) == SUMI_OK &&
+            sumi_graph_create(context, weights, true, &graph) == SUMI_OK) {
+            output = build_at(net, graph, size);
+        }
+        sumi_graph_free(graph);
+        sumi_weights_free(weights);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct budget budget = {MEMORY_LIMIT};
+    sumi_allocator allocator = {&budget, allocate, release};
+    sumi_context *context = NULL;
+    struct net *net = NULL, *again = NULL;
+    char *text = calloc(size + 1, 1);
+    if (!text || sumi_context_create(&allocator, &context) != SUMI_OK) abort();
+    memcpy(text, bytes, size);
+    if (net_parse(context, text, "config", &net) == SUMI_OK) {
+        sumi_status status = net_parse(context, net->config, "saved", &again);
+        if (status != SUMI_OK && status != SUMI_ERROR_MEMORY) abort();
+        if (status == SUMI_OK && strcmp(net->config, again->config) != 0) abort();
+        build(context, net);
+    } else if (!*sumi_context_message(context)) {
+        abort();
+    }
+    net_free(again);
+    net_free(net);
+    sumi_context_free(context);
+    free(text);
+    return 0;
+}

@@ -1,0 +1,209 @@
+/* What the command says: help, lists, wrong usage, exit codes. */
+#include <json-c/json.h>
+
+#include "running.h"
+
+static void no_command_is_wrong_usage(void **state)
+{
+    run(*state, "sumi");
+    CHECK_FAILED((place *)*state, 2, "sumi: which command? `sumi --help` lists all");
+}
+
+static void an_unknown_command_suggests_the_nearest(void **state)
+{
+    run(*state, "sumi recipies");
+    CHECK_FAILED((place *)*state, 2,
+                 "sumi: there is no command 'recipies'; did you mean 'recipes'?");
+    run(*state, "sumi help ftech");
+    CHECK_FAILED((place *)*state, 2, "sumi: there is no command 'ftech'; did you mean 'fetch'?");
+    run(*state, "sumi xyzzy");
+    CHECK_FAILED((place *)*state, 2, "sumi: there is no command 'xyzzy'; `sumi --help` lists all");
+}
+
+static void an_unknown_option_suggests_the_nearest(void **state)
+{
+    run(*state, "sumi recipes --jsn");
+    CHECK_FAILED((place *)*state, 2, "sumi: recipes has no option --jsn; did you mean --json?");
+    run(*state, "sumi recipes -x");
+    CHECK_FAILED((place *)*state, 2,
+                 "sumi: recipes has no option -x; `sumi recipes --help` lists all");
+}
+
+static void values_of_options_are_checked(void **state)
+{
+    run(*state, "sumi fetch mnist --from");
+    CHECK_FAILED((place *)*state, 2, "sumi: fetch: --from needs a value, URL|FOLDER");
+    run(*state, "sumi fetch mnist --from --json");
+    CHECK_FAILED((place *)*state, 2, "sumi: fetch: --from needs a value, URL|FOLDER");
+    run(*state, "sumi recipes --json=yes");
+    CHECK_FAILED((place *)*state, 2, "sumi: recipes: --json takes no value");
+}
+
+static void arguments_are_counted(void **state)
+{
+    run(*state, "sumi recipes digits points");
+    CHECK_FAILED((place *)*state, 2,
+                 "sumi: recipes: 'points' is one argument too many; see `sumi recipes --help`");
+    run(*state, "sumi fetch");
+    CHECK_FAILED((place *)*state, 2,
+                 "sumi: fetch needs the name of a data set (mnist, fashion-mnist or cifar10); see "
+                 "`sumi fetch --help`");
+    run(*state, "sumi version 2");
+    CHECK_FAILED((place *)*state, 2, "sumi: version takes no arguments");
+}
+
+static void options_stand_before_and_after_arguments_until_two_dashes(void **state)
+{
+    place *here = *state;
+    run(here, "sumi recipes --json digits");
+    CHECK_DONE(here);
+    char *first = strdup(here->out);
+    run(here, "sumi recipes digits --json");
+    assert_string_equal(here->out, first);
+    free(first);
+    run(here, "sumi recipes -- --json");
+    CHECK_FAILED(here, 2, "sumi: there is no built-in recipe '--json'; did you mean digits, or the "
+                          "file ./--json?");
+}
+
+static void every_command_explains_itself(void **state)
+{
+    place *here = *state;
+    run(here, "sumi --help | sed -n '/^commands:/,/^$/s/^  \\([a-z]*\\) .*/\\1/p'");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "recipes\n");
+    char *names = strdup(here->out), *rest = names, *name;
+    while ((name = strsep(&rest, "\n")) != NULL) {
+        if (!*name || strcmp(name, "version") == 0 || strcmp(name, "help") == 0) continue;
+        char line[128], usage[64];
+        snprintf(line, sizeof line, "sumi help %s >one && sumi %s --help | cmp - one && cat one",
+                 name, name);
+        run(here, line);
+        CHECK_DONE(here);
+        snprintf(usage, sizeof usage, "usage: sumi %s ", name);
+        assert_memory_equal(here->out, usage, strlen(usage));
+        CHECK_HOLDS(here->out, "\nexample");
+        CHECK_HOLDS(here->out, "\noptions:\n");
+        CHECK_HOLDS(here->out, "-h, --help");
+        assert_null(strchr(here->out, '\033'));
+        run(here, "awk 'length > 100' one");
+        assert_string_equal(here->out, "");
+    }
+    free(names);
+}
+
+static void the_version_is_the_library_s(void **state)
+{
+    place *here = *state;
+    run(here, "sumi --version");
+    char expected[64];
+    snprintf(expected, sizeof expected, "sumi %s\n", sumi_version());
+    assert_string_equal(here->out, expected);
+    run(here, "sumi version");
+    assert_string_equal(here->out, expected);
+}
+
+static void recipes_list_names_and_summaries(void **state)
+{
+    place *here = *state;
+    run(here, "sumi recipes");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "  digits            built-in handwriting-like digits");
+    CHECK_HOLDS(here->out, "  ddpm-mnist        DDPM on MNIST, 28x28\n");
+    run(here, "sumi recipes --json");
+    struct json_object *all = json_tokener_parse(here->out);
+    assert_true(json_object_is_type(all, json_type_array));
+    assert_true(json_object_array_length(all) >= 7);
+    json_object_put(all);
+    run(here, "sumi recipes --keys --json");
+    all = json_tokener_parse(here->out);
+    assert_true(json_object_array_length(all) > 50);
+    json_object_put(all);
+}
+
+static void a_printed_recipe_reads_back_the_same(void **state)
+{
+    place *here = *state;
+    run(here, "for name in ddpm-mnist digits morlet-cosine points; do\n"
+              "sumi recipes $name >mine.ini && sumi recipes mine.ini --json >mine.json"
+              " && sumi recipes $name --json | cmp - mine.json || exit 1; done; cat mine.json");
+    CHECK_DONE(here);
+    struct json_object *all = json_tokener_parse(here->out), *steps;
+    assert_true(json_object_object_get_ex(all, "train.steps", &steps));
+    assert_string_equal(json_object_get_string(steps), "5000");
+    json_object_put(all);
+}
+
+static void an_unknown_recipe_suggests_the_nearest(void **state)
+{
+    run(*state, "sumi recipes digit");
+    CHECK_FAILED((place *)*state, 2,
+                 "sumi: there is no built-in recipe 'digit'; did you mean digits, or the file "
+                 "./digit?");
+    run(*state, "sumi recipes ./digit.ini");
+    assert_int_equal(((place *)*state)->code, 1);
+}
+
+static void solvers_list_their_papers(void **state)
+{
+    place *here = *state;
+    run(here, "sumi solvers");
+    CHECK_HOLDS(here->out, "\nddpm           1  1            Ho, Jain, Abbeel 2020");
+    run(here, "sumi solvers --json");
+    struct json_object *all = json_tokener_parse(here->out);
+    struct json_object *first = json_object_array_get_idx(all, 0), *name;
+    assert_true(json_object_object_get_ex(first, "name", &name));
+    assert_string_equal(json_object_get_string(name), "ddpm");
+    json_object_put(all);
+}
+
+static void a_data_set_comes_from_a_folder_or_an_error_says_why(void **state)
+{
+    place *here = *state;
+    run(here, "XDG_CACHE_HOME=$PWD/cache sumi fetch mnits");
+    CHECK_FAILED(here, 2, "sumi: mnits: no such data set; there are mnist, fashion-mnist and "
+                          "cifar10");
+    run(here, "XDG_CACHE_HOME=$PWD/cache sumi fetch mnist --from nowhere");
+    CHECK_FAILED(here, 1, "sumi: nowhere: neither a folder nor an address such as https://...");
+}
+
+static void a_closed_pipe_is_no_catastrophe(void **state)
+{
+    place *here = *state;
+    run(here, "{ sumi recipes --keys; echo $? >code; } | true; cat code");
+    assert_string_equal(here->err, "");
+    assert_true(strcmp(here->out, "0\n") == 0 || strcmp(here->out, "1\n") == 0);
+}
+
+static void output_that_cannot_be_written_is_a_failure(void **state)
+{
+    place *here = *state;
+    if (access("/dev/full", W_OK) != 0) {
+        print_message("skipped: there is no /dev/full\n");
+        skip();
+    }
+    run(here, "sumi recipes --keys >/dev/full");
+    CHECK_FAILED(here, 1, "sumi: cannot write to standard output: No space left on device");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACE_TEST(no_command_is_wrong_usage),
+        PLACE_TEST(an_unknown_command_suggests_the_nearest),
+        PLACE_TEST(an_unknown_option_suggests_the_nearest),
+        PLACE_TEST(values_of_options_are_checked),
+        PLACE_TEST(arguments_are_counted),
+        PLACE_TEST(options_stand_before_and_after_arguments_until_two_dashes),
+        PLACE_TEST(every_command_explains_itself),
+        PLACE_TEST(the_version_is_the_library_s),
+        PLACE_TEST(recipes_list_names_and_summaries),
+        PLACE_TEST(a_printed_recipe_reads_back_the_same),
+        PLACE_TEST(an_unknown_recipe_suggests_the_nearest),
+        PLACE_TEST(solvers_list_their_papers),
+        PLACE_TEST(a_data_set_comes_from_a_folder_or_an_error_says_why),
+        PLACE_TEST(a_closed_pipe_is_no_catastrophe),
+        PLACE_TEST(output_that_cannot_be_written_is_a_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+/* sumi fetch: brings a usual data set into the cache folder. */
+#include <stdio.h>
+
+#include "interrupt.h"
+#include "print.h"
+#include "progress.h"
+
+struct settings {
+    const char *from;
+    bool json, quiet;
+};
+
+struct watch {
+    progress_line line;
+    bool quiet;
+};
+
+static bool show(void *user, const sumi_progress *progress)
+{
+    struct watch *watch = user;
+    if (!watch->quiet) progress_show(&watch->line, progress);
+    return !interrupt_came();
+}
+
+static int print_folder(const char *name, const char *folder, bool json)
+{
+    if (!json) {
+        puts(folder);
+        return EXIT_DONE;
+    }
+    struct json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "name", json_object_new_string(name));
+    json_object_object_add(answer, "folder", json_object_new_string(folder));
+    return print_json(answer);
+}
+
+static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
+{
+    const struct settings *settings = user;
+    char folder[4096];
+    struct watch watch = {.quiet = settings->quiet};
+    (void)count;
+    progress_open(&watch.line, stderr, NULL);
+    interrupt_catch();
+    sumi_status status = sumi_fetch(context, arguments[0], settings->from, show, &watch, folder,
+                                    sizeof folder);
+    progress_close(&watch.line);
+    if (status == SUMI_OK) return print_folder(arguments[0], folder, settings->json);
+    int code = fail_context(context);
+    return status == SUMI_ERROR_ARGUMENT ? EXIT_USAGE : code;
+}
+
+static const struct option OPTIONS[] = {
+    {"from", 0, OPTION_TEXT, "URL|FOLDER", "take the files from another place",
+     offsetof(struct settings, from)},
+    {"quiet", 'q', OPTION_FLAG, NULL, "no progress", offsetof(struct settings, quiet)},
+    {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
+    {.name = NULL},
+};
+
+const struct command fetch_command = {
+    .name = "fetch",
+    .summary = "bring a usual data set into the cache folder",
+    .usage = "mnist|fashion-mnist|cifar10 [--from URL|FOLDER] [--quiet] [--json]",
+    .details = "Downloads a data set, checks its sums, and prints the folder it is in. What is\n"
+               "there already is not fetched again, and an interrupted download goes on where it\n"
+               "broke off. The folder lies in $XDG_CACHE_HOME/sumi, or else ~/.cache/sumi, where\n"
+               "recipes look for it.\n"
+               "\n"
+               "examples:\n"
+               "  sumi fetch mnist\n"
+               "  sumi fetch mnist --from ~/Downloads    the files are there, under their own "
+               "names\n"
+               "  sumi train ddpm-mnist",
+    .options = OPTIONS,
+    .arguments = "the name of a data set (mnist, fashion-mnist or cifar10)",
+    .least = 1,
+    .most = 1,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

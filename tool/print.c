@@ -1,0 +1,53 @@
+/* Printing; see print.h. */
+#include "print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int print_json(struct json_object *value)
+{
+    if (!value) return fail(EXIT_FAILED, "out of memory");
+    const char *text = json_object_to_json_string_ext(
+        value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+    if (text) puts(text);
+    json_object_put(value);
+    return text ? EXIT_DONE : fail(EXIT_FAILED, "out of memory");
+}
+
+struct json_object *json_number(double number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.9g", number);
+    return json_object_new_double_s(number, text);
+}
+
+void print_entry(const char *name, int width, const char *meaning)
+{
+    printf("  %-*s  ", width, name);
+    for (const char *line = meaning;;) {
+        size_t length = strcspn(line, "\n");
+        printf("%.*s\n", (int)length, line);
+        if (!line[length]) return;
+        line += length + 1;
+        printf("  %*s  ", width, "");
+    }
+}
+
+static void print_option(const struct option *option)
+{
+    char name[64], letter[8] = "    ";
+    if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    snprintf(name, sizeof name, "%s--%s %s", letter, option->name,
+             option->value ? option->value : "");
+    print_entry(name, 27, option->meaning);
+}
+
+void print_help(const struct command *command)
+{
+    static const struct option HELP = {.name = "help", .letter = 'h', .meaning = "print this"};
+    printf("usage: sumi %s %s\n\n%s\n\noptions:\n", command->name, command->usage,
+           command->details);
+    for (const struct option *option = command->options; option->name; option++)
+        print_option(option);
+    print_option(&HELP);
+}

@@ -1,0 +1,22 @@
+/* What the command writes on stdout: JSON, tables of words, help. */
+#ifndef TOOL_PRINT_H
+#define TOOL_PRINT_H
+
+#include <json-c/json.h>
+
+#include "command.h"
+
+/* Prints the value on lines of its own and releases it. Returns an exit code. */
+int print_json(struct json_object *value);
+
+/* A number with as many digits as are worth telling. */
+struct json_object *json_number(double number);
+
+/* A name, padded to `width` letters, and what it stands for, whose later lines ('\n') are indented
+   to where the first begins. */
+void print_entry(const char *name, int width, const char *meaning);
+
+/* The help of one command. */
+void print_help(const struct command *command);
+
+#endif

@@ -305,7 +305,7 @@ SUMI_API sumi_status sumi_model_gradient(sumi_model *model, int64_t count, const
                                          float *const *gradients);
 
 /* Draws `count` samples into a new array [count, item]. `solver` NULL means the model's own
-   scheduler; `labels` may be NULL. */
+   scheduler; `labels` NULL means each class in turn where the model is class-conditional. */
 SUMI_API sumi_status sumi_model_sample(sumi_model *model, sumi_solver *solver, int64_t count,
                                        const int32_t *labels, sumi_array *samples);
 
@@ -315,7 +315,8 @@ SUMI_API sumi_status sumi_model_solver(sumi_model *model, const char *name, sumi
 /* A sumi_denoiser over a model, for sumi_solver_run: `user` is the sumi_model. */
 SUMI_API sumi_status sumi_model_denoiser(void *model, int64_t count, int64_t item_size,
                                          const float *x, const float *times, float *output);
-/* Labels that sumi_model_denoiser uses from now on (copied; NULL for none). */
+/* Labels that sumi_model_denoiser uses from now on (copied; NULL for none), again from the first
+   where there are more items than labels. */
 SUMI_API sumi_status sumi_model_set_labels(sumi_model *model, int64_t count,
                                            const int32_t *labels);
 

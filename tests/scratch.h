@@ -3,6 +3,7 @@
 #define TESTS_SCRATCH_H
 
 #include <dirent.h>
+#include <sys/stat.h>
 
 #include "check.h"
 
@@ -24,19 +25,25 @@ static inline int scratch_set_up(void **state)
     return mkdtemp(room->folder) ? 0 : -1;
 }
 
-/* Removes a folder that holds only files and empty folders. */
+/* Removes a file, or a folder and all that is in it. */
+static inline int scratch_remove(const char *path)
+{
+    char inside[SCRATCH_PATH];
+    struct stat about;
+    DIR *folder = lstat(path, &about) == 0 && S_ISDIR(about.st_mode) ? opendir(path) : NULL;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        int length = snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+        if (length < SCRATCH_PATH) scratch_remove(inside);
+    }
+    if (folder) closedir(folder);
+    return remove(path);
+}
+
 static inline int scratch_tear_down(void **state)
 {
     scratch *room = *state;
-    char path[SCRATCH_PATH];
-    DIR *folder = opendir(room->folder);
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-        snprintf(path, sizeof path, "%s/%s", room->folder, entry->d_name);
-        remove(path);
-    }
-    if (folder) closedir(folder);
-    int result = remove(room->folder);
+    int result = scratch_remove(room->folder);
     sumi_context_free(room->context);
     free(room);
     return result;

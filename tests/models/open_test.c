@@ -1,0 +1,165 @@
+/* What is a model folder and what is not: each fault is told in a sentence that names the place. */
+#include "models/tiny.h"
+
+static void check_unopened(scratch *room, const char *name, sumi_status status, const char *part)
+{
+    sumi_model *model = NULL;
+    CHECK_FAILS(room->context, status, part,
+                sumi_model_open(room->context, scratch_path(room, name), &model));
+    assert_null(model);
+}
+
+/* A good pipeline folder "m" to spoil. */
+static void save_tiny(scratch *room)
+{
+    sumi_model *model = tiny_create(room, TINY_UNET);
+    CHECK_OK(room->context, sumi_model_save(model, scratch_path(room, "m")));
+    sumi_model_free(model);
+}
+
+static void a_folder_that_is_not_there_is_named(void **state)
+{
+    check_unopened(*state, "nowhere", SUMI_ERROR_FILE, "nowhere: there is no such model folder");
+}
+
+static void a_file_is_no_model(void **state)
+{
+    scratch *room = *state;
+    tiny_write(room, "model.safetensors", "weights");
+    check_unopened(room, "model.safetensors", SUMI_ERROR_ARGUMENT, "is a file");
+}
+
+static void an_empty_folder_is_no_model(void **state)
+{
+    scratch *room = *state;
+    tiny_folder(room, "m");
+    check_unopened(room, "m", SUMI_ERROR_FORMAT, "neither model_index.json nor config.json");
+}
+
+static void an_index_that_is_no_json_is_refused(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/model_index.json", "{\"unet\": ");
+    check_unopened(room, "m", SUMI_ERROR_FORMAT, "model_index.json: not JSON at byte");
+}
+
+static void an_index_that_is_no_object_is_refused(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/model_index.json", "[1, 2]");
+    check_unopened(room, "m", SUMI_ERROR_FORMAT, "should be a JSON object");
+}
+
+static void an_index_without_a_network_is_refused(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/model_index.json", "{\"scheduler\": [\"diffusers\", \"DDPMScheduler\"]}");
+    check_unopened(room, "m", SUMI_ERROR_FORMAT, "there should be a part \"unet\"");
+}
+
+static void a_pipeline_with_more_parts_is_refused(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/model_index.json",
+               "{\"scheduler\": [\"diffusers\", \"DDPMScheduler\"],"
+               " \"unet\": [\"diffusers\", \"UNet2DModel\"],"
+               " \"vqvae\": [\"diffusers\", \"VQModel\"]}");
+    check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "\"vqvae\" of class VQModel");
+}
+
+static void parts_that_are_absent_do_no_harm(void **state)
+{
+    scratch *room = *state;
+    sumi_model *model = NULL;
+    save_tiny(room);
+    tiny_write(room, "m/model_index.json",
+               "{\"scheduler\": [\"diffusers\", \"DDPMScheduler\"],"
+               " \"unet\": [\"diffusers\", \"UNet2DModel\"], \"safety_checker\": [null, null],"
+               " \"requires_safety_checker\": true}");
+    CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "m"), &model));
+    sumi_model_free(model);
+}
+
+static void a_class_that_is_not_known_is_named(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/unet/config.json", "{\"_class_name\": \"UNet2DConditionModel\"}");
+    check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "\"UNet2DConditionModel\"");
+}
+
+static void a_config_with_a_wrong_type_names_the_key(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/unet/config.json", "{\"norm_num_groups\": \"four\"}");
+    check_unopened(room, "m", SUMI_ERROR_FORMAT, "norm_num_groups");
+}
+
+static void a_config_with_a_zero_byte_is_refused(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    FILE *stream = fopen(scratch_path(room, "m/unet/config.json"), "w");
+    assert_int_equal(fwrite("{}\0{}", 1, 5, stream), 5);
+    assert_int_equal(fclose(stream), 0);
+    check_unopened(room, "m", SUMI_ERROR_FORMAT, "config.json: holds a zero byte");
+}
+
+static void a_missing_scheduler_is_an_error(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    assert_int_equal(remove(scratch_path(room, "m/scheduler/scheduler_config.json")), 0);
+    check_unopened(room, "m", SUMI_ERROR_FILE, "scheduler_config.json");
+}
+
+static void a_scheduler_with_a_wrong_value_is_refused(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/scheduler/scheduler_config.json",
+               "{\"_class_name\": \"DDPMScheduler\", \"beta_schedule\": \"crooked\"}");
+    check_unopened(room, "m", SUMI_ERROR_FORMAT, "scheduler_config.json: ");
+}
+
+static void a_lone_network_gets_the_usual_scheduler(void **state)
+{
+    scratch *room = *state;
+    sumi_model *whole = NULL, *lone = NULL;
+    save_tiny(room);
+    CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "m"), &whole));
+    CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "m/unet"), &lone));
+    assert_string_equal(sumi_model_scheduler(whole), sumi_model_scheduler(lone));
+    float *one = tiny_predict(room, whole, 1), *other = tiny_predict(room, lone, 1);
+    assert_memory_equal(one, other, (size_t)tiny_size(whole) * sizeof *one);
+    free(one);
+    free(other);
+    sumi_model_free(whole);
+    sumi_model_free(lone);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(a_folder_that_is_not_there_is_named),
+        SCRATCH_TEST(a_file_is_no_model),
+        SCRATCH_TEST(an_empty_folder_is_no_model),
+        SCRATCH_TEST(an_index_that_is_no_json_is_refused),
+        SCRATCH_TEST(an_index_that_is_no_object_is_refused),
+        SCRATCH_TEST(an_index_without_a_network_is_refused),
+        SCRATCH_TEST(a_pipeline_with_more_parts_is_refused),
+        SCRATCH_TEST(parts_that_are_absent_do_no_harm),
+        SCRATCH_TEST(a_class_that_is_not_known_is_named),
+        SCRATCH_TEST(a_config_with_a_wrong_type_names_the_key),
+        SCRATCH_TEST(a_config_with_a_zero_byte_is_refused),
+        SCRATCH_TEST(a_missing_scheduler_is_an_error),
+        SCRATCH_TEST(a_scheduler_with_a_wrong_value_is_refused),
+        SCRATCH_TEST(a_lone_network_gets_the_usual_scheduler),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

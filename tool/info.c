@@ -5,7 +5,7 @@
 
 #include "print.h"
 
-enum { NAME_WIDTH = 22, NAME_LIMIT = 48 };
+enum { NAME_WIDTH = 26, NAME_LIMIT = 48 };
 
 struct settings {
     bool json;

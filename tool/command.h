@@ -71,6 +71,20 @@ int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3))
 /* The context's message on stderr. Returns EXIT_FAILED. */
 int fail_context(const sumi_context *context);
 
+/* The same for a call whose arguments come straight from the command line: EXIT_USAGE where the status
+   says that they have no meaning. */
+int fail_argument(const sumi_context *context, sumi_status status);
+
+/* Whether a file can be made at this path: else tells why, and returns EXIT_FAILED. Asked before
+   long work. */
+int check_output(const char *path);
+
+/* Whether `path` ends in `ending`, such as ".png". */
+bool has_ending(const char *path, const char *ending);
+
+/* The shape of one item, "28x28x1", into text[size]. */
+void format_shape(int rank, const int64_t *shape, char *text, size_t size);
+
 /* The word nearest to `word`, by slips of the keyboard, of those that `name(number)` gives from 0
    to NULL; NULL where none is near enough to have been meant. */
 const char *nearest_word(const char *word, const char *(*name)(const void *user, int number),

@@ -1,8 +1,12 @@
-/* Telling of errors, and guessing the word that was meant; see command.h. */
+/* Telling of errors, before or after the work, and guessing the word that was meant; see
+   command.h. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -21,7 +25,44 @@ int fail(int code, const char *format, ...)
 
 int fail_context(const sumi_context *context)
 {
-    return fail(EXIT_FAILED, "%s", sumi_context_message(context));
+    const char *message = sumi_context_message(context);
+    return fail(EXIT_FAILED, "%s", message[0] ? message : "out of memory");
+}
+
+int fail_argument(const sumi_context *context, sumi_status status)
+{
+    int code = fail_context(context);
+    return status == SUMI_ERROR_ARGUMENT ? EXIT_USAGE : code;
+}
+
+int check_output(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+    if (strlen(path) >= sizeof folder) return fail(EXIT_FAILED, "%.80s...: too long a name", path);
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    const char *asked = !slash ? "." : length ? folder : "/";
+    if (access(asked, W_OK | X_OK) == 0) return EXIT_DONE;
+    return fail(EXIT_FAILED, "%s: cannot be written: the folder %s: %s", path, asked,
+                strerror(errno));
+}
+
+bool has_ending(const char *path, const char *ending)
+{
+    size_t length = strlen(path), wanted = strlen(ending);
+    return length >= wanted && strcasecmp(path + length - wanted, ending) == 0;
+}
+
+void format_shape(int rank, const int64_t *shape, char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (int i = 0; i < rank && length < size; i++) {
+        length += (size_t)snprintf(text + length, size - length, "%s%lld", i ? "x" : "",
+                                   (long long)shape[i]);
+    }
 }
 
 static int least(int a, int b)

@@ -46,8 +46,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
                                     sizeof folder);
     progress_close(&watch.line);
     if (status == SUMI_OK) return print_folder(arguments[0], folder, settings->json);
-    int code = fail_context(context);
-    return status == SUMI_ERROR_ARGUMENT ? EXIT_USAGE : code;
+    return fail_argument(context, status);
 }
 
 static const struct option OPTIONS[] = {

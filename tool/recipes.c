@@ -40,10 +40,7 @@ static int show_recipe(sumi_context *context, const char *name, bool json)
 {
     sumi_recipe *recipe = NULL;
     sumi_status status = sumi_recipe_open(context, name, &recipe);
-    if (status != SUMI_OK) {
-        int code = fail_context(context);
-        return status == SUMI_ERROR_ARGUMENT ? EXIT_USAGE : code;
-    }
+    if (status != SUMI_OK) return fail_argument(context, status);
     int code = EXIT_DONE;
     if (json) code = print_json(recipe_as_json(recipe));
     else print_recipe(recipe);

@@ -118,11 +118,12 @@ static sumi_status try_options(sumi_context *context, const char *class_name, co
     sumi_solver *solver = NULL;
     TRY(sumi_solver_create(context, name, &solver));
     sumi_status status = sumi_solver_configure(solver, text);
-    if (status == SUMI_OK && sumi_solver_times(solver, NULL, 0) == 0) status = SUMI_ERROR_FORMAT;
+    const struct schedule *schedule = NULL;
+    if (status == SUMI_OK) status = solver_schedule(solver, &schedule);
     sumi_solver_free(solver);
     if (status == SUMI_OK || status == SUMI_ERROR_MEMORY) return status;
     snprintf(reason, sizeof reason, "%s", context->message);
-    return context_fail(context, status, "%s: %s", source, reason);
+    return context_fail(context, SUMI_ERROR_FORMAT, "%s: %s", source, reason);
 }
 
 static sumi_status read_object(sumi_context *context, json_object *object, const char *source,

@@ -164,7 +164,8 @@ static void the_scheduler_s_class_chooses_the_solver(void **state)
     memcpy(y, x, sizeof y);
     CHECK_OK(room->context,
              sumi_model_set_scheduler(model, "{\"_class_name\": \"DDIMScheduler\","
-                                             " \"num_train_timesteps\": 5, \"clip_sample\": false}"));
+                                             " \"num_train_timesteps\": 5,"
+                                             " \"clip_sample\": false}"));
     CHECK_OK(room->context, sumi_model_solver(model, NULL, &own));
     CHECK_OK(room->context, sumi_model_solver(model, "ddim", &named));
     assert_int_equal(sumi_solver_times(own, NULL, 0), 5);
@@ -202,8 +203,9 @@ static void a_network_with_a_variance_needs_a_solver_that_takes_it(void **state)
                                           " \"depth\": 1, \"out_channels\": 4}");
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "2 channels into 4",
                 sumi_model_sample(model, NULL, 1, NULL, &samples));
-    CHECK_OK(room->context, sumi_model_set_scheduler(model, "{\"num_train_timesteps\": 5,"
-                                                            " \"variance_type\": \"learned_range\"}"));
+    CHECK_OK(room->context,
+             sumi_model_set_scheduler(model, "{\"num_train_timesteps\": 5,"
+                                             " \"variance_type\": \"learned_range\"}"));
     CHECK_OK(room->context, sumi_model_sample(model, NULL, 3, NULL, &samples));
     assert_int_equal(samples.shape[1], 2);
     sumi_array_release(room->context, &samples);

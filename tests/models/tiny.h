@@ -56,7 +56,7 @@ static inline float *tiny_items(const sumi_model *model, int64_t count)
     return x;
 }
 
-/* The model's output for tiny_items(count) at times 10, 20 ...; free it. The channels stay as many. */
+/* The output, of the input's shape, for tiny_items(count) at times 10, 20 ...; free it. */
 static inline float *tiny_predict(scratch *room, sumi_model *model, int64_t count)
 {
     float *x = tiny_items(model, count), *times = malloc((size_t)count * sizeof *times);

@@ -1,0 +1,110 @@
+/* Every call on models, with each of its allocations failing in turn. */
+#include "failing_allocator.h"
+#include "models/tiny.h"
+
+/* Keeps the first failure of several calls that must all be made, such as releases. */
+#define STEP(expression)                                \
+    do {                                                \
+        if (status == SUMI_OK) status = (expression);   \
+    } while (0)
+
+static const float x[] = {0.5F, -0.5F, 0.1F, 0.2F}, times[] = {3, 4};
+
+static sumi_status use_model(sumi_context *context, void *user)
+{
+    const char *folder = user;
+    float output[4], slope[2], *gradients[32] = {NULL};
+    sumi_weight weight;
+    sumi_array samples = {0};
+    sumi_model *model = NULL, *opened = NULL;
+    double loss = 0;
+    sumi_status status = sumi_model_create(context, TINY_MLP, 1, &model);
+    STEP(sumi_model_set_scheduler(model, "{\"num_train_timesteps\": 2}"));
+    STEP(sumi_model_predict(model, 2, x, times, NULL, output));
+    int64_t count = 0;
+    while (status == SUMI_OK && sumi_model_weight(model, count, &weight)) count++;
+    if (count) gradients[count - 1] = slope;
+    STEP(sumi_model_gradient(model, 2, x, times, NULL, &loss, gradients));
+    STEP(sumi_model_sample(model, NULL, 2, NULL, &samples));
+    STEP(sumi_model_save(model, folder));
+    STEP(sumi_model_open(context, folder, &opened));
+    sumi_array_release(context, &samples);
+    sumi_model_free(opened);
+    sumi_model_free(model);
+    return status;
+}
+
+static sumi_status use_labels(sumi_context *context, void *user)
+{
+    (void)user;
+    sumi_model *model = NULL;
+    float output[4];
+    sumi_status status = sumi_model_create(
+        context, "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1,"
+                 " \"num_class_embeds\": 2}", 1, &model);
+    STEP(sumi_model_set_labels(model, 1, (int32_t[]){1}));
+    STEP(sumi_model_denoiser(model, 2, 2, x, times, output));
+    sumi_model_free(model);
+    return status;
+}
+
+static sumi_status use_recipe(sumi_context *context, void *user)
+{
+    (void)user;
+    sumi_recipe *recipe = NULL;
+    sumi_data *data = NULL;
+    sumi_model *model = NULL;
+    sumi_status status = sumi_recipe_open(context, "points", &recipe);
+    STEP(sumi_recipe_set(recipe, "data.count=10"));
+    STEP(sumi_recipe_set(recipe, "model.width=4"));
+    STEP(sumi_recipe_set(recipe, "model.depth=1"));
+    STEP(sumi_data_open(context, recipe, &data));
+    STEP(sumi_model_create_from_recipe(context, recipe, data, &model));
+    sumi_model_free(model);
+    sumi_data_free(data);
+    sumi_recipe_free(recipe);
+    return status;
+}
+
+static sumi_status use_describe(sumi_context *context, void *user)
+{
+    char *text = NULL;
+    sumi_status status = sumi_describe(context, user, &text);
+    sumi_text_release(context, text);
+    return status;
+}
+
+/* ---- The tests ---- */
+
+static void models_survive_every_failure(void **state)
+{
+    scratch *room = *state;
+    char folder[SCRATCH_PATH], file[SCRATCH_PATH];
+    strcpy(folder, scratch_path(room, "m"));
+    strcpy(file, scratch_path(room, "m/unet/diffusion_pytorch_model.safetensors"));
+    for_each_failure(use_model, folder);
+    for_each_failure(use_describe, folder);
+    for_each_failure(use_describe, file);
+}
+
+static void labels_survive_every_failure(void **state)
+{
+    (void)state;
+    for_each_failure(use_labels, NULL);
+}
+
+static void models_of_recipes_survive_every_failure(void **state)
+{
+    (void)state;
+    for_each_failure(use_recipe, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(models_survive_every_failure),
+        SCRATCH_TEST(labels_survive_every_failure),
+        SCRATCH_TEST(models_of_recipes_survive_every_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,341 @@
+/* sumi denoise: the figure of original, noised and denoised items at several noise levels. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "own_items.h"
+#include "print.h"
+#include "sampling.h"
+
+enum { ITEMS_USUAL = 2, POINTS_USUAL = 500, TITLE_SIZE = 32 };
+
+struct settings {
+    struct numbers levels, labels;
+    const char *input, *output, *seed, *solver;
+    int64_t count, steps, threads;
+    bool json, quiet;
+};
+
+/* Everything one call has in hands. */
+struct work {
+    sumi_context *context;
+    const struct settings *settings;
+    const char *path; /* of the model */
+    sumi_model *model;
+    sumi_recipe *recipe; /* beside the model; NULL where there is none */
+    sumi_solver *solver;
+    double *times;       /* the solver's, noisiest first */
+    int64_t time_count;
+    struct numbers levels; /* places in that list */
+    sumi_array items;    /* originals [n, item] */
+    sumi_array cells;    /* images and signals [levels, 3 n, item]; points [1 + 2 levels, n, 2] */
+};
+
+static bool has_points(const struct work *work)
+{
+    return work->items.rank == 2;
+}
+
+/* ---- Preparing ---- */
+
+static int check_files(const struct settings *settings)
+{
+    if (!settings->output)
+        return fail(EXIT_USAGE, "denoise needs -o FILE.png; see `sumi denoise --help`");
+    if (!has_ending(settings->output, ".png"))
+        return fail(EXIT_USAGE, "denoise: %s should end in .png", settings->output);
+    return check_output(settings->output);
+}
+
+/* The place of the time to begin from: the noisiest that is not noisier than `level`. */
+static int find_place(const struct work *work, double level, double *place)
+{
+    double noisiest = work->times[0];
+    for (int64_t i = 0; i < work->time_count; i++) noisiest = fmax(noisiest, work->times[i]);
+    if (level > noisiest) {
+        return fail(EXIT_USAGE, "denoise: the noise level %g is beyond this model's last, %g",
+                    level, noisiest);
+    }
+    int64_t found = 0;
+    while (found + 1 < work->time_count && work->times[found] > level) found++;
+    *place = (double)found;
+    return EXIT_DONE;
+}
+
+/* A tenth, a quarter, a half and three quarters of the way to pure noise, unless told. */
+static int choose_levels(struct work *work)
+{
+    static const double USUAL[] = {0.1, 0.25, 0.5, 0.75};
+    const struct numbers *wanted = &work->settings->levels;
+    work->times = sampling_times(work->solver, &work->time_count);
+    if (!work->times) return fail(EXIT_FAILED, "out of memory");
+    work->levels.count = wanted->count ? wanted->count : (int)(sizeof USUAL / sizeof *USUAL);
+    int code = EXIT_DONE;
+    for (int i = 0; i < work->levels.count && code == EXIT_DONE; i++) {
+        double level = wanted->count ? wanted->items[i] : floor(USUAL[i] * (work->times[0] + 1));
+        code = find_place(work, level, &work->levels.items[i]);
+    }
+    return code;
+}
+
+static int open_model(struct work *work)
+{
+    sumi_context *context = work->context;
+    const struct settings *settings = work->settings;
+    if (settings->threads && sumi_context_set_threads(context, (int)settings->threads) != SUMI_OK)
+        return fail_context(context);
+    if (sumi_model_open(context, work->path, &work->model) != SUMI_OK
+        || sampling_recipe(context, work->path, &work->recipe) != SUMI_OK)
+        return fail_context(context);
+    struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
+                                       .steps = settings->steps, .recipe = work->recipe};
+    sumi_status status = sampling_solver(context, work->model, &choices, &work->solver);
+    return status == SUMI_OK ? choose_levels(work) : fail_argument(context, status);
+}
+
+/* The originals and their classes: the user's file, or the first items of the recipe's data. */
+static int read_items(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    struct numbers labels = {0};
+    int64_t shape[SUMI_MAX_RANK];
+    int64_t usual = sumi_model_shape(work->model, shape) == 1 ? POINTS_USUAL : ITEMS_USUAL;
+    int64_t count = settings->count ? settings->count : usual;
+    int code;
+    if (settings->input) {
+        code = own_items_read(work->context, work->model, settings->input, count, &work->items);
+    } else if (work->recipe) {
+        code = recipe_items_read(work->context, work->recipe, work->model, count, &work->items,
+                                 &labels);
+    } else {
+        return fail(EXIT_USAGE, "denoise: there is no recipe in %s to tell of data; name a file of "
+                    "your own with -i", work->path);
+    }
+    if (code != EXIT_DONE) return code;
+    if (settings->labels.count) labels = settings->labels;
+    if (sumi_model_classes(work->model) && !labels.count) {
+        return fail(EXIT_USAGE, "denoise: this model wants to know the class of each item; tell it "
+                    "with --label");
+    }
+    sumi_status status =
+        sampling_labels(work->context, work->model, work->items.shape[0], &labels);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+/* ---- Noising and denoising ---- */
+
+static sumi_status create_cells(struct work *work)
+{
+    const sumi_array *items = &work->items;
+    int64_t levels = work->levels.count, shape[SUMI_MAX_RANK] = {levels, 3 * items->shape[0]};
+    if (has_points(work)) {
+        shape[0] = 1 + 2 * levels;
+        shape[1] = items->shape[0];
+    }
+    memcpy(shape + 2, items->shape + 1, (size_t)(items->rank - 1) * sizeof *shape);
+    return sumi_array_create(work->context, items->rank + 1, shape, &work->cells);
+}
+
+/* Puts items[n, item] where they belong: kind 0 original, 1 noised, 2 denoised. */
+static void place_items(struct work *work, int level, int kind, const float *items)
+{
+    int64_t count = work->items.shape[0], size = sumi_array_count(&work->items) / count;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t cell = (level * count + i) * 3 + kind;
+        if (has_points(work)) cell = (kind ? 2 * level + kind : 0) * count + i;
+        memcpy(work->cells.data + cell * size, items + i * size, (size_t)size * sizeof *items);
+    }
+}
+
+static sumi_status denoise_level(struct work *work, int level, sumi_array *state)
+{
+    int64_t place = (int64_t)work->levels.items[level];
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)place);
+    sumi_status status = sumi_solver_set(work->solver, "start_index", text);
+    if (status == SUMI_OK)
+        status = sumi_solver_start(work->solver, state->rank, state->shape, state->data);
+    if (status == SUMI_OK) {
+        status = sumi_solver_add_noise(work->solver, sumi_array_count(state), work->items.data,
+                                       state->data, work->times[place], state->data);
+    }
+    if (status != SUMI_OK) return status;
+    place_items(work, level, 0, work->items.data);
+    place_items(work, level, 1, state->data);
+    struct sampling sampling = {.context = work->context, .model = work->model,
+                                .solver = work->solver, .task = "denoise", .start = place,
+                                .quiet = work->settings->quiet};
+    status = sampling_run(&sampling, state);
+    if (status == SUMI_OK) place_items(work, level, 2, state->data);
+    return status;
+}
+
+static int denoise(struct work *work)
+{
+    sumi_array state = {0};
+    interrupt_catch();
+    sumi_status status = create_cells(work);
+    if (status == SUMI_OK) {
+        status = sumi_array_create(work->context, work->items.rank, work->items.shape, &state);
+    }
+    for (int level = 0; level < work->levels.count && status == SUMI_OK; level++)
+        status = denoise_level(work, level, &state);
+    sumi_array_release(work->context, &state);
+    return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
+}
+
+/* ---- Drawing ---- */
+
+static double level_time(const struct work *work, int level)
+{
+    return work->times[(int64_t)work->levels.items[level]];
+}
+
+static sumi_status draw_points(const struct work *work)
+{
+    char titles[2 * LIST_LIMIT][TITLE_SIZE];
+    const char *columns[1 + 2 * LIST_LIMIT] = {"original"};
+    for (int i = 0; i < work->levels.count; i++) {
+        char *noised = titles[2 * i], *denoised = titles[2 * i + 1];
+        snprintf(noised, TITLE_SIZE, "noised, t = %g", level_time(work, i));
+        snprintf(denoised, TITLE_SIZE, "denoised");
+        columns[1 + 2 * i] = noised;
+        columns[2 + 2 * i] = denoised;
+    }
+    return sumi_draw_filmstrip(work->context, &work->cells, columns, work->settings->output);
+}
+
+static sumi_status draw_table(const struct work *work)
+{
+    static const char *const TITLES[] = {"original", "noised", "denoised"};
+    int64_t columns = work->cells.shape[1];
+    char rows[LIST_LIMIT][TITLE_SIZE];
+    const char *row_titles[LIST_LIMIT];
+    const char **column_titles = calloc((size_t)columns, sizeof *column_titles);
+    if (!column_titles) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < columns; i++) column_titles[i] = TITLES[i % 3];
+    for (int i = 0; i < work->levels.count; i++) {
+        snprintf(rows[i], TITLE_SIZE, "t = %g", level_time(work, i));
+        row_titles[i] = rows[i];
+    }
+    sumi_status status = sumi_draw_table(work->context, &work->cells, column_titles, row_titles,
+                                         work->settings->output);
+    free(column_titles);
+    return status;
+}
+
+/* Root of the mean squared difference between the originals and a kind of items at a level. */
+static double deviation(const struct work *work, int level, int kind)
+{
+    int64_t count = work->items.shape[0], size = sumi_array_count(&work->items) / count;
+    double sum = 0;
+    for (int64_t i = 0; i < count * size; i++) {
+        int64_t cell = (level * count + i / size) * 3 + kind;
+        if (has_points(work)) cell = (2 * level + kind) * count + i / size;
+        double difference = work->cells.data[cell * size + i % size] - work->items.data[i];
+        sum += difference * difference;
+    }
+    return sqrt(sum / (double)(count * size));
+}
+
+static int report(const struct work *work)
+{
+    const struct settings *settings = work->settings;
+    struct json_object *levels = settings->json ? json_object_new_array() : NULL;
+    if (!settings->json && !settings->quiet)
+        printf("root mean square distance to the original\n      t     noised   denoised\n");
+    for (int i = 0; i < work->levels.count; i++) {
+        double time = level_time(work, i), before = deviation(work, i, 1),
+               after = deviation(work, i, 2);
+        if (settings->json) {
+            struct json_object *one = json_object_new_object();
+            json_object_object_add(one, "t", json_number(time));
+            json_object_object_add(one, "noised", json_number(before));
+            json_object_object_add(one, "denoised", json_number(after));
+            json_object_array_add(levels, one);
+        } else if (!settings->quiet) {
+            printf("%7g %10.4f %10.4f\n", time, before, after);
+        }
+    }
+    if (!settings->json) {
+        if (!settings->quiet) printf("%s: the pictures\n", settings->output);
+        return EXIT_DONE;
+    }
+    struct json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "file", json_object_new_string(settings->output));
+    json_object_object_add(answer, "items", json_object_new_int64(work->items.shape[0]));
+    json_object_object_add(answer, "levels", levels);
+    return print_json(answer);
+}
+
+static int draw(const struct work *work)
+{
+    sumi_status status = has_points(work) ? draw_points(work) : draw_table(work);
+    return status == SUMI_OK ? report(work) : fail_context(work->context);
+}
+
+static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
+{
+    struct work work = {.context = context, .settings = user, .path = arguments[0]};
+    (void)count;
+    int code = check_files(work.settings);
+    if (code == EXIT_DONE) code = open_model(&work);
+    if (code == EXIT_DONE) code = read_items(&work);
+    if (code == EXIT_DONE) code = denoise(&work);
+    if (code == EXIT_DONE) code = draw(&work);
+    sumi_array_release(context, &work.cells);
+    sumi_array_release(context, &work.items);
+    free(work.times);
+    sumi_solver_free(work.solver);
+    sumi_recipe_free(work.recipe);
+    sumi_model_free(work.model);
+    return code;
+}
+
+static const struct option OPTIONS[] = {
+    {"output", 'o', OPTION_TEXT, "FILE.png", "the picture to write",
+     offsetof(struct settings, output)},
+    {"noise-level", 't', OPTION_NUMBERS, "T ...",
+     "times of the schedule to noise to; else a tenth, a\nquarter, a half and three quarters of it",
+     offsetof(struct settings, levels)},
+    {"input", 'i', OPTION_TEXT, "FILE",
+     "items of your own (.npy, .csv, .png or .jpg); else the\ndata that the model was trained on",
+     offsetof(struct settings, input)},
+    {"count", 'n', OPTION_COUNT, "N", "how many items; 2 if left out, and 500 points",
+     offsetof(struct settings, count)},
+    {"label", 0, OPTION_WHOLES, "L ...", "the classes of items of your own",
+     offsetof(struct settings, labels)},
+    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network from pure noise to data",
+     offsetof(struct settings, steps)},
+    {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
+    {"seed", 0, OPTION_SEED, "S", "keys the noise; 0 if left out",
+     offsetof(struct settings, seed)},
+    {"threads", 0, OPTION_COUNT, "N", "threads to compute with",
+     offsetof(struct settings, threads)},
+    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {"json", 0, OPTION_FLAG, NULL, "print the distances as JSON",
+     offsetof(struct settings, json)},
+    {.name = NULL},
+};
+
+const struct command denoise_command = {
+    .name = "denoise",
+    .summary = "noise items to several levels, and draw how they come back",
+    .usage = "MODEL -o FILE.png [--noise-level T ...] [-i FILE] [-n N] [--steps K] ...",
+    .details = "Draws a table: a row for each noise level, and for each item three columns, original,\n"
+               "noised and denoised. A solver brings the noised item back from its level. Prints how\n"
+               "far the items are from the originals before and after.\n"
+               "\n"
+               "examples:\n"
+               "  sumi denoise runs/morlet -o denoised.png\n"
+               "  sumi denoise runs/digits --noise-level 100 300 600 -n 3 -o digits.png\n"
+               "  sumi denoise runs/morlet -i measured.npy --noise-level 200 -o mine.png",
+    .options = OPTIONS,
+    .arguments = "a MODEL",
+    .least = 1,
+    .most = 1,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

@@ -1,0 +1,178 @@
+/* Looking into and making run folders; see run_folder.h. */
+#include "run_folder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char CHECKPOINT[] = "checkpoint.safetensors", RECIPE[] = "recipe.ini";
+
+const char *run_folder_file(const struct run_folder *folder, const char *name, char *path)
+{
+    snprintf(path, RUN_PATH_SIZE, "%s/%s", folder->path, name);
+    return path;
+}
+
+static bool holds(const struct run_folder *folder, const char *name)
+{
+    char path[RUN_PATH_SIZE];
+    return access(run_folder_file(folder, name, path), F_OK) == 0;
+}
+
+/* ---- Where ---- */
+
+/* --out, or runs/ and the recipe's name without folder and ending. */
+static int choose_path(const struct run_wish *wish, struct run_folder *folder)
+{
+    int length;
+    if (wish->out) {
+        length = snprintf(folder->path, sizeof folder->path, "%s", wish->out);
+    } else if (wish->recipe) {
+        const char *slash = strrchr(wish->recipe, '/');
+        const char *name = slash ? slash + 1 : wish->recipe;
+        int kept = (int)strlen(name) - (has_ending(name, ".ini") ? 4 : 0);
+        length = snprintf(folder->path, sizeof folder->path, "runs/%.*s", kept, name);
+    } else {
+        return fail(EXIT_USAGE, "train needs a RECIPE, or --resume with --out DIR; see `sumi train "
+                    "--help`");
+    }
+    if (length == 0) return fail(EXIT_USAGE, "train: --out needs the name of a folder");
+    if (length >= (int)sizeof folder->path)
+        return fail(EXIT_FAILED, "%.80s...: too long a name", folder->path);
+    while (length > 1 && folder->path[length - 1] == '/') folder->path[--length] = '\0';
+    snprintf(folder->title, sizeof folder->title, "loss of %.100s", folder->path);
+    run_folder_file(folder, CHECKPOINT, folder->checkpoint);
+    return EXIT_DONE;
+}
+
+/* ---- What recipe ---- */
+
+static sumi_status apply(const struct run_wish *wish, sumi_recipe *recipe)
+{
+    sumi_status status = SUMI_OK;
+    for (int i = 0; i < wish->sets->count && status == SUMI_OK; i++)
+        status = sumi_recipe_set(recipe, wish->sets->items[i]);
+    if (status == SUMI_OK && wish->seed) {
+        char text[64];
+        snprintf(text, sizeof text, "train.seed=%s", wish->seed);
+        status = sumi_recipe_set(recipe, text);
+    }
+    return status;
+}
+
+/* Whether --set names the key. */
+static bool was_set(const struct run_wish *wish, const char *key)
+{
+    for (int i = 0; i < wish->sets->count; i++) {
+        const char *name = wish->sets->items[i] + strspn(wish->sets->items[i], " \t");
+        if (strncmp(name, key, strlen(key)) == 0 && strchr(" \t=", name[strlen(key)])) return true;
+    }
+    return false;
+}
+
+/* Keys that a resumed run may change: they end the training elsewhere, or do not touch it. */
+static bool may_change(const char *key)
+{
+    static const char *const KEYS[] = {"recipe.summary", "data.path", "data.memory", "train.steps",
+                                       "train.checkpoint_every", "train.log_every"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        if (strcmp(key, KEYS[i]) == 0) return true;
+    }
+    return strncmp(key, "sample.", 7) == 0;
+}
+
+/* A run goes on with the recipe it began with, or it would be another run. */
+static int check_agreement(const struct run_wish *wish, const struct run_folder *folder,
+                           const sumi_recipe *kept, const sumi_recipe *wanted)
+{
+    sumi_recipe_key key;
+    for (int i = 0; sumi_recipe_describe(i, &key); i++) {
+        const char *before = sumi_recipe_get(kept, key.key);
+        const char *now = sumi_recipe_get(wanted, key.key);
+        if (strcmp(before, now) == 0 || (was_set(wish, key.key) && may_change(key.key))) continue;
+        return fail(EXIT_FAILED,
+                    "the run in %s began with %s = %s, not %s; leave out RECIPE and what differs, "
+                    "or train into another folder", folder->path, key.key, before, now);
+    }
+    return EXIT_DONE;
+}
+
+static int open_kept(sumi_context *context, const struct run_wish *wish,
+                     const struct run_folder *folder, sumi_recipe **recipe)
+{
+    char path[RUN_PATH_SIZE];
+    sumi_recipe *kept = NULL;
+    /* A path without '/' would be taken for the name of a built-in recipe; this one has one. */
+    run_folder_file(folder, RECIPE, path);
+    if (sumi_recipe_open(context, path, &kept) != SUMI_OK) return fail_context(context);
+    sumi_status status = sumi_recipe_open(context, wish->recipe ? wish->recipe : path, recipe);
+    if (status == SUMI_OK) status = apply(wish, *recipe);
+    int code = status == SUMI_OK ? check_agreement(wish, folder, kept, *recipe)
+                                 : fail_argument(context, status);
+    sumi_recipe_free(kept);
+    return code;
+}
+
+static int open_wanted(sumi_context *context, const struct run_wish *wish,
+                       const struct run_folder *folder, sumi_recipe **recipe)
+{
+    if (!wish->recipe && wish->resume) {
+        return fail(EXIT_FAILED, "%s: there is no run to go on with: it has no recipe.ini",
+                    folder->path);
+    }
+    if (!wish->recipe)
+        return fail(EXIT_USAGE, "train needs a RECIPE; see `sumi train --help`");
+    sumi_status status = sumi_recipe_open(context, wish->recipe, recipe);
+    if (status == SUMI_OK) status = apply(wish, *recipe);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+}
+
+int run_folder_prepare(sumi_context *context, const struct run_wish *wish,
+                       struct run_folder *folder, sumi_recipe **recipe)
+{
+    if (wish->resume && wish->force)
+        return fail(EXIT_USAGE, "train: --resume goes on and --force begins afresh; choose one");
+    int code = choose_path(wish, folder);
+    if (code != EXIT_DONE) return code;
+    folder->force = wish->force;
+    folder->has_checkpoint = wish->resume && holds(folder, CHECKPOINT);
+    if (wish->resume && holds(folder, RECIPE)) return open_kept(context, wish, folder, recipe);
+    code = open_wanted(context, wish, folder, recipe);
+    bool used = holds(folder, CHECKPOINT) || holds(folder, "model_index.json");
+    if (code == EXIT_DONE && used && !wish->force && !wish->resume) {
+        return fail(EXIT_FAILED,
+                    "%s holds a run already: --resume goes on with it, --force begins it afresh, "
+                    "--out names another folder", folder->path);
+    }
+    return code;
+}
+
+/* ---- Beginning ---- */
+
+/* Makes the folder and those above it. */
+static int make_folder(const char *path)
+{
+    char part[RUN_PATH_SIZE];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *end = strchr(part + 1, '/');; end = strchr(end + 1, '/')) {
+        if (end) *end = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return fail(EXIT_FAILED, "%s: cannot make this folder: %s", part, strerror(errno));
+        if (!end) return EXIT_DONE;
+        *end = '/';
+    }
+}
+
+int run_folder_begin(sumi_context *context, const struct run_folder *folder,
+                     const sumi_recipe *recipe)
+{
+    char path[RUN_PATH_SIZE];
+    int code = make_folder(folder->path);
+    if (code != EXIT_DONE) return code;
+    if (folder->force && unlink(folder->checkpoint) != 0 && errno != ENOENT)
+        return fail(EXIT_FAILED, "%s: cannot be removed: %s", folder->checkpoint, strerror(errno));
+    sumi_status status = sumi_recipe_write(recipe, run_folder_file(folder, RECIPE, path));
+    return status == SUMI_OK ? EXIT_DONE : fail_context(context);
+}

@@ -1,0 +1,196 @@
+/* sumi sample: new items from a trained model. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "print.h"
+#include "sampling.h"
+
+struct settings {
+    int64_t count, steps, columns, threads;
+    const char *solver, *seed, *rng, *output, *filmstrip;
+    struct numbers labels;
+    struct texts options;
+    bool json, quiet;
+};
+
+/* Everything one call has in hands. */
+struct work {
+    sumi_context *context;
+    const struct settings *settings;
+    sumi_model *model;
+    sumi_recipe *recipe; /* beside the model; NULL where there is none */
+    sumi_solver *solver;
+    sumi_array samples;
+    struct filmstrip strip;
+    double seconds;
+};
+
+static int check_files(const struct settings *settings)
+{
+    const char *output = settings->output;
+    if (!output) return fail(EXIT_USAGE, "sample needs -o FILE; see `sumi sample --help`");
+    if (!has_ending(output, ".png") && !has_ending(output, ".npy") && !has_ending(output, ".csv"))
+        return fail(EXIT_USAGE, "sample: %s should end in .png, .npy or .csv", output);
+    if (settings->filmstrip && !has_ending(settings->filmstrip, ".png"))
+        return fail(EXIT_USAGE, "sample: %s should end in .png", settings->filmstrip);
+    int code = check_output(output);
+    if (code == EXIT_DONE && settings->filmstrip) code = check_output(settings->filmstrip);
+    return code;
+}
+
+static int open_model(struct work *work, const char *path)
+{
+    sumi_context *context = work->context;
+    const struct settings *settings = work->settings;
+    if (settings->threads && sumi_context_set_threads(context, (int)settings->threads) != SUMI_OK)
+        return fail_context(context);
+    if (sumi_model_open(context, path, &work->model) != SUMI_OK
+        || sampling_recipe(context, path, &work->recipe) != SUMI_OK) return fail_context(context);
+    struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
+                                       .rng = settings->rng, .steps = settings->steps,
+                                       .options = &settings->options, .recipe = work->recipe};
+    sumi_status status = sampling_solver(context, work->model, &choices, &work->solver);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+}
+
+static int draw(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    int64_t count = settings->count ? settings->count
+                                    : sampling_whole(work->recipe, "sample.count", 16);
+    sumi_status status = sampling_labels(work->context, work->model, count, &settings->labels);
+    if (status != SUMI_OK) return fail_argument(work->context, status);
+    struct sampling sampling = {.context = work->context, .model = work->model,
+                                .solver = work->solver, .task = "sample",
+                                .quiet = settings->quiet,
+                                .strip = settings->filmstrip ? &work->strip : NULL};
+    double start = clock_now();
+    interrupt_catch();
+    status = sampling_draw(&sampling, count, &work->samples);
+    work->seconds = clock_now() - start;
+    return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
+}
+
+/* A table has two dimensions: an item a row. */
+static sumi_status write_table(struct work *work)
+{
+    sumi_array rows = work->samples;
+    rows.rank = 2;
+    rows.shape[1] = sumi_array_count(&work->samples) / work->samples.shape[0];
+    return sumi_array_write(work->context, work->settings->output, &rows);
+}
+
+static int write_files(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    sumi_status status;
+    if (has_ending(settings->output, ".png")) {
+        int64_t columns = settings->columns ? settings->columns
+                                            : sampling_whole(work->recipe, "sample.columns", 0);
+        status = sumi_draw_grid(work->context, &work->samples, (int)columns, settings->output);
+    } else if (has_ending(settings->output, ".csv")) {
+        status = write_table(work);
+    } else {
+        status = sumi_array_write(work->context, settings->output, &work->samples);
+    }
+    if (status == SUMI_OK && settings->filmstrip)
+        status = filmstrip_write(work->context, &work->strip, settings->filmstrip);
+    return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
+}
+
+static int report(const struct work *work)
+{
+    const struct settings *settings = work->settings;
+    const sumi_array *samples = &work->samples;
+    int64_t steps = sumi_solver_times(work->solver, NULL, 0);
+    if (!settings->json) {
+        char shape[96];
+        format_shape(samples->rank - 1, samples->shape + 1, shape, sizeof shape);
+        if (settings->quiet) return EXIT_DONE;
+        printf("%s: %lld samples of %s in %lld steps, %.1f s\n", settings->output,
+               (long long)samples->shape[0], shape, (long long)steps, work->seconds);
+        if (settings->filmstrip) printf("%s: how they came\n", settings->filmstrip);
+        return EXIT_DONE;
+    }
+    struct json_object *answer = json_object_new_object(), *shape = json_object_new_array();
+    for (int i = 0; i < samples->rank; i++)
+        json_object_array_add(shape, json_object_new_int64(samples->shape[i]));
+    json_object_object_add(answer, "file", json_object_new_string(settings->output));
+    json_object_object_add(answer, "shape", shape);
+    json_object_object_add(answer, "steps", json_object_new_int64(steps));
+    json_object_object_add(answer, "threads",
+                           json_object_new_int(sumi_context_threads(work->context)));
+    json_object_object_add(answer, "seconds", json_number(work->seconds));
+    json_object_object_add(answer, "samples_per_second",
+                           json_number((double)samples->shape[0] / work->seconds));
+    return print_json(answer);
+}
+
+static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
+{
+    struct work work = {.context = context, .settings = user};
+    (void)count;
+    int code = check_files(work.settings);
+    if (code == EXIT_DONE) code = open_model(&work, arguments[0]);
+    if (code == EXIT_DONE) code = draw(&work);
+    if (code == EXIT_DONE) code = write_files(&work);
+    if (code == EXIT_DONE) code = report(&work);
+    filmstrip_release(context, &work.strip);
+    sumi_array_release(context, &work.samples);
+    sumi_solver_free(work.solver);
+    sumi_recipe_free(work.recipe);
+    sumi_model_free(work.model);
+    return code;
+}
+
+static const struct option OPTIONS[] = {
+    {"output", 'o', OPTION_TEXT, "FILE", "a picture (.png), an array (.npy) or a table (.csv)",
+     offsetof(struct settings, output)},
+    {"count", 'n', OPTION_COUNT, "N", "how many samples; else what the recipe says, or 16",
+     offsetof(struct settings, count)},
+    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network for each sample",
+     offsetof(struct settings, steps)},
+    {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
+    {"seed", 0, OPTION_SEED, "S", "keys all noise; 0 if left out", offsetof(struct settings, seed)},
+    {"rng", 0, OPTION_TEXT, "philox|torch",
+     "whose random numbers: Sumi's own, or those of\ntorch on a CPU",
+     offsetof(struct settings, rng)},
+    {"label", 0, OPTION_WHOLES, "L ...", "the classes to draw, in turn; else each class in turn",
+     offsetof(struct settings, labels)},
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE",
+     "a solver's option, by its name in scheduler_config.json,\nor eta, timesteps ...",
+     offsetof(struct settings, options)},
+    {"columns", 0, OPTION_COUNT, "C", "columns of the picture",
+     offsetof(struct settings, columns)},
+    {"filmstrip", 0, OPTION_TEXT, "FILE.png", "also draw how the samples come out of the noise",
+     offsetof(struct settings, filmstrip)},
+    {"threads", 0, OPTION_COUNT, "N", "threads to compute with",
+     offsetof(struct settings, threads)},
+    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {"json", 0, OPTION_FLAG, NULL, "print shape and timing as JSON",
+     offsetof(struct settings, json)},
+    {.name = NULL},
+};
+
+const struct command sample_command = {
+    .name = "sample",
+    .summary = "draw new items from a trained model",
+    .usage = "MODEL -o FILE.{png,npy,csv} [-n N] [--steps K] [--solver NAME] [--seed S] ...",
+    .details = "Draws samples. MODEL is the output folder of `sumi train`, or a folder that the\n"
+               "diffusers library wrote. In a terminal the samples can be watched as they come.\n"
+               "The same seed, machine and number of threads give the same samples.\n"
+               "\n"
+               "examples:\n"
+               "  sumi sample runs/digits -o digits.png\n"
+               "  sumi sample runs/digits -n 100 --label 3 --columns 10 -o threes.png\n"
+               "  sumi sample runs/digits --solver ddim --steps 50 --seed 7 -o quick.png\n"
+               "  sumi sample runs/morlet -n 500 -o waves.npy --filmstrip reverse.png",
+    .options = OPTIONS,
+    .arguments = "a MODEL",
+    .least = 1,
+    .most = 1,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

@@ -1,0 +1,225 @@
+/* Running solvers; see sampling.h. */
+#include "sampling.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "progress.h"
+
+double clock_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---- Choices ---- */
+
+sumi_status sampling_recipe(sumi_context *context, const char *folder, sumi_recipe **recipe)
+{
+    char path[4096];
+    *recipe = NULL;
+    int length = snprintf(path, sizeof path, "%s/recipe.ini", folder);
+    if (length >= (int)sizeof path || access(path, F_OK) != 0) return SUMI_OK;
+    return sumi_recipe_open(context, path, recipe);
+}
+
+int64_t sampling_whole(const sumi_recipe *recipe, const char *key, int64_t otherwise)
+{
+    return recipe ? strtoll(sumi_recipe_get(recipe, key), NULL, 10) : otherwise;
+}
+
+/* "name=value" */
+static sumi_status set_option(sumi_solver *solver, const char *assignment)
+{
+    char name[64];
+    size_t length = strcspn(assignment, "=");
+    const char *value = assignment[length] ? assignment + length + 1 : "";
+    snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), assignment);
+    return sumi_solver_set(solver, name, value);
+}
+
+static sumi_status set_choices(sumi_solver *solver, const struct sampling_choices *choices)
+{
+    sumi_status status = SUMI_OK;
+    int64_t steps = choices->steps ? choices->steps
+                                   : sampling_whole(choices->recipe, "sample.steps", 0);
+    if (steps) {
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)steps);
+        status = sumi_solver_set(solver, "steps", text);
+    }
+    if (status == SUMI_OK && choices->rng) status = sumi_solver_set(solver, "rng", choices->rng);
+    if (status == SUMI_OK && choices->seed) status = sumi_solver_set(solver, "seed", choices->seed);
+    for (int i = 0; choices->options && i < choices->options->count && status == SUMI_OK; i++)
+        status = set_option(solver, choices->options->items[i]);
+    return status;
+}
+
+sumi_status sampling_solver(sumi_context *context, sumi_model *model,
+                            const struct sampling_choices *choices, sumi_solver **solver)
+{
+    const char *name = choices->solver;
+    (void)context;
+    if (!name && choices->recipe) name = sumi_recipe_get(choices->recipe, "sample.solver");
+    sumi_status status = sumi_model_solver(model, name, solver);
+    if (status != SUMI_OK) return status;
+    status = set_choices(*solver, choices);
+    if (status == SUMI_OK && sumi_solver_times(*solver, NULL, 0) == 0) status = SUMI_ERROR_ARGUMENT;
+    if (status == SUMI_OK) return SUMI_OK;
+    sumi_solver_free(*solver);
+    *solver = NULL;
+    return status;
+}
+
+sumi_status sampling_labels(sumi_context *context, sumi_model *model, int64_t count,
+                            const struct numbers *wanted)
+{
+    (void)context;
+    int classes = sumi_model_classes(model);
+    if (!classes && !wanted->count) return sumi_model_set_labels(model, 0, NULL);
+    int64_t period = wanted->count ? wanted->count : classes;
+    if (period > count) period = count;
+    int32_t *labels = calloc((size_t)period, sizeof *labels);
+    if (!labels) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < period; i++)
+        labels[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : i);
+    sumi_status status = sumi_model_set_labels(model, period, labels);
+    free(labels);
+    return status;
+}
+
+double *sampling_times(sumi_solver *solver, int64_t *count)
+{
+    *count = sumi_solver_times(solver, NULL, 0);
+    double *times = *count > 0 ? calloc((size_t)*count, sizeof *times) : NULL;
+    if (times) sumi_solver_times(solver, times, *count);
+    return times;
+}
+
+/* ---- Watching a run ---- */
+
+struct watch {
+    const struct sampling *sampling;
+    const sumi_array *state;
+    const double *times; /* [steps], of this run */
+    int64_t steps;
+    int64_t frame_items; /* items kept of each frame */
+    int next_frame;
+    double start;
+    progress_line line;
+    struct preview preview;
+};
+
+/* Frames are evenly spread from the noise to the samples. */
+static int64_t frame_place(const struct watch *watch, int frame)
+{
+    return frame * watch->steps / (watch->sampling->strip->count - 1);
+}
+
+/* Keeps the state after `done` steps if a frame is due there. */
+static void keep_frames(struct watch *watch, int64_t done, const float *x)
+{
+    struct filmstrip *strip = watch->sampling->strip;
+    if (!strip) return;
+    int64_t size = sumi_array_count(&strip->frames) / strip->count;
+    while (watch->next_frame < strip->count && frame_place(watch, watch->next_frame) <= done) {
+        char *label = strip->labels[watch->next_frame];
+        if (done < watch->steps) snprintf(label, LABEL_SIZE, "t = %g", watch->times[done]);
+        else snprintf(label, LABEL_SIZE, "sample");
+        memcpy(strip->frames.data + watch->next_frame * size, x, (size_t)size * sizeof *x);
+        watch->next_frame++;
+    }
+}
+
+static void show(struct watch *watch, int64_t done, int64_t steps, const float *clean)
+{
+    sumi_array preview = *watch->state;
+    preview.data = (float *)clean; /* only read */
+    double elapsed = clock_now() - watch->start, each = elapsed / (double)done;
+    sumi_progress progress = {
+        .task = watch->sampling->task,
+        .step = done,
+        .steps = steps,
+        .rate = (double)watch->state->shape[0] / (each * (double)steps),
+        .rate_unit = "samples/s",
+        .seconds_left = each * (double)(steps - done),
+        .preview = &preview,
+    };
+    progress_show(&watch->line, &progress);
+}
+
+static bool watch_step(void *user, int64_t step, int64_t steps, double time, const float *x,
+                       const float *clean)
+{
+    struct watch *watch = user;
+    (void)time;
+    keep_frames(watch, step + 1, x);
+    if (!watch->sampling->quiet) show(watch, step + 1, steps, clean);
+    return !interrupt_came();
+}
+
+static sumi_status open_strip(struct watch *watch)
+{
+    struct filmstrip *strip = watch->sampling->strip;
+    const sumi_array *state = watch->state;
+    if (!strip) return SUMI_OK;
+    strip->count = watch->steps < FRAME_LIMIT ? (int)watch->steps + 1 : FRAME_LIMIT;
+    bool points = state->rank == 2;
+    int64_t shape[SUMI_MAX_RANK] = {strip->count, state->shape[0]};
+    if (!points && shape[1] > FRAME_ITEMS) shape[1] = FRAME_ITEMS;
+    memcpy(shape + 2, state->shape + 1, (size_t)(state->rank - 1) * sizeof *shape);
+    sumi_status status =
+        sumi_array_create(watch->sampling->context, state->rank + 1, shape, &strip->frames);
+    if (status == SUMI_OK) keep_frames(watch, 0, state->data);
+    return status;
+}
+
+sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
+{
+    int64_t count;
+    double *times = sampling_times(sampling->solver, &count);
+    if (!times) return SUMI_ERROR_MEMORY;
+    struct watch watch = {.sampling = sampling, .state = state, .times = times + sampling->start,
+                          .steps = count - sampling->start, .start = clock_now()};
+    if (!sampling->quiet) preview_open(&watch.preview, stderr);
+    progress_open(&watch.line, stderr, &watch.preview);
+    sumi_status status = open_strip(&watch);
+    if (status == SUMI_OK) {
+        status = sumi_solver_run(sampling->solver, sumi_model_denoiser, sampling->model,
+                                 state->rank, state->shape, state->data, watch_step, &watch);
+    }
+    progress_close(&watch.line);
+    free(times);
+    return status;
+}
+
+sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples)
+{
+    int64_t shape[1 + SUMI_MAX_RANK] = {count};
+    int rank = 1 + sumi_model_shape(sampling->model, shape + 1);
+    sumi_status status = sumi_array_create(sampling->context, rank, shape, samples);
+    if (status == SUMI_OK)
+        status = sumi_solver_start(sampling->solver, rank, shape, samples->data);
+    if (status == SUMI_OK) status = sampling_run(sampling, samples);
+    if (status != SUMI_OK) sumi_array_release(sampling->context, samples);
+    return status;
+}
+
+/* ---- Filmstrips ---- */
+
+sumi_status filmstrip_write(sumi_context *context, const struct filmstrip *strip, const char *path)
+{
+    const char *labels[FRAME_LIMIT];
+    for (int i = 0; i < strip->count; i++) labels[i] = strip->labels[i];
+    return sumi_draw_filmstrip(context, &strip->frames, labels, path);
+}
+
+void filmstrip_release(sumi_context *context, struct filmstrip *strip)
+{
+    sumi_array_release(context, &strip->frames);
+}

@@ -1,0 +1,69 @@
+/* Running a model's solver with everything people see of it: progress, previews, the filmstrip of
+   the reverse process. Shared by train, sample and denoise. */
+#ifndef TOOL_SAMPLING_H
+#define TOOL_SAMPLING_H
+
+#include "command.h"
+
+enum { FRAME_LIMIT = 8, FRAME_ITEMS = 8, LABEL_SIZE = 24 };
+
+/* How to sample. What is NULL or 0 is left to the recipe, and what that leaves open to the model's
+   own scheduler. */
+struct sampling_choices {
+    const char *solver, *seed, *rng;
+    int64_t steps;
+    const struct texts *options; /* of the solver, "name=value"; may be NULL */
+    const sumi_recipe *recipe;   /* that the model was trained by; may be NULL */
+};
+
+/* States along one reverse process. */
+struct filmstrip {
+    sumi_array frames; /* [count, n, item] */
+    int count;
+    char labels[FRAME_LIMIT][LABEL_SIZE];
+};
+
+struct sampling {
+    sumi_context *context;
+    sumi_model *model;
+    sumi_solver *solver;
+    const char *task;  /* for the progress line */
+    int64_t start;     /* place in the time list where the solver begins */
+    bool quiet;
+    struct filmstrip *strip; /* receives the reverse process; may be NULL */
+};
+
+/* The recipe that lies beside a model, or NULL in *recipe where there is none. */
+sumi_status sampling_recipe(sumi_context *context, const char *folder, sumi_recipe **recipe);
+
+/* A whole number of a recipe, or `otherwise` without a recipe. */
+int64_t sampling_whole(const sumi_recipe *recipe, const char *key, int64_t otherwise);
+
+/* Makes the solver. SUMI_ERROR_ARGUMENT tells of a choice that has no meaning. */
+sumi_status sampling_solver(sumi_context *context, sumi_model *model,
+                            const struct sampling_choices *choices, sumi_solver **solver);
+
+/* Tells a class-conditional model the classes of `count` items: `wanted`, over and over, or each
+   class in turn where there are none wanted. */
+sumi_status sampling_labels(sumi_context *context, sumi_model *model, int64_t count,
+                            const struct numbers *wanted);
+
+/* The time list of the solver in new memory, to be released with free; the length to *count. NULL
+   where memory or the options fail. */
+double *sampling_times(sumi_solver *solver, int64_t *count);
+
+/* Runs the solver in place on state[n, item]. Stops with SUMI_STOPPED after Ctrl-C. */
+sumi_status sampling_run(const struct sampling *sampling, sumi_array *state);
+
+/* Fresh samples in a new array [count, item]. */
+sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples);
+
+/* The filmstrip as PNG. */
+sumi_status filmstrip_write(sumi_context *context, const struct filmstrip *strip,
+                            const char *path);
+void filmstrip_release(sumi_context *context, struct filmstrip *strip);
+
+/* Seconds of a clock that never goes back. */
+double clock_now(void);
+
+#endif

@@ -1,0 +1,315 @@
+/* sumi train: trains what a recipe describes, into a folder that holds everything about the run. */
+#include "interrupt.h"
+#include "print.h"
+#include "progress.h"
+#include "run_folder.h"
+#include "sampling.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct settings {
+    const char *out, *seed;
+    struct texts sets;
+    int64_t threads;
+    bool resume, force, json, quiet;
+};
+
+/* Everything one call has in hands. */
+struct work {
+    sumi_context *context;
+    const struct settings *settings;
+    struct run_folder folder;
+    sumi_recipe *recipe;
+    sumi_data *data;
+    sumi_model *model;
+    sumi_trainer *trainer;
+    int64_t first_step; /* done before this call */
+    double seconds;
+    progress_line line;
+    struct preview preview;
+};
+
+/* Whether people should be told things on stdout. */
+static bool is_talking(const struct work *work)
+{
+    return !work->settings->json && !work->settings->quiet;
+}
+
+/* ---- Preparing ---- */
+
+static sumi_status open_parts(struct work *work)
+{
+    sumi_context *context = work->context;
+    sumi_status status = SUMI_OK;
+    if (work->settings->threads)
+        status = sumi_context_set_threads(context, (int)work->settings->threads);
+    if (status == SUMI_OK) status = sumi_data_open(context, work->recipe, &work->data);
+    if (status == SUMI_OK)
+        status = sumi_model_create_from_recipe(context, work->recipe, work->data, &work->model);
+    if (status == SUMI_OK) {
+        status = sumi_trainer_create(context, work->recipe, work->model, work->data,
+                                     &work->trainer);
+    }
+    if (status == SUMI_OK && work->folder.has_checkpoint)
+        status = sumi_trainer_load(work->trainer, work->folder.checkpoint);
+    if (status == SUMI_OK) work->first_step = sumi_trainer_steps_done(work->trainer);
+    return status;
+}
+
+static int64_t count_weights(const sumi_model *model)
+{
+    int64_t total = 0;
+    sumi_weight weight;
+    for (int64_t i = 0; sumi_model_weight(model, i, &weight); i++) {
+        int64_t count = 1;
+        for (int k = 0; k < weight.rank; k++) count *= weight.shape[k];
+        total += count;
+    }
+    return total;
+}
+
+static void describe(const struct work *work)
+{
+    char text[96];
+    int64_t shape[SUMI_MAX_RANK];
+    format_shape(sumi_data_shape(work->data, shape), shape, text, sizeof text);
+    printf("recipe   %s\n", sumi_recipe_get(work->recipe, "recipe.summary"));
+    printf("data     %lld items of %s", (long long)sumi_data_count(work->data), text);
+    if (sumi_data_classes(work->data)) printf(", %d classes", sumi_data_classes(work->data));
+    printf("\nmodel    %s, %lld weights\n", sumi_model_class(work->model),
+           (long long)count_weights(work->model));
+    printf("run      %s steps of %s items on %d threads, into %s\n",
+           sumi_recipe_get(work->recipe, "train.steps"),
+           sumi_recipe_get(work->recipe, "train.batch"), sumi_context_threads(work->context),
+           work->folder.path);
+    if (work->first_step) printf("resume   after step %lld\n", (long long)work->first_step);
+    else if (work->settings->resume) puts("resume   nothing to go on from: beginning afresh");
+    fflush(stdout);
+}
+
+static int prepare(struct work *work, const char *name)
+{
+    const struct settings *settings = work->settings;
+    struct run_wish wish = {.recipe = name, .out = settings->out, .seed = settings->seed,
+                            .sets = &settings->sets, .resume = settings->resume,
+                            .force = settings->force};
+    int code = run_folder_prepare(work->context, &wish, &work->folder, &work->recipe);
+    if (code != EXIT_DONE) return code;
+    if (open_parts(work) != SUMI_OK) return fail_context(work->context);
+    code = run_folder_begin(work->context, &work->folder, work->recipe);
+    if (code == EXIT_DONE && is_talking(work)) describe(work);
+    return code;
+}
+
+/* ---- Training ---- */
+
+static bool show(void *user, const sumi_progress *progress)
+{
+    struct work *work = user;
+    if (!work->settings->quiet) progress_show(&work->line, progress);
+    return !interrupt_came();
+}
+
+static sumi_status train(struct work *work)
+{
+    if (!work->settings->quiet) preview_open(&work->preview, stderr);
+    progress_open(&work->line, stderr, &work->preview);
+    interrupt_catch();
+    double start = clock_now();
+    sumi_status status = sumi_trainer_run(work->trainer, work->folder.path, show, work);
+    work->seconds = clock_now() - start;
+    progress_close(&work->line);
+    return status;
+}
+
+/* ---- What is left behind ---- */
+
+/* The table of step and loss, and the curve. */
+static sumi_status write_losses(const struct work *work)
+{
+    const float *losses;
+    sumi_array table = {0};
+    int64_t count = sumi_trainer_losses(work->trainer, &losses);
+    if (count == 0) return SUMI_OK;
+    char path[RUN_PATH_SIZE];
+    sumi_status status = sumi_array_create(work->context, 2, (int64_t[]){count, 2}, &table);
+    for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
+        table.data[2 * i] = (float)(i + 1);
+        table.data[2 * i + 1] = losses[i];
+    }
+    if (status == SUMI_OK)
+        status = sumi_array_write(work->context,
+                                  run_folder_file(&work->folder, "losses.csv", path), &table);
+    sumi_array_release(work->context, &table);
+    if (status != SUMI_OK) return status;
+    return sumi_draw_losses(work->context, losses, count, work->folder.title,
+                            run_folder_file(&work->folder, "losses.png", path));
+}
+
+static sumi_status write_samples(const struct work *work, sumi_solver *solver)
+{
+    sumi_array samples = {0};
+    struct filmstrip strip = {0};
+    char path[RUN_PATH_SIZE];
+    const struct numbers each_class = {0};
+    int64_t count = sampling_whole(work->recipe, "sample.count", 16);
+    struct sampling sampling = {.context = work->context, .model = work->model, .solver = solver,
+                                .task = "sample", .quiet = work->settings->quiet,
+                                .strip = &strip};
+    sumi_status status = sampling_labels(work->context, work->model, count, &each_class);
+    if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
+    if (status == SUMI_OK) {
+        status = sumi_draw_grid(work->context, &samples,
+                                (int)sampling_whole(work->recipe, "sample.columns", 0),
+                                run_folder_file(&work->folder, "samples.png", path));
+    }
+    if (status == SUMI_OK) {
+        status = filmstrip_write(work->context, &strip,
+                                 run_folder_file(&work->folder, "filmstrip.png", path));
+    }
+    filmstrip_release(work->context, &strip);
+    sumi_array_release(work->context, &samples);
+    return status;
+}
+
+static sumi_status draw_pictures(const struct work *work)
+{
+    sumi_solver *solver = NULL;
+    const struct sampling_choices choices = {.recipe = work->recipe};
+    sumi_status status = sumi_trainer_use_average(work->trainer, true);
+    if (status == SUMI_OK) status = sampling_solver(work->context, work->model, &choices, &solver);
+    if (status == SUMI_OK) status = write_samples(work, solver);
+    sumi_solver_free(solver);
+    return status;
+}
+
+/* ---- Telling ---- */
+
+/* Mean of the last hundred losses. */
+static double recent_loss(const struct work *work)
+{
+    const float *losses;
+    int64_t count = sumi_trainer_losses(work->trainer, &losses), window = count < 100 ? count : 100;
+    double sum = 0;
+    for (int64_t i = count - window; i < count; i++) sum += (double)losses[i];
+    return window ? sum / (double)window : 0;
+}
+
+static int report_json(const struct work *work, bool stopped)
+{
+    struct json_object *answer = json_object_new_object();
+    int64_t steps = sumi_trainer_steps_done(work->trainer), done = steps - work->first_step;
+    double batch = (double)sampling_whole(work->recipe, "train.batch", 0);
+    json_object_object_add(answer, "folder", json_object_new_string(work->folder.path));
+    json_object_object_add(answer, "steps", json_object_new_int64(steps));
+    json_object_object_add(answer, "stopped", json_object_new_boolean(stopped));
+    json_object_object_add(answer, "loss", json_number(recent_loss(work)));
+    json_object_object_add(answer, "weights", json_object_new_int64(count_weights(work->model)));
+    json_object_object_add(answer, "threads",
+                           json_object_new_int(sumi_context_threads(work->context)));
+    json_object_object_add(answer, "seconds", json_number(work->seconds));
+    json_object_object_add(answer, "items_per_second",
+                           json_number(batch * (double)done / work->seconds));
+    return print_json(answer);
+}
+
+static void report(const struct work *work)
+{
+    printf("trained  %lld steps in %.0f s; mean of the last losses %.4g\n",
+           (long long)(sumi_trainer_steps_done(work->trainer) - work->first_step), work->seconds,
+           recent_loss(work));
+    printf("see      %s/losses.png     the loss curve (losses.csv holds the numbers)\n"
+           "         %s/samples.png    samples of the model\n"
+           "         %s/filmstrip.png  how they come out of the noise\n",
+           work->folder.path, work->folder.path, work->folder.path);
+    printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", work->folder.path);
+}
+
+/* The curve so far, and how to go on. */
+static int end_early(const struct work *work)
+{
+    if (write_losses(work) != SUMI_OK) return fail_context(work->context);
+    if (work->settings->json) report_json(work, true);
+    return fail(EXIT_FAILED,
+                "stopped after step %lld, and kept; `sumi train --out %s --resume` goes on",
+                (long long)sumi_trainer_steps_done(work->trainer), work->folder.path);
+}
+
+static int finish(const struct work *work)
+{
+    sumi_status status = write_losses(work);
+    if (status == SUMI_OK) status = draw_pictures(work);
+    if (status == SUMI_STOPPED) {
+        return fail(EXIT_FAILED, "the model is trained and kept in %s, but no samples were drawn",
+                    work->folder.path);
+    }
+    if (status != SUMI_OK) return fail_context(work->context);
+    if (work->settings->json) return report_json(work, false);
+    if (is_talking(work)) report(work);
+    return EXIT_DONE;
+}
+
+static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
+{
+    struct work work = {.context = context, .settings = user};
+    int code = prepare(&work, count ? arguments[0] : NULL);
+    if (code == EXIT_DONE) {
+        sumi_status status = train(&work);
+        if (status == SUMI_STOPPED) code = end_early(&work);
+        else if (status != SUMI_OK) code = fail_context(context);
+        else code = finish(&work);
+    }
+    sumi_trainer_free(work.trainer);
+    sumi_model_free(work.model);
+    sumi_data_free(work.data);
+    sumi_recipe_free(work.recipe);
+    return code;
+}
+
+static const struct option OPTIONS[] = {
+    {"out", 'o', OPTION_TEXT, "DIR", "where everything goes; runs/RECIPE if left out",
+     offsetof(struct settings, out)},
+    {"set", 0, OPTION_TEXTS, "KEY=VALUE",
+     "change one value of the recipe (section.key=value);\n`sumi recipes --keys` lists them",
+     offsetof(struct settings, sets)},
+    {"resume", 0, OPTION_FLAG, NULL, "go on from the checkpoint in DIR; RECIPE may be left out",
+     offsetof(struct settings, resume)},
+    {"force", 0, OPTION_FLAG, NULL, "begin afresh where a run is kept already",
+     offsetof(struct settings, force)},
+    {"seed", 0, OPTION_SEED, "N", "keys all random numbers: train.seed",
+     offsetof(struct settings, seed)},
+    {"threads", 0, OPTION_COUNT, "N", "threads to compute with",
+     offsetof(struct settings, threads)},
+    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {"json", 0, OPTION_FLAG, NULL, "at the end print steps, loss and timing as JSON",
+     offsetof(struct settings, json)},
+    {.name = NULL},
+};
+
+const struct command train_command = {
+    .name = "train",
+    .summary = "train what a recipe describes",
+    .usage = "RECIPE [--out DIR] [--set section.key=value ...] [--resume] [--seed N] ...",
+    .details = "Trains a model. RECIPE is one of `sumi recipes`, or the path of a file. DIR gets the\n"
+               "model, in a layout that diffusers opens too, the recipe with all its values, a\n"
+               "checkpoint, and at the end losses.png, losses.csv, samples.png and filmstrip.png.\n"
+               "\n"
+               "Ctrl-C stops when the present step is done, and what there is is kept; a second one\n"
+               "stops at once. --resume goes on, also after a crash, with the same weights to the\n"
+               "last bit as if nothing had happened, if the number of threads is the same. Then\n"
+               "--set may still change train.steps and what does not touch the weights.\n"
+               "\n"
+               "examples:\n"
+               "  sumi train digits\n"
+               "  sumi train digits --set train.steps=300 --set train.batch=32 --out runs/short\n"
+               "  sumi train --out runs/short --resume --set train.steps=600\n"
+               "  sumi train ddpm-mnist --set data.path=my/mnist --seed 7",
+    .options = OPTIONS,
+    .arguments = "a RECIPE",
+    .least = 0,
+    .most = 1,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Holds the pages to the sources: the README's program is examples/sample.c and compiles, links lead
+# to files, and names of files, functions, recipe keys and environment variables exist.
+# Usage: readme_test.sh SOURCE_FOLDER
+set -euo pipefail
+
+cd "$1"
+pages=(README.md VERSIONING.md CONTRIBUTING.md docs/*.md)
+failures=0
+
+complain() {
+    echo "readme: $*" >&2
+    failures=$((failures + 1))
+}
+
+# ---- The program ----
+
+if ! awk '/^```$/ { inside = 0 } inside { print } /^```c$/ { inside = 1 }' README.md \
+    | diff - examples/sample.c; then
+    complain "the program in README.md is not examples/sample.c"
+fi
+${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only examples/sample.c \
+    || complain "examples/sample.c does not compile"
+
+# ---- Links and names ----
+
+# Matches of a pattern in a page, without the text around them, each once.
+matches() {
+    grep -oP "$2" "$1" | sort -u || true
+}
+
+for page in "${pages[@]}"; do
+    while read -r target; do
+        [ -e "$(dirname "$page")/${target%%#*}" ] || complain "$page: the link to $target is dead"
+    done < <(matches "$page" '\]\(\K(?!https?:|#)[^)]+(?=\))')
+    while read -r path; do
+        compgen -G "$path" >/dev/null || complain "$page: there is no $path"
+    done < <(matches "$page" \
+        '`\K(src|include|tests|tool|fuzz|examples|recipes|scripts|cmake|\.ci)/[^` ]*(?=`)')
+    while read -r name; do
+        grep -qE "\b$name\b" include/sumi.h || complain "$page: sumi.h has no $name"
+    done < <(matches "$page" '\b(sumi_[a-z_]*[a-z]|SUMI_(OK|STOPPED|ERROR_[A-Z]+))\b(?!_test)')
+    while read -r key; do
+        grep -qF "\"$key\"" src/files/recipe_schema.c || complain "$page: no recipe key $key"
+    done < <(matches "$page" '`\K(data|model|noise|train|sample)\.(?!c`|h`)[a-z_]+')
+done
+
+[ "$failures" -eq 0 ] || exit 1
+echo "The program of README.md compiles; ${#pages[@]} pages agree with the sources."

@@ -193,7 +193,8 @@ typedef struct sumi_solver sumi_solver;
 /* A denoiser: reads x[count, item_size] and times[count] (the schedule's own time, 0..T-1 for
    diffusers' schedules), writes its prediction (noise, sample or v, as the solver is told) to
    output[count, output_size]. output_size is item_size, or twice that where variance_type is
-   "learned" or "learned_range": the channels double, the prediction before the variance. Anything but SUMI_OK ends the solver with that status. */
+   "learned" or "learned_range": the channels double, the prediction before the variance. Anything
+   but SUMI_OK ends the solver with that status. */
 typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_size, const float *x,
                                      const float *times, float *output);
 
@@ -309,7 +310,8 @@ SUMI_API sumi_status sumi_model_gradient(sumi_model *model, int64_t count, const
 SUMI_API sumi_status sumi_model_sample(sumi_model *model, sumi_solver *solver, int64_t count,
                                        const int32_t *labels, sumi_array *samples);
 
-/* Makes the solver that the model's scheduler_config.json describes; `name` NULL keeps its class. */
+/* Makes the solver that the model's scheduler_config.json describes, or of another name with the
+   same options (NULL keeps the class named there). */
 SUMI_API sumi_status sumi_model_solver(sumi_model *model, const char *name, sumi_solver **solver);
 
 /* A sumi_denoiser over a model, for sumi_solver_run: `user` is the sumi_model. */

@@ -72,12 +72,6 @@ static sumi_status fill_scores(const struct call *call, const struct extent *e, 
     return SUMI_OK;
 }
 
-/* Numbers of the first and last task of a thread among `tasks`. */
-static int64_t share(int64_t tasks, int part, int parts)
-{
-    return tasks * part / parts;
-}
-
 static sumi_status attend(const struct call *call, const struct extent *e, int64_t task,
                           float *scores)
 {
@@ -91,22 +85,33 @@ static sumi_status attend(const struct call *call, const struct extent *e, int64
                           e->keys, v, e->c, out, e->c);
 }
 
-static sumi_status run_attention(const struct call *call)
+/* Does one head of one item, with `matrices` score matrices of scratch. */
+typedef sumi_status (*attend_function)(const struct call *call, const struct extent *e,
+                                       int64_t task, float *matrices);
+
+/* Shares the heads of all items among the threads, each with scratch of its own. */
+static sumi_status run_heads(const struct call *call, attend_function function, int matrices)
 {
     struct extent e = measure(call->problem);
     float *scratch = call->scratch;
+    int64_t tasks = e.items * e.heads, room = matrices * scores_size(&e);
     sumi_status status = SUMI_OK;
 #pragma omp parallel for num_threads(e.threads) if (e.threads > 1) schedule(static)
     for (int part = 0; part < e.threads; part++) {
-        int64_t end = share(e.items * e.heads, part + 1, e.threads);
-        for (int64_t task = share(e.items * e.heads, part, e.threads); task < end; task++) {
-            sumi_status one = attend(call, &e, task, scratch + part * scores_size(&e));
+        int64_t end = tasks * (part + 1) / e.threads;
+        for (int64_t task = tasks * part / e.threads; task < end; task++) {
+            sumi_status one = function(call, &e, task, scratch + part * room);
             if (one == SUMI_OK) continue;
 #pragma omp atomic write
             status = one;
         }
     }
     return status;
+}
+
+static sumi_status run_attention(const struct call *call)
+{
+    return run_heads(call, attend, 1);
 }
 
 const struct kernel kernel_attention = {prepare_attention, run_attention, NULL};
@@ -153,20 +158,7 @@ static sumi_status attend_backward(const struct call *call, const struct extent 
 
 static sumi_status run_gradient(const struct call *call)
 {
-    struct extent e = measure(call->problem);
-    float *scratch = call->scratch;
-    sumi_status status = SUMI_OK;
-#pragma omp parallel for num_threads(e.threads) if (e.threads > 1) schedule(static)
-    for (int part = 0; part < e.threads; part++) {
-        int64_t end = share(e.items * e.heads, part + 1, e.threads);
-        for (int64_t task = share(e.items * e.heads, part, e.threads); task < end; task++) {
-            sumi_status one = attend_backward(call, &e, task, scratch + 2 * part * scores_size(&e));
-            if (one == SUMI_OK) continue;
-#pragma omp atomic write
-            status = one;
-        }
-    }
-    return status;
+    return run_heads(call, attend_backward, 2);
 }
 
 const struct kernel kernel_attention_gradient = {prepare_gradient, run_gradient, NULL};

@@ -34,6 +34,19 @@ static int64_t part_start(const struct extent *e, int part)
     return e->rows * part / e->parts;
 }
 
+/* The rows of part number `task` of all parts of all items. */
+struct rows {
+    int64_t item, count;
+    int64_t at; /* first element of the rows in x */
+};
+
+static struct rows rows_of(const struct extent *e, int64_t task)
+{
+    int part = (int)(task % e->parts);
+    int64_t item = task / e->parts, first = part_start(e, part);
+    return (struct rows){item, part_start(e, part + 1) - first, (item * e->rows + first) * e->c};
+}
+
 /* ---- sums over rows: two doubles a channel for each item and part, then folded ---- */
 
 /* Adds a block of rows into first[c] and second[c]. */
@@ -54,18 +67,16 @@ static void sum_parts(const struct call *call, const struct extent *e, const flo
     float *blocks = (float *)(partial + e->items * e->parts * 2 * e->c);
 #pragma omp parallel for num_threads(e->threads) if (e->threads > 1) schedule(static)
     for (int64_t task = 0; task < e->items * e->parts; task++) {
-        int64_t item = task / e->parts;
-        int part = (int)(task % e->parts);
+        struct rows rows = rows_of(e, task);
         double *totals = partial + task * 2 * e->c;
         float *block = blocks + task * 2 * e->c;
         memset(totals, 0, (size_t)(2 * e->c) * sizeof *totals);
-        int64_t end = part_start(e, part + 1);
-        for (int64_t row = part_start(e, part); row < end; row += ROWS_IN_FLOAT) {
-            int64_t count = end - row < ROWS_IN_FLOAT ? end - row : ROWS_IN_FLOAT;
-            int64_t at = (item * e->rows + row) * e->c;
+        for (int64_t row = 0; row < rows.count; row += ROWS_IN_FLOAT) {
+            int64_t left = rows.count - row, at = rows.at + row * e->c;
+            int64_t count = left < ROWS_IN_FLOAT ? left : ROWS_IN_FLOAT;
             memset(block, 0, (size_t)(2 * e->c) * sizeof *block);
-            add(call, item, count, call->inputs[0] + at, upstream ? upstream + at : NULL, block,
-                block + e->c);
+            add(call, rows.item, count, call->inputs[0] + at, upstream ? upstream + at : NULL,
+                block, block + e->c);
             for (int64_t i = 0; i < 2 * e->c; i++) totals[i] += block[i];
         }
     }
@@ -131,9 +142,10 @@ const struct kernel kernel_group_moments = {prepare_moments, run_moments, NULL};
 
 enum { COEFFICIENTS = 7 };
 
-/* Coefficients of one item in table[COEFFICIENTS, c]. */
-static struct norm_coefficients coefficients_of(const float *table, int64_t c)
+/* Coefficients of one item in tables[items, COEFFICIENTS, c]. */
+static struct norm_coefficients coefficients_of(const float *tables, int64_t item, int64_t c)
 {
+    const float *table = tables + item * COEFFICIENTS * c;
     return (struct norm_coefficients){.slope = table,
                                       .offset = table + c,
                                       .mean = table + 2 * c,
@@ -186,12 +198,10 @@ static sumi_status run_norm(const struct call *call)
     fill_coefficients(call, &e, tables);
 #pragma omp parallel for num_threads(e.threads) if (e.threads > 1) schedule(static)
     for (int64_t task = 0; task < e.items * e.parts; task++) {
-        int64_t item = task / e.parts;
-        int part = (int)(task % e.parts);
-        struct norm_coefficients k = coefficients_of(tables + item * COEFFICIENTS * e.c, e.c);
-        int64_t first = part_start(&e, part), at = (item * e.rows + first) * e.c;
-        loops->norm(part_start(&e, part + 1) - first, e.c, call->inputs[0] + at, &k, silu,
-                    call->output + at);
+        struct rows rows = rows_of(&e, task);
+        struct norm_coefficients k = coefficients_of(tables, rows.item, e.c);
+        loops->norm(rows.count, e.c, call->inputs[0] + rows.at, &k, silu,
+                    call->output + rows.at);
     }
     return SUMI_OK;
 }
@@ -213,7 +223,7 @@ static void add_norm_sums(const struct call *call, int64_t item, int64_t rows, c
 {
     struct extent e = measure(call->problem);
     const float *tables = call->scratch;
-    struct norm_coefficients k = coefficients_of(tables + item * COEFFICIENTS * e.c, e.c);
+    struct norm_coefficients k = coefficients_of(tables, item, e.c);
     loops_select()->norm_sums(rows, e.c, x, upstream, &k, call->problem->node->attributes.silu,
                               first, second);
 }
@@ -273,12 +283,10 @@ static sumi_status run_data_gradient(const struct call *call)
     fill_gradient_coefficients(call, &e, tables);
 #pragma omp parallel for num_threads(e.threads) if (e.threads > 1) schedule(static)
     for (int64_t task = 0; task < e.items * e.parts; task++) {
-        int64_t item = task / e.parts;
-        int part = (int)(task % e.parts);
-        struct norm_coefficients k = coefficients_of(tables + item * COEFFICIENTS * e.c, e.c);
-        int64_t first = part_start(&e, part), at = (item * e.rows + first) * e.c;
-        loops->norm_gradient(part_start(&e, part + 1) - first, e.c, call->inputs[0] + at,
-                             call->inputs[4] + at, &k, silu, call->output + at);
+        struct rows rows = rows_of(&e, task);
+        struct norm_coefficients k = coefficients_of(tables, rows.item, e.c);
+        loops->norm_gradient(rows.count, e.c, call->inputs[0] + rows.at,
+                             call->inputs[4] + rows.at, &k, silu, call->output + rows.at);
     }
     return SUMI_OK;
 }

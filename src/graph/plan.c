@@ -105,8 +105,9 @@ static void place_node(struct planner *planner, sumi_node n)
         place->storage = -1;
         return;
     }
+    int64_t bytes = shape_count(&node->shape) * (int64_t)sizeof(float);
     if (node->op->view || reuse) place->storage = planner->places[node->inputs[0]].storage;
-    else place->storage = add_span(planner, shape_count(&node->shape) * (int64_t)sizeof(float), n, n);
+    else place->storage = add_span(planner, bytes, n, n);
     if (place->storage < 0) return; /* a view of a weight or constant */
     planner->open_uses[place->storage] += place->uses;
     struct span *span = &planner->spans[place->storage];
@@ -180,7 +181,9 @@ static void resolve_pointers(struct planner *planner, const int32_t *scratch_spa
     for (int32_t i = 0; i < plan->step_count; i++) {
         struct step *step = &plan->steps[i];
         const struct node *node = step->problem.node;
-        for (int k = 0; k < node->input_count; k++) step->call.inputs[k] = plan->data[node->inputs[k]];
+        for (int k = 0; k < node->input_count; k++) {
+            step->call.inputs[k] = plan->data[node->inputs[k]];
+        }
         step->call.output = plan->data[node - plan->nodes];
         if (scratch_spans[i] >= 0) {
             step->call.scratch = plan->memory + planner->spans[scratch_spans[i]].offset;

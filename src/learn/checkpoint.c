@@ -34,8 +34,8 @@ static sumi_status part_name(const sumi_trainer *trainer, int64_t i, int part, c
     int length = snprintf(name, NAME_ROOM, "%s/%s", part_names[part],
                           trainer->weights->items[i].name);
     if (length < NAME_ROOM) return SUMI_OK;
-    return context_fail(trainer->context, SUMI_ERROR_ARGUMENT, "the weight name %.60s... is too long",
-                        trainer->weights->items[i].name);
+    return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
+                        "the weight name %.60s... is too long", trainer->weights->items[i].name);
 }
 
 /* Fills entries and the names they point to; the number of entries to *count. */

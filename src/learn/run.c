@@ -1,5 +1,5 @@
-/* A whole training run: steps until the recipe's number is reached, reports to the caller, previews,
-   and a folder that is kept up to date. */
+/* A whole training run: steps until the recipe's number is reached, reports to the caller,
+   previews, and a folder that is kept up to date. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <time.h>

@@ -49,28 +49,28 @@ static inline float fast_sigmoid(float x)
     return 1.0f / (1.0f + fast_exp(-x));
 }
 
-#define BINARY(NAME, OPERATOR)                                                                   \
-    static void NAME(int64_t n, const float *a, int step_a, const float *b, int step_b,          \
-                     float *out)                                                                 \
-    {                                                                                            \
-        if (step_a && step_b)                                                                    \
-            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR b[i];                         \
-        else if (step_a) {                                                                       \
-            float second = b[0];                                                                 \
-            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR second;                       \
-        } else {                                                                                 \
-            float first = a[0];                                                                  \
-            VECTOR for (int64_t i = 0; i < n; i++) out[i] = first OPERATOR b[step_b ? i : 0];    \
-        }                                                                                        \
+#define BINARY(NAME, OPERATOR)                                                                  \
+    static void NAME(int64_t n, const float *a, int step_a, const float *b, int step_b,         \
+                     float *out)                                                                \
+    {                                                                                           \
+        if (step_a && step_b) {                                                                 \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR b[i];                 \
+        } else if (step_a) {                                                                    \
+            float second = b[0];                                                                \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR second;               \
+        } else {                                                                                \
+            float first = a[0];                                                                 \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = first OPERATOR b[step_b ? i : 0];   \
+        }                                                                                       \
     }
 BINARY(add_loop, +)
 BINARY(subtract_loop, -)
 BINARY(multiply_loop, *)
 BINARY(divide_loop, /)
 
-#define UNARY(NAME, EXPRESSION)                                  \
-    static void NAME(int64_t n, const float *x, float *out)      \
-    {                                                            \
+#define UNARY(NAME, EXPRESSION)                                       \
+    static void NAME(int64_t n, const float *x, float *out)           \
+    {                                                                 \
         VECTOR for (int64_t i = 0; i < n; i++) out[i] = (EXPRESSION); \
     }
 UNARY(exp_loop, fast_exp(x[i]))

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/philox.h"
 #include "data/shuffle.h"
 #include "files/fetch.h"
 #include "files/image.h"
@@ -142,12 +141,7 @@ static sumi_status apply_recipe(sumi_data *data, const sumi_recipe *recipe)
         return context_fail(data->context, SUMI_ERROR_ARGUMENT,
                             "%s: data.labels = yes, but there are no labels in it", data->name);
     }
-    data->flip = recipe_flag(recipe, "data.flip");
-    if (data->flip && data->rank != 3) {
-        return context_fail(data->context, SUMI_ERROR_ARGUMENT,
-                            "%s: data.flip mirrors pictures, and these items are none", data->name);
-    }
-    return SUMI_OK;
+    return augment_read(data->context, recipe, data->name, data->rank, &data->augment);
 }
 
 /* Bytes that all items take; false where they are too many to count. */
@@ -233,33 +227,16 @@ sumi_status sumi_data_read(sumi_data *data, const int64_t *indices, int64_t coun
     return SUMI_OK;
 }
 
-/* Mirrors item[h, w, c] left to right. */
-static void mirror(const sumi_data *data, float *item)
-{
-    int64_t height = data->shape[0], width = data->shape[1], channels = data->shape[2];
-    for (int64_t y = 0; y < height; y++) {
-        float *row = item + y * width * channels;
-        for (int64_t left = 0, right = width - 1; left < right; left++, right--) {
-            for (int64_t c = 0; c < channels; c++) {
-                float kept = row[left * channels + c];
-                row[left * channels + c] = row[right * channels + c];
-                row[right * channels + c] = kept;
-            }
-        }
-    }
-}
-
 sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,
                             float *items, int32_t *labels)
 {
-    philox_stream mirrored = {seed, PURPOSE_AUGMENT, 0};
     for (int64_t i = 0; i < batch; i++) {
         int64_t position = step * batch + i;
         int64_t index = shuffle_index(seed, (uint64_t)(position / data->count), data->count,
                                       position % data->count);
         float *item = items + i * data->item_size;
         TRY(sumi_data_read(data, &index, 1, item, labels ? &labels[i] : NULL));
-        if (data->flip && philox_uniform(&mirrored, (uint64_t)position) < 0.5f) mirror(data, item);
+        augment_item(&data->augment, seed, position, data->shape, item);
     }
     return SUMI_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/context.h"
 #include "base/file.h"
+#include "data/augment.h"
 #include "files/recipe.h"
 
 /* A new kind is one file with such a table, and one row in data.c. Either read_bytes (pictures,
@@ -33,7 +34,7 @@ struct sumi_data {
 
     /* Set by the frame. */
     int64_t item_size; /* numbers in one item */
-    bool flip;
+    struct augment augment;
     void *items;     /* bytes or floats [count, item_size], or NULL while read on demand */
     int32_t *labels; /* [count] beside `items` when there are classes */
     uint8_t *bytes;  /* [item_size], scratch for reading on demand */

@@ -36,6 +36,8 @@ const struct recipe_entry recipe_schema[] = {
     WHOLE("data.height", "32", 1, 8192, "height that pictures of a folder are brought to"),
     CHOICE("data.channels", "3", "1|3", "1 reads pictures of a folder as grey, 3 as colour"),
     FLAG("data.flip", "no", "mirror half of the pictures left to right while training"),
+    FLAG("data.flip_vertical", "no", "mirror half of the pictures top to bottom while training"),
+    WHOLE("data.shift", "0", 0, 4096, "largest random move of a picture, in pixels, while training"),
     WHOLE("data.memory", "1024", 0, 1e9, "megabytes above which a set is read as it is needed"),
     WHOLE("data.seed", "1", 0, SEED_LIMIT, "seed of generated items"),
 

@@ -1,0 +1,23 @@
+/* Random changes to pictures while training, which make a small data set go further. Each draw is
+   keyed by seed and position, so that a resumed run sees what it would have seen. */
+#ifndef SUMI_DATA_AUGMENT_H
+#define SUMI_DATA_AUGMENT_H
+
+#include "base/context.h"
+#include "files/recipe.h"
+
+struct augment {
+    bool flip, flip_vertical; /* half of the pictures are mirrored */
+    int64_t shift;            /* largest move along either axis, in pixels */
+};
+
+/* What the [data] section asks for. Anything but pictures (rank 3) is refused if it asks for
+   anything. `name` is the data set's, for messages. */
+sumi_status augment_read(sumi_context *context, const sumi_recipe *recipe, const char *name,
+                         int rank, struct augment *augment);
+
+/* Changes item[h, w, c], `shape`, which is the training run's item number `position`. */
+void augment_item(const struct augment *augment, uint64_t seed, int64_t position,
+                  const int64_t *shape, float *item);
+
+#endif

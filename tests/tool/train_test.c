@@ -55,8 +55,8 @@ static void wrong_wishes_are_refused_with_advice(void **state)
     CHECK_FAILED(here, 2, "sumi: there is no built-in recipe 'digitz'; did you mean digits, or the "
                           "file ./digitz?");
     run(here, "sumi train digits --set train.setps=5");
-    CHECK_FAILED(here, 2, "sumi: setting 'train.setps=5': there is no key train.setps; did you mean "
-                          "train.steps?");
+    CHECK_FAILED(here, 2, "sumi: setting 'train.setps=5': there is no key train.setps; did you "
+                          "mean train.steps?");
     run(here, "sumi train digits --set=train.steps=many");
     assert_int_equal(here->code, 2);
     run(here, "sumi train digits --threads 0");
@@ -82,8 +82,8 @@ static void an_existing_run_is_not_overwritten(void **state)
     CHECK_FAILED(here, 1, "sumi: run holds a run already: --resume goes on with it, --force begins "
                           "it afresh, --out names another folder");
     run(here, "sumi train --out run --resume --set train.batch=5");
-    CHECK_FAILED(here, 1, "sumi: the run in run began with train.batch = 4, not 5; leave out RECIPE "
-                          "and what differs, or train into another folder");
+    CHECK_FAILED(here, 1, "sumi: the run in run began with train.batch = 4, not 5; leave out "
+                          "RECIPE and what differs, or train into another folder");
     run(here, "diff -r run kept");
     CHECK_DONE(here);
 }
@@ -105,14 +105,20 @@ static void resuming_nothing_begins_afresh_with_a_note(void **state)
 static void a_run_killed_many_times_ends_with_the_same_bits(void **state)
 {
     place *here = *state;
-    run(here, "sumi train digits " TINY "--set train.steps=40 -q --out whole");
+    run(here, "sumi train digits " TINY "--set train.steps=80 -q --out whole");
     CHECK_DONE(here);
-    run(here, "for wait in 0.31 0.07 0.23 0.17 0.41 0.13 0.29 0.37 0.19 0.11; do\n"
-              "\"$SUMI\" train digits " TINY "--set train.steps=40 -q --out run --resume & pid=$!\n"
-              "sleep $wait; kill -9 $pid; wait $pid; done 2>/dev/null\n"
-              "[ ! -e run/losses.csv ] || echo 'note: it ended before the last kill'\n"
+    /* Each time some steps are made first, and the kill comes at another moment after them. */
+    run(here, "for wait in 0.031 0.007 0.023 0.002 0.041 0.013 0.029 0.019 0.011; do\n"
+              "touch mark; sleep 0.02\n"
+              "\"$SUMI\" train digits " TINY "--set train.steps=80 -q --out run --resume &\n"
+              "pid=$!\n"
+              "until [ run/checkpoint.safetensors -nt mark ] || ! kill -0 $pid; do\n"
+              "sleep 0.01; done\n"
+              "sleep $wait; kill -9 $pid; wait $pid; [ $? -eq 137 ] && echo killed\n"
+              "done 2>/dev/null\n"
               "sumi train --out run --resume --threads 1 -q");
     CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "killed\nkilled\nkilled\n");
     run(here, "cmp whole/" WEIGHTS " run/" WEIGHTS
               " && cmp whole/checkpoint.safetensors run/checkpoint.safetensors"
               " && cmp whole/losses.csv run/losses.csv && cmp whole/samples.png run/samples.png");
@@ -120,6 +126,16 @@ static void a_run_killed_many_times_ends_with_the_same_bits(void **state)
     run(here, "find run -type f | wc -l; find whole -type f | wc -l");
     char *second = strchr(here->out, '\n') + 1;
     assert_memory_equal(here->out, second, strlen(second)); /* no temporary files are left */
+}
+
+static void two_runs_do_not_share_a_folder(void **state)
+{
+    place *here = *state;
+    run(here, "\"$SUMI\" train digits " TINY "--set train.steps=100000 -q --out run 2>first &\n"
+              "pid=$!\n"
+              "while ! [ -e run/checkpoint.safetensors ]; do sleep 0.05; done\n"
+              "sumi train --out run --resume --threads 1; kill $pid; wait $pid; true");
+    assert_string_equal(here->err, "sumi: run: another run is at work in this folder\n");
 }
 
 /* Killed between the last checkpoint and the model that goes with it. */
@@ -219,6 +235,7 @@ int main(void)
         PLACE_TEST(an_existing_run_is_not_overwritten),
         PLACE_TEST(resuming_nothing_begins_afresh_with_a_note),
         PLACE_TEST(a_run_killed_many_times_ends_with_the_same_bits),
+        PLACE_TEST(two_runs_do_not_share_a_folder),
         PLACE_TEST(a_model_that_was_not_saved_is_saved_on_resume),
         PLACE_TEST(a_signal_stops_after_a_step_and_keeps_it),
         PLACE_TEST(a_file_in_the_way_is_named),

@@ -13,6 +13,8 @@ write_basic_package_version_file(sumiConfigVersion.cmake COMPATIBILITY SameMinor
 install(TARGETS sumi EXPORT sumiTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/sumi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES docs/sumi.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES tool/completions/sumi.bash
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME sumi)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sumi.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(EXPORT sumiTargets NAMESPACE sumi:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sumi)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sumiConfig.cmake

@@ -21,6 +21,7 @@ mv "$work/stage/opt/sumi" "$work/moved" # what is installed may be moved
 prefix=$work/moved
 
 [ -f "$prefix/include/sumi.h" ] || fail "the header is missing"
+[ -f "$prefix/share/bash-completion/completions/sumi" ] || fail "bash's completion is missing"
 page=$(find "$prefix" -name sumi.1)
 [ -n "$page" ] || fail "the man page is missing"
 if command -v man >/dev/null; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Holds the pages to the sources: the README's program is examples/sample.c and compiles, links lead
-# to files, and names of files, functions, recipe keys and environment variables exist.
+# to files, and files, functions and recipe keys that are named exist.
 # Usage: readme_test.sh SOURCE_FOLDER
 # shellcheck disable=SC2016 # the patterns hold backquotes, which are those of the pages
 set -euo pipefail

@@ -59,9 +59,9 @@ struct command {
 extern const struct command train_command, sample_command, denoise_command, info_command,
     recipes_command, solvers_command, fetch_command;
 
-/* Fills in settings and arguments[*count], which has room for `limit`. Options stand anywhere before
-   "--". Tells what is wrong and returns EXIT_USAGE, or EXIT_DONE. `*help` is set by --help, which
-   ends the parsing. */
+/* Fills in settings and arguments[*count], which has room for `limit`. Options stand anywhere
+   before "--". Tells what is wrong and returns EXIT_USAGE, or EXIT_DONE. `*help` is set by --help,
+   which ends the parsing. */
 int command_parse(const struct command *command, int argc, char *const *argv, void *settings,
                   const char **arguments, int limit, int *count, bool *help);
 
@@ -71,8 +71,8 @@ int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3))
 /* The context's message on stderr. Returns EXIT_FAILED. */
 int fail_context(const sumi_context *context);
 
-/* The same for a call whose arguments come straight from the command line: EXIT_USAGE where the status
-   says that they have no meaning. */
+/* The same for a call whose arguments come straight from the command line: EXIT_USAGE where the
+   status says that they have no meaning. */
 int fail_argument(const sumi_context *context, sumi_status status);
 
 /* Whether a file can be made at this path: else tells why, and returns EXIT_FAILED. Asked before

@@ -324,9 +324,10 @@ const struct command denoise_command = {
     .name = "denoise",
     .summary = "noise items to several levels, and draw how they come back",
     .usage = "MODEL -o FILE.png [--noise-level T ...] [-i FILE] [-n N] [--steps K] ...",
-    .details = "Draws a table: a row for each noise level, and for each item three columns, original,\n"
-               "noised and denoised. A solver brings the noised item back from its level. Prints how\n"
-               "far the items are from the originals before and after.\n"
+    .details = "Draws a table: a row for each noise level, and for each item three columns,\n"
+               "original, noised and denoised. A solver brings the noised item back from its\n"
+               "level; with fewer --steps that is the nearest time below that it visits. Prints\n"
+               "how far the items are from the originals before and after.\n"
                "\n"
                "examples:\n"
                "  sumi denoise runs/morlet -o denoised.png\n"

@@ -93,8 +93,8 @@ const struct command info_command = {
     .name = "info",
     .summary = "say what is in a model folder or a file",
     .usage = "MODEL|FILE [--json]",
-    .details = "Describes a model folder, or a safetensors, npy, IDX, CSV, PNG or JPEG file: shapes,\n"
-               "numbers of weights, extremes, and values that are not finite.\n"
+    .details = "Describes a model folder, or a safetensors, npy, IDX, CSV, PNG or JPEG file:\n"
+               "shapes, numbers of weights, extremes, and values that are not finite.\n"
                "\n"
                "examples:\n"
                "  sumi info runs/digits\n"

@@ -1,9 +1,13 @@
 /* Looking into and making run folders; see run_folder.h. */
 #include "run_folder.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -165,14 +169,54 @@ static int make_folder(const char *path)
     }
 }
 
-int run_folder_begin(sumi_context *context, const struct run_folder *folder,
-                     const sumi_recipe *recipe)
+/* The lock of a killed run is free again. Where a file system knows no locks there is none. */
+static int take_lock(struct run_folder *folder)
+{
+    folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder->lock < 0)
+        return fail(EXIT_FAILED, "%s: cannot be opened: %s", folder->path, strerror(errno));
+    if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return EXIT_DONE;
+    return fail(EXIT_FAILED, "%s: another run is at work in this folder", folder->path);
+}
+
+/* Files are written as NAME.PROCESS.part and then renamed. */
+static bool is_half_written(const char *name)
+{
+    size_t length = strlen(name);
+    if (length < 8 || strcmp(name + length - 5, ".part") != 0) return false;
+    const char *digit = name + length - 6;
+    while (digit > name && isdigit((unsigned char)*digit)) digit--;
+    return *digit == '.' && digit < name + length - 6;
+}
+
+static void clear_half_written(const struct run_folder *folder, const char *part)
+{
+    char path[RUN_PATH_SIZE];
+    DIR *directory = opendir(run_folder_file(folder, part, path));
+    if (!directory) return;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (is_half_written(entry->d_name)) unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+    closedir(directory);
+}
+
+int run_folder_begin(sumi_context *context, struct run_folder *folder, const sumi_recipe *recipe)
 {
     char path[RUN_PATH_SIZE];
     int code = make_folder(folder->path);
+    if (code == EXIT_DONE) code = take_lock(folder);
     if (code != EXIT_DONE) return code;
+    clear_half_written(folder, ".");
+    clear_half_written(folder, "unet");
+    clear_half_written(folder, "scheduler");
     if (folder->force && unlink(folder->checkpoint) != 0 && errno != ENOENT)
         return fail(EXIT_FAILED, "%s: cannot be removed: %s", folder->checkpoint, strerror(errno));
     sumi_status status = sumi_recipe_write(recipe, run_folder_file(folder, RECIPE, path));
     return status == SUMI_OK ? EXIT_DONE : fail_context(context);
+}
+
+void run_folder_end(struct run_folder *folder)
+{
+    if (folder->lock >= 0) close(folder->lock);
+    folder->lock = -1;
 }

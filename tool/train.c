@@ -253,7 +253,7 @@ static int finish(const struct work *work)
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
-    struct work work = {.context = context, .settings = user};
+    struct work work = {.context = context, .settings = user, .folder = {.lock = -1}};
     int code = prepare(&work, count ? arguments[0] : NULL);
     if (code == EXIT_DONE) {
         sumi_status status = train(&work);
@@ -265,6 +265,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     sumi_model_free(work.model);
     sumi_data_free(work.data);
     sumi_recipe_free(work.recipe);
+    run_folder_end(&work.folder);
     return code;
 }
 
@@ -292,14 +293,15 @@ const struct command train_command = {
     .name = "train",
     .summary = "train what a recipe describes",
     .usage = "RECIPE [--out DIR] [--set section.key=value ...] [--resume] [--seed N] ...",
-    .details = "Trains a model. RECIPE is one of `sumi recipes`, or the path of a file. DIR gets the\n"
-               "model, in a layout that diffusers opens too, the recipe with all its values, a\n"
-               "checkpoint, and at the end losses.png, losses.csv, samples.png and filmstrip.png.\n"
+    .details = "Trains a model. RECIPE is one of `sumi recipes`, or the path of a file. DIR gets\n"
+               "the model, in a layout that diffusers opens too, the recipe with all its values,\n"
+               "a checkpoint, and at the end losses.png, losses.csv (step, loss), samples.png and\n"
+               "filmstrip.png.\n"
                "\n"
-               "Ctrl-C stops when the present step is done, and what there is is kept; a second one\n"
-               "stops at once. --resume goes on, also after a crash, with the same weights to the\n"
-               "last bit as if nothing had happened, if the number of threads is the same. Then\n"
-               "--set may still change train.steps and what does not touch the weights.\n"
+               "Ctrl-C stops when the present step is done, and what there is is kept; a second\n"
+               "one stops at once. --resume goes on, also after a crash, with the same weights to\n"
+               "the last bit as if nothing had happened, if the number of threads is the same.\n"
+               "Then --set may still change train.steps and what does not touch the weights.\n"
                "\n"
                "examples:\n"
                "  sumi train digits\n"

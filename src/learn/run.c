@@ -121,6 +121,8 @@ static sumi_status run_steps(struct watch *watch, const char *folder)
         }
         TRY(report(watch));
     }
+    /* A run that was over already may have been killed before its model was saved. */
+    if (folder && trainer->step == watch->first_step) TRY(keep(trainer, folder));
     return SUMI_OK;
 }
 

@@ -1,0 +1,212 @@
+/* Sampling, denoising and describing by the command, with models trained for a step or two. */
+#include <json-c/json.h>
+
+#include "running.h"
+
+#define TINY                                                                               \
+    "--threads 1 -q --set train.steps=2 --set train.batch=4 --set sample.solver=ddim "     \
+    "--set sample.steps=4 --set sample.count=3 --set data.count=64 "
+#define DIGITS "sumi train digits " TINY "--set model.channels=8,16 --out digits\n"
+#define WAVES                                                                                \
+    "sumi train morlet " TINY "--set model.channels=8,16 --set data.length=32 --out waves\n"
+#define POINTS "sumi train points " TINY "--set model.width=16 --out points\n"
+
+static struct json_object *parse(const place *here)
+{
+    struct json_object *value = json_tokener_parse(here->out);
+    if (!value) fail_msg("not JSON: %s", here->out);
+    return value;
+}
+
+static void samples_go_to_pictures_arrays_and_tables(void **state)
+{
+    place *here = *state;
+    run(here, DIGITS WAVES POINTS
+        "for model in digits waves points; do for file in $model.png $model.npy $model.csv; do\n"
+        "sumi sample $model -n 5 -o $file -q && ls $file || exit 1; done; done");
+    CHECK_DONE(here);
+    assert_string_equal(here->err, "");
+    run(here, "for file in digits.npy waves.npy points.npy waves.csv; do sumi info $file; done");
+    CHECK_HOLDS(here->out, "[5,28,28,1]");
+    CHECK_HOLDS(here->out, "[5,32,1]");
+    CHECK_HOLDS(here->out, "[5,2]");
+    CHECK_HOLDS(here->out, "[5,32]");
+}
+
+static void the_recipe_beside_the_model_fills_in_what_is_left_out(void **state)
+{
+    place *here = *state;
+    run(here, DIGITS "sumi sample digits -o x.npy --json");
+    CHECK_DONE(here);
+    struct json_object *answer = parse(here), *value;
+    assert_true(json_object_object_get_ex(answer, "steps", &value));
+    assert_int_equal(json_object_get_int(value), 4);
+    assert_true(json_object_object_get_ex(answer, "shape", &value));
+    assert_string_equal(json_object_to_json_string_ext(value, 0), "[3,28,28,1]");
+    json_object_put(answer);
+    run(here, "rm digits/recipe.ini; sumi sample digits -n 2 --solver ddim --steps 2 -o y.npy");
+    CHECK_HOLDS(here->err, "sample  2/2  ");
+}
+
+static void a_seed_fixes_the_samples(void **state)
+{
+    place *here = *state;
+    run(here, POINTS
+        "sumi sample points -n 4 --seed 5 -q -o a.npy\n"
+        "sumi sample points -n 4 --seed=5 -q -o b.npy\n"
+        "sumi sample -q -n4 -o c.npy --seed 6 points\n"
+        "sumi sample points --rng torch -n 4 -q -o d.npy\n"
+        "cmp a.npy b.npy && ! cmp -s a.npy c.npy && ! cmp -s a.npy d.npy");
+    CHECK_DONE(here);
+}
+
+static void a_filmstrip_and_previews_leave_no_escapes_in_pipes(void **state)
+{
+    place *here = *state;
+    run(here, WAVES "sumi sample waves -o waves.png --filmstrip film.png && ls film.png");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "waves.png: 3 samples of 32x1 in 4 steps, ");
+    CHECK_HOLDS(here->err, "sample  4/4  ");
+    assert_null(strchr(here->out, '\033'));
+    assert_null(strchr(here->err, '\033'));
+}
+
+static void classes_can_be_chosen(void **state)
+{
+    place *here = *state;
+    run(here, DIGITS "sumi sample digits -n 4 --label 3 7 -q -o a.npy"
+                     " && sumi sample digits -n 4 --label 3,7,3,7 -q -o b.npy && cmp a.npy b.npy");
+    CHECK_DONE(here);
+    run(here, "sumi sample digits --label 10 -q -o a.npy");
+    CHECK_FAILED(here, 2, "sumi: label 0 is 10; this model's classes are 0 to 9");
+}
+
+static void wrong_wishes_are_refused(void **state)
+{
+    place *here = *state;
+    run(here, "sumi sample");
+    CHECK_FAILED(here, 2, "sumi: sample needs a MODEL; see `sumi sample --help`");
+    run(here, "sumi sample nowhere");
+    CHECK_FAILED(here, 2, "sumi: sample needs -o FILE; see `sumi sample --help`");
+    run(here, "sumi sample nowhere -o x.gif");
+    CHECK_FAILED(here, 2, "sumi: sample: x.gif should end in .png, .npy or .csv");
+    run(here, "sumi sample nowhere -o x.png");
+    CHECK_FAILED(here, 1, "sumi: nowhere: there is no such model folder");
+    run(here, "sumi sample nowhere -o some/where/x.png");
+    CHECK_FAILED(here, 1, "sumi: some/where/x.png: cannot be written: the folder some/where: No "
+                          "such file or directory");
+    run(here, "sumi sample nowhere -n 0 -o x.png");
+    CHECK_FAILED(here, 2, "sumi: sample: --count takes a whole number from 1 to 1000000000, not "
+                          "'0'");
+    run(here, "sumi sample nowhere --stepps 3 -o x.png");
+    CHECK_FAILED(here, 2, "sumi: sample has no option --stepps; did you mean --steps?");
+    run(here, POINTS "sumi sample points --solver ddmp -o x.png");
+    CHECK_FAILED(here, 2, "sumi: there is no solver \"ddmp\"; there are ddpm, ddim");
+    run(here, "sumi sample points --set etta=1 -o x.png");
+    CHECK_FAILED(here, 2, "sumi: there is no solver option \"etta\"; did you mean \"eta\"?");
+    run(here, "sumi sample points --steps 1000 -o x.png");
+    assert_int_equal(here->code, 2);
+}
+
+static void denoising_draws_a_table_and_tells_the_distances(void **state)
+{
+    place *here = *state;
+    run(here, WAVES "sumi denoise waves -o a.png --noise-level 250 500 && ls a.png");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "      t     noised   denoised\n    250 ");
+    CHECK_HOLDS(here->out, "\n    500 ");
+    run(here, POINTS "sumi denoise points -o b.png -n 20 --json -q -t 25 -t 50,75 && ls b.png >&2");
+    CHECK_DONE(here);
+    struct json_object *answer = parse(here), *levels, *items;
+    assert_true(json_object_object_get_ex(answer, "levels", &levels));
+    assert_int_equal(json_object_array_length(levels), 3);
+    assert_true(json_object_object_get_ex(answer, "items", &items));
+    assert_int_equal(json_object_get_int(items), 20);
+    json_object_put(answer);
+}
+
+/* At the lowest level nothing is lost: x0 + 0.01 e. */
+static void hardly_noised_items_come_back(void **state)
+{
+    place *here = *state;
+    run(here, WAVES "sumi denoise waves --steps 1000 -o a.png -t 0 --json -q");
+    CHECK_DONE(here);
+    struct json_object *answer = parse(here), *levels, *value;
+    assert_true(json_object_object_get_ex(answer, "levels", &levels));
+    struct json_object *level = json_object_array_get_idx(levels, 0);
+    assert_true(json_object_object_get_ex(level, "noised", &value));
+    CHECK_CLOSE(json_object_get_double(value), 0.01, 0.004);
+    assert_true(json_object_object_get_ex(level, "denoised", &value));
+    CHECK_CLOSE(json_object_get_double(value), 0, 0.03);
+    json_object_put(answer);
+}
+
+static void one_s_own_items_can_be_denoised(void **state)
+{
+    place *here = *state;
+    run(here, WAVES DIGITS
+        "sumi sample waves -n 2 -q -o own.npy; sumi sample waves -n 2 -q -o own.csv\n"
+        "sumi denoise waves -i own.npy -t 250 -q -o a.png && sumi denoise waves -i own.csv -t 250 "
+        "-q -o b.png && cmp a.png b.png");
+    CHECK_DONE(here);
+    run(here, "sumi denoise digits -i own.npy -o c.png --label 1");
+    CHECK_FAILED(here, 1, "sumi: own.npy: its items are 32x1x1, but the model takes 28x28x1");
+    run(here, "sumi denoise digits -i a.png -o c.png --label 1");
+    assert_int_equal(here->code, 1);
+    CHECK_HOLDS(here->err, "sumi: a.png: its items are ");
+    CHECK_HOLDS(here->err, ", but the model takes 28x28x1\n");
+    run(here, "sumi denoise waves -t 1000 -o d.png");
+    CHECK_FAILED(here, 2, "sumi: denoise: the noise level 1000 is beyond this model's last, 750");
+}
+
+static void a_picture_of_another_colour_model_is_converted(void **state)
+{
+    place *here = *state;
+    run(here, DIGITS);
+    sumi_context *context = NULL;
+    sumi_array picture = {0};
+    char path[128];
+    CHECK_OK(context, sumi_context_create(NULL, &context));
+    CHECK_OK(context, sumi_array_create(context, 3, (int64_t[]){28, 28, 3}, &picture));
+    snprintf(path, sizeof path, "%s/own.png", here->folder);
+    CHECK_OK(context, sumi_array_write(context, path, &picture));
+    sumi_array_release(context, &picture);
+    sumi_context_free(context);
+    run(here, "sumi denoise digits -i own.png -t 250 -o a.png");
+    CHECK_FAILED(here, 2, "sumi: denoise: this model wants to know the class of each item; tell it "
+                          "with --label");
+    run(here, "sumi denoise digits -i own.png -t 250 --label 4 -o a.png -q --json");
+    CHECK_DONE(here);
+    json_object_put(parse(here));
+}
+
+static void info_tells_shapes_and_numbers_of_weights(void **state)
+{
+    place *here = *state;
+    run(here, POINTS "sumi info points; sumi info points/unet/*.safetensors");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "parameters");
+    CHECK_HOLDS(here->out, "  beta_end ");
+    run(here, "sumi info points --json");
+    json_object_put(parse(here));
+    run(here, "sumi info nowhere");
+    CHECK_FAILED(here, 1, "sumi: nowhere: there is no such file or folder");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACE_TEST(samples_go_to_pictures_arrays_and_tables),
+        PLACE_TEST(the_recipe_beside_the_model_fills_in_what_is_left_out),
+        PLACE_TEST(a_seed_fixes_the_samples),
+        PLACE_TEST(a_filmstrip_and_previews_leave_no_escapes_in_pipes),
+        PLACE_TEST(classes_can_be_chosen),
+        PLACE_TEST(wrong_wishes_are_refused),
+        PLACE_TEST(denoising_draws_a_table_and_tells_the_distances),
+        PLACE_TEST(hardly_noised_items_come_back),
+        PLACE_TEST(one_s_own_items_can_be_denoised),
+        PLACE_TEST(a_picture_of_another_colour_model_is_converted),
+        PLACE_TEST(info_tells_shapes_and_numbers_of_weights),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -9,9 +9,11 @@ enum { COUNT = 10000, TIMES = 1000 };
 static const double spread = 0.2, centre[2][2] = {{-1, 0}, {1, 0.5}};
 
 /* Predicts the noise in x[count, 2]; `user` holds abar, the share of signal left at each time. */
-static sumi_status denoise(void *user, int64_t count, int64_t item_size, const float *x,
-                           const float *times, float *output)
+static sumi_status denoise(void *user, int64_t count, int64_t item_size,
+                           int64_t output_size, const float *x, const float *times,
+                           float *output)
 {
+    (void)output_size;
     for (int64_t i = 0; i < count; i++, x += item_size, output += item_size) {
         double abar = ((const double *)user)[(int)times[i]], a = sqrt(abar), s = sqrt(1 - abar);
         double variance = abar * spread * spread + 1 - abar, distance[2] = {0};

@@ -10,9 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 enum { MOST_STEPS = 64 };
 
 /* Reads x and fills twice its size, enough for a learned variance. */
-static sumi_status keep(void *user, int64_t count, int64_t item_size, const float *x,
-                        const float *times, float *output)
+static sumi_status keep(void *user, int64_t count, int64_t item_size,
+                        int64_t output_size, const float *x, const float *times,
+                        float *output)
 {
+    (void)output_size;
     int64_t total = count * item_size;
     (void)times;
     for (int64_t i = 0; i < total * *(const int *)user; i++) output[i] = 0.5f * x[i % total];

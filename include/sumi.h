@@ -195,8 +195,9 @@ typedef struct sumi_solver sumi_solver;
    output[count, output_size]. output_size is item_size, or twice that where variance_type is
    "learned" or "learned_range": the channels double, the prediction before the variance. Anything
    but SUMI_OK ends the solver with that status. */
-typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_size, const float *x,
-                                     const float *times, float *output);
+typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_size,
+                                     int64_t output_size, const float *x, const float *times,
+                                     float *output);
 
 /* Every solver by number from 0; false past the last. */
 typedef struct sumi_solver_info {
@@ -316,7 +317,8 @@ SUMI_API sumi_status sumi_model_solver(sumi_model *model, const char *name, sumi
 
 /* A sumi_denoiser over a model, for sumi_solver_run: `user` is the sumi_model. */
 SUMI_API sumi_status sumi_model_denoiser(void *model, int64_t count, int64_t item_size,
-                                         const float *x, const float *times, float *output);
+                                         int64_t output_size, const float *x, const float *times,
+                                         float *output);
 /* Labels that sumi_model_denoiser uses from now on (copied; NULL for none), again from the first
    where there are more items than labels. */
 SUMI_API sumi_status sumi_model_set_labels(sumi_model *model, int64_t count,

@@ -124,9 +124,11 @@ static sumi_status use_data(sumi_context *context, void *name)
     return status;
 }
 
-static sumi_status predict_nothing(void *user, int64_t count, int64_t item_size, const float *x,
-                                   const float *times, float *output)
+static sumi_status predict_nothing(void *user, int64_t count, int64_t item_size,
+                                   int64_t output_size, const float *x, const float *times,
+                                   float *output)
 {
+    (void)output_size;
     (void)user, (void)x, (void)times;
     memset(output, 0, (size_t)(count * item_size) * sizeof *output);
     return SUMI_OK;

@@ -15,9 +15,11 @@ struct work {
     char message[256];
 };
 
-static sumi_status predict_scaled(void *user, int64_t count, int64_t item_size, const float *x,
-                                  const float *times, float *output)
+static sumi_status predict_scaled(void *user, int64_t count, int64_t item_size,
+                                  int64_t output_size, const float *x, const float *times,
+                                  float *output)
 {
+    (void)output_size;
     (void)user, (void)times;
     for (int64_t i = 0; i < count * item_size; i++) output[i] = 0.9F * x[i];
     return SUMI_OK;

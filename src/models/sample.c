@@ -92,16 +92,29 @@ static sumi_status repeat_labels(const sumi_model *model, int64_t count, int32_t
     return SUMI_OK;
 }
 
-sumi_status sumi_model_denoiser(void *user, int64_t count, int64_t item_size, const float *x,
-                                const float *times, float *output)
+/* A solver's idea of an item and of a prediction must be the model's. */
+static sumi_status check_sizes(const sumi_model *model, int64_t item_size, int64_t output_size)
 {
-    sumi_model *model = user;
-    int32_t *labels = NULL;
     if (item_size != model_item_size(model)) {
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
                             "an item of this model has %lld numbers, not %lld",
                             (long long)model_item_size(model), (long long)item_size);
     }
+    if (output_size != model_output_size(model)) {
+        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                            "this model predicts %lld numbers for an item, and the solver expects "
+                            "%lld: set variance_type as the model was trained",
+                            (long long)model_output_size(model), (long long)output_size);
+    }
+    return SUMI_OK;
+}
+
+sumi_status sumi_model_denoiser(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                                const float *x, const float *times, float *output)
+{
+    sumi_model *model = user;
+    int32_t *labels = NULL;
+    TRY(check_sizes(model, item_size, output_size));
     if (model->label_count == count) {
         return sumi_model_predict(model, count, x, times, model->labels, output);
     }
@@ -119,11 +132,11 @@ struct labelled {
     const int32_t *labels;
 };
 
-static sumi_status denoise(void *user, int64_t count, int64_t item_size, const float *x,
-                           const float *times, float *output)
+static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                           const float *x, const float *times, float *output)
 {
     const struct labelled *labelled = user;
-    (void)item_size;
+    TRY(check_sizes(labelled->model, item_size, output_size));
     return sumi_model_predict(labelled->model, count, x, times, labelled->labels, output);
 }
 

@@ -48,8 +48,9 @@ static sumi_status call_denoiser(struct solver_run *run, double time)
     long long step = (long long)run->place;
     for (int64_t i = 0; i < run->shape.items; i++) run->call_times[i] = (float)time;
     context->message[0] = '\0';
-    sumi_status status = run->denoiser(run->denoiser_user, run->shape.items, run->shape.item_size,
-                                       run->x, run->call_times, run->output);
+    int64_t item_size = run->shape.item_size, output_size = run->variance ? 2 * item_size : item_size;
+    sumi_status status = run->denoiser(run->denoiser_user, run->shape.items, item_size,
+                                       output_size, run->x, run->call_times, run->output);
     if (status != SUMI_OK) {
         if (context->message[0]) return status; /* the denoiser has said why */
         return context_fail(context, status, "the denoiser ended step %lld (time %g) with \"%s\"",

@@ -31,9 +31,11 @@ static void set(const char *name, const char *value)
     CHECK_OK(context, sumi_solver_set(solver, name, value));
 }
 
-static sumi_status gaussian_denoiser(void *user, int64_t count, int64_t item_size, const float *x,
-                                     const float *times, float *output)
+static sumi_status gaussian_denoiser(void *user, int64_t count, int64_t item_size,
+                                     int64_t output_size, const float *x, const float *times,
+                                     float *output)
 {
+    (void)output_size;
     (void)user;
     for (int64_t i = 0; i < count * item_size; i++) {
         double product = products[(int)times[i / item_size]], variance = deviation * deviation;
@@ -90,9 +92,11 @@ static void eta_one_draws_the_gaussian(void **state)
 }
 
 /* A denoiser that sees no data: then x / s(t) is kept, and the state tells where a step went. */
-static sumi_status nothing(void *user, int64_t count, int64_t item_size, const float *x,
-                           const float *times, float *output)
+static sumi_status nothing(void *user, int64_t count, int64_t item_size,
+                           int64_t output_size, const float *x, const float *times,
+                           float *output)
 {
+    (void)output_size;
     (void)user;
     (void)x;
     (void)times;

@@ -36,9 +36,11 @@ static double best_gain(double product)
 }
 
 /* Predicts the noise exactly; `user` holds abar. */
-static sumi_status gaussian_denoiser(void *user, int64_t count, int64_t item_size, const float *x,
-                                     const float *times, float *output)
+static sumi_status gaussian_denoiser(void *user, int64_t count, int64_t item_size,
+                                     int64_t output_size, const float *x, const float *times,
+                                     float *output)
 {
+    (void)output_size;
     const double *products = user;
     for (int64_t i = 0; i < count * item_size; i++) {
         double product = products[(int)times[i / item_size]], signal = sqrt(product);
@@ -112,9 +114,11 @@ struct teller {
     float told; /* the variance's channel, or NaN for one that depends on x */
 };
 
-static sumi_status tell(void *user, int64_t count, int64_t item_size, const float *x,
-                        const float *times, float *output)
+static sumi_status tell(void *user, int64_t count, int64_t item_size,
+                        int64_t output_size, const float *x, const float *times,
+                        float *output)
 {
+    (void)output_size;
     const struct teller *teller = user;
     assert_int_equal(item_size, SIZE);
     for (int64_t i = 0; i < count * item_size; i++) {

@@ -28,9 +28,11 @@ static void check_message(const char *part)
         fail_msg("\"%s\" does not say \"%s\"", sumi_context_message(context), part);
 }
 
-static sumi_status halve(void *user, int64_t count, int64_t item_size, const float *x,
-                         const float *times, float *output)
+static sumi_status halve(void *user, int64_t count, int64_t item_size,
+                         int64_t output_size, const float *x, const float *times,
+                         float *output)
 {
+    (void)output_size;
     (void)user;
     for (int64_t i = 0; i < count * item_size; i++)
         output[i] = 0.5f * x[i] + 0.001f * times[i / item_size];
@@ -38,9 +40,11 @@ static sumi_status halve(void *user, int64_t count, int64_t item_size, const flo
 }
 
 /* Writes `user`'s number in the last place once the time is down to 500. */
-static sumi_status spoil(void *user, int64_t count, int64_t item_size, const float *x,
-                         const float *times, float *output)
+static sumi_status spoil(void *user, int64_t count, int64_t item_size,
+                         int64_t output_size, const float *x, const float *times,
+                         float *output)
 {
+    (void)output_size;
     halve(NULL, count, item_size, x, times, output);
     if (times[0] <= 500) output[count * item_size - 1] = *(const float *)user;
     return SUMI_OK;
@@ -59,9 +63,11 @@ static void a_number_that_is_not_finite_ends_the_run_and_names_the_step(void **s
     }
 }
 
-static sumi_status overflow(void *user, int64_t count, int64_t item_size, const float *x,
-                            const float *times, float *output)
+static sumi_status overflow(void *user, int64_t count, int64_t item_size,
+                            int64_t output_size, const float *x, const float *times,
+                            float *output)
 {
+    (void)output_size;
     (void)user;
     (void)x;
     (void)times;
@@ -79,9 +85,11 @@ static void a_state_that_overflows_ends_the_run(void **state)
     check_message("step 0 (time 900): the state has left the finite numbers");
 }
 
-static sumi_status refuse(void *user, int64_t count, int64_t item_size, const float *x,
-                          const float *times, float *output)
+static sumi_status refuse(void *user, int64_t count, int64_t item_size,
+                          int64_t output_size, const float *x, const float *times,
+                          float *output)
 {
+    (void)output_size;
     (void)count;
     (void)item_size;
     (void)x;

@@ -15,9 +15,11 @@ static float dummy(int64_t index)
 }
 
 /* The network x t / (t + 1) of diffusers' own tests. */
-static sumi_status fading_model(void *user, int64_t count, int64_t item_size, const float *x,
-                                const float *times, float *output)
+static sumi_status fading_model(void *user, int64_t count, int64_t item_size,
+                                int64_t output_size, const float *x, const float *times,
+                                float *output)
 {
+    (void)output_size;
     (void)user;
     for (int64_t i = 0; i < count * item_size; i++)
         output[i] = x[i] * times[i / item_size] / (times[i / item_size] + 1);
@@ -25,9 +27,11 @@ static sumi_status fading_model(void *user, int64_t count, int64_t item_size, co
 }
 
 /* 0.7 tanh(x) + 0.05 cos(0.01 t); with `user` a second half of channels 0.5 sin(x). */
-static sumi_status nonlinear_model(void *user, int64_t count, int64_t item_size, const float *x,
-                                   const float *times, float *output)
+static sumi_status nonlinear_model(void *user, int64_t count, int64_t item_size,
+                                   int64_t output_size, const float *x, const float *times,
+                                   float *output)
 {
+    (void)output_size;
     int64_t stride = user ? 2 * item_size : item_size;
     for (int64_t item = 0; item < count; item++) {
         for (int64_t i = 0; i < item_size; i++) {

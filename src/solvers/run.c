@@ -48,7 +48,8 @@ static sumi_status call_denoiser(struct solver_run *run, double time)
     long long step = (long long)run->place;
     for (int64_t i = 0; i < run->shape.items; i++) run->call_times[i] = (float)time;
     context->message[0] = '\0';
-    int64_t item_size = run->shape.item_size, output_size = run->variance ? 2 * item_size : item_size;
+    int64_t item_size = run->shape.item_size;
+    int64_t output_size = run->variance ? 2 * item_size : item_size;
     sumi_status status = run->denoiser(run->denoiser_user, run->shape.items, item_size,
                                        output_size, run->x, run->call_times, run->output);
     if (status != SUMI_OK) {

@@ -43,7 +43,7 @@ static sumi_status use_labels(sumi_context *context, void *user)
         context, "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1,"
                  " \"num_class_embeds\": 2}", 1, &model);
     STEP(sumi_model_set_labels(model, 1, (int32_t[]){1}));
-    STEP(sumi_model_denoiser(model, 2, 2, x, times, output));
+    STEP(sumi_model_denoiser(model, 2, 2, 2, x, times, output));
     sumi_model_free(model);
     return status;
 }

@@ -111,7 +111,9 @@ static void a_denoiser_s_items_have_the_model_s_size(void **state)
     sumi_model *model = tiny_create(room, TINY_MLP);
     float x[3] = {0}, time = 0, output[3];
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "has 2 numbers, not 3",
-                sumi_model_denoiser(model, 1, 3, x, &time, output));
+                sumi_model_denoiser(model, 1, 3, 3, x, &time, output));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "predicts 2 numbers",
+                sumi_model_denoiser(model, 1, 2, 4, x, &time, output));
     sumi_model_free(model);
 }
 
@@ -140,12 +142,12 @@ static void labels_of_the_denoiser_repeat(void **state)
     const float times[] = {8, 8, 8, 8};
     float *x = tiny_items(model, 4), denoised[64], predicted[64];
     CHECK_OK(room->context, sumi_model_set_labels(model, 2, pair));
-    CHECK_OK(room->context, sumi_model_denoiser(model, 4, 16, x, times, denoised));
+    CHECK_OK(room->context, sumi_model_denoiser(model, 4, 16, 16, x, times, denoised));
     CHECK_OK(room->context, sumi_model_predict(model, 4, x, times, labels, predicted));
     assert_memory_equal(denoised, predicted, sizeof denoised);
     CHECK_OK(room->context, sumi_model_set_labels(model, 0, NULL));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "needs a label",
-                sumi_model_denoiser(model, 4, 16, x, times, denoised));
+                sumi_model_denoiser(model, 4, 16, 16, x, times, denoised));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "label 0 is 7",
                 sumi_model_set_labels(model, 1, (int32_t[]){7}));
     free(x);

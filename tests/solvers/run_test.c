@@ -44,8 +44,7 @@ static sumi_status spoil(void *user, int64_t count, int64_t item_size,
                          int64_t output_size, const float *x, const float *times,
                          float *output)
 {
-    (void)output_size;
-    halve(NULL, count, item_size, x, times, output);
+    halve(NULL, count, item_size, output_size, x, times, output);
     if (times[0] <= 500) output[count * item_size - 1] = *(const float *)user;
     return SUMI_OK;
 }

@@ -6,7 +6,6 @@
 #include "learn/trainer.h"
 #include "models/model.h"
 #include "noise/rows.h"
-#include "noise/rows.h"
 #include "noise/schedule.h"
 #include "solvers/solver.h"
 
@@ -129,6 +128,18 @@ static sumi_status check_shapes(sumi_context *context, const sumi_model *model,
     return SUMI_OK;
 }
 
+/* The solver as the model will be sampled, its schedule and its options. */
+static sumi_status open_solver(struct denoising *d)
+{
+    TRY(sumi_model_solver(d->model, NULL, &d->solver));
+    TRY(solver_schedule(d->solver, &d->schedule));
+    d->options = solver_options(d->solver);
+    if (d->options->variance_type < VARIANCE_LEARNED) return SUMI_OK;
+    return context_fail(d->context, SUMI_ERROR_UNSUPPORTED,
+                        "a network that also gives the variance (variance_type \"learned\" or "
+                        "\"learned_range\") can be sampled but not trained");
+}
+
 sumi_status denoising_create(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
                              sumi_data *data, sumi_objective *objective)
 {
@@ -144,11 +155,7 @@ sumi_status denoising_create(sumi_context *context, const sumi_recipe *recipe, s
     struct shape item;
     item.rank = sumi_model_shape(model, item.size);
     d->item_size = shape_count(&item);
-    sumi_status status = sumi_model_solver(model, NULL, &d->solver);
-    if (status == SUMI_OK) status = solver_schedule(d->solver, &d->schedule);
-    if (status == SUMI_OK) d->options = solver_options(d->solver);
-    if (status == SUMI_OK) status = solver_schedule(d->solver, &d->schedule);
-    if (status == SUMI_OK) d->options = solver_options(d->solver);
+    sumi_status status = open_solver(d);
     size_t count = (size_t)d->batch * (size_t)d->item_size;
     if (status == SUMI_OK) {
         d->clean = context_allocate(context, count, sizeof *d->clean);

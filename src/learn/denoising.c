@@ -2,6 +2,7 @@
    noised to random times, and the network is asked for the noise, the clean item or v. All draws
    are keyed by seed, step and item, so a step can be repeated exactly. */
 #include "base/philox.h"
+#include "cpu/cpu.h"
 #include "data/data.h"
 #include "learn/trainer.h"
 #include "models/model.h"
@@ -84,7 +85,9 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t step)
 {
     struct denoising *d = user;
     TRY(data_read_batch(d->data, d->seed, step, d->batch, d->clean, d->labels));
-    int threads = d->context->threads;
+    enum { WORK_OF_A_NUMBER = 32 }; /* mostly its normal draw */
+    int threads = worthwhile_threads(d->context->threads,
+                                     WORK_OF_A_NUMBER * d->batch * d->item_size);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (int64_t i = 0; i < d->batch; i++) feed_item(d, plan, step, i);
     return SUMI_OK;

@@ -39,7 +39,7 @@ static char *state_of(scratch *room, const sumi_trainer *trainer, size_t *size)
     return read_bytes(room->path, size);
 }
 
-/* Fails unless loading `name` gives the status and a sentence with both parts, and changes nothing. */
+/* Fails unless loading `name` gives the status and a sentence with `part`, and changes nothing. */
 static void check_refused(scratch *room, struct regression_training *t, const char *name,
                           sumi_status status, const char *part)
 {

@@ -4,8 +4,8 @@
 #include "learn/regression.h"
 #include "scratch.h"
 
-static const char *const settings[] = {"train.learning_rate=0.05", "train.steps=30", "train.ema=0.9",
-                                       "train.checkpoint_every=7", "train.batch=64", NULL};
+static const char *const settings[] = {"train.learning_rate=0.05", "train.steps=30",
+                                       "train.ema=0.9", "train.checkpoint_every=7", "train.batch=64", NULL};
 
 /* What the reports of a run were; stops it once `stop_at` steps are done. */
 struct reports {
@@ -78,14 +78,14 @@ static void the_folder_of_a_custom_run_has_everything_but_a_model(void **state)
     assert_true(is_there(room, "runs/one/checkpoint.safetensors"));
     assert_false(is_there(room, "runs/one/model_index.json"));
     assert_false(is_there(room, "runs/one/unet"));
-    CHECK_OK(room->context, sumi_array_read(room->context, scratch_path(room, "runs/one/losses.npy"),
-                                            &kept));
+    CHECK_OK(room->context,
+             sumi_array_read(room->context, scratch_path(room, "runs/one/losses.npy"), &kept));
     assert_int_equal(sumi_trainer_losses(t.trainer, &losses), 30);
     assert_int_equal(kept.rank, 1);
     assert_int_equal(kept.shape[0], 30);
     assert_memory_equal(kept.data, losses, 30 * sizeof(float));
-    CHECK_OK(room->context, sumi_recipe_open(room->context, scratch_path(room, "runs/one/recipe.ini"),
-                                             &recipe));
+    CHECK_OK(room->context,
+             sumi_recipe_open(room->context, scratch_path(room, "runs/one/recipe.ini"), &recipe));
     assert_string_equal(sumi_recipe_get(recipe, "train.steps"), "30");
     assert_string_equal(sumi_recipe_get(recipe, "train.checkpoint_every"), "7");
     sumi_recipe_free(recipe);

@@ -65,8 +65,9 @@ struct system {
 /* Points on the ring of eight Gaussians, 100 noise levels. */
 static void begin(sumi_context *context, struct own *own, struct system *s)
 {
-    const char *const settings[] = {"data.kind=gaussians", "data.count=4000", "train.steps=1500", "train.decay=cosine",
-                                    "train.batch=128", "train.learning_rate=0.003"};
+    const char *const settings[] = {"data.kind=gaussians", "data.count=4000", "train.steps=1500",
+                                    "train.decay=cosine", "train.batch=128",
+                                    "train.learning_rate=0.003"};
     sumi_network network = network_of(own);
     memset(s, 0, sizeof *s);
     CHECK_OK(context, sumi_context_set_threads(context, 1)); /* too little work for more */
@@ -76,8 +77,9 @@ static void begin(sumi_context *context, struct own *own, struct system *s)
     CHECK_OK(context, sumi_data_open(context, s->recipe, &s->data));
     CHECK_OK(context, sumi_model_compose(context, &network, 3, &s->model));
     CHECK_OK(context, sumi_model_set_scheduler(s->model,
-                                               "{\"num_train_timesteps\": 100, \"beta_start\":"
-                                               " 0.001, \"beta_end\": 0.1, \"clip_sample\": false}"));
+                                               "{\"num_train_timesteps\": 100,"
+                                               " \"beta_start\": 0.001, \"beta_end\": 0.1,"
+                                               " \"clip_sample\": false}"));
     CHECK_OK(context, sumi_trainer_create(context, s->recipe, s->model, s->data, &s->trainer));
 }
 

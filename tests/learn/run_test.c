@@ -5,7 +5,8 @@
 #include "scratch.h"
 
 static const char *const settings[] = {"train.learning_rate=0.05", "train.steps=30",
-                                       "train.ema=0.9", "train.checkpoint_every=7", "train.batch=64", NULL};
+                                       "train.ema=0.9", "train.checkpoint_every=7",
+                                       "train.batch=64", NULL};
 
 /* What the reports of a run were; stops it once `stop_at` steps are done. */
 struct reports {

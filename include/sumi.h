@@ -538,8 +538,10 @@ SUMI_API sumi_status sumi_trainer_create_custom(sumi_context *context, const sum
                                                 sumi_trainer **trainer);
 
 /* A network of the caller's as a diffusion model: `build` gets x[n, item], times[n] and labels[n]
-   (-1 without classes) and returns the prediction of x's shape. The model can be trained, sampled
-   and evaluated like any other; it has no configuration file, so it is kept by its weights. */
+   (-1 without classes) and returns the prediction of x's shape. It is called once for each number
+   of items that is computed at a time, as long as the model lives. The model can be trained,
+   sampled and evaluated like any other; it has no configuration file (sumi_model_config gives NULL
+   and sumi_model_save refuses), so it is kept by its weights. */
 typedef struct sumi_network {
     void *user;
     int rank; /* of an item, channels last */

@@ -89,12 +89,24 @@ static int64_t find_or_add(sumi_graph *graph, const char *name, const struct sha
     return -1;
 }
 
+/* The first leaf of weight `number`. */
+static sumi_node first_leaf(const sumi_graph *graph, int64_t number)
+{
+    sumi_node leaf = 0;
+    while (graph->nodes[leaf].op != &op_weight || graph->nodes[leaf].weight != number) leaf++;
+    return leaf;
+}
+
 sumi_node sumi_graph_weight(sumi_graph *graph, const char *name, int rank, const int64_t *shape,
                             sumi_start start, double scale)
 {
     sumi_node leaf = append_leaf(graph, &op_weight, rank, shape);
     if (leaf < 0) return -1;
     struct shape wanted = *graph_shape(graph, leaf);
-    graph->nodes[leaf].weight = find_or_add(graph, name, &wanted, start, scale);
-    return graph->nodes[leaf].weight < 0 ? -1 : leaf;
+    int64_t number = find_or_add(graph, name, &wanted, start, scale);
+    if (number < 0) return -1;
+    graph->nodes[leaf].weight = number;
+    sumi_node first = first_leaf(graph, number);
+    if (first < leaf) graph->count--; /* a weight used twice is one leaf with one gradient */
+    return first;
 }

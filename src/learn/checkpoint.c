@@ -43,7 +43,7 @@ static sumi_status list_entries(const sumi_trainer *trainer, safetensors_entry *
                                 char (*names)[NAME_ROOM], size_t *count)
 {
     *count = 0;
-    for (int64_t i = 0; i < trainer->weights->count; i++) {
+    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
         const struct weight *weight = &trainer->weights->items[i];
         if (!weight->trainable) continue;
         for (int part = 0; part < PARTS; part++) {
@@ -68,7 +68,7 @@ static sumi_status list_entries(const sumi_trainer *trainer, safetensors_entry *
 sumi_status sumi_trainer_save(const sumi_trainer *trainer, const char *path)
 {
     sumi_context *context = trainer->context;
-    size_t room = (size_t)trainer->weights->count * PARTS + 1, count = 0;
+    size_t room = (size_t)trainer->optimizer.count * PARTS + 1, count = 0;
     safetensors_entry *entries = context_allocate(context, room, sizeof *entries);
     char(*names)[NAME_ROOM] = context_allocate(context, room, sizeof *names);
     sumi_status status = SUMI_ERROR_MEMORY;
@@ -133,7 +133,7 @@ static sumi_status check_tensors(const sumi_trainer *trainer, const safetensors 
 {
     const safetensors_tensor *tensor = NULL;
     char name[NAME_ROOM];
-    for (int64_t i = 0; i < trainer->weights->count; i++) {
+    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
         const struct weight *weight = &trainer->weights->items[i];
         for (int part = 0; part < PARTS && weight->trainable; part++) {
             TRY(part_name(trainer, i, part, name));
@@ -147,13 +147,14 @@ static sumi_status check_tensors(const sumi_trainer *trainer, const safetensors 
 static sumi_status read_tensors(sumi_trainer *trainer, const safetensors *file, int64_t step)
 {
     char name[NAME_ROOM];
-    for (int64_t i = 0; i < trainer->weights->count; i++) {
+    TRY(trainer_reserve_losses(trainer, step + 1));
+    TRY(sumi_trainer_use_average(trainer, false));
+    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
         for (int part = 0; part < PARTS && trainer->weights->items[i].trainable; part++) {
             TRY(part_name(trainer, i, part, name));
             TRY(safetensors_read(file, safetensors_find(file, name), part_data(trainer, i, part)));
         }
     }
-    TRY(trainer_reserve_losses(trainer, step + 1));
     TRY(safetensors_read(file, safetensors_find(file, "losses"), trainer->losses));
     trainer->step = step;
     return SUMI_OK;
@@ -163,7 +164,6 @@ sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path)
 {
     safetensors *file = NULL;
     int64_t step = 0;
-    TRY(sumi_trainer_use_average(trainer, false));
     TRY(safetensors_open(trainer->context, path, &file));
     sumi_status status = read_step(trainer, file, path, &step);
     if (status == SUMI_OK) status = check_tensors(trainer, file, path, step);

@@ -2,10 +2,10 @@
    noised to random times, and the network is asked for the noise, the clean item or v. All draws
    are keyed by seed, step and item, so a step can be repeated exactly. */
 #include "base/philox.h"
+#include "cpu/cpu.h"
 #include "data/data.h"
 #include "learn/trainer.h"
 #include "models/model.h"
-#include "noise/rows.h"
 #include "noise/rows.h"
 #include "noise/schedule.h"
 #include "solvers/solver.h"
@@ -85,7 +85,9 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t step)
 {
     struct denoising *d = user;
     TRY(data_read_batch(d->data, d->seed, step, d->batch, d->clean, d->labels));
-    int threads = d->context->threads;
+    enum { WORK_OF_A_NUMBER = 32 }; /* mostly its normal draw */
+    int threads = worthwhile_threads(d->context->threads,
+                                     WORK_OF_A_NUMBER * d->batch * d->item_size);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (int64_t i = 0; i < d->batch; i++) feed_item(d, plan, step, i);
     return SUMI_OK;
@@ -129,6 +131,18 @@ static sumi_status check_shapes(sumi_context *context, const sumi_model *model,
     return SUMI_OK;
 }
 
+/* The solver as the model will be sampled, its schedule and its options. */
+static sumi_status open_solver(struct denoising *d)
+{
+    TRY(sumi_model_solver(d->model, NULL, &d->solver));
+    TRY(solver_schedule(d->solver, &d->schedule));
+    d->options = solver_options(d->solver);
+    if (d->options->variance_type < VARIANCE_LEARNED) return SUMI_OK;
+    return context_fail(d->context, SUMI_ERROR_UNSUPPORTED,
+                        "a network that also gives the variance (variance_type \"learned\" or "
+                        "\"learned_range\") can be sampled but not trained");
+}
+
 sumi_status denoising_create(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
                              sumi_data *data, sumi_objective *objective)
 {
@@ -144,11 +158,7 @@ sumi_status denoising_create(sumi_context *context, const sumi_recipe *recipe, s
     struct shape item;
     item.rank = sumi_model_shape(model, item.size);
     d->item_size = shape_count(&item);
-    sumi_status status = sumi_model_solver(model, NULL, &d->solver);
-    if (status == SUMI_OK) status = solver_schedule(d->solver, &d->schedule);
-    if (status == SUMI_OK) d->options = solver_options(d->solver);
-    if (status == SUMI_OK) status = solver_schedule(d->solver, &d->schedule);
-    if (status == SUMI_OK) d->options = solver_options(d->solver);
+    sumi_status status = open_solver(d);
     size_t count = (size_t)d->batch * (size_t)d->item_size;
     if (status == SUMI_OK) {
         d->clean = context_allocate(context, count, sizeof *d->clean);

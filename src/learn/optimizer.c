@@ -45,7 +45,8 @@ sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_setti
 {
     sumi_context *context = weights->context;
     size_t count = (size_t)weights->count;
-    *optimizer = (struct optimizer){.context = context, .weights = weights, .settings = *settings};
+    *optimizer = (struct optimizer){
+        .context = context, .weights = weights, .count = weights->count, .settings = *settings};
     optimizer->first = context_allocate_zeroed(context, count, sizeof(float *));
     optimizer->second = context_allocate_zeroed(context, count, sizeof(float *));
     optimizer->average = context_allocate_zeroed(context, count, sizeof(float *));
@@ -63,7 +64,7 @@ void optimizer_release(struct optimizer *optimizer)
     if (!optimizer->context) return;
     float **sets[] = {optimizer->first, optimizer->second, optimizer->average};
     for (int set = 0; set < 3; set++) {
-        for (int64_t i = 0; sets[set] && i < optimizer->weights->count; i++) {
+        for (int64_t i = 0; sets[set] && i < optimizer->count; i++) {
             context_release(optimizer->context, sets[set][i]);
         }
         context_release(optimizer->context, sets[set]);
@@ -92,7 +93,7 @@ static double squared_norm(const struct optimizer *o, const float *const *gradie
 {
     const struct loops *loops = loops_select();
     double total = 0;
-    for (int64_t i = 0; i < o->weights->count; i++) {
+    for (int64_t i = 0; i < o->count; i++) {
         if (!gradients[i]) continue;
         int64_t count = shape_count(&o->weights->items[i].shape);
         for (int64_t first = 0; first < count; first += CHUNK) {
@@ -139,7 +140,7 @@ sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *cons
         .correction2 = (float)(1 - pow(s->beta2, (double)step + 1)),
         .gradient_scale = (float)(s->clip > 0 && *norm > s->clip ? s->clip / *norm : 1),
         .average = (float)optimizer_average_decay(s, step)};
-    for (int64_t i = 0; i < o->weights->count; i++) {
+    for (int64_t i = 0; i < o->count; i++) {
         if (gradients[i]) apply_to_weight(o, i, &one, gradients[i]);
     }
     return SUMI_OK;

@@ -20,6 +20,7 @@ struct optimizer_settings {
 struct optimizer {
     sumi_context *context;
     sumi_weights *weights;
+    int64_t count; /* of weights that were there when it was made; later ones are not trained */
     struct optimizer_settings settings;
     float **first, **second; /* running means of the gradient and of its square */
     float **average;         /* EMA of the weights */

@@ -90,7 +90,7 @@ static sumi_status report(struct watch *watch)
                         (long long)trainer->step);
 }
 
-/* Writes checkpoint, losses and the model with averaged weights. */
+/* Writes checkpoint and losses, and the model with averaged weights where it can be saved. */
 static sumi_status keep(sumi_trainer *trainer, const char *folder)
 {
     char path[PATH_SIZE];
@@ -99,7 +99,7 @@ static sumi_status keep(sumi_trainer *trainer, const char *folder)
     sumi_array losses = {.rank = 1, .shape = {trainer->step}, .data = trainer->losses};
     TRY(path_join(trainer->context, folder, LOSSES_NAME, path));
     TRY(sumi_array_write(trainer->context, path, &losses));
-    if (!trainer->model) return SUMI_OK;
+    if (!trainer->model || model_is_composed(trainer->model)) return SUMI_OK;
     TRY(sumi_trainer_use_average(trainer, true));
     sumi_status status = sumi_model_save(trainer->model, folder);
     TRY(sumi_trainer_use_average(trainer, false));

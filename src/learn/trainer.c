@@ -168,7 +168,7 @@ sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average)
 {
     sumi_weights *weights = trainer->weights;
     if (average == trainer->averaged) return SUMI_OK;
-    for (int64_t i = 0; i < weights->count; i++) {
+    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
         if (!weights->items[i].trainable) continue;
         exchange(shape_count(&weights->items[i].shape), weights->items[i].data,
                  trainer->optimizer.average[i]);

@@ -1,6 +1,6 @@
 /* Models: a network's config, its weights, the scheduler it is sampled with, and plans to run it.
-   making and reading a model's parts is in model.c; where a model comes from in open.c, weights.c
-   and from_recipe.c; where it goes in save.c; what it does in predict.c and sample.c. */
+   making and reading a model's parts is in model.c; where a model comes from in open.c, weights.c,
+   from_recipe.c and compose.c; where it goes in save.c; what it does in predict.c and sample.c. */
 #ifndef SUMI_MODELS_MODEL_H
 #define SUMI_MODELS_MODEL_H
 
@@ -41,6 +41,11 @@ sumi_status model_begin(sumi_context *context, const char *config, const char *s
    has, if it is not NULL. */
 sumi_status model_make_weights(sumi_model *model, uint64_t seed,
                                const struct weight_source *source);
+
+/* ---- Networks of the caller's (compose.c) ---- */
+
+/* Whether the network is the caller's own and has no config.json. */
+bool model_is_composed(const sumi_model *model);
 
 /* ---- The network in a graph (model.c) ---- */
 

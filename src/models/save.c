@@ -53,6 +53,12 @@ static sumi_status write_scheduler(const sumi_model *model, const char *folder)
 sumi_status sumi_model_save(const sumi_model *model, const char *folder)
 {
     char *index = NULL;
+    if (model_is_composed(model)) {
+        return context_fail(model->context, SUMI_ERROR_UNSUPPORTED,
+                            "%s: a composed model has no config.json to be saved with; keep its "
+                            "weights with sumi_trainer_save or by sumi_model_weight",
+                            folder);
+    }
     TRY(folder_make(model->context, folder));
     TRY(write_network(model, folder));
     TRY(write_scheduler(model, folder));

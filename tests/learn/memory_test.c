@@ -59,7 +59,82 @@ static sumi_status use_trainer(sumi_context *context, void *name)
     return status;
 }
 
+/* ---- Networks and objectives of the caller's ---- */
+
+static sumi_node build_network(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
+                               sumi_node labels)
+{
+    (void)user, (void)times, (void)labels;
+    const int64_t shape[] = {2, 2};
+    return sumi_op_linear(graph, sumi_op_silu(graph, x),
+                          sumi_graph_weight(graph, "w", 2, shape, SUMI_START_NORMAL, 1), -1);
+}
+
+static sumi_status use_composed(sumi_context *context, void *user)
+{
+    const sumi_network network = {.rank = 1, .shape = {2}, .build = build_network};
+    sumi_recipe *recipe = NULL;
+    sumi_data *data = NULL;
+    sumi_model *model = NULL;
+    sumi_trainer *trainer = NULL;
+    sumi_array samples = {0};
+    (void)user;
+    sumi_status status = open_recipe(context, "points", &recipe);
+    STEP(sumi_data_open(context, recipe, &data));
+    STEP(sumi_model_compose(context, &network, 1, &model));
+    STEP(sumi_model_set_scheduler(model, "{\"num_train_timesteps\": 3}"));
+    STEP(sumi_trainer_create(context, recipe, model, data, &trainer));
+    STEP(sumi_trainer_run(trainer, in_folder("composed"), NULL, NULL));
+    STEP(sumi_model_sample(model, NULL, 2, NULL, &samples));
+    sumi_array_release(context, &samples);
+    sumi_trainer_free(trainer);
+    sumi_model_free(model);
+    sumi_data_free(data);
+    sumi_recipe_free(recipe);
+    return status;
+}
+
+/* The sum of exp(w) x and its gradient by w, planned and run. */
+static sumi_status use_graph(sumi_context *context, void *user)
+{
+    (void)user;
+    const int64_t shape[] = {2, 3};
+    sumi_weights *weights = NULL;
+    sumi_graph *graph = NULL;
+    sumi_plan *plan = NULL;
+    sumi_node outputs[2] = {-1, -1};
+    sumi_status status = sumi_weights_create(context, 1, &weights);
+    STEP(sumi_graph_create(context, weights, true, &graph));
+    if (status == SUMI_OK) {
+        sumi_node x = sumi_graph_input(graph, "x", 2, shape);
+        sumi_node w = sumi_graph_weight(graph, "w", 2, shape, SUMI_START_NORMAL, 1);
+        sumi_node half = sumi_graph_constant(graph, 1, &(int64_t){1}, &(float){0.5F});
+        sumi_node product = sumi_op_multiply(graph, sumi_op_exp(graph, w), x);
+        product = sumi_op_multiply(graph, sumi_op_dropout(graph, product, 0.5), half);
+        outputs[0] = sumi_op_sum(graph, product, 3);
+        status = sumi_graph_gradients(graph, outputs[0], 1, &w, &outputs[1]);
+    }
+    STEP(sumi_plan_create(graph, 2, outputs, &plan));
+    STEP(sumi_plan_run(plan, 1, 2));
+    sumi_plan_free(plan);
+    sumi_graph_free(graph);
+    sumi_weights_free(weights);
+    return status;
+}
+
 /* ---- The tests ---- */
+
+static void networks_of_ones_own_survive_every_failure(void **state)
+{
+    (void)state;
+    for_each_failure(use_composed, NULL);
+}
+
+static void graphs_and_plans_survive_every_failure(void **state)
+{
+    (void)state;
+    for_each_failure(use_graph, NULL);
+}
 
 static void training_survives_every_failure(void **state)
 {
@@ -87,6 +162,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_survives_every_failure),
+        cmocka_unit_test(networks_of_ones_own_survive_every_failure),
+        cmocka_unit_test(graphs_and_plans_survive_every_failure),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

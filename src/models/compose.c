@@ -1,0 +1,92 @@
+/* A caller's own network as a model: a class of networks whose forward pass is the caller's. It has
+   no config.json, so it is not saved as a folder; its weights are kept by checkpoints. */
+#include "models/model.h"
+
+static sumi_node build(const struct net *net, sumi_graph *graph, sumi_node x, sumi_node times,
+                       sumi_node labels)
+{
+    const sumi_network *network = net->settings;
+    struct shape wanted = *graph_shape(graph, x);
+    sumi_node output = network->build(network->user, graph, x, times, labels);
+    if (graph->status != SUMI_OK) return -1;
+    if (output < 0 || output >= graph->count) {
+        graph_fail(graph, "composed network: its build gave no node of the graph");
+        return -1;
+    }
+    const struct shape *given = graph_shape(graph, output);
+    if (shape_equal(given, &wanted)) return output;
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    graph_fail(graph, "composed network: the prediction should be of x's shape %s, not %s",
+               shape_text(&wanted, want), shape_text(given, have));
+    return -1;
+}
+
+static const struct net_type type_composed = {.class_name = "composed", .build = build};
+
+bool model_is_composed(const sumi_model *model)
+{
+    return model->net->type == &type_composed;
+}
+
+static sumi_status check_network(sumi_context *context, const sumi_network *network)
+{
+    int64_t size = 1;
+    if (!network->build) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "a network needs its build function");
+    }
+    if (network->rank < 1 || network->rank >= SUMI_MAX_RANK) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "an item of a network has 1 to %d dimensions, not %d",
+                            SUMI_MAX_RANK - 1, network->rank);
+    }
+    for (int i = 0; i < network->rank; i++) {
+        if (network->shape[i] < 1 || network->shape[i] > ELEMENT_LIMIT / size) {
+            return context_fail(context, SUMI_ERROR_ARGUMENT,
+                                "dimension %d of a network's item cannot be %lld", i,
+                                (long long)network->shape[i]);
+        }
+        size *= network->shape[i];
+    }
+    if (network->classes >= 0) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "a network has 0 classes or more, not %d", network->classes);
+}
+
+/* The network with a copy of its description. */
+static sumi_status make_net(sumi_context *context, const sumi_network *network, struct net **net)
+{
+    struct net *made = context_allocate_zeroed(context, 1, sizeof *made);
+    sumi_network *copy = context_allocate(context, 1, sizeof *copy);
+    if (!made || !copy) {
+        context_release(context, made);
+        context_release(context, copy);
+        return SUMI_ERROR_MEMORY;
+    }
+    *copy = *network;
+    *made = (struct net){.context = context,
+                         .type = &type_composed,
+                         .item_rank = network->rank,
+                         .out_channels = network->shape[network->rank - 1],
+                         .labels = network->classes ? NET_LABELS_CLASS : NET_LABELS_NONE,
+                         .classes = network->classes,
+                         .settings = copy};
+    for (int i = 0; i < network->rank; i++) made->item_shape[i] = network->shape[i];
+    *net = made;
+    return SUMI_OK;
+}
+
+sumi_status sumi_model_compose(sumi_context *context, const sumi_network *network, uint64_t seed,
+                               sumi_model **model)
+{
+    *model = NULL;
+    TRY(check_network(context, network));
+    sumi_model *made = context_allocate_zeroed(context, 1, sizeof *made);
+    if (!made) return SUMI_ERROR_MEMORY;
+    made->context = context;
+    sumi_status status = make_net(context, network, &made->net);
+    if (status == SUMI_OK) status = model_make_weights(made, seed, NULL);
+    if (status == SUMI_OK) status = scheduler_default(context, &made->scheduler);
+    if (status == SUMI_OK) *model = made;
+    else sumi_model_free(made);
+    return status;
+}

@@ -6,7 +6,9 @@
 #define TINY                                                                               \
     "--threads 1 -q --set train.steps=2 --set train.batch=4 --set sample.solver=ddim "     \
     "--set sample.steps=4 --set sample.count=3 --set data.count=64 "
-#define DIGITS "sumi train digits " TINY "--set model.channels=8,16 --out digits\n"
+#define DIGITS                                                                               \
+    "sumi train digits " TINY "--set model.channels=8,16 --set data.labels=yes "             \
+    "--set model.class_conditional=yes --out digits\n"
 #define WAVES                                                                                \
     "sumi train morlet " TINY "--set model.channels=8,16 --set data.length=32 --out waves\n"
 #define POINTS "sumi train points " TINY "--set model.width=16 --out points\n"

@@ -32,6 +32,12 @@ PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name sumi.pc)")
 export PKG_CONFIG_PATH
 [ "$(pkg-config --modversion sumi)" = "$version" ] || fail "pkg-config names another version"
 
+# The library gives what the header declares, and nothing else.
+declared=$(grep -oE '\bsumi_[a-z_0-9]+\(' "$prefix/include/sumi.h" | tr -d '(' | sort -u)
+exported=$(nm -D --defined-only "$(find "$prefix" -name libsumi.so)" | awk '{ print $3 }' | sort -u)
+differing=$(diff <(echo "$declared") <(echo "$exported") | grep '^[<>]' || true)
+[ -z "$differing" ] || fail "header (<) and library (>) differ: $differing"
+
 if [ -x "$prefix/bin/sumi" ]; then
     "$prefix/bin/sumi" --version | grep -qF "$version" || fail "the command names another version"
 fi

@@ -53,6 +53,8 @@ cd "$work/else"
         example.c -o by_pkgconfig_c $(pkg-config --libs sumi)
     ${CXX:-c++} -std=c++11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags sumi) \
         example.cpp -o by_pkgconfig_cpp $(pkg-config --libs sumi)
+    ${CXX:-c++} -std=c++11 -Wall -Wextra -Wpedantic -Werror -DSUMI_EXPERIMENTAL \
+        $(pkg-config --cflags sumi) example.cpp -o experimental_cpp $(pkg-config --libs sumi)
 }
 for example in "$source"/examples/*.c; do
     # shellcheck disable=SC2046
@@ -62,6 +64,8 @@ done
 ./own_denoiser || fail "the example with a denoiser of its own failed"
 ./by_pkgconfig_c "$version" || fail "the C program failed"
 ./by_pkgconfig_cpp "$version" || fail "the C++ program failed"
+./experimental_cpp "$version" | grep -qF "a graph of two nodes" \
+    || fail "the C++ program with the experimental part failed"
 
 if ! cmake -S . -B by_cmake -DCMAKE_PREFIX_PATH="$prefix" >"$work/cmake.log" 2>&1 \
     || ! cmake --build by_cmake >>"$work/cmake.log" 2>&1; then

@@ -4,6 +4,23 @@
 #include <iostream>
 #include <string>
 
+#ifdef SUMI_EXPERIMENTAL
+static bool make_graph()
+{
+    sumi_context *context = nullptr;
+    sumi_graph *graph = nullptr;
+    bool made = sumi_context_create(nullptr, &context) == SUMI_OK
+                && sumi_graph_create(context, nullptr, false, &graph) == SUMI_OK;
+    const sumi_node sum = made ? sumi_op_exp(graph, sumi_graph_number(graph, 1)) : -1;
+    if (sum == 1) std::cout << "a graph of two nodes\n";
+    sumi_graph_free(graph);
+    sumi_context_free(context);
+    return sum == 1;
+}
+#else
+static bool make_graph() { return true; }
+#endif
+
 int main(int count, char **arguments)
 {
     const std::string version = sumi_version();
@@ -11,5 +28,5 @@ int main(int count, char **arguments)
                                + std::to_string(SUMI_VERSION_MINOR) + "."
                                + std::to_string(SUMI_VERSION_PATCH);
     std::cout << version << " in C++\n";
-    return count == 2 && version == arguments[1] && version == header ? 0 : 1;
+    return make_graph() && count == 2 && version == arguments[1] && version == header ? 0 : 1;
 }

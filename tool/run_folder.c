@@ -80,7 +80,7 @@ static bool was_set(const struct run_wish *wish, const char *key)
 static bool may_change(const char *key)
 {
     static const char *const KEYS[] = {"recipe.summary", "data.path", "data.memory", "train.steps",
-                                       "train.checkpoint_every", "train.log_every"};
+                                       "train.checkpoint_every"};
     for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
         if (strcmp(key, KEYS[i]) == 0) return true;
     }

@@ -93,7 +93,6 @@ const struct recipe_entry recipe_schema[] = {
            "weight of each noise level: DDPM's simple loss, or the variational bound"),
     WHOLE("train.seed", "0", 0, SEED_LIMIT, "seed of weights, noise, times, order and dropout"),
     WHOLE("train.checkpoint_every", "500", 1, 1e12, "steps between checkpoints"),
-    WHOLE("train.log_every", "10", 1, 1e12, "steps between reports of progress"),
 
     TEXT("sample.solver", "ddpm", "solver that draws the samples"),
     WHOLE("sample.steps", "0", 0, 100000, "network evaluations; 0 visits every noise level"),

@@ -33,7 +33,7 @@ matches() {
 for page in "${pages[@]}"; do
     while read -r target; do
         [ -e "$(dirname "$page")/${target%%#*}" ] || complain "$page: the link to $target is dead"
-    done < <(matches "$page" '(?<!!)\[[^]]*\]\(\K(?!https?:|#)[^)]+(?=\))')
+    done < <(matches "$page" '\[[^]]*\]\(\K(?!https?:|#)[^)]+(?=\))')
     while read -r path; do
         case $path in *ROOM* | *NAME*) continue ;; esac # placeholders
         compgen -G "$path" >/dev/null || complain "$page: there is no $path"

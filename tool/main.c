@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "print.h"
+#include "waiting.h"
 
 enum { ARGUMENT_LIMIT = 8, NAME_WIDTH = 9 };
 
@@ -123,6 +124,7 @@ static int close_output(int code)
 
 int main(int argc, char **argv)
 {
+    wait_briefly(argv);
     signal(SIGPIPE, SIG_IGN);
     return close_output(run(argc, argv));
 }

@@ -85,7 +85,8 @@ SUMI_API void sumi_context_free(sumi_context *context);
    may be NULL (then the sentence is about creating one). Valid until the next call. */
 SUMI_API const char *sumi_context_message(const sumi_context *context);
 
-/* Threads that computations may use, at least 1. Results depend on the count in the last bits. */
+/* Threads that computations may use, from 1 to 1024. Results depend on the count in the last
+   bits. */
 SUMI_API sumi_status sumi_context_set_threads(sumi_context *context, int threads);
 SUMI_API int sumi_context_threads(const sumi_context *context);
 

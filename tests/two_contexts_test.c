@@ -1,4 +1,5 @@
-/* Two contexts in two threads at once: each gives what it gives alone, and keeps its own message. */
+/* Two contexts in two threads at once: each gives what it gives alone, and keeps its own
+   message. */
 #include <pthread.h>
 
 #include "check.h"

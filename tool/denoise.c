@@ -85,7 +85,7 @@ static int open_model(struct work *work)
     sumi_context *context = work->context;
     const struct settings *settings = work->settings;
     if (settings->threads && sumi_context_set_threads(context, (int)settings->threads) != SUMI_OK)
-        return fail_context(context);
+        return fail_argument(context, SUMI_ERROR_ARGUMENT);
     if (sumi_model_open(context, work->path, &work->model) != SUMI_OK
         || sampling_recipe(context, work->path, &work->recipe) != SUMI_OK)
         return fail_context(context);

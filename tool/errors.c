@@ -6,20 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
 
 enum { WORD_LENGTH = 31 };
 
+/* What came from the command line may hold letters that steer a terminal; they become '?'. */
 int fail(int code, const char *format, ...)
 {
+    char text[8192];
     va_list values;
     va_start(values, format);
-    fputs("sumi: ", stderr);
-    vfprintf(stderr, format, values);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, values);
     va_end(values);
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+    }
+    fprintf(stderr, "sumi: %s\n", text);
     return code;
 }
 
@@ -38,6 +43,11 @@ int fail_argument(const sumi_context *context, sumi_status status)
 int check_output(const char *path)
 {
     char folder[4096];
+    struct stat present;
+    if (stat(path, &present) == 0 && !S_ISREG(present.st_mode)) {
+        return fail(EXIT_FAILED, "%s: cannot be written: it is %s", path,
+                    S_ISDIR(present.st_mode) ? "a folder" : "a device or pipe");
+    }
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) : 0;
     if (strlen(path) >= sizeof folder) return fail(EXIT_FAILED, "%.80s...: too long a name", path);

@@ -45,7 +45,7 @@ static int open_model(struct work *work, const char *path)
     sumi_context *context = work->context;
     const struct settings *settings = work->settings;
     if (settings->threads && sumi_context_set_threads(context, (int)settings->threads) != SUMI_OK)
-        return fail_context(context);
+        return fail_argument(context, SUMI_ERROR_ARGUMENT);
     if (sumi_model_open(context, path, &work->model) != SUMI_OK
         || sampling_recipe(context, path, &work->recipe) != SUMI_OK) return fail_context(context);
     struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,

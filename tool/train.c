@@ -42,10 +42,7 @@ static bool is_talking(const struct work *work)
 static sumi_status open_parts(struct work *work)
 {
     sumi_context *context = work->context;
-    sumi_status status = SUMI_OK;
-    if (work->settings->threads)
-        status = sumi_context_set_threads(context, (int)work->settings->threads);
-    if (status == SUMI_OK) status = sumi_data_open(context, work->recipe, &work->data);
+    sumi_status status = sumi_data_open(context, work->recipe, &work->data);
     if (status == SUMI_OK)
         status = sumi_model_create_from_recipe(context, work->recipe, work->data, &work->model);
     if (status == SUMI_OK) {
@@ -95,6 +92,9 @@ static int prepare(struct work *work, const char *name)
     struct run_wish wish = {.recipe = name, .out = settings->out, .seed = settings->seed,
                             .sets = &settings->sets, .resume = settings->resume,
                             .force = settings->force};
+    sumi_status status = SUMI_OK;
+    if (settings->threads) status = sumi_context_set_threads(work->context, (int)settings->threads);
+    if (status != SUMI_OK) return fail_argument(work->context, status);
     int code = run_folder_prepare(work->context, &wish, &work->folder, &work->recipe);
     if (code != EXIT_DONE) return code;
     if (open_parts(work) != SUMI_OK) return fail_context(work->context);

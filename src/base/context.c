@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VECTOR_ALIGNMENT = 64 };
+enum { VECTOR_ALIGNMENT = 64, THREADS_LIMIT = 1024 };
 
 static void *default_allocate(void *user, size_t size, size_t alignment)
 {
@@ -52,7 +52,8 @@ sumi_status sumi_context_create(const sumi_allocator *allocator, sumi_context **
     if (!*context) return SUMI_ERROR_MEMORY;
     memset(*context, 0, sizeof **context);
     (*context)->allocator = chosen;
-    (*context)->threads = omp_get_max_threads();
+    int threads = omp_get_max_threads();
+    (*context)->threads = threads < THREADS_LIMIT ? threads : THREADS_LIMIT;
     return SUMI_OK;
 }
 
@@ -70,9 +71,10 @@ const char *sumi_context_message(const sumi_context *context)
 
 sumi_status sumi_context_set_threads(sumi_context *context, int threads)
 {
-    if (threads < 1) {
+    if (threads < 1 || threads > THREADS_LIMIT) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "the number of threads must be at least 1, not %d", threads);
+                            "the number of threads must be from 1 to %d, not %d", THREADS_LIMIT,
+                            threads);
     }
     context->threads = threads;
     return SUMI_OK;

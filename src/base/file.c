@@ -18,8 +18,9 @@ static sumi_status read_stream(sumi_context *context, FILE *stream, const char *
 {
     struct stat info;
     if (fstat(fileno(stream), &info) != 0) return fail_with_errno(context, path, "look at it");
-    if (S_ISDIR(info.st_mode)) {
-        return context_fail(context, SUMI_ERROR_FILE, "%s: is a folder, not a file", path);
+    if (!S_ISREG(info.st_mode)) {
+        return context_fail(context, SUMI_ERROR_FILE, "%s: is %s, not a regular file", path,
+                            S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
     }
     if (info.st_size < 0 || (uintmax_t)info.st_size > limit) {
         return context_fail(context, SUMI_ERROR_FORMAT, "%s: %lld bytes, more than the %zu allowed",
@@ -43,8 +44,14 @@ sumi_status file_read(sumi_context *context, const char *path, size_t limit, voi
 {
     *bytes = NULL;
     *size = 0;
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return fail_with_errno(context, path, "open");
+    /* Without waiting: opening a pipe nobody writes to would otherwise never return. */
+    int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *stream = handle < 0 ? NULL : fdopen(handle, "rb");
+    if (!stream) {
+        sumi_status failed = fail_with_errno(context, path, "open");
+        if (handle >= 0) close(handle);
+        return failed;
+    }
     char *text = NULL;
     sumi_status status = read_stream(context, stream, path, limit, &text, size);
     fclose(stream);

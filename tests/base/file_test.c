@@ -68,6 +68,18 @@ static void folders_and_missing_files_are_refused(void **state)
     assert_int_equal(file_write(room->context, room->folder, "x", 1), SUMI_ERROR_FILE);
 }
 
+static void a_pipe_without_a_writer_is_refused_at_once(void **state)
+{
+    scratch *room = *state;
+    const char *path = scratch_path(room, "pipe");
+    void *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(file_read(room->context, path, 100, &bytes, &size), SUMI_ERROR_FILE);
+    assert_null(bytes);
+    assert_non_null(strstr(sumi_context_message(room->context), "a device or pipe"));
+}
+
 static void an_abandoned_write_leaves_the_old_file(void **state)
 {
     scratch *room = *state;
@@ -178,6 +190,7 @@ int main(void)
         SCRATCH_TEST(what_is_written_is_read),
         SCRATCH_TEST(a_file_over_the_limit_is_refused),
         SCRATCH_TEST(folders_and_missing_files_are_refused),
+        SCRATCH_TEST(a_pipe_without_a_writer_is_refused_at_once),
         SCRATCH_TEST(an_abandoned_write_leaves_the_old_file),
         SCRATCH_TEST(a_committed_write_replaces_the_old_file),
         SCRATCH_TEST(a_full_disk_leaves_the_old_file_and_no_rest),

@@ -20,6 +20,19 @@ static void an_unknown_command_suggests_the_nearest(void **state)
     CHECK_FAILED((place *)*state, 2, "sumi: there is no command 'xyzzy'; `sumi --help` lists all");
 }
 
+static void messages_do_not_steer_the_terminal(void **state)
+{
+    run(*state, "sumi \"$(printf '\\033[31mxyzzy')\"");
+    CHECK_FAILED((place *)*state, 2,
+                 "sumi: there is no command '?[31mxyzzy'; `sumi --help` lists all");
+}
+
+static void a_recipe_that_is_a_pipe_is_refused_at_once(void **state)
+{
+    run(*state, "mkfifo pipe.ini; timeout -k 1 20 \"$SUMI\" recipes pipe.ini");
+    CHECK_FAILED((place *)*state, 1, "sumi: pipe.ini: is a device or pipe, not a regular file");
+}
+
 static void an_unknown_option_suggests_the_nearest(void **state)
 {
     run(*state, "sumi recipes --jsn");
@@ -191,6 +204,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLACE_TEST(no_command_is_wrong_usage),
         PLACE_TEST(an_unknown_command_suggests_the_nearest),
+        PLACE_TEST(messages_do_not_steer_the_terminal),
+        PLACE_TEST(a_recipe_that_is_a_pipe_is_refused_at_once),
         PLACE_TEST(an_unknown_option_suggests_the_nearest),
         PLACE_TEST(values_of_options_are_checked),
         PLACE_TEST(arguments_are_counted),

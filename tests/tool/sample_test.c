@@ -110,6 +110,36 @@ static void wrong_wishes_are_refused(void **state)
     assert_int_equal(here->code, 2);
 }
 
+static void what_cannot_be_written_is_told_before_the_work(void **state)
+{
+    place *here = *state;
+    run(here, POINTS "mkdir folder.png; mkfifo pipe.npy");
+    CHECK_DONE(here);
+    run(here, "sumi sample points -o folder.png");
+    CHECK_FAILED(here, 1, "sumi: folder.png: cannot be written: it is a folder");
+    run(here, "sumi sample points -o pipe.npy");
+    CHECK_FAILED(here, 1, "sumi: pipe.npy: cannot be written: it is a device or pipe");
+    run(here, "sumi denoise points -o folder.png");
+    CHECK_FAILED(here, 1, "sumi: folder.png: cannot be written: it is a folder");
+}
+
+static void too_many_threads_are_wrong_usage(void **state)
+{
+    place *here = *state;
+    run(here, POINTS);
+    CHECK_DONE(here);
+#define TOO_MANY "sumi: the number of threads must be from 1 to 1024, not 1000000000"
+    run(here, "sumi sample points -o x.png --threads 1000000000");
+    CHECK_FAILED(here, 2, TOO_MANY);
+    run(here, "sumi denoise points -o x.png --threads 1000000000");
+    CHECK_FAILED(here, 2, TOO_MANY);
+    run(here, "sumi train points --out other --threads 1000000000");
+    CHECK_FAILED(here, 2, TOO_MANY);
+#undef TOO_MANY
+    run(here, "ls -d other");
+    assert_int_not_equal(here->code, 0);
+}
+
 static void denoising_draws_a_table_and_tells_the_distances(void **state)
 {
     place *here = *state;
@@ -204,6 +234,8 @@ int main(void)
         PLACE_TEST(a_filmstrip_and_previews_leave_no_escapes_in_pipes),
         PLACE_TEST(classes_can_be_chosen),
         PLACE_TEST(wrong_wishes_are_refused),
+        PLACE_TEST(what_cannot_be_written_is_told_before_the_work),
+        PLACE_TEST(too_many_threads_are_wrong_usage),
         PLACE_TEST(denoising_draws_a_table_and_tells_the_distances),
         PLACE_TEST(hardly_noised_items_come_back),
         PLACE_TEST(one_s_own_items_can_be_denoised),

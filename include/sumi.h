@@ -85,8 +85,8 @@ SUMI_API void sumi_context_free(sumi_context *context);
    may be NULL (then the sentence is about creating one). Valid until the next call. */
 SUMI_API const char *sumi_context_message(const sumi_context *context);
 
-/* Threads that computations may use, from 1 to 1024. Results depend on the count in the last
-   bits. */
+/* Threads that computations may use, from 1 to 1024. Results depend on the count in the last bits.
+   Plans and trainers keep the count that they were made with. */
 SUMI_API sumi_status sumi_context_set_threads(sumi_context *context, int threads);
 SUMI_API int sumi_context_threads(const sumi_context *context);
 
@@ -351,7 +351,7 @@ SUMI_API sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path);
 SUMI_API sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average);
 
 /* Runs all remaining steps of the recipe, keeping `folder` (may be NULL) up to date: checkpoint,
-   recipe, losses and the model itself. */
+   recipe, losses and the model itself. At the end the model holds the averaged weights. */
 SUMI_API sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
                                       sumi_progress_function progress, void *user);
 

@@ -33,7 +33,8 @@ static sumi_status read_stream(sumi_context *context, FILE *stream, const char *
     if (*size != expected) {
         context_release(context, *bytes);
         *bytes = NULL;
-        return fail_with_errno(context, path, "read all of it");
+        if (ferror(stream)) return fail_with_errno(context, path, "read all of it");
+        return context_fail(context, SUMI_ERROR_FILE, "%s: became shorter while it was read", path);
     }
     (*bytes)[*size] = 0;
     return SUMI_OK;
@@ -170,7 +171,9 @@ sumi_status folder_make(sumi_context *context, const char *path)
         if (*end != '/' && *end != 0) continue;
         char saved = *end;
         *end = 0;
-        if (mkdir(partial, 0777) != 0 && !path_is_folder(partial)) {
+        int error = mkdir(partial, 0777) == 0 ? 0 : errno;
+        if (error && !path_is_folder(partial)) {
+            errno = error; /* not what looking at the folder gave */
             return fail_with_errno(context, partial, "make the folder");
         }
         *end = saved;

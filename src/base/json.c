@@ -111,12 +111,12 @@ static int compare_names(const void *left, const void *right)
 }
 
 /* A copy of `value` with the keys of every object in order. NULL when out of memory. */
-static json_object *sorted_copy(json_object *value);
+static json_object *sorted_copy(sumi_context *context, json_object *value);
 
-static json_object *sorted_object(json_object *value)
+static json_object *sorted_object(sumi_context *context, json_object *value)
 {
     size_t count = (size_t)json_object_object_length(value), filled = 0;
-    const char **names = calloc(count ? count : 1, sizeof *names);
+    const char **names = context_allocate(context, count, sizeof *names);
     json_object *copy = json_object_new_object();
     if (!names || !copy) goto fail;
     json_object_object_foreach(value, key, unused) {
@@ -126,24 +126,24 @@ static json_object *sorted_object(json_object *value)
     qsort(names, count, sizeof *names, compare_names);
     for (size_t i = 0; i < count; i++) {
         json_object *member = json_object_object_get(value, names[i]);
-        json_object *member_copy = sorted_copy(member);
+        json_object *member_copy = sorted_copy(context, member);
         if (member && !member_copy) goto fail;
         if (json_object_object_add(copy, names[i], member_copy) != 0) {
             json_object_put(member_copy);
             goto fail;
         }
     }
-    free(names);
+    context_release(context, names);
     return copy;
 fail:
-    free(names);
+    context_release(context, names);
     json_object_put(copy);
     return NULL;
 }
 
-static json_object *sorted_copy(json_object *value)
+static json_object *sorted_copy(sumi_context *context, json_object *value)
 {
-    if (json_object_is_type(value, json_type_object)) return sorted_object(value);
+    if (json_object_is_type(value, json_type_object)) return sorted_object(context, value);
     return json_object_get(value);
 }
 
@@ -151,7 +151,7 @@ sumi_status json_to_text(sumi_context *context, json_object *value, char **text)
 {
     *text = NULL;
     int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
-    json_object *sorted = sorted_copy(value); /* NULL also where the value is null itself */
+    json_object *sorted = sorted_copy(context, value); /* NULL also where the value is null itself */
     size_t length = 0;
     const char *written = NULL;
     if (sorted || !value) written = json_object_to_json_string_length(sorted, flags, &length);

@@ -30,6 +30,8 @@ void philox_block(const philox_stream *stream, uint64_t block, uint32_t words[4]
     }
 }
 
+/* A multiple of 2^-24 plus 2^-25, rounded to float32: in the upper half that drops the 2^-25, and
+   the very last one becomes 1. */
 static float unit_interval(uint32_t word)
 {
     return ((float)(word >> 8) + 0.5f) * 0x1p-24f;
@@ -39,7 +41,7 @@ float philox_uniform(const philox_stream *stream, uint64_t index)
 {
     uint32_t words[4];
     philox_block(stream, index / 4, words);
-    return unit_interval(words[index % 4]);
+    return fminf(unit_interval(words[index % 4]), 0x1.fffffep-1f); /* 1 is no part of (0,1) */
 }
 
 uint64_t philox_below(const philox_stream *stream, uint64_t index, uint64_t limit)

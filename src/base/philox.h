@@ -28,7 +28,7 @@ typedef struct philox_stream {
 /* The four 32-bit words of block number `block`. */
 void philox_block(const philox_stream *stream, uint64_t block, uint32_t words[4]);
 
-/* Element `index` of the stream's uniform numbers in (0,1), multiples of 2^-24 plus 2^-25. */
+/* Element `index` of the stream's uniform numbers in (0,1), 2^24 of them about 2^-24 apart. */
 float philox_uniform(const philox_stream *stream, uint64_t index);
 
 /* Element `index` of the stream's whole numbers below `limit` (limit > 0). */

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
@@ -74,4 +75,17 @@ int text_distance(const char *word, const char *other)
         }
     }
     return row[other_length];
+}
+
+const char *text_nearest(const char *text, const char *const *names)
+{
+    const char *nearest = "";
+    int shortest = INT_MAX;
+    for (; *names; names++) {
+        int distance = text_distance(text, *names);
+        if (distance >= shortest) continue;
+        shortest = distance;
+        nearest = *names;
+    }
+    return nearest;
 }

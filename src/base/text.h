@@ -17,4 +17,7 @@ bool text_to_whole(const char *text, int64_t *whole);
    whatever the case; words longer than 63 characters count as their beginnings. */
 int text_distance(const char *word, const char *other);
 
+/* The name of the list, which ends with NULL, that is nearest to `text`; "" of an empty list. */
+const char *text_nearest(const char *text, const char *const *names);
+
 #endif

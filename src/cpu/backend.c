@@ -54,7 +54,7 @@ static const struct kernel *find(const struct op *op)
     return &kernel_fallback;
 }
 
-const struct backend cpu_backend = {"cpu", onednn_open, onednn_close, find};
+const struct backend cpu_backend = {onednn_open, onednn_close, find};
 
 sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
                              sumi_plan **plan)

@@ -343,8 +343,12 @@ sumi_status onednn_product(sumi_context *context, bool transpose_a, bool transpo
                            int64_t n, int64_t k, const float *a, int64_t stride_a, const float *b,
                            int64_t stride_b, float *c, int64_t stride_c)
 {
-    return check(context,
-                 dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a,
-                            stride_a, b, stride_b, 0.0f, c, stride_c),
-                 "multiply matrices");
+    dnnl_status_t status =
+        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, stride_a, b,
+                   stride_b, 0.0f, c, stride_c);
+    if (status == dnnl_success) return SUMI_OK;
+    sumi_status result;
+#pragma omp critical(sumi_onednn_message) /* kernels call this from their threads */
+    result = check(context, status, "multiply matrices");
+    return result;
 }

@@ -44,7 +44,7 @@ int sumi_graph_shape(const sumi_graph *graph, sumi_node node, int64_t shape[SUMI
 sumi_status graph_fail_with(sumi_graph *graph, sumi_status status)
 {
     if (graph->status == SUMI_OK) graph->status = status;
-    return status;
+    return graph->status;
 }
 
 sumi_status graph_fail(sumi_graph *graph, const char *format, ...)

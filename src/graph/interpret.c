@@ -33,11 +33,11 @@ static sumi_status evaluate(sumi_graph *graph, sumi_node n, double **values, boo
 sumi_status interpret(sumi_graph *graph, int count, const sumi_node *outputs, double **values,
                       bool *owned, const struct run_key *key)
 {
-    TRY(graph->status);
     size_t size = (size_t)graph->count;
+    memset(owned, 0, size * sizeof *owned);
+    TRY(graph->status);
     bool *needed = context_allocate_zeroed(graph->context, size, sizeof *needed);
     if (!needed) return SUMI_ERROR_MEMORY;
-    memset(owned, 0, size * sizeof *owned);
     for (int i = 0; i < count; i++) needed[outputs[i]] = true;
     for (sumi_node n = graph->count - 1; n >= 0; n--) {
         const struct node *node = graph_node(graph, n);

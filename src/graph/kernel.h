@@ -32,7 +32,6 @@ struct kernel {
 };
 
 struct backend {
-    const char *name;
     sumi_status (*open)(sumi_context *context, void **shared);
     void (*close)(sumi_context *context, void *shared);
     /* The kernel for an op; never NULL. */

@@ -16,6 +16,7 @@ struct sumi_plan {
     sumi_graph *graph;
     const struct backend *backend;
     void *shared;
+    int threads;           /* that kernels and scratch memory were laid out for */
     int32_t node_count;    /* nodes the graph had when the plan was made */
     struct node *nodes;    /* copies, since the graph may grow and move its own */
     float **data;          /* where each node's value is, NULL if not computed */
@@ -64,8 +65,8 @@ static void mark_needed(struct planner *planner, int count, const sumi_node *out
     }
 }
 
-/* Whether node n may write over its first input: last reader, same size, and the input is neither
-   the caller's nor shared by a view. */
+/* Whether node n may write over its first input: it reads every element once, is the last reader,
+   has the whole storage for itself, and the input is not the caller's. */
 static bool may_reuse_input(const struct planner *planner, sumi_node n)
 {
     const sumi_plan *plan = planner->plan;
@@ -78,8 +79,10 @@ static bool may_reuse_input(const struct planner *planner, sumi_node n)
         if (node->inputs[i] == input) return false;
     }
     const struct span *span = &planner->spans[place->storage];
-    bool whole = span->bytes == shape_count(&node->shape) * (int64_t)sizeof(float);
-    return whole && planner->open_uses[place->storage] == 1 && span->last != INT32_MAX;
+    int64_t count = shape_count(&node->shape);
+    bool once = shape_count(&plan->nodes[input].shape) == count; /* not repeated by broadcasting */
+    bool whole = span->bytes == count * (int64_t)sizeof(float);
+    return once && whole && planner->open_uses[place->storage] == 1 && span->last != INT32_MAX;
 }
 
 static int32_t add_span(struct planner *planner, int64_t bytes, int32_t first, int32_t last)
@@ -133,7 +136,7 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
                                      .graph = plan->graph,
                                      .node = node,
                                      .shared = plan->shared,
-                                     .threads = plan->context->threads};
+                                     .threads = plan->threads};
     for (int i = 0; i < node->input_count; i++) {
         step->problem.inputs[i] = &plan->nodes[node->inputs[i]].shape;
     }
@@ -230,6 +233,7 @@ sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int co
 {
     *plan = NULL;
     TRY(graph->status);
+    if (count < 1) return graph_fail(graph, "plan: there is no output to compute");
     for (int i = 0; i < count; i++) {
         if (outputs[i] < 0 || outputs[i] >= graph->count) {
             return graph_fail(graph, "plan: output %d is not a node of this graph", i);
@@ -238,14 +242,17 @@ sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int co
     sumi_context *context = graph->context;
     sumi_plan *made = context_allocate_zeroed(context, 1, sizeof *made);
     if (!made) return SUMI_ERROR_MEMORY;
-    *made = (sumi_plan){.context = context, .graph = graph, .backend = backend};
-    made->node_count = graph->count;
+    *made = (sumi_plan){.context = context,
+                        .graph = graph,
+                        .backend = backend,
+                        .threads = context->threads,
+                        .node_count = graph->count};
     struct planner planner = {.plan = made};
     int32_t *scratch_spans = NULL;
     sumi_status status = backend->open(context, &made->shared);
     if (status == SUMI_OK) status = allocate(made, &planner, &scratch_spans);
     int threads = omp_get_max_threads();
-    omp_set_num_threads(context->threads); /* libraries underneath read it when they prepare */
+    omp_set_num_threads(made->threads); /* libraries underneath read it when they prepare */
     if (status == SUMI_OK) status = build(&planner, count, outputs, scratch_spans);
     omp_set_num_threads(threads);
     context_release(context, planner.places);
@@ -285,7 +292,7 @@ size_t plan_memory(const sumi_plan *plan)
 sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step)
 {
     int threads = omp_get_max_threads();
-    omp_set_num_threads(plan->context->threads);
+    omp_set_num_threads(plan->threads);
     sumi_status status = SUMI_OK;
     for (int32_t i = 0; i < plan->step_count && status == SUMI_OK; i++) {
         struct call *call = &plan->steps[i].call;

@@ -2,6 +2,7 @@
    previews, and a folder that is kept up to date. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -31,21 +32,26 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Draws a few samples in few steps. */
-static sumi_status draw_preview(sumi_model *model, sumi_array *samples)
+/* Lets the solver visit few times, where it has more. */
+static sumi_status shorten(sumi_solver *solver)
+{
+    enum { STEPS = 10 };
+    char steps[16];
+    snprintf(steps, sizeof steps, "%d", STEPS);
+    return sumi_solver_times(solver, NULL, 0) > STEPS ? sumi_solver_set(solver, "steps", steps)
+                                                      : SUMI_OK;
+}
+
+sumi_status trainer_draw_preview(sumi_model *model, sumi_array *samples)
 {
     enum { COUNT = 8 };
-    int32_t labels[COUNT];
-    int classes = sumi_model_classes(model);
-    for (int i = 0; i < COUNT && classes; i++) labels[i] = i % classes;
     sumi_solver *solver = NULL;
     TRY(sumi_model_solver(model, "ddim", &solver));
-    sumi_status status = sumi_solver_set(solver, "steps", "10");
-    if (status == SUMI_OK) {
-        status = sumi_model_sample(model, solver, COUNT, classes ? labels : NULL, samples);
-    }
+    sumi_status status = shorten(solver);
+    if (status == SUMI_OK) status = sumi_model_sample(model, solver, COUNT, NULL, samples);
     sumi_solver_free(solver);
-    return status;
+    /* a network that is not trained yet may lead nowhere, which is no reason to stop training it */
+    return status == SUMI_ERROR_NUMBER ? SUMI_OK : status;
 }
 
 /* Renews the preview, by the averaged weights, if it is time for that. */
@@ -56,7 +62,7 @@ static sumi_status refresh_preview(struct watch *watch)
     if (!trainer->model || start - watch->last_preview < wait) return SUMI_OK;
     sumi_array samples = {0};
     TRY(sumi_trainer_use_average(trainer, true));
-    sumi_status status = draw_preview(trainer->model, &samples);
+    sumi_status status = trainer_draw_preview(trainer->model, &samples);
     TRY(sumi_trainer_use_average(trainer, false));
     TRY(status);
     sumi_array_release(trainer->context, &watch->preview);

@@ -32,6 +32,10 @@ sumi_status denoising_create(sumi_context *context, const sumi_recipe *recipe, s
                              sumi_data *data, sumi_objective *objective);
 void denoising_release(void *user);
 
+/* Draws a few samples in few steps (run.c); none, with samples->data NULL, where the network's
+   predictions lead out of the finite numbers. */
+sumi_status trainer_draw_preview(sumi_model *model, sumi_array *samples);
+
 /* Room for at least `count` losses. */
 sumi_status trainer_reserve_losses(sumi_trainer *trainer, int64_t count);
 

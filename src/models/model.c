@@ -92,6 +92,10 @@ sumi_status sumi_model_create(sumi_context *context, const char *config_json, ui
 {
     *model = NULL;
     sumi_model *fresh = NULL;
+    if (!config_json) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a model's config.json must be a text, not NULL");
+    }
     TRY(model_begin(context, config_json, "config.json", &fresh));
     sumi_status status = model_make_weights(fresh, seed, NULL);
     if (status == SUMI_OK) status = scheduler_default(context, &fresh->scheduler);

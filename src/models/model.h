@@ -1,5 +1,5 @@
 /* Models: a network's config, its weights, the scheduler it is sampled with, and plans to run it.
-   making and reading a model's parts is in model.c; where a model comes from in open.c, weights.c,
+   Making and reading a model's parts is in model.c; where a model comes from in open.c, weights.c,
    from_recipe.c and compose.c; where it goes in save.c; what it does in predict.c and sample.c. */
 #ifndef SUMI_MODELS_MODEL_H
 #define SUMI_MODELS_MODEL_H

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdarg.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -154,19 +153,6 @@ bool config_flag(struct config *config, const char *key)
     return false;
 }
 
-const char *config_nearest(const char *text, const char *const *names)
-{
-    const char *nearest = "";
-    int shortest = 1 << 20;
-    for (; *names; names++) {
-        int distance = text_distance(text, *names);
-        if (distance >= shortest) continue;
-        shortest = distance;
-        nearest = *names;
-    }
-    return nearest;
-}
-
 int config_choice(struct config *config, const char *key, const char *const *names)
 {
     json_object *value = json_object_object_get(config->object, key);
@@ -179,7 +165,7 @@ int config_choice(struct config *config, const char *key, const char *const *nam
         if (strcmp(text, names[i]) == 0) return i;
     }
     config_fail(config, "\"%s\" cannot be \"%.80s\"; did you mean \"%s\"?", key, text,
-                config_nearest(text, names));
+                text_nearest(text, names));
     return 0;
 }
 

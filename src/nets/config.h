@@ -51,7 +51,4 @@ int64_t config_whole_at(struct config *config, const char *key, int place, int64
                         int64_t high);
 const char *config_text_at(struct config *config, const char *key, int place); /* never NULL */
 
-/* The name of the list that is nearest to `text`. */
-const char *config_nearest(const char *text, const char *const *names);
-
 #endif

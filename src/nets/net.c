@@ -15,22 +15,17 @@ static sumi_status find_type(sumi_context *context, json_object *given, const ch
 {
     const char *name = net_type_unet_2d.class_name;
     TRY(json_get_text(context, given, source, "_class_name", &name));
-    const char *nearest = "";
-    int shortest = 1 << 20;
+    const char *known[TYPE_COUNT + 1] = {NULL};
     for (int i = 0; i < TYPE_COUNT; i++) {
-        int distance = text_distance(name, types[i]->class_name);
-        if (strcmp(name, types[i]->class_name) == 0) {
-            *type = types[i];
-            return SUMI_OK;
-        }
-        if (distance >= shortest) continue;
-        shortest = distance;
-        nearest = types[i]->class_name;
+        known[i] = types[i]->class_name;
+        if (strcmp(name, known[i]) != 0) continue;
+        *type = types[i];
+        return SUMI_OK;
     }
     return context_fail(context, SUMI_ERROR_UNSUPPORTED,
                         "%s: networks of class \"%.80s\" are not known here; the nearest that is "
                         "known is \"%s\"",
-                        source, name, nearest);
+                        source, name, text_nearest(name, known));
 }
 
 static sumi_status parse_object(sumi_context *context, json_object *given, const char *source,

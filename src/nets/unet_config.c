@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "nets/unet.h"
 
 static const struct unet_block_kind down_kinds[] = {
@@ -33,7 +34,7 @@ const struct unet_block_kind *unet_find_block(struct config *config, const char 
         if (strcmp(name, texts[i]) == 0) return &kinds[i];
     }
     config_fail(config, "\"%.80s\" is not a block of %s; did you mean \"%s\"?", name,
-                up ? "\"up_block_types\"" : "\"down_block_types\"", config_nearest(name, names));
+                up ? "\"up_block_types\"" : "\"down_block_types\"", text_nearest(name, names));
     return &kinds[0];
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum { MOST_NUMBERS = 1000000, MOST_WORDS = 8 };
 
 enum kind { KIND_WHOLE, KIND_NUMBER, KIND_FLAG, KIND_CHOICE, KIND_SCHEDULE, KIND_LIST, KIND_SEED };
@@ -226,37 +228,11 @@ static const struct option *find_option(const char *name)
     return NULL;
 }
 
-static int least_of(int a, int b, int c)
-{
-    int least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Levenshtein's distance: letters to add, drop or change. Long names are cut. */
-static int name_distance(const char *left, const char *right)
-{
-    enum { LONGEST = 64 };
-    int row[LONGEST + 1];
-    int left_length = (int)strnlen(left, LONGEST), right_length = (int)strnlen(right, LONGEST);
-    for (int j = 0; j <= right_length; j++) row[j] = j;
-    for (int i = 1; i <= left_length; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= right_length; j++) {
-            int changed = diagonal + (left[i - 1] != right[j - 1]);
-            diagonal = row[j];
-            row[j] = least_of(row[j] + 1, row[j - 1] + 1, changed);
-        }
-    }
-    return row[right_length];
-}
-
 static const char *nearest_name(const char *name)
 {
-    int best = 0;
-    for (int i = 1; i < OPTIONS; i++)
-        if (name_distance(name, table[i].name) < name_distance(name, table[best].name)) best = i;
-    return table[best].name;
+    const char *names[OPTIONS + 1] = {NULL};
+    for (int i = 0; i < OPTIONS; i++) names[i] = table[i].name;
+    return text_nearest(name, names);
 }
 
 /* Whether nothing but white space follows. */
@@ -272,6 +248,7 @@ static sumi_status value_from_text(sumi_context *context, const char *name, cons
 {
     *value = NULL;
     size_t length = strlen(text);
+    double number = 0;
     if (text[0] == '[' || text[0] == '"') return json_parse(context, text, length, name, value);
     if (strcmp(text, "null") == 0) return SUMI_OK;
     char *end = NULL;
@@ -279,8 +256,7 @@ static sumi_status value_from_text(sumi_context *context, const char *name, cons
     unsigned long long seed = strtoull(text, &end, 10);
     if (end != text && ends_here(end) && errno == 0 && !strchr(text, '-')) {
         *value = json_object_new_uint64(seed);
-    } else if (strtod(text, &end), end != text && ends_here(end)) {
-        double number = strtod(text, NULL);
+    } else if (text_to_number(text, &number)) {
         *value = number == floor(number) && fabs(number) < 0x1p53 && !strpbrk(text, ".eE")
                    ? json_object_new_int64((int64_t)number)
                    : json_object_new_double(number);

@@ -1,6 +1,7 @@
 /* Whole files: limits when reading, all or nothing when writing, path names. */
 #include "check.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <signal.h>
@@ -184,6 +185,15 @@ static void folders_are_made_with_their_parents(void **state)
     assert_int_equal(remove(parent), 0);
 }
 
+/* Looking at what is in the way fails for another reason than making the folder did. */
+static void a_folder_that_cannot_be_made_is_refused_for_its_own_reason(void **state)
+{
+    scratch *room = *state;
+    assert_int_equal(symlink("nowhere", scratch_path(room, "link")), 0);
+    assert_int_equal(folder_make(room->context, scratch_path(room, "link")), SUMI_ERROR_FILE);
+    assert_non_null(strstr(sumi_context_message(room->context), strerror(EEXIST)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +208,7 @@ int main(void)
         SCRATCH_TEST(names_too_long_are_refused),
         SCRATCH_TEST(path_names_are_taken_apart_and_put_together),
         SCRATCH_TEST(folders_are_made_with_their_parents),
+        SCRATCH_TEST(a_folder_that_cannot_be_made_is_refused_for_its_own_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,6 +64,21 @@ static void whole_numbers_stay_below_their_limit_and_reach_all(void **state)
     for (int i = 0; i < 10; i++) CHECK_CLOSE(seen[i], 1000, 5 * sqrt(900));
 }
 
+/* The word of this draw has all its upper 24 bits set, which in float32 rounds to 1. */
+static void uniform_numbers_stay_below_one(void **state)
+{
+    (void)state;
+    philox_stream stream = {0, PURPOSE_DROPOUT, 0};
+    uint32_t words[4];
+    philox_block(&stream, 1980494 / 4, words);
+    assert_int_equal(words[1980494 % 4] >> 8, 0xffffff);
+    assert_true(philox_uniform(&stream, 1980494) < 1);
+    for (uint64_t i = 0; i < 10000; i++) {
+        float draw = philox_uniform(&stream, i);
+        assert_true(draw > 0 && draw < 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +86,7 @@ int main(void)
         cmocka_unit_test(normal_numbers_have_normal_moments),
         cmocka_unit_test(any_part_of_a_stream_is_the_same_as_in_the_whole),
         cmocka_unit_test(whole_numbers_stay_below_their_limit_and_reach_all),
+        cmocka_unit_test(uniform_numbers_stay_below_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

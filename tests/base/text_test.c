@@ -35,11 +35,21 @@ static void distance_counts_slips_of_the_keyboard(void **state)
     assert_int_equal(text_distance("", "abc"), 3);
 }
 
+static void the_nearest_word_of_a_list_is_found(void **state)
+{
+    (void)state;
+    const char *const names[] = {"linear", "cosine", "sigmoid", NULL};
+    assert_string_equal(text_nearest("linaer", names), "linear");
+    assert_string_equal(text_nearest("SIGMOD", names), "sigmoid");
+    assert_string_equal(text_nearest("any", names + 3), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
         cmocka_unit_test(distance_counts_slips_of_the_keyboard),
+        cmocka_unit_test(the_nearest_word_of_a_list_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

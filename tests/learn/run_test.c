@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "learn/regression.h"
+#include "learn/trainer.h"
 #include "scratch.h"
 
 static const char *const settings[] = {"train.learning_rate=0.05", "train.steps=30",
@@ -190,6 +191,32 @@ static void the_folder_of_a_model_opens_as_a_model_with_averaged_weights(void **
     sumi_recipe_free(recipe);
 }
 
+static void a_preview_is_drawn_in_as_many_steps_as_there_are(void **state)
+{
+    scratch *room = *state;
+    sumi_model *model = NULL;
+    CHECK_OK(room->context,
+             sumi_model_create(room->context,
+                               "{\"_class_name\": \"SumiMLPModel\", \"width\": 8, \"depth\": 1}", 1,
+                               &model));
+    const char *const schedulers[] = {"{\"num_train_timesteps\": 4}",
+                                      "{\"num_train_timesteps\": 40}"};
+    for (int i = 0; i < 2; i++) {
+        sumi_array samples = {0};
+        CHECK_OK(room->context, sumi_model_set_scheduler(model, schedulers[i]));
+        CHECK_OK(room->context, trainer_draw_preview(model, &samples));
+        assert_int_equal(samples.shape[0], 8);
+        sumi_array_release(room->context, &samples);
+    }
+    sumi_weight weight;
+    assert_true(sumi_model_weight(model, 0, &weight));
+    weight.data[0] = NAN;
+    sumi_array none = {0};
+    CHECK_OK(room->context, trainer_draw_preview(model, &none));
+    assert_null(none.data);
+    sumi_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +227,7 @@ int main(void)
         SCRATCH_TEST(a_run_that_fails_keeps_its_last_checkpoint),
         SCRATCH_TEST(a_folder_that_cannot_be_made_is_refused_before_the_first_step),
         SCRATCH_TEST(the_folder_of_a_model_opens_as_a_model_with_averaged_weights),
+        SCRATCH_TEST(a_preview_is_drawn_in_as_many_steps_as_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

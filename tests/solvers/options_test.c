@@ -84,8 +84,8 @@ static void values_of_the_wrong_kind_or_size_are_refused(void **state)
     check_refused("steps", "-1", "must be from 0");
     check_refused("steps", "99999999999999999999", "whole number");
     check_refused("num_train_timesteps", "0", "must be from 1");
-    check_refused("beta_start", "nan", "must be from 0 to 1");
-    check_refused("beta_end", "inf", "must be from 0 to 1");
+    check_refused("beta_start", "nan", "must be a number");
+    check_refused("beta_end", "inf", "must be a number");
     check_refused("eta", "1.5", "must be from 0 to 1");
     check_refused("eta", "true", "must be a number");
     check_refused("clip_sample", "1", "must be true or false");

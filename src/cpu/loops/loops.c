@@ -7,8 +7,6 @@
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
 
 /* The iterations of the loop that follows are independent, also where an output is an input. */
 #define VECTOR _Pragma("omp simd")
@@ -31,9 +29,14 @@ static inline float fast_exp(float x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
+    /* n as a whole number stands in the low bits of the shifted sum; NaN gives any, and stays NaN
+       by way of p. Unsigned, so that nothing overflows. */
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    int32_t whole = (int32_t)(bits - 0x4b400000u); /* the bits of 1.5 * 2^23 */
     /* 2^n in two factors, since n = 128 is not one */
-    int32_t half = (int32_t)n >> 1, rest = (int32_t)n - half;
-    int32_t bits1 = (half + 127) << 23, bits2 = (rest + 127) << 23;
+    uint32_t half = (uint32_t)(whole >> 1), rest = (uint32_t)whole - half;
+    uint32_t bits1 = (half + 127) << 23, bits2 = (rest + 127) << 23;
     float factor1, factor2;
     memcpy(&factor1, &bits1, sizeof factor1);
     memcpy(&factor2, &bits2, sizeof factor2);
@@ -243,8 +246,7 @@ static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *r
 
 extern const struct loops JOIN(loops_, SUMI_LEVEL);
 const struct loops JOIN(loops_, SUMI_LEVEL) = {
-    STRING(SUMI_LEVEL), add_loop,     subtract_loop,   multiply_loop,  divide_loop,
-    affine_loop,        exp_loop,     sigmoid_loop,    silu_loop,      tanh_loop,
-    relu_loop,          step_loop,    sum_rows_loop,   sum_loop,       dot_loop,
-    softmax_loop,       moments_loop, norm_loop,       norm_sums_loop, norm_gradient_loop,
-    adamw_loop};
+    add_loop,     subtract_loop, multiply_loop,  divide_loop,        affine_loop,
+    exp_loop,     sigmoid_loop,  silu_loop,      tanh_loop,          relu_loop,
+    step_loop,    sum_rows_loop, sum_loop,       dot_loop,           softmax_loop,
+    moments_loop, norm_loop,     norm_sums_loop, norm_gradient_loop, adamw_loop};

@@ -20,7 +20,6 @@ struct optimizer_step {
 };
 
 struct loops {
-    const char *level;
     /* out = a op b; a step of 0 repeats the operand's first element. */
     void (*add)(int64_t n, const float *a, int step_a, const float *b, int step_b, float *out);
     void (*subtract)(int64_t n, const float *a, int step_a, const float *b, int step_b, float *out);

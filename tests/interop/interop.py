@@ -104,8 +104,8 @@ TRAINED = {
 def check_trained(sumi, work):
     for number, (name, settings) in enumerate(TRAINED.items()):
         folder = os.path.join(work, f"sumi-{number}")
-        sumi.train("digits", ["data.count=64", "train.batch=4", "model.channels=16, 32",
-                              *settings], 2, folder)
+        sumi.train("digits", ["data.count=64", "data.labels=yes", "train.batch=4",
+                              "model.channels=16, 32", *settings], 2, folder)
         pipeline = DDPMPipeline.from_pretrained(folder)
         check_output(sumi, f"Sumi's {name}", folder, pipeline.unet)
         if not pipeline.unet.config.num_class_embeds:

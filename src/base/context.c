@@ -22,9 +22,12 @@ static void default_release(void *user, void *memory)
     free(memory);
 }
 
+#define TEXT_OF(number) #number
+#define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
 const char *sumi_version(void)
 {
-    return "0.1.0";
+    return VERSION_TEXT(SUMI_VERSION_MAJOR, SUMI_VERSION_MINOR, SUMI_VERSION_PATCH);
 }
 
 const char *sumi_status_name(sumi_status status)

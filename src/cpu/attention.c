@@ -60,12 +60,11 @@ static sumi_status prepare_attention(const struct problem *problem, void **state
 }
 
 /* scores[length, keys] = softmax(scale q k^T) of one head. */
-static sumi_status fill_scores(const struct call *call, const struct extent *e, const float *q,
-                               const float *k, float *scores)
+static sumi_status fill_scores(const struct extent *e, const float *q, const float *k,
+                               float *scores)
 {
     const struct loops *loops = loops_select();
-    TRY(onednn_product(call->problem->context, false, true, e->length, e->keys, e->d, q, e->c, k,
-                       e->c, scores, e->keys));
+    TRY(onednn_product(false, true, e->length, e->keys, e->d, q, e->c, k, e->c, scores, e->keys));
     for (int64_t i = 0; i < e->length; i++) loops->softmax(e->keys, e->scale, scores + i * e->keys);
     return SUMI_OK;
 }
@@ -78,9 +77,9 @@ static sumi_status attend(const struct call *call, const struct extent *e, int64
     const float *k = call->inputs[1] + item * e->keys * e->c + head;
     const float *v = call->inputs[2] + item * e->keys * e->c + head;
     float *out = call->output + item * e->length * e->c + head;
-    TRY(fill_scores(call, e, q, k, scores));
-    return onednn_product(call->problem->context, false, false, e->length, e->d, e->keys, scores,
-                          e->keys, v, e->c, out, e->c);
+    TRY(fill_scores(e, q, k, scores));
+    return onednn_product(false, false, e->length, e->d, e->keys, scores, e->keys, v, e->c, out,
+                          e->c);
 }
 
 /* Does one head of one item, with `matrices` score matrices of scratch. */
@@ -104,7 +103,7 @@ static sumi_status run_heads(const struct call *call, attend_function function, 
             status = one;
         }
     }
-    return status;
+    return onednn_explain_product(call->problem->context, status);
 }
 
 static sumi_status run_attention(const struct call *call)
@@ -127,7 +126,6 @@ static sumi_status attend_backward(const struct call *call, const struct extent 
                                    float *scores)
 {
     const struct loops *loops = loops_select();
-    sumi_context *context = call->problem->context;
     float *slopes = scores + scores_size(e);
     int64_t item = task / e->heads, head = task % e->heads * e->d;
     int64_t at_q = item * e->length * e->c + head, at_k = item * e->keys * e->c + head;
@@ -136,11 +134,11 @@ static sumi_status attend_backward(const struct call *call, const struct extent 
     float *dq = call->output + at_q;
     float *dk = call->output + e->items * e->length * e->c + at_k;
     float *dv = dk + e->items * e->keys * e->c;
-    TRY(fill_scores(call, e, q, k, scores));
-    TRY(onednn_product(context, true, false, e->keys, e->d, e->length, scores, e->keys, upstream,
-                       e->c, dv, e->c));
-    TRY(onednn_product(context, false, true, e->length, e->keys, e->d, upstream, e->c, v, e->c,
-                       slopes, e->keys));
+    TRY(fill_scores(e, q, k, scores));
+    TRY(onednn_product(true, false, e->keys, e->d, e->length, scores, e->keys, upstream, e->c, dv,
+                       e->c));
+    TRY(onednn_product(false, true, e->length, e->keys, e->d, upstream, e->c, v, e->c, slopes,
+                       e->keys));
     for (int64_t i = 0; i < e->length; i++) {
         float *row = slopes + i * e->keys;
         const float *probability = scores + i * e->keys;
@@ -148,10 +146,9 @@ static sumi_status attend_backward(const struct call *call, const struct extent 
         loops->affine(e->keys, row, e->scale, -e->scale * mean, row);
         loops->multiply(e->keys, row, 1, probability, 1, row);
     }
-    TRY(onednn_product(context, false, false, e->length, e->d, e->keys, slopes, e->keys, k, e->c,
-                       dq, e->c));
-    return onednn_product(context, true, false, e->keys, e->d, e->length, slopes, e->keys, q, e->c,
-                          dk, e->c);
+    TRY(onednn_product(false, false, e->length, e->d, e->keys, slopes, e->keys, k, e->c, dq, e->c));
+    return onednn_product(true, false, e->keys, e->d, e->length, slopes, e->keys, q, e->c, dk,
+                          e->c);
 }
 
 static sumi_status run_gradient(const struct call *call)

@@ -19,7 +19,7 @@ static sumi_status run_matmul(const struct call *call)
     sumi_status status = SUMI_OK;
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (int64_t i = 0; i < batch; i++) {
-        sumi_status one = onednn_product(problem->context, transpose_a, transpose_b, m, n, k,
+        sumi_status one = onednn_product(transpose_a, transpose_b, m, n, k,
                                          call->inputs[0] + i * m * k, a->size[rank - 1],
                                          call->inputs[1] + i * k * n, b->size[rank - 1],
                                          call->output + i * m * n, n);
@@ -28,7 +28,7 @@ static sumi_status run_matmul(const struct call *call)
             status = one;
         }
     }
-    return status;
+    return onednn_explain_product(problem->context, status);
 }
 
 const struct kernel kernel_matmul = {NULL, run_matmul, NULL};

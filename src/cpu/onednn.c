@@ -20,11 +20,17 @@ static const char *status_text(dnnl_status_t status)
     }
 }
 
+static sumi_status kind_of(dnnl_status_t status)
+{
+    if (status == dnnl_success) return SUMI_OK;
+    return status == dnnl_out_of_memory ? SUMI_ERROR_MEMORY : SUMI_ERROR_BACKEND;
+}
+
 static sumi_status check(sumi_context *context, dnnl_status_t status, const char *what)
 {
     if (status == dnnl_success) return SUMI_OK;
-    sumi_status kind = status == dnnl_out_of_memory ? SUMI_ERROR_MEMORY : SUMI_ERROR_BACKEND;
-    return context_fail(context, kind, "oneDNN could not %s: %s", what, status_text(status));
+    return context_fail(context, kind_of(status), "oneDNN could not %s: %s", what,
+                        status_text(status));
 }
 
 void onednn_close(sumi_context *context, void *shared)
@@ -339,16 +345,17 @@ sumi_status onednn_convolution_run(struct onednn_convolution *c, float *x, float
     return check(c->context, status, "run a convolution");
 }
 
-sumi_status onednn_product(sumi_context *context, bool transpose_a, bool transpose_b, int64_t m,
-                           int64_t n, int64_t k, const float *a, int64_t stride_a, const float *b,
-                           int64_t stride_b, float *c, int64_t stride_c)
+sumi_status onednn_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                           const float *a, int64_t stride_a, const float *b, int64_t stride_b,
+                           float *c, int64_t stride_c)
 {
-    dnnl_status_t status =
-        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, stride_a, b,
-                   stride_b, 0.0f, c, stride_c);
-    if (status == dnnl_success) return SUMI_OK;
-    sumi_status result;
-#pragma omp critical(sumi_onednn_message) /* kernels call this from their threads */
-    result = check(context, status, "multiply matrices");
-    return result;
+    return kind_of(dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a,
+                              stride_a, b, stride_b, 0.0f, c, stride_c));
+}
+
+sumi_status onednn_explain_product(sumi_context *context, sumi_status status)
+{
+    if (status == SUMI_OK) return SUMI_OK;
+    return context_fail(context, status, "oneDNN could not multiply matrices: %s",
+                        status == SUMI_ERROR_MEMORY ? "out of memory" : "runtime error");
 }

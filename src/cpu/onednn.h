@@ -29,9 +29,12 @@ sumi_status onednn_convolution_run(struct onednn_convolution *convolution, float
                                    const float *bias, float *y, void *scratch);
 void onednn_convolution_free(struct onednn_convolution *convolution);
 
-/* c[m,n] = a[m,k] b[k,n], each with a row stride, a and b optionally stored transposed. */
-sumi_status onednn_product(sumi_context *context, bool transpose_a, bool transpose_b, int64_t m,
-                           int64_t n, int64_t k, const float *a, int64_t stride_a, const float *b,
-                           int64_t stride_b, float *c, int64_t stride_c);
+/* c[m,n] = a[m,k] b[k,n], each with a row stride, a and b optionally stored transposed. May be
+   called from several threads at once and so leaves the message alone: once they are together
+   again, onednn_explain_product sets the one that goes with the status, which it returns. */
+sumi_status onednn_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                           const float *a, int64_t stride_a, const float *b, int64_t stride_b,
+                           float *c, int64_t stride_c);
+sumi_status onednn_explain_product(sumi_context *context, sumi_status status);
 
 #endif

@@ -191,11 +191,12 @@ SUMI_API sumi_status sumi_fetch(sumi_context *context, const char *name, const c
 
 typedef struct sumi_solver sumi_solver;
 
-/* A denoiser: reads x[count, item_size] and times[count] (the schedule's own time, 0..T-1 for
-   diffusers' schedules), writes its prediction (noise, sample or v, as the solver is told) to
-   output[count, output_size]. output_size is item_size, or twice that where variance_type is
-   "learned" or "learned_range": the channels double, the prediction before the variance. Anything
-   but SUMI_OK ends the solver with that status. */
+/* A denoiser: reads x[count, item_size] and times[count] (the schedule's own time: 0..T-1, also
+   between whole ones, for most of diffusers' schedules, 0..T for flows, log(sigma)/4 for
+   preconditioned networks), writes its prediction (noise, sample, v or velocity, as the solver is
+   told) to output[count, output_size]. output_size is item_size, or twice that where variance_type
+   is "learned" or "learned_range": the channels double, the prediction before the variance.
+   Anything but SUMI_OK ends the solver with that status. */
 typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_size,
                                      int64_t output_size, const float *x, const float *times,
                                      float *output);
@@ -208,7 +209,8 @@ typedef struct sumi_solver_info {
 } sumi_solver_info;
 SUMI_API bool sumi_solver_describe(int number, sumi_solver_info *info);
 
-/* Makes a solver by name ("ddpm", "ddim"). Options start at diffusers' defaults. */
+/* Makes a solver by name ("ddpm", "ddim", "euler", ... of sumi_solver_describe). Options start at
+   the defaults of the diffusers class that it stands for. */
 SUMI_API sumi_status sumi_solver_create(sumi_context *context, const char *name,
                                         sumi_solver **solver);
 SUMI_API void sumi_solver_free(sumi_solver *solver);
@@ -220,27 +222,33 @@ SUMI_API void sumi_solver_free(sumi_solver *solver);
    "channels" ("last" or "first": which axis of a state holds them; matters for the torch stream
    and for learned variances), "first_item" (number of the state's first item, so that a batch
    solved in parts gives the samples of the whole; the torch stream then goes on where the part
-   before ended), "compat" ("diffusers" also copies that library's previous time in DDIM, which
-   skips beside the visited times where the spacing is uneven). A solver run twice draws the same
-   noise twice. */
+   before ended), "mu" (of use_dynamic_shifting), "s_churn", "s_tmin", "s_tmax", "s_noise",
+   "compat" ("diffusers" also copies what that library gets wrong: the time before in ddim,
+   ddim-inverse and pndm, which lies beside the visited times where the spacing is uneven; the
+   history of lms after a late start; the shift of a flow's last time, made twice). A solver run
+   twice draws the same noise twice. */
 SUMI_API sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value);
 
 /* Sets every option of a scheduler_config.json, given as text. Unknown keys are tolerated. The
    class named there does not change the solver. */
 SUMI_API sumi_status sumi_solver_configure(sumi_solver *solver, const char *json);
 
-/* The time list the solver will visit, in order; returns its length, or 0 with a message where the
-   options do not fit together. `times` may be NULL, else it has room for `capacity` numbers. */
+/* The time list the solver will visit, in order, an entry for every evaluation of the denoiser, so
+   that methods with two a step name most times twice; returns its length, or 0 with a message where
+   the options do not fit together. `times` may be NULL, else it has room for `capacity` numbers. */
 SUMI_API int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity);
 
-/* Standard deviation that the state starts with (1 for variance-preserving schedules). */
+/* Standard deviation that the state starts with: 1 for variance-preserving schedules and flows, the
+   largest sigma where the state is x0 + sigma e. Known once the options have been put together, as
+   by sumi_solver_times. */
 SUMI_API double sumi_solver_initial_sigma(const sumi_solver *solver);
 
 /* Fills x with the noise a sampler starts from, of the solver's own random stream. */
 SUMI_API sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape,
                                        float *x);
 
-/* Noises clean data to a time of the schedule: noised = a(t) clean + s(t) noise. */
+/* Noises clean data to a time of the schedule, on the solver's own scale of the state:
+   noised = a(t) clean + s(t) noise. */
 SUMI_API sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const float *clean,
                                            const float *noise, double time, float *noised);
 

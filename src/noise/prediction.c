@@ -14,6 +14,8 @@ struct prediction_map prediction_map(enum prediction_type type, double signal, d
     case PREDICTION_V:
         return (struct prediction_map){a / square, -s / square, s / square, a / square};
     case PREDICTION_SCORE: return (struct prediction_map){1 / a, s * s / a, 0, -s};
+    case PREDICTION_FLOW:
+        return (struct prediction_map){1 / (a + s), -s / (a + s), 1 / (a + s), a / (a + s)};
     }
     return (struct prediction_map){0, 0, 0, 0};
 }
@@ -44,6 +46,10 @@ void prediction_target(enum prediction_type type, double signal, double noise_le
         of_clean = -noise_level;
         break;
     case PREDICTION_SCORE: of_noise = -1 / noise_level; break;
+    case PREDICTION_FLOW:
+        of_noise = 1;
+        of_clean = -1;
+        break;
     }
     rows_combine(threads, count, target, 2,
                  (struct row_term[]){{of_clean, clean}, {of_noise, noise}});

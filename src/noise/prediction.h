@@ -6,12 +6,15 @@
 
 #include <stdint.h>
 
-/* The names in configuration files are "epsilon", "sample", "v_prediction" and "score". */
+/* The names in configuration files are "epsilon", "sample", "v_prediction", "score" and
+   "flow_prediction". */
 enum prediction_type {
     PREDICTION_EPSILON, /* e: Ho et al. 2020, eq. 11 */
     PREDICTION_SAMPLE,  /* x0 */
     PREDICTION_V,       /* a e - s x0: Salimans & Ho 2022, appendix D */
-    PREDICTION_SCORE    /* -e / s, the gradient of log q_t: Song et al. 2021 */
+    PREDICTION_SCORE,   /* -e / s, the gradient of log q_t: Song et al. 2021 */
+    PREDICTION_FLOW     /* e - x0, the velocity of the straight path x = (1 - s) x0 + s e: Liu et
+                           al. 2022, Lipman et al. 2022; a target on any other path too */
 };
 
 struct prediction_map {

@@ -166,7 +166,6 @@ sumi_status schedule_create(sumi_context *context, const struct schedule_options
                             " to %d, not %lld", MOST_TIMES, (long long)count);
     }
     schedule->count = count;
-    schedule->init_noise_sigma = 1;
     schedule->betas = context_allocate(context, (size_t)count, sizeof(float));
     schedule->alphas_cumprod = context_allocate(context, (size_t)count, sizeof(float));
     sumi_status status = schedule->betas && schedule->alphas_cumprod

@@ -22,7 +22,6 @@ struct schedule {
     int64_t count;         /* T */
     float *betas;          /* [T], in (0,1] */
     float *alphas_cumprod; /* [T], accumulated in double and rounded to float32 entry by entry */
-    double init_noise_sigma; /* standard deviation of the state at the noisiest time */
 };
 
 /* Names of the beta schedules by number from 0; NULL past the last. */

@@ -31,7 +31,7 @@ static const struct option table[] = {
     {"trained_betas", KIND_LIST, AT(trained_betas), 0, 1, {0}},
     {"rescale_betas_zero_snr", KIND_FLAG, AT(rescale_betas_zero_snr), 0, 0, {0}},
     {"prediction_type", KIND_CHOICE, AT(prediction_type), 0, 0,
-     {"epsilon", "sample", "v_prediction", "score"}},
+     {"epsilon", "sample", "v_prediction", "score", "flow_prediction"}},
     {"clip_sample", KIND_FLAG, AT(clip_sample), 0, 0, {0}},
     {"clip_sample_range", KIND_NUMBER, AT(clip_sample_range), 0, 1e30, {0}},
     {"thresholding", KIND_FLAG, AT(thresholding), 0, 0, {0}},
@@ -43,6 +43,42 @@ static const struct option table[] = {
     {"steps", KIND_WHOLE, AT(steps), 0, 1000000, {0}},
     {"start_index", KIND_WHOLE, AT(start_index), 0, 1000000, {0}},
     {"timesteps", KIND_LIST, AT(timesteps), 0, 1000000, {0}},
+    {"use_karras_sigmas", KIND_FLAG, AT(use_karras_sigmas), 0, 0, {0}},
+    {"use_exponential_sigmas", KIND_FLAG, AT(use_exponential_sigmas), 0, 0, {0}},
+    {"use_beta_sigmas", KIND_FLAG, AT(use_beta_sigmas), 0, 0, {0}},
+    {"use_lu_lambdas", KIND_FLAG, AT(use_lu_lambdas), 0, 0, {0}},
+    {"final_sigmas_type", KIND_CHOICE, AT(final_sigmas_type), 0, 0, {"zero", "sigma_min"}},
+    {"interpolation_type", KIND_CHOICE, AT(interpolation_type), 0, 0, {"linear", "log_linear"}},
+    {"timestep_type", KIND_CHOICE, AT(timestep_type), 0, 0, {"discrete", "continuous"}},
+    {"sigma_schedule", KIND_CHOICE, AT(sigma_schedule), 0, 0, {"karras", "exponential"}},
+    {"sigma_min", KIND_NUMBER, AT(sigma_min), 0, 1e6, {0}},
+    {"sigma_max", KIND_NUMBER, AT(sigma_max), 0, 1e6, {0}},
+    {"sigma_data", KIND_NUMBER, AT(sigma_data), 1e-6, 1e6, {0}},
+    {"rho", KIND_NUMBER, AT(rho), 1e-3, 1e3, {0}},
+    {"lambda_min_clipped", KIND_NUMBER, AT(lambda_min_clipped), -INFINITY, 1e6, {0}},
+    {"use_flow_sigmas", KIND_FLAG, AT(use_flow_sigmas), 0, 0, {0}},
+    {"flow_shift", KIND_NUMBER, AT(flow_shift), 1e-3, 1e3, {0}},
+    {"shift", KIND_NUMBER, AT(shift), 1e-3, 1e3, {0}},
+    {"use_dynamic_shifting", KIND_FLAG, AT(use_dynamic_shifting), 0, 0, {0}},
+    {"time_shift_type", KIND_CHOICE, AT(time_shift_type), 0, 0, {"exponential", "linear"}},
+    {"mu", KIND_NUMBER, AT(mu), -100, 100, {0}},
+    {"shift_terminal", KIND_NUMBER, AT(shift_terminal), 0, 1, {0}},
+    {"invert_sigmas", KIND_FLAG, AT(invert_sigmas), 0, 0, {0}},
+    {"stochastic_sampling", KIND_FLAG, AT(stochastic_sampling), 0, 0, {0}},
+    {"solver_order", KIND_WHOLE, AT(solver_order), 1, 3, {0}},
+    {"algorithm_type", KIND_CHOICE, AT(algorithm_type), 0, 0,
+     {"dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver", "deis"}},
+    {"solver_type", KIND_CHOICE, AT(solver_type), 0, 0,
+     {"midpoint", "heun", "logrho", "bh1", "bh2"}},
+    {"lower_order_final", KIND_FLAG, AT(lower_order_final), 0, 0, {0}},
+    {"euler_at_final", KIND_FLAG, AT(euler_at_final), 0, 0, {0}},
+    {"predict_x0", KIND_FLAG, AT(predict_x0), 0, 0, {0}},
+    {"disable_corrector", KIND_LIST, AT(disable_corrector), 0, 1000000, {0}},
+    {"skip_prk_steps", KIND_FLAG, AT(skip_prk_steps), 0, 0, {0}},
+    {"s_churn", KIND_NUMBER, AT(s_churn), 0, 1e6, {0}},
+    {"s_tmin", KIND_NUMBER, AT(s_tmin), 0, INFINITY, {0}},
+    {"s_tmax", KIND_NUMBER, AT(s_tmax), 0, INFINITY, {0}},
+    {"s_noise", KIND_NUMBER, AT(s_noise), 0, 1e3, {0}},
     {"variance_type", KIND_CHOICE, AT(variance_type), 0, 0,
      {"fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned",
       "learned_range"}},
@@ -68,6 +104,16 @@ void options_default(struct solver_options *options)
         .dynamic_thresholding_ratio = 0.995,
         .sample_max_value = 1,
         .set_alpha_to_one = true,
+        .sigma_data = 0.5,
+        .rho = 7,
+        .lambda_min_clipped = -INFINITY,
+        .flow_shift = 1,
+        .shift = 1,
+        .solver_order = 2,
+        .lower_order_final = true,
+        .predict_x0 = true,
+        .s_tmax = INFINITY,
+        .s_noise = 1,
     };
 }
 
@@ -75,7 +121,9 @@ void options_release(sumi_context *context, struct solver_options *options)
 {
     context_release(context, options->trained_betas.values);
     context_release(context, options->timesteps.values);
-    options->trained_betas = options->timesteps = (struct number_list){NULL, 0};
+    context_release(context, options->disable_corrector.values);
+    options->trained_betas = options->timesteps = options->disable_corrector =
+        (struct number_list){NULL, 0};
 }
 
 struct schedule_options options_schedule(const struct solver_options *options)
@@ -144,12 +192,32 @@ static bool is_number(json_object *value)
         || json_object_is_type(value, json_type_double);
 }
 
+/* diffusers writes this number as a word, since JSON has none for it. */
+static bool is_minus_infinity(json_object *value)
+{
+    return json_object_is_type(value, json_type_string)
+        && strcmp(json_object_get_string(value), "-inf") == 0;
+}
+
+/* null takes a list away and leaves any other option as it is, as in diffusers' files. */
+static sumi_status set_null(sumi_context *context, const struct option *option, void *target)
+{
+    if (option->kind == KIND_LIST) {
+        struct number_list *list = target;
+        context_release(context, list->values);
+        *list = (struct number_list){NULL, 0};
+    }
+    return SUMI_OK;
+}
+
 static sumi_status set_list(sumi_context *context, const struct option *option,
                             struct number_list *list, json_object *value)
 {
     if (!json_object_is_type(value, json_type_array))
         return wrong_type(context, option, json_object_to_json_string(value));
     size_t count = json_object_array_length(value);
+    if (count == 0 && option->offset == AT(disable_corrector))
+        return set_null(context, option, list);
     if (count < 1 || count > MOST_NUMBERS) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "solver option \"%s\" must hold from 1 to %d numbers, not %zu",
@@ -173,17 +241,6 @@ static sumi_status set_list(sumi_context *context, const struct option *option,
     return SUMI_OK;
 }
 
-/* null takes a list away and leaves any other option as it is, as in diffusers' files. */
-static sumi_status set_null(sumi_context *context, const struct option *option, void *target)
-{
-    if (option->kind == KIND_LIST) {
-        struct number_list *list = target;
-        context_release(context, list->values);
-        *list = (struct number_list){NULL, 0};
-    }
-    return SUMI_OK;
-}
-
 static sumi_status set_json(sumi_context *context, const struct option *option,
                             struct solver_options *options, json_object *value)
 {
@@ -198,6 +255,10 @@ static sumi_status set_json(sumi_context *context, const struct option *option,
         *(int64_t *)target = json_object_get_int64(value);
         break;
     case KIND_NUMBER:
+        if (option->least == -INFINITY && is_minus_infinity(value)) {
+            *(double *)target = -INFINITY;
+            return SUMI_OK;
+        }
         if (!(right = is_number(value))) break;
         TRY(check_range(context, option, number));
         *(double *)target = number;
@@ -321,10 +382,12 @@ sumi_status options_configure(sumi_context *context, struct solver_options *opti
                             "the scheduler's configuration should be a JSON object in { }");
     }
     struct solver_options changed = *options;
-    changed.timesteps = (struct number_list){NULL, 0};
+    changed.timesteps = changed.disable_corrector = (struct number_list){NULL, 0};
     sumi_status status = copy_list(context, &options->trained_betas, &changed.trained_betas);
     if (status == SUMI_OK)
         status = copy_list(context, &options->timesteps, &changed.timesteps);
+    if (status == SUMI_OK)
+        status = copy_list(context, &options->disable_corrector, &changed.disable_corrector);
     if (status == SUMI_OK) status = set_members(context, &changed, members);
     json_object_put(members);
     options_release(context, status == SUMI_OK ? options : &changed);

@@ -15,6 +15,19 @@ struct number_list {
 
 enum spacing { SPACING_LEADING, SPACING_LINSPACE, SPACING_TRAILING };
 enum channel_order { CHANNELS_LAST, CHANNELS_FIRST };
+enum algorithm {
+    ALGORITHM_DATA,      /* dpmsolver++: integrates the estimate of clean data */
+    ALGORITHM_NOISE,     /* dpmsolver: integrates the estimate of noise */
+    ALGORITHM_DATA_SDE,
+    ALGORITHM_NOISE_SDE,
+    ALGORITHM_FOREIGN    /* of another class; a solver takes its own default for it */
+};
+enum solver_variant { VARIANT_MIDPOINT, VARIANT_HEUN, VARIANT_LOGRHO, VARIANT_BH1, VARIANT_BH2 };
+enum final_sigma { FINAL_SIGMA_ZERO, FINAL_SIGMA_LEAST };
+enum sigma_interpolation { INTERPOLATE_LINEAR, INTERPOLATE_LOG_LINEAR };
+enum time_kind { TIME_DISCRETE, TIME_CONTINUOUS };
+enum time_shift { TIME_SHIFT_EXPONENTIAL, TIME_SHIFT_LINEAR };
+enum sigma_schedule { SIGMA_SCHEDULE_KARRAS, SIGMA_SCHEDULE_EXPONENTIAL };
 enum compatibility { COMPATIBLE_NONE, COMPATIBLE_DIFFUSERS };
 
 struct solver_options {
@@ -32,6 +45,25 @@ struct solver_options {
     int timestep_spacing; /* enum spacing */
     int64_t steps_offset, steps, start_index;
     struct number_list timesteps;
+    /* which noise levels sigma = s / a are visited, by solvers that count in them */
+    bool use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas, use_lu_lambdas;
+    int final_sigmas_type;  /* enum final_sigma */
+    int interpolation_type; /* enum sigma_interpolation */
+    int timestep_type;      /* enum time_kind */
+    int sigma_schedule;     /* enum sigma_schedule */
+    double sigma_min, sigma_max; /* 0: the schedule's own */
+    double sigma_data, rho, lambda_min_clipped;
+    /* straight paths */
+    bool use_flow_sigmas, use_dynamic_shifting, invert_sigmas, stochastic_sampling;
+    double flow_shift, shift, mu, shift_terminal; /* shift_terminal 0: none */
+    int time_shift_type; /* enum time_shift */
+    /* families of solvers */
+    int64_t solver_order;
+    int algorithm_type; /* enum algorithm */
+    int solver_type;    /* enum solver_variant */
+    bool lower_order_final, euler_at_final, predict_x0, skip_prk_steps;
+    struct number_list disable_corrector;
+    double s_churn, s_tmin, s_tmax, s_noise;
     /* single solvers */
     int variance_type; /* enum variance_type */
     bool set_alpha_to_one, use_clipped_model_output;

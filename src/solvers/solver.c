@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "noise/rows.h"
-#include "solvers/spacing.h"
 
 static const struct solver_type *const types[] = {&solver_ddpm, &solver_ddim};
 enum { TYPES = sizeof types / sizeof *types };
@@ -31,7 +30,7 @@ const char *solver_name_for_class(const char *class_name)
 static sumi_status find_type(sumi_context *context, const char *name,
                              const struct solver_type **type)
 {
-    char known[256] = "";
+    char known[512] = "";
     for (int i = 0; i < TYPES; i++) {
         if (name && strcmp(types[i]->name, name) == 0) {
             *type = types[i];
@@ -54,6 +53,7 @@ sumi_status sumi_solver_create(sumi_context *context, const char *name, sumi_sol
     made->context = context;
     made->type = type;
     options_default(&made->options);
+    if (type->defaults) type->defaults(&made->options);
     random_seed(&made->random, RANDOM_PHILOX, 0);
     *solver = made;
     return SUMI_OK;
@@ -62,9 +62,7 @@ sumi_status sumi_solver_create(sumi_context *context, const char *name, sumi_sol
 static void forget_tables(sumi_solver *solver)
 {
     schedule_release(solver->context, &solver->schedule);
-    context_release(solver->context, solver->times);
-    solver->times = NULL;
-    solver->time_count = 0;
+    grid_release(solver->context, &solver->grid);
     solver->ready = false;
 }
 
@@ -102,13 +100,16 @@ sumi_status solver_prepare(sumi_solver *solver)
     forget_tables(solver);
     struct schedule_options options = options_schedule(&solver->options);
     TRY(schedule_create(solver->context, &options, &solver->schedule));
-    TRY(spacing_times(solver->context, &solver->options, &solver->schedule, &solver->times,
-                      &solver->time_count));
-    if (solver->options.start_index >= solver->time_count) {
+    TRY(grid_build(solver->context, &solver->options, &solver->schedule,
+                   grid_path(&solver->options, solver->type->path), solver->type->family,
+                   &solver->grid));
+    if (solver->type->arrange)
+        TRY(solver->type->arrange(solver->context, &solver->options, &solver->grid));
+    if (solver->options.start_index >= solver->grid.count) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
                             "start_index %lld is past the end of the %lld times to visit",
                             (long long)solver->options.start_index,
-                            (long long)solver->time_count);
+                            (long long)solver->grid.count);
     }
     solver->ready = true;
     return SUMI_OK;
@@ -129,15 +130,15 @@ const struct solver_options *solver_options(const sumi_solver *solver)
 int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity)
 {
     if (solver_prepare(solver) != SUMI_OK) return 0;
-    int64_t start = solver->options.start_index, count = solver->time_count - start;
+    int64_t start = solver->options.start_index, count = solver->grid.count - start;
     for (int64_t i = 0; times && i < count && i < capacity; i++)
-        times[i] = solver->times[start + i];
+        times[i] = solver->grid.times[start + i];
     return count;
 }
 
 double sumi_solver_initial_sigma(const sumi_solver *solver)
 {
-    return solver->ready ? solver->schedule.init_noise_sigma : 1;
+    return solver->ready ? solver->grid.init_noise_sigma : 1;
 }
 
 sumi_status solver_shape(sumi_solver *solver, int rank, const int64_t *shape,
@@ -194,7 +195,7 @@ sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shap
     }
     random_normal(&solver->random, solver->context->threads, PURPOSE_START, 0, &layout, scratch, x);
     context_release(solver->context, scratch);
-    double sigma = solver->schedule.init_noise_sigma;
+    double sigma = solver->grid.init_noise_sigma;
     if (sigma != 1)
         rows_combine(solver->context->threads, total, x, 1, &(struct row_term){sigma, x});
     solver->started = true;
@@ -206,13 +207,24 @@ sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const floa
 {
     TRY(solver_prepare(solver));
     const struct schedule *schedule = &solver->schedule;
-    if (!(time >= 0 && time < (double)schedule->count) || time != floor(time)) {
+    struct level level = {1, 0, INFINITY};
+    if (solver->grid.sigmas) {
+        double sigma = grid_sigma(&solver->grid, &solver->options, schedule,
+                                  solver->type->family, time);
+        if (!isfinite(time) || !isfinite(sigma)) {
+            return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                                "time %g has no level of noise", time);
+        }
+        level = level_at(grid_path(&solver->options, solver->type->path), sigma);
+    } else if (!(time >= 0 && time < (double)schedule->count) || time != floor(time)) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
                             "time %g is not one of the schedule's 0 to %lld", time,
                             (long long)schedule->count - 1);
+    } else {
+        level.signal = schedule_signal(schedule, (int64_t)time);
+        level.noise = schedule_noise(schedule, (int64_t)time);
     }
-    struct row_term terms[] = {{schedule_signal(schedule, (int64_t)time), clean},
-                               {schedule_noise(schedule, (int64_t)time), noise}};
+    struct row_term terms[] = {{level.signal, clean}, {level.noise, noise}};
     rows_combine(solver->context->threads, count, noised, 2, terms);
     return SUMI_OK;
 }

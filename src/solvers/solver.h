@@ -7,9 +7,10 @@
 #include "noise/prediction.h"
 #include "noise/random.h"
 #include "noise/schedule.h"
+#include "solvers/grid.h"
 #include "solvers/options.h"
 
-enum { MOST_ROWS = 8, MOST_CLASSES = 3 };
+enum { MOST_ROWS = 8, MOST_CLASSES = 4 };
 
 /* One run of the loop. Every row is a state [items, item_size]. */
 struct solver_run {
@@ -21,7 +22,10 @@ struct solver_run {
     int64_t total; /* elements of a row */
     int threads;
 
-    const double *times; /* [time_count], noisiest first */
+    const double *times; /* [time_count], in the order of the visit */
+    const double *sigmas; /* [time_count + 1] on a path other than PATH_TABLE, the last where the
+                             run ends; else NULL */
+    enum path path;
     int64_t time_count;
     int64_t place; /* of the step being made in the time list */
 
@@ -29,21 +33,29 @@ struct solver_run {
     float *clean;      /* row: estimate of clean data at the last evaluation, after limits */
     float *prediction; /* row: what the network predicted there */
     float *variance;   /* row: its second half where variance_type is learned, else NULL */
+    struct prediction_map map; /* of the last evaluation, from the state x */
     float *row[MOST_ROWS]; /* as many as the type asks for, zero at the start of a run */
 
     sumi_denoiser denoiser;
     void *denoiser_user;
     float *output, *call_times, *scratch;
+    float *input; /* row: the state as the network takes it, where that is not x */
     float *memory; /* behind all of the above but x */
 };
 
-/* A kind of solver. `step` moves run->x from times[run->place] to the next time. */
+/* A kind of solver. `step` makes one evaluation and moves run->x from its place in the time list to
+   the next. Where the method evaluates more than once a step, the list has an entry for each. */
 struct solver_type {
     const char *name, *paper;
     const char *classes[MOST_CLASSES]; /* diffusers' schedulers that mean this solver */
     int order, evaluations;
     bool stochastic;
     int rows;
+    enum path path;          /* the scale that its state is kept in */
+    enum time_family family; /* which times it visits */
+    void (*defaults)(struct solver_options *options); /* where they differ, or NULL */
+    sumi_status (*arrange)(sumi_context *context, const struct solver_options *options,
+                           struct grid *grid); /* changes the list of times, or NULL */
     sumi_status (*step)(struct solver_run *run);
 };
 
@@ -53,6 +65,29 @@ extern const struct solver_type solver_ddpm, solver_ddim;
 
 /* Asks the denoiser about run->x at `time`: fills clean, prediction and variance. */
 sumi_status run_evaluate(struct solver_run *run, double time);
+
+/* The same for a state at another level of signal and noise than the schedule's at that time. */
+sumi_status run_evaluate_level(struct solver_run *run, double time, double signal, double noise);
+
+/* The same at the noise level of the present place, for paths with sigmas. */
+sumi_status run_evaluate_here(struct solver_run *run);
+
+/* Reads the last prediction anew, as one of the present x at another noise level. */
+void run_read_again(struct solver_run *run, double sigma);
+
+/* Fills `row` with dx/dsigma at x and clean, (x - clean) / sigma: on the exploding, preconditioned
+   and straight paths that is the probability flow. */
+void run_slope(const struct solver_run *run, double sigma, float *row);
+
+/* How many evaluations the run has made before this one. */
+int64_t run_made(const struct solver_run *run);
+
+/* Turns rows [first, first + count) round by one, so that what was at i is at i + 1 and the oldest
+   is free at `first`. */
+void run_turn(struct solver_run *run, int first, int count);
+
+/* a, s and log(a / s) at sigmas[place]. */
+struct level run_level(const struct solver_run *run, int64_t place);
 
 /* Fills `row` with the fresh noise of this step. */
 void run_draw(struct solver_run *run, float *row);
@@ -80,8 +115,7 @@ struct sumi_solver {
     struct solver_options options;
     bool ready; /* whether what follows fits the options */
     struct schedule schedule;
-    double *times;
-    int64_t time_count;
+    struct grid grid;
     struct random_source random;
     bool started; /* whether sumi_solver_start came after the last run */
 };

@@ -112,7 +112,7 @@ static void a_file_of_another_class_keeps_its_foreign_keys_to_itself(void **stat
                          "\"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\","
                          "\"beta_start\": 0.00085, \"set_alpha_to_one\": false,"
                          "\"skip_prk_steps\": true, \"steps_offset\": 1, \"trained_betas\": null,"
-                         "\"solver_type\": {\"any\": [1, 2]}, \"clip_sample\": null}"));
+                         "\"unheard_of\": {\"any\": [1, 2]}, \"clip_sample\": null}"));
     const struct solver_options *options = solver_options(solver);
     assert_true(options->beta_end == 0.012 && options->beta_start == 0.00085);
     assert_int_equal(options->steps_offset, 1);

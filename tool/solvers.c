@@ -26,10 +26,12 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     (void)context;
     (void)count;
     (void)arguments;
-    if (!settings->json) printf("%-10s %5s  %-11s  %s\n", "name", "order", "evaluations", "paper");
+    if (!settings->json) printf("%-15s %5s  %-11s  %-5s  %s\n", "name", "order", "evaluations", "noise", "paper");
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (settings->json) json_object_array_add(all, solver_as_json(&info));
-        else printf("%-10s %5d  %-11d  %s\n", info.name, info.order, info.evaluations, info.paper);
+        else
+            printf("%-15s %5d  %-11d  %-5s  %s\n", info.name, info.order, info.evaluations,
+                   info.stochastic ? "fresh" : "", info.paper);
     }
     return settings->json ? print_json(all) : EXIT_DONE;
 }
@@ -44,7 +46,7 @@ const struct command solvers_command = {
     .summary = "list the ways from noise to data",
     .usage = "[--json]",
     .details = "Lists the solvers that `sumi sample --solver NAME` knows: the order of accuracy,\n"
-               "evaluations of the network a step, and the paper.\n"
+               "evaluations of the network a step, whether fresh noise is drawn, and the paper.\n"
                "\n"
                "example:\n"
                "  sumi sample runs/digits --solver ddim --steps 50 -o digits.png",

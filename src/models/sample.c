@@ -28,7 +28,7 @@ static sumi_status check_solver(const sumi_model *model, const sumi_solver *solv
 
 static sumi_status fail_class(sumi_context *context, const char *class_name)
 {
-    char known[256] = "";
+    char known[512] = "";
     size_t length = 0;
     sumi_solver_info info;
     for (int i = 0; sumi_solver_describe(i, &info) && length < sizeof known; i++) {

@@ -7,7 +7,14 @@
 
 #include "noise/rows.h"
 
-static const struct solver_type *const types[] = {&solver_ddpm, &solver_ddim};
+static const struct solver_type *const types[] = {
+    &solver_ddpm,         &solver_ddim,       &solver_ddim_inverse, &solver_euler,
+    &solver_euler_ancestral, &solver_heun,    &solver_dpm2,         &solver_dpm2_ancestral,
+    &solver_lms,          &solver_dpmpp_2m,   &solver_dpmpp_3m,     &solver_dpmpp_2m_sde,
+    &solver_dpmpp_3m_sde, &solver_dpmpp_2s,   &solver_unipc,        &solver_deis,
+    &solver_pndm,         &solver_ipndm,      &solver_edm_euler,    &solver_edm_dpmpp,
+    &solver_flow_euler,   &solver_flow_heun,
+};
 enum { TYPES = sizeof types / sizeof *types };
 
 bool sumi_solver_describe(int number, sumi_solver_info *info)

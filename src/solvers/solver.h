@@ -59,7 +59,13 @@ struct solver_type {
     sumi_status (*step)(struct solver_run *run);
 };
 
-extern const struct solver_type solver_ddpm, solver_ddim;
+extern const struct solver_type solver_ddpm, solver_ddim, solver_ddim_inverse;
+extern const struct solver_type solver_euler, solver_euler_ancestral, solver_edm_euler;
+extern const struct solver_type solver_flow_euler, solver_heun, solver_flow_heun;
+extern const struct solver_type solver_dpm2, solver_dpm2_ancestral, solver_lms;
+extern const struct solver_type solver_dpmpp_2m, solver_dpmpp_3m, solver_dpmpp_2m_sde;
+extern const struct solver_type solver_dpmpp_3m_sde, solver_edm_dpmpp, solver_dpmpp_2s;
+extern const struct solver_type solver_unipc, solver_deis, solver_pndm, solver_ipndm;
 
 /* ---- For step functions (run.c) ---- */
 

@@ -43,7 +43,46 @@ static void scheduler_classes_lead_to_their_solvers(void **state)
     assert_string_equal(solver_name_for_class("DDPMParallelScheduler"), "ddpm");
     assert_string_equal(solver_name_for_class("DDIMScheduler"), "ddim");
     assert_string_equal(solver_name_for_class("DDIMParallelScheduler"), "ddim");
+    assert_string_equal(solver_name_for_class("EulerDiscreteScheduler"), "euler");
+    assert_string_equal(solver_name_for_class("DPMSolverMultistepScheduler"), "dpmpp-2m");
+    assert_string_equal(solver_name_for_class("UniPCMultistepScheduler"), "unipc");
+    assert_string_equal(solver_name_for_class("FlowMatchEulerDiscreteScheduler"), "flow-euler");
     assert_null(solver_name_for_class("NoScheduler"));
+}
+
+/* Checks that a solver with these options refuses with a sentence that holds `reason`. */
+static void check_refusal(const char *name, const char *const (*options)[2], const char *reason)
+{
+    sumi_context *context = NULL;
+    sumi_solver *solver = NULL;
+    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
+    CHECK_OK(context, sumi_solver_create(context, name, &solver));
+    for (; (*options)[0]; options++)
+        CHECK_OK(context, sumi_solver_set(solver, (*options)[0], (*options)[1]));
+    assert_int_equal(sumi_solver_times(solver, NULL, 0), 0);
+    if (!strstr(sumi_context_message(context), reason))
+        fail_msg("%s: %s", name, sumi_context_message(context));
+    sumi_solver_free(solver);
+    sumi_context_free(context);
+}
+
+static void combinations_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+#define GIVEN(...) (const char *const[][2]){__VA_ARGS__, {NULL, NULL}}
+    check_refusal("dpmpp-2m", GIVEN({"algorithm_type", "dpmsolver"}), "clean data do not tell");
+    check_refusal("unipc", GIVEN({"predict_x0", "false"}), "clean data do not tell");
+    check_refusal("euler", GIVEN({"use_karras_sigmas", "true"}, {"use_beta_sigmas", "true"}),
+                  "set only one of them");
+    check_refusal("heun", GIVEN({"rescale_betas_zero_snr", "true"}), "no signal is left");
+    check_refusal("pndm", GIVEN({"steps", "3"}), "at least four times");
+    check_refusal("ipndm", GIVEN({"prediction_type", "epsilon"}), "starts without signal");
+    check_refusal("edm-euler", GIVEN({"sigma_min", "90"}), "below sigma_max");
+    check_refusal("edm-euler", GIVEN({"prediction_type", "score"}), "preconditioned");
+    check_refusal("euler", GIVEN({"timesteps", "[10,20]"}), "must go down");
+    check_refusal("flow-euler", GIVEN({"prediction_type", "epsilon"}), "no signal is left");
+    check_refusal("flow-euler", GIVEN({"timesteps", "[2000,20]"}), "from 0 to");
+    check_refusal("dpmpp-2s", GIVEN({"steps", "2000"}), "more steps than times");
 }
 
 static void training_sees_the_schedule_a_solver_is_set_to(void **state)
@@ -70,6 +109,7 @@ int main(void)
         cmocka_unit_test(every_solver_in_the_table_can_be_made),
         cmocka_unit_test(an_unknown_name_gets_the_list_of_known_ones),
         cmocka_unit_test(scheduler_classes_lead_to_their_solvers),
+        cmocka_unit_test(combinations_that_make_no_sense_are_refused),
         cmocka_unit_test(training_sees_the_schedule_a_solver_is_set_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,14 +5,37 @@
 
 #include <json-c/json.h>
 
-enum { COUNT = 768, BATCH = 4, ITEM = COUNT / BATCH, MOST_STEPS = 1000 };
-static const int64_t shape[] = {4, 3, 8, 8};
+#include "solvers/solver.h"
+
+enum { MOST_COUNT = 768, BATCH = 4, MOST_STEPS = 1000 };
+
+/* A state of diffusers' tests: [4,3,8,8] or, for a few, [4,3,8]. */
+struct sample {
+    int rank;
+    int64_t shape[4], count;
+    float x[MOST_COUNT];
+};
 
 /* Element (b,c,h,w) of diffusers' dummy sample: the batch is the fastest index of the counter. */
-static float dummy(int64_t index)
+static int64_t counter(int64_t count, int64_t index)
 {
-    return (float)(index % ITEM * BATCH + index / ITEM) / COUNT;
+    int64_t item = count / BATCH;
+    return index % item * BATCH + index / item;
 }
+
+static void fill_sample(struct sample *sample, int rank)
+{
+    *sample = (struct sample){.rank = rank, .shape = {BATCH, 3, 8, 8}, .count = 1};
+    for (int axis = 0; axis < rank; axis++) sample->count *= sample->shape[axis];
+    for (int64_t i = 0; i < sample->count; i++)
+        sample->x[i] = (float)counter(sample->count, i) / (float)sample->count;
+}
+
+/* What a test's loop does about the input of the network, beside giving it as it should be. */
+struct loop {
+    float *overwritten; /* the caller's state, which becomes the scaled input */
+    const float *bare;  /* the caller's state, which the network gets unscaled */
+};
 
 /* The network x t / (t + 1) of diffusers' own tests. */
 static sumi_status fading_model(void *user, int64_t count, int64_t item_size,
@@ -20,7 +43,10 @@ static sumi_status fading_model(void *user, int64_t count, int64_t item_size,
                                 float *output)
 {
     (void)output_size;
-    (void)user;
+    const struct loop *loop = user;
+    if (loop->overwritten)
+        memcpy(loop->overwritten, x, (size_t)(count * item_size) * sizeof *x);
+    if (loop->bare) x = loop->bare;
     for (int64_t i = 0; i < count * item_size; i++)
         output[i] = x[i] * times[i / item_size] / (times[i / item_size] + 1);
     return SUMI_OK;
@@ -44,15 +70,15 @@ static sumi_status nonlinear_model(void *user, int64_t count, int64_t item_size,
     return SUMI_OK;
 }
 
-static double magnitude(const float *x)
+static double magnitude(const float *x, int64_t count)
 {
     double sum = 0;
-    for (int i = 0; i < COUNT; i++) sum += fabs(x[i]);
+    for (int64_t i = 0; i < count; i++) sum += fabs(x[i]);
     return sum;
 }
 
 struct record {
-    int64_t steps;
+    int64_t steps, count;
     double times[MOST_STEPS], sums[MOST_STEPS];
 };
 
@@ -64,7 +90,7 @@ static bool remember(void *user, int64_t step, int64_t steps, double time, const
     assert_int_equal(step, record->steps);
     assert_true(step < steps);
     record->times[step] = time;
-    record->sums[step] = magnitude(x);
+    record->sums[step] = magnitude(x, record->count);
     record->steps++;
     return true;
 }
@@ -83,13 +109,20 @@ static double number(json_object *object, const char *name)
 static sumi_solver *make_solver(sumi_context *context, json_object *row, const char *config)
 {
     sumi_solver *solver = NULL;
-    bool ddpm = strncmp(json_object_get_string(member(row, "scheduler")), "DDPM", 4) == 0;
-    CHECK_OK(context, sumi_solver_create(context, ddpm ? "ddpm" : "ddim", &solver));
+    const char *name =
+        solver_name_for_class(json_object_get_string(member(row, "scheduler")));
+    assert_non_null(name);
+    CHECK_OK(context, sumi_solver_create(context, name, &solver));
     CHECK_OK(context,
              sumi_solver_configure(solver, json_object_to_json_string(member(row, config))));
     CHECK_OK(context, sumi_solver_set(solver, "rng", "torch"));
     CHECK_OK(context, sumi_solver_set(solver, "seed", "0"));
     CHECK_OK(context, sumi_solver_set(solver, "channels", "first"));
+    json_object *compat = member(row, "compat"), *start = member(row, "start_index");
+    if (compat)
+        CHECK_OK(context, sumi_solver_set(solver, "compat", json_object_get_string(compat)));
+    if (start)
+        CHECK_OK(context, sumi_solver_set(solver, "start_index", json_object_get_string(start)));
     return solver;
 }
 
@@ -103,7 +136,7 @@ static void set_members(sumi_context *context, sumi_solver *solver, json_object 
     }
 }
 
-static void check_ends(json_object *row, const float *x, double relative)
+static void check_ends(json_object *row, const float *x, int64_t count, double relative)
 {
     for (int i = 0; i < 8; i++) {
         double expected =
@@ -113,7 +146,7 @@ static void check_ends(json_object *row, const float *x, double relative)
     for (int i = 0; i < 2; i++) {
         double expected =
             json_object_get_double(json_object_array_get_idx(member(row, "last2"), (size_t)i));
-        CHECK_CLOSE(x[COUNT - 2 + i], expected, relative * (1 + fabs(expected)));
+        CHECK_CLOSE(x[count - 2 + i], expected, relative * (1 + fabs(expected)));
     }
 }
 
@@ -133,60 +166,92 @@ static void check_times(json_object *times, const struct record *record, int64_t
     if (!json_object_is_type(times, json_type_array)) return;
     for (int64_t i = 0; i < record->steps; i++) {
         int64_t place = start + i;
-        assert_true(record->times[i]
-                    == json_object_get_double(json_object_array_get_idx(times, (size_t)place)));
+        double expected =
+            json_object_get_double(json_object_array_get_idx(times, (size_t)place));
+        CHECK_CLOSE(record->times[i], expected, 2e-3); /* those between whole times are float32 */
     }
+}
+
+/* Begins late, from the sample with the dummy noise, the sample counted down. */
+static int64_t begin_late(sumi_context *context, sumi_solver *solver, json_object *late,
+                          struct sample *sample)
+{
+    float noise[MOST_COUNT];
+    int64_t count = sample->count;
+    for (int64_t i = 0; i < count; i++)
+        noise[i] = (float)(count - 1 - counter(count, i)) / (float)count;
+    CHECK_OK(context, sumi_solver_add_noise(solver, count, sample->x, noise,
+                                            number(late, "timestep"), sample->x));
+    CHECK_OK(context, sumi_solver_set(solver, "start_index",
+                                      json_object_get_string(member(late, "t_start_index"))));
+    return (int64_t)number(late, "t_start_index");
+}
+
+static void scale_start(sumi_solver *solver, json_object *row, struct sample *sample)
+{
+    if (!member(row, "init_noise_sigma")) return;
+    double sigma = number(row, "init_noise_sigma");
+    sumi_solver_times(solver, NULL, 0);
+    CHECK_CLOSE(sumi_solver_initial_sigma(solver), sigma, 1e-4 * sigma);
+    for (int64_t i = 0; i < sample->count; i++)
+        sample->x[i] = (float)(sample->x[i] * sumi_solver_initial_sigma(solver));
 }
 
 static void run_peer_test(sumi_context *context, json_object *row)
 {
     static struct record record;
-    float x[COUNT], noise[COUNT];
-    int64_t start = 0;
+    struct sample sample;
+    struct loop loop = {NULL, NULL};
     sumi_solver *solver = make_solver(context, row, "config_given");
     json_object *steps = member(row, "num_inference_steps"), *late = member(row, "add_noise");
+    json_object *shape = member(row, "sample_shape"), *kind = member(row, "loop");
     print_message("%s\n", json_object_get_string(member(row, "id")));
     if (steps) CHECK_OK(context, sumi_solver_set(solver, "steps", json_object_get_string(steps)));
     set_members(context, solver, member(row, "step_extras"));
-    for (int i = 0; i < COUNT; i++) x[i] = dummy(i);
-    if (late) {
-        for (int i = 0; i < COUNT; i++)
-            noise[i] = (float)(COUNT - 1 - (i % ITEM * BATCH + i / ITEM)) / COUNT;
-        CHECK_OK(context, sumi_solver_add_noise(solver, COUNT, x, noise, number(late, "timestep"),
-                                                x));
-        start = (int64_t)number(late, "t_start_index");
-        CHECK_OK(context, sumi_solver_set(solver, "start_index",
-                                          json_object_get_string(member(late, "t_start_index"))));
-    }
+    fill_sample(&sample, shape ? (int)json_object_array_length(shape) : 4);
+    if (kind && strstr(json_object_get_string(kind), "overwritten")) loop.overwritten = sample.x;
+    if (kind && strstr(json_object_get_string(kind), "input x passed")) loop.bare = sample.x;
+    scale_start(solver, row, &sample);
+    json_object *skipped = member(row, "start_index");
+    int64_t start = skipped ? json_object_get_int64(skipped) : 0;
+    if (late) start = begin_late(context, solver, late, &sample);
     record.steps = 0;
-    CHECK_OK(context, sumi_solver_run(solver, fading_model, NULL, 4, shape, x, remember, &record));
-    CHECK_CLOSE(magnitude(x), number(row, "expected_sum"), number(row, "tol_sum"));
-    CHECK_CLOSE(magnitude(x) / COUNT, number(row, "expected_mean"), number(row, "tol_mean"));
+    record.count = sample.count;
+    CHECK_OK(context, sumi_solver_run(solver, fading_model, &loop, sample.rank, sample.shape,
+                                      sample.x, remember, &record));
+    double sum = magnitude(sample.x, sample.count);
+    if (member(row, "expected_sum"))
+        CHECK_CLOSE(sum, number(row, "expected_sum"), number(row, "tol_sum"));
+    double mean = sum / (double)sample.count;
+    CHECK_CLOSE(mean, number(row, "expected_mean"), number(row, "tol_mean"));
     json_object *measured = member(row, "measured");
     check_sums(member(measured, "step_sum_abs"), &record,
                (int64_t)number(measured, "step_sum_abs_stride"));
     check_times(member(row, "timesteps"), &record, start);
-    check_ends(measured, x, 1e-4);
+    check_ends(measured, sample.x, sample.count, 1e-4);
     sumi_solver_free(solver);
 }
 
 static void run_extra_vector(sumi_context *context, json_object *row)
 {
     static struct record record;
-    float x[COUNT];
+    struct sample sample;
     sumi_solver *solver = make_solver(context, row, "config");
     set_members(context, solver, member(row, "set_timesteps"));
     set_members(context, solver, member(row, "step_kwargs"));
     print_message("%s\n", json_object_get_string(member(row, "id")));
     bool variance = strcmp(json_object_get_string(member(row, "model")), "B+var") == 0;
-    for (int i = 0; i < COUNT; i++) x[i] = 2 * dummy(i) - 1;
+    fill_sample(&sample, 4);
+    for (int64_t i = 0; i < sample.count; i++) sample.x[i] = 2 * sample.x[i] - 1;
+    scale_start(solver, row, &sample);
     record.steps = 0;
-    CHECK_OK(context, sumi_solver_run(solver, nonlinear_model, variance ? &variance : NULL, 4,
-                                      shape, x, remember, &record));
+    record.count = sample.count;
+    CHECK_OK(context, sumi_solver_run(solver, nonlinear_model, variance ? &variance : NULL,
+                                      sample.rank, sample.shape, sample.x, remember, &record));
     assert_int_equal(record.steps, (int64_t)number(row, "num_steps"));
     check_sums(member(row, "step_sum_abs"), &record, 1);
     check_times(member(row, "timesteps"), &record, 0);
-    check_ends(row, x, 1e-4);
+    check_ends(row, sample.x, sample.count, 1e-4);
     sumi_solver_free(solver);
 }
 

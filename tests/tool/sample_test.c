@@ -103,7 +103,8 @@ static void wrong_wishes_are_refused(void **state)
     run(here, "sumi sample nowhere --stepps 3 -o x.png");
     CHECK_FAILED(here, 2, "sumi: sample has no option --stepps; did you mean --steps?");
     run(here, POINTS "sumi sample points --solver ddmp -o x.png");
-    CHECK_FAILED(here, 2, "sumi: there is no solver \"ddmp\"; there are ddpm, ddim");
+    CHECK_HOLDS(here->err, "sumi: there is no solver \"ddmp\"; there are ddpm, ddim, ");
+    assert_int_equal(here->code, 2);
     run(here, "sumi sample points --set etta=1 -o x.png");
     CHECK_FAILED(here, 2, "sumi: there is no solver option \"etta\"; did you mean \"eta\"?");
     run(here, "sumi sample points --steps 1000 -o x.png");

@@ -1,0 +1,15 @@
+/* Options at which families of solvers start, where diffusers' classes differ from each other. */
+#ifndef SUMI_SOLVERS_DEFAULTS_H
+#define SUMI_SOLVERS_DEFAULTS_H
+
+#include "solvers/options.h"
+
+void defaults_sigma(struct solver_options *options); /* linspace, no clipping */
+
+/* The same over Rombach et al.'s betas, 0.00085 to 0.012. */
+void defaults_latent(struct solver_options *options);
+
+void defaults_flow(struct solver_options *options); /* and the velocity as the prediction */
+void defaults_edm(struct solver_options *options);  /* sigma from 0.002 to 80 */
+
+#endif

@@ -1,0 +1,161 @@
+/* DPM-Solver and DPM-Solver++, multi-step: "DPM-Solver++: fast solver for guided sampling", Lu,
+   Zhou, Bao, Chen, Li and Zhu 2022, algorithm 2, of orders 1 to 3, for the ODE and the SDE, on data
+   and on noise. */
+#include "noise/rows.h"
+#include "solvers/defaults.h"
+#include "solvers/exponential.h"
+
+enum { HISTORY = 3 };
+
+/* How the third order is weighed. The quadratic through three values has twice the divided
+   difference as its second derivative; diffusers' class (and the authors' program) takes it once,
+   which leaves a method of order two, and for the SDE on data its constant has the wrong sign. The
+   solver that stands for the class gives the class's numbers; dpmpp-3m and dpmpp-3m-sde take the
+   derivative. */
+enum third_order { THIRD_OF_CLASS, THIRD_EXACT };
+
+static double curve_weight(const struct solver_run *run, const struct exponential *step,
+                           enum third_order third)
+{
+    if (third == THIRD_EXACT) return 2 * step->curve;
+    bool data_sde = exponential_algorithm(run->options) == ALGORITHM_DATA_SDE;
+    return data_sde ? step->curve - run_level(run, run->place + 1).signal : step->curve;
+}
+
+/* D0, D1 and D2 are differences of the values m0, m1, m2 at the present place and those before.
+   Adds their share of the step to the weights of the values. */
+static void weigh_values(const struct solver_run *run, int order, const struct exponential *step,
+                         enum third_order third, double *weight)
+{
+    double h = run_level(run, run->place + 1).log_ratio - run_level(run, run->place).log_ratio;
+    double gaps[HISTORY] = {0};
+    for (int i = 0; i + 1 < order; i++) {
+        gaps[i] = (run_level(run, run->place - i).log_ratio
+                   - run_level(run, run->place - i - 1).log_ratio) / h;
+    }
+    weight[0] = step->value;
+    if (order == 2) {
+        bool heun = run->options->solver_type == VARIANT_HEUN;
+        double slope = (heun ? step->slope : step->value / 2) / gaps[0];
+        weight[0] += slope;
+        weight[1] -= slope;
+    } else if (order == 3) {
+        double far = step->slope * gaps[0] / (gaps[0] + gaps[1]);
+        double curve = curve_weight(run, step, third) / (gaps[0] + gaps[1]);
+        double recent = (step->slope + far + curve) / gaps[0], old = (far + curve) / gaps[1];
+        weight[0] += recent;
+        weight[1] -= recent + old;
+        weight[2] += old;
+    }
+}
+
+static sumi_status multistep(struct solver_run *run, enum algorithm algorithm, int most,
+                             enum third_order third)
+{
+    bool noise = algorithm == ALGORITHM_NOISE || algorithm == ALGORITHM_NOISE_SDE;
+    int order = exponential_order(run, most);
+    struct level from = run_level(run, run->place), to = run_level(run, run->place + 1);
+    struct exponential step = exponential_step(algorithm, &from, &to);
+    double weight[HISTORY] = {0};
+    TRY(run_evaluate_here(run));
+    run_turn(run, 0, HISTORY);
+    exponential_record(run, noise, run->row[0]);
+    weigh_values(run, order, &step, third, weight);
+    if (algorithm == ALGORITHM_DATA_SDE || algorithm == ALGORITHM_NOISE_SDE)
+        run_draw(run, run->row[HISTORY]);
+    struct row_term terms[] = {{step.state, run->x},        {weight[0], run->row[0]},
+                               {weight[1], run->row[1]},    {weight[2], run->row[2]},
+                               {step.noise, run->row[HISTORY]}};
+    rows_combine(run->threads, run->total, run->x, 5, terms);
+    return SUMI_OK;
+}
+
+static sumi_status configured_step(struct solver_run *run)
+{
+    return multistep(run, exponential_algorithm(run->options), (int)run->options->solver_order,
+                     THIRD_OF_CLASS);
+}
+
+static sumi_status third_step(struct solver_run *run)
+{
+    return multistep(run, exponential_algorithm(run->options), 3, THIRD_EXACT);
+}
+
+static sumi_status sde_step(struct solver_run *run)
+{
+    return multistep(run, ALGORITHM_DATA_SDE, 2, THIRD_EXACT);
+}
+
+static sumi_status third_sde_step(struct solver_run *run)
+{
+    return multistep(run, ALGORITHM_DATA_SDE, 3, THIRD_EXACT);
+}
+
+#define PAPER "Lu et al. 2022, DPM-Solver++"
+
+const struct solver_type solver_dpmpp_2m = {
+    .name = "dpmpp-2m",
+    .paper = PAPER,
+    .classes = {"DPMSolverMultistepScheduler"},
+    .order = 2,
+    .evaluations = 1,
+    .rows = HISTORY + 1,
+    .path = PATH_PRESERVING,
+    .family = TIMES_WHOLE,
+    .defaults = defaults_sigma,
+    .arrange = exponential_check,
+    .step = configured_step,
+};
+
+const struct solver_type solver_dpmpp_3m = {
+    .name = "dpmpp-3m",
+    .paper = PAPER,
+    .order = 3,
+    .evaluations = 1,
+    .rows = HISTORY + 1,
+    .path = PATH_PRESERVING,
+    .family = TIMES_WHOLE,
+    .defaults = defaults_sigma,
+    .arrange = exponential_check,
+    .step = third_step,
+};
+
+const struct solver_type solver_dpmpp_2m_sde = {
+    .name = "dpmpp-2m-sde",
+    .paper = PAPER,
+    .order = 2,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = HISTORY + 1,
+    .path = PATH_PRESERVING,
+    .family = TIMES_WHOLE,
+    .defaults = defaults_sigma,
+    .step = sde_step,
+};
+
+const struct solver_type solver_dpmpp_3m_sde = {
+    .name = "dpmpp-3m-sde",
+    .paper = PAPER,
+    .order = 3,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = HISTORY + 1,
+    .path = PATH_PRESERVING,
+    .family = TIMES_WHOLE,
+    .defaults = defaults_sigma,
+    .step = third_sde_step,
+};
+
+const struct solver_type solver_edm_dpmpp = {
+    .name = "edm-dpmpp",
+    .paper = PAPER ", on the path of Karras et al. 2022",
+    .classes = {"EDMDPMSolverMultistepScheduler"},
+    .order = 2,
+    .evaluations = 1,
+    .rows = HISTORY + 1,
+    .path = PATH_PRECONDITIONED,
+    .family = TIMES_LOG,
+    .defaults = defaults_edm,
+    .arrange = exponential_check,
+    .step = configured_step,
+};

@@ -1,0 +1,117 @@
+/* Euler's method on dx/dsigma = (x - x0hat) / sigma, the probability flow in sigma: "Elucidating
+   the design space of diffusion-based generative models", Karras, Aittala, Aila and Laine 2022. On
+   the straight path of flow matching the slope is the velocity, and the same line is its solver. */
+#include <math.h>
+
+#include "noise/rows.h"
+#include "solvers/defaults.h"
+#include "solvers/solver.h"
+
+/* Algorithm 2, line 5: how much noise is stirred in before the step, as a share of sigma. */
+static double churn(const struct solver_run *run, double sigma)
+{
+    const struct solver_options *options = run->options;
+    if (sigma < options->s_tmin || sigma > options->s_tmax) return 0;
+    return fmin(options->s_churn / (double)run->time_count, sqrt(2) - 1);
+}
+
+/* x += (sigma_next - sigma) slope. With churn x first rises to sigma_hat; as in diffusers, the
+   network has seen the state before that. */
+static sumi_status euler_step(struct solver_run *run)
+{
+    double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
+    double share = churn(run, sigma), raised = sigma * (1 + share);
+    float *slope = run->row[0], *noise = run->row[1];
+    TRY(run_evaluate_here(run));
+    if (share > 0) {
+        run_draw(run, noise);
+        double deviation = run->options->s_noise * sqrt(raised * raised - sigma * sigma);
+        rows_combine(run->threads, run->total, run->x, 2,
+                     (struct row_term[]){{1, run->x}, {deviation, noise}});
+        run_read_again(run, raised);
+    }
+    run_slope(run, raised, slope);
+    rows_combine(run->threads, run->total, run->x, 2,
+                 (struct row_term[]){{1, run->x}, {next - raised, slope}});
+    return SUMI_OK;
+}
+
+/* Down to sigma_down and up by fresh noise: the ancestral step of ddpm at any two levels. */
+static sumi_status ancestral_step(struct solver_run *run)
+{
+    double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
+    double up = sqrt(fmax(next * next * (sigma * sigma - next * next), 0)) / sigma;
+    double down = sqrt(fmax(next * next - up * up, 0));
+    float *slope = run->row[0], *noise = run->row[1];
+    TRY(run_evaluate_here(run));
+    run_slope(run, sigma, slope);
+    run_draw(run, noise);
+    rows_combine(run->threads, run->total, run->x, 3,
+                 (struct row_term[]){{1, run->x}, {down - sigma, slope}, {up, noise}});
+    return SUMI_OK;
+}
+
+/* Euler on a straight path; stochastic_sampling draws the noise anew at every step. */
+static sumi_status flow_step(struct solver_run *run)
+{
+    if (!run->options->stochastic_sampling) return euler_step(run);
+    double next = run->sigmas[run->place + 1];
+    TRY(run_evaluate_here(run));
+    run_draw(run, run->row[0]);
+    rows_combine(run->threads, run->total, run->x, 2,
+                 (struct row_term[]){{1 - next, run->clean}, {next, run->row[0]}});
+    return SUMI_OK;
+}
+
+const struct solver_type solver_euler = {
+    .name = "euler",
+    .paper = "Karras, Aittala, Aila, Laine 2022, Elucidating the design space",
+    .classes = {"EulerDiscreteScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .rows = 2,
+    .path = PATH_EXPLODING,
+    .family = TIMES_REAL,
+    .defaults = defaults_sigma,
+    .step = euler_step,
+};
+
+const struct solver_type solver_euler_ancestral = {
+    .name = "euler-ancestral",
+    .paper = "Ho, Jain, Abbeel 2020, in sigma as in Karras et al. 2022",
+    .classes = {"EulerAncestralDiscreteScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 2,
+    .path = PATH_EXPLODING,
+    .family = TIMES_REAL,
+    .defaults = defaults_sigma,
+    .step = ancestral_step,
+};
+
+const struct solver_type solver_edm_euler = {
+    .name = "edm-euler",
+    .paper = "Karras, Aittala, Aila, Laine 2022, Elucidating the design space",
+    .classes = {"EDMEulerScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .rows = 2,
+    .path = PATH_PRECONDITIONED,
+    .family = TIMES_LOG,
+    .defaults = defaults_edm,
+    .step = euler_step,
+};
+
+const struct solver_type solver_flow_euler = {
+    .name = "flow-euler",
+    .paper = "Liu, Gong, Liu 2022, Flow straight and fast",
+    .classes = {"FlowMatchEulerDiscreteScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .rows = 2,
+    .path = PATH_STRAIGHT,
+    .family = TIMES_FLOW,
+    .defaults = defaults_flow,
+    .step = flow_step,
+};

@@ -1,0 +1,80 @@
+/* See exponential.h. */
+#include "solvers/exponential.h"
+
+#include <math.h>
+
+#include "noise/rows.h"
+
+enum { FEW_STEPS = 15 };
+
+/* With g = -h for data and g = h for noise (g = -2h for the SDE on data), integrating 1, u and
+   u^2/2 against the exponential gives expm1(g), expm1(g) / g - 1 and (expm1(g) - g) / g^2 - 1/2. */
+struct exponential exponential_step(enum algorithm algorithm, const struct level *from,
+                                    const struct level *to)
+{
+    bool noise = algorithm == ALGORITHM_NOISE || algorithm == ALGORITHM_NOISE_SDE;
+    bool random = algorithm == ALGORITHM_DATA_SDE || algorithm == ALGORITHM_NOISE_SDE;
+    double h = to->log_ratio - from->log_ratio;
+    double g = noise ? h : random ? -2 * h : -h;
+    double scale = noise ? -to->noise * (random ? 2 : 1) : -to->signal;
+    if (!(h > 0)) return (struct exponential){.state = noise ? to->signal / from->signal
+                                                             : to->noise / from->noise};
+    struct exponential step = {
+        .state = noise ? to->signal / from->signal : to->noise / from->noise,
+        .value = scale * expm1(g),
+        .slope = scale * (expm1(g) / g - 1),
+        .curve = isinf(h) ? 0 : scale * ((expm1(g) - g) / (g * g) - 0.5),
+    };
+    if (random) {
+        if (!noise) step.state *= exp(-h);
+        step.noise = to->noise * sqrt(noise ? expm1(2 * h) : -expm1(-2 * h));
+    }
+    return step;
+}
+
+enum algorithm exponential_algorithm(const struct solver_options *options)
+{
+    return options->algorithm_type == ALGORITHM_FOREIGN ? ALGORITHM_DATA
+                                                        : (enum algorithm)options->algorithm_type;
+}
+
+void exponential_record(const struct solver_run *run, bool noise, float *row)
+{
+    struct level level = run_level(run, run->place);
+    struct row_term terms[] = {{1, run->clean}, {0, run->x}};
+    if (noise) {
+        terms[0].weight = -level.signal / level.noise;
+        terms[1].weight = 1 / level.noise;
+    }
+    rows_combine(run->threads, run->total, row, 2, terms);
+}
+
+bool exponential_is_plain(const struct solver_run *run, int64_t place)
+{
+    double from = run->sigmas[place], to = run->sigmas[place + 1];
+    return to == 0 || to > (1 - 1e-6) * from;
+}
+
+int exponential_order(const struct solver_run *run, int most)
+{
+    const struct solver_options *options = run->options;
+    int64_t left = run->time_count - run->place;
+    bool careful = options->lower_order_final && run->time_count < FEW_STEPS;
+    if (exponential_is_plain(run, run->place)) return 1;
+    if (left == 1 && (careful || options->euler_at_final)) return 1;
+    if (left == 2 && careful && most > 2) most = 2;
+    int64_t known = run_made(run) + 1;
+    return known < most ? (int)known : most;
+}
+
+sumi_status exponential_check(sumi_context *context, const struct solver_options *options,
+                              struct grid *grid)
+{
+    enum algorithm algorithm = exponential_algorithm(options);
+    bool noise = algorithm == ALGORITHM_NOISE || algorithm == ALGORITHM_NOISE_SDE;
+    if (!noise || grid->sigmas[grid->count] > 0) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "algorithm_type \"dpmsolver\" follows the noise, which clean data do not"
+                        " tell: set final_sigmas_type to \"sigma_min\", or algorithm_type to"
+                        " \"dpmsolver++\"");
+}

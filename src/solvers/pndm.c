@@ -1,0 +1,168 @@
+/* "Pseudo numerical methods for diffusion models on manifolds", Liu, Ren, Lin and Zhao 2022: the
+   classical multi-step and Runge-Kutta weights on the network's predictions, each combination
+   carried by ddim's step (eq. 11). Three Runge-Kutta steps of four evaluations start the history;
+   with skip_prk_steps one time is visited twice instead. */
+#include <math.h>
+
+#include "noise/rows.h"
+#include "solvers/solver.h"
+
+enum { RUNGE_KUTTA_STEPS = 3, STAGES = 4, HISTORY = 4 };
+enum { OPENING = RUNGE_KUTTA_STEPS * STAGES };
+
+static sumi_status arrange_visits(sumi_context *context, const struct solver_options *options,
+                                  const double *visited, int64_t count, struct grid *grid)
+{
+    bool skip = options->skip_prk_steps;
+    TRY(grid_resize(context, grid, skip ? count + (count > 1) : count + OPENING - 3));
+    context_release(context, grid->sigmas);
+    grid->sigmas = NULL;
+    for (int64_t place = 0; place < grid->count; place++) {
+        int64_t step = place / STAGES, stage = place % STAGES;
+        if (skip) {
+            grid->times[place] = visited[place < 2 ? place : place - 1];
+        } else if (place >= OPENING) {
+            grid->times[place] = visited[place - OPENING + RUNGE_KUTTA_STEPS];
+        } else {
+            double half = floor((visited[step] - visited[step + 1]) / 2);
+            grid->times[place] = stage == 0   ? visited[step]
+                               : stage == 3 ? visited[step + 1] : visited[step + 1] + half;
+        }
+    }
+    return SUMI_OK;
+}
+
+static sumi_status pndm_arrange(sumi_context *context, const struct solver_options *options,
+                                struct grid *grid)
+{
+    int64_t count = grid->count;
+    if (!options->skip_prk_steps && count <= RUNGE_KUTTA_STEPS) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "pndm starts with three Runge-Kutta steps and needs at least four"
+                            " times, not %lld; or set skip_prk_steps",
+                            (long long)count);
+    }
+    if (!options->skip_prk_steps && options->start_index > 0) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "pndm cannot begin between its Runge-Kutta steps; set skip_prk_steps"
+                            " for a late start");
+    }
+    double *visited = grid->times;
+    grid->times = NULL;
+    grid->count = 0;
+    sumi_status status = arrange_visits(context, options, visited, count, grid);
+    context_release(context, visited);
+    return status;
+}
+
+static float product_at(const struct solver_run *run, double time)
+{
+    return run_product(run, time, run->options->set_alpha_to_one ? 1 : run_product(run, 0, 1));
+}
+
+/* Ddim's step on `state` between two times with the combined prediction. */
+static void carry(struct solver_run *run, const float *state, double from, double to,
+                  const float *prediction)
+{
+    double product = product_at(run, from), next = product_at(run, to);
+    struct prediction_map map = prediction_map((enum prediction_type)run->options->prediction_type,
+                                               sqrt(product), sqrt(1 - product));
+    struct row_term terms[] = {
+        {sqrt(next) * map.clean_state + sqrt(1 - next) * map.noise_state, state},
+        {sqrt(next) * map.clean_prediction + sqrt(1 - next) * map.noise_prediction, prediction}};
+    rows_combine(run->threads, run->total, run->x, 2, terms);
+}
+
+/* combined = sum of weights / divisor over the newest predictions. */
+static void combine(struct solver_run *run, int order, float *combined)
+{
+    static const double weights[HISTORY][HISTORY] = {
+        {1}, {3. / 2, -1. / 2}, {23. / 12, -16. / 12, 5. / 12},
+        {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
+    struct row_term terms[HISTORY];
+    for (int i = 0; i < order; i++)
+        terms[i] = (struct row_term){weights[order - 1][i], run->row[i]};
+    rows_combine(run->threads, run->total, combined, order, terms);
+}
+
+static void copy(const struct solver_run *run, float *to, const float *from)
+{
+    rows_combine(run->threads, run->total, to, 1, &(struct row_term){1, from});
+}
+
+/* The four evaluations of a Runge-Kutta step: (e1 + 2 e2 + 2 e3 + e4) / 6. */
+static void runge_kutta_stage(struct solver_run *run)
+{
+    static const double share[STAGES] = {1. / 6, 1. / 3, 1. / 3, 1. / 6};
+    float *start = run->row[HISTORY], *sum = run->row[HISTORY + 1];
+    int64_t stage = run->place % STAGES, first = run->place - stage;
+    const double *times = run->times;
+    if (stage == 0) {
+        run_turn(run, 0, HISTORY);
+        copy(run, run->row[0], run->prediction);
+        copy(run, start, run->x);
+    }
+    rows_combine(run->threads, run->total, sum, 2,
+                 (struct row_term[]){{stage > 0, sum}, {share[stage], run->prediction}});
+    double to = stage < 2 ? times[first + 1] : times[first + 3];
+    carry(run, start, times[first], to, stage == 3 ? sum : run->prediction);
+}
+
+/* How many different times the list holds. */
+static int64_t visited_count(const struct solver_run *run)
+{
+    int64_t count = run->time_count;
+    return run->options->skip_prk_steps ? count - (count > 1) : count - OPENING + RUNGE_KUTTA_STEPS;
+}
+
+/* The multi-step part, to the next time or, with compat = diffusers, to t - floor(T / steps); the
+   second visit of a time averages and repeats the first step. */
+static void multistep_stage(struct solver_run *run)
+{
+    bool skip = run->options->skip_prk_steps, begun_first = run->options->start_index == 0;
+    float *start = run->row[HISTORY], *combined = run->row[HISTORY + 1];
+    double time = run->times[run->place];
+    double next = run_next_time(run);
+    if (run->options->compat == COMPATIBLE_DIFFUSERS && !(skip && run->place == 0))
+        next = time - (double)(run->schedule->count / visited_count(run));
+    if (skip && begun_first && run->place == 1) {
+        struct row_term terms[] = {{0.5, run->prediction}, {0.5, run->row[0]}};
+        rows_combine(run->threads, run->total, combined, 2, terms);
+        carry(run, start, run->times[0], time, combined);
+        return;
+    }
+    run_turn(run, 0, HISTORY);
+    copy(run, run->row[0], run->prediction);
+    if (run->place == 0) copy(run, start, run->x);
+    int64_t known = skip ? run_made(run) + (begun_first && run->place > 1 ? 0 : 1) : HISTORY;
+    combine(run, known < HISTORY ? (int)known : HISTORY, combined);
+    carry(run, run->x, time, next, combined);
+}
+
+static sumi_status pndm_step(struct solver_run *run)
+{
+    TRY(run_evaluate(run, run->times[run->place]));
+    if (!run->options->skip_prk_steps && run->place < OPENING) runge_kutta_stage(run);
+    else multistep_stage(run);
+    return SUMI_OK;
+}
+
+static void pndm_defaults(struct solver_options *options)
+{
+    options->clip_sample = false;
+    options->set_alpha_to_one = false;
+}
+
+const struct solver_type solver_pndm = {
+    .name = "pndm",
+    .paper = "Liu, Ren, Lin, Zhao 2022, Pseudo numerical methods on manifolds",
+    .classes = {"PNDMScheduler"},
+    .order = 4,
+    .evaluations = 1,
+    .rows = HISTORY + 2,
+    .path = PATH_TABLE,
+    .family = TIMES_TABLE,
+    .defaults = pndm_defaults,
+    .arrange = pndm_arrange,
+    .step = pndm_step,
+};

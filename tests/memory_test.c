@@ -136,7 +136,8 @@ static sumi_status predict_nothing(void *user, int64_t count, int64_t item_size,
 
 static sumi_status use_solver(sumi_context *context, void *name)
 {
-    static const char config[] = "{\"num_train_timesteps\": 20, \"beta_schedule\": \"linear\"}";
+    static const char config[] = "{\"num_train_timesteps\": 20, \"beta_schedule\": \"linear\","
+                                 " \"original_inference_steps\": 10}";
     const int64_t shape[] = {2, 8};
     float x[16], noise[16] = {0};
     sumi_solver *solver = NULL;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "noise/rows.h"
+#include "solvers/defaults.h"
 #include "solvers/solver.h"
 
 static const double least_variance = 1e-20; /* btilde is zero on the way to clean data */
@@ -34,11 +35,9 @@ static void scale_by_learned(const struct solver_run *run, const struct posterio
 }
 
 /* x_previous = posterior mean of x0hat and x_t (eqs. 6, 7) + sigma z, no noise at time 0. */
-static sumi_status ddpm_step(struct solver_run *run)
+static sumi_status posterior_step(struct solver_run *run, struct posterior posterior)
 {
     double time = run->times[run->place];
-    struct posterior posterior =
-        posterior_between(run_product(run, time, 1), run_product(run, run_next_time(run), 1));
     float *noise = run->row[0];
     double deviation = 0;
     TRY(run_evaluate(run, time));
@@ -56,6 +55,32 @@ static sumi_status ddpm_step(struct solver_run *run)
     return SUMI_OK;
 }
 
+static struct posterior posterior_here(const struct solver_run *run)
+{
+    return posterior_between(run_product(run, run->times[run->place], 1),
+                             run_product(run, run_next_time(run), 1));
+}
+
+static sumi_status ddpm_step(struct solver_run *run)
+{
+    return posterior_step(run, posterior_here(run));
+}
+
+/* Between neighbouring times beta is the table's own, where ddpm takes it from the products; with
+   the cosine's first beta of 4e-5 the difference in float32 is felt. */
+static sumi_status unclip_step(struct solver_run *run)
+{
+    double time = run->times[run->place];
+    struct posterior posterior = posterior_here(run);
+    if (run_next_time(run) == time - 1 && posterior.beta > 0) {
+        double ratio = run->schedule->betas[(int64_t)time] / posterior.beta;
+        posterior.clean *= ratio;
+        posterior.variance *= ratio;
+        posterior.beta *= ratio;
+    }
+    return posterior_step(run, posterior);
+}
+
 const struct solver_type solver_ddpm = {
     .name = "ddpm",
     .paper = "Ho, Jain, Abbeel 2020, Denoising diffusion probabilistic models",
@@ -65,4 +90,16 @@ const struct solver_type solver_ddpm = {
     .stochastic = true,
     .rows = 1,
     .step = ddpm_step,
+};
+
+const struct solver_type solver_unclip = {
+    .name = "unclip",
+    .paper = "Ho, Jain, Abbeel 2020, as in Ramesh et al. 2022 (unCLIP)",
+    .classes = {"UnCLIPScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 1,
+    .defaults = defaults_unclip,
+    .step = unclip_step,
 };

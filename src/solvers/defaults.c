@@ -1,6 +1,15 @@
 /* See defaults.h. */
 #include "solvers/defaults.h"
 
+#include <string.h>
+
+static int schedule_number(const char *name)
+{
+    int number = 0;
+    while (schedule_name(number) && strcmp(schedule_name(number), name) != 0) number++;
+    return number;
+}
+
 void defaults_sigma(struct solver_options *options)
 {
     options->clip_sample = false;
@@ -12,6 +21,21 @@ void defaults_latent(struct solver_options *options)
     defaults_sigma(options);
     options->beta_start = 0.00085;
     options->beta_end = 0.012;
+}
+
+void defaults_distilled(struct solver_options *options)
+{
+    options->clip_sample = false;
+    options->beta_start = 0.00085;
+    options->beta_end = 0.012;
+    options->beta_schedule = schedule_number("scaled_linear");
+}
+
+void defaults_unclip(struct solver_options *options)
+{
+    options->timestep_spacing = SPACING_LINSPACE;
+    options->beta_schedule = schedule_number("squaredcos_cap_v2");
+    options->variance_type = VARIANCE_FIXED_SMALL_LOG;
 }
 
 void defaults_flow(struct solver_options *options)

@@ -9,6 +9,12 @@ void defaults_sigma(struct solver_options *options); /* linspace, no clipping */
 /* The same over Rombach et al.'s betas, 0.00085 to 0.012. */
 void defaults_latent(struct solver_options *options);
 
+/* Those of Rombach et al.'s own schedule, without clipping. */
+void defaults_distilled(struct solver_options *options);
+
+/* The cosine schedule from end to end, with the variance that Ramesh et al. 2022 use. */
+void defaults_unclip(struct solver_options *options);
+
 void defaults_flow(struct solver_options *options); /* and the velocity as the prediction */
 void defaults_edm(struct solver_options *options);  /* sigma from 0.002 to 80 */
 

@@ -58,7 +58,8 @@ struct solver_options {
     double flow_shift, shift, mu, shift_terminal; /* shift_terminal 0: none */
     int time_shift_type; /* enum time_shift */
     /* families of solvers */
-    int64_t solver_order;
+    int64_t solver_order, original_inference_steps;
+    double timestep_scaling;
     int algorithm_type; /* enum algorithm */
     int solver_type;    /* enum solver_variant */
     bool lower_order_final, euler_at_final, predict_x0, skip_prk_steps;

@@ -13,7 +13,8 @@ static const struct solver_type *const types[] = {
     &solver_lms,          &solver_dpmpp_2m,   &solver_dpmpp_3m,     &solver_dpmpp_2m_sde,
     &solver_dpmpp_3m_sde, &solver_dpmpp_2s,   &solver_unipc,        &solver_deis,
     &solver_pndm,         &solver_ipndm,      &solver_edm_euler,    &solver_edm_dpmpp,
-    &solver_flow_euler,   &solver_flow_heun,
+    &solver_flow_euler,   &solver_flow_heun,  &solver_lcm,          &solver_tcd,
+    &solver_unclip,
 };
 enum { TYPES = sizeof types / sizeof *types };
 

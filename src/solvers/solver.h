@@ -66,6 +66,7 @@ extern const struct solver_type solver_dpm2, solver_dpm2_ancestral, solver_lms;
 extern const struct solver_type solver_dpmpp_2m, solver_dpmpp_3m, solver_dpmpp_2m_sde;
 extern const struct solver_type solver_dpmpp_3m_sde, solver_edm_dpmpp, solver_dpmpp_2s;
 extern const struct solver_type solver_unipc, solver_deis, solver_pndm, solver_ipndm;
+extern const struct solver_type solver_lcm, solver_tcd, solver_unclip;
 
 /* ---- For step functions (run.c) ---- */
 

@@ -82,6 +82,7 @@ static void combinations_that_make_no_sense_are_refused(void **state)
     check_refusal("euler", GIVEN({"timesteps", "[10,20]"}), "must go down");
     check_refusal("flow-euler", GIVEN({"prediction_type", "epsilon"}), "no signal is left");
     check_refusal("flow-euler", GIVEN({"timesteps", "[2000,20]"}), "from 0 to");
+    check_refusal("lcm", GIVEN({"steps", "60"}), "too few for 60 steps");
     check_refusal("dpmpp-2s", GIVEN({"steps", "2000"}), "more steps than times");
 }
 

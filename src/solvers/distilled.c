@@ -1,0 +1,108 @@
+/* Solvers of networks that were distilled to know the whole way at once: "Latent consistency
+   models", Luo, Tan, Huang, Li and Zhao 2023 (lcm), and "Trajectory consistency distillation",
+   Zheng et al. 2024 (tcd). They visit a few of the times that the distillation used. */
+#include <math.h>
+
+#include "noise/rows.h"
+#include "solvers/defaults.h"
+#include "solvers/solver.h"
+
+/* The times k, 2k, ... of the distillation less one, k = T / original_inference_steps; of those an
+   even choice, noisiest first. */
+static sumi_status distilled_arrange(sumi_context *context, const struct solver_options *options,
+                                     struct grid *grid)
+{
+    int64_t all = options->trained_betas.values ? options->trained_betas.count
+                                                : options->num_train_timesteps;
+    int64_t known = options->original_inference_steps, count = grid->count;
+    if (options->timesteps.values) return SUMI_OK;
+    if (!options->steps) count = known;
+    if (known > all || count > known || count > grid->count) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a distilled network knows %lld times (original_inference_steps) of the"
+                            " schedule's %lld, too few for %lld steps",
+                            (long long)known, (long long)all, (long long)count);
+    }
+    grid->count = count;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t skipped = i * known / count;
+        grid->times[i] = (double)((known - skipped) * (all / known) - 1);
+    }
+    return SUMI_OK;
+}
+
+/* The network's estimate is blended with the state so that it is the state itself at time 0 (Luo et
+   al., eq. 9; sigma_data is 1/2), then noised anew to the next time. */
+static sumi_status lcm_step(struct solver_run *run)
+{
+    const double data = 0.5;
+    double time = run->times[run->place], scaled = time * run->options->timestep_scaling;
+    double square = scaled * scaled + data * data;
+    bool last = run->place + 1 == run->time_count;
+    double next = last ? 1 : run_product(run, run_next_time(run), 1);
+    float *noise = run->row[0];
+    TRY(run_evaluate(run, time));
+    if (!last) run_draw(run, noise);
+    double root = sqrt(next);
+    struct row_term terms[] = {{root * scaled / sqrt(square), run->clean},
+                               {root * data * data / square, run->x},
+                               {sqrt(1 - next), noise}};
+    rows_combine(run->threads, run->total, run->x, 3, terms);
+    return SUMI_OK;
+}
+
+/* Algorithm 4: ddim's step to s = (1 - eta) next and up again by fresh noise. */
+static sumi_status tcd_step(struct solver_run *run)
+{
+    double time = run->times[run->place], eta = run->options->eta;
+    bool last = run->place + 1 == run->time_count;
+    double next_time = last ? 0 : run_next_time(run);
+    double next = run_product(run, next_time, 1);
+    double between = run_product(run, floor((1 - eta) * next_time), 1);
+    double share = last ? 1 : next / between;
+    float *noise = run->row[0], *fresh = run->row[1];
+    TRY(run_evaluate(run, time));
+    prediction_noise(&run->map, run->threads, run->total, run->x, run->prediction, noise);
+    if (share < 1) run_draw(run, fresh);
+    struct row_term terms[] = {{sqrt(share * between), run->clean},
+                               {sqrt(share * (1 - between)), noise},
+                               {sqrt(1 - share), fresh}};
+    rows_combine(run->threads, run->total, run->x, 3, terms);
+    return SUMI_OK;
+}
+
+static void tcd_defaults(struct solver_options *options)
+{
+    defaults_distilled(options);
+    options->eta = 0.3;
+}
+
+const struct solver_type solver_lcm = {
+    .name = "lcm",
+    .paper = "Luo, Tan, Huang, Li, Zhao 2023, Latent consistency models",
+    .classes = {"LCMScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 1,
+    .path = PATH_TABLE,
+    .family = TIMES_TABLE,
+    .defaults = defaults_distilled,
+    .arrange = distilled_arrange,
+    .step = lcm_step,
+};
+
+const struct solver_type solver_tcd = {
+    .name = "tcd",
+    .paper = "Zheng et al. 2024, Trajectory consistency distillation",
+    .classes = {"TCDScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 2,
+    .path = PATH_TABLE,
+    .family = TIMES_TABLE,
+    .defaults = tcd_defaults,
+    .arrange = distilled_arrange,
+    .step = tcd_step,
+};

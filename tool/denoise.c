@@ -82,17 +82,12 @@ static int choose_levels(struct work *work)
 
 static int open_model(struct work *work)
 {
-    sumi_context *context = work->context;
     const struct settings *settings = work->settings;
-    if (settings->threads && sumi_context_set_threads(context, (int)settings->threads) != SUMI_OK)
-        return fail_argument(context, SUMI_ERROR_ARGUMENT);
-    if (sumi_model_open(context, work->path, &work->model) != SUMI_OK
-        || sampling_recipe(context, work->path, &work->recipe) != SUMI_OK)
-        return fail_context(context);
     struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
-                                       .steps = settings->steps, .recipe = work->recipe};
-    sumi_status status = sampling_solver(context, work->model, &choices, &work->solver);
-    return status == SUMI_OK ? choose_levels(work) : fail_argument(context, status);
+                                       .steps = settings->steps};
+    int code = sampling_open(work->context, work->path, settings->threads, &choices, &work->model,
+                             &work->recipe, &work->solver);
+    return code == EXIT_DONE ? choose_levels(work) : code;
 }
 
 /* The originals and their classes: the user's file, or the first items of the recipe's data. */
@@ -120,7 +115,7 @@ static int read_items(struct work *work)
                     "with --label");
     }
     sumi_status status =
-        sampling_labels(work->context, work->model, work->items.shape[0], &labels);
+        sampling_labels(work->model, work->items.shape[0], &labels);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 

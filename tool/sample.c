@@ -42,17 +42,12 @@ static int check_files(const struct settings *settings)
 
 static int open_model(struct work *work, const char *path)
 {
-    sumi_context *context = work->context;
     const struct settings *settings = work->settings;
-    if (settings->threads && sumi_context_set_threads(context, (int)settings->threads) != SUMI_OK)
-        return fail_argument(context, SUMI_ERROR_ARGUMENT);
-    if (sumi_model_open(context, path, &work->model) != SUMI_OK
-        || sampling_recipe(context, path, &work->recipe) != SUMI_OK) return fail_context(context);
     struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
                                        .rng = settings->rng, .steps = settings->steps,
-                                       .options = &settings->options, .recipe = work->recipe};
-    sumi_status status = sampling_solver(context, work->model, &choices, &work->solver);
-    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+                                       .options = &settings->options};
+    return sampling_open(work->context, path, settings->threads, &choices, &work->model,
+                         &work->recipe, &work->solver);
 }
 
 static int draw(struct work *work)
@@ -60,7 +55,7 @@ static int draw(struct work *work)
     const struct settings *settings = work->settings;
     int64_t count = settings->count ? settings->count
                                     : sampling_whole(work->recipe, "sample.count", 16);
-    sumi_status status = sampling_labels(work->context, work->model, count, &settings->labels);
+    sumi_status status = sampling_labels(work->model, count, &settings->labels);
     if (status != SUMI_OK) return fail_argument(work->context, status);
     struct sampling sampling = {.context = work->context, .model = work->model,
                                 .solver = work->solver, .task = "sample",

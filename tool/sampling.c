@@ -60,11 +60,10 @@ static sumi_status set_choices(sumi_solver *solver, const struct sampling_choice
     return status;
 }
 
-sumi_status sampling_solver(sumi_context *context, sumi_model *model,
-                            const struct sampling_choices *choices, sumi_solver **solver)
+sumi_status sampling_solver(sumi_model *model, const struct sampling_choices *choices,
+                            sumi_solver **solver)
 {
     const char *name = choices->solver;
-    (void)context;
     if (!name && choices->recipe) name = sumi_recipe_get(choices->recipe, "sample.solver");
     sumi_status status = sumi_model_solver(model, name, solver);
     if (status != SUMI_OK) return status;
@@ -76,10 +75,21 @@ sumi_status sampling_solver(sumi_context *context, sumi_model *model,
     return status;
 }
 
-sumi_status sampling_labels(sumi_context *context, sumi_model *model, int64_t count,
-                            const struct numbers *wanted)
+int sampling_open(sumi_context *context, const char *folder, int64_t threads,
+                  struct sampling_choices *choices, sumi_model **model, sumi_recipe **recipe,
+                  sumi_solver **solver)
 {
-    (void)context;
+    if (threads && sumi_context_set_threads(context, (int)threads) != SUMI_OK)
+        return fail_argument(context, SUMI_ERROR_ARGUMENT);
+    if (sumi_model_open(context, folder, model) != SUMI_OK
+        || sampling_recipe(context, folder, recipe) != SUMI_OK) return fail_context(context);
+    choices->recipe = *recipe;
+    sumi_status status = sampling_solver(*model, choices, solver);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+}
+
+sumi_status sampling_labels(sumi_model *model, int64_t count, const struct numbers *wanted)
+{
     int classes = sumi_model_classes(model);
     if (!classes && !wanted->count) return sumi_model_set_labels(model, 0, NULL);
     int64_t period = wanted->count ? wanted->count : classes;

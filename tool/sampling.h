@@ -40,13 +40,19 @@ sumi_status sampling_recipe(sumi_context *context, const char *folder, sumi_reci
 int64_t sampling_whole(const sumi_recipe *recipe, const char *key, int64_t otherwise);
 
 /* Makes the solver. SUMI_ERROR_ARGUMENT tells of a choice that has no meaning. */
-sumi_status sampling_solver(sumi_context *context, sumi_model *model,
-                            const struct sampling_choices *choices, sumi_solver **solver);
+sumi_status sampling_solver(sumi_model *model, const struct sampling_choices *choices,
+                            sumi_solver **solver);
+
+/* Opens the model in a folder, the recipe beside it (NULL in *recipe without one; it becomes one
+   of the choices) and the solver, to compute with `threads` (0: as many as usual). Tells what is
+   wrong and returns an exit code; the caller frees what was made in either case. */
+int sampling_open(sumi_context *context, const char *folder, int64_t threads,
+                  struct sampling_choices *choices, sumi_model **model, sumi_recipe **recipe,
+                  sumi_solver **solver);
 
 /* Tells a class-conditional model the classes of `count` items: `wanted`, over and over, or each
    class in turn where there are none wanted. */
-sumi_status sampling_labels(sumi_context *context, sumi_model *model, int64_t count,
-                            const struct numbers *wanted);
+sumi_status sampling_labels(sumi_model *model, int64_t count, const struct numbers *wanted);
 
 /* The time list of the solver in new memory, to be released with free; the length to *count. NULL
    where memory or the options fail. */

@@ -158,7 +158,7 @@ static sumi_status write_samples(const struct work *work, sumi_solver *solver)
     struct sampling sampling = {.context = work->context, .model = work->model, .solver = solver,
                                 .task = "sample", .quiet = work->settings->quiet,
                                 .strip = &strip};
-    sumi_status status = sampling_labels(work->context, work->model, count, &each_class);
+    sumi_status status = sampling_labels(work->model, count, &each_class);
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
     if (status == SUMI_OK) {
         status = sumi_draw_grid(work->context, &samples,
@@ -179,7 +179,7 @@ static sumi_status draw_pictures(const struct work *work)
     sumi_solver *solver = NULL;
     const struct sampling_choices choices = {.recipe = work->recipe};
     sumi_status status = sumi_trainer_use_average(work->trainer, true);
-    if (status == SUMI_OK) status = sampling_solver(work->context, work->model, &choices, &solver);
+    if (status == SUMI_OK) status = sampling_solver(work->model, &choices, &solver);
     if (status == SUMI_OK) status = write_samples(work, solver);
     sumi_solver_free(solver);
     return status;

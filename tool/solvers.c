@@ -26,7 +26,9 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     (void)context;
     (void)count;
     (void)arguments;
-    if (!settings->json) printf("%-15s %5s  %-11s  %-5s  %s\n", "name", "order", "evaluations", "noise", "paper");
+    if (!settings->json) {
+        printf("%-15s %5s  %-11s  %-5s  %s\n", "name", "order", "evaluations", "noise", "paper");
+    }
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (settings->json) json_object_array_add(all, solver_as_json(&info));
         else

@@ -89,6 +89,7 @@ const struct recipe_entry recipe_schema[] = {
     NUMBER("train.clip_gradient", "1", 0, 1e12, "largest norm of the whole gradient; 0 for any"),
     NUMBER("train.ema", "0.999", 0, 0.9999999, "decay of the averaged weights; 0 keeps no average"),
     FLAG("train.ema_warmup", "yes", "average over fewer steps at the beginning"),
+    CHOICE("train.objective", "denoising", "denoising", "what the network is trained to do"),
     CHOICE("train.weighting", "simple", "simple|bound",
            "weight of each noise level: DDPM's simple loss, or the variational bound"),
     WHOLE("train.seed", "0", 0, SEED_LIMIT, "seed of weights, noise, times, order and dropout"),

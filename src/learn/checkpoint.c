@@ -1,5 +1,6 @@
 /* Writing and reading checkpoints: for each trained weight four tensors (the weight, the two
-   moments, the average), the losses so far, and the step as metadata. */
+   moments, the average), what the objective gathered, the losses so far, and the step as
+   metadata. */
 #include "learn/checkpoint.h"
 
 #include <inttypes.h>
@@ -38,6 +39,21 @@ static sumi_status part_name(const sumi_trainer *trainer, int64_t i, int part, c
                         "the weight name %.60s... is too long", trainer->weights->items[i].name);
 }
 
+/* What the objective keeps; returns how many. */
+static int list_kept(const sumi_trainer *trainer, struct kept kept[MOST_KEPT])
+{
+    const struct objective *objective = &trainer->objective;
+    return objective->keep ? objective->keep(objective->user, kept) : 0;
+}
+
+static safetensors_entry entry_of(const char *name, const struct shape *shape, float *data)
+{
+    safetensors_entry entry = {
+        .name = name, .type = NUMBER_F32, .rank = shape->rank, .data = data};
+    memcpy(entry.shape, shape->size, sizeof entry.shape);
+    return entry;
+}
+
 /* Fills entries and the names they point to; the number of entries to *count. */
 static sumi_status list_entries(const sumi_trainer *trainer, safetensors_entry *entries,
                                 char (*names)[NAME_ROOM], size_t *count)
@@ -48,27 +64,24 @@ static sumi_status list_entries(const sumi_trainer *trainer, safetensors_entry *
         if (!weight->trainable) continue;
         for (int part = 0; part < PARTS; part++) {
             TRY(part_name(trainer, i, part, names[*count]));
-            safetensors_entry *entry = &entries[*count];
-            *entry = (safetensors_entry){.name = names[*count],
-                                         .type = NUMBER_F32,
-                                         .rank = weight->shape.rank,
-                                         .data = part_data(trainer, i, part)};
-            memcpy(entry->shape, weight->shape.size, sizeof entry->shape);
+            entries[*count] = entry_of(names[*count], &weight->shape, part_data(trainer, i, part));
             (*count)++;
         }
     }
-    entries[(*count)++] = (safetensors_entry){.name = "losses",
-                                              .type = NUMBER_F32,
-                                              .rank = 1,
-                                              .shape = {trainer->step},
-                                              .data = trainer->losses};
+    struct kept kept[MOST_KEPT];
+    int more = list_kept(trainer, kept);
+    for (int k = 0; k < more; k++) {
+        entries[(*count)++] = entry_of(kept[k].name, &kept[k].shape, kept[k].values);
+    }
+    const struct shape losses = {1, {trainer->step}};
+    entries[(*count)++] = entry_of("losses", &losses, trainer->losses);
     return SUMI_OK;
 }
 
 sumi_status sumi_trainer_save(const sumi_trainer *trainer, const char *path)
 {
     sumi_context *context = trainer->context;
-    size_t room = (size_t)trainer->optimizer.count * PARTS + 1, count = 0;
+    size_t room = (size_t)trainer->optimizer.count * PARTS + MOST_KEPT + 1, count = 0;
     safetensors_entry *entries = context_allocate(context, room, sizeof *entries);
     char(*names)[NAME_ROOM] = context_allocate(context, room, sizeof *names);
     sumi_status status = SUMI_ERROR_MEMORY;
@@ -140,6 +153,11 @@ static sumi_status check_tensors(const sumi_trainer *trainer, const safetensors 
             TRY(find_tensor(trainer, file, path, name, &weight->shape, &tensor));
         }
     }
+    struct kept kept[MOST_KEPT];
+    int more = list_kept(trainer, kept);
+    for (int k = 0; k < more; k++) {
+        TRY(find_tensor(trainer, file, path, kept[k].name, &kept[k].shape, &tensor));
+    }
     struct shape losses = {1, {step}};
     return find_tensor(trainer, file, path, "losses", &losses, &tensor);
 }
@@ -154,6 +172,11 @@ static sumi_status read_tensors(sumi_trainer *trainer, const safetensors *file, 
             TRY(part_name(trainer, i, part, name));
             TRY(safetensors_read(file, safetensors_find(file, name), part_data(trainer, i, part)));
         }
+    }
+    struct kept kept[MOST_KEPT];
+    int more = list_kept(trainer, kept);
+    for (int k = 0; k < more; k++) {
+        TRY(safetensors_read(file, safetensors_find(file, kept[k].name), kept[k].values));
     }
     TRY(safetensors_read(file, safetensors_find(file, "losses"), trainer->losses));
     trainer->step = step;

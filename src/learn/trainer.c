@@ -24,10 +24,12 @@ static int find_trained(const sumi_trainer *trainer, sumi_node *nodes, int64_t *
 static sumi_status plan_gradients(sumi_trainer *trainer, sumi_node *nodes, sumi_node *outputs,
                                   int64_t *numbers)
 {
-    int count = find_trained(trainer, nodes, numbers);
+    const struct objective *objective = &trainer->objective;
+    int count = find_trained(trainer, nodes, numbers), more = 1;
     TRY(sumi_graph_gradients(trainer->graph, trainer->loss, count, nodes, outputs));
     outputs[count] = trainer->loss;
-    TRY(sumi_plan_create(trainer->graph, count + 1, outputs, &trainer->plan));
+    if (objective->observed) outputs[count + more++] = objective->observed(objective->user);
+    TRY(sumi_plan_create(trainer->graph, count + more, outputs, &trainer->plan));
     for (int i = 0; i < count; i++) {
         trainer->gradients[numbers[i]] = sumi_plan_data(trainer->plan, outputs[i]);
     }
@@ -40,7 +42,7 @@ static sumi_status plan_step(sumi_trainer *trainer)
     TRY(sumi_graph_create(context, trainer->weights, true, &trainer->graph));
     trainer->loss = trainer->objective.build(trainer->objective.user, trainer->graph);
     TRY(trainer->graph->status);
-    size_t room = (size_t)trainer->weights->count + 1;
+    size_t room = (size_t)trainer->weights->count + 2;
     sumi_node *nodes = context_allocate(context, 2 * room, sizeof *nodes);
     int64_t *numbers = context_allocate(context, room, sizeof *numbers);
     trainer->gradients = context_allocate_zeroed(context, room, sizeof *trainer->gradients);
@@ -66,22 +68,25 @@ sumi_status trainer_reserve_losses(sumi_trainer *trainer, int64_t count)
     return SUMI_OK;
 }
 
-/* Makes a trainer, which from then on owns the objective's user data if `release` is given. */
+static void release_objective(const struct objective *objective)
+{
+    if (objective->release) objective->release(objective->user);
+}
+
+/* Makes a trainer, which from then on owns the objective. */
 static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi_weights *weights,
-                          const sumi_objective *objective, void (*release)(void *user),
-                          sumi_trainer **trainer)
+                          const struct objective *objective, sumi_trainer **trainer)
 {
     *trainer = NULL;
     sumi_trainer *made = context_allocate_zeroed(context, 1, sizeof *made);
     if (!made) {
-        if (release) release(objective->user);
+        release_objective(objective);
         return SUMI_ERROR_MEMORY;
     }
     *made = (sumi_trainer){.context = context,
                            .recipe = recipe,
                            .weights = weights,
                            .objective = *objective,
-                           .release_objective = release,
                            .batch = recipe_int(recipe, "train.batch"),
                            .seed = (uint64_t)recipe_int(recipe, "train.seed"),
                            .steps = recipe_int(recipe, "train.steps")};
@@ -98,16 +103,19 @@ sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe 
                                        sumi_weights *weights, const sumi_objective *objective,
                                        sumi_trainer **trainer)
 {
-    return create(context, recipe, weights, objective, NULL, trainer);
+    const struct objective calls = {
+        .user = objective->user, .build = objective->build, .feed = objective->feed};
+    return create(context, recipe, weights, &calls, trainer);
 }
 
 sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe,
                                 sumi_model *model, sumi_data *data, sumi_trainer **trainer)
 {
     *trainer = NULL;
-    sumi_objective objective;
-    TRY(denoising_create(context, recipe, model, data, &objective));
-    TRY(create(context, recipe, model->weights, &objective, denoising_release, trainer));
+    struct objective objective;
+    const struct learning learning = {context, recipe, model, data};
+    TRY(objective_create(&learning, &objective));
+    TRY(create(context, recipe, model->weights, &objective, trainer));
     (*trainer)->model = model;
     return SUMI_OK;
 }
@@ -121,7 +129,7 @@ void sumi_trainer_free(sumi_trainer *trainer)
     sumi_graph_free(trainer->graph);
     context_release(context, trainer->gradients);
     context_release(context, trainer->losses);
-    if (trainer->release_objective) trainer->release_objective(trainer->objective.user);
+    release_objective(&trainer->objective);
     context_release(context, trainer);
 }
 
@@ -136,6 +144,9 @@ sumi_status sumi_trainer_step(sumi_trainer *trainer, double *loss)
         return context_fail(trainer->context, SUMI_ERROR_NUMBER,
                             "the loss is not finite at step %lld: lower train.learning_rate",
                             (long long)trainer->step);
+    }
+    if (trainer->objective.observe) {
+        trainer->objective.observe(trainer->objective.user, trainer->plan);
     }
     double norm = 0;
     TRY(optimizer_apply(&trainer->optimizer, trainer->step, trainer->gradients, &norm));

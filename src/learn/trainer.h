@@ -3,6 +3,7 @@
 #ifndef SUMI_LEARN_TRAINER_H
 #define SUMI_LEARN_TRAINER_H
 
+#include "learn/objective.h"
 #include "learn/optimizer.h"
 
 struct sumi_trainer {
@@ -10,9 +11,8 @@ struct sumi_trainer {
     const sumi_recipe *recipe;
     sumi_weights *weights;
     sumi_model *model; /* NULL for a custom objective */
-    sumi_objective objective;
-    void (*release_objective)(void *user); /* or NULL */
-    int64_t batch;                         /* items a step takes, for rates */
+    struct objective objective;
+    int64_t batch; /* items a step takes, for rates */
     uint64_t seed;
 
     sumi_graph *graph;
@@ -26,11 +26,6 @@ struct sumi_trainer {
     float *losses; /* [step] */
     int64_t losses_capacity;
 };
-
-/* The objective of a denoising model (denoising.c). */
-sumi_status denoising_create(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
-                             sumi_data *data, sumi_objective *objective);
-void denoising_release(void *user);
 
 /* Draws a few samples in few steps (run.c); none, with samples->data NULL, where the network's
    predictions lead out of the finite numbers. */

@@ -80,7 +80,7 @@ static const float *fed(const struct training *t, const char *name)
 
 static void feed(sumi_context *context, const struct training *t, int64_t step)
 {
-    const sumi_objective *objective = &t->trainer->objective;
+    const struct objective *objective = &t->trainer->objective;
     CHECK_OK(context, objective->feed(objective->user, t->trainer->plan, step));
 }
 

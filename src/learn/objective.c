@@ -1,0 +1,54 @@
+/* The table of objectives, and what they share. */
+#include "learn/objective.h"
+
+static const struct objective_type *const types[] = {&objective_denoising};
+
+sumi_status objective_create(const struct learning *learning, struct objective *objective)
+{
+    *objective = (struct objective){.user = NULL};
+    TRY(objective_check_data(learning));
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (recipe_is(learning->recipe, "train.objective", types[i]->name)) {
+            return types[i]->create(learning, objective);
+        }
+    }
+    return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
+                        "there is no objective \"%s\" for train.objective",
+                        recipe_text(learning->recipe, "train.objective"));
+}
+
+sumi_status objective_check_data(const struct learning *learning)
+{
+    sumi_context *context = learning->context;
+    struct shape wanted, given;
+    wanted.rank = sumi_model_shape(learning->model, wanted.size);
+    given.rank = sumi_data_shape(learning->data, given.size);
+    if (!shape_equal(&wanted, &given)) {
+        char want[SHAPE_TEXT], have[SHAPE_TEXT];
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the model takes items of shape %s, but the data set has %s",
+                            shape_text(&wanted, want), shape_text(&given, have));
+    }
+    int classes = sumi_model_classes(learning->model), known = sumi_data_classes(learning->data);
+    if (classes && known > classes) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the model knows %d classes, but the data set has %d", classes, known);
+    }
+    if (classes && !known) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the model wants a class for each item, but the data set has none: "
+                            "set data.labels=yes or model.class_conditional=no");
+    }
+    return SUMI_OK;
+}
+
+sumi_node objective_mean(sumi_graph *graph, sumi_node each, sumi_node weights)
+{
+    if (each < 0) return -1;
+    unsigned all = (1u << graph_shape(graph, each)->rank) - 1;
+    if (weights < 0) return sumi_op_mean(graph, each, all);
+    sumi_node items = sumi_op_mean(graph, each, all & ~1u); /* [n, 1, ...] */
+    int64_t batch = graph_shape(graph, each)->size[0];
+    items = sumi_op_reshape(graph, items, 1, &batch);
+    return sumi_op_mean(graph, sumi_op_multiply(graph, items, weights), 1u);
+}

@@ -1,0 +1,59 @@
+/* Objectives: what a network is trained to do. An objective builds a loss as graph, fills the
+   inputs of a step, and may learn from what came out; each is one file with a table, chosen by
+   train.objective (objective.c). */
+#ifndef SUMI_LEARN_OBJECTIVE_H
+#define SUMI_LEARN_OBJECTIVE_H
+
+#include "data/data.h"
+#include "models/model.h"
+
+/* What there is to learn from. The four outlive the objective. */
+struct learning {
+    sumi_context *context;
+    const sumi_recipe *recipe;
+    sumi_model *model;
+    sumi_data *data;
+};
+
+/* Numbers that an objective gathers while it trains, kept in checkpoints beside the weights. */
+struct kept {
+    const char *name; /* of its tensor in a checkpoint */
+    struct shape shape;
+    float *values;
+};
+enum { MOST_KEPT = 4 };
+
+/* All calls but `build` and `feed` may be NULL. */
+struct objective {
+    void *user;
+    /* Adds the inputs and a loss of one element to the graph and returns the loss. */
+    sumi_node (*build)(void *user, sumi_graph *graph);
+    /* Fills the inputs of a step. */
+    sumi_status (*feed)(void *user, sumi_plan *plan, int64_t step);
+    /* A node beside the loss that `observe` reads after each run of the plan. */
+    sumi_node (*observed)(void *user);
+    void (*observe)(void *user, sumi_plan *plan);
+    /* Lists what checkpoints keep; returns how many. */
+    int (*keep)(void *user, struct kept kept[MOST_KEPT]);
+    void (*release)(void *user);
+};
+
+struct objective_type {
+    const char *name; /* of train.objective */
+    /* On failure nothing is left to release. */
+    sumi_status (*create)(const struct learning *learning, struct objective *objective);
+};
+
+extern const struct objective_type objective_denoising;
+
+/* The objective that the recipe names. */
+sumi_status objective_create(const struct learning *learning, struct objective *objective);
+
+/* Refuses data whose items or classes are not what the model takes. */
+sumi_status objective_check_data(const struct learning *learning);
+
+/* Mean over the batch of weights[n] (-1 for ones) times the mean of an item's numbers in
+   each[n, item]. */
+sumi_node objective_mean(sumi_graph *graph, sumi_node each, sumi_node weights);
+
+#endif

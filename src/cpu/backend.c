@@ -1,7 +1,7 @@
 /* The table from ops to CPU kernels. An op that is not in it runs its reference kernel. */
 #include "cpu/cpu.h"
 #include "cpu/onednn.h"
-#include "ops/ops.h"
+#include "ops/fusion.h"
 
 static const struct {
     const struct op *op;
@@ -54,7 +54,7 @@ static const struct kernel *find(const struct op *op)
     return &kernel_fallback;
 }
 
-const struct backend cpu_backend = {onednn_open, onednn_close, find};
+const struct backend cpu_backend = {onednn_open, onednn_close, find, fusion_rules};
 
 sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
                              sumi_plan **plan)

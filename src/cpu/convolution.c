@@ -1,6 +1,8 @@
 /* Convolutions and their two gradients, by oneDNN in channels-last layout. */
 #include "cpu/cpu.h"
+#include "cpu/epilogue.h"
 #include "cpu/onednn.h"
+#include "ops/epilogue.h"
 #include "ops/ops.h"
 
 /* The problem in oneDNN's terms. x, weight and y are the shapes of the forward convolution. */
@@ -34,7 +36,7 @@ static sumi_status prepare(const struct problem *problem, void **state, size_t *
     if (op == &op_convolution) {
         p = describe(problem, problem->inputs[0], problem->inputs[1], output);
         p.direction = ONEDNN_FORWARD;
-        p.bias = problem->node->input_count == 3;
+        p.bias = problem->node->attributes.epilogue & EPILOGUE_BIAS;
     } else if (op == &op_convolution_data_gradient) {
         p = describe(problem, output, problem->inputs[1], problem->inputs[0]);
         p.direction = ONEDNN_DATA_GRADIENT;
@@ -57,14 +59,25 @@ static void release(sumi_context *context, void *state)
 /* The library takes all operands as writable and writes only the one it computes. */
 static sumi_status run_forward(const struct call *call)
 {
-    return onednn_convolution_run(call->state, (float *)call->inputs[0], (float *)call->inputs[1],
-                                  call->inputs[2], call->output, call->scratch);
+    const struct shape *y = &call->problem->node->shape;
+    struct epilogue epilogue = epilogue_of(call, y->size[3]);
+    TRY(onednn_convolution_run(call->state, (float *)call->inputs[0], (float *)call->inputs[1],
+                               epilogue.bias, call->output, call->scratch));
+    epilogue.bias = NULL; /* the library has added it */
+    epilogue_apply_all(&epilogue, call->problem->threads, shape_count(y) / y->size[3],
+                       call->output);
+    return SUMI_OK;
 }
 
 static sumi_status run_data_gradient(const struct call *call)
 {
-    return onednn_convolution_run(call->state, call->output, (float *)call->inputs[1], NULL,
-                                  (float *)call->inputs[0], call->scratch);
+    const struct shape *x = &call->problem->node->shape;
+    struct epilogue epilogue = epilogue_of(call, x->size[3]);
+    TRY(onednn_convolution_run(call->state, call->output, (float *)call->inputs[1], NULL,
+                               (float *)call->inputs[0], call->scratch));
+    epilogue_apply_all(&epilogue, call->problem->threads, shape_count(x) / x->size[3],
+                       call->output);
+    return SUMI_OK;
 }
 
 static sumi_status run_weight_gradient(const struct call *call)

@@ -20,6 +20,7 @@ struct shape {
 /* What a node needs to know beside its inputs. Which members count is the op's affair. */
 struct attributes {
     double scale, shift;           /* affine; attention; epsilon of a norm (shift); keep mask */
+    unsigned epilogue;             /* convolution, matmul: what they add (ops/epilogue.h) */
     int64_t groups;                /* group norm; heads of attention */
     bool silu;                     /* group norm */
     bool transpose_a, transpose_b; /* matmul */

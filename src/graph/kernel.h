@@ -3,7 +3,7 @@
 #ifndef SUMI_GRAPH_KERNEL_H
 #define SUMI_GRAPH_KERNEL_H
 
-#include "graph/graph.h"
+#include "graph/fuse.h"
 
 /* One node to be computed, and all that is known when the plan is made. */
 struct problem {
@@ -36,6 +36,8 @@ struct backend {
     void (*close)(sumi_context *context, void *shared);
     /* The kernel for an op; never NULL. */
     const struct kernel *(*find)(const struct op *op);
+    /* Fusions into ops that it has good kernels for; a list that ends with NULL, or NULL. */
+    const struct fusion_rule *const *rules;
 };
 
 #endif

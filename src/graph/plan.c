@@ -198,6 +198,10 @@ static sumi_status build(struct planner *planner, int count, const sumi_node *ou
                          int32_t *scratch_spans)
 {
     sumi_plan *plan = planner->plan;
+    if (plan->backend->rules) {
+        TRY(fuse(plan->context, plan->nodes, plan->node_count, count, outputs,
+                 plan->backend->rules));
+    }
     mark_needed(planner, count, outputs);
     place_nodes(planner);
     TRY(prepare_steps(planner, scratch_spans));
@@ -287,6 +291,15 @@ float *sumi_plan_data(sumi_plan *plan, sumi_node node)
 size_t plan_memory(const sumi_plan *plan)
 {
     return plan->memory_bytes;
+}
+
+int32_t plan_steps(const sumi_plan *plan, const struct op *op)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < plan->step_count; i++) {
+        count += !op || plan->steps[i].problem.node->op == op;
+    }
+    return count;
 }
 
 sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step)

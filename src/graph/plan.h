@@ -13,6 +13,9 @@ sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int co
 /* Bytes of the block that values and scratch memory share. */
 size_t plan_memory(const sumi_plan *plan);
 
+/* Steps of a run that compute nodes of this op, or all of them for NULL. */
+int32_t plan_steps(const sumi_plan *plan, const struct op *op);
+
 /* A span of memory needed from step `first` to step `last` inclusive. */
 struct span {
     int64_t bytes, offset;

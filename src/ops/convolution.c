@@ -1,16 +1,18 @@
-/* Convolution of images: y[n,oh,ow,o] = bias[o] + the sum over input channels i and kernel places
-   (ky, kx) of weight[o,i,ky,kx] x[n, oh stride - before + ky, ow stride - before + kx, i], where x
-   is zero outside (what torch and most networks call convolution; no kernel is flipped). */
+/* Convolution of images: y[n,oh,ow,o] = the sum over input channels i and kernel places (ky, kx) of
+   weight[o,i,ky,kx] x[n, oh stride - before + ky, ow stride - before + kx, i], where x is zero
+   outside (what torch and most networks call convolution; no kernel is flipped); and an epilogue,
+   of which the builder gives the bias. */
 #include "ops/convolution.h"
 
 #include "ops/check.h"
+#include "ops/epilogue.h"
 
 static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     struct convolution_sizes sizes;
     TRY(convolution_describe(graph, "convolution", &node->attributes.convolution,
                              input_shape(graph, node, 0), input_shape(graph, node, 1), &sizes));
-    if (node->input_count > 2) {
+    if (node->attributes.epilogue & EPILOGUE_BIAS) {
         const struct shape *bias = input_shape(graph, node, 2);
         if (bias->rank != 1 || bias->size[0] != sizes.out) {
             return ops_pair_refuse(graph, "convolution", input_shape(graph, node, 1), bias,
@@ -18,7 +20,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
         }
     }
     node->shape = convolution_result(&sizes);
-    return SUMI_OK;
+    return epilogue_check(graph, node, &node->shape);
 }
 
 static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
@@ -27,9 +29,9 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     (void)key;
     struct convolution_sizes s = convolution_sizes_of(
         &node->attributes.convolution, input_shape(graph, node, 0), input_shape(graph, node, 1));
-    const double *x = inputs[0], *weight = inputs[1], *bias = inputs[2];
+    const double *x = inputs[0], *weight = inputs[1];
     int64_t count = shape_count(&node->shape), kernel = s.kernel_height * s.kernel_width;
-    for (int64_t i = 0; i < count; i++) output[i] = bias ? bias[i % s.out] : 0;
+    for (int64_t i = 0; i < count; i++) output[i] = 0;
     struct convolution_tap tap;
     for (int64_t t = 0; t < convolution_taps(&s); t++) {
         if (!convolution_tap_at(&s, t, &tap)) continue;
@@ -39,6 +41,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
             }
         }
     }
+    epilogue_reference(node, inputs, output);
 }
 
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
@@ -50,14 +53,14 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     gradients[0] = convolution_data_gradient(graph, upstream, forward.inputs[1], geometry, &x);
     gradients[1] = ops_convolution_weight_gradient(graph, forward.inputs[0], upstream, geometry,
                                                    weight.size[2], weight.size[3]);
-    if (forward.input_count < 3) return;
+    if (!forward.attributes.epilogue) return;
     sumi_node sum = sumi_op_sum(graph, upstream, 1u << 0 | 1u << 1 | 1u << 2);
     gradients[2] = sumi_op_reshape(graph, sum, 1, &weight.size[0]);
 }
 
 const struct op op_convolution = {.name = "convolution",
                                   .min_inputs = 2,
-                                  .max_inputs = 3,
+                                  .max_inputs = 5,
                                   .infer = infer,
                                   .gradient = gradient,
                                   .reference = reference};
@@ -65,6 +68,7 @@ const struct op op_convolution = {.name = "convolution",
 sumi_node sumi_op_convolution(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_node bias,
                               const sumi_convolution *geometry)
 {
-    struct attributes attributes = {.convolution = *geometry};
+    struct attributes attributes = {.convolution = *geometry, .scale = 1};
+    if (bias != -1) attributes.epilogue = EPILOGUE_BIAS;
     return graph_append(graph, &op_convolution, 3, (sumi_node[]){x, weight, bias}, &attributes);
 }

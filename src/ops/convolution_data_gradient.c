@@ -1,7 +1,9 @@
 /* The gradient of a convolution by its input, which is the transposed convolution: each y[n,oh,ow]
-   adds its multiple of the kernel into x[n,h,w,in] (attributes.shape). */
+   adds its multiple of the kernel into x[n,h,w,in] (attributes.shape); and an epilogue, which only
+   fusion gives. */
 #include "ops/check.h"
 #include "ops/convolution.h"
+#include "ops/epilogue.h"
 
 static sumi_status infer(sumi_graph *graph, struct node *node)
 {
@@ -12,7 +14,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
                              input_shape(graph, node, 1), &sizes));
     TRY(convolution_expect(graph, name, input_shape(graph, node, 0), &sizes));
     node->shape = *x;
-    return SUMI_OK;
+    return epilogue_check(graph, node, x);
 }
 
 static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
@@ -33,6 +35,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
             }
         }
     }
+    epilogue_reference(node, inputs, output);
 }
 
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
@@ -49,7 +52,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
 
 const struct op op_convolution_data_gradient = {.name = "transposed convolution",
                                                 .min_inputs = 2,
-                                                .max_inputs = 2,
+                                                .max_inputs = 5,
                                                 .infer = infer,
                                                 .gradient = gradient,
                                                 .reference = reference};
@@ -57,7 +60,7 @@ const struct op op_convolution_data_gradient = {.name = "transposed convolution"
 sumi_node convolution_data_gradient(sumi_graph *graph, sumi_node upstream, sumi_node weight,
                                     const sumi_convolution *geometry, const struct shape *x)
 {
-    struct attributes attributes = {.convolution = *geometry, .shape = *x};
+    struct attributes attributes = {.convolution = *geometry, .shape = *x, .scale = 1};
     return graph_append(graph, &op_convolution_data_gradient, 2, (sumi_node[]){upstream, weight},
                         &attributes);
 }

@@ -226,6 +226,43 @@ static void norm_gradient_loop(int64_t rows, int64_t c, const float *x, const fl
     else norm_gradient_rows(rows, c, x, upstream, k, false, out);
 }
 
+static ALWAYS_INLINE void epilogue_rows(int64_t rows, int64_t c, const float *bias,
+                                        const float *item, const float *residual, float scale,
+                                        bool with_bias, bool with_item, bool with_residual,
+                                        float *y)
+{
+    for (int64_t row = 0; row < rows; row++, y += c) {
+        VECTOR for (int64_t i = 0; i < c; i++) {
+            float sum = y[i];
+            if (with_bias) sum += bias[i];
+            if (with_item) sum += item[i];
+            if (with_residual) sum += residual[i];
+            y[i] = scale * sum;
+        }
+        if (with_residual) residual += c;
+    }
+}
+
+static void epilogue_loop(int64_t rows, int64_t c, const float *bias, const float *item,
+                          const float *residual, float scale, float *y)
+{
+#define FORM(BIAS, ITEM, RESIDUAL)                                               \
+    case (BIAS) | (ITEM) << 1 | (RESIDUAL) << 2:                                 \
+        epilogue_rows(rows, c, bias, item, residual, scale, BIAS, ITEM, RESIDUAL, y); \
+        break
+    switch ((bias != NULL) | (item != NULL) << 1 | (residual != NULL) << 2) {
+        FORM(0, 0, 0);
+        FORM(1, 0, 0);
+        FORM(0, 1, 0);
+        FORM(1, 1, 0);
+        FORM(0, 0, 1);
+        FORM(1, 0, 1);
+        FORM(0, 1, 1);
+        FORM(1, 1, 1);
+    }
+#undef FORM
+}
+
 static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *restrict gradient,
                        float *restrict weight, float *restrict first, float *restrict second,
                        float *restrict average)
@@ -249,4 +286,5 @@ const struct loops JOIN(loops_, SUMI_LEVEL) = {
     add_loop,     subtract_loop, multiply_loop,  divide_loop,        affine_loop,
     exp_loop,     sigmoid_loop,  silu_loop,      tanh_loop,          relu_loop,
     step_loop,    sum_rows_loop, sum_loop,       dot_loop,           softmax_loop,
-    moments_loop, norm_loop,     norm_sums_loop, norm_gradient_loop, adamw_loop};
+    moments_loop, norm_loop,     norm_sums_loop, norm_gradient_loop, epilogue_loop,
+    adamw_loop};

@@ -49,6 +49,9 @@ struct loops {
                       const struct norm_coefficients *k, bool silu, float *first, float *second);
     void (*norm_gradient)(int64_t rows, int64_t c, const float *x, const float *upstream,
                           const struct norm_coefficients *k, bool silu, float *out);
+    /* y[rows, c] = scale (y + bias[c] + item[c] + residual[rows, c]), absent parts NULL */
+    void (*epilogue)(int64_t rows, int64_t c, const float *bias, const float *item,
+                     const float *residual, float scale, float *y);
     /* AdamW (Loshchilov & Hutter 2019) and the running average, in one pass. */
     void (*adamw)(int64_t n, const struct optimizer_step *s, const float *gradient, float *weight,
                   float *first, float *second, float *average);

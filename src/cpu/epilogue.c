@@ -1,0 +1,53 @@
+/* Epilogues applied to pixels; see epilogue.h. */
+#include "cpu/epilogue.h"
+
+#include "cpu/cpu.h"
+#include "cpu/loops/loops.h"
+#include "ops/epilogue.h"
+
+struct epilogue epilogue_of(const struct call *call, int64_t channels)
+{
+    const struct node *node = call->problem->node;
+    const struct shape *y = &node->shape;
+    const float *parts[3];
+    for (int i = 0; i < 3; i++) {
+        int input = epilogue_input(node, 1u << i);
+        parts[i] = input < 0 ? NULL : call->inputs[input];
+    }
+    return (struct epilogue){.pixels = shape_count(y) / y->size[0] / channels,
+                             .channels = channels,
+                             .bias = parts[0],
+                             .item = parts[1],
+                             .residual = parts[2],
+                             .scale = (float)node->attributes.scale};
+}
+
+bool epilogue_is_empty(const struct epilogue *e)
+{
+    return !e->bias && !e->item && !e->residual && e->scale == 1;
+}
+
+void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, float *y)
+{
+    const struct loops *loops = loops_select();
+    while (count > 0) {
+        int64_t item = first / e->pixels, left = (item + 1) * e->pixels - first;
+        int64_t rows = count < left ? count : left;
+        loops->epilogue(rows, e->channels, e->bias, e->item ? e->item + item * e->channels : NULL,
+                        e->residual ? e->residual + first * e->channels : NULL, e->scale, y);
+        y += rows * e->channels;
+        first += rows;
+        count -= rows;
+    }
+}
+
+void epilogue_apply_all(const struct epilogue *e, int threads, int64_t pixels, float *y)
+{
+    if (epilogue_is_empty(e)) return;
+    int parts = worthwhile_threads(threads, pixels * e->channels);
+#pragma omp parallel for num_threads(parts) if (parts > 1) schedule(static)
+    for (int part = 0; part < parts; part++) {
+        int64_t first = pixels * part / parts, end = pixels * (part + 1) / parts;
+        epilogue_apply(e, first, end - first, y + first * e->channels);
+    }
+}

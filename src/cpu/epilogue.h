@@ -1,0 +1,28 @@
+/* The arithmetic of epilogues (ops/epilogue.h), to be applied to pixels of a result as soon as they
+   are there, while they are still in cache. */
+#ifndef SUMI_CPU_EPILOGUE_H
+#define SUMI_CPU_EPILOGUE_H
+
+#include "graph/kernel.h"
+
+/* y = scale (y + bias[c] + item[n, c] + residual[n, pixels, c]); absent parts are NULL. */
+struct epilogue {
+    int64_t pixels, channels; /* pixels of one item */
+    const float *bias, *item, *residual;
+    float scale;
+};
+
+/* The epilogue of a call's node whose result has `channels` channels. */
+struct epilogue epilogue_of(const struct call *call, int64_t channels);
+
+/* Whether it changes nothing. */
+bool epilogue_is_empty(const struct epilogue *epilogue);
+
+/* Applies it to the `count` pixels of the result from number `first` on, counted through the
+   batch; `y` points to the first of them, [count, channels]. */
+void epilogue_apply(const struct epilogue *epilogue, int64_t first, int64_t count, float *y);
+
+/* The same to a whole result of `pixels` pixels in all, shared among threads. */
+void epilogue_apply_all(const struct epilogue *epilogue, int threads, int64_t pixels, float *y);
+
+#endif

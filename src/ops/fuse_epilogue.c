@@ -1,0 +1,79 @@
+/* Fusions into epilogues: what is added to the result of a convolution, of its data gradient or of
+   a matrix product, and a factor on it, move into the op (ops/epilogue.h). In a U-Net these are the
+   time embedding, the residual paths, and in its gradient the sums over several readers. */
+#include "ops/epilogue.h"
+#include "ops/fusion.h"
+
+static bool has_epilogue(const struct node *node)
+{
+    return node->op == &op_convolution || node->op == &op_convolution_data_gradient;
+}
+
+/* The part of the epilogue, of those that are `free`, that adds `operand` to a result of shape
+   `result` by broadcasting; 0 if none does. */
+static unsigned part_of(const struct shape *operand, const struct shape *result, unsigned free)
+{
+    int last = result->rank - 1;
+    int64_t count = shape_count(operand), channels = result->size[last];
+    if (shape_equal(operand, result)) return free & EPILOGUE_RESIDUAL;
+    if (operand->rank < 1 || operand->size[operand->rank - 1] != channels) return 0;
+    if (count == channels && free & EPILOGUE_BIAS) return EPILOGUE_BIAS;
+    bool by_item = operand->rank == result->rank && operand->size[0] == result->size[0];
+    return by_item && count == operand->size[0] * channels ? free & EPILOGUE_ITEM : 0;
+}
+
+/* Puts an input of that part into its place among the others. */
+static void insert_input(struct node *node, unsigned part, sumi_node operand)
+{
+    node->attributes.epilogue |= part;
+    int place = epilogue_input(node, part);
+    for (int i = node->input_count++; i > place; i--) node->inputs[i] = node->inputs[i - 1];
+    node->inputs[place] = operand;
+}
+
+/* Turns the sum into `product`, the node that made one of its operands, with the other operand in
+   its epilogue. It is computed where the sum was, so the product must have no other reader. Where
+   the operand is computed later only small ones are taken: waiting for another large result would
+   keep the product's inputs alive. */
+static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node product, sumi_node operand)
+{
+    struct node *node = &fusion->nodes[sum];
+    struct node fused = fusion->nodes[product];
+    if (!has_epilogue(&fused) || fusion->uses[product] != 1) return false;
+    if (fused.attributes.scale != 1 || !shape_equal(&fused.shape, &node->shape)) return false;
+    unsigned free = ~fused.attributes.epilogue;
+    bool later = operand > product && fusion->nodes[operand].input_count;
+    if (later) free &= ~(unsigned)EPILOGUE_RESIDUAL;
+    unsigned part = part_of(&fusion->nodes[operand].shape, &node->shape, free);
+    if (!part) return false;
+    insert_input(&fused, part, operand);
+    fusion->uses[product] = 0; /* its reads are now the sum's */
+    *node = fused;
+    return true;
+}
+
+static bool apply_added(struct fusion *fusion, sumi_node n)
+{
+    const struct node *sum = &fusion->nodes[n];
+    if (sum->op != &op_add || sum->inputs[0] == sum->inputs[1]) return false;
+    sumi_node operands[2] = {sum->inputs[0], sum->inputs[1]};
+    return absorb(fusion, n, operands[0], operands[1])
+           || absorb(fusion, n, operands[1], operands[0]);
+}
+
+const struct fusion_rule fuse_added = {"added", apply_added};
+
+static bool apply_scaled(struct fusion *fusion, sumi_node n)
+{
+    struct node *node = &fusion->nodes[n];
+    if (node->op != &op_affine || node->attributes.shift != 0) return false;
+    sumi_node product = node->inputs[0];
+    struct node fused = fusion->nodes[product];
+    if (!has_epilogue(&fused) || fusion->uses[product] != 1) return false;
+    fused.attributes.scale *= node->attributes.scale;
+    fusion->uses[product] = 0;
+    *node = fused;
+    return true;
+}
+
+const struct fusion_rule fuse_scaled = {"scaled", apply_scaled};

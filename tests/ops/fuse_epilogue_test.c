@@ -1,0 +1,129 @@
+/* Sums and factors that move into convolutions and matrix products. */
+#include "cpu/fused_ways.h"
+
+static sumi_context *context;
+static sumi_graph *graph;
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (sumi_context_create(NULL, &context) != SUMI_OK) return -1;
+    return sumi_graph_create(context, NULL, true, &graph) == SUMI_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    sumi_graph_free(graph);
+    sumi_context_free(context);
+    return 0;
+}
+
+#define SHAPE(...) \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define INPUT(...) sumi_graph_input(graph, "x", SHAPE(__VA_ARGS__))
+
+static const sumi_convolution SAME = {{1, 1}, {1, 1}, {1, 1}};
+
+enum { ITEMS = 3 };
+
+/* A convolution of a new input to [ITEMS, 5, 7, 12]. */
+static sumi_node convolution(bool bias)
+{
+    sumi_node x = INPUT(ITEMS, 5, 7, 6), w = INPUT(12, 6, 3, 3);
+    return sumi_op_convolution(graph, x, w, bias ? INPUT(12) : -1, &SAME);
+}
+
+static void check_sums(sumi_node y, int sums_before, int sums_after)
+{
+    const struct fused_steps steps[] = {{&op_add, sums_before, sums_after},
+                                        {&op_convolution, 1, 1}};
+    check_fused(graph, 1, &y, 1e-5, 2, steps);
+}
+
+static void a_number_for_each_item_and_channel_moves_into_the_convolution(void **state)
+{
+    (void)state;
+    sumi_node time = sumi_op_reshape(graph, INPUT(ITEMS, 12), 4, (int64_t[]){ITEMS, 1, 1, 12});
+    check_sums(sumi_op_add(graph, convolution(true), time), 1, 0);
+}
+
+static void a_residual_moves_into_the_convolution_from_either_side(void **state)
+{
+    (void)state;
+    sumi_node x = INPUT(ITEMS, 5, 7, 12);
+    check_sums(sumi_op_add(graph, x, convolution(true)), 1, 0);
+    sumi_graph_free(graph);
+    CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
+    x = INPUT(ITEMS, 5, 7, 12);
+    check_sums(sumi_op_add(graph, convolution(false), x), 1, 0);
+}
+
+static void all_parts_and_a_factor_make_one_op(void **state)
+{
+    (void)state;
+    sumi_node x = INPUT(ITEMS, 5, 7, 12), time = INPUT(ITEMS, 1, 1, 12), bias = INPUT(12);
+    sumi_node y = sumi_op_add(graph, convolution(false), time);
+    y = sumi_op_add(graph, sumi_op_add(graph, x, y), bias);
+    y = sumi_op_affine(graph, y, 0.5, 0);
+    y = sumi_op_affine(graph, y, -3, 0);
+    const struct fused_steps steps[] = {{NULL, 6, 1}, {&op_convolution, 1, 1}};
+    check_fused(graph, 1, &y, 1e-5, 2, steps);
+}
+
+static void of_one_item_a_second_row_of_channels_finds_room_too(void **state)
+{
+    (void)state;
+    sumi_node x = INPUT(1, 5, 7, 6), w = INPUT(12, 6, 3, 3);
+    sumi_node y = sumi_op_convolution(graph, x, w, INPUT(12), &SAME);
+    check_sums(sumi_op_add(graph, y, INPUT(1, 1, 1, 12)), 1, 0);
+}
+
+/* Each would be wrong, or would compute something twice. */
+static void what_does_not_fit_stays_apart(void **state)
+{
+    (void)state;
+    sumi_node y = convolution(true);
+    check_sums(sumi_op_add(graph, y, INPUT(5, 7, 12)), 1, 1);              /* broadcast over items */
+    check_sums(sumi_op_add(graph, y, INPUT(ITEMS, 5, 7, 1)), 1, 1);        /* over channels */
+    check_sums(sumi_op_add(graph, y, y), 1, 1);                            /* itself */
+    check_sums(sumi_op_add(graph, y, sumi_op_exp(graph, y)), 1, 1);        /* read twice */
+    check_sums(sumi_op_add(graph, sumi_op_affine(graph, y, 2, 0), INPUT(12)), 1, 1);
+    check_sums(sumi_op_add(graph, sumi_op_add(graph, y, INPUT(ITEMS, 5, 7, 12)),
+                           INPUT(ITEMS, 5, 7, 12)), 2, 1);                 /* a second residual */
+    sumi_node both[] = {y, sumi_op_add(graph, y, INPUT(12))};              /* an output itself */
+    const struct fused_steps steps[] = {{&op_add, 1, 1}, {&op_convolution, 1, 1}};
+    check_fused(graph, 2, both, 1e-5, 2, steps);
+    sumi_node shifted = sumi_op_affine(graph, y, 1, 0.5);
+    check_fused(graph, 1, &shifted, 1e-5, 1, (struct fused_steps[]){{&op_affine, 1, 1}});
+}
+
+/* x goes through two convolutions; the gradients that come back are summed in the second. */
+static void gradients_from_two_readers_are_summed_on_the_way(void **state)
+{
+    (void)state;
+    sumi_node x = INPUT(ITEMS, 5, 7, 6), v = INPUT(12, 6, 3, 3), w = INPUT(12, 6, 3, 3);
+    sumi_node u = sumi_op_convolution(graph, x, v, -1, &SAME);
+    sumi_node y = sumi_op_convolution(graph, x, w, -1, &SAME);
+    sumi_node loss = sumi_op_sum(graph, sumi_op_multiply(graph, u, y), 15), gradient = -1;
+    CHECK_OK(context, sumi_graph_gradients(graph, loss, 1, &x, &gradient));
+    const struct fused_steps steps[] = {{&op_add, 1, 0}, {&op_convolution_data_gradient, 2, 2}};
+    check_fused(graph, 1, &gradient, 1e-5, 2, steps);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_number_for_each_item_and_channel_moves_into_the_convolution, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_residual_moves_into_the_convolution_from_either_side,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_parts_and_a_factor_make_one_op, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_one_item_a_second_row_of_channels_finds_room_too, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_does_not_fit_stays_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gradients_from_two_readers_are_summed_on_the_way, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -391,6 +391,35 @@ SUMI_API sumi_status sumi_draw_table(sumi_context *context, const sumi_array *ce
 SUMI_API sumi_status sumi_describe(sumi_context *context, const char *path, char **json);
 SUMI_API void sumi_text_release(sumi_context *context, char *text);
 
+/* ---- Experimental: measuring ----------------------------------------------------------------
+
+   May change between versions; define SUMI_EXPERIMENTAL to see it. */
+#ifdef SUMI_EXPERIMENTAL
+
+/* From now on everything that objects of this context compute is timed: each op of a network, and
+   what a training step does besides. Forgets what was timed before. While nothing is timed, it costs
+   nothing. */
+SUMI_API sumi_status sumi_profile_start(sumi_context *context);
+/* Ends the timing; the rows stay until the next start. */
+SUMI_API void sumi_profile_stop(sumi_context *context);
+
+/* Where the time went, a row for each op and its shapes; both texts live until the next call that
+   computes. */
+typedef struct sumi_profile_row {
+    const char *name;   /* "convolution" ...; "optimizer" and others for what is not an op */
+    const char *shapes; /* "[2, 8, 8, 3] [4, 3, 3, 3] [4] -> [2, 8, 8, 4]": inputs, result; or "" */
+    int64_t calls;
+    double seconds;    /* of all calls, by the clock on the wall */
+    double operations; /* additions and multiplications of floating-point numbers, by definition of
+                          the op, whatever algorithm it is computed by; a function of one number, such
+                          as an exponential, counts as one */
+    double bytes;      /* each input read once and each result written once */
+} sumi_profile_row;
+/* Row by number from 0; false past the last. */
+SUMI_API bool sumi_profile_get(const sumi_context *context, int64_t number, sumi_profile_row *row);
+
+#endif
+
 /* ---- Experimental: networks of your own ------------------------------------------------------
 
    Everything below may change between versions; define SUMI_EXPERIMENTAL to see it. A graph is

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/profile.h"
+
 enum { VECTOR_ALIGNMENT = 64, THREADS_LIMIT = 1024 };
 
 static void *default_allocate(void *user, size_t size, size_t alignment)
@@ -63,6 +65,7 @@ sumi_status sumi_context_create(const sumi_allocator *allocator, sumi_context **
 void sumi_context_free(sumi_context *context)
 {
     if (!context) return;
+    profile_release(context);
     sumi_allocator allocator = context->allocator;
     allocator.release(allocator.user, context);
 }

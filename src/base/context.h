@@ -7,9 +7,12 @@
 
 #define MESSAGE_SIZE 1024
 
+struct profile;
+
 struct sumi_context {
     sumi_allocator allocator;
     int threads;
+    struct profile *profile; /* rows of timing (base/profile.h); NULL before the first start */
     char message[MESSAGE_SIZE];
 };
 

@@ -4,7 +4,7 @@
 #ifndef SUMI_GRAPH_GRAPH_H
 #define SUMI_GRAPH_GRAPH_H
 
-#include "base/context.h"
+#include "base/profile.h"
 
 enum { MAX_INPUTS = 6 };
 
@@ -61,6 +61,11 @@ struct op {
     /* The definition: output from inputs, row-major, in double, in plain loops. NULL for leaves. */
     void (*reference)(const sumi_graph *graph, const struct node *node,
                       const double *const *inputs, double *output, const struct run_key *key);
+
+    /* What computing the node takes at least, where that is not what graph_cost assumes: one
+       operation for each element of the result, every input read and the result written once. Finds
+       these assumptions in *cost and corrects them. */
+    void (*cost)(const sumi_graph *graph, const struct node *node, struct cost *cost);
 
     bool view;     /* the output is input 0's memory, from element attributes.first on */
     bool in_place; /* output element i depends on input 0 only through its element i */
@@ -123,6 +128,13 @@ int64_t shape_span(const struct shape *shape, int first, int end);
 /* "[2, 3, 4]" into text[SHAPE_TEXT]. */
 enum { SHAPE_TEXT = 160 };
 const char *shape_text(const struct shape *shape, char text[SHAPE_TEXT]);
+
+/* What computing a node takes at least, by its op's cost rule. */
+struct cost graph_cost(const sumi_graph *graph, const struct node *node);
+/* A cost rule for ops that only move numbers: no operations. */
+void cost_of_moving(const sumi_graph *graph, const struct node *node, struct cost *cost);
+/* A cost rule for sums: one operation for each element of input 0. */
+void cost_of_summing(const sumi_graph *graph, const struct node *node, struct cost *cost);
 
 /* A shape filled with one number, by broadcast. */
 sumi_node graph_filled(sumi_graph *graph, const struct shape *shape, double value);

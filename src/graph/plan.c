@@ -2,6 +2,7 @@
 #include "graph/plan.h"
 
 #include <omp.h>
+#include <stdio.h>
 #include <string.h>
 
 struct step {
@@ -9,6 +10,8 @@ struct step {
     struct problem problem;
     struct call call;
     size_t scratch; /* bytes */
+    int32_t row;    /* of the profile that the plan knows */
+    struct cost cost;
 };
 
 struct sumi_plan {
@@ -24,6 +27,7 @@ struct sumi_plan {
     int32_t step_count;
     char *memory;
     size_t memory_bytes;
+    uint64_t profile; /* number of the profile that the steps have their rows of; 0 for none */
 };
 
 /* What is known of a node while planning. */
@@ -302,16 +306,67 @@ int32_t plan_steps(const sumi_plan *plan, const struct op *op)
     return count;
 }
 
+static sumi_status run_step(struct step *step, const struct run_key *key)
+{
+    step->call.key = *key;
+    return step->kernel->run(&step->call);
+}
+
+static sumi_status run_steps(sumi_plan *plan, const struct run_key *key)
+{
+    for (int32_t i = 0; i < plan->step_count; i++) TRY(run_step(&plan->steps[i], key));
+    return SUMI_OK;
+}
+
+/* "[2, 3] [3, 4] -> [2, 4]" */
+static void describe_step(const struct step *step, char text[PROFILE_SHAPES])
+{
+    char shape[SHAPE_TEXT];
+    size_t length = 0;
+    for (int i = 0; i < step->problem.node->input_count && length < PROFILE_SHAPES; i++) {
+        length += (size_t)snprintf(text + length, PROFILE_SHAPES - length, "%s ",
+                                   shape_text(step->problem.inputs[i], shape));
+    }
+    if (length < PROFILE_SHAPES) {
+        snprintf(text + length, PROFILE_SHAPES - length, "-> %s",
+                 shape_text(&step->problem.node->shape, shape));
+    }
+}
+
+static sumi_status find_rows(sumi_plan *plan)
+{
+    char shapes[PROFILE_SHAPES];
+    for (int32_t i = 0; i < plan->step_count; i++) {
+        struct step *step = &plan->steps[i];
+        describe_step(step, shapes);
+        step->cost = graph_cost(plan->graph, step->problem.node);
+        TRY(profile_row(plan->context, step->problem.node->op->name, shapes, &step->row));
+    }
+    plan->profile = plan->context->profile->number;
+    return SUMI_OK;
+}
+
+static sumi_status run_profiled(sumi_plan *plan, const struct run_key *key)
+{
+    if (plan->profile != plan->context->profile->number) TRY(find_rows(plan));
+    double begin = profile_clock();
+    for (int32_t i = 0; i < plan->step_count; i++) {
+        struct step *step = &plan->steps[i];
+        TRY(run_step(step, key));
+        double end = profile_clock();
+        profile_add(plan->context, step->row, end - begin, &step->cost);
+        begin = end;
+    }
+    return SUMI_OK;
+}
+
 sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step)
 {
     int threads = omp_get_max_threads();
     omp_set_num_threads(plan->threads);
-    sumi_status status = SUMI_OK;
-    for (int32_t i = 0; i < plan->step_count && status == SUMI_OK; i++) {
-        struct call *call = &plan->steps[i].call;
-        call->key = (struct run_key){seed, step};
-        status = plan->steps[i].kernel->run(call);
-    }
+    struct run_key key = {seed, step};
+    sumi_status status =
+        profile_is_on(plan->context) ? run_profiled(plan, &key) : run_steps(plan, &key);
     omp_set_num_threads(threads);
     return status;
 }

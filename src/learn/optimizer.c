@@ -145,3 +145,13 @@ sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *cons
     }
     return SUMI_OK;
 }
+
+struct cost optimizer_cost(const struct optimizer *o, const float *const *gradients)
+{
+    enum { NORM = 2, STEP = 20, READS = 6, WRITES = 4 }; /* operations; numbers */
+    double count = 0;
+    for (int64_t i = 0; i < o->count; i++) {
+        if (gradients[i]) count += (double)shape_count(&o->weights->items[i].shape);
+    }
+    return (struct cost){count * (NORM + STEP), count * (READS + WRITES) * (double)sizeof(float)};
+}

@@ -43,4 +43,8 @@ double optimizer_average_decay(const struct optimizer_settings *settings, int64_
 sumi_status optimizer_apply(struct optimizer *optimizer, int64_t step,
                             const float *const *gradients, double *norm);
 
+/* What that takes at least: the norm reads the gradients, the step reads them again and reads and
+   writes weights, moments and averages. */
+struct cost optimizer_cost(const struct optimizer *optimizer, const float *const *gradients);
+
 #endif

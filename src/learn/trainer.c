@@ -133,11 +133,29 @@ void sumi_trainer_free(sumi_trainer *trainer)
     context_release(context, trainer);
 }
 
+static sumi_status fill_inputs(sumi_trainer *trainer)
+{
+    const struct cost unknown = {0, 0};
+    double begin = profile_begin(trainer->context);
+    TRY(trainer->objective.feed(trainer->objective.user, trainer->plan, trainer->step));
+    return profile_end(trainer->context, begin, "data and noise", &unknown);
+}
+
+static sumi_status apply_gradients(sumi_trainer *trainer)
+{
+    struct optimizer *optimizer = &trainer->optimizer;
+    struct cost cost = {0, 0};
+    double norm = 0, begin = profile_begin(trainer->context);
+    TRY(optimizer_apply(optimizer, trainer->step, trainer->gradients, &norm));
+    if (profile_is_on(trainer->context)) cost = optimizer_cost(optimizer, trainer->gradients);
+    return profile_end(trainer->context, begin, "optimizer", &cost);
+}
+
 sumi_status sumi_trainer_step(sumi_trainer *trainer, double *loss)
 {
     TRY(sumi_trainer_use_average(trainer, false));
     TRY(trainer_reserve_losses(trainer, trainer->step + 1));
-    TRY(trainer->objective.feed(trainer->objective.user, trainer->plan, trainer->step));
+    TRY(fill_inputs(trainer));
     TRY(sumi_plan_run(trainer->plan, trainer->seed, (uint64_t)trainer->step));
     float value = *sumi_plan_data(trainer->plan, trainer->loss);
     if (!isfinite(value)) {
@@ -148,8 +166,7 @@ sumi_status sumi_trainer_step(sumi_trainer *trainer, double *loss)
     if (trainer->objective.observe) {
         trainer->objective.observe(trainer->objective.user, trainer->plan);
     }
-    double norm = 0;
-    TRY(optimizer_apply(&trainer->optimizer, trainer->step, trainer->gradients, &norm));
+    TRY(apply_gradients(trainer));
     trainer->losses[trainer->step++] = value;
     if (loss) *loss = value;
     return SUMI_OK;

@@ -113,12 +113,21 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     }
 }
 
+/* two products of queries, keys and d, and a softmax of the scores */
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    struct attention_sizes s = attention_sizes_of(graph, node);
+    double scores = (double)attention_rows(&s) * (double)s.keys;
+    least->operations = scores * (4.0 * (double)s.d + 5.0);
+}
+
 const struct op op_attention = {.name = "attention",
                                 .min_inputs = 3,
                                 .max_inputs = 3,
                                 .infer = infer,
                                 .gradient = gradient,
-                                .reference = reference};
+                                .reference = reference,
+                                .cost = cost};
 
 sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k, sumi_node v, int64_t heads,
                             double scale)

@@ -86,9 +86,18 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     return sumi_op_concat(graph, sumi_op_concat(graph, dq, dk, 0), dv, 0);
 }
 
+/* five products of queries, keys and d (the scores are worked out again), the softmax, and ds */
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    struct attention_sizes s = attention_sizes_of(graph, node);
+    double scores = (double)attention_rows(&s) * (double)s.keys;
+    least->operations = scores * (10.0 * (double)s.d + 9.0);
+}
+
 const struct op op_attention_gradient = {.name = "attention_gradient",
                                          .min_inputs = 4,
                                          .max_inputs = 4,
                                          .infer = infer,
                                          .expand = expand,
-                                         .reference = reference};
+                                         .reference = reference,
+                                         .cost = cost};

@@ -47,7 +47,8 @@ const struct op op_block_sum = {.name = "block_sum",
                                 .max_inputs = 1,
                                 .infer = infer,
                                 .gradient = gradient,
-                                .reference = reference};
+                                .reference = reference,
+                                .cost = cost_of_summing};
 
 sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down, int64_t across)
 {

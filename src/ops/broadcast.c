@@ -43,7 +43,8 @@ const struct op op_broadcast = {.name = "broadcast",
                                 .max_inputs = 1,
                                 .infer = infer,
                                 .gradient = gradient,
-                                .reference = reference};
+                                .reference = reference,
+                                .cost = cost_of_moving};
 
 sumi_node sumi_op_broadcast(sumi_graph *graph, sumi_node x, int rank, const int64_t *shape)
 {

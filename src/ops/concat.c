@@ -49,7 +49,8 @@ const struct op op_concat = {.name = "concat",
                              .max_inputs = 2,
                              .infer = infer,
                              .gradient = gradient,
-                             .reference = reference};
+                             .reference = reference,
+                             .cost = cost_of_moving};
 
 sumi_node sumi_op_concat(sumi_graph *graph, sumi_node a, sumi_node b, int axis)
 {

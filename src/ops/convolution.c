@@ -58,12 +58,20 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     gradients[2] = sumi_op_reshape(graph, sum, 1, &weight.size[0]);
 }
 
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    struct convolution_sizes s = convolution_sizes_of(
+        &node->attributes.convolution, input_shape(graph, node, 0), input_shape(graph, node, 1));
+    least->operations = convolution_operations(&s) + epilogue_operations(node);
+}
+
 const struct op op_convolution = {.name = "convolution",
                                   .min_inputs = 2,
                                   .max_inputs = 5,
                                   .infer = infer,
                                   .gradient = gradient,
-                                  .reference = reference};
+                                  .reference = reference,
+                                  .cost = cost};
 
 sumi_node sumi_op_convolution(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_node bias,
                               const sumi_convolution *geometry)

@@ -40,6 +40,9 @@ int64_t convolution_taps(const struct convolution_sizes *sizes);
 bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,
                         struct convolution_tap *tap);
 
+/* Multiplications and additions of the sum over taps; those that fall on padding need none. */
+double convolution_operations(const struct convolution_sizes *sizes);
+
 /* The builder of the gradient by the input, for an input of shape `x`. */
 sumi_node convolution_data_gradient(sumi_graph *graph, sumi_node upstream, sumi_node weight,
                                     const sumi_convolution *geometry, const struct shape *x);

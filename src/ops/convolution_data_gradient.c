@@ -50,12 +50,20 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                                                    kernel.size[3]);
 }
 
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    struct convolution_sizes s = convolution_sizes_of(&node->attributes.convolution, &node->shape,
+                                                      input_shape(graph, node, 1));
+    least->operations = convolution_operations(&s) + epilogue_operations(node);
+}
+
 const struct op op_convolution_data_gradient = {.name = "transposed convolution",
                                                 .min_inputs = 2,
                                                 .max_inputs = 5,
                                                 .infer = infer,
                                                 .gradient = gradient,
-                                                .reference = reference};
+                                                .reference = reference,
+                                                .cost = cost};
 
 sumi_node convolution_data_gradient(sumi_graph *graph, sumi_node upstream, sumi_node weight,
                                     const sumi_convolution *geometry, const struct shape *x)

@@ -93,3 +93,26 @@ bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,
     tap->weight = place;
     return true;
 }
+
+/* Pairs of an output place and a kernel place along one axis that meet the picture. */
+static int64_t meetings(int64_t size, int64_t kernel, int64_t out, int64_t stride, int64_t before)
+{
+    int64_t count = 0;
+    for (int64_t k = 0; k < kernel; k++) {
+        int64_t offset = before - k; /* input place of output o is o stride - offset */
+        int64_t first = offset > 0 ? (offset + stride - 1) / stride : 0;
+        int64_t past = size + offset > 0 ? (size + offset + stride - 1) / stride : 0;
+        if (past > out) past = out;
+        if (past > first) count += past - first;
+    }
+    return count;
+}
+
+double convolution_operations(const struct convolution_sizes *s)
+{
+    int64_t down = meetings(s->height, s->kernel_height, s->out_height, s->geometry.stride[0],
+                            s->geometry.before[0]);
+    int64_t across = meetings(s->width, s->kernel_width, s->out_width, s->geometry.stride[1],
+                              s->geometry.before[1]);
+    return 2.0 * (double)s->n * (double)down * (double)across * (double)s->in * (double)s->out;
+}

@@ -45,12 +45,20 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     gradients[1] = sumi_op_convolution(graph, x, upstream, -1, geometry);
 }
 
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    struct convolution_sizes s = convolution_sizes_of(&node->attributes.convolution,
+                                                      input_shape(graph, node, 0), &node->shape);
+    least->operations = convolution_operations(&s);
+}
+
 const struct op op_convolution_weight_gradient = {.name = "convolution weight gradient",
                                                   .min_inputs = 2,
                                                   .max_inputs = 2,
                                                   .infer = infer,
                                                   .gradient = gradient,
-                                                  .reference = reference};
+                                                  .reference = reference,
+                                                  .cost = cost};
 
 sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_node upstream,
                                           const sumi_convolution *geometry, int64_t kernel_height,

@@ -50,3 +50,9 @@ void epilogue_reference(const struct node *node, const double *const *inputs, do
         output[i] = node->attributes.scale * sum;
     }
 }
+
+double epilogue_operations(const struct node *node)
+{
+    int each = __builtin_popcount(node->attributes.epilogue) + (node->attributes.scale != 1);
+    return (double)each * (double)shape_count(&node->shape);
+}

@@ -21,4 +21,7 @@ sumi_status epilogue_check(sumi_graph *graph, const struct node *node, const str
 /* Applies it to the result of a reference kernel. */
 void epilogue_reference(const struct node *node, const double *const *inputs, double *output);
 
+/* Operations of it. */
+double epilogue_operations(const struct node *node);
+
 #endif

@@ -33,12 +33,20 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                                    input_shape(graph, forward, 0)->size[0]);
 }
 
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    double indices = (double)shape_count(input_shape(graph, node, 1));
+    least->operations = 0;
+    least->bytes = (indices + 2.0 * (double)shape_count(&node->shape)) * (double)sizeof(float);
+}
+
 const struct op op_gather = {.name = "gather",
                              .min_inputs = 2,
                              .max_inputs = 2,
                              .infer = infer,
                              .gradient = gradient,
-                             .reference = reference};
+                             .reference = reference,
+                             .cost = cost};
 
 sumi_node sumi_op_gather(sumi_graph *graph, sumi_node table, sumi_node indices)
 {

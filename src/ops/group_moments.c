@@ -53,9 +53,16 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     return graph_reshape(graph, pair, &fused.shape);
 }
 
+/* two sums and a square */
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    least->operations = 3.0 * (double)shape_count(input_shape(graph, node, 0));
+}
+
 const struct op op_group_moments = {.name = "group_moments",
                                     .min_inputs = 1,
                                     .max_inputs = 1,
                                     .infer = infer,
                                     .expand = expand,
-                                    .reference = reference};
+                                    .reference = reference,
+                                    .cost = cost};

@@ -55,12 +55,20 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     gradients[3] = parameter_gradient(graph, sums, 0, &parameter);
 }
 
+/* a multiplication, an addition, and SiLU */
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    (void)graph;
+    least->operations = (node->attributes.silu ? 3.0 : 2.0) * (double)shape_count(&node->shape);
+}
+
 const struct op op_group_norm = {.name = "group_norm",
                                  .min_inputs = 4,
                                  .max_inputs = 4,
                                  .infer = infer,
                                  .gradient = gradient,
                                  .reference = reference,
+                                 .cost = cost,
                                  .in_place = true};
 
 sumi_node sumi_op_group_norm(sumi_graph *graph, sumi_node x, sumi_node scale, sumi_node shift,

@@ -88,12 +88,20 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                       : sumi_op_matmul(graph, a, upstream, !ta, false);
 }
 
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    struct product p =
+        describe(&node->attributes, input_shape(graph, node, 0), input_shape(graph, node, 1));
+    least->operations = 2.0 * (double)shape_count(&node->shape) * (double)p.k;
+}
+
 const struct op op_matmul = {.name = "matmul",
                              .min_inputs = 2,
                              .max_inputs = 2,
                              .infer = infer,
                              .gradient = gradient,
-                             .reference = reference};
+                             .reference = reference,
+                             .cost = cost};
 
 sumi_node sumi_op_matmul(sumi_graph *graph, sumi_node a, sumi_node b, bool transpose_a,
                          bool transpose_b)

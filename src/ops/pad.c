@@ -49,7 +49,8 @@ const struct op op_pad = {.name = "pad",
                           .max_inputs = 1,
                           .infer = infer,
                           .gradient = gradient,
-                          .reference = reference};
+                          .reference = reference,
+                          .cost = cost_of_moving};
 
 sumi_node sumi_op_pad(sumi_graph *graph, sumi_node x, int axis, int64_t before, int64_t after)
 {

@@ -45,7 +45,8 @@ const struct op op_permute = {.name = "permute",
                               .max_inputs = 1,
                               .infer = infer,
                               .gradient = gradient,
-                              .reference = reference};
+                              .reference = reference,
+                              .cost = cost_of_moving};
 
 sumi_node sumi_op_permute(sumi_graph *graph, sumi_node x, const int *axes)
 {

@@ -36,12 +36,18 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     gradients[0] = sumi_op_gather(graph, upstream, graph_node(graph, node)->inputs[1]);
 }
 
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    least->operations = (double)shape_count(input_shape(graph, node, 0));
+}
+
 const struct op op_scatter_add = {.name = "scatter_add",
                                   .min_inputs = 2,
                                   .max_inputs = 2,
                                   .infer = infer,
                                   .gradient = gradient,
-                                  .reference = reference};
+                                  .reference = reference,
+                                  .cost = cost};
 
 sumi_node ops_scatter_add(sumi_graph *graph, sumi_node upstream, sumi_node indices, int64_t rows)
 {

@@ -44,12 +44,20 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
         sumi_op_pad(graph, upstream, attributes.axis, attributes.first, size - attributes.last);
 }
 
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    (void)graph;
+    least->operations = 0;
+    least->bytes = 2.0 * (double)shape_count(&node->shape) * (double)sizeof(float);
+}
+
 const struct op op_slice = {.name = "slice",
                             .min_inputs = 1,
                             .max_inputs = 1,
                             .infer = infer,
                             .gradient = gradient,
-                            .reference = reference};
+                            .reference = reference,
+                            .cost = cost};
 
 sumi_node sumi_op_slice(sumi_graph *graph, sumi_node x, int axis, int64_t first, int64_t count)
 {

@@ -37,12 +37,20 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     gradients[0] = sumi_op_multiply(graph, node, centred);
 }
 
+/* subtract the largest, exponential, sum, division */
+static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
+{
+    (void)graph;
+    least->operations = 4.0 * (double)shape_count(&node->shape);
+}
+
 const struct op op_softmax = {.name = "softmax",
                               .min_inputs = 1,
                               .max_inputs = 1,
                               .infer = infer,
                               .gradient = gradient,
-                              .reference = reference};
+                              .reference = reference,
+                              .cost = cost};
 
 sumi_node sumi_op_softmax(sumi_graph *graph, sumi_node x)
 {

@@ -42,7 +42,8 @@ const struct op op_sum = {.name = "sum",
                           .max_inputs = 1,
                           .infer = infer,
                           .gradient = gradient,
-                          .reference = reference};
+                          .reference = reference,
+                          .cost = cost_of_summing};
 
 sumi_node sumi_op_sum(sumi_graph *graph, sumi_node x, unsigned axes)
 {

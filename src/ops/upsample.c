@@ -47,7 +47,8 @@ const struct op op_upsample = {.name = "upsample",
                                .max_inputs = 1,
                                .infer = infer,
                                .gradient = gradient,
-                               .reference = reference};
+                               .reference = reference,
+                               .cost = cost_of_moving};
 
 sumi_node sumi_op_upsample(sumi_graph *graph, sumi_node x, int64_t down, int64_t across)
 {

@@ -11,7 +11,7 @@
 
 static const struct data_kind *const kinds[] = {
     &data_morlet, &data_digits,  &data_swissroll, &data_moons, &data_gaussians,
-    &data_idx,    &data_cifar10, &data_folder,    &data_npy,   &data_csv,
+    &data_heartbeat, &data_idx,  &data_cifar10,   &data_folder, &data_npy, &data_csv,
 };
 
 enum data_items data_items_of(const sumi_recipe *recipe)
@@ -67,8 +67,8 @@ void sumi_data_free(sumi_data *data)
     context_release(context, data);
 }
 
-/* Floats of item `index` (unchecked) to item[item_size]. */
-static sumi_status read_item(sumi_data *data, int64_t index, float *item)
+/* Floats of item `index` (unchecked) to item[item_size], as the kind gives them. */
+static sumi_status read_unscaled(sumi_data *data, int64_t index, float *item)
 {
     size_t size = (size_t)data->item_size, first = (size_t)index * size;
     if (!data->kind->read_bytes) {
@@ -80,6 +80,14 @@ static sumi_status read_item(sumi_data *data, int64_t index, float *item)
     if (data->items) bytes = (const uint8_t *)data->items + first;
     else TRY(data->kind->read_bytes(data, index, data->bytes));
     image_to_float(bytes, size, item);
+    return SUMI_OK;
+}
+
+static sumi_status read_item(sumi_data *data, int64_t index, float *item)
+{
+    TRY(read_unscaled(data, index, item));
+    if (data->scale == 1) return SUMI_OK;
+    for (int64_t i = 0; i < data->item_size; i++) item[i] = (float)(data->scale * item[i]);
     return SUMI_OK;
 }
 
@@ -132,6 +140,7 @@ static sumi_status apply_recipe(sumi_data *data, const sumi_recipe *recipe)
 {
     int64_t limit = recipe_int(recipe, "data.limit");
     if (limit && limit < data->count) data->count = limit;
+    data->scale = recipe_number(recipe, "data.scale");
     if (data->count < 1) {
         return context_fail(data->context, SUMI_ERROR_FORMAT, "%s: holds no items", data->name);
     }

@@ -34,6 +34,7 @@ struct sumi_data {
 
     /* Set by the frame. */
     int64_t item_size; /* numbers in one item */
+    double scale;      /* that they are multiplied by */
     struct augment augment;
     void *items;     /* bytes or floats [count, item_size], or NULL while read on demand */
     int32_t *labels; /* [count] beside `items` when there are classes */
@@ -41,7 +42,7 @@ struct sumi_data {
 };
 
 extern const struct data_kind data_morlet, data_digits, data_swissroll, data_moons, data_gaussians,
-    data_idx, data_cifar10, data_folder, data_npy, data_csv;
+    data_heartbeat, data_idx, data_cifar10, data_folder, data_npy, data_csv;
 
 /* Items for one training step: a new order each epoch, and pictures mirrored if the recipe says
    so. A function of its arguments alone, so that a resumed run sees what it would have seen.

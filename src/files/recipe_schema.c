@@ -21,7 +21,7 @@ const struct recipe_entry recipe_schema[] = {
     TEXT("recipe.summary", "", "one sentence that `sumi recipes` shows"),
 
     CHOICE("data.kind", "digits",
-           "morlet|digits|swissroll|moons|gaussians|idx|cifar10|folder|npy|csv",
+           "morlet|digits|swissroll|moons|gaussians|heartbeat|idx|cifar10|folder|npy|csv",
            "where items come from: a generator or a kind of file"),
     TEXT("data.path", "", "file or folder to read; empty looks in the user's cache folder"),
     CHOICE("data.items", "auto", "auto|images|signals|points",
@@ -30,7 +30,9 @@ const struct recipe_entry recipe_schema[] = {
     WHOLE("data.limit", "0", 0, 1e15, "use only the first so many items; 0 uses all"),
     FLAG("data.labels", "no", "give each item its class, for a class-conditional model"),
     WHOLE("data.count", "20000", 1, 1e9, "how many items a generator makes"),
-    WHOLE("data.length", "128", 8, 1 << 20, "points of a generated signal"),
+    WHOLE("data.length", "128", 8, 1 << 20,
+          "points of a generated signal; bits of a heartbeat, 20 if left out"),
+    NUMBER("data.scale", "1", 1e-6, 1e6, "what all numbers of an item are multiplied by"),
     NUMBER("data.noise", "0", 0, 10, "standard deviation of measured noise on generated items"),
     WHOLE("data.width", "32", 1, 8192, "width that pictures of a folder are brought to"),
     WHOLE("data.height", "32", 1, 8192, "height that pictures of a folder are brought to"),
@@ -62,7 +64,7 @@ const struct recipe_entry recipe_schema[] = {
     TEXT("model.config", "", "path of a config.json that replaces all other [model] keys"),
 
     WHOLE("noise.steps", "1000", 2, 100000, "T, the number of noise levels"),
-    CHOICE("noise.schedule", "linear", "linear|scaled_linear|cosine|quadratic|sigmoid",
+    CHOICE("noise.schedule", "linear", "linear|scaled_linear|cosine|quadratic|sigmoid|binomial",
            "how beta grows from the first level to the last"),
     NUMBER("noise.beta_start", "0.0001", 0, 0.999, "beta of the first level (not for cosine)"),
     NUMBER("noise.beta_end", "0.02", 0, 0.999, "beta of the last level (not for cosine)"),

@@ -77,6 +77,12 @@ static double sigmoid_beta(const struct schedule_options *options, int64_t time)
          + (options->beta_end - options->beta_start) / (1 + exp(-(double)place));
 }
 
+/* Sohl-Dickstein et al. 2015, section 2.4.1: an equal share of the signal goes at every step. */
+static double binomial_beta(const struct schedule_options *options, int64_t time)
+{
+    return 1 / (double)(options->num_train_timesteps - time);
+}
+
 static const struct {
     const char *name;
     double (*beta)(const struct schedule_options *options, int64_t time);
@@ -84,7 +90,7 @@ static const struct {
     {"linear", linear_beta},       {"scaled_linear", quadratic_beta},
     {"quadratic", quadratic_beta}, {"squaredcos_cap_v2", cosine_beta},
     {"cosine", cosine_beta},       {"sigmoid", sigmoid_beta},
-    {"laplace", laplace_beta},
+    {"laplace", laplace_beta},     {"binomial", binomial_beta},
 };
 enum { SCHEDULES = sizeof beta_schedules / sizeof *beta_schedules };
 

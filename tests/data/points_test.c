@@ -71,6 +71,27 @@ static void measured_noise_is_added_to_points(void **state)
     sumi_data_free(noisy);
 }
 
+static void items_are_scaled_whether_in_memory_or_not(void **state)
+{
+    (void)state;
+    static const char *const recipes[] = {
+        "[data]\nkind = moons\ncount = 100\nscale = 2.5\n",
+        "[data]\nkind = moons\ncount = 100\nscale = 2.5\nmemory = 0\n"};
+    sumi_data *plain = open_data("[data]\nkind = moons\ncount = 100\n", NULL);
+    float point[2], other[2];
+    for (int k = 0; k < 2; k++) {
+        sumi_data *scaled = open_data(recipes[k], NULL);
+        for (int i = 0; i < 100; i++) {
+            read_one(plain, i, point, NULL);
+            read_one(scaled, i, other, NULL);
+            CHECK_CLOSE(other[0], 2.5 * point[0], 1e-6);
+            CHECK_CLOSE(other[1], 2.5 * point[1], 1e-6);
+        }
+        sumi_data_free(scaled);
+    }
+    sumi_data_free(plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +99,7 @@ int main(void)
         cmocka_unit_test(moons_are_two_half_circles),
         cmocka_unit_test(gaussians_gather_about_eight_places),
         cmocka_unit_test(measured_noise_is_added_to_points),
+        cmocka_unit_test(items_are_scaled_whether_in_memory_or_not),
     };
     return cmocka_run_group_tests(tests, make_place, leave_place);
 }

@@ -11,7 +11,7 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_matmul, op_convolution, op_convolution_data_gradient, op_convolution_weight_gradient,
     op_group_moments, op_group_norm, op_group_norm_sums, op_group_norm_data_gradient, op_softmax,
     op_attention, op_attention_gradient, op_upsample, op_block_sum, op_gather, op_scatter_add,
-    op_keep_mask;
+    op_keep_mask, op_hold, op_log_normal_cdf, op_normal_hazard;
 
 /* A view of `shape` that starts `first` elements into x's row-major memory; its gradient pads
    with zeros. */
@@ -25,5 +25,12 @@ sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_n
 
 /* Transpose of gather: rows of upstream[n, d] added into zeros [rows, d] at indices[n]. */
 sumi_node ops_scatter_add(sumi_graph *graph, sumi_node upstream, sumi_node indices, int64_t rows);
+
+/* x as it is, through which no derivative goes. */
+sumi_node ops_hold(sumi_graph *graph, sumi_node x);
+
+/* log Phi(x) and phi(x) / Phi(x) of the standard normal distribution. */
+sumi_node ops_log_normal_cdf(sumi_graph *graph, sumi_node x);
+sumi_node ops_normal_hazard(sumi_graph *graph, sumi_node x);
 
 #endif

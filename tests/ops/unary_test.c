@@ -5,7 +5,8 @@
 typedef sumi_node (*builder)(sumi_graph *graph, sumi_node x);
 
 /* Function values: tables of the elementary functions (Abramowitz and Stegun 1964); GELU(1) is the
-   normal distribution function at 1; mish(1) = ((1+e)^2 - 1)/((1+e)^2 + 1). */
+   normal distribution function Phi at 1, the logarithms and hazards follow from Phi(-1) = 0.1586552539
+   and Phi(-10) = 7.619853024160527e-24; mish(1) = ((1+e)^2 - 1)/((1+e)^2 + 1). */
 static const struct known {
     builder build;
     double x, y;
@@ -33,6 +34,13 @@ static const struct known {
     {sumi_op_gelu, -1, -0.1586552539314571},
     {sumi_op_relu, 3, 3},
     {sumi_op_relu, -3, 0},
+    {ops_log_normal_cdf, 0, -0.6931471805599453},
+    {ops_log_normal_cdf, -1, -1.8410216450092636},
+    {ops_log_normal_cdf, -10, -53.23128515051247},
+    {ops_normal_hazard, 0, 0.7978845608028654},
+    {ops_normal_hazard, -1, 1.5251352761609813},
+    {ops_normal_hazard, -10, 10.098093233962512},
+    {ops_hold, 3, 3},
     {sumi_op_step, 3, 1},
     {sumi_op_step, 0, 0},
     {sumi_op_step, -3, 0},
@@ -71,6 +79,20 @@ static void derivatives_of_smooth_functions_agree_with_finite_differences(void *
     }
     check_derivatives(sumi_op_log, 0.5, 3, 2);
     check_derivatives(sumi_op_sqrt, 0.5, 3, 2);
+    check_derivatives(ops_log_normal_cdf, -8, 3, 2);
+    check_derivatives(ops_normal_hazard, -8, 3, 2);
+}
+
+static void no_derivative_goes_through_what_is_held(void **state)
+{
+    (void)state;
+    struct trial trial;
+    trial_start(&trial, false);
+    sumi_node x = trial_given(&trial, SHAPE(1), NUMBERS(3)), slope = -1;
+    sumi_node loss = sumi_op_multiply(trial.graph, x, ops_hold(trial.graph, x));
+    CHECK_OK(trial.context, sumi_graph_gradients(trial.graph, loss, 1, &x, &slope));
+    trial_expect(&trial, slope, SHAPE(1), NUMBERS(3)); /* d(x c)/dx, not d(x^2)/dx = 6 */
+    trial_end(&trial);
 }
 
 static void derivatives_of_kinked_functions_agree_away_from_the_kink(void **state)
@@ -98,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_have_their_published_values),
         cmocka_unit_test(derivatives_of_smooth_functions_agree_with_finite_differences),
+        cmocka_unit_test(no_derivative_goes_through_what_is_held),
         cmocka_unit_test(derivatives_of_kinked_functions_agree_away_from_the_kink),
         cmocka_unit_test(a_node_that_is_not_there_is_refused),
     };

@@ -1,6 +1,6 @@
 /* Sums over axes, and broadcasting, their transpose. A sum is walked as alternating runs of kept
-   and summed axes; the three shapes that networks use (all, leading rows, trailing elements) have
-   their own loops. */
+   and summed axes; the four shapes that networks use (all, leading rows, the rows of each item,
+   trailing elements) have their own loops. */
 #include <string.h>
 
 #include "cpu/cpu.h"
@@ -37,14 +37,31 @@ static int part_count(const struct problem *problem, int64_t work)
     return threads < MAX_PARTS ? threads : MAX_PARTS;
 }
 
+/* Whether rows[items, rows, columns] of each item are summed to [items, columns]; a single item
+   where the first axis is summed. */
+static bool sums_rows(const struct runs *runs, int64_t *items, int64_t *rows, int64_t *columns)
+{
+    bool first = runs->rank == 2 && runs->summed[0], middle = runs->rank == 3 && runs->summed[1];
+    *items = middle ? runs->size[0] : 1;
+    *rows = runs->size[middle ? 1 : 0];
+    *columns = runs->size[middle ? 2 : 1];
+    return first || middle;
+}
+
+/* Parts that the rows of each item are cut into: one, where there are items to share out. */
+static int row_parts(const struct problem *problem, int64_t items, int64_t work)
+{
+    return items > 1 ? 1 : part_count(problem, work);
+}
+
 static sumi_status prepare_sum(const struct problem *problem, void **state, size_t *scratch)
 {
     (void)state;
     struct runs runs = find_runs(problem->inputs[0], &problem->node->shape);
-    if (runs.rank == 2 && runs.summed[0]) {
-        int parts = part_count(problem, runs.size[0] * runs.size[1]);
-        size_t columns = (size_t)runs.size[1];
-        *scratch = (size_t)parts * columns * (sizeof(double) + sizeof(float));
+    int64_t items, rows, columns;
+    if (sums_rows(&runs, &items, &rows, &columns)) {
+        int64_t parts = items * row_parts(problem, items, rows * columns);
+        *scratch = (size_t)(parts * columns) * (sizeof(double) + sizeof(float));
     }
     return SUMI_OK;
 }
@@ -75,30 +92,40 @@ static void sum_all(const struct call *call, int64_t n)
     call->output[0] = (float)total;
 }
 
-/* x[rows, columns] to [columns]. */
-static void sum_leading(const struct call *call, int64_t rows, int64_t columns)
+/* total[columns] of x[rows, columns], with block[columns] to work in: float inside a block of rows,
+   double across blocks. */
+static void sum_part(int64_t rows, int64_t columns, const float *x, double *total, float *block)
 {
     const struct loops *loops = loops_select();
-    int parts = part_count(call->problem, rows * columns);
-    double *totals = call->scratch;
-    float *blocks = (float *)(totals + parts * columns);
-#pragma omp parallel for num_threads(parts) if (parts > 1) schedule(static)
-    for (int part = 0; part < parts; part++) {
-        int64_t first = rows * part / parts, end = rows * (part + 1) / parts;
-        double *total = totals + part * columns;
-        float *block = blocks + part * columns;
-        memset(total, 0, (size_t)columns * sizeof *total);
-        for (int64_t row = first; row < end; row += ROWS_IN_FLOAT) {
-            int64_t count = end - row < ROWS_IN_FLOAT ? end - row : ROWS_IN_FLOAT;
-            memset(block, 0, (size_t)columns * sizeof *block);
-            loops->sum_rows(count, columns, call->inputs[0] + row * columns, block);
-            for (int64_t c = 0; c < columns; c++) total[c] += block[c];
-        }
+    memset(total, 0, (size_t)columns * sizeof *total);
+    for (int64_t row = 0; row < rows; row += ROWS_IN_FLOAT) {
+        int64_t count = rows - row < ROWS_IN_FLOAT ? rows - row : ROWS_IN_FLOAT;
+        memset(block, 0, (size_t)columns * sizeof *block);
+        loops->sum_rows(count, columns, x + row * columns, block);
+        for (int64_t c = 0; c < columns; c++) total[c] += block[c];
     }
-    for (int64_t c = 0; c < columns; c++) {
-        double total = 0;
-        for (int part = 0; part < parts; part++) total += totals[part * columns + c];
-        call->output[c] = (float)total;
+}
+
+/* x[items, rows, columns] to [items, columns]. */
+static void sum_rows(const struct call *call, int64_t items, int64_t rows, int64_t columns)
+{
+    int parts = row_parts(call->problem, items, rows * columns);
+    int threads = worthwhile_threads(call->problem->threads, items * rows * columns);
+    double *totals = call->scratch;
+    float *blocks = (float *)(totals + items * parts * columns);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+    for (int64_t part = 0; part < items * parts; part++) {
+        int64_t first = rows * (part % parts) / parts, end = rows * (part % parts + 1) / parts;
+        const float *x = call->inputs[0] + (part / parts * rows + first) * columns;
+        sum_part(end - first, columns, x, totals + part * columns, blocks + part * columns);
+    }
+    for (int64_t item = 0; item < items; item++) {
+        const double *total = totals + item * parts * columns;
+        for (int64_t c = 0; c < columns; c++) {
+            double sum = total[c];
+            for (int part = 1; part < parts; part++) sum += total[part * columns + c];
+            call->output[item * columns + c] = (float)sum;
+        }
     }
 }
 
@@ -149,9 +176,10 @@ static void sum_general(const struct call *call, const struct runs *runs)
 static sumi_status run_sum(const struct call *call)
 {
     struct runs runs = find_runs(call->problem->inputs[0], &call->problem->node->shape);
+    int64_t items, rows, columns;
     if (runs.rank == 0) call->output[0] = call->inputs[0][0];
     else if (runs.rank == 1 && runs.summed[0]) sum_all(call, runs.size[0]);
-    else if (runs.rank == 2 && runs.summed[0]) sum_leading(call, runs.size[0], runs.size[1]);
+    else if (sums_rows(&runs, &items, &rows, &columns)) sum_rows(call, items, rows, columns);
     else if (runs.rank == 2) sum_trailing(call, runs.size[0], runs.size[1]);
     else sum_general(call, &runs);
     return SUMI_OK;

@@ -30,9 +30,10 @@ static void finish_item(void *user, sumi_plan *plan, int64_t item)
     const struct place *place = &noised->places[item];
     enum prediction_type prediction = (enum prediction_type)noised->options->prediction_type;
     int64_t at = item * noised->item_size;
-    prediction_target(prediction, place->signal, place->noise, 1, noised->item_size,
-                      noised->clean + at, noised->noise + at,
-                      sumi_plan_data(plan, d->target) + at);
+    const struct prediction_target target = prediction_target(
+        prediction, &(struct noise_level){.signal = place->signal, .noise = place->noise});
+    prediction_fill(&target, 1, noised->item_size, noised->clean + at, noised->noise + at,
+                    sumi_plan_data(plan, d->target) + at);
     if (d->weights < 0) return;
     sumi_plan_data(plan, d->weights)[item] = (float)weighting_at(d->weighting, noised, place);
 }

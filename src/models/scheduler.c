@@ -10,16 +10,20 @@
 static const char DEFAULT_CLASS[] = "DDPMScheduler";
 static const char FORMAT_VERSION[] = "0.42.1"; /* of diffusers, whose keys are written */
 
-/* What DDPMScheduler's keys are to say; the defaults are diffusers'. */
+/* What the keys are to say; the defaults are those of diffusers' DDPMScheduler. */
 struct scheduler_values {
+    const char *class_name;
     int64_t steps;
     double beta_start, beta_end;
     const char *schedule, *prediction, *variance;
-    bool clip, thresholding;
+    bool zero_snr, clip, thresholding;
     double clip_range, threshold_ratio, threshold_max;
+    const char *path, *time; /* path NULL: a table of betas, and nothing below is written */
+    double beta_min, beta_max, sigma_min, sigma_max, sigma_data, eps, shift;
 };
 
 static const struct scheduler_values defaults = {
+    .class_name = DEFAULT_CLASS,
     .steps = 1000,
     .beta_start = 0.0001,
     .beta_end = 0.02,
@@ -34,14 +38,14 @@ static const struct scheduler_values defaults = {
 
 static bool fill(json_object *object, const struct scheduler_values *values)
 {
-    return member_text(object, "_class_name", DEFAULT_CLASS)
+    return member_text(object, "_class_name", values->class_name)
         && member_text(object, "_diffusers_version", FORMAT_VERSION)
         && member_whole(object, "num_train_timesteps", values->steps)
         && member_text(object, "beta_schedule", values->schedule)
         && member_number(object, "beta_start", values->beta_start)
         && member_number(object, "beta_end", values->beta_end)
         && member_null(object, "trained_betas")
-        && member_flag(object, "rescale_betas_zero_snr", false)
+        && member_flag(object, "rescale_betas_zero_snr", values->zero_snr)
         && member_text(object, "prediction_type", values->prediction)
         && member_text(object, "variance_type", values->variance)
         && member_flag(object, "clip_sample", values->clip)
@@ -53,11 +57,26 @@ static bool fill(json_object *object, const struct scheduler_values *values)
         && member_whole(object, "steps_offset", 0);
 }
 
+/* Other paths than a table. What is 0 is left to the path. */
+static bool fill_path(json_object *object, const struct scheduler_values *values)
+{
+    if (!values->path) return true;
+    return member_text(object, "path", values->path)
+        && member_text(object, "timestep_type", values->time)
+        && member_number(object, "beta_min", values->beta_min)
+        && member_number(object, "beta_max", values->beta_max)
+        && (values->sigma_min == 0 || member_number(object, "sigma_min", values->sigma_min))
+        && (values->sigma_max == 0 || member_number(object, "sigma_max", values->sigma_max))
+        && member_number(object, "sigma_data", values->sigma_data)
+        && (values->eps == 0 || member_number(object, "sampling_eps", values->eps))
+        && member_number(object, "shift", values->shift);
+}
+
 static sumi_status write_values(sumi_context *context, const struct scheduler_values *values,
                                 char **text)
 {
     json_object *object = json_object_new_object();
-    bool complete = object && fill(object, values);
+    bool complete = object && fill(object, values) && fill_path(object, values);
     sumi_status status = members_check(context, complete, "the scheduler's configuration");
     if (status == SUMI_OK) status = json_to_text(context, object, text);
     json_object_put(object);
@@ -76,14 +95,42 @@ static const char *schedule_in_file(const char *name)
     return strcmp(name, "quadratic") == 0 ? "scaled_linear" : name; /* the same betas */
 }
 
+/* The class of diffusers that is meant by a path, where it has one that tells its network the same
+   time and reads its prediction in the same way; else Sumi's own. */
+static const char *class_for(const char *path, const char *prediction, const char *time)
+{
+    bool discrete = strcmp(time, "discrete") == 0;
+    bool velocity = strcmp(prediction, "flow_prediction") == 0
+                 || strcmp(prediction, "velocity") == 0;
+    bool raw = strcmp(prediction, "epsilon") == 0 || strcmp(prediction, "v_prediction") == 0;
+    if (strcmp(path, "table") == 0 && discrete) return DEFAULT_CLASS;
+    if (strcmp(path, "flow") == 0 && discrete && velocity) return "FlowMatchEulerDiscreteScheduler";
+    if (strcmp(path, "edm") == 0 && discrete && raw) return "EDMEulerScheduler";
+    return "SumiPathScheduler";
+}
+
 sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *recipe, char **text)
 {
+    const char *path = recipe_text(recipe, "noise.path"), *time = recipe_text(recipe, "noise.time");
+    const char *prediction = recipe_text(recipe, "noise.prediction");
+    const char *class_name = class_for(path, prediction, time);
     const struct scheduler_values values = {
+        .class_name = class_name,
+        .path = strcmp(class_name, DEFAULT_CLASS) == 0 ? NULL : path,
+        .time = time,
+        .beta_min = recipe_number(recipe, "noise.beta_min"),
+        .beta_max = recipe_number(recipe, "noise.beta_max"),
+        .sigma_min = recipe_number(recipe, "noise.sigma_min"),
+        .sigma_max = recipe_number(recipe, "noise.sigma_max"),
+        .sigma_data = recipe_number(recipe, "noise.sigma_data"),
+        .eps = recipe_number(recipe, "noise.eps"),
+        .shift = recipe_number(recipe, "noise.shift"),
+        .zero_snr = recipe_flag(recipe, "noise.zero_snr"),
         .steps = recipe_int(recipe, "noise.steps"),
         .beta_start = recipe_number(recipe, "noise.beta_start"),
         .beta_end = recipe_number(recipe, "noise.beta_end"),
         .schedule = schedule_in_file(recipe_text(recipe, "noise.schedule")),
-        .prediction = recipe_text(recipe, "noise.prediction"),
+        .prediction = prediction,
         .variance = recipe_text(recipe, "noise.variance"),
         .clip = recipe_flag(recipe, "noise.clip"),
         .clip_range = recipe_number(recipe, "noise.clip_range"),

@@ -3,21 +3,48 @@
 
 #include "noise/rows.h"
 
-struct prediction_map prediction_map(enum prediction_type type, double signal, double noise)
+struct prediction_target prediction_target(enum prediction_type type,
+                                           const struct noise_level *level)
 {
-    double a = signal, s = noise, square = a * a + s * s;
+    switch (type) {
+    case PREDICTION_EPSILON: return (struct prediction_target){0, 1};
+    case PREDICTION_SAMPLE: return (struct prediction_target){1, 0};
+    case PREDICTION_V: return (struct prediction_target){-level->noise, level->signal};
+    case PREDICTION_SCORE: return (struct prediction_target){0, -1 / level->noise};
+    case PREDICTION_FLOW: return (struct prediction_target){-1, 1};
+    case PREDICTION_VELOCITY:
+        return (struct prediction_target){level->signal_slope, level->noise_slope};
+    }
+    return (struct prediction_target){0, 0};
+}
+
+/* x = a x0 + s e and p = c x0 + n e, solved for x0 and e. */
+struct prediction_map prediction_solve(const struct prediction_target *target,
+                                       const struct noise_level *level)
+{
+    double a = level->signal, s = level->noise, c = target->of_clean, n = target->of_noise;
+    double determinant = a * n - s * c;
+    return (struct prediction_map){n / determinant, -s / determinant, -c / determinant,
+                                   a / determinant};
+}
+
+/* Noise that is told does not need the state, nor do told data: their entries hold at the ends of a
+   path too, where the two equations are one. */
+struct prediction_map prediction_map(enum prediction_type type, const struct noise_level *level)
+{
+    double a = level->signal, s = level->noise;
     switch (type) {
     case PREDICTION_EPSILON: return (struct prediction_map){1 / a, -s / a, 0, 1};
+    case PREDICTION_SCORE: return (struct prediction_map){1 / a, s * s / a, 0, -s};
     case PREDICTION_SAMPLE:
         if (s == 0) return (struct prediction_map){0, 1, 0, 0};
         return (struct prediction_map){0, 1, 1 / s, -a / s};
     case PREDICTION_V:
-        return (struct prediction_map){a / square, -s / square, s / square, a / square};
-    case PREDICTION_SCORE: return (struct prediction_map){1 / a, s * s / a, 0, -s};
     case PREDICTION_FLOW:
-        return (struct prediction_map){1 / (a + s), -s / (a + s), 1 / (a + s), a / (a + s)};
+    case PREDICTION_VELOCITY: break;
     }
-    return (struct prediction_map){0, 0, 0, 0};
+    struct prediction_target target = prediction_target(type, level);
+    return prediction_solve(&target, level);
 }
 
 void prediction_clean(const struct prediction_map *map, int threads, int64_t count, const float *x,
@@ -34,23 +61,9 @@ void prediction_noise(const struct prediction_map *map, int threads, int64_t cou
                  (struct row_term[]){{map->noise_state, x}, {map->noise_prediction, prediction}});
 }
 
-void prediction_target(enum prediction_type type, double signal, double noise_level, int threads,
-                       int64_t count, const float *clean, const float *noise, float *target)
+void prediction_fill(const struct prediction_target *target, int threads, int64_t count,
+                     const float *clean, const float *noise, float *values)
 {
-    double of_clean = 0, of_noise = 0;
-    switch (type) {
-    case PREDICTION_EPSILON: of_noise = 1; break;
-    case PREDICTION_SAMPLE: of_clean = 1; break;
-    case PREDICTION_V:
-        of_noise = signal;
-        of_clean = -noise_level;
-        break;
-    case PREDICTION_SCORE: of_noise = -1 / noise_level; break;
-    case PREDICTION_FLOW:
-        of_noise = 1;
-        of_clean = -1;
-        break;
-    }
-    rows_combine(threads, count, target, 2,
-                 (struct row_term[]){{of_clean, clean}, {of_noise, noise}});
+    rows_combine(threads, count, values, 2,
+                 (struct row_term[]){{target->of_clean, clean}, {target->of_noise, noise}});
 }

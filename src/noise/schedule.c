@@ -201,6 +201,16 @@ double schedule_noise(const struct schedule *schedule, int64_t time)
     return sqrt(1 - (double)schedule->alphas_cumprod[time]);
 }
 
+struct noise_level schedule_level(const struct schedule *schedule, int64_t time)
+{
+    double all = (double)schedule->count;
+    double signal = schedule_signal(schedule, time), noise = schedule_noise(schedule, time);
+    double signal_before = time > 0 ? schedule_signal(schedule, time - 1) : 1;
+    double noise_before = time > 0 ? schedule_noise(schedule, time - 1) : 0;
+    return (struct noise_level){signal, noise, all * (signal - signal_before),
+                                all * (noise - noise_before)};
+}
+
 static struct posterior posterior_at(double alpha, double product, double previous)
 {
     double noise = 1 - product, previous_noise = 1 - previous;
@@ -228,8 +238,8 @@ double schedule_bound_weight(const struct schedule *schedule, int64_t time,
     struct posterior posterior = posterior_at(alpha, product, previous);
     bool large = variance == VARIANCE_FIXED_LARGE || variance == VARIANCE_FIXED_LARGE_LOG;
     double sigma_squared = large || time == 0 ? posterior.beta : posterior.variance;
-    struct prediction_map map =
-        prediction_map(prediction, schedule_signal(schedule, time), schedule_noise(schedule, time));
+    struct noise_level level = schedule_level(schedule, time);
+    struct prediction_map map = prediction_map(prediction, &level);
     double mean_error = posterior.clean * map.clean_prediction; /* per unit of prediction error */
     return mean_error * mean_error / (2 * sigma_squared);
 }

@@ -32,9 +32,11 @@ sumi_status schedule_create(sumi_context *context, const struct schedule_options
                             struct schedule *schedule);
 void schedule_release(sumi_context *context, struct schedule *schedule); /* accepts zeros */
 
-/* a(t), s(t) for a time 0 <= t < T. */
+/* a(t), s(t) for a time 0 <= t < T; with their slopes by (t + 1) / T, which are T times the
+   differences from the time before. */
 double schedule_signal(const struct schedule *schedule, int64_t time);
 double schedule_noise(const struct schedule *schedule, int64_t time);
+struct noise_level schedule_level(const struct schedule *schedule, int64_t time);
 
 /* The variance of the reverse step, sigma_t^2, by diffusers' names. */
 enum variance_type {

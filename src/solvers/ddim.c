@@ -31,7 +31,7 @@ static sumi_status ddim_step(struct solver_run *run)
     bool again = options->use_clipped_model_output; /* e from the limited x0hat */
     struct prediction_map map = prediction_map(
         again ? PREDICTION_SAMPLE : (enum prediction_type)options->prediction_type,
-        sqrt(product), sqrt(1.0 - product));
+        &(struct noise_level){.signal = sqrt(product), .noise = sqrt(1.0 - product)});
     prediction_noise(&map, run->threads, run->total, run->x,
                      again ? run->clean : run->prediction, direction);
     if (sigma > 0) run_draw(run, noise);

@@ -41,12 +41,14 @@ void defaults_unclip(struct solver_options *options)
 void defaults_flow(struct solver_options *options)
 {
     defaults_sigma(options);
+    options->path = PATH_FLOW;
     options->prediction_type = PREDICTION_FLOW;
 }
 
 void defaults_edm(struct solver_options *options)
 {
     defaults_sigma(options);
+    options->path = PATH_EDM;
     options->sigma_min = 0.002;
     options->sigma_max = 80;
 }

@@ -12,22 +12,22 @@ static const double least_product = 0x1p-24;
 
 /* ---- Levels and the schedule's own sigmas ---- */
 
-struct level level_at(enum path path, double sigma)
+struct level level_at(enum scale scale, double sigma)
 {
     struct level level = {1, sigma, -log(sigma)};
-    if (path == PATH_PRESERVING) {
+    if (scale == SCALE_PRESERVING) {
         level.signal = 1 / sqrt(1 + sigma * sigma);
         level.noise = sigma * level.signal;
-    } else if (path == PATH_STRAIGHT) {
+    } else if (scale == SCALE_STRAIGHT) {
         level.signal = 1 - sigma;
         level.log_ratio = log(level.signal) - log(sigma);
     }
     return level;
 }
 
-enum path grid_path(const struct solver_options *options, enum path path)
+enum scale grid_scale(const struct solver_options *options, enum scale scale)
 {
-    return options->use_flow_sigmas && path == PATH_PRESERVING ? PATH_STRAIGHT : path;
+    return options->use_flow_sigmas && scale == SCALE_PRESERVING ? SCALE_STRAIGHT : scale;
 }
 
 static double table_sigma(const struct schedule *schedule, int64_t time)
@@ -298,10 +298,10 @@ sumi_status grid_resize(sumi_context *context, struct grid *grid, int64_t count)
     return SUMI_OK;
 }
 
-static double start_deviation(const struct solver_options *options, enum path path, double most)
+static double start_deviation(const struct solver_options *options, enum scale scale, double most)
 {
-    if (path == PATH_PRECONDITIONED) return sqrt(most * most + 1);
-    if (path != PATH_EXPLODING) return 1;
+    if (scale == SCALE_PRECONDITIONED) return sqrt(most * most + 1);
+    if (scale != SCALE_EXPLODING) return 1;
     return options->timestep_spacing == SPACING_LEADING ? sqrt(most * most + 1) : most;
 }
 
@@ -320,7 +320,7 @@ static sumi_status check_prediction(sumi_context *context, const struct solver_o
 }
 
 static sumi_status place_all(sumi_context *context, const struct solver_options *options,
-                             const struct schedule *schedule, enum path path,
+                             const struct schedule *schedule, enum scale scale,
                              enum time_family family, struct grid *grid)
 {
     bool asked = false;
@@ -332,7 +332,7 @@ static sumi_status place_all(sumi_context *context, const struct solver_options 
     } else if (family == TIMES_LOG) {
         TRY(check_preconditioned(context, options));
         TRY(place_log(context, options, grid));
-    } else if (path == PATH_STRAIGHT) {
+    } else if (scale == SCALE_STRAIGHT) {
         place_straight(options, schedule, grid);
     } else {
         TRY(check_prediction(context, options, schedule->alphas_cumprod[schedule->count - 1] > 0,
@@ -344,12 +344,12 @@ static sumi_status place_all(sumi_context *context, const struct solver_options 
     }
     double most = 0;
     for (int64_t i = 0; i < grid->count; i++) most = fmax(most, grid->sigmas[i]);
-    grid->init_noise_sigma = start_deviation(options, path, most);
+    grid->init_noise_sigma = start_deviation(options, scale, most);
     return SUMI_OK;
 }
 
 sumi_status grid_build(sumi_context *context, const struct solver_options *options,
-                       const struct schedule *schedule, enum path path, enum time_family family,
+                       const struct schedule *schedule, enum scale scale, enum time_family family,
                        struct grid *grid)
 {
     *grid = (struct grid){.init_noise_sigma = 1};
@@ -365,7 +365,7 @@ sumi_status grid_build(sumi_context *context, const struct solver_options *optio
                    : options->steps ? options->steps : all;
     sumi_status status = grid_resize(context, grid, length);
     if (status == SUMI_OK)
-        status = place_all(context, options, schedule, path, family, grid);
+        status = place_all(context, options, schedule, scale, family, grid);
     if (status != SUMI_OK) grid_release(context, grid);
     return status;
 }

@@ -10,7 +10,7 @@
 
 #include "solvers/options.h"
 
-enum path { PATH_TABLE, PATH_EXPLODING, PATH_PRESERVING, PATH_STRAIGHT, PATH_PRECONDITIONED };
+enum scale { SCALE_TABLE, SCALE_EXPLODING, SCALE_PRESERVING, SCALE_STRAIGHT, SCALE_PRECONDITIONED };
 
 /* How a family of solvers counts its times. */
 enum time_family {
@@ -34,14 +34,14 @@ struct level {
     double log_ratio; /* lambda = log(a / s); infinite at the ends */
 };
 
-struct level level_at(enum path path, double sigma);
+struct level level_at(enum scale scale, double sigma);
 
 /* The path that the options make of a solver's own: use_flow_sigmas asks for the straight one. */
-enum path grid_path(const struct solver_options *options, enum path path);
+enum scale grid_scale(const struct solver_options *options, enum scale scale);
 
 /* In new memory; on failure nothing is left to release. */
 sumi_status grid_build(sumi_context *context, const struct solver_options *options,
-                       const struct schedule *schedule, enum path path, enum time_family family,
+                       const struct schedule *schedule, enum scale scale, enum time_family family,
                        struct grid *grid);
 void grid_release(sumi_context *context, struct grid *grid); /* accepts zeros */
 

@@ -24,6 +24,10 @@ struct option {
 
 #define AT(member) offsetof(struct solver_options, member)
 static const struct option table[] = {
+    {"path", KIND_CHOICE, AT(path), 0, 0, {"table", "vp", "sub_vp", "ve", "edm", "flow", "cosine"}},
+    {"beta_min", KIND_NUMBER, AT(beta_min), 0, 1e6, {0}},
+    {"beta_max", KIND_NUMBER, AT(beta_max), 0, 1e6, {0}},
+    {"sampling_eps", KIND_NUMBER, AT(sampling_eps), 0, 1, {0}},
     {"num_train_timesteps", KIND_WHOLE, AT(num_train_timesteps), 1, 1000000, {0}},
     {"beta_start", KIND_NUMBER, AT(beta_start), 0, 1, {0}},
     {"beta_end", KIND_NUMBER, AT(beta_end), 0, 1, {0}},
@@ -31,7 +35,7 @@ static const struct option table[] = {
     {"trained_betas", KIND_LIST, AT(trained_betas), 0, 1, {0}},
     {"rescale_betas_zero_snr", KIND_FLAG, AT(rescale_betas_zero_snr), 0, 0, {0}},
     {"prediction_type", KIND_CHOICE, AT(prediction_type), 0, 0,
-     {"epsilon", "sample", "v_prediction", "score", "flow_prediction"}},
+     {"epsilon", "sample", "v_prediction", "score", "flow_prediction", "velocity"}},
     {"clip_sample", KIND_FLAG, AT(clip_sample), 0, 0, {0}},
     {"clip_sample_range", KIND_NUMBER, AT(clip_sample_range), 0, 1e30, {0}},
     {"thresholding", KIND_FLAG, AT(thresholding), 0, 0, {0}},
@@ -49,7 +53,7 @@ static const struct option table[] = {
     {"use_lu_lambdas", KIND_FLAG, AT(use_lu_lambdas), 0, 0, {0}},
     {"final_sigmas_type", KIND_CHOICE, AT(final_sigmas_type), 0, 0, {"zero", "sigma_min"}},
     {"interpolation_type", KIND_CHOICE, AT(interpolation_type), 0, 0, {"linear", "log_linear"}},
-    {"timestep_type", KIND_CHOICE, AT(timestep_type), 0, 0, {"discrete", "continuous"}},
+    {"timestep_type", KIND_CHOICE, AT(timestep_type), 0, 0, {"discrete", "continuous", "sigma"}},
     {"sigma_schedule", KIND_CHOICE, AT(sigma_schedule), 0, 0, {"karras", "exponential"}},
     {"sigma_min", KIND_NUMBER, AT(sigma_min), 0, 1e6, {0}},
     {"sigma_max", KIND_NUMBER, AT(sigma_max), 0, 1e6, {0}},
@@ -98,6 +102,8 @@ enum { OPTIONS = sizeof table / sizeof *table };
 void options_default(struct solver_options *options)
 {
     *options = (struct solver_options){
+        .beta_min = 0.1,
+        .beta_max = 20,
         .num_train_timesteps = 1000,
         .beta_start = 0.0001,
         .beta_end = 0.02,
@@ -140,6 +146,24 @@ struct schedule_options options_schedule(const struct solver_options *options)
         .trained_betas = options->trained_betas.values,
         .trained_count = options->trained_betas.count,
         .rescale_betas_zero_snr = options->rescale_betas_zero_snr,
+    };
+}
+
+struct noise_path options_path(const struct solver_options *options,
+                               const struct schedule *schedule)
+{
+    bool exploding = options->path == PATH_VE;
+    return (struct noise_path){
+        .kind = options->use_flow_sigmas ? PATH_FLOW : (enum path_kind)options->path,
+        .time_kind = (enum time_kind)options->timestep_type,
+        .schedule = schedule,
+        .count = schedule->count,
+        .beta_min = options->beta_min,
+        .beta_max = options->beta_max,
+        .sigma_min = options->sigma_min > 0 ? options->sigma_min : exploding ? 0.01 : 0.002,
+        .sigma_max = options->sigma_max > 0 ? options->sigma_max : exploding ? 50 : 80,
+        .sigma_data = options->sigma_data,
+        .eps = options->sampling_eps > 0 ? options->sampling_eps : exploding ? 1e-5 : 1e-3,
     };
 }
 

@@ -4,6 +4,7 @@
 #define SUMI_SOLVERS_OPTIONS_H
 
 #include "base/json.h"
+#include "noise/path.h"
 #include "noise/prediction.h"
 #include "noise/random.h"
 #include "noise/schedule.h"
@@ -25,13 +26,14 @@ enum algorithm {
 enum solver_variant { VARIANT_MIDPOINT, VARIANT_HEUN, VARIANT_LOGRHO, VARIANT_BH1, VARIANT_BH2 };
 enum final_sigma { FINAL_SIGMA_ZERO, FINAL_SIGMA_LEAST };
 enum sigma_interpolation { INTERPOLATE_LINEAR, INTERPOLATE_LOG_LINEAR };
-enum time_kind { TIME_DISCRETE, TIME_CONTINUOUS };
 enum time_shift { TIME_SHIFT_EXPONENTIAL, TIME_SHIFT_LINEAR };
 enum sigma_schedule { SIGMA_SCHEDULE_KARRAS, SIGMA_SCHEDULE_EXPONENTIAL };
 enum compatibility { COMPATIBLE_NONE, COMPATIBLE_DIFFUSERS };
 
 struct solver_options {
-    /* schedule */
+    /* the path from data to noise: a table of betas, or another */
+    int path; /* enum path_kind */
+    double beta_min, beta_max, sampling_eps; /* sampling_eps 0: 1e-3 for betas, 1e-5 for ve */
     int64_t num_train_timesteps;
     double beta_start, beta_end;
     int beta_schedule; /* number for schedule_name() */
@@ -87,6 +89,10 @@ sumi_status options_set(sumi_context *context, struct solver_options *options, c
 /* Sets every known option of a JSON text, or none of them on failure. */
 sumi_status options_configure(sumi_context *context, struct solver_options *options,
                               const char *json);
+
+/* The path that the network knows. Borrows the schedule, which only a table needs. */
+struct noise_path options_path(const struct solver_options *options,
+                               const struct schedule *schedule);
 
 /* The schedule's share of the options. Points into `options`. */
 struct schedule_options options_schedule(const struct solver_options *options);

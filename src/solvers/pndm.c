@@ -66,7 +66,8 @@ static void carry(struct solver_run *run, const float *state, double from, doubl
 {
     double product = product_at(run, from), next = product_at(run, to);
     struct prediction_map map = prediction_map((enum prediction_type)run->options->prediction_type,
-                                               sqrt(product), sqrt(1 - product));
+                                               &(struct noise_level){.signal = sqrt(product),
+                                                                     .noise = sqrt(1 - product)});
     struct row_term terms[] = {
         {sqrt(next) * map.clean_state + sqrt(1 - next) * map.noise_state, state},
         {sqrt(next) * map.clean_prediction + sqrt(1 - next) * map.noise_prediction, prediction}};
@@ -160,7 +161,7 @@ const struct solver_type solver_pndm = {
     .order = 4,
     .evaluations = 1,
     .rows = HISTORY + 2,
-    .path = PATH_TABLE,
+    .scale = SCALE_TABLE,
     .family = TIMES_TABLE,
     .defaults = pndm_defaults,
     .arrange = pndm_arrange,

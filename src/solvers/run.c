@@ -26,7 +26,7 @@ static int64_t lay_out(const sumi_solver *solver, struct solver_run *run)
     run->variance = learned ? carve(run, &used, total) : NULL;
     run->clean = carve(run, &used, total);
     for (int i = 0; i < solver->type->rows; i++) run->row[i] = carve(run, &used, total);
-    run->input = run->path == PATH_EXPLODING || run->path == PATH_PRECONDITIONED
+    run->input = run->scale == SCALE_EXPLODING || run->scale == SCALE_PRECONDITIONED
                    ? carve(run, &used, total) : NULL;
     run->call_times = carve(run, &used, run->shape.items);
     if (run->options->thresholding || random_needs_scratch(run->random, &run->shape))
@@ -100,7 +100,7 @@ sumi_status run_evaluate_level(struct solver_run *run, double time, double signa
                             " nothing about the data; prediction_type must be \"v_prediction\" or"
                             " \"sample\" there", time);
     }
-    run->map = prediction_map(type, signal, noise);
+    run->map = prediction_map(type, &(struct noise_level){.signal = signal, .noise = noise});
     return ask(run, run->x, time);
 }
 
@@ -109,8 +109,9 @@ sumi_status run_evaluate_level(struct solver_run *run, double time, double signa
 static double map_exploding(struct solver_run *run, double sigma)
 {
     enum prediction_type type = (enum prediction_type)run->options->prediction_type;
-    struct level level = level_at(PATH_PRESERVING, sigma);
-    run->map = prediction_map(type, level.signal, level.noise);
+    struct level level = level_at(SCALE_PRESERVING, sigma);
+    run->map = prediction_map(
+        type, &(struct noise_level){.signal = level.signal, .noise = level.noise});
     run->map.clean_state *= level.signal;
     run->map.noise_state *= level.signal;
     return level.signal;
@@ -130,11 +131,11 @@ static double map_preconditioned(struct solver_run *run, double sigma)
 /* Fills run->map for a noise level; returns the factor that the network's input takes. */
 static double map_at(struct solver_run *run, double sigma)
 {
-    if (run->path == PATH_EXPLODING) return map_exploding(run, sigma);
-    if (run->path == PATH_PRECONDITIONED) return map_preconditioned(run, sigma);
-    struct level level = level_at(run->path, sigma);
-    run->map = prediction_map((enum prediction_type)run->options->prediction_type, level.signal,
-                              level.noise);
+    if (run->scale == SCALE_EXPLODING) return map_exploding(run, sigma);
+    if (run->scale == SCALE_PRECONDITIONED) return map_preconditioned(run, sigma);
+    struct level level = level_at(run->scale, sigma);
+    run->map = prediction_map((enum prediction_type)run->options->prediction_type,
+                              &(struct noise_level){.signal = level.signal, .noise = level.noise});
     return 1;
 }
 
@@ -180,7 +181,7 @@ void run_turn(struct solver_run *run, int first, int count)
 
 struct level run_level(const struct solver_run *run, int64_t place)
 {
-    return level_at(run->path, run->sigmas[place]);
+    return level_at(run->scale, run->sigmas[place]);
 }
 
 void run_draw(struct solver_run *run, float *row)
@@ -239,7 +240,7 @@ sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *u
     run.times = solver->grid.times;
     run.sigmas = solver->grid.sigmas;
     run.time_count = solver->grid.count;
-    run.path = grid_path(&solver->options, solver->type->path);
+    run.scale = grid_scale(&solver->options, solver->type->scale);
     if (!denoiser || !x)
         return context_fail(context, SUMI_ERROR_ARGUMENT, "a solver needs a denoiser and a state");
     if (!rows_are_finite(run.threads, run.total, x)) {

@@ -108,8 +108,10 @@ sumi_status solver_prepare(sumi_solver *solver)
     forget_tables(solver);
     struct schedule_options options = options_schedule(&solver->options);
     TRY(schedule_create(solver->context, &options, &solver->schedule));
+    solver->path = options_path(&solver->options, &solver->schedule);
+    TRY(path_check(solver->context, &solver->path));
     TRY(grid_build(solver->context, &solver->options, &solver->schedule,
-                   grid_path(&solver->options, solver->type->path), solver->type->family,
+                   grid_scale(&solver->options, solver->type->scale), solver->type->family,
                    &solver->grid));
     if (solver->type->arrange)
         TRY(solver->type->arrange(solver->context, &solver->options, &solver->grid));
@@ -127,6 +129,13 @@ sumi_status solver_schedule(sumi_solver *solver, const struct schedule **schedul
 {
     TRY(solver_prepare(solver));
     *schedule = &solver->schedule;
+    return SUMI_OK;
+}
+
+sumi_status solver_path(sumi_solver *solver, const struct noise_path **path)
+{
+    TRY(solver_prepare(solver));
+    *path = &solver->path;
     return SUMI_OK;
 }
 
@@ -223,7 +232,7 @@ sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const floa
             return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
                                 "time %g has no level of noise", time);
         }
-        level = level_at(grid_path(&solver->options, solver->type->path), sigma);
+        level = level_at(grid_scale(&solver->options, solver->type->scale), sigma);
     } else if (!(time >= 0 && time < (double)schedule->count) || time != floor(time)) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
                             "time %g is not one of the schedule's 0 to %lld", time,

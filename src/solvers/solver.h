@@ -23,9 +23,9 @@ struct solver_run {
     int threads;
 
     const double *times; /* [time_count], in the order of the visit */
-    const double *sigmas; /* [time_count + 1] on a path other than PATH_TABLE, the last where the
+    const double *sigmas; /* [time_count + 1] on a path other than SCALE_TABLE, the last where the
                              run ends; else NULL */
-    enum path path;
+    enum scale scale;
     int64_t time_count;
     int64_t place; /* of the step being made in the time list */
 
@@ -51,7 +51,7 @@ struct solver_type {
     int order, evaluations;
     bool stochastic;
     int rows;
-    enum path path;          /* the scale that its state is kept in */
+    enum scale scale;          /* the scale that its state is kept in */
     enum time_family family; /* which times it visits */
     void (*defaults)(struct solver_options *options); /* where they differ, or NULL */
     sumi_status (*arrange)(sumi_context *context, const struct solver_options *options,
@@ -107,8 +107,10 @@ float run_product(const struct solver_run *run, double time, float beyond);
 
 /* ---- For the rooms above ---- */
 
-/* The schedule and the options that a solver is set to; valid until it is changed or freed. */
+/* The schedule, the path and the options that a solver is set to; valid until it is changed or
+   freed. Without a table as its path the schedule is that of the options all the same. */
 sumi_status solver_schedule(sumi_solver *solver, const struct schedule **schedule);
+sumi_status solver_path(sumi_solver *solver, const struct noise_path **path);
 const struct solver_options *solver_options(const sumi_solver *solver);
 
 /* The solver that stands for a diffusers scheduler class, or NULL. */
@@ -122,6 +124,7 @@ struct sumi_solver {
     struct solver_options options;
     bool ready; /* whether what follows fits the options */
     struct schedule schedule;
+    struct noise_path path;
     struct grid grid;
     struct random_source random;
     bool started; /* whether sumi_solver_start came after the last run */

@@ -90,9 +90,18 @@ static void affine_loop(int64_t n, const float *x, float scale, float shift, flo
     VECTOR for (int64_t i = 0; i < n; i++) out[i] = scale * x[i] + shift;
 }
 
+/* Eight rows at a time, so that the sums are read and written an eighth as often. */
 static void sum_rows_loop(int64_t rows, int64_t c, const float *x, float *restrict sums)
 {
-    for (int64_t row = 0; row < rows; row++, x += c) {
+    int64_t row = 0;
+    for (; row + 8 <= rows; row += 8, x += 8 * c) {
+        VECTOR for (int64_t i = 0; i < c; i++) {
+            float upper = (x[i] + x[i + c]) + (x[i + 2 * c] + x[i + 3 * c]);
+            float lower = (x[i + 4 * c] + x[i + 5 * c]) + (x[i + 6 * c] + x[i + 7 * c]);
+            sums[i] += upper + lower;
+        }
+    }
+    for (; row < rows; row++, x += c) {
         VECTOR for (int64_t i = 0; i < c; i++) sums[i] += x[i];
     }
 }
@@ -143,7 +152,17 @@ static void softmax_loop(int64_t n, float scale, float *x)
 static void moments_loop(int64_t rows, int64_t c, const float *x, const float *shift,
                          float *restrict first, float *restrict second)
 {
-    for (int64_t row = 0; row < rows; row++, x += c) {
+    int64_t row = 0;
+    for (; row + 4 <= rows; row += 4, x += 4 * c) {
+        VECTOR for (int64_t i = 0; i < c; i++) {
+            float centre = shift[i];
+            float d0 = x[i] - centre, d1 = x[i + c] - centre;
+            float d2 = x[i + 2 * c] - centre, d3 = x[i + 3 * c] - centre;
+            first[i] += (d0 + d1) + (d2 + d3);
+            second[i] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
+        }
+    }
+    for (; row < rows; row++, x += c) {
         VECTOR for (int64_t i = 0; i < c; i++) {
             float d = x[i] - shift[i];
             first[i] += d;

@@ -418,6 +418,18 @@ typedef struct sumi_profile_row {
 /* Row by number from 0; false past the last. */
 SUMI_API bool sumi_profile_get(const sumi_context *context, int64_t number, sumi_profile_row *row);
 
+/* What this machine can do at most, by one thread and by all of the context's together. */
+typedef struct sumi_machine {
+    int threads;
+    const char *instructions;    /* "AVX-512" ...: the vectors it was measured with */
+    double f32_one, f32_all;     /* float32 operations a second, all of them multiply-adds */
+    double bf16_one, bf16_all;   /* the same of bfloat16 products, 0 without an instruction for them */
+    double bytes_one, bytes_all; /* bytes a second from and to memory: two arrays read, one written */
+} sumi_machine;
+/* Measures that, in less than a second; it takes 192 MiB meanwhile. Other work on the machine makes
+   the figures smaller. */
+SUMI_API sumi_status sumi_machine_measure(sumi_context *context, sumi_machine *machine);
+
 #endif
 
 /* ---- Experimental: networks of your own ------------------------------------------------------

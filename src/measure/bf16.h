@@ -1,0 +1,14 @@
+/* Multiplications and additions of bfloat16 numbers in registers; see cpu/loops/speed.h. */
+#ifndef SUMI_MEASURE_BF16_H
+#define SUMI_MEASURE_BF16_H
+
+#include <stdint.h>
+
+struct bf16_loop {
+    float (*multiply_add)(int64_t rounds);
+    int64_t operations; /* of a round; 0 where the processor has no instruction for them */
+};
+
+struct bf16_loop bf16_loop_select(void);
+
+#endif

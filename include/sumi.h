@@ -555,6 +555,16 @@ SUMI_API sumi_node sumi_op_gather(sumi_graph *graph, sumi_node table, sumi_node 
 /* Zeroes elements with the given probability and scales the rest; identity unless training. */
 SUMI_API sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability);
 
+/* Divides the graph where it stands into what was built before and what comes after. Networks do so
+   behind each of their layers; see sumi_graph_set_recompute. */
+SUMI_API void sumi_graph_mark(sumi_graph *graph);
+
+/* Trades time for memory in derivatives that are added from now on: of what was built between two
+   marks, only the values that are read outside of these are kept for the derivatives, and all
+   others are computed again shortly before they are needed (Chen et al. 2016, section 4). Not a bit
+   of the derivatives changes. Off at first. */
+SUMI_API void sumi_graph_set_recompute(sumi_graph *graph, bool recompute);
+
 /* Adds the derivatives of `loss` (one element) by each of wrt[count] to the graph; gradients[i] is
    a node of the shape of wrt[i], zero where the loss does not depend on it. May be applied to its
    own results. */
@@ -572,7 +582,8 @@ SUMI_API sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step
 
 /* A training objective: `build` adds its inputs and a loss of one element to a graph (over the
    weights given to the trainer) and returns the loss; `feed` fills the inputs for a step through
-   sumi_plan_data. Steps count from 0. */
+   sumi_plan_data. Steps count from 0. With train.accumulate = N a step averages the gradients of N
+   feeds: they are counted instead, so that step s is made of feeds N s to N s + N - 1. */
 typedef struct sumi_objective {
     void *user;
     sumi_node (*build)(void *user, sumi_graph *graph);

@@ -1,5 +1,10 @@
 /* Reverse-mode differentiation that emits graph: the gradient of a graph is more graph, so it can
-   be planned, fused and differentiated again like any other. */
+   be planned, fused and differentiated again like any other.
+
+   Where the graph asks for it (sumi_graph_set_recompute), the sweep makes a copy of each segment
+   when it enters it, and passes adjoints on by the rules of the copies. The originals' values are
+   then read by the forward pass alone, so that a plan gives their memory back. Values that are read
+   outside of their segment are not copied: they stay. */
 #include "graph/graph.h"
 
 /* One differentiation: the nodes from `floor` on are differentiated through, those before it are
@@ -9,6 +14,9 @@ struct sweep {
     sumi_node loss, floor;
     bool *dependent;     /* [loss + 1] whether the node depends on what is differentiated by */
     sumi_node *adjoints; /* [loss + 1] d(loss)/d(node) so far, or -1 */
+    sumi_node *last_readers; /* [loss + 1] the last node that reads it, or -1 */
+    sumi_node *copies;       /* [loss + 1] the node whose value the rules read in its place, or -1
+                                while that is undecided */
 };
 
 /* gradients[i] becomes -1 where the loss does not depend on wrt[i]. */
@@ -24,7 +32,37 @@ static void mark_dependent(struct sweep *sweep, int count, const sumi_node *wrt)
         const struct node *node = graph_node(sweep->graph, n);
         for (int i = 0; i < node->input_count; i++) {
             if (sweep->dependent[node->inputs[i]]) sweep->dependent[n] = true;
+            sweep->last_readers[node->inputs[i]] = n;
         }
+    }
+}
+
+/* A node like n that reads the copies of its inputs. */
+static sumi_node copy_node(struct sweep *sweep, sumi_node n)
+{
+    const struct node *node = graph_node(sweep->graph, n);
+    struct attributes attributes = node->attributes;
+    sumi_node inputs[MAX_INPUTS];
+    for (int i = 0; i < node->input_count; i++) {
+        sumi_node copy = sweep->copies[node->inputs[i]];
+        inputs[i] = copy < 0 ? node->inputs[i] : copy;
+    }
+    return graph_append(sweep->graph, node->op, node->input_count, inputs, &attributes);
+}
+
+/* Decides what the rules read in the place of node n, and of its whole segment with it. Leaves are
+   kept elsewhere anyway. */
+static void find_copies(struct sweep *sweep, sumi_node n)
+{
+    sumi_graph *graph = sweep->graph;
+    sumi_node first = n, end = n + 1;
+    bool inside = graph->recompute && graph_find_segment(graph, n, &first, &end)
+                  && first >= sweep->floor && end <= sweep->loss;
+    for (sumi_node i = inside ? first : n; i < (inside ? end : n + 1); i++) {
+        bool stays = !inside || !graph_node(graph, i)->op->reference
+                     || sweep->last_readers[i] >= end;
+        sweep->copies[i] = stays ? i : copy_node(sweep, i);
+        if (sweep->copies[i] < 0) sweep->copies[i] = i; /* the graph has recorded why */
     }
 }
 
@@ -45,7 +83,7 @@ static void propagate(struct sweep *sweep, sumi_node n)
         graph_fail(graph, "%s: its derivative is not defined", op->name);
         return;
     }
-    op->gradient(graph, n, sweep->adjoints[n], gradients);
+    op->gradient(graph, sweep->copies[n], sweep->adjoints[n], gradients);
     for (int i = 0; i < graph_node(graph, n)->input_count; i++) {
         sumi_node input = graph_node(graph, n)->inputs[i];
         if (sweep->dependent[input]) accumulate(graph, &sweep->adjoints[input], gradients[i]);
@@ -57,21 +95,24 @@ static void propagate(struct sweep *sweep, sumi_node n)
 static void propagate_expanded(struct sweep *sweep, sumi_node n)
 {
     sumi_graph *graph = sweep->graph;
-    sumi_node inputs[MAX_INPUTS], gradients[MAX_INPUTS];
+    sumi_node inputs[MAX_INPUTS], copies[MAX_INPUTS], gradients[MAX_INPUTS];
+    sumi_node copy = sweep->copies[n];
     int count = 0;
     for (int i = 0; i < graph_node(graph, n)->input_count; i++) {
         sumi_node input = graph_node(graph, n)->inputs[i];
         bool repeated = false;
         for (int j = 0; j < count; j++) repeated |= inputs[j] == input;
-        if (sweep->dependent[input] && !repeated) inputs[count++] = input;
+        if (!sweep->dependent[input] || repeated) continue;
+        copies[count] = graph_node(graph, copy)->inputs[i];
+        inputs[count++] = input;
     }
     sumi_node floor = graph->count;
-    sumi_node expanded = graph_node(graph, n)->op->expand(graph, n);
+    sumi_node expanded = graph_node(graph, copy)->op->expand(graph, copy);
     sumi_node product = sumi_op_multiply(graph, expanded, sweep->adjoints[n]);
     if (product < 0) return;
     unsigned all = (1u << graph_shape(graph, product)->rank) - 1;
     sumi_node scalar = sumi_op_sum(graph, product, all);
-    if (gradients_above(graph, floor, scalar, count, inputs, gradients) != SUMI_OK) return;
+    if (gradients_above(graph, floor, scalar, count, copies, gradients) != SUMI_OK) return;
     for (int i = 0; i < count; i++) accumulate(graph, &sweep->adjoints[inputs[i]], gradients[i]);
 }
 
@@ -82,6 +123,7 @@ static sumi_status run_sweep(struct sweep *sweep)
     for (sumi_node n = sweep->loss; n >= sweep->floor && graph->status == SUMI_OK; n--) {
         bool used = sweep->adjoints[n] >= 0 && sweep->dependent[n];
         if (!used || !graph_node(graph, n)->input_count) continue;
+        if (sweep->copies[n] < 0) find_copies(sweep, n);
         if (graph_node(graph, n)->op->expand) propagate_expanded(sweep, n);
         else propagate(sweep, n);
     }
@@ -95,9 +137,12 @@ static sumi_status gradients_above(sumi_graph *graph, sumi_node floor, sumi_node
     size_t size = (size_t)loss + 1;
     struct sweep sweep = {.graph = graph, .loss = loss, .floor = floor};
     sweep.dependent = context_allocate_zeroed(graph->context, size, sizeof *sweep.dependent);
-    sweep.adjoints = context_allocate(graph->context, size, sizeof *sweep.adjoints);
-    if (sweep.dependent && sweep.adjoints) {
-        for (size_t i = 0; i < size; i++) sweep.adjoints[i] = -1;
+    sumi_node *numbers = context_allocate(graph->context, size, 3 * sizeof *numbers);
+    if (sweep.dependent && numbers) {
+        sweep.adjoints = numbers;
+        sweep.last_readers = numbers + size;
+        sweep.copies = numbers + 2 * size;
+        for (size_t i = 0; i < 3 * size; i++) numbers[i] = -1;
         mark_dependent(&sweep, count, wrt);
         run_sweep(&sweep);
     } else {
@@ -107,7 +152,7 @@ static sumi_status gradients_above(sumi_graph *graph, sumi_node floor, sumi_node
         gradients[i] = wrt[i] <= loss ? sweep.adjoints[wrt[i]] : -1;
     }
     context_release(graph->context, sweep.dependent);
-    context_release(graph->context, sweep.adjoints);
+    context_release(graph->context, numbers);
     return graph->status;
 }
 

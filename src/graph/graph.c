@@ -25,6 +25,7 @@ void sumi_graph_free(sumi_graph *graph)
         context_release(graph->context, graph->nodes[i].name);
     }
     context_release(graph->context, graph->nodes);
+    context_release(graph->context, graph->marks);
     context_release(graph->context, graph);
 }
 

@@ -36,9 +36,10 @@ struct attributes {
 
 struct node;
 
-/* What keys the random numbers of a run. */
+/* What keys the random numbers of a run. A step may be done in parts of equal size, one run for
+   each, that together draw what a single run of all items would have drawn. */
 struct run_key {
-    uint64_t seed, step;
+    uint64_t seed, step, part;
 };
 
 /* An op: its shape rule, its gradient rule and the kernel that defines it. */
@@ -90,6 +91,9 @@ struct sumi_graph {
     struct node *nodes;
     int32_t count, capacity;
     uint64_t masks; /* keep masks made so far */
+    sumi_node *marks; /* where segments begin, in ascending order (segment.c) */
+    int32_t mark_count, mark_capacity;
+    bool recompute; /* differentiate with the values inside segments computed again */
 };
 
 /* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. */
@@ -120,6 +124,10 @@ static inline const struct shape *input_shape(const sumi_graph *graph, const str
 {
     return &graph->nodes[node->inputs[input]].shape;
 }
+
+/* The segment that node n lies in: those from *first up to before *end. False before the first mark
+   and after the last (src/graph/segment.c). */
+bool graph_find_segment(const sumi_graph *graph, sumi_node n, sumi_node *first, sumi_node *end);
 
 int64_t shape_count(const struct shape *shape); /* number of elements */
 bool shape_equal(const struct shape *left, const struct shape *right);

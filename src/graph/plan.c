@@ -272,6 +272,29 @@ sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int co
     return status;
 }
 
+sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs, int64_t *bytes)
+{
+    sumi_context *context = graph->context;
+    size_t nodes = (size_t)graph->count;
+    sumi_plan plan = {.context = context, .graph = graph, .nodes = graph->nodes,
+                      .node_count = graph->count};
+    struct planner planner = {
+        .plan = &plan,
+        .places = context_allocate_zeroed(context, nodes, sizeof *planner.places),
+        .spans = context_allocate(context, 2 * nodes, sizeof *planner.spans),
+        .open_uses = context_allocate_zeroed(context, 2 * nodes, sizeof *planner.open_uses)};
+    sumi_status status = SUMI_ERROR_MEMORY;
+    if (planner.places && planner.spans && planner.open_uses) {
+        mark_needed(&planner, count, outputs);
+        place_nodes(&planner);
+        status = memory_layout(context, planner.spans, planner.span_count, bytes);
+    }
+    context_release(context, planner.places);
+    context_release(context, planner.spans);
+    context_release(context, planner.open_uses);
+    return status;
+}
+
 void sumi_plan_free(sumi_plan *plan)
 {
     if (!plan) return;
@@ -362,11 +385,15 @@ static sumi_status run_profiled(sumi_plan *plan, const struct run_key *key)
 
 sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step)
 {
+    return plan_run(plan, &(struct run_key){.seed = seed, .step = step});
+}
+
+sumi_status plan_run(sumi_plan *plan, const struct run_key *key)
+{
     int threads = omp_get_max_threads();
     omp_set_num_threads(plan->threads);
-    struct run_key key = {seed, step};
     sumi_status status =
-        profile_is_on(plan->context) ? run_profiled(plan, &key) : run_steps(plan, &key);
+        profile_is_on(plan->context) ? run_profiled(plan, key) : run_steps(plan, key);
     omp_set_num_threads(threads);
     return status;
 }

@@ -10,6 +10,13 @@
 sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int count,
                         const sumi_node *outputs, sumi_plan **plan);
 
+/* sumi_plan_run with the whole key. */
+sumi_status plan_run(sumi_plan *plan, const struct run_key *key);
+
+/* Bytes that the values of such a plan share, without the scratch memory of its kernels: to know
+   what it will take before it is made. */
+sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs, int64_t *bytes);
+
 /* Bytes of the block that values and scratch memory share. */
 size_t plan_memory(const sumi_plan *plan);
 

@@ -68,7 +68,11 @@ static sumi_node build(const struct net *net, sumi_graph *graph, sumi_node x, su
     sumi_node embedding = time_embedding(graph, &mlp->time, net, times, labels);
     sumi_node time = layer_activate(graph, mlp->activation, embedding);
     x = layer_linear(graph, "linear_in", x, mlp->width);
-    for (int64_t i = 0; i < mlp->depth; i++) x = build_layer(graph, mlp, i, x, time);
+    sumi_graph_mark(graph);
+    for (int64_t i = 0; i < mlp->depth; i++) {
+        x = build_layer(graph, mlp, i, x, time);
+        sumi_graph_mark(graph);
+    }
     x = layer_linear(graph, "linear_out", layer_activate(graph, mlp->activation, x),
                      mlp->out_channels);
     return time_scale_output(graph, &mlp->time, times, x);

@@ -29,6 +29,7 @@ static sumi_node build_path(struct unet_builder *builder, sumi_node x)
     builder->side = x;
     x = layer_convolution(graph, "conv_in", x, unet->down[0].channels, &window);
     builder->skips[builder->skip_count++] = x;
+    sumi_graph_mark(graph);
     for (int i = 0; i < unet->levels; i++) x = unet_build_down(builder, i, x);
     if (unet->mid) x = unet_build_mid(builder, x);
     builder->side = -1;

@@ -27,5 +27,7 @@ sumi_node unet_build_attention(struct unet_builder *builder, const char *name,
                           1 / sqrt((double)attention->head_width));
     h = layer_linear(graph, layer_name(part, name, "to_out.0"), h, attention->channels);
     h = sumi_op_add(graph, sumi_op_reshape(graph, h, image.rank, image.size), x);
-    return attention->divisor == 1 ? h : sumi_op_affine(graph, h, 1 / attention->divisor, 0);
+    if (attention->divisor != 1) h = sumi_op_affine(graph, h, 1 / attention->divisor, 0);
+    sumi_graph_mark(graph);
+    return h;
 }

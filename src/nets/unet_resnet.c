@@ -93,5 +93,7 @@ sumi_node unet_build_resnet(struct unet_builder *builder, const char *name,
                               &point);
     }
     sumi_node sum = sumi_op_add(graph, x, h);
-    return resnet->divisor == 1 ? sum : sumi_op_affine(graph, sum, 1 / resnet->divisor, 0);
+    if (resnet->divisor != 1) sum = sumi_op_affine(graph, sum, 1 / resnet->divisor, 0);
+    sumi_graph_mark(graph);
+    return sum;
 }

@@ -4,6 +4,7 @@
 #include "base/philox.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
+#include "ops/ops.h"
 
 static sumi_status run_upsample(const struct call *call)
 {
@@ -57,7 +58,7 @@ static sumi_status run_keep_mask(const struct call *call)
     const philox_stream stream = {call->key.seed, PURPOSE_DROPOUT, call->key.step};
     const float drop = (float)node->attributes.scale;
     const float keep = (float)(1 / (1 - node->attributes.scale));
-    const uint64_t first = node->attributes.stream << 32;
+    const uint64_t first = keep_mask_first(node, &call->key);
     int64_t count = shape_count(&node->shape);
     int threads = worthwhile_threads(call->problem->threads, 16 * count);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)

@@ -94,6 +94,10 @@ const struct recipe_entry recipe_schema[] = {
 
     WHOLE("train.steps", "2000", 1, 1e12, "optimizer steps"),
     WHOLE("train.batch", "64", 1, 1 << 20, "items in each step"),
+    WHOLE("train.accumulate", "1", 1, 1 << 20,
+          "parts that a batch is computed in, their gradients averaged; saves memory"),
+    CHOICE("train.recompute", "auto", "auto|yes|no",
+           "compute values again for the gradient instead of keeping them; auto: where memory lacks"),
     NUMBER("train.learning_rate", "0.0002", 0, 10, "learning rate after the warm-up"),
     WHOLE("train.warmup", "100", 0, 1e12, "steps over which the learning rate rises from 0"),
     CHOICE("train.decay", "constant", "constant|cosine", "course of the learning rate afterwards"),

@@ -38,10 +38,10 @@ static void finish_item(void *user, sumi_plan *plan, int64_t item)
     sumi_plan_data(plan, d->weights)[item] = (float)weighting_at(d->weighting, noised, place);
 }
 
-static sumi_status feed(void *user, sumi_plan *plan, int64_t step)
+static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
 {
     struct denoising *d = user;
-    return noised_feed(&d->noised, plan, step, finish_item, d);
+    return noised_feed(&d->noised, plan, number, finish_item, d);
 }
 
 static void release(void *user)

@@ -31,7 +31,7 @@ sumi_status noised_open(const struct learning *learning, struct noised *noised)
 {
     *noised = (struct noised){.learning = *learning,
                               .seed = (uint64_t)recipe_int(learning->recipe, "train.seed"),
-                              .batch = recipe_int(learning->recipe, "train.batch"),
+                              .batch = portion_of(learning->recipe, 0).count,
                               .item_size = model_item_size(learning->model)};
     TRY(open_solver(noised));
     return take_memory(noised);
@@ -63,7 +63,7 @@ sumi_node noised_build(struct noised *noised, sumi_graph *graph)
     return net_build(noised->learning.model->net, graph, &inputs);
 }
 
-/* Draws the time of item i. */
+/* Draws the time of item i of a step. */
 static struct place draw_place(const struct noised *noised, int64_t step, int64_t i)
 {
     const struct schedule *schedule = noised->schedule;
@@ -75,13 +75,15 @@ static struct place draw_place(const struct noised *noised, int64_t step, int64_
                           .noise = schedule_noise(schedule, time)};
 }
 
-/* Noises item i and writes its row of every input. */
-static void feed_item(struct noised *noised, sumi_plan *plan, int64_t step, int64_t i)
+/* Noises item i of a portion and writes its row of every input. */
+static void feed_item(struct noised *noised, sumi_plan *plan, const struct portion *portion,
+                      int64_t i)
 {
-    const philox_stream stream = {noised->seed, PURPOSE_NOISE, (uint64_t)step};
-    int64_t at = i * noised->item_size;
-    struct place place = noised->places[i] = draw_place(noised, step, i);
-    philox_normal(&stream, (uint64_t)at, noised->item_size, noised->noise + at);
+    const philox_stream stream = {noised->seed, PURPOSE_NOISE, (uint64_t)portion->step};
+    int64_t at = i * noised->item_size, number = portion->first + i;
+    struct place place = noised->places[i] = draw_place(noised, portion->step, number);
+    philox_normal(&stream, (uint64_t)(number * noised->item_size), noised->item_size,
+                  noised->noise + at);
     const struct row_term terms[] = {{place.signal, noised->clean + at},
                                      {place.noise, noised->noise + at}};
     rows_combine(1, noised->item_size, sumi_plan_data(plan, noised->x) + at, 2, terms);
@@ -89,17 +91,18 @@ static void feed_item(struct noised *noised, sumi_plan *plan, int64_t step, int6
     if (noised->labels) sumi_plan_data(plan, noised->classes)[i] = (float)noised->labels[i];
 }
 
-sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t step,
+sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
                         void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user)
 {
-    TRY(data_read_batch(noised->learning.data, noised->seed, step, noised->batch, noised->clean,
+    const struct portion portion = portion_of(noised->learning.recipe, feed);
+    TRY(data_read_batch(noised->learning.data, noised->seed, feed, noised->batch, noised->clean,
                         noised->labels));
     enum { WORK_OF_A_NUMBER = 32 }; /* mostly its normal draw */
     int threads = worthwhile_threads(noised->learning.context->threads,
                                      WORK_OF_A_NUMBER * noised->batch * noised->item_size);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (int64_t i = 0; i < noised->batch; i++) {
-        feed_item(noised, plan, step, i);
+        feed_item(noised, plan, &portion, i);
         if (finish) finish(user, plan, i);
     }
     return SUMI_OK;

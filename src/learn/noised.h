@@ -21,7 +21,7 @@ struct noised {
     const struct schedule *schedule;
     const struct solver_options *options;
     uint64_t seed;
-    int64_t batch, item_size;
+    int64_t batch, item_size; /* batch: of one feed */
     float *clean, *noise; /* [batch, item_size] */
     int32_t *labels;      /* [batch], NULL where the network takes none */
     struct place *places; /* [batch] */
@@ -39,9 +39,9 @@ sumi_node noised_build(struct noised *noised, sumi_graph *graph);
 sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const char *name,
                        bool each);
 
-/* Reads and noises the items of a step, and writes x, times and labels. Then calls `finish`, which
+/* Reads and noises a portion of a step's items, and writes x, times and labels. Then calls `finish`, which
    may be NULL, for each item, from any thread. */
-sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t step,
+sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
                         void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user);
 
 #endif

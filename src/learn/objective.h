@@ -15,6 +15,14 @@ struct learning {
     sumi_data *data;
 };
 
+/* What one feed of an objective gives: items first .. first + count - 1 of a step's batch. With
+   train.accumulate = N, feeds N step to N step + N - 1 make a step. Draws are keyed by the step and
+   the number of the item in it, so that they are the same for all N (step_plan.c). */
+struct portion {
+    int64_t step, first, count;
+};
+struct portion portion_of(const sumi_recipe *recipe, int64_t feed);
+
 /* Numbers that an objective gathers while it trains, kept in checkpoints beside the weights. */
 struct kept {
     const char *name; /* of its tensor in a checkpoint */
@@ -28,8 +36,8 @@ struct objective {
     void *user;
     /* Adds the inputs and a loss of one element to the graph and returns the loss. */
     sumi_node (*build)(void *user, sumi_graph *graph);
-    /* Fills the inputs of a step. */
-    sumi_status (*feed)(void *user, sumi_plan *plan, int64_t step);
+    /* Fills the inputs with a portion of a step's items (portion_of). */
+    sumi_status (*feed)(void *user, sumi_plan *plan, int64_t feed);
     /* A node beside the loss that `observe` reads after each run of the plan. */
     sumi_node (*observed)(void *user);
     void (*observe)(void *user, sumi_plan *plan);

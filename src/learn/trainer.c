@@ -1,59 +1,10 @@
-/* Trainers: making one, taking a step, swapping averaged weights in and out. */
+/* Trainers: making one, taking a step (step_plan.c has what is computed in it), swapping averaged weights in and out. */
 #include "learn/trainer.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "models/model.h"
-
-/* Collects the leaves of trained weights: nodes[i] is the leaf of weight numbers[i]. */
-static int find_trained(const sumi_trainer *trainer, sumi_node *nodes, int64_t *numbers)
-{
-    const sumi_graph *graph = trainer->graph;
-    int count = 0;
-    for (sumi_node n = 0; n < graph->count; n++) {
-        int64_t weight = graph_node(graph, n)->weight;
-        if (weight < 0 || !trainer->weights->items[weight].trainable) continue;
-        numbers[count] = weight;
-        nodes[count++] = n;
-    }
-    return count;
-}
-
-/* Differentiates the loss by all trained weights and plans loss and gradients together. */
-static sumi_status plan_gradients(sumi_trainer *trainer, sumi_node *nodes, sumi_node *outputs,
-                                  int64_t *numbers)
-{
-    const struct objective *objective = &trainer->objective;
-    int count = find_trained(trainer, nodes, numbers), more = 1;
-    TRY(sumi_graph_gradients(trainer->graph, trainer->loss, count, nodes, outputs));
-    outputs[count] = trainer->loss;
-    if (objective->observed) outputs[count + more++] = objective->observed(objective->user);
-    TRY(sumi_plan_create(trainer->graph, count + more, outputs, &trainer->plan));
-    for (int i = 0; i < count; i++) {
-        trainer->gradients[numbers[i]] = sumi_plan_data(trainer->plan, outputs[i]);
-    }
-    return SUMI_OK;
-}
-
-static sumi_status plan_step(sumi_trainer *trainer)
-{
-    sumi_context *context = trainer->context;
-    TRY(sumi_graph_create(context, trainer->weights, true, &trainer->graph));
-    trainer->loss = trainer->objective.build(trainer->objective.user, trainer->graph);
-    TRY(trainer->graph->status);
-    size_t room = (size_t)trainer->weights->count + 2;
-    sumi_node *nodes = context_allocate(context, 2 * room, sizeof *nodes);
-    int64_t *numbers = context_allocate(context, room, sizeof *numbers);
-    trainer->gradients = context_allocate_zeroed(context, room, sizeof *trainer->gradients);
-    sumi_status status = SUMI_ERROR_MEMORY;
-    if (nodes && numbers && trainer->gradients) {
-        status = plan_gradients(trainer, nodes, nodes + room, numbers);
-    }
-    context_release(context, nodes);
-    context_release(context, numbers);
-    return status;
-}
 
 sumi_status trainer_reserve_losses(sumi_trainer *trainer, int64_t count)
 {
@@ -88,9 +39,10 @@ static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi
                            .weights = weights,
                            .objective = *objective,
                            .batch = recipe_int(recipe, "train.batch"),
+                           .parts = recipe_int(recipe, "train.accumulate"),
                            .seed = (uint64_t)recipe_int(recipe, "train.seed"),
                            .steps = recipe_int(recipe, "train.steps")};
-    sumi_status status = plan_step(made);
+    sumi_status status = trainer_plan(made);
     struct optimizer_settings settings = optimizer_settings_of(recipe);
     if (status == SUMI_OK) status = optimizer_create(weights, &settings, &made->optimizer);
     if (status == SUMI_OK) status = trainer_reserve_losses(made, 1);
@@ -125,29 +77,19 @@ void sumi_trainer_free(sumi_trainer *trainer)
     if (!trainer) return;
     sumi_context *context = trainer->context;
     optimizer_release(&trainer->optimizer);
-    sumi_plan_free(trainer->plan);
-    sumi_graph_free(trainer->graph);
-    context_release(context, trainer->gradients);
+    trainer_release_plan(trainer);
     context_release(context, trainer->losses);
     release_objective(&trainer->objective);
     context_release(context, trainer);
 }
 
-static sumi_status fill_inputs(sumi_trainer *trainer)
-{
-    const struct cost unknown = {0, 0};
-    double begin = profile_begin(trainer->context);
-    TRY(trainer->objective.feed(trainer->objective.user, trainer->plan, trainer->step));
-    return profile_end(trainer->context, begin, "data and noise", &unknown);
-}
-
-static sumi_status apply_gradients(sumi_trainer *trainer)
+static sumi_status apply_gradients(sumi_trainer *trainer, const float *const *gradients)
 {
     struct optimizer *optimizer = &trainer->optimizer;
     struct cost cost = {0, 0};
     double norm = 0, begin = profile_begin(trainer->context);
-    TRY(optimizer_apply(optimizer, trainer->step, trainer->gradients, &norm));
-    if (profile_is_on(trainer->context)) cost = optimizer_cost(optimizer, trainer->gradients);
+    TRY(optimizer_apply(optimizer, trainer->step, gradients, &norm));
+    if (profile_is_on(trainer->context)) cost = optimizer_cost(optimizer, gradients);
     return profile_end(trainer->context, begin, "optimizer", &cost);
 }
 
@@ -155,18 +97,10 @@ sumi_status sumi_trainer_step(sumi_trainer *trainer, double *loss)
 {
     TRY(sumi_trainer_use_average(trainer, false));
     TRY(trainer_reserve_losses(trainer, trainer->step + 1));
-    TRY(fill_inputs(trainer));
-    TRY(sumi_plan_run(trainer->plan, trainer->seed, (uint64_t)trainer->step));
-    float value = *sumi_plan_data(trainer->plan, trainer->loss);
-    if (!isfinite(value)) {
-        return context_fail(trainer->context, SUMI_ERROR_NUMBER,
-                            "the loss is not finite at step %lld: lower train.learning_rate",
-                            (long long)trainer->step);
-    }
-    if (trainer->objective.observe) {
-        trainer->objective.observe(trainer->objective.user, trainer->plan);
-    }
-    TRY(apply_gradients(trainer));
+    const float *const *gradients = NULL;
+    float value = 0;
+    TRY(trainer_descend(trainer, &value, &gradients));
+    TRY(apply_gradients(trainer, gradients));
     trainer->losses[trainer->step++] = value;
     if (loss) *loss = value;
     return SUMI_OK;

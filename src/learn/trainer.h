@@ -12,13 +12,16 @@ struct sumi_trainer {
     sumi_weights *weights;
     sumi_model *model; /* NULL for a custom objective */
     struct objective objective;
-    int64_t batch; /* items a step takes, for rates */
+    int64_t batch; /* items a step takes */
+    int64_t parts; /* that they are computed in */
     uint64_t seed;
 
     sumi_graph *graph;
     sumi_plan *plan;
     sumi_node loss;
     const float **gradients; /* [weights] in the plan's memory, NULL where not trained */
+    float **sums;            /* [weights] gradients of a step in several parts, else NULL */
+    float *sum_values;       /* what these point into */
     struct optimizer optimizer;
     bool averaged; /* the network holds the averages, and optimizer.average the trained weights */
 
@@ -26,6 +29,14 @@ struct sumi_trainer {
     float *losses; /* [step] */
     int64_t losses_capacity;
 };
+
+/* Differentiates the objective's loss by all trained weights and plans both (step_plan.c). */
+sumi_status trainer_plan(sumi_trainer *trainer);
+void trainer_release_plan(sumi_trainer *trainer);
+
+/* Feeds and runs a step's parts: the mean of their losses, which is finite, to *loss, and that of
+   their gradients to *gradients [weights], until the next call (step_plan.c). */
+sumi_status trainer_descend(sumi_trainer *trainer, float *loss, const float *const **gradients);
 
 /* Draws a few samples in few steps (run.c); none, with samples->data NULL, where the network's
    predictions lead out of the finite numbers. */

@@ -11,13 +11,17 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-/* Element i of mask number `stream` of the graph is draw number stream 2^32 + i of the step. */
+uint64_t keep_mask_first(const struct node *node, const struct run_key *key)
+{
+    return (node->attributes.stream << 32) + key->part * (uint64_t)shape_count(&node->shape);
+}
+
 static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
                       double *output, const struct run_key *key)
 {
     (void)graph, (void)inputs;
     philox_stream stream = {key->seed, PURPOSE_DROPOUT, key->step};
-    uint64_t first = node->attributes.stream << 32;
+    uint64_t first = keep_mask_first(node, key);
     double probability = node->attributes.scale;
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) {

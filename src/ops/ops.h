@@ -23,6 +23,9 @@ sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_n
                                           const sumi_convolution *geometry, int64_t kernel_height,
                                           int64_t kernel_width);
 
+/* The number of the first of a keep mask's draws in its stream. */
+uint64_t keep_mask_first(const struct node *node, const struct run_key *key);
+
 /* Transpose of gather: rows of upstream[n, d] added into zeros [rows, d] at indices[n]. */
 sumi_node ops_scatter_add(sumi_graph *graph, sumi_node upstream, sumi_node indices, int64_t rows);
 

@@ -51,7 +51,7 @@ static inline void check_both_ways(sumi_graph *graph, int count, const sumi_node
     double **values = calloc((size_t)graph->count, sizeof *values);
     bool *owned = calloc((size_t)graph->count, sizeof *owned);
     fill_inputs(graph, plan, values);
-    struct run_key key = {5, 2};
+    struct run_key key = {.seed = 5, .step = 2};
     CHECK_OK(context, interpret(graph, count, outputs, values, owned, &key));
     for (int run = 0; run < 2; run++) {
         CHECK_OK(context, sumi_plan_run(plan, key.seed, key.step));

@@ -57,7 +57,7 @@ static void check_filter(sumi_node (*filter)(sumi_graph *, sumi_node),
     assert_int_equal(size->size[2], width);
     double **results = calloc((size_t)graph->count, sizeof *results);
     bool *owned = calloc((size_t)graph->count, sizeof *owned);
-    CHECK_OK(context, interpret(graph, 1, &y, results, owned, &(struct run_key){1, 0}));
+    CHECK_OK(context, interpret(graph, 1, &y, results, owned, &(struct run_key){.seed = 1}));
     for (int64_t i = 0; i < shape_count(size); i++) {
         int64_t c = i % CHANNELS, column = i / CHANNELS % width;
         int64_t row = i / CHANNELS / width % height, n = i / CHANNELS / width / height;

@@ -1,0 +1,197 @@
+/* What a training step computes: loss and gradients planned together, in one run or, with
+   train.accumulate, in several whose gradients are averaged. */
+#include <math.h>
+
+#include "base/machine.h"
+#include "base/profile.h"
+#include "graph/plan.h"
+#include "learn/trainer.h"
+#include "noise/rows.h"
+
+struct portion portion_of(const sumi_recipe *recipe, int64_t feed)
+{
+    int64_t parts = recipe_int(recipe, "train.accumulate");
+    int64_t count = recipe_int(recipe, "train.batch") / parts;
+    return (struct portion){feed / parts, feed % parts * count, count};
+}
+
+static size_t weight_count(const sumi_trainer *trainer, size_t number)
+{
+    return (size_t)shape_count(&trainer->weights->items[number].shape);
+}
+
+static sumi_status check_parts(const sumi_trainer *trainer)
+{
+    if (trainer->batch % trainer->parts == 0) return SUMI_OK;
+    return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
+                        "train.accumulate = %lld does not divide train.batch = %lld into equal "
+                        "parts", (long long)trainer->parts, (long long)trainer->batch);
+}
+
+/* Collects the leaves of trained weights: nodes[i] is the leaf of weight numbers[i]. */
+static int find_trained(const sumi_trainer *trainer, sumi_node *nodes, int64_t *numbers)
+{
+    const sumi_graph *graph = trainer->graph;
+    int count = 0;
+    for (sumi_node n = 0; n < graph->count; n++) {
+        int64_t weight = graph_node(graph, n)->weight;
+        if (weight < 0 || !trainer->weights->items[weight].trainable) continue;
+        numbers[count] = weight;
+        nodes[count++] = n;
+    }
+    return count;
+}
+
+/* Bytes that remain for the plan once the optimizer has its moments and averages. */
+static int64_t memory_for_plan(const sumi_trainer *trainer)
+{
+    int64_t weights = 0;
+    for (int64_t i = 0; i < trainer->weights->count; i++) {
+        weights += (int64_t)weight_count(trainer, (size_t)i);
+    }
+    int64_t arrays = trainer->parts > 1 ? 4 : 3;
+    return machine_free_memory() - arrays * weights * (int64_t)sizeof(float);
+}
+
+/* What is planned beside the gradients: the loss, and what the objective observes. */
+static int list_others(const sumi_trainer *trainer, sumi_node outputs[2])
+{
+    const struct objective *objective = &trainer->objective;
+    outputs[0] = trainer->loss;
+    if (!objective->observed) return 1;
+    outputs[1] = objective->observed(objective->user);
+    return 2;
+}
+
+/* Adds the gradients to outputs[count], with values computed again where the recipe says so or
+   memory is short. `more` other outputs follow these. */
+static sumi_status differentiate(sumi_trainer *trainer, int count, const sumi_node *nodes,
+                                 sumi_node *outputs, int more)
+{
+    sumi_graph *graph = trainer->graph;
+    sumi_graph_set_recompute(graph, recipe_is(trainer->recipe, "train.recompute", "yes"));
+    TRY(sumi_graph_gradients(graph, trainer->loss, count, nodes, outputs));
+    if (!recipe_is(trainer->recipe, "train.recompute", "auto")) return SUMI_OK;
+    int64_t bytes = 0;
+    TRY(plan_measure(graph, count + more, outputs, &bytes));
+    if (bytes <= memory_for_plan(trainer)) return SUMI_OK;
+    sumi_graph_set_recompute(graph, true); /* what was added before is not planned */
+    return sumi_graph_gradients(graph, trainer->loss, count, nodes, outputs);
+}
+
+/* Differentiates the loss by all trained weights and plans loss and gradients together. */
+static sumi_status plan_gradients(sumi_trainer *trainer, sumi_node *nodes, sumi_node *outputs,
+                                  int64_t *numbers)
+{
+    int count = find_trained(trainer, nodes, numbers), more = list_others(trainer, outputs + count);
+    TRY(differentiate(trainer, count, nodes, outputs, more));
+    TRY(sumi_plan_create(trainer->graph, count + more, outputs, &trainer->plan));
+    for (int i = 0; i < count; i++) {
+        trainer->gradients[numbers[i]] = sumi_plan_data(trainer->plan, outputs[i]);
+    }
+    return SUMI_OK;
+}
+
+/* Memory for the sums over a step's parts. */
+static sumi_status make_sums(sumi_trainer *trainer)
+{
+    size_t weights = (size_t)trainer->weights->count, total = 0;
+    if (trainer->parts == 1) return SUMI_OK;
+    for (size_t i = 0; i < weights; i++) {
+        if (trainer->gradients[i]) total += weight_count(trainer, i);
+    }
+    trainer->sums = context_allocate_zeroed(trainer->context, weights, sizeof *trainer->sums);
+    trainer->sum_values = context_allocate(trainer->context, total, sizeof(float));
+    if (!trainer->sums || !trainer->sum_values) return SUMI_ERROR_MEMORY;
+    float *next = trainer->sum_values;
+    for (size_t i = 0; i < weights; i++) {
+        if (!trainer->gradients[i]) continue;
+        trainer->sums[i] = next;
+        next += weight_count(trainer, i);
+    }
+    return SUMI_OK;
+}
+
+sumi_status trainer_plan(sumi_trainer *trainer)
+{
+    sumi_context *context = trainer->context;
+    TRY(check_parts(trainer));
+    TRY(sumi_graph_create(context, trainer->weights, true, &trainer->graph));
+    trainer->loss = trainer->objective.build(trainer->objective.user, trainer->graph);
+    TRY(trainer->graph->status);
+    size_t room = (size_t)trainer->weights->count + 2;
+    sumi_node *nodes = context_allocate(context, 2 * room, sizeof *nodes);
+    int64_t *numbers = context_allocate(context, room, sizeof *numbers);
+    trainer->gradients = context_allocate_zeroed(context, room, sizeof *trainer->gradients);
+    sumi_status status = SUMI_ERROR_MEMORY;
+    if (nodes && numbers && trainer->gradients) {
+        status = plan_gradients(trainer, nodes, nodes + room, numbers);
+    }
+    if (status == SUMI_OK) status = make_sums(trainer);
+    context_release(context, nodes);
+    context_release(context, numbers);
+    return status;
+}
+
+void trainer_release_plan(sumi_trainer *trainer)
+{
+    sumi_plan_free(trainer->plan);
+    sumi_graph_free(trainer->graph);
+    context_release(trainer->context, trainer->gradients);
+    context_release(trainer->context, trainer->sums);
+    context_release(trainer->context, trainer->sum_values);
+}
+
+/* sums += gradients / parts, beginning anew with the first part. */
+static void add_part(sumi_trainer *trainer, int64_t part)
+{
+    double share = 1 / (double)trainer->parts;
+    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
+        if (!trainer->gradients[i]) continue;
+        const struct row_term terms[] = {{part > 0 ? 1 : 0, trainer->sums[i]},
+                                         {share, trainer->gradients[i]}};
+        rows_combine(trainer->context->threads, (int64_t)weight_count(trainer, (size_t)i),
+                     trainer->sums[i], 2, terms);
+    }
+}
+
+static sumi_status fill_inputs(sumi_trainer *trainer, int64_t part)
+{
+    const struct objective *objective = &trainer->objective;
+    const struct cost unknown = {0, 0};
+    double begin = profile_begin(trainer->context);
+    TRY(objective->feed(objective->user, trainer->plan, trainer->step * trainer->parts + part));
+    return profile_end(trainer->context, begin, "data and noise", &unknown);
+}
+
+/* The loss of one part to *loss; its gradients are then in the plan. */
+static sumi_status run_part(sumi_trainer *trainer, int64_t part, float *loss)
+{
+    const struct objective *objective = &trainer->objective;
+    const struct run_key key = {trainer->seed, (uint64_t)trainer->step, (uint64_t)part};
+    TRY(fill_inputs(trainer, part));
+    TRY(plan_run(trainer->plan, &key));
+    *loss = *sumi_plan_data(trainer->plan, trainer->loss);
+    if (!isfinite(*loss)) {
+        return context_fail(trainer->context, SUMI_ERROR_NUMBER,
+                            "the loss is not finite at step %lld: lower train.learning_rate",
+                            (long long)trainer->step);
+    }
+    if (objective->observe) objective->observe(objective->user, trainer->plan);
+    return SUMI_OK;
+}
+
+sumi_status trainer_descend(sumi_trainer *trainer, float *loss, const float *const **gradients)
+{
+    double sum = 0;
+    *gradients = trainer->gradients;
+    if (trainer->parts == 1) return run_part(trainer, 0, loss);
+    for (int64_t part = 0; part < trainer->parts; part++) {
+        TRY(run_part(trainer, part, loss));
+        sum += *loss;
+        add_part(trainer, part);
+    }
+    *loss = (float)(sum / (double)trainer->parts);
+    *gradients = (const float *const *)trainer->sums;
+    return SUMI_OK;
+}

@@ -51,7 +51,7 @@ static inline void check_fused(sumi_graph *graph, int count, const sumi_node *ou
                  (int)plan_steps(apart, steps[i].op), (int)plan_steps(fused, steps[i].op),
                  steps[i].apart, steps[i].fused);
     }
-    struct run_key key = {5, 2};
+    struct run_key key = {.seed = 5, .step = 2};
     CHECK_OK(graph->context, interpret(graph, count, outputs, values, owned, &key));
     for (int i = 0; i < count; i++) {
         sumi_node n = outputs[i];

@@ -90,6 +90,12 @@ SUMI_API const char *sumi_context_message(const sumi_context *context);
 SUMI_API sumi_status sumi_context_set_threads(sumi_context *context, int threads);
 SUMI_API int sumi_context_threads(const sumi_context *context);
 
+/* Whether plans and trainers made from now on choose among the algorithms of each convolution by
+   timing them, which takes seconds for a large network the first time; the choices are kept in
+   $XDG_CACHE_HOME/sumi/tune. Otherwise, and at first, a fixed rule chooses. Results depend on the
+   choice in the last bits. */
+SUMI_API void sumi_context_set_tuning(sumi_context *context, bool tuning);
+
 /* ---- Arrays and the files that hold them -------------------------------------------------- */
 
 #define SUMI_MAX_RANK 6

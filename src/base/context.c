@@ -144,3 +144,8 @@ void sumi_text_release(sumi_context *context, char *text)
 {
     context_release(context, text);
 }
+
+void sumi_context_set_tuning(sumi_context *context, bool tuning)
+{
+    context->tuning = tuning;
+}

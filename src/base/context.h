@@ -12,6 +12,7 @@ struct profile;
 struct sumi_context {
     sumi_allocator allocator;
     int threads;
+    bool tuning; /* choose among algorithms by timing them */
     struct profile *profile; /* rows of timing (base/profile.h); NULL before the first start */
     char message[MESSAGE_SIZE];
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -180,4 +181,18 @@ sumi_status folder_make(sumi_context *context, const char *path)
         if (!saved) break;
     }
     return path_is_folder(path) ? SUMI_OK : fail_with_errno(context, path, "make the folder");
+}
+
+sumi_status path_cache_folder(sumi_context *context, const char *name, char folder[PATH_SIZE])
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    bool given = cache && cache[0] == '/'; /* the XDG rule: a relative path is ignored */
+    if (!given && !(home && home[0])) {
+        return context_fail(context, SUMI_ERROR_FILE,
+                            "there is no cache folder: set XDG_CACHE_HOME or HOME");
+    }
+    int length = snprintf(folder, PATH_SIZE, "%s%s/sumi/%s", given ? cache : home,
+                          given ? "" : "/.cache", name);
+    if (length < PATH_SIZE) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_FILE, "the name of the cache folder is too long");
 }

@@ -1,6 +1,7 @@
 /* The table from ops to CPU kernels. An op that is not in it runs its reference kernel. */
 #include "cpu/cpu.h"
 #include "cpu/onednn.h"
+#include "cpu/tune.h"
 #include "ops/fusion.h"
 
 static const struct {
@@ -54,7 +55,27 @@ static const struct kernel *find(const struct op *op)
     return &kernel_fallback;
 }
 
-const struct backend cpu_backend = {onednn_open, onednn_close, find, fusion_rules};
+static void close_shared(sumi_context *context, void *given)
+{
+    struct cpu_shared *shared = given;
+    if (!shared) return;
+    tune_memory_close(shared->memory);
+    onednn_close(context, shared->library);
+    context_release(context, shared);
+}
+
+static sumi_status open_shared(sumi_context *context, void **result)
+{
+    struct cpu_shared *shared = context_allocate_zeroed(context, 1, sizeof *shared);
+    if (!shared) return SUMI_ERROR_MEMORY;
+    sumi_status status = onednn_open(context, &shared->library);
+    if (status == SUMI_OK && context->tuning) status = tune_memory_open(context, &shared->memory);
+    if (status == SUMI_OK) *result = shared;
+    else close_shared(context, shared);
+    return status;
+}
+
+const struct backend cpu_backend = {open_shared, close_shared, find, fusion_rules};
 
 sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
                              sumi_plan **plan)

@@ -1,89 +1,102 @@
-/* Convolutions and their two gradients, by oneDNN in channels-last layout. */
+/* Convolutions and their two gradients: the problem that a node poses, the way that is chosen for
+   it, and its run. */
+#include "cpu/convolution.h"
+
 #include "cpu/cpu.h"
-#include "cpu/epilogue.h"
-#include "cpu/onednn.h"
-#include "ops/epilogue.h"
+#include "cpu/tune.h"
 #include "ops/ops.h"
 
-/* The problem in oneDNN's terms. x, weight and y are the shapes of the forward convolution. */
-static struct onednn_problem describe(const struct problem *problem, const struct shape *x,
-                                      const struct shape *weight, const struct shape *y)
+struct chosen {
+    const struct convolution_way *way;
+    void *state;
+};
+
+/* The problem in terms of the forward convolution: shapes of x, weight and y. */
+static struct convolution_problem describe(const struct problem *problem, const struct shape *x,
+                                           const struct shape *weight, const struct shape *y)
 {
     const sumi_convolution *geometry = &problem->node->attributes.convolution;
-    struct onednn_problem p = {.batch = x->size[0],
-                               .height = x->size[1],
-                               .width = x->size[2],
-                               .channels_in = x->size[3],
-                               .out_height = y->size[1],
-                               .out_width = y->size[2],
-                               .channels_out = y->size[3]};
+    struct convolution_problem p = {.epilogue = problem->node->attributes.epilogue,
+                                    .batch = x->size[0],
+                                    .height = x->size[1],
+                                    .width = x->size[2],
+                                    .in = x->size[3],
+                                    .out_height = y->size[1],
+                                    .out_width = y->size[2],
+                                    .out = y->size[3],
+                                    .threads = problem->threads};
     for (int i = 0; i < 2; i++) {
         p.kernel[i] = weight->size[2 + i];
         p.stride[i] = geometry->stride[i];
         p.before[i] = geometry->before[i];
-        /* the library wants the padding that the output size implies, without a remainder */
+        /* the padding that the output size implies, without a remainder */
         p.after[i] = (y->size[1 + i] - 1) * p.stride[i] + p.kernel[i] - x->size[1 + i]
                      - p.before[i];
     }
     return p;
 }
 
-static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
+static struct convolution_problem problem_of(const struct problem *problem)
 {
     const struct op *op = problem->node->op;
     const struct shape *output = &problem->node->shape;
-    struct onednn_problem p;
+    struct convolution_problem p;
     if (op == &op_convolution) {
         p = describe(problem, problem->inputs[0], problem->inputs[1], output);
-        p.direction = ONEDNN_FORWARD;
-        p.bias = problem->node->attributes.epilogue & EPILOGUE_BIAS;
+        p.direction = CONVOLUTION_FORWARD;
     } else if (op == &op_convolution_data_gradient) {
         p = describe(problem, output, problem->inputs[1], problem->inputs[0]);
-        p.direction = ONEDNN_DATA_GRADIENT;
+        p.direction = CONVOLUTION_DATA_GRADIENT;
     } else {
         p = describe(problem, problem->inputs[0], output, problem->inputs[1]);
-        p.direction = ONEDNN_WEIGHT_GRADIENT;
+        p.direction = CONVOLUTION_WEIGHT_GRADIENT;
     }
-    struct onednn_convolution *convolution = NULL;
-    TRY(onednn_convolution_create(problem->context, problem->shared, &p, &convolution, scratch));
-    *state = convolution;
-    return SUMI_OK;
+    return p;
+}
+
+static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
+{
+    struct convolution_problem p = problem_of(problem);
+    struct chosen *chosen = context_allocate_zeroed(problem->context, 1, sizeof *chosen);
+    if (!chosen) return SUMI_ERROR_MEMORY;
+    sumi_status status = tune_choose(problem->context, problem->shared, &p, &chosen->way,
+                                     &chosen->state, scratch);
+    if (status == SUMI_OK) *state = chosen;
+    else context_release(problem->context, chosen);
+    return status;
 }
 
 static void release(sumi_context *context, void *state)
 {
-    (void)context;
-    onednn_convolution_free(state);
+    struct chosen *chosen = state;
+    if (!chosen) return;
+    chosen->way->release(chosen->state);
+    context_release(context, chosen);
 }
 
-/* The library takes all operands as writable and writes only the one it computes. */
+/* The ways take all operands as writable and write only the one they compute. */
+static sumi_status run(const struct call *call, float *x, float *weight, float *y)
+{
+    const struct chosen *chosen = call->state;
+    const struct shape *shape = &call->problem->node->shape;
+    struct convolution_operands operands = {
+        .x = x, .weight = weight, .y = y, .epilogue = epilogue_of(call, shape->size[3])};
+    return chosen->way->run(chosen->state, &operands, call->scratch);
+}
+
 static sumi_status run_forward(const struct call *call)
 {
-    const struct shape *y = &call->problem->node->shape;
-    struct epilogue epilogue = epilogue_of(call, y->size[3]);
-    TRY(onednn_convolution_run(call->state, (float *)call->inputs[0], (float *)call->inputs[1],
-                               epilogue.bias, call->output, call->scratch));
-    epilogue.bias = NULL; /* the library has added it */
-    epilogue_apply_all(&epilogue, call->problem->threads, shape_count(y) / y->size[3],
-                       call->output);
-    return SUMI_OK;
+    return run(call, (float *)call->inputs[0], (float *)call->inputs[1], call->output);
 }
 
 static sumi_status run_data_gradient(const struct call *call)
 {
-    const struct shape *x = &call->problem->node->shape;
-    struct epilogue epilogue = epilogue_of(call, x->size[3]);
-    TRY(onednn_convolution_run(call->state, call->output, (float *)call->inputs[1], NULL,
-                               (float *)call->inputs[0], call->scratch));
-    epilogue_apply_all(&epilogue, call->problem->threads, shape_count(x) / x->size[3],
-                       call->output);
-    return SUMI_OK;
+    return run(call, call->output, (float *)call->inputs[1], (float *)call->inputs[0]);
 }
 
 static sumi_status run_weight_gradient(const struct call *call)
 {
-    return onednn_convolution_run(call->state, (float *)call->inputs[0], call->output, NULL,
-                                  (float *)call->inputs[1], call->scratch);
+    return run(call, (float *)call->inputs[0], call->output, (float *)call->inputs[1]);
 }
 
 const struct kernel kernel_convolution = {prepare, run_forward, release};

@@ -1,33 +1,29 @@
-/* The one file that speaks to oneDNN, 2.x and 3.x: float32 convolutions in channels-last layout
-   with weights in torch's layout, and matrix products. */
+/* Where oneDNN, 2.x and 3.x, is spoken to: its engine, matrix products, and convolutions in several
+   layouts and algorithms. Only src/cpu/onednn*.c know the library. */
 #ifndef SUMI_CPU_ONEDNN_H
 #define SUMI_CPU_ONEDNN_H
 
-#include "base/context.h"
+#include "cpu/convolution.h"
 
 /* Opens and closes a CPU engine and stream (the backend's shared state). */
 sumi_status onednn_open(sumi_context *context, void **shared);
 void onednn_close(sumi_context *context, void *shared);
 
-enum onednn_direction { ONEDNN_FORWARD, ONEDNN_DATA_GRADIENT, ONEDNN_WEIGHT_GRADIENT };
+/* "2.6.3": the version that is running. */
+void onednn_version(char *text, size_t size);
 
-/* Sizes of a convolution x[n,h,w,in] * weight[out,in,kh,kw] -> y[n,oh,ow,out]. */
-struct onednn_problem {
-    enum onednn_direction direction;
-    bool bias; /* forward only */
-    int64_t batch, height, width, channels_in, out_height, out_width, channels_out;
-    int64_t kernel[2], stride[2], before[2], after[2];
+/* Convolutions by the library, for struct convolution_way. A combination of variant and problem that the library lacks fails in prepare. */
+enum onednn_variant {
+    ONEDNN_DIRECT,  /* channels last throughout */
+    ONEDNN_BLOCKED, /* images reordered to and from the library's blocks of 16 channels */
+    ONEDNN_WINOGRAD /* Winograd's algorithm in the library's own layouts; gone in 3.x */
 };
-
-struct onednn_convolution;
-sumi_status onednn_convolution_create(sumi_context *context, void *shared,
-                                      const struct onednn_problem *problem,
-                                      struct onednn_convolution **convolution,
-                                      size_t *scratch);
-/* The operand that the direction computes is written, the other two are read. */
-sumi_status onednn_convolution_run(struct onednn_convolution *convolution, float *x, float *weight,
-                                   const float *bias, float *y, void *scratch);
-void onednn_convolution_free(struct onednn_convolution *convolution);
+bool onednn_suits(const struct convolution_problem *problem, int variant);
+sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
+                           const struct convolution_problem *problem, void **state,
+                           size_t *scratch);
+sumi_status onednn_run(void *state, const struct convolution_operands *operands, void *scratch);
+void onednn_release(void *state);
 
 /* c[m,n] = a[m,k] b[k,n], each with a row stride, a and b optionally stored transposed. May be
    called from several threads at once and so leaves the message alone: once they are together
@@ -35,6 +31,10 @@ void onednn_convolution_free(struct onednn_convolution *convolution);
 sumi_status onednn_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                            const float *a, int64_t stride_a, const float *b, int64_t stride_b,
                            float *c, int64_t stride_c);
+/* The same, added to what c has. */
+sumi_status onednn_add_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                               const float *a, int64_t stride_a, const float *b, int64_t stride_b,
+                               float *c, int64_t stride_c);
 sumi_status onednn_explain_product(sumi_context *context, sumi_status status);
 
 #endif

@@ -1,41 +1,42 @@
-/* Chooses the copy of the inner loops for this processor. */
+/* Chooses the copies of the inner loops for this processor. */
 #include "cpu/loops/loops.h"
 #include "cpu/loops/speed.h"
+#include "cpu/loops/winograd.h"
 
-extern const struct loops loops_baseline;
-extern const struct speed_loops speed_loops_baseline;
+/* Defines NAME_select, which chooses among the tables NAME_baseline, NAME_v3 and NAME_v4. */
 #if defined(__x86_64__)
-extern const struct loops loops_v3, loops_v4;
-extern const struct speed_loops speed_loops_v3, speed_loops_v4;
+enum level { BASELINE, V3, V4 };
 
-static bool has_v4(void)
+static enum level level_of_processor(void)
 {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-           && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-           && __builtin_cpu_supports("fma");
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("fma")) {
+        return V4;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+        && __builtin_cpu_supports("bmi2")) {
+        return V3;
+    }
+    return BASELINE;
 }
 
-static bool has_v3(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
-           && __builtin_cpu_supports("bmi2");
-}
+#define DEFINE_SELECT(NAME)                                                     \
+    extern const struct NAME NAME##_baseline, NAME##_v3, NAME##_v4;             \
+    const struct NAME *NAME##_select(void)                                      \
+    {                                                                           \
+        enum level level = level_of_processor();                                \
+        return level == V4 ? &NAME##_v4 : level == V3 ? &NAME##_v3 : &NAME##_baseline; \
+    }
+#else
+#define DEFINE_SELECT(NAME)                                              \
+    extern const struct NAME NAME##_baseline;                            \
+    const struct NAME *NAME##_select(void)                               \
+    {                                                                    \
+        return &NAME##_baseline; \
+    }
 #endif
 
-const struct loops *loops_select(void)
-{
-#if defined(__x86_64__)
-    if (has_v4()) return &loops_v4;
-    if (has_v3()) return &loops_v3;
-#endif
-    return &loops_baseline;
-}
-
-const struct speed_loops *speed_loops_select(void)
-{
-#if defined(__x86_64__)
-    if (has_v4()) return &speed_loops_v4;
-    if (has_v3()) return &speed_loops_v3;
-#endif
-    return &speed_loops_baseline;
-}
+DEFINE_SELECT(loops)
+DEFINE_SELECT(speed_loops)
+DEFINE_SELECT(winograd_loops)

@@ -39,7 +39,7 @@ sumi_status data_find_path(sumi_data *data, const sumi_recipe *recipe, const cha
     if (path[0] && (path_exists(path) || strchr(path, '/'))) return SUMI_OK;
     const char *name = path[0] ? path : usual;
     char folder[PATH_SIZE];
-    TRY(fetch_cache_folder(data->context, name, folder));
+    TRY(path_cache_folder(data->context, name, folder));
     if (path_is_folder(folder)) {
         memcpy(data->name, folder, sizeof folder);
         return SUMI_OK;

@@ -209,20 +209,6 @@ sumi_status fetch_files(sumi_context *context, const fetch_set *set, const char 
     return status;
 }
 
-sumi_status fetch_cache_folder(sumi_context *context, const char *name, char folder[PATH_SIZE])
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    bool given = cache && cache[0] == '/'; /* the XDG rule: a relative path is ignored */
-    if (!given && !(home && home[0])) {
-        return context_fail(context, SUMI_ERROR_FILE,
-                            "there is no cache folder: set XDG_CACHE_HOME or HOME");
-    }
-    int length = snprintf(folder, PATH_SIZE, "%s%s/sumi/%s", given ? cache : home,
-                          given ? "" : "/.cache", name);
-    if (length < PATH_SIZE) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_FILE, "the name of the cache folder is too long");
-}
-
 sumi_status sumi_fetch(sumi_context *context, const char *name, const char *from,
                        sumi_progress_function progress, void *user, char *folder,
                        size_t folder_size)
@@ -234,7 +220,7 @@ sumi_status sumi_fetch(sumi_context *context, const char *name, const char *from
                             name);
     }
     char path[PATH_SIZE];
-    TRY(fetch_cache_folder(context, name, path));
+    TRY(path_cache_folder(context, name, path));
     if (strlen(path) >= folder_size) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "%s: the folder's name needs room for %zu bytes, not %zu", path,

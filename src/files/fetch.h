@@ -30,8 +30,4 @@ const fetch_set *fetch_find_set(const char *name);
 sumi_status fetch_files(sumi_context *context, const fetch_set *set, const char *from,
                         const char *folder, sumi_progress_function progress, void *user);
 
-/* The folder where sumi_fetch keeps the set `name`: $XDG_CACHE_HOME/sumi/name, or
-   ~/.cache/sumi/name. It need not exist. */
-sumi_status fetch_cache_folder(sumi_context *context, const char *name, char folder[PATH_SIZE]);
-
 #endif

@@ -511,12 +511,12 @@ static void the_public_call_uses_the_cache_folder_and_knows_its_sets(void **stat
     assert_int_equal(sumi_fetch(f->context, "mnist", f->url, NULL, NULL, folder, sizeof folder),
                      SUMI_ERROR_FILE);
     assert_says(f, "train-images-idx3-ubyte.gz: the server answered 404");
-    CHECK_OK(f->context, fetch_cache_folder(f->context, "cifar10", folder));
+    CHECK_OK(f->context, path_cache_folder(f->context, "cifar10", folder));
     assert_true(strncmp(folder, f->folder, strlen(f->folder)) == 0);
     assert_string_equal(folder + strlen(f->folder), "/sumi/cifar10");
     setenv("XDG_CACHE_HOME", "relative", 1);
     setenv("HOME", f->folder, 1);
-    CHECK_OK(f->context, fetch_cache_folder(f->context, "mnist", folder));
+    CHECK_OK(f->context, path_cache_folder(f->context, "mnist", folder));
     assert_string_equal(folder + strlen(f->folder), "/.cache/sumi/mnist");
 }
 

@@ -1,0 +1,44 @@
+/* What the ways of computing a convolution have in common: the problem, its operands, and the
+   interface that each of them provides. Which one runs is chosen in tune.c. */
+#ifndef SUMI_CPU_CONVOLUTION_H
+#define SUMI_CPU_CONVOLUTION_H
+
+#include "cpu/epilogue.h"
+
+enum convolution_direction {
+    CONVOLUTION_FORWARD,
+    CONVOLUTION_DATA_GRADIENT,
+    CONVOLUTION_WEIGHT_GRADIENT
+};
+
+/* Sizes of a convolution x[n,h,w,in] * weight[out,in,kh,kw] -> y[n,oh,ow,out], or of one of its
+   gradients. */
+struct convolution_problem {
+    enum convolution_direction direction;
+    unsigned epilogue; /* EPILOGUE_BIAS ...: what is added to the result */
+    int64_t batch, height, width, in, out_height, out_width, out;
+    int64_t kernel[2], stride[2], before[2], after[2];
+    int threads;
+};
+
+/* The operand that the direction computes is written, the other two are read. */
+struct convolution_operands {
+    float *x, *weight, *y;
+    struct epilogue epilogue;
+};
+
+/* One way. `variant` tells apart several settings of it. */
+struct convolution_way {
+    const char *name;
+    int variant;
+    /* Whether it can do the problem at all. */
+    bool (*suits)(const struct convolution_problem *problem, int variant);
+    /* `*scratch` is in bytes. */
+    sumi_status (*prepare)(sumi_context *context, void *shared, int variant,
+                           const struct convolution_problem *problem, void **state,
+                           size_t *scratch);
+    sumi_status (*run)(void *state, const struct convolution_operands *operands, void *scratch);
+    void (*release)(void *state);
+};
+
+#endif

@@ -1,0 +1,299 @@
+/* The transforms of winograd.h. Each is a short one-dimensional rule, applied to the columns and
+   then to the rows of a tile, for as many channels at a time as a vector holds. The rules are the
+   matrices of Lavin & Gray (2016), eq. 15 and what follows, and their transposes: interpolation at
+   0, 1, -1, 2, -2 and infinity. */
+#include "cpu/loops/winograd.h"
+
+#include "cpu/loops/vector.h"
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+enum { TILE = WINOGRAD_TILE, SPAN = WINOGRAD_SPAN, KERNEL = 3 };
+
+/* The six values B^T d. */
+static ALWAYS_INLINE void input_rule(const lanes d[SPAN], lanes out[SPAN])
+{
+    lanes even = d[4] - 4 * d[2], odd = d[3] - 4 * d[1];
+    lanes even2 = d[4] - d[2], odd2 = 2 * (d[3] - d[1]);
+    out[0] = 4 * d[0] - 5 * d[2] + d[4];
+    out[1] = even + odd;
+    out[2] = even - odd;
+    out[3] = even2 + odd2;
+    out[4] = even2 - odd2;
+    out[5] = 4 * d[1] - 5 * d[3] + d[5];
+}
+
+/* The four values A^T m. */
+static ALWAYS_INLINE void output_rule(const lanes m[SPAN], lanes out[TILE])
+{
+    lanes sum1 = m[1] + m[2], difference1 = m[1] - m[2];
+    lanes sum2 = m[3] + m[4], difference2 = m[3] - m[4];
+    out[0] = m[0] + sum1 + sum2;
+    out[1] = difference1 + 2 * difference2;
+    out[2] = sum1 + 4 * sum2;
+    out[3] = difference1 + 8 * difference2 + m[5];
+}
+
+/* The six values A d. */
+static ALWAYS_INLINE void gradient_rule(const lanes d[TILE], lanes out[SPAN])
+{
+    lanes even = d[0] + d[2], odd = d[1] + d[3];
+    lanes even2 = d[0] + 4 * d[2], odd2 = 2 * d[1] + 8 * d[3];
+    out[0] = d[0];
+    out[1] = even + odd;
+    out[2] = even - odd;
+    out[3] = even2 + odd2;
+    out[4] = even2 - odd2;
+    out[5] = d[3];
+}
+
+/* The six values G g. */
+static ALWAYS_INLINE void weight_rule(const lanes g[KERNEL], lanes out[SPAN])
+{
+    const float sixth = 1.0f / 6, twelfth = 1.0f / 12, part = 1.0f / 24;
+    lanes ends = -sixth * (g[0] + g[2]), far = part * g[0] + sixth * g[2];
+    out[0] = 0.25f * g[0];
+    out[1] = ends - sixth * g[1];
+    out[2] = ends + sixth * g[1];
+    out[3] = far + twelfth * g[1];
+    out[4] = far - twelfth * g[1];
+    out[5] = g[2];
+}
+
+/* The three values G^T u. */
+static ALWAYS_INLINE void weight_gradient_rule(const lanes u[SPAN], lanes out[KERNEL])
+{
+    const float sixth = 1.0f / 6, twelfth = 1.0f / 12, part = 1.0f / 24;
+    lanes near = u[1] + u[2], far = u[3] + u[4];
+    out[0] = 0.25f * u[0] - sixth * near + part * far;
+    out[1] = sixth * (u[2] - u[1]) + twelfth * (u[3] - u[4]);
+    out[2] = sixth * (far - near) + u[5];
+}
+
+/* Defines a transform of tiles: a rule for the columns, then for the rows of what came out. */
+#define DEFINE_BOTH_WAYS(NAME, RULE, FROM, TO)                                              \
+    static ALWAYS_INLINE void NAME(const lanes in[FROM][FROM], lanes out[TO][TO])           \
+    {                                                                                       \
+        lanes half[FROM][TO];                                                               \
+        for (int column = 0; column < (FROM); column++) {                                   \
+            lanes line[FROM];                                                               \
+            for (int row = 0; row < (FROM); row++) line[row] = in[row][column];             \
+            RULE(line, half[column]);                                                       \
+        }                                                                                   \
+        for (int row = 0; row < (TO); row++) {                                              \
+            lanes line[FROM];                                                               \
+            for (int column = 0; column < (FROM); column++) line[column] = half[column][row]; \
+            RULE(line, out[row]);                                                           \
+        }                                                                                   \
+    }
+DEFINE_BOTH_WAYS(transform_input, input_rule, SPAN, SPAN)
+DEFINE_BOTH_WAYS(transform_output, output_rule, SPAN, TILE)
+DEFINE_BOTH_WAYS(transform_gradient, gradient_rule, TILE, SPAN)
+DEFINE_BOTH_WAYS(transform_weight, weight_rule, KERNEL, SPAN)
+DEFINE_BOTH_WAYS(transform_weight_gradient, weight_gradient_rule, SPAN, KERNEL)
+
+/* Whether all of a tile's rows and columns exist. */
+static ALWAYS_INLINE bool whole(const struct winograd_pixels *p, int size)
+{
+    return p->first_row <= 0 && p->first_column <= 0 && p->end_row >= size && p->end_column >= size;
+}
+
+static ALWAYS_INLINE bool exists(const struct winograd_pixels *p, int row, int column)
+{
+    return row >= p->first_row && row < p->end_row && column >= p->first_column
+           && column < p->end_column;
+}
+
+static ALWAYS_INLINE lanes read_pixel(const float *data, const struct winograd_pixels *p, int row,
+                                      int column, int64_t count, bool all)
+{
+    if (!all && !exists(p, row, column)) return (lanes){0};
+    return lanes_load(data + row * p->row_step + column * p->pixel_step, count);
+}
+
+static ALWAYS_INLINE void write_positions(float *out, int64_t stride, const lanes values[SPAN][SPAN],
+                                          int64_t count)
+{
+    for (int row = 0; row < SPAN; row++) {
+        for (int column = 0; column < SPAN; column++) {
+            lanes_store(out + (row * SPAN + column) * stride, values[row][column], count);
+        }
+    }
+}
+
+static ALWAYS_INLINE void read_positions(const float *in, int64_t stride, lanes values[SPAN][SPAN],
+                                         int64_t count)
+{
+    for (int row = 0; row < SPAN; row++) {
+        for (int column = 0; column < SPAN; column++) {
+            values[row][column] = lanes_load(in + (row * SPAN + column) * stride, count);
+        }
+    }
+}
+
+static ALWAYS_INLINE void input_lanes(int64_t count, const float *data,
+                                      const struct winograd_pixels *p, bool all, float *out,
+                                      int64_t stride)
+{
+    lanes tile[SPAN][SPAN], transformed[SPAN][SPAN];
+    for (int row = 0; row < SPAN; row++) {
+        for (int column = 0; column < SPAN; column++) {
+            tile[row][column] = read_pixel(data, p, row, column, count, all);
+        }
+    }
+    transform_input(tile, transformed);
+    write_positions(out, stride, transformed, count);
+}
+
+static ALWAYS_INLINE void gradient_lanes(int64_t count, const float *data,
+                                         const struct winograd_pixels *p, bool all, float *out,
+                                         int64_t stride)
+{
+    lanes tile[TILE][TILE], transformed[SPAN][SPAN];
+    for (int row = 0; row < TILE; row++) {
+        for (int column = 0; column < TILE; column++) {
+            tile[row][column] = read_pixel(data, p, row, column, count, all);
+        }
+    }
+    transform_gradient(tile, transformed);
+    write_positions(out, stride, transformed, count);
+}
+
+/* Goes through the channels by vectors: the inner call is compiled for whole vectors of whole tiles,
+   for whole vectors at a border, and for what is left of the channels. */
+#define FOR_CHANNELS(CHANNELS, WHOLE, CALL_WHOLE, CALL_BORDER, CALL_REST)                     \
+    do {                                                                                      \
+        int64_t c = 0, left;                                                                  \
+        if (WHOLE) {                                                                          \
+            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) CALL_WHOLE;                 \
+        } else {                                                                              \
+            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) CALL_BORDER;                \
+        }                                                                                     \
+        left = (CHANNELS) - c;                                                                \
+        if (left) CALL_REST;                                                                  \
+    } while (0)
+
+static void input(int64_t channels, const float *data, const struct winograd_pixels *pixels,
+                  float *out, int64_t stride)
+{
+    FOR_CHANNELS(channels, whole(pixels, SPAN),
+                 input_lanes(LANE_COUNT, data + c, pixels, true, out + c, stride),
+                 input_lanes(LANE_COUNT, data + c, pixels, false, out + c, stride),
+                 input_lanes(left, data + c, pixels, false, out + c, stride));
+}
+
+static void gradient(int64_t channels, const float *data, const struct winograd_pixels *pixels,
+                     float *out, int64_t stride)
+{
+    FOR_CHANNELS(channels, whole(pixels, TILE),
+                 gradient_lanes(LANE_COUNT, data + c, pixels, true, out + c, stride),
+                 gradient_lanes(LANE_COUNT, data + c, pixels, false, out + c, stride),
+                 gradient_lanes(left, data + c, pixels, false, out + c, stride));
+}
+
+static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, const float *in, int64_t stride,
+                                       const struct winograd_epilogue *epilogue, bool all,
+                                       float *data, const struct winograd_pixels *p)
+{
+    lanes products[SPAN][SPAN], tile[TILE][TILE], shift = {0};
+    read_positions(in + c, stride, products, count);
+    transform_output(products, tile);
+    if (epilogue->bias) shift += lanes_load(epilogue->bias + c, count);
+    if (epilogue->item) shift += lanes_load(epilogue->item + c, count);
+    for (int row = 0; row < TILE; row++) {
+        for (int column = 0; column < TILE; column++) {
+            if (!all && !exists(p, row, column)) continue;
+            int64_t at = row * p->row_step + column * p->pixel_step + c;
+            lanes value = tile[row][column] + shift;
+            if (epilogue->residual) value += lanes_load(epilogue->residual + at, count);
+            lanes_store(data + at, epilogue->scale * value, count);
+        }
+    }
+}
+
+static void output(int64_t channels, const float *in, int64_t stride,
+                   const struct winograd_epilogue *epilogue, float *data,
+                   const struct winograd_pixels *pixels)
+{
+    FOR_CHANNELS(channels, whole(pixels, TILE),
+                 output_lanes(c, LANE_COUNT, in, stride, epilogue, true, data, pixels),
+                 output_lanes(c, LANE_COUNT, in, stride, epilogue, false, data, pixels),
+                 output_lanes(c, left, in, stride, epilogue, false, data, pixels));
+}
+
+/* Kernels of some rows and columns, in the order that vectors are read in. Rows are few and columns
+   many, since memory is slow to be written in anything but long runs. */
+enum { PANEL = 128 };
+struct kernels {
+    float place[WINOGRAD_WEIGHT_ROWS][KERNEL * KERNEL][PANEL];
+};
+
+static void gather_kernels(int64_t rows, int64_t columns, const float *weight, int64_t row_step,
+                           int64_t column_step, bool turned, struct kernels *kernels)
+{
+    const int last = KERNEL * KERNEL - 1;
+    for (int64_t column = 0; column < columns; column++) {
+        for (int64_t row = 0; row < rows; row++) {
+            const float *kernel = weight + row * row_step + column * column_step;
+            for (int place = 0; place <= last; place++) {
+                kernels->place[row][place][column] = kernel[turned ? last - place : place];
+            }
+        }
+    }
+}
+
+/* One row of a panel. */
+static void transform_kernels(int64_t columns, const float place[KERNEL * KERNEL][PANEL],
+                              float *out, int64_t stride)
+{
+    for (int64_t column = 0; column < columns; column += LANE_COUNT) {
+        int64_t count = columns - column < LANE_COUNT ? columns - column : LANE_COUNT;
+        lanes kernel[KERNEL][KERNEL], transformed[SPAN][SPAN];
+        for (int i = 0; i < KERNEL * KERNEL; i++) {
+            kernel[i / KERNEL][i % KERNEL] = lanes_load(place[i] + column, count);
+        }
+        transform_weight(kernel, transformed);
+        write_positions(out + column, stride, transformed, count);
+    }
+}
+
+static void weight(int64_t rows, int64_t columns, const float *weight, int64_t row_step,
+                   int64_t column_step, bool turned, float *out, int64_t stride)
+{
+    struct kernels kernels;
+    for (int64_t first = 0; first < columns; first += PANEL) {
+        int64_t count = columns - first < PANEL ? columns - first : PANEL;
+        gather_kernels(rows, count, weight + first * column_step, row_step, column_step, turned,
+                       &kernels);
+        for (int64_t row = 0; row < rows; row++) {
+            transform_kernels(count, kernels.place[row], out + row * columns + first, stride);
+        }
+    }
+}
+
+static void weight_gradient(int64_t count, const float *in, int64_t stride, float *kernels,
+                            int64_t step)
+{
+    for (int64_t k = 0; k < count; k += LANE_COUNT) {
+        int64_t some = count - k < LANE_COUNT ? count - k : LANE_COUNT;
+        lanes values[SPAN][SPAN], kernel[KERNEL][KERNEL];
+        read_positions(in + k, stride, values, some);
+        transform_weight_gradient(values, kernel);
+        for (int place = 0; place < KERNEL * KERNEL; place++) {
+            for (int64_t lane = 0; lane < some; lane++) {
+                kernels[(k + lane) * step + place] = kernel[place / KERNEL][place % KERNEL][lane];
+            }
+        }
+    }
+}
+
+extern const struct winograd_loops JOIN(winograd_loops_, SUMI_LEVEL);
+const struct winograd_loops JOIN(winograd_loops_, SUMI_LEVEL) = {
+    .input = input,
+    .output = output,
+    .gradient = gradient,
+    .weight = weight,
+    .weight_gradient = weight_gradient,
+};

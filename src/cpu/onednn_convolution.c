@@ -1,0 +1,348 @@
+/* Convolutions and their gradients by oneDNN. Images arrive and leave channels last and weights in
+   torch's layout; where an algorithm wants another layout, the operand is reordered on its way. */
+#include <string.h>
+
+#include "cpu/onednn.h"
+#include "cpu/onednn_parts.h"
+#include "ops/epilogue.h"
+
+enum { X, WEIGHT, Y, OPERANDS };
+
+/* An operand as it is stored, and as the primitive wants it. */
+struct operand {
+    onednn_layout plain_layout;
+    dnnl_memory_t plain, wanted;
+    dnnl_primitive_t reorder; /* between the two; NULL where they are the same */
+    size_t bytes;             /* of the reordered operand, in the scratch memory */
+};
+
+struct convolution {
+    sumi_context *context;
+    struct onednn_engine *engine;
+    enum convolution_direction direction;
+    struct operand operands[OPERANDS];
+    onednn_layout bias_layout;
+    dnnl_memory_t bias, work; /* work: the primitive's own scratch memory */
+    dnnl_primitive_t primitive;
+    bool has_bias; /* that the primitive adds; the rest of the epilogue is done here */
+    int64_t pixels; /* of the result, through the batch */
+    int threads;
+};
+
+/* What a primitive descriptor is made from. */
+struct request {
+    const struct convolution_problem *problem;
+    dnnl_engine_t engine;
+    dnnl_alg_kind_t algorithm;
+    onednn_layout layouts[OPERANDS]; /* as asked for: may be "any" */
+    onednn_layout *bias;             /* NULL for none */
+    dnnl_dims_t stride, before, after;
+    dnnl_primitive_attr_t attributes;
+};
+
+bool onednn_suits(const struct convolution_problem *p, int variant)
+{
+    if (variant == ONEDNN_DIRECT) return true;
+    if (p->in < 16 || p->out < 16) return false; /* the blocks would be mostly empty */
+    bool small = p->kernel[0] == 3 && p->kernel[1] == 3 && p->stride[0] == 1 && p->stride[1] == 1;
+    return variant == ONEDNN_BLOCKED || (DNNL_VERSION_MAJOR < 3 && small);
+}
+
+/* The operand that a direction computes. */
+static int result_of(enum convolution_direction direction)
+{
+    if (direction == CONVOLUTION_FORWARD) return Y;
+    return direction == CONVOLUTION_DATA_GRADIENT ? X : WEIGHT;
+}
+
+/* ---- primitive descriptors ---- */
+
+#if DNNL_VERSION_MAJOR >= 3
+static dnnl_status_t make_forward(const struct request *r, dnnl_prop_kind_t kind,
+                                  dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result)
+{
+    const dnnl_dims_t dilation = {0, 0};
+    return dnnl_convolution_forward_primitive_desc_create(
+        result, r->engine, kind, r->algorithm, r->layouts[X], r->layouts[WEIGHT],
+        r->bias ? *r->bias : NULL, r->layouts[Y], r->stride, dilation, r->before, r->after,
+        attributes);
+}
+
+static dnnl_status_t make_gradient(const struct request *r, dnnl_primitive_desc_t hint,
+                                   dnnl_primitive_desc_t *result)
+{
+    const dnnl_dims_t dilation = {0, 0};
+    if (r->problem->direction == CONVOLUTION_DATA_GRADIENT) {
+        return dnnl_convolution_backward_data_primitive_desc_create(
+            result, r->engine, r->algorithm, r->layouts[X], r->layouts[WEIGHT], r->layouts[Y],
+            r->stride, dilation, r->before, r->after, hint, r->attributes);
+    }
+    return dnnl_convolution_backward_weights_primitive_desc_create(
+        result, r->engine, r->algorithm, r->layouts[X], r->layouts[WEIGHT], NULL, r->layouts[Y],
+        r->stride, dilation, r->before, r->after, hint, r->attributes);
+}
+#else
+static dnnl_status_t make_forward(const struct request *r, dnnl_prop_kind_t kind,
+                                  dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result)
+{
+    dnnl_convolution_desc_t descriptor;
+    dnnl_status_t status = dnnl_convolution_forward_desc_init(
+        &descriptor, kind, r->algorithm, &r->layouts[X], &r->layouts[WEIGHT], r->bias,
+        &r->layouts[Y], r->stride, r->before, r->after);
+    if (status) return status;
+    return dnnl_primitive_desc_create(result, &descriptor, attributes, r->engine, NULL);
+}
+
+static dnnl_status_t make_gradient(const struct request *r, dnnl_primitive_desc_t hint,
+                                   dnnl_primitive_desc_t *result)
+{
+    dnnl_convolution_desc_t descriptor;
+    dnnl_status_t status;
+    if (r->problem->direction == CONVOLUTION_DATA_GRADIENT) {
+        status = dnnl_convolution_backward_data_desc_init(
+            &descriptor, r->algorithm, &r->layouts[X], &r->layouts[WEIGHT], &r->layouts[Y],
+            r->stride, r->before, r->after);
+    } else {
+        status = dnnl_convolution_backward_weights_desc_init(
+            &descriptor, r->algorithm, &r->layouts[X], &r->layouts[WEIGHT], NULL, &r->layouts[Y],
+            r->stride, r->before, r->after);
+    }
+    if (status) return status;
+    return dnnl_primitive_desc_create(result, &descriptor, r->attributes, r->engine, hint);
+}
+#endif
+
+static dnnl_status_t make_descriptor(const struct request *r, dnnl_primitive_desc_t *result)
+{
+    if (r->problem->direction == CONVOLUTION_FORWARD) {
+        return make_forward(r, dnnl_forward_inference, r->attributes, result);
+    }
+    dnnl_primitive_desc_t hint = NULL;
+    dnnl_status_t status = make_forward(r, dnnl_forward_training, NULL, &hint);
+    if (!status) status = make_gradient(r, hint, result);
+    if (hint) dnnl_primitive_desc_destroy(hint);
+    return status;
+}
+
+/* ---- preparing ---- */
+
+static void sizes_of(const struct convolution_problem *p, dnnl_dims_t sizes[OPERANDS])
+{
+    const dnnl_dims_t x = {p->batch, p->in, p->height, p->width};
+    const dnnl_dims_t weight = {p->out, p->in, p->kernel[0], p->kernel[1]};
+    const dnnl_dims_t y = {p->batch, p->out, p->out_height, p->out_width};
+    memcpy(sizes[X], x, sizeof x);
+    memcpy(sizes[WEIGHT], weight, sizeof weight);
+    memcpy(sizes[Y], y, sizeof y);
+}
+
+static dnnl_status_t describe(struct convolution *c, int variant, struct request *r)
+{
+    static const dnnl_format_tag_t plain[OPERANDS] = {dnnl_nhwc, dnnl_oihw, dnnl_nhwc};
+    static const dnnl_format_tag_t image[] = {[ONEDNN_DIRECT] = dnnl_nhwc,
+                                              [ONEDNN_BLOCKED] = dnnl_nChw16c,
+                                              [ONEDNN_WINOGRAD] = dnnl_format_tag_any};
+    dnnl_dims_t sizes[OPERANDS];
+    sizes_of(r->problem, sizes);
+    dnnl_status_t status = dnnl_success;
+    for (int i = 0; i < OPERANDS && !status; i++) {
+        dnnl_format_tag_t tag = i == WEIGHT ? dnnl_format_tag_any : image[variant];
+        status = onednn_describe(&r->layouts[i], 4, sizes[i], tag);
+        if (!status) {
+            status = onednn_describe(&c->operands[i].plain_layout, 4, sizes[i], plain[i]);
+        }
+    }
+    const dnnl_dims_t channels = {r->problem->out};
+    if (!status && r->bias) status = onednn_describe(r->bias, 1, channels, dnnl_a);
+    for (int i = 0; i < 2; i++) {
+        r->stride[i] = r->problem->stride[i];
+        r->before[i] = r->problem->before[i];
+        r->after[i] = r->problem->after[i];
+    }
+    return status;
+}
+
+static dnnl_status_t make_reorder(const struct convolution *c, int which,
+                                  onednn_found_layout wanted, struct operand *operand)
+{
+    dnnl_engine_t engine = c->engine->engine;
+    onednn_found_layout plain = ONEDNN_LAYOUT(&operand->plain_layout);
+    bool result = which == result_of(c->direction);
+    dnnl_primitive_desc_t reorder = NULL;
+    dnnl_status_t status = dnnl_reorder_primitive_desc_create(
+        &reorder, result ? wanted : plain, engine, result ? plain : wanted, engine, NULL);
+    if (!status) status = dnnl_primitive_create(&operand->reorder, reorder);
+    if (reorder) dnnl_primitive_desc_destroy(reorder);
+    return status;
+}
+
+static dnnl_status_t make_operand(struct convolution *c, int which,
+                                  dnnl_primitive_desc_t descriptor)
+{
+    static const dnnl_query_t ordinary[OPERANDS] = {dnnl_query_src_md, dnnl_query_weights_md,
+                                                    dnnl_query_dst_md};
+    static const dnnl_query_t gradient[OPERANDS] = {
+        dnnl_query_diff_src_md, dnnl_query_diff_weights_md, dnnl_query_diff_dst_md};
+    struct operand *operand = &c->operands[which];
+    bool difference = c->direction != CONVOLUTION_FORWARD
+                      && (which == Y || which == result_of(c->direction));
+    onednn_found_layout wanted = dnnl_primitive_desc_query_md(
+        descriptor, difference ? gradient[which] : ordinary[which], 0);
+    onednn_found_layout plain = ONEDNN_LAYOUT(&operand->plain_layout);
+    dnnl_engine_t engine = c->engine->engine;
+    dnnl_status_t status = dnnl_memory_create(&operand->wanted, wanted, engine, DNNL_MEMORY_NONE);
+    if (!status) status = dnnl_memory_create(&operand->plain, plain, engine, DNNL_MEMORY_NONE);
+    if (status || dnnl_memory_desc_equal(wanted, plain)) return status;
+    operand->bytes = (dnnl_memory_desc_get_size(wanted) + 63) / 64 * 64;
+    return make_reorder(c, which, wanted, operand);
+}
+
+static dnnl_status_t make_memories(struct convolution *c, dnnl_primitive_desc_t descriptor,
+                                   size_t *scratch)
+{
+    dnnl_engine_t engine = c->engine->engine;
+    dnnl_status_t status = dnnl_success;
+    onednn_found_layout work =
+        dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
+    *scratch = dnnl_memory_desc_get_size(work);
+    for (int i = 0; i < OPERANDS && !status; i++) {
+        status = make_operand(c, i, descriptor);
+        *scratch += c->operands[i].bytes;
+    }
+    if (!status) status = dnnl_memory_create(&c->work, work, engine, DNNL_MEMORY_NONE);
+    if (!status && c->has_bias) {
+        status = dnnl_memory_create(&c->bias, ONEDNN_LAYOUT(&c->bias_layout), engine,
+                                    DNNL_MEMORY_NONE);
+    }
+    return status;
+}
+
+static dnnl_status_t make(struct convolution *c, int variant, struct request *r, size_t *scratch)
+{
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = describe(c, variant, r);
+    if (!status) status = dnnl_primitive_attr_create(&r->attributes);
+    if (!status) {
+        status = dnnl_primitive_attr_set_scratchpad_mode(r->attributes, dnnl_scratchpad_mode_user);
+    }
+    if (!status) status = make_descriptor(r, &descriptor);
+    if (!status) status = dnnl_primitive_create(&c->primitive, descriptor);
+    if (!status) status = make_memories(c, descriptor, scratch);
+    if (descriptor) dnnl_primitive_desc_destroy(descriptor);
+    if (r->attributes) dnnl_primitive_attr_destroy(r->attributes);
+    for (int i = 0; i < OPERANDS; i++) onednn_forget(&r->layouts[i]);
+    return status;
+}
+
+sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
+                           const struct convolution_problem *problem, void **state,
+                           size_t *scratch)
+{
+    struct convolution *c = context_allocate_zeroed(context, 1, sizeof *c);
+    if (!c) return SUMI_ERROR_MEMORY;
+    c->context = context;
+    c->engine = shared;
+    c->direction = problem->direction;
+    bool forward = problem->direction == CONVOLUTION_FORWARD;
+    c->has_bias = forward && problem->epilogue & EPILOGUE_BIAS;
+    c->pixels = problem->batch * (forward ? problem->out_height * problem->out_width
+                                          : problem->height * problem->width);
+    c->threads = problem->threads;
+    struct request request = {
+        .problem = problem,
+        .engine = c->engine->engine,
+        .algorithm =
+            variant == ONEDNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct,
+        .bias = c->has_bias ? &c->bias_layout : NULL};
+    sumi_status status = onednn_check(context, make(c, variant, &request, scratch),
+                                      "prepare a convolution");
+    if (status == SUMI_OK) *state = c;
+    else onednn_release(c);
+    return status;
+}
+
+void onednn_release(void *state)
+{
+    struct convolution *c = state;
+    if (!c) return;
+    for (int i = 0; i < OPERANDS; i++) {
+        struct operand *operand = &c->operands[i];
+        if (operand->plain) dnnl_memory_destroy(operand->plain);
+        if (operand->wanted) dnnl_memory_destroy(operand->wanted);
+        if (operand->reorder) dnnl_primitive_destroy(operand->reorder);
+        onednn_forget(&operand->plain_layout);
+    }
+    if (c->bias) dnnl_memory_destroy(c->bias);
+    if (c->work) dnnl_memory_destroy(c->work);
+    if (c->primitive) dnnl_primitive_destroy(c->primitive);
+    onednn_forget(&c->bias_layout);
+    context_release(c->context, c);
+}
+
+/* ---- running ---- */
+
+/* Points the library's memories at the operands and their places in the scratch memory. */
+static dnnl_status_t point(struct convolution *c, const struct convolution_operands *given,
+                           char *scratch)
+{
+    float *const data[OPERANDS] = {given->x, given->weight, given->y};
+    dnnl_status_t status = dnnl_success;
+    for (int i = 0; i < OPERANDS && !status; i++) {
+        struct operand *operand = &c->operands[i];
+        status = dnnl_memory_set_data_handle(operand->plain, data[i]);
+        void *wanted = operand->reorder ? (void *)scratch : data[i];
+        if (!status) status = dnnl_memory_set_data_handle(operand->wanted, wanted);
+        scratch += operand->bytes;
+    }
+    if (!status && c->has_bias) status = dnnl_memory_set_data_handle(c->bias, (void *)given->epilogue.bias);
+    if (!status) status = dnnl_memory_set_data_handle(c->work, scratch);
+    return status;
+}
+
+static dnnl_status_t reorder(const struct convolution *c, const struct operand *operand,
+                             bool back)
+{
+    if (!operand->reorder) return dnnl_success;
+    const dnnl_exec_arg_t arguments[] = {
+        {DNNL_ARG_FROM, back ? operand->wanted : operand->plain},
+        {DNNL_ARG_TO, back ? operand->plain : operand->wanted},
+    };
+    return dnnl_primitive_execute(operand->reorder, c->engine->stream, 2, arguments);
+}
+
+static dnnl_status_t execute(const struct convolution *c)
+{
+    dnnl_exec_arg_t arguments[5];
+    int count = 0;
+    bool data = c->direction == CONVOLUTION_DATA_GRADIENT;
+    bool forward = c->direction == CONVOLUTION_FORWARD;
+    bool gradient = c->direction == CONVOLUTION_WEIGHT_GRADIENT;
+    arguments[count++] =
+        (dnnl_exec_arg_t){data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, c->operands[X].wanted};
+    arguments[count++] = (dnnl_exec_arg_t){gradient ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS,
+                                           c->operands[WEIGHT].wanted};
+    arguments[count++] =
+        (dnnl_exec_arg_t){forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, c->operands[Y].wanted};
+    arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, c->work};
+    if (c->has_bias) arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, c->bias};
+    return dnnl_primitive_execute(c->primitive, c->engine->stream, count, arguments);
+}
+
+sumi_status onednn_run(void *state, const struct convolution_operands *operands, void *scratch)
+{
+    struct convolution *c = state;
+    int result = result_of(c->direction);
+    dnnl_status_t status = point(c, operands, scratch);
+    for (int i = 0; i < OPERANDS && !status; i++) {
+        if (i != result) status = reorder(c, &c->operands[i], false);
+    }
+    if (!status) status = execute(c);
+    if (!status) status = reorder(c, &c->operands[result], true);
+    if (!status) status = dnnl_stream_wait(c->engine->stream);
+    if (status) return onednn_check(c->context, status, "run a convolution");
+    if (result == WEIGHT) return SUMI_OK;
+    struct epilogue epilogue = operands->epilogue;
+    if (c->has_bias) epilogue.bias = NULL;
+    epilogue_apply_all(&epilogue, c->threads, c->pixels, result == Y ? operands->y : operands->x);
+    return SUMI_OK;
+}

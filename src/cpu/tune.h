@@ -1,0 +1,51 @@
+/* The choice among the ways of computing a convolution: by a fixed rule, or by timing all that suit
+   the problem, remembered on disk for this processor and version of the library. */
+#ifndef SUMI_CPU_TUNE_H
+#define SUMI_CPU_TUNE_H
+
+#include "cpu/convolution.h"
+
+/* What the kernels of a plan share: the library, and what is known of the ways. */
+struct cpu_shared {
+    void *library;
+    struct memory *memory; /* NULL when nothing is to be timed */
+};
+
+/* Prepares the way to compute `problem`. To be given back by way->release(*state). */
+sumi_status tune_choose(sumi_context *context, void *shared,
+                        const struct convolution_problem *problem,
+                        const struct convolution_way **way, void **state, size_t *scratch);
+
+/* The ways by number, in the order of the table; NULL past the last. */
+const struct convolution_way *tune_way(int number);
+
+/* ---- the memory of choices (tune_memory.c) ---- */
+
+enum { TUNE_KEY = 192 };
+
+struct choice {
+    char key[TUNE_KEY]; /* the problem in words */
+    char way[32];
+};
+
+struct memory {
+    sumi_context *context;
+    struct choice *choices;
+    int64_t count, capacity;
+    bool changed;
+};
+
+/* Reads the file of earlier choices, where there is one; a damaged one counts as empty. */
+sumi_status tune_memory_open(sumi_context *context, struct memory **memory);
+/* Writes the file if something was added, where that is possible: losing it only costs time. */
+void tune_memory_close(struct memory *memory);
+
+/* The way chosen for a problem, or NULL. */
+const char *tune_memory_find(const struct memory *memory, const char *key);
+sumi_status tune_memory_add(struct memory *memory, const char *key, const char *way);
+
+/* Adds the choices of a file's text, which ends with a zero byte. Lines that do not have the form
+   of a choice are passed over. */
+sumi_status tune_memory_parse(struct memory *memory, const char *text);
+
+#endif

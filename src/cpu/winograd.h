@@ -1,0 +1,15 @@
+/* Convolutions of 3x3 with stride 1 by Winograd's algorithm; see winograd.c. */
+#ifndef SUMI_CPU_WINOGRAD_H
+#define SUMI_CPU_WINOGRAD_H
+
+#include "cpu/convolution.h"
+
+/* For struct convolution_way; the variant is the number of tiles transformed at a time. */
+bool winograd_suits(const struct convolution_problem *problem, int variant);
+sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
+                             const struct convolution_problem *problem, void **state,
+                             size_t *scratch);
+sumi_status winograd_run(void *state, const struct convolution_operands *operands, void *scratch);
+void winograd_release(void *state);
+
+#endif

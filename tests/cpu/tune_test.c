@@ -1,0 +1,170 @@
+/* The choice among ways of convolution, and the file it is remembered in. */
+#include "check.h"
+#include "cpu/cpu.h"
+#include "cpu/tune.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+static sumi_context *context;
+static char folder[] = "/tmp/sumi-tune-XXXXXX";
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    if (!mkdtemp(folder) || setenv("XDG_CACHE_HOME", folder, 1)) return -1;
+    return sumi_context_create(NULL, &context) == SUMI_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[64];
+    sumi_context_free(context);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+static struct cpu_shared *open_backend(void)
+{
+    void *shared = NULL;
+    CHECK_OK(context, cpu_backend.open(context, &shared));
+    return shared;
+}
+
+static const struct convolution_problem problem = {.direction = CONVOLUTION_FORWARD,
+                                                   .batch = 4,
+                                                   .height = 16,
+                                                   .width = 16,
+                                                   .in = 32,
+                                                   .out_height = 16,
+                                                   .out_width = 16,
+                                                   .out = 32,
+                                                   .kernel = {3, 3},
+                                                   .stride = {1, 1},
+                                                   .before = {1, 1},
+                                                   .after = {1, 1},
+                                                   .threads = 1};
+
+static const char *choose(struct cpu_shared *shared)
+{
+    const struct convolution_way *way = NULL;
+    void *state = NULL;
+    size_t scratch = 0;
+    CHECK_OK(context, tune_choose(context, shared, &problem, &way, &state, &scratch));
+    way->release(state);
+    return way->name;
+}
+
+static void without_tuning_the_choice_is_fixed_and_nothing_is_written(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct cpu_shared *shared = open_backend();
+        assert_string_equal(choose(shared), "winograd-64");
+        cpu_backend.close(context, shared);
+    }
+    char path[128];
+    snprintf(path, sizeof path, "%s/sumi", folder);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void what_was_measured_once_is_read_the_next_time(void **state)
+{
+    (void)state;
+    sumi_context_set_tuning(context, true);
+    struct cpu_shared *shared = open_backend();
+    const char *chosen = choose(shared);
+    assert_int_equal(shared->memory->count, 1);
+    cpu_backend.close(context, shared);
+
+    shared = open_backend();
+    assert_int_equal(shared->memory->count, 1);
+    assert_string_equal(shared->memory->choices[0].way, chosen);
+    assert_string_equal(choose(shared), chosen);
+    assert_false(shared->memory->changed);
+    cpu_backend.close(context, shared);
+}
+
+/* Overwrites the remembered way of the one problem in the file. */
+static void rewrite_choice(const char *way)
+{
+    char path[512], line[512];
+    snprintf(path, sizeof path, "%s/sumi/tune", folder);
+    DIR *entries = opendir(path);
+    assert_non_null(entries);
+    struct dirent *entry = readdir(entries);
+    while (entry && entry->d_name[0] == '.') entry = readdir(entries);
+    assert_non_null(entry);
+    snprintf(path, sizeof path, "%s/sumi/tune/%.128s", folder, entry->d_name);
+    closedir(entries);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    fclose(file);
+    strcpy(strchr(line, '\t') + 1, way);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(line, file);
+    fclose(file);
+}
+
+static void the_remembered_choice_is_followed(void **state)
+{
+    (void)state;
+    sumi_context_set_tuning(context, true);
+    struct cpu_shared *shared = open_backend();
+    choose(shared);
+    cpu_backend.close(context, shared);
+    rewrite_choice("winograd-16");
+    shared = open_backend();
+    assert_string_equal(choose(shared), "winograd-16");
+    cpu_backend.close(context, shared);
+}
+
+static void an_unknown_way_in_the_file_is_measured_anew(void **state)
+{
+    (void)state;
+    sumi_context_set_tuning(context, true);
+    struct cpu_shared *shared = open_backend();
+    choose(shared);
+    cpu_backend.close(context, shared);
+    rewrite_choice("abacus");
+    shared = open_backend();
+    assert_string_not_equal(choose(shared), "abacus");
+    cpu_backend.close(context, shared);
+}
+
+static void damaged_lines_are_passed_over(void **state)
+{
+    (void)state;
+    struct memory *memory = NULL;
+    CHECK_OK(context, tune_memory_open(context, &memory));
+    char text[4096] = "no tab here\n\tno key\nno way\t\ngood key\tgood way\n";
+    size_t length = strlen(text);
+    memset(text + length, 'k', 1000);
+    strcpy(text + length + 1000, "\ttoo long a key\nshort\t");
+    length = strlen(text);
+    memset(text + length, 'w', 100);
+    CHECK_OK(context, tune_memory_parse(memory, text));
+    assert_int_equal(memory->count, 1);
+    assert_string_equal(tune_memory_find(memory, "good key"), "good way");
+    memory->changed = false;
+    tune_memory_close(memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            without_tuning_the_choice_is_fixed_and_nothing_is_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_measured_once_is_read_the_next_time, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_remembered_choice_is_followed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_unknown_way_in_the_file_is_measured_anew, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

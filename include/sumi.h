@@ -339,6 +339,53 @@ SUMI_API sumi_status sumi_model_denoiser(void *model, int64_t count, int64_t ite
 SUMI_API sumi_status sumi_model_set_labels(sumi_model *model, int64_t count,
                                            const int32_t *labels);
 
+/* ---- Likelihoods ----------------------------------------------------------------------------- */
+
+/* How probable data are under what a solver and a denoiser generate together: a measurement with
+   settings by name, and the numbers that it found. */
+typedef struct sumi_likelihood sumi_likelihood;
+
+/* `solver` tells of schedule, prediction, limits and variances; it must outlive the measurement.
+   Times that it would skip are not skipped here. */
+SUMI_API sumi_status sumi_likelihood_create(sumi_context *context, sumi_solver *solver,
+                                            sumi_likelihood **likelihood);
+SUMI_API void sumi_likelihood_free(sumi_likelihood *likelihood);
+
+/* Sets "items" (how many of a data set, drawn without repetition; 0 for all), "seed", "batch"
+   (states that the denoiser gets at once, at most); for the bound "draws" (times that each item is
+   noised to; 0 for all) and "decoder" ("auto"; "discretised": levels of a byte from -1 to 1;
+   "gaussian": a density; "forward": the last step back is the first one forth, as in Sohl-Dickstein
+   et al. 2015; "coin": bits told by the network); for the density "method" ("euler", "midpoint",
+   "heun", "rk4", "rk45"), "steps" (of equal length), "tolerance" (of rk45, relative and absolute),
+   "probe" ("auto", "exact", "rademacher", "gaussian": how the trace is taken), "probes" (for each
+   item), "dequantise" ("true" spreads levels of a byte evenly over their width). */
+SUMI_API sumi_status sumi_likelihood_set(sumi_likelihood *likelihood, const char *option,
+                                         const char *value);
+
+/* What was found, in bits of one item. Number 0 is the whole: -log2 p(x0), or a bound above it. For
+   a bound there follow "prior" (L_T), "data" (L_0), "steps" (the sum of the others), and each of
+   these, "step", by its time. `error` is the standard error that comes of measuring few items and
+   draws. */
+typedef struct sumi_likelihood_term {
+    const char *name;
+    int64_t time; /* of the schedule, from 0; -1 for sums */
+    double bits, error;
+    int64_t draws;
+} sumi_likelihood_term;
+/* False past the last. */
+SUMI_API bool sumi_likelihood_get(const sumi_likelihood *likelihood, int64_t number,
+                                  sumi_likelihood_term *term);
+
+/* The variational bound over a data set (Ho et al. 2020, eq. 5; with its sign turned the K of
+   Sohl-Dickstein et al. 2015), Gaussian or of bits as the solver is. */
+SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser denoiser,
+                                           void *user, sumi_data *data,
+                                           sumi_progress_function progress, void *progress_user);
+/* The same for a model, which is told the items' classes if it takes them. */
+SUMI_API sumi_status sumi_model_bound(sumi_model *model, sumi_likelihood *likelihood,
+                                      sumi_data *data, sumi_progress_function progress,
+                                      void *user);
+
 /* ---- Training ------------------------------------------------------------------------------- */
 
 typedef struct sumi_trainer sumi_trainer;

@@ -16,7 +16,8 @@ enum philox_purpose {
     PURPOSE_START,
     PURPOSE_SOLVER,
     PURPOSE_DATA,
-    PURPOSE_LABEL
+    PURPOSE_LABEL,
+    PURPOSE_MEASURE
 };
 
 typedef struct philox_stream {

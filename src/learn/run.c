@@ -46,7 +46,7 @@ sumi_status trainer_draw_preview(sumi_model *model, sumi_array *samples)
 {
     enum { COUNT = 8 };
     sumi_solver *solver = NULL;
-    TRY(sumi_model_solver(model, "ddim", &solver));
+    TRY(sumi_model_solver(model, model_is_binomial(model) ? "binomial" : "ddim", &solver));
     sumi_status status = shorten(solver);
     if (status == SUMI_OK) status = sumi_model_sample(model, solver, COUNT, NULL, samples);
     sumi_solver_free(solver);

@@ -86,6 +86,8 @@ sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *reci
 /* Checks the text of a scheduler_config.json and brings it to the form that is saved. */
 sumi_status scheduler_read(sumi_context *context, const char *text, const char *source,
                            char **result);
+/* Whether the model is of bits, by its scheduler (sample.c). */
+bool model_is_binomial(const sumi_model *model);
 /* Its class, such as "DDPMScheduler", into name[size]. */
 sumi_status scheduler_class(sumi_context *context, const char *text, char *name, size_t size);
 

@@ -41,15 +41,35 @@ static sumi_status fail_class(sumi_context *context, const char *class_name)
                         class_name, known);
 }
 
+bool model_is_binomial(const sumi_model *model)
+{
+    char class_name[CLASS_SIZE];
+    if (scheduler_class(model->context, model->scheduler, class_name, sizeof class_name)
+        != SUMI_OK) return false;
+    const char *own = solver_name_for_class(class_name);
+    return own && strcmp(own, "binomial") == 0;
+}
+
+/* Bits and numbers diffuse in ways that have nothing in common. */
+static sumi_status check_bits(sumi_context *context, const char *wanted, const char *own)
+{
+    static const char bits[] = "binomial";
+    if (!own || (strcmp(wanted, bits) == 0) == (strcmp(own, bits) == 0)) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "the solver %s is for a diffusion of %s, and this model's is of %s; use %s",
+                        wanted, strcmp(wanted, bits) == 0 ? "bits" : "numbers",
+                        strcmp(own, bits) == 0 ? "bits" : "numbers", own);
+}
+
 sumi_status sumi_model_solver(sumi_model *model, const char *name, sumi_solver **solver)
 {
     char class_name[CLASS_SIZE];
     *solver = NULL;
-    if (!name) {
-        TRY(scheduler_class(model->context, model->scheduler, class_name, sizeof class_name));
-        name = solver_name_for_class(class_name);
-        if (!name) return fail_class(model->context, class_name);
-    }
+    TRY(scheduler_class(model->context, model->scheduler, class_name, sizeof class_name));
+    const char *own = solver_name_for_class(class_name);
+    if (!name && !own) return fail_class(model->context, class_name);
+    if (!name) name = own;
+    TRY(check_bits(model->context, name, own));
     sumi_solver *made = NULL;
     TRY(sumi_solver_create(model->context, name, &made));
     sumi_status status = sumi_solver_configure(made, model->scheduler);

@@ -38,6 +38,13 @@ void defaults_unclip(struct solver_options *options)
     options->variance_type = VARIANCE_FIXED_SMALL_LOG;
 }
 
+void defaults_binomial(struct solver_options *options)
+{
+    options->clip_sample = false;
+    options->num_train_timesteps = 2000;
+    options->beta_schedule = schedule_number("binomial");
+}
+
 void defaults_flow(struct solver_options *options)
 {
     defaults_sigma(options);

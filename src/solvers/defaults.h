@@ -15,6 +15,7 @@ void defaults_distilled(struct solver_options *options);
 /* The cosine schedule from end to end, with the variance that Ramesh et al. 2022 use. */
 void defaults_unclip(struct solver_options *options);
 
+void defaults_binomial(struct solver_options *options); /* 2000 steps that take an equal share each */
 void defaults_flow(struct solver_options *options); /* and the velocity as the prediction */
 void defaults_edm(struct solver_options *options);  /* sigma from 0.002 to 80 */
 

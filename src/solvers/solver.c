@@ -14,7 +14,7 @@ static const struct solver_type *const types[] = {
     &solver_dpmpp_3m_sde, &solver_dpmpp_2s,   &solver_unipc,        &solver_deis,
     &solver_pndm,         &solver_ipndm,      &solver_edm_euler,    &solver_edm_dpmpp,
     &solver_flow_euler,   &solver_flow_heun,  &solver_lcm,          &solver_tcd,
-    &solver_unclip,
+    &solver_unclip,       &solver_binomial,
 };
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -144,6 +144,11 @@ const struct solver_options *solver_options(const sumi_solver *solver)
     return &solver->options;
 }
 
+bool solver_is_binomial(const sumi_solver *solver)
+{
+    return solver->type->add_noise_to_bits;
+}
+
 int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity)
 {
     if (solver_prepare(solver) != SUMI_OK) return 0;
@@ -237,6 +242,10 @@ sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const floa
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
                             "time %g is not one of the schedule's 0 to %lld", time,
                             (long long)schedule->count - 1);
+    } else if (solver->type->add_noise_to_bits) {
+        solver->type->add_noise_to_bits(schedule->alphas_cumprod[(int64_t)time], count, clean,
+                                        noise, noised);
+        return SUMI_OK;
     } else {
         level.signal = schedule_signal(schedule, (int64_t)time);
         level.noise = schedule_noise(schedule, (int64_t)time);

@@ -57,6 +57,10 @@ struct solver_type {
     sumi_status (*arrange)(sumi_context *context, const struct solver_options *options,
                            struct grid *grid); /* changes the list of times, or NULL */
     sumi_status (*step)(struct solver_run *run);
+    /* Of solvers of bits, NULL in those of numbers: noises clean[count] to abar `product`, standard
+       normal noise[count] deciding. */
+    void (*add_noise_to_bits)(double product, int64_t count, const float *clean,
+                              const float *noise, float *noised);
 };
 
 extern const struct solver_type solver_ddpm, solver_ddim, solver_ddim_inverse;
@@ -66,7 +70,7 @@ extern const struct solver_type solver_dpm2, solver_dpm2_ancestral, solver_lms;
 extern const struct solver_type solver_dpmpp_2m, solver_dpmpp_3m, solver_dpmpp_2m_sde;
 extern const struct solver_type solver_dpmpp_3m_sde, solver_edm_dpmpp, solver_dpmpp_2s;
 extern const struct solver_type solver_unipc, solver_deis, solver_pndm, solver_ipndm;
-extern const struct solver_type solver_lcm, solver_tcd, solver_unclip;
+extern const struct solver_type solver_lcm, solver_tcd, solver_unclip, solver_binomial;
 
 /* ---- For step functions (run.c) ---- */
 
@@ -112,6 +116,9 @@ float run_product(const struct solver_run *run, double time, float beyond);
 sumi_status solver_schedule(sumi_solver *solver, const struct schedule **schedule);
 sumi_status solver_path(sumi_solver *solver, const struct noise_path **path);
 const struct solver_options *solver_options(const sumi_solver *solver);
+
+/* Whether the states are bits, -1 and 1, of a binomial diffusion. */
+bool solver_is_binomial(const sumi_solver *solver);
 
 /* The solver that stands for a diffusers scheduler class, or NULL. */
 const char *solver_name_for_class(const char *class_name);

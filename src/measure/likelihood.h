@@ -1,0 +1,45 @@
+/* Likelihoods of what a solver and a denoiser make together: settings, and results that a caller
+   reads. The bound is in bound.c, its closed forms in terms.c; the exact density along the
+   probability flow in density.c. */
+#ifndef SUMI_MEASURE_LIKELIHOOD_H
+#define SUMI_MEASURE_LIKELIHOOD_H
+
+#include "data/data.h"
+#include "measure/terms.h"
+#include "solvers/integrate.h"
+#include "solvers/solver.h"
+
+enum probe { PROBE_AUTO, PROBE_EXACT, PROBE_RADEMACHER, PROBE_GAUSSIAN };
+
+struct likelihood_options {
+    int64_t items;   /* that are measured, 0 for all */
+    int64_t draws;   /* times that each item is noised to, 0 for all of them */
+    int64_t batch;   /* states that the denoiser gets at once, at most */
+    int64_t probes;  /* of the trace, for an item */
+    double tolerance;
+    int64_t steps;
+    int method;      /* enum ode_method */
+    int probe;       /* enum probe */
+    int decoder;     /* enum decoder */
+    bool dequantise;
+    uint64_t seed;
+};
+
+struct sumi_likelihood {
+    sumi_context *context;
+    sumi_solver *solver;
+    struct likelihood_options options;
+    sumi_likelihood_term *terms; /* of the last measurement */
+    int64_t term_count;
+};
+
+/* Room for the terms of a measurement in the place of the last one's; zeros. */
+sumi_status likelihood_reserve(sumi_likelihood *likelihood, int64_t count);
+
+/* Measures the bound over a data set. `told`, unless NULL, is where the denoiser finds the classes
+   of the states that it is called with. */
+sumi_status bound_measure(sumi_likelihood *likelihood, sumi_denoiser denoiser, void *user,
+                          int32_t **told, sumi_data *data, sumi_progress_function progress,
+                          void *progress_user);
+
+#endif

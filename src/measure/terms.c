@@ -1,0 +1,118 @@
+/* The closed forms behind the bound; see terms.h. */
+#include "measure/terms.h"
+
+#include <math.h>
+
+static const double log_two_pi = 1.83787706640934548356;
+static const double root_half = 0.70710678118654752440;
+
+/* ---- The chain ---- */
+
+sumi_status chain_create(sumi_context *context, const struct schedule *schedule,
+                         struct chain *chain)
+{
+    int64_t count = schedule->count;
+    *chain = (struct chain){.count = count};
+    chain->betas = context_allocate(context, 2 * (size_t)count, sizeof *chain->betas);
+    if (!chain->betas) return SUMI_ERROR_MEMORY;
+    chain->variances = chain->betas + count;
+    double variance = 0;
+    for (int64_t t = 0; t < count; t++) {
+        double beta = schedule->betas[t];
+        variance = beta + (1 - beta) * variance;
+        chain->betas[t] = beta;
+        chain->variances[t] = variance;
+    }
+    return SUMI_OK;
+}
+
+void chain_release(sumi_context *context, struct chain *chain)
+{
+    context_release(context, chain->betas);
+    *chain = (struct chain){.count = 0};
+}
+
+double chain_variance(const struct chain *chain, int64_t time)
+{
+    return time < 0 ? 0 : chain->variances[time];
+}
+
+struct posterior chain_posterior(const struct chain *chain, int64_t time)
+{
+    double beta = chain->betas[time], now = chain_variance(chain, time);
+    double before = chain_variance(chain, time - 1);
+    return (struct posterior){.clean = sqrt(1 - before) * beta / now,
+                              .state = sqrt(1 - beta) * before / now,
+                              .variance = before / now * beta,
+                              .beta = beta};
+}
+
+struct binomial_back chain_back(const struct chain *chain, int64_t time)
+{
+    return binomial_back(1 - chain_variance(chain, time), 1 - chain_variance(chain, time - 1));
+}
+
+/* ---- Gaussian ---- */
+
+double gaussian_prior_term(int64_t count, const float *clean, double variance)
+{
+    double squares = 0;
+    for (int64_t i = 0; i < count; i++) squares += (double)clean[i] * clean[i];
+    double each = variance - 1 - log(variance);
+    return 0.5 * ((double)count * each + (1 - variance) * squares);
+}
+
+double gaussian_divergence(double difference, double variance, double other_variance)
+{
+    double ratio = variance / other_variance;
+    return 0.5 * (ratio - 1 - log(ratio) + difference * difference / other_variance);
+}
+
+double gaussian_density_term(double x, double mean, double deviation)
+{
+    double distance = (x - mean) / deviation;
+    return 0.5 * (log_two_pi + distance * distance) + log(deviation);
+}
+
+/* The share of a standard normal above z. */
+static double above(double z)
+{
+    return 0.5 * erfc(z * root_half);
+}
+
+double gaussian_level_term(double x, double mean, double deviation)
+{
+    const double half = 1.0 / 255, edge = 0.999; /* between the last two levels */
+    double low = x < -edge ? -INFINITY : (x - half - mean) / deviation;
+    double high = x > edge ? INFINITY : (x + half - mean) / deviation;
+    if (low + high < 0) { /* the left tail by its mirror image, where no digits are lost */
+        double turned = -high;
+        high = -low;
+        low = turned;
+    }
+    double share = above(low) - above(high);
+    if (share > 1e-300) return -log(share);
+    /* so far out the tail is its density over its distance */
+    return 0.5 * (log_two_pi + low * low) + log(low);
+}
+
+double gaussian_forward_term(int64_t count, const float *clean, double variance)
+{
+    double squares = 0;
+    for (int64_t i = 0; i < count; i++) squares += (double)clean[i] * clean[i];
+    double entropy = 0.5 * (double)count * (log_two_pi + 1 + log(variance));
+    double change = 0.5 * variance * (squares - (double)count); /* E log pi(x_1) / pi(x_0) */
+    return entropy + change;
+}
+
+/* ---- Binomial ---- */
+
+double binomial_prior_term(int64_t count, double variance)
+{
+    return (double)count * binomial_divergence(binomial_flipped(1 - variance), 0.5);
+}
+
+double binomial_forward_term(int64_t count, double variance)
+{
+    return (double)count * binomial_entropy(binomial_flipped(1 - variance));
+}

@@ -1,0 +1,69 @@
+/* The terms of the variational bound in closed form, for a Gaussian chain of T steps (Ho et al.
+   2020, eq. 5; the same sum as K of Sohl-Dickstein et al. 2015, eq. 14, with the sign turned)
+
+       -log p(x0) <= L_T + sum_{t > 1} L_{t-1} + L_0
+       L_T     = KL(q(x_T | x0) || p(x_T))
+       L_{t-1} = KL(q(x_{t-1} | x_t, x0) || p(x_{t-1} | x_t))
+       L_0     = -log p(x0 | x_1), by one of the decoders
+
+   and for a binomial chain. Everything is in nats, and a sum over the numbers of one item. Times
+   count from 0, so that time t here is t + 1 in the papers, and L_t here is the papers' L_t. */
+#ifndef SUMI_MEASURE_TERMS_H
+#define SUMI_MEASURE_TERMS_H
+
+#include "noise/binomial.h"
+#include "noise/schedule.h"
+
+/* A schedule in double. 1 - abar is a sum of positive numbers here, and so exact where beta is too
+   small for 1 - abar to be taken from the product in float32. */
+struct chain {
+    int64_t count;
+    double *betas, *variances; /* [count]; variances are 1 - abar */
+};
+
+sumi_status chain_create(sumi_context *context, const struct schedule *schedule,
+                         struct chain *chain);
+void chain_release(sumi_context *context, struct chain *chain); /* accepts zeros */
+
+/* 1 - abar at a time, 0 at -1. */
+double chain_variance(const struct chain *chain, int64_t time);
+
+/* q(x_{time-1} | x_time, x0): Ho et al. 2020, eqs. 6 and 7. */
+struct posterior chain_posterior(const struct chain *chain, int64_t time);
+
+/* The same of a binomial chain. */
+struct binomial_back chain_back(const struct chain *chain, int64_t time);
+
+/* What p(x_0 | x_1) is. */
+enum decoder {
+    DECODER_AUTO,
+    DECODER_DISCRETISED, /* Ho et al. 2020, eq. 13: data are 256 levels from -1 to 1 */
+    DECODER_GAUSSIAN,    /* a density */
+    DECODER_FORWARD,     /* q(x_1 | x_0) pi(x_0) / pi(x_1): Sohl-Dickstein et al. 2015, eq. 35 */
+    DECODER_COIN         /* bits, told by the network */
+};
+
+/* ---- Gaussian ---- */
+
+/* KL(N(sqrt(1 - variance) clean, variance) || N(0, 1)) over clean[count]. */
+double gaussian_prior_term(int64_t count, const float *clean, double variance);
+
+/* KL(N(mean, variance) || N(mean + difference, other variance)) of one number. */
+double gaussian_divergence(double difference, double variance, double other_variance);
+
+/* -log of the share of N(mean, deviation^2) within 1/255 of the level x, open beyond -1 and 1. */
+double gaussian_level_term(double x, double mean, double deviation);
+
+/* -log N(x; mean, deviation^2). */
+double gaussian_density_term(double x, double mean, double deviation);
+
+/* L_0 of the forward decoder, the mean over x_1: H_q(x_1 | x_0) and what pi changes by. */
+double gaussian_forward_term(int64_t count, const float *clean, double variance);
+
+/* ---- Binomial ---- */
+
+/* The mean over q(x_T | x_0), of `count` bits. */
+double binomial_prior_term(int64_t count, double variance);
+double binomial_forward_term(int64_t count, double variance);
+
+#endif

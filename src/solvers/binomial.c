@@ -1,0 +1,70 @@
+/* Ancestral sampling of bits: "Deep unsupervised learning using nonequilibrium thermodynamics",
+   Sohl-Dickstein, Weiss, Maheswaranathan and Ganguli 2015, section 2.2 with the binomial kernels of
+   table C.1. The state holds bits, -1 and 1; the network tells, for each, the log-odds that it
+   differs from the data's (noise/binomial.h). */
+#include <math.h>
+
+#include "noise/binomial.h"
+#include "solvers/defaults.h"
+#include "solvers/solver.h"
+
+static const double root_half = 0.70710678118654752440;
+
+/* An event of the given probability, decided by a standard normal number. */
+static bool happens(double probability, double normal)
+{
+    return 0.5 * erfc(-normal * root_half) < probability;
+}
+
+static float bit_of(float x)
+{
+    return x < 0 ? -1 : 1;
+}
+
+/* The noise that a run starts from becomes fair bits by its sign; bits stay what they are. */
+static void make_bits(struct solver_run *run)
+{
+    for (int64_t i = 0; i < run->total; i++) run->x[i] = bit_of(run->x[i]);
+}
+
+/* A bit flips with the probability that binomial_flip gives; `clean` is the data's mean bit. */
+static sumi_status binomial_step(struct solver_run *run)
+{
+    double time = run->times[run->place];
+    struct binomial_back back = binomial_back(run_product(run, time, 1),
+                                              run_product(run, run_next_time(run), 1));
+    float *noise = run->row[0];
+    make_bits(run);
+    TRY(run_evaluate_level(run, time, 1, 1)); /* what it makes of the prediction is not used */
+    run_draw(run, noise);
+    for (int64_t i = 0; i < run->total; i++) {
+        double told = run->prediction[i];
+        run->clean[i] = (float)(run->x[i] * tanh(-told / 2));
+        if (happens(binomial_flip(&back, told), noise[i])) run->x[i] = -run->x[i];
+    }
+    return SUMI_OK;
+}
+
+static void add_noise(double product, int64_t count, const float *clean, const float *noise,
+                      float *noised)
+{
+    double flipped = binomial_flipped(product);
+    for (int64_t i = 0; i < count; i++) {
+        float bit = bit_of(clean[i]);
+        noised[i] = happens(flipped, noise[i]) ? -bit : bit;
+    }
+}
+
+const struct solver_type solver_binomial = {
+    .name = "binomial",
+    .paper = "Sohl-Dickstein et al. 2015, Deep unsupervised learning using nonequilibrium"
+             " thermodynamics",
+    .classes = {"SumiBinomialScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 1,
+    .defaults = defaults_binomial,
+    .step = binomial_step,
+    .add_noise_to_bits = add_noise,
+};

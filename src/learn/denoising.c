@@ -5,8 +5,8 @@
 #include "learn/weighting.h"
 
 struct denoising {
-    struct noised noised;
-    enum weighting weighting;
+    struct noised noised; /* first: noised_observe and its like know only this */
+    struct weighting weighting;
     sumi_node target, weights; /* weights -1 where all are one */
 };
 
@@ -15,27 +15,23 @@ static sumi_node build(void *user, sumi_graph *graph)
     struct denoising *d = user;
     sumi_node prediction = noised_build(&d->noised, graph);
     d->target = noised_input(&d->noised, graph, "target", true);
-    d->weights = d->weighting == WEIGHTING_SIMPLE
+    d->weights = d->weighting.kind == WEIGHTING_SIMPLE
                    ? -1
                    : noised_input(&d->noised, graph, "weights", false);
     sumi_node error = sumi_op_subtract(graph, prediction, d->target);
-    return objective_mean(graph, sumi_op_multiply(graph, error, error), d->weights);
+    sumi_node losses = objective_item_means(graph, sumi_op_multiply(graph, error, error));
+    if (d->weights >= 0) losses = sumi_op_multiply(graph, losses, d->weights);
+    return noised_loss(&d->noised, graph, losses);
 }
 
 /* Writes what the network should predict for an item, and how much that counts. */
 static void finish_item(void *user, sumi_plan *plan, int64_t item)
 {
     const struct denoising *d = user;
-    const struct noised *noised = &d->noised;
-    const struct place *place = &noised->places[item];
-    enum prediction_type prediction = (enum prediction_type)noised->options->prediction_type;
-    int64_t at = item * noised->item_size;
-    const struct prediction_target target = prediction_target(
-        prediction, &(struct noise_level){.signal = place->signal, .noise = place->noise});
-    prediction_fill(&target, 1, noised->item_size, noised->clean + at, noised->noise + at,
-                    sumi_plan_data(plan, d->target) + at);
+    noised_target(&d->noised, item, sumi_plan_data(plan, d->target));
     if (d->weights < 0) return;
-    sumi_plan_data(plan, d->weights)[item] = (float)weighting_at(d->weighting, noised, place);
+    sumi_plan_data(plan, d->weights)[item] =
+        (float)weighting_at(&d->weighting, &d->noised, &d->noised.places[item]);
 }
 
 static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
@@ -55,8 +51,9 @@ static sumi_status check_variance(const struct noised *noised)
 {
     if (noised->options->variance_type < VARIANCE_LEARNED) return SUMI_OK;
     return context_fail(noised->learning.context, SUMI_ERROR_UNSUPPORTED,
-                        "a network that also gives the variance (variance_type \"learned\" or "
-                        "\"learned_range\") can be sampled but not trained");
+                        "train.objective = denoising teaches a network nothing about the variance "
+                        "that it gives too (variance_type \"learned_range\"); use hybrid or "
+                        "variational");
 }
 
 static sumi_status create(const struct learning *learning, struct objective *objective)
@@ -66,7 +63,13 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     d->weighting = weighting_of(learning->recipe);
     sumi_status status = noised_open(learning, &d->noised);
     if (status == SUMI_OK) status = check_variance(&d->noised);
-    *objective = (struct objective){.user = d, .build = build, .feed = feed, .release = release};
+    *objective = (struct objective){.user = d,
+                                    .build = build,
+                                    .feed = feed,
+                                    .observed = noised_observed,
+                                    .observe = noised_observe,
+                                    .keep = noised_keep,
+                                    .release = release};
     if (status != SUMI_OK) release(d);
     return status;
 }

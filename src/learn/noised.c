@@ -5,12 +5,14 @@
 #include "cpu/cpu.h"
 #include "noise/rows.h"
 
-/* The solver as the model will be sampled, its schedule and its options. */
+/* The solver as the model will be sampled, its path and its options. */
 static sumi_status open_solver(struct noised *noised)
 {
     TRY(sumi_model_solver(noised->learning.model, NULL, &noised->solver));
     TRY(solver_schedule(noised->solver, &noised->schedule));
+    TRY(solver_path(noised->solver, &noised->path));
     noised->options = solver_options(noised->solver);
+    noised->prediction = (enum prediction_type)noised->options->prediction_type;
     return SUMI_OK;
 }
 
@@ -34,7 +36,8 @@ sumi_status noised_open(const struct learning *learning, struct noised *noised)
                               .batch = portion_of(learning->recipe, 0).count,
                               .item_size = model_item_size(learning->model)};
     TRY(open_solver(noised));
-    return take_memory(noised);
+    TRY(take_memory(noised));
+    return times_open(learning, noised->path, noised->options->shift, &noised->draws);
 }
 
 void noised_release(struct noised *noised)
@@ -45,6 +48,7 @@ void noised_release(struct noised *noised)
     context_release(context, noised->noise);
     context_release(context, noised->labels);
     context_release(context, noised->places);
+    times_release(context, &noised->draws);
 }
 
 sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const char *name, bool each)
@@ -63,16 +67,37 @@ sumi_node noised_build(struct noised *noised, sumi_graph *graph)
     return net_build(noised->learning.model->net, graph, &inputs);
 }
 
-/* Draws the time of item i of a step. */
-static struct place draw_place(const struct noised *noised, int64_t step, int64_t i)
+sumi_node noised_loss(struct noised *noised, sumi_graph *graph, sumi_node losses)
 {
-    const struct schedule *schedule = noised->schedule;
-    const philox_stream stream = {noised->seed, PURPOSE_TIME, (uint64_t)step};
-    int64_t time = (int64_t)philox_below(&stream, (uint64_t)i, (uint64_t)schedule->count);
-    return (struct place){.index = time,
-                          .time = (double)time,
-                          .signal = schedule_signal(schedule, time),
-                          .noise = schedule_noise(schedule, time)};
+    noised->losses = losses;
+    noised->chances = -1;
+    if (noised->draws.kind == TIMES_IMPORTANCE) {
+        noised->chances = noised_input(noised, graph, "chances", false);
+        losses = sumi_op_multiply(graph, losses, noised->chances);
+    }
+    return sumi_op_mean(graph, losses, 1u);
+}
+
+sumi_node noised_observed(void *user)
+{
+    const struct noised *noised = user;
+    return noised->losses;
+}
+
+void noised_observe(void *user, sumi_plan *plan)
+{
+    struct noised *noised = user;
+    const float *losses = sumi_plan_data(plan, noised->losses);
+    if (noised->draws.kind != TIMES_IMPORTANCE) return;
+    for (int64_t i = 0; i < noised->batch; i++) {
+        importance_note(&noised->draws.importance, noised->places[i].index, losses[i]);
+    }
+}
+
+int noised_keep(void *user, struct kept kept[MOST_KEPT])
+{
+    const struct noised *noised = user;
+    return importance_keep(&noised->draws.importance, kept);
 }
 
 /* Noises item i of a portion and writes its row of every input. */
@@ -81,14 +106,25 @@ static void feed_item(struct noised *noised, sumi_plan *plan, const struct porti
 {
     const philox_stream stream = {noised->seed, PURPOSE_NOISE, (uint64_t)portion->step};
     int64_t at = i * noised->item_size, number = portion->first + i;
-    struct place place = noised->places[i] = draw_place(noised, portion->step, number);
+    struct place place = noised->places[i] =
+        times_draw(&noised->draws, noised->seed, portion->step, number);
+    double scale = path_input_scale(noised->path, &place.level);
     philox_normal(&stream, (uint64_t)(number * noised->item_size), noised->item_size,
                   noised->noise + at);
-    const struct row_term terms[] = {{place.signal, noised->clean + at},
-                                     {place.noise, noised->noise + at}};
+    const struct row_term terms[] = {{scale * place.level.signal, noised->clean + at},
+                                     {scale * place.level.noise, noised->noise + at}};
     rows_combine(1, noised->item_size, sumi_plan_data(plan, noised->x) + at, 2, terms);
     sumi_plan_data(plan, noised->times)[i] = (float)place.time;
+    if (noised->chances >= 0) sumi_plan_data(plan, noised->chances)[i] = (float)(1 / place.chance);
     if (noised->labels) sumi_plan_data(plan, noised->classes)[i] = (float)noised->labels[i];
+}
+
+void noised_target(const struct noised *noised, int64_t item, float *target)
+{
+    int64_t size = noised->item_size, at = item * size;
+    struct prediction_target wanted =
+        path_target(noised->path, noised->prediction, &noised->places[item].level);
+    prediction_fill(&wanted, 1, size, noised->clean + at, noised->noise + at, target + at);
 }
 
 sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
@@ -97,6 +133,7 @@ sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
     const struct portion portion = portion_of(noised->learning.recipe, feed);
     TRY(data_read_batch(noised->learning.data, noised->seed, feed, noised->batch, noised->clean,
                         noised->labels));
+    times_prepare(&noised->draws);
     enum { WORK_OF_A_NUMBER = 32 }; /* mostly its normal draw */
     int threads = worthwhile_threads(noised->learning.context->threads,
                                      WORK_OF_A_NUMBER * noised->batch * noised->item_size);

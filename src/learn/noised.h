@@ -1,31 +1,28 @@
-/* A noised batch: the clean items of a step, each brought to a time of the model's process, and the
+/* A noised batch: the clean items of a step, each brought to a time of the model's path, and the
    inputs of the network that it fills. Every objective that denoises stands on it, and says what
    the network should make of it. All draws are keyed by seed, step and item, so that a step can be
    repeated exactly. */
 #ifndef SUMI_LEARN_NOISED_H
 #define SUMI_LEARN_NOISED_H
 
-#include "learn/objective.h"
-#include "solvers/solver.h"
-
-/* Where an item is noised to: x = signal clean + noise e. */
-struct place {
-    int64_t index; /* of its time in the schedule's table */
-    double time;   /* as the network is told */
-    double signal, noise;
-};
+#include "learn/times.h"
 
 struct noised {
     struct learning learning;
-    sumi_solver *solver; /* as the model will be sampled: owner of what the next two point to */
+    sumi_solver *solver; /* as the model will be sampled: owner of what the next three point to */
     const struct schedule *schedule;
+    const struct noise_path *path;
     const struct solver_options *options;
+    enum prediction_type prediction;
     uint64_t seed;
     int64_t batch, item_size; /* batch: of one feed */
     float *clean, *noise; /* [batch, item_size] */
     int32_t *labels;      /* [batch], NULL where the network takes none */
     struct place *places; /* [batch] */
+    struct times draws;
     sumi_node x, times, classes;
+    sumi_node chances; /* 1 / (T p) of each item where times are drawn by importance, else -1 */
+    sumi_node losses;  /* [batch] */
 };
 
 /* On failure noised_release is still needed. */
@@ -39,9 +36,21 @@ sumi_node noised_build(struct noised *noised, sumi_graph *graph);
 sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const char *name,
                        bool each);
 
-/* Reads and noises a portion of a step's items, and writes x, times and labels. Then calls `finish`, which
-   may be NULL, for each item, from any thread. */
+/* The loss of the batch from losses[n] of its items. */
+sumi_node noised_loss(struct noised *noised, sumi_graph *graph, sumi_node losses);
+
+/* For `observed`, `observe` and `keep` of an objective whose user data begin with a struct noised:
+   learning from the losses of a step which times to draw. */
+sumi_node noised_observed(void *user);
+void noised_observe(void *user, sumi_plan *plan);
+int noised_keep(void *user, struct kept kept[MOST_KEPT]);
+
+/* Reads and noises a portion of a step's items, and writes x, times and labels. Then calls `finish`,
+   which may be NULL, for each item, from any thread. */
 sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
                         void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user);
+
+/* Writes what the network should predict for an item into its row of target[batch, item_size]. */
+void noised_target(const struct noised *noised, int64_t item, float *target);
 
 #endif

@@ -1,7 +1,8 @@
 /* The table of objectives, and what they share. */
 #include "learn/objective.h"
 
-static const struct objective_type *const types[] = {&objective_denoising};
+static const struct objective_type *const types[] = {&objective_denoising, &objective_variational,
+                                                    &objective_hybrid};
 
 sumi_status objective_create(const struct learning *learning, struct objective *objective)
 {
@@ -42,13 +43,10 @@ sumi_status objective_check_data(const struct learning *learning)
     return SUMI_OK;
 }
 
-sumi_node objective_mean(sumi_graph *graph, sumi_node each, sumi_node weights)
+sumi_node objective_item_means(sumi_graph *graph, sumi_node each)
 {
     if (each < 0) return -1;
     unsigned all = (1u << graph_shape(graph, each)->rank) - 1;
-    if (weights < 0) return sumi_op_mean(graph, each, all);
-    sumi_node items = sumi_op_mean(graph, each, all & ~1u); /* [n, 1, ...] */
     int64_t batch = graph_shape(graph, each)->size[0];
-    items = sumi_op_reshape(graph, items, 1, &batch);
-    return sumi_op_mean(graph, sumi_op_multiply(graph, items, weights), 1u);
+    return sumi_op_reshape(graph, sumi_op_mean(graph, each, all & ~1u), 1, &batch);
 }

@@ -52,7 +52,7 @@ struct objective_type {
     sumi_status (*create)(const struct learning *learning, struct objective *objective);
 };
 
-extern const struct objective_type objective_denoising;
+extern const struct objective_type objective_denoising, objective_variational, objective_hybrid;
 
 /* The objective that the recipe names. */
 sumi_status objective_create(const struct learning *learning, struct objective *objective);
@@ -60,8 +60,7 @@ sumi_status objective_create(const struct learning *learning, struct objective *
 /* Refuses data whose items or classes are not what the model takes. */
 sumi_status objective_check_data(const struct learning *learning);
 
-/* Mean over the batch of weights[n] (-1 for ones) times the mean of an item's numbers in
-   each[n, item]. */
-sumi_node objective_mean(sumi_graph *graph, sumi_node each, sumi_node weights);
+/* The mean of each item's numbers: each[n, item] to [n]. */
+sumi_node objective_item_means(sumi_graph *graph, sumi_node each);
 
 #endif

@@ -54,14 +54,17 @@ static sumi_status check_classes(const struct plan_of_net *plan)
                         "yes, if the data set has them");
 }
 
-/* The noise levels of DDPM are whole numbers from 0, and the Fourier embedding takes a logarithm
-   of them. */
+/* The Fourier embedding takes the logarithm of what the network is told, and its output is divided
+   by it: that must be the noise level. */
 static sumi_status check_times(const struct plan_of_net *plan)
 {
-    if (!recipe_is(plan->recipe, "model.time_embedding", "fourier")) return SUMI_OK;
+    if (!recipe_is(plan->recipe, "model.time_embedding", "fourier")
+        || recipe_is(plan->recipe, "noise.time", "sigma")) {
+        return SUMI_OK;
+    }
     return context_fail(plan->context, SUMI_ERROR_UNSUPPORTED,
-                        "model.time_embedding = fourier takes the logarithm of the time, which "
-                        "counts from 0 here; use positional");
+                        "model.time_embedding = fourier takes the logarithm of the noise level; "
+                        "set noise.time = sigma, or use positional");
 }
 
 /* A U-Net halves the size of an item between its levels. */
@@ -145,13 +148,20 @@ static bool add_size(json_object *config, const struct plan_of_net *plan)
     return member_whole(config, "sample_size", plan->shape[0]);
 }
 
+/* Numbers that the network gives for each of an item's: a learned variance comes beside the
+   prediction. */
+static int64_t outputs_of(const sumi_recipe *recipe)
+{
+    return recipe_is(recipe, "noise.variance", "learned_range") ? 2 : 1;
+}
+
 static bool add_common(json_object *config, const struct plan_of_net *plan)
 {
     const sumi_recipe *recipe = plan->recipe;
     int64_t channels = plan->shape[plan->rank - 1];
     bool conditional = recipe_flag(recipe, "model.class_conditional");
     return member_whole(config, "in_channels", channels)
-        && member_whole(config, "out_channels", channels)
+        && member_whole(config, "out_channels", channels * outputs_of(recipe))
         && member_text(config, "time_embedding_type", recipe_text(recipe, "model.time_embedding"))
         && member_number(config, "dropout", recipe_number(recipe, "model.dropout"))
         && member_text(config, "act_fn", recipe_text(recipe, "model.activation"))
@@ -228,7 +238,8 @@ sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe,
 /* ---- The model ---- */
 
 /* The network must take the items and give them back, and know their classes. */
-static sumi_status check_fit(const sumi_model *model, const sumi_data *data)
+static sumi_status check_fit(const sumi_model *model, const sumi_recipe *recipe,
+                             const sumi_data *data)
 {
     const struct net *net = model->net;
     struct shape items = {.rank = 0}, wanted = {.rank = net->item_rank};
@@ -241,12 +252,13 @@ static sumi_status check_fit(const sumi_model *model, const sumi_data *data)
                             "set are %s",
                             shape_text(&wanted, want), shape_text(&items, have));
     }
-    if (net->out_channels != items.size[items.rank - 1]) {
-        return context_fail(model->context, SUMI_ERROR_UNSUPPORTED,
-                            "the network has %lld output channels for items with %lld; learned "
-                            "variances can be sampled but not trained",
-                            (long long)net->out_channels,
-                            (long long)items.size[items.rank - 1]);
+    int64_t wanted_channels = outputs_of(recipe) * items.size[items.rank - 1];
+    if (net->out_channels != wanted_channels) {
+        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                            "the network of model.config has %lld output channels; for items with "
+                            "%lld and noise.variance = %s it needs %lld",
+                            (long long)net->out_channels, (long long)items.size[items.rank - 1],
+                            recipe_text(recipe, "noise.variance"), (long long)wanted_channels);
     }
     if (net->labels != NET_LABELS_NONE && sumi_data_classes(data) > net->classes) {
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
@@ -262,7 +274,7 @@ static sumi_status make(sumi_context *context, const sumi_recipe *recipe, const 
 {
     const char *path = recipe_text(recipe, "model.config");
     TRY(model_begin(context, config, path[0] ? path : SOURCE, model));
-    TRY(check_fit(*model, data));
+    TRY(check_fit(*model, recipe, data));
     TRY(scheduler_from_recipe(context, recipe, &(*model)->scheduler));
     return model_make_weights(*model, (uint64_t)recipe_int(recipe, "train.seed"), NULL);
 }

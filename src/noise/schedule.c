@@ -243,3 +243,11 @@ double schedule_bound_weight(const struct schedule *schedule, int64_t time,
     double mean_error = posterior.clean * map.clean_prediction; /* per unit of prediction error */
     return mean_error * mean_error / (2 * sigma_squared);
 }
+
+struct variance_range schedule_variance_range(const struct schedule *schedule, int64_t time)
+{
+    int64_t at = time > 0 || schedule->count < 2 ? time : 1;
+    float previous = at > 0 ? schedule->alphas_cumprod[at - 1] : 1;
+    struct posterior least = posterior_between(schedule->alphas_cumprod[at], previous);
+    return (struct variance_range){log(fmax(least.variance, 1e-20)), log(schedule->betas[time])};
+}

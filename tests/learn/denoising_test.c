@@ -1,87 +1,30 @@
 /* The objective of a denoising model: what is fed to the network is the forward process of the
    paper, and the loss is the one it names. The network is a test's own: a number times x. */
-#include "data/data.h"
-#include "learn/trainer.h"
-#include "noise/schedule.h"
-#include "scratch.h"
+#include "learn/training.h"
 
-enum { BATCH = 64, TIMES = 10, SIZE = 2 };
 
-/* ---- A model to train ---- */
+enum { TIMES = 10 };
 
-static sumi_node build_scaled(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                              sumi_node labels)
-{
-    (void)user, (void)times;
-    const int64_t one = 1, table_shape[] = {8, SIZE};
-    sumi_node scale = sumi_graph_weight(graph, "scale", 1, &one, SUMI_START_ZERO, 0);
-    sumi_node output = sumi_op_multiply(graph, x, scale);
-    if (labels < 0) return output;
-    sumi_node table = sumi_graph_weight(graph, "table", 2, table_shape, SUMI_START_NORMAL, 1);
-    return sumi_op_add(graph, output, sumi_op_gather(graph, table, labels));
-}
-
-struct training {
-    sumi_recipe *recipe;
-    sumi_data *data;
-    sumi_model *model;
-    sumi_trainer *trainer;
-    struct schedule schedule;
-};
-
+/* A model of ten times, and their schedule. */
 static void begin(sumi_context *context, const char *prediction, const char *weighting, int classes,
                   struct training *t)
 {
     char setting[64], scheduler[256];
-    const sumi_network network = {.rank = 1, .shape = {SIZE}, .classes = classes,
-                                  .build = build_scaled};
-    memset(t, 0, sizeof *t);
-    CHECK_OK(context, sumi_recipe_open(context, "points", &t->recipe));
-    CHECK_OK(context, sumi_recipe_set(t->recipe, "data.kind=gaussians"));
-    CHECK_OK(context, sumi_recipe_set(t->recipe, "data.count=1000"));
-    CHECK_OK(context, sumi_recipe_set(t->recipe, "train.batch=64"));
-    CHECK_OK(context, sumi_recipe_set(t->recipe, classes ? "data.labels=yes" : "data.labels=no"));
+    const char *const settings[] = {setting, classes ? "data.labels=yes" : "data.labels=no", NULL};
     snprintf(setting, sizeof setting, "train.weighting=%s", weighting);
-    CHECK_OK(context, sumi_recipe_set(t->recipe, setting));
-    CHECK_OK(context, sumi_data_open(context, t->recipe, &t->data));
-    CHECK_OK(context, sumi_model_compose(context, &network, 1, &t->model));
     snprintf(scheduler, sizeof scheduler,
              "{\"num_train_timesteps\": %d, \"beta_start\": 0.01, \"beta_end\": 0.5,"
              " \"prediction_type\": \"%s\", \"clip_sample\": false}", TIMES, prediction);
-    CHECK_OK(context, sumi_model_set_scheduler(t->model, scheduler));
+    training_begin(context, settings, scheduler, t);
     const struct schedule_options options = {.num_train_timesteps = TIMES, .beta_start = 0.01,
                                              .beta_end = 0.5, .beta_schedule = "linear"};
     CHECK_OK(context, schedule_create(context, &options, &t->schedule));
-    CHECK_OK(context, sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));
 }
 
 static void end(sumi_context *context, struct training *t)
 {
-    sumi_trainer_free(t->trainer);
-    sumi_model_free(t->model);
-    sumi_data_free(t->data);
-    sumi_recipe_free(t->recipe);
     schedule_release(context, &t->schedule);
-}
-
-/* What lies in the input of that name. */
-static const float *fed(const struct training *t, const char *name)
-{
-    const sumi_graph *graph = t->trainer->graph;
-    for (sumi_node n = 0; n < graph->count; n++) {
-        const struct node *node = graph_node(graph, n);
-        if (node->op == &op_input && strcmp(node->name, name) == 0) {
-            return sumi_plan_data(t->trainer->plan, n);
-        }
-    }
-    fail_msg("there is no input \"%s\"", name);
-    return NULL;
-}
-
-static void feed(sumi_context *context, const struct training *t, int64_t step)
-{
-    const struct objective *objective = &t->trainer->objective;
-    CHECK_OK(context, objective->feed(objective->user, t->trainer->plan, step));
+    training_end(t);
 }
 
 /* ---- The forward process ---- */

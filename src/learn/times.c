@@ -1,0 +1,103 @@
+/* Drawing times; see times.h. */
+#include "learn/times.h"
+
+#include <math.h>
+
+#include "base/philox.h"
+
+static enum times_kind kind_of(const sumi_recipe *recipe, const struct noise_path *path)
+{
+    static const char *const names[] = {"auto", "whole", "uniform", "importance", "log_normal"};
+    for (int i = TIMES_ALL_WHOLE; i <= TIMES_LOG_NORMAL; i++) {
+        if (recipe_is(recipe, "train.times", names[i])) return (enum times_kind)i;
+    }
+    if (path->kind == PATH_TABLE) return TIMES_ALL_WHOLE;
+    return path->kind == PATH_EDM ? TIMES_LOG_NORMAL : TIMES_UNIFORM;
+}
+
+sumi_status times_open(const struct learning *learning, const struct noise_path *path,
+                       double shift, struct times *times)
+{
+    const sumi_recipe *recipe = learning->recipe;
+    *times = (struct times){.kind = kind_of(recipe, path),
+                            .path = path,
+                            .mean = recipe_number(recipe, "train.log_mean"),
+                            .deviation = recipe_number(recipe, "train.log_deviation"),
+                            .shift = path->kind == PATH_FLOW ? shift : 1};
+    times->least = path_own_time(path, path_first(path));
+    if (times->kind != TIMES_IMPORTANCE) return SUMI_OK;
+    return importance_open(learning->context, path->count, &times->importance);
+}
+
+void times_release(sumi_context *context, struct times *times)
+{
+    importance_release(context, &times->importance);
+}
+
+void times_prepare(struct times *times)
+{
+    if (times->kind == TIMES_IMPORTANCE) importance_prepare(&times->importance);
+}
+
+/* The path's own time that lies a share of the way from its least to its greatest. */
+static double time_between(const struct times *times, double share)
+{
+    const struct noise_path *path = times->path;
+    if (path->kind == PATH_EDM) {
+        return path->sigma_min * pow(path->sigma_max / path->sigma_min, share);
+    }
+    double t = times->least + share * (1 - times->least);
+    return times->shift == 1 ? t : path_shift(times->shift, t);
+}
+
+/* Whole time k of T. The levels of Song & Ermon 2019 begin at sigma_min itself. */
+static double whole_time(const struct times *times, int64_t index)
+{
+    const struct noise_path *path = times->path;
+    if (path->kind == PATH_TABLE) return (double)(index + 1) / (double)path->count;
+    double share = path->count > 1 ? (double)index / (double)(path->count - 1) : 0;
+    return path->kind == PATH_VE ? share : time_between(times, share);
+}
+
+static struct place place_at(const struct times *times, double own_time)
+{
+    double time = path_time_of(times->path, own_time);
+    return (struct place){
+        .index = -1, .time = time, .level = path_level(times->path, time), .chance = 1};
+}
+
+static struct place place_whole(const struct times *times, int64_t index)
+{
+    const struct noise_path *path = times->path;
+    struct place place = path->kind == PATH_TABLE && path->time_kind == TIME_DISCRETE
+                           ? (struct place){.time = (double)index,
+                                            .level = path_level(path, (double)index)}
+                           : place_at(times, whole_time(times, index));
+    place.index = index;
+    place.chance = 1;
+    return place;
+}
+
+struct place times_draw(const struct times *times, uint64_t seed, int64_t step, int64_t item)
+{
+    const philox_stream stream = {seed, PURPOSE_TIME, (uint64_t)step};
+    const struct noise_path *path = times->path;
+    uint64_t at = (uint64_t)item;
+    if (times->kind == TIMES_ALL_WHOLE) {
+        return place_whole(times, (int64_t)philox_below(&stream, at, (uint64_t)path->count));
+    }
+    if (times->kind == TIMES_IMPORTANCE) {
+        int64_t index = importance_draw(&times->importance, philox_uniform(&stream, at));
+        struct place place = place_whole(times, index);
+        place.chance = (double)path->count * importance_chance(&times->importance, index);
+        return place;
+    }
+    if (times->kind == TIMES_UNIFORM) {
+        return place_at(times, time_between(times, philox_uniform(&stream, at)));
+    }
+    float normal;
+    philox_normal(&stream, at, 1, &normal);
+    double sigma = exp(times->mean + times->deviation * normal);
+    sigma = fmin(fmax(sigma, path_least(path)), path_most(path));
+    return place_at(times, path_own_time(path, path_time(path, sigma)));
+}

@@ -1,0 +1,108 @@
+/* What the tests of objectives share: a model whose network is a number times x (and a second
+   number for a learned variance), to be trained on points, and what its objective feeds it. */
+#ifndef TESTS_LEARN_TRAINING_H
+#define TESTS_LEARN_TRAINING_H
+
+#include "data/data.h"
+#include "learn/trainer.h"
+#include "noise/schedule.h"
+#include "scratch.h"
+
+enum { BATCH = 64, SIZE = 2 };
+
+struct training {
+    sumi_recipe *recipe;
+    sumi_data *data;
+    sumi_model *model;
+    sumi_trainer *trainer;
+    struct schedule schedule; /* a test's own, to compare with */
+};
+
+/* scale x, and table[label] more where there are labels. */
+static inline sumi_node build_scaled(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
+                                     sumi_node labels)
+{
+    (void)user, (void)times;
+    const int64_t one = 1, table_shape[] = {8, SIZE};
+    sumi_node scale = sumi_graph_weight(graph, "scale", 1, &one, SUMI_START_ZERO, 0);
+    sumi_node output = sumi_op_multiply(graph, x, scale);
+    if (labels < 0) return output;
+    sumi_node table = sumi_graph_weight(graph, "table", 2, table_shape, SUMI_START_NORMAL, 1);
+    return sumi_op_add(graph, output, sumi_op_gather(graph, table, labels));
+}
+
+/* Opens recipe and data: eight Gaussians, and the settings (ended by NULL) on top. */
+static inline void training_open(sumi_context *context, const char *const *settings,
+                                 struct training *t)
+{
+    static const char *const usual[] = {"data.kind=gaussians", "data.count=1000", "train.batch=64",
+                                        NULL};
+    memset(t, 0, sizeof *t);
+    CHECK_OK(context, sumi_recipe_open(context, "points", &t->recipe));
+    for (int i = 0; usual[i]; i++) CHECK_OK(context, sumi_recipe_set(t->recipe, usual[i]));
+    for (int i = 0; settings[i]; i++) CHECK_OK(context, sumi_recipe_set(t->recipe, settings[i]));
+    CHECK_OK(context, sumi_data_open(context, t->recipe, &t->data));
+}
+
+/* The same with a trainer over the scaled network, sampled as `scheduler` says. */
+static inline void training_begin(sumi_context *context, const char *const *settings,
+                                  const char *scheduler, struct training *t)
+{
+    training_open(context, settings, t);
+    const sumi_network network = {.rank = 1, .shape = {SIZE},
+                                  .classes = sumi_data_classes(t->data), .build = build_scaled};
+    CHECK_OK(context, sumi_model_compose(context, &network, 1, &t->model));
+    CHECK_OK(context, sumi_model_set_scheduler(t->model, scheduler));
+    CHECK_OK(context, sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));
+}
+
+static inline void training_end(struct training *t)
+{
+    sumi_trainer_free(t->trainer);
+    sumi_model_free(t->model);
+    sumi_data_free(t->data);
+    sumi_recipe_free(t->recipe);
+}
+
+/* What lies in the input of that name. */
+static inline float *fed(const struct training *t, const char *name)
+{
+    const sumi_graph *graph = t->trainer->graph;
+    for (sumi_node n = 0; n < graph->count; n++) {
+        const struct node *node = graph_node(graph, n);
+        if (node->op == &op_input && strcmp(node->name, name) == 0) {
+            return sumi_plan_data(t->trainer->plan, n);
+        }
+    }
+    fail_msg("there is no input \"%s\"", name);
+    return NULL;
+}
+
+static inline void feed(sumi_context *context, const struct training *t, int64_t step)
+{
+    const struct objective *objective = &t->trainer->objective;
+    CHECK_OK(context, objective->feed(objective->user, t->trainer->plan, step));
+}
+
+/* Feeds and runs a step; returns its loss. */
+static inline double loss_of(sumi_context *context, const struct training *t, int64_t step)
+{
+    feed(context, t, step);
+    CHECK_OK(context, sumi_plan_run(t->trainer->plan, 0, (uint64_t)step));
+    return *sumi_plan_data(t->trainer->plan, t->trainer->loss);
+}
+
+/* The loss of each item of the last run. */
+static inline const float *item_losses(const struct training *t)
+{
+    const struct objective *objective = &t->trainer->objective;
+    return sumi_plan_data(t->trainer->plan, objective->observed(objective->user));
+}
+
+/* The only number of the network. */
+static inline float *scale_of(const struct training *t)
+{
+    return t->model->weights->items[0].data;
+}
+
+#endif

@@ -12,7 +12,7 @@ enum { ARGUMENT_LIMIT = 8, NAME_WIDTH = 9 };
 
 static const struct command *const COMMANDS[] = {
     &train_command,   &sample_command,  &denoise_command, &info_command,
-    &recipes_command, &solvers_command, &fetch_command,
+    &bench_command,   &recipes_command, &solvers_command, &fetch_command,
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };

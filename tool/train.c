@@ -1,6 +1,7 @@
 /* sumi train: trains what a recipe describes, into a folder that holds everything about the run. */
 #include "interrupt.h"
 #include "print.h"
+#include "profile.h"
 #include "progress.h"
 #include "run_folder.h"
 #include "sampling.h"
@@ -13,7 +14,7 @@ struct settings {
     const char *out, *seed;
     struct texts sets;
     int64_t threads;
-    bool resume, force, json, quiet;
+    bool resume, force, json, quiet, profile;
 };
 
 /* Everything one call has in hands. */
@@ -27,6 +28,7 @@ struct work {
     sumi_trainer *trainer;
     int64_t first_step; /* done before this call */
     double seconds;
+    sumi_machine machine; /* where a profile is wanted */
     progress_line line;
     struct preview preview;
 };
@@ -117,9 +119,14 @@ static sumi_status train(struct work *work)
     if (!work->settings->quiet) preview_open(&work->preview, stderr);
     progress_open(&work->line, stderr, &work->preview);
     interrupt_catch();
+    sumi_status status = SUMI_OK;
+    if (work->settings->profile) status = sumi_machine_measure(work->context, &work->machine);
+    if (work->settings->profile && status == SUMI_OK) status = sumi_profile_start(work->context);
     double start = clock_now();
-    sumi_status status = sumi_trainer_run(work->trainer, work->folder.path, show, work);
+    if (status == SUMI_OK)
+        status = sumi_trainer_run(work->trainer, work->folder.path, show, work);
     work->seconds = clock_now() - start;
+    sumi_profile_stop(work->context);
     progress_close(&work->line);
     return status;
 }
@@ -212,6 +219,11 @@ static int report_json(const struct work *work, bool stopped)
     json_object_object_add(answer, "seconds", json_number(work->seconds));
     json_object_object_add(answer, "items_per_second",
                            json_number(batch * (double)done / work->seconds));
+    if (work->settings->profile && done) {
+        struct profile_view view = {&work->machine, work->seconds, done, false};
+        json_object_object_add(answer, "machine", profile_machine_json(&work->machine));
+        json_object_object_add(answer, "rows", profile_json(work->context, &view));
+    }
     return print_json(answer);
 }
 
@@ -225,6 +237,17 @@ static void report(const struct work *work)
            "         %s/filmstrip.png  how they come out of the noise\n",
            work->folder.path, work->folder.path, work->folder.path);
     printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", work->folder.path);
+}
+
+/* Where the time went, a step. */
+static int report_profile(const struct work *work)
+{
+    int64_t done = sumi_trainer_steps_done(work->trainer) - work->first_step;
+    struct profile_view view = {&work->machine, work->seconds, done, false};
+    if (!done) return EXIT_DONE;
+    putchar('\n');
+    profile_print_machine(&work->machine);
+    return profile_print(work->context, &view);
 }
 
 /* The curve so far, and how to go on. */
@@ -248,7 +271,7 @@ static int finish(const struct work *work)
     if (status != SUMI_OK) return fail_context(work->context);
     if (work->settings->json) return report_json(work, false);
     if (is_talking(work)) report(work);
-    return EXIT_DONE;
+    return work->settings->profile ? report_profile(work) : EXIT_DONE;
 }
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
@@ -283,6 +306,8 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, seed)},
     {"threads", 0, OPTION_COUNT, "N", "threads to compute with",
      offsetof(struct settings, threads)},
+    {"profile", 0, OPTION_FLAG, NULL, "at the end show where the time of a step went, op by op",
+     offsetof(struct settings, profile)},
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
     {"json", 0, OPTION_FLAG, NULL, "at the end print steps, loss and timing as JSON",
      offsetof(struct settings, json)},

@@ -42,7 +42,7 @@ struct sumi_data {
 };
 
 extern const struct data_kind data_morlet, data_digits, data_swissroll, data_moons, data_gaussians,
-    data_heartbeat, data_idx, data_cifar10, data_folder, data_npy, data_csv;
+    data_heartbeat, data_noise, data_idx, data_cifar10, data_folder, data_npy, data_csv;
 
 /* Items for one training step: a new order each epoch, and pictures mirrored if the recipe says
    so. A function of its arguments alone, so that a resumed run sees what it would have seen.

@@ -21,7 +21,8 @@ const struct recipe_entry recipe_schema[] = {
     TEXT("recipe.summary", "", "one sentence that `sumi recipes` shows"),
 
     CHOICE("data.kind", "digits",
-           "morlet|digits|swissroll|moons|gaussians|heartbeat|idx|cifar10|folder|npy|csv",
+           "morlet|digits|swissroll|moons|gaussians|heartbeat|noise|idx|cifar10|folder|"
+           "npy|csv",
            "where items come from: a generator or a kind of file"),
     TEXT("data.path", "", "file or folder to read; empty looks in the user's cache folder"),
     CHOICE("data.items", "auto", "auto|images|signals|points",
@@ -33,6 +34,8 @@ const struct recipe_entry recipe_schema[] = {
     WHOLE("data.length", "128", 8, 1 << 20,
           "points of a generated signal; bits of a heartbeat, 20 if left out"),
     NUMBER("data.scale", "1", 1e-6, 1e6, "what all numbers of an item are multiplied by"),
+    WHOLES("data.shape", "32, 32, 3", 1, 1 << 20, "sizes of an item of noise, channels last"),
+    WHOLE("data.classes", "10", 1, 1 << 20, "classes of items of noise"),
     NUMBER("data.noise", "0", 0, 10, "standard deviation of measured noise on generated items"),
     WHOLE("data.width", "32", 1, 8192, "width that pictures of a folder are brought to"),
     WHOLE("data.height", "32", 1, 8192, "height that pictures of a folder are brought to"),

@@ -36,6 +36,7 @@ static void generators_survive_every_failure(void **state)
     try_kind("morlet", "", "count = 10\n");
     try_kind("digits", "", "count = 10\nlabels = yes\n");
     try_kind("moons", "", "count = 10\nlabels = yes\n");
+    try_kind("noise", "", "count = 10\nlabels = yes\nshape = 3, 2\n");
 }
 
 static void files_survive_every_failure(void **state)

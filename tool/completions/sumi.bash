@@ -6,7 +6,7 @@ _sumi() {
     COMPREPLY=()
     if ((COMP_CWORD == 1)) || [[ $command == help ]]; then
         words=$("$program" help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-    elif [[ $before == --set && $command == train ]]; then
+    elif [[ $before == --set && $command == @(train|bench) ]]; then
         words=$("$program" recipes --keys 2>/dev/null | sed 's/ .*/=/')
         compopt -o nospace
     elif [[ $before == --solver ]]; then
@@ -16,7 +16,7 @@ _sumi() {
     elif [[ $word == -* ]]; then
         words=$("$program" help "$command" 2>/dev/null | grep -oE -- '^  (-., |    )--[a-z-]+' \
             | grep -oE -- '--[a-z-]+')
-    elif [[ $command == train || $command == recipes ]]; then
+    elif [[ $command == @(train|bench|recipes) ]]; then
         words=$("$program" recipes 2>/dev/null | sed 's/^  \([^ ]*\) .*/\1/')
     elif [[ $command == fetch ]]; then
         words='mnist fashion-mnist cifar10'

@@ -40,6 +40,8 @@ static const struct {
     {&op_convolution_weight_gradient, &kernel_convolution_weight_gradient},
     {&op_group_moments, &kernel_group_moments},
     {&op_group_norm, &kernel_group_norm},
+    {&op_group_norm_whole, &kernel_group_norm_whole},
+    {&op_group_norm_backward, &kernel_group_norm_backward},
     {&op_group_norm_sums, &kernel_group_norm_sums},
     {&op_group_norm_data_gradient, &kernel_group_norm_data_gradient},
     {&op_softmax, &kernel_softmax},

@@ -17,8 +17,10 @@ extern const struct kernel kernel_upsample, kernel_block_sum, kernel_keep_mask; 
 extern const struct kernel kernel_matmul;                               /* matmul.c */
 extern const struct kernel kernel_convolution, kernel_convolution_data_gradient,
     kernel_convolution_weight_gradient;                                 /* convolution.c */
-extern const struct kernel kernel_group_moments, kernel_group_norm, kernel_group_norm_sums,
-    kernel_group_norm_data_gradient;                                    /* group_norm.c */
+extern const struct kernel kernel_group_moments, kernel_group_norm,
+    kernel_group_norm_whole;                                            /* group_norm.c */
+extern const struct kernel kernel_group_norm_sums, kernel_group_norm_data_gradient,
+    kernel_group_norm_backward;                                         /* group_norm_gradient.c */
 extern const struct kernel kernel_softmax, kernel_attention, kernel_attention_gradient;
 
 /* Threads worth waking for `work` elementary operations: 1 below some ten thousand. */

@@ -6,7 +6,7 @@
 
 #include "base/profile.h"
 
-enum { MAX_INPUTS = 6 };
+enum { MAX_INPUTS = 10 };
 
 /* More elements than any memory holds: larger results are refused, so that no product of sizes
    overflows. */
@@ -20,7 +20,7 @@ struct shape {
 /* What a node needs to know beside its inputs. Which members count is the op's affair. */
 struct attributes {
     double scale, shift;           /* affine; attention; epsilon of a norm (shift); keep mask */
-    unsigned epilogue;             /* convolution, matmul: what they add (ops/epilogue.h) */
+    unsigned epilogue;             /* which of its optional inputs a fused op has */
     int64_t groups;                /* group norm; heads of attention */
     bool silu;                     /* group norm */
     bool transpose_a, transpose_b; /* matmul */
@@ -96,8 +96,10 @@ struct sumi_graph {
     bool recompute; /* differentiate with the values inside segments computed again */
 };
 
-/* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. */
-extern const struct op op_input, op_constant, op_weight;
+/* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. A room is memory that an
+   op with several results fills beside its output: it reads the room as an input and writes there
+   what later nodes find. Only fusion makes rooms. */
+extern const struct op op_input, op_constant, op_weight, op_room;
 
 /* Appends a node; -1 if an input is -1, or on failure (recorded in the graph). `attributes` may be
    NULL for all zero. Inputs beyond the op's min_inputs that are -1 count as left out. */

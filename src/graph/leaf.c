@@ -1,4 +1,4 @@
-/* Leaves of a graph: inputs filled before a run, constants, and weights. */
+/* Leaves of a graph: inputs filled before a run, constants, weights, and rooms for results. */
 #include <string.h>
 
 #include "graph/graph.h"
@@ -6,6 +6,7 @@
 const struct op op_input = {.name = "input"};
 const struct op op_constant = {.name = "constant"};
 const struct op op_weight = {.name = "weight"};
+const struct op op_room = {.name = "room"};
 
 /* A node of a leaf op with the given shape, checked; -1 on failure. */
 static sumi_node append_leaf(sumi_graph *graph, const struct op *op, int rank,

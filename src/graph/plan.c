@@ -95,12 +95,28 @@ static int32_t add_span(struct planner *planner, int64_t bytes, int32_t first, i
     return planner->span_count++;
 }
 
+/* Gives storage to the rooms that node n is the first to read. */
+static void place_rooms(struct planner *planner, sumi_node n)
+{
+    const struct node *node = &planner->plan->nodes[n];
+    for (int i = 0; i < node->input_count; i++) {
+        const struct node *room = &planner->plan->nodes[node->inputs[i]];
+        struct placement *place = &planner->places[node->inputs[i]];
+        if (room->op != &op_room || place->storage >= 0) continue;
+        int64_t bytes = shape_count(&room->shape) * (int64_t)sizeof(float);
+        place->storage = add_span(planner, bytes, n, place->output ? INT32_MAX : n);
+        planner->open_uses[place->storage] = place->uses;
+    }
+}
+
 /* Chooses the storage of node n, and extends the lives of the storages it reads. */
 static void place_node(struct planner *planner, sumi_node n)
 {
     const sumi_plan *plan = planner->plan;
     const struct node *node = &plan->nodes[n];
     struct placement *place = &planner->places[n];
+    if (node->op == &op_room) return; /* placed when the op that fills it comes */
+    place_rooms(planner, n);
     bool reuse = may_reuse_input(planner, n);
     for (int i = 0; i < node->input_count; i++) {
         int32_t storage = planner->places[node->inputs[i]].storage;
@@ -125,8 +141,9 @@ static void place_node(struct planner *planner, sumi_node n)
 
 static void place_nodes(struct planner *planner)
 {
-    for (sumi_node n = 0; n < planner->plan->node_count; n++) {
-        planner->places[n].storage = -1;
+    const int32_t count = planner->plan->node_count;
+    for (sumi_node n = 0; n < count; n++) planner->places[n].storage = -1;
+    for (sumi_node n = 0; n < count; n++) {
         if (planner->places[n].needed) place_node(planner, n);
     }
 }

@@ -37,7 +37,7 @@ static void insert_input(struct node *node, unsigned part, sumi_node operand)
    keep the product's inputs alive. */
 static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node product, sumi_node operand)
 {
-    struct node *node = &fusion->nodes[sum];
+    const struct node *node = &fusion->nodes[sum];
     struct node fused = fusion->nodes[product];
     if (!has_epilogue(&fused) || fusion->uses[product] != 1) return false;
     if (fused.attributes.scale != 1 || !shape_equal(&fused.shape, &node->shape)) return false;
@@ -47,8 +47,7 @@ static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node product, sumi
     unsigned part = part_of(&fusion->nodes[operand].shape, &node->shape, free);
     if (!part) return false;
     insert_input(&fused, part, operand);
-    fusion->uses[product] = 0; /* its reads are now the sum's */
-    *node = fused;
+    fusion_replace(fusion, sum, &fused);
     return true;
 }
 
@@ -65,14 +64,13 @@ const struct fusion_rule fuse_added = {"added", apply_added};
 
 static bool apply_scaled(struct fusion *fusion, sumi_node n)
 {
-    struct node *node = &fusion->nodes[n];
+    const struct node *node = &fusion->nodes[n];
     if (node->op != &op_affine || node->attributes.shift != 0) return false;
     sumi_node product = node->inputs[0];
     struct node fused = fusion->nodes[product];
     if (!has_epilogue(&fused) || fusion->uses[product] != 1) return false;
     fused.attributes.scale *= node->attributes.scale;
-    fusion->uses[product] = 0;
-    *node = fused;
+    fusion_replace(fusion, n, &fused);
     return true;
 }
 

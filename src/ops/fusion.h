@@ -8,7 +8,13 @@
 /* All of them, ending with NULL. */
 extern const struct fusion_rule *const fusion_rules[];
 
+/* Turns a node into a view of `source`, from element `first` on, under the node's own shape. */
+void fusion_make_view(struct fusion *fusion, sumi_node node, sumi_node source, int64_t first);
+
 /* Additions and a factor after a convolution or matrix product (src/ops/fuse_epilogue.c). */
 extern const struct fusion_rule fuse_added, fuse_scaled;
+
+/* Group normalisation with its neighbours (src/ops/fuse_group_norm.c). */
+extern const struct fusion_rule fuse_moments, fuse_sums, fuse_residual, fuse_columns;
 
 #endif

@@ -29,11 +29,14 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     }
 }
 
-/* Row `row` of sums[n, 2, c], summed over the items where the parameter is [c]. */
+/* Row `row` of sums[2, n, c], summed over the items where the parameter is [c]. */
 static sumi_node parameter_gradient(sumi_graph *graph, sumi_node sums, int64_t row,
                                     const struct shape *parameter)
 {
-    sumi_node rows = sumi_op_slice(graph, sums, 1, row, 1);
+    if (sums < 0) return -1;
+    struct shape each = *graph_shape(graph, sums);
+    each = (struct shape){2, {each.size[1], each.size[2]}};
+    sumi_node rows = ops_window(graph, sums, row * shape_count(&each), &each);
     if (parameter->rank == 1) rows = sumi_op_sum(graph, rows, 1u << 0);
     return graph_reshape(graph, rows, parameter);
 }

@@ -29,6 +29,34 @@ struct group_norm_channel group_norm_channel_at(const struct group_norm_sizes *s
 /* d = dy y'(z), the gradient by z. */
 double group_norm_slope(double z, bool silu);
 
+/* ---- fused forms, where x may be two arrays whose channels follow each other ---- */
+
+struct group_norm_pair {
+    int64_t n, space, channels, groups, width; /* width = channels / groups */
+    int64_t first;                             /* channels of the first array */
+};
+/* Sizes of a node whose input `x` is the first array and whose input `second`, if not 0, the
+   second. */
+struct group_norm_pair group_norm_pair_of(const sumi_graph *graph, const struct node *node, int x,
+                                          int second);
+/* Channel c of a pixel, counted through the batch. */
+static inline double group_norm_pair_at(const struct group_norm_pair *pair, const double *x,
+                                        const double *second, int64_t pixel, int64_t c)
+{
+    if (c < pair->first) return x[pixel * pair->first + c];
+    return second[pixel * (pair->channels - pair->first) + c - pair->first];
+}
+
+/* Inputs of group_norm_backward: these six, scale and shift behind the moments, then those that
+   attributes.epilogue names, in its order. The second array is followed by the room for the gradient
+   by it. */
+enum { BACKWARD_UPSTREAM, BACKWARD_X, BACKWARD_MOMENTS, BACKWARD_SUMS = 5, BACKWARD_INPUTS };
+enum { BACKWARD_SECOND = 1, BACKWARD_RESIDUAL = 2, BACKWARD_COLUMNS = 4 };
+/* Number of the input that is this part, or 0 where the node has none. */
+int group_norm_backward_input(const struct node *node, unsigned part);
+
+/* ---- the unfused forms from elementary ops ---- */
+
 /* The same from elementary ops, for expansions; shapes are [n, space, groups, width]. */
 struct group_norm_parts {
     sumi_node mean, inverse_deviation; /* [n, 1, groups, 1] */

@@ -8,10 +8,10 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     TRY(group_norm_check_all(graph, node, 4));
     const struct shape *x = input_shape(graph, node, 0);
-    struct shape sums = {3, {x->size[0], 2, x->size[x->rank - 1]}};
+    struct shape sums = {3, {2, x->size[0], x->size[x->rank - 1]}};
     if (!shape_equal(input_shape(graph, node, 5), &sums)) {
         return ops_pair_refuse(graph, "group_norm", x, input_shape(graph, node, 5),
-                               "the sums are [n, 2, c]");
+                               "the sums are [2, n, c]");
     }
     node->shape = *x;
     return SUMI_OK;
@@ -21,7 +21,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 static double group_mean(const struct group_norm_sizes *sizes, const double *const *inputs,
                          int64_t item, int64_t c, int64_t row)
 {
-    const double *sums = inputs[5] + (item * 2 + row) * sizes->channels;
+    const double *sums = inputs[5] + (row * sizes->n + item) * sizes->channels;
     int64_t first = c - c % sizes->width;
     double mean = 0;
     for (int64_t i = first; i < first + sizes->width; i++) {

@@ -1,5 +1,5 @@
 /* What the gradients of group normalisation need of dy, summed over space: with d = dy y'(z),
-   sums[n, 0, c] = sum(d) and sums[n, 1, c] = sum(d xhat). These are the gradients by shift and
+   sums[0, n, c] = sum(d) and sums[1, n, c] = sum(d xhat). These are the gradients by shift and
    scale. */
 #include "ops/group_norm.h"
 
@@ -7,7 +7,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     TRY(group_norm_check_all(graph, node, 4));
     const struct shape *x = input_shape(graph, node, 0);
-    node->shape = (struct shape){3, {x->size[0], 2, x->size[x->rank - 1]}};
+    node->shape = (struct shape){3, {2, x->size[0], x->size[x->rank - 1]}};
     return SUMI_OK;
 }
 
@@ -28,8 +28,8 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
                 sum += d;
                 product += d * xhat;
             }
-            output[item * 2 * sizes.channels + c] = sum;
-            output[(item * 2 + 1) * sizes.channels + c] = product;
+            output[item * sizes.channels + c] = sum;
+            output[(sizes.n + item) * sizes.channels + c] = product;
         }
     }
 }
@@ -41,7 +41,7 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     sumi_node sum = sumi_op_sum(graph, parts.slope, 1u << 1);
     sumi_node weighted = sumi_op_multiply(graph, parts.slope, parts.normalized);
     sumi_node product = sumi_op_sum(graph, weighted, 1u << 1);
-    sumi_node both = sumi_op_concat(graph, sum, product, 1); /* [n, 2, groups, width] */
+    sumi_node both = sumi_op_concat(graph, sum, product, 0); /* [2 n, 1, groups, width] */
     return graph_reshape(graph, both, &fused.shape);
 }
 

@@ -9,7 +9,8 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_sqrt, op_sin, op_cos, op_sigmoid, op_tanh, op_silu, op_softplus, op_erf, op_relu, op_step,
     op_reshape, op_permute, op_broadcast, op_sum, op_slice, op_window, op_pad, op_concat,
     op_matmul, op_convolution, op_convolution_data_gradient, op_convolution_weight_gradient,
-    op_group_moments, op_group_norm, op_group_norm_sums, op_group_norm_data_gradient, op_softmax,
+    op_group_moments, op_group_norm, op_group_norm_whole, op_group_norm_sums,
+    op_group_norm_data_gradient, op_group_norm_backward, op_softmax,
     op_attention, op_attention_gradient, op_upsample, op_block_sum, op_gather, op_scatter_add,
     op_keep_mask, op_hold, op_log_normal_cdf, op_normal_hazard;
 

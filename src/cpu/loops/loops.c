@@ -11,16 +11,14 @@
 /* The iterations of the loop that follows are independent, also where an output is an input. */
 #define VECTOR _Pragma("omp simd")
 
-/* e^x within 2 ulp on the float range, saturating at its ends: x = n ln 2 + r, |r| <= ln 2 / 2,
-   with the Taylor polynomial of e^r to degree 7 (remainder below 6e-9). */
-static inline float fast_exp(float x)
+/* e^x = 2^n p: x = n ln 2 + r, |r| <= ln 2 / 2, and p the Taylor polynomial of e^r to degree 7
+   (remainder below 6e-9). */
+static inline float split_exp(float x, int32_t *n)
 {
-    x = x < -87.3f ? -87.3f : x;
-    x = x > 88.7f ? 88.7f : x;
     float shifted = x * 1.44269504088896341f + 12582912.0f; /* 1.5 * 2^23 rounds to nearest */
-    float n = shifted - 12582912.0f;
-    float r = x - n * 0.693145751953125f; /* ln 2 in two parts */
-    r = r - n * 1.428606765330187e-6f;
+    float rounded = shifted - 12582912.0f;
+    float r = x - rounded * 0.693145751953125f; /* ln 2 in two parts */
+    r = r - rounded * 1.428606765330187e-6f;
     float p = 1.98412698e-4f;
     p = p * r + 1.38888889e-3f;
     p = p * r + 8.33333333e-3f;
@@ -33,23 +31,39 @@ static inline float fast_exp(float x)
        by way of p. Unsigned, so that nothing overflows. */
     uint32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
-    int32_t whole = (int32_t)(bits - 0x4b400000u); /* the bits of 1.5 * 2^23 */
-    /* 2^n in two factors, since n = 128 is not one */
-    uint32_t half = (uint32_t)(whole >> 1), rest = (uint32_t)whole - half;
-    uint32_t bits1 = (half + 127) << 23, bits2 = (rest + 127) << 23;
-    float factor1, factor2;
-    memcpy(&factor1, &bits1, sizeof factor1);
-    memcpy(&factor2, &bits2, sizeof factor2);
-    return p * factor1 * factor2;
+    *n = (int32_t)(bits - 0x4b400000u); /* the bits of 1.5 * 2^23 */
+    return p;
+}
+
+/* 2^n for -126 <= n <= 127. */
+static inline float power_of_two(uint32_t n)
+{
+    uint32_t bits = (n + 127) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
+}
+
+/* e^x within 2 ulp on the float range, saturating at its ends. */
+static inline float fast_exp(float x)
+{
+    int32_t n;
+    x = x < -87.3f ? -87.3f : x;
+    x = x > 88.7f ? 88.7f : x;
+    float p = split_exp(x, &n);
+    uint32_t half = (uint32_t)(n >> 1); /* two factors, since 2^128 is not a number */
+    return p * power_of_two(half) * power_of_two((uint32_t)n - half);
 }
 
 /* Saturates at +-50, where it is within 2e-22 of its limit: smaller results would lead to denormal
    numbers, which processors handle slowly even in lanes whose value is thrown away. */
 static inline float fast_sigmoid(float x)
 {
+    int32_t n;
     x = x < -50.0f ? -50.0f : x;
     x = x > 50.0f ? 50.0f : x;
-    return 1.0f / (1.0f + fast_exp(-x));
+    float p = split_exp(-x, &n);
+    return 1.0f / (1.0f + p * power_of_two((uint32_t)n));
 }
 
 #define BINARY(NAME, OPERATOR)                                                                  \
@@ -176,10 +190,11 @@ static void moments_loop(int64_t rows, int64_t c, const float *x, const float *s
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 static ALWAYS_INLINE void norm_rows(int64_t rows, int64_t c, const float *x,
-                                    const struct norm_coefficients *k, bool silu, float *out)
+                                    const struct norm_coefficients *k, bool silu, float *out,
+                                    int64_t step)
 {
     const float *slope = k->slope, *offset = k->offset;
-    for (int64_t row = 0; row < rows; row++, x += c, out += c) {
+    for (int64_t row = 0; row < rows; row++, x += c, out += step) {
         VECTOR for (int64_t i = 0; i < c; i++) {
             float y = slope[i] * x[i] + offset[i];
             out[i] = silu ? y * fast_sigmoid(y) : y;
@@ -188,10 +203,10 @@ static ALWAYS_INLINE void norm_rows(int64_t rows, int64_t c, const float *x,
 }
 
 static void norm_loop(int64_t rows, int64_t c, const float *x, const struct norm_coefficients *k,
-                      bool silu, float *out)
+                      bool silu, float *out, int64_t step)
 {
-    if (silu) norm_rows(rows, c, x, k, true, out);
-    else norm_rows(rows, c, x, k, false, out);
+    if (silu) norm_rows(rows, c, x, k, true, out, step);
+    else norm_rows(rows, c, x, k, false, out, step);
 }
 
 /* Upstream gradient times the derivative of SiLU at y, s (1 + y (1 - s)) with s its sigmoid. */
@@ -202,47 +217,63 @@ static ALWAYS_INLINE float through_silu(float upstream, float y, bool silu)
 }
 
 static ALWAYS_INLINE void norm_sums_rows(int64_t rows, int64_t c, const float *x,
-                                         const float *upstream, const struct norm_coefficients *k,
-                                         bool silu, float *first, float *second)
+                                         const float *upstream, int64_t step,
+                                         const struct norm_coefficients *k, bool silu, bool keep,
+                                         float *first, float *second, float *kept)
 {
     const float *slope = k->slope, *offset = k->offset, *mean = k->mean, *inverse = k->inverse;
-    for (int64_t row = 0; row < rows; row++, x += c, upstream += c) {
+    for (int64_t row = 0; row < rows; row++, x += c, upstream += step) {
         VECTOR for (int64_t i = 0; i < c; i++) {
             float d = through_silu(upstream[i], slope[i] * x[i] + offset[i], silu);
             first[i] += d;
             second[i] += d * ((x[i] - mean[i]) * inverse[i]);
+            if (keep) kept[i] = d;
         }
+        if (keep) kept += c;
     }
 }
 
 static void norm_sums_loop(int64_t rows, int64_t c, const float *x, const float *upstream,
-                           const struct norm_coefficients *k, bool silu, float *first,
-                           float *second)
+                           int64_t step, const struct norm_coefficients *k, bool silu,
+                           float *first, float *second, float *d)
 {
-    if (silu) norm_sums_rows(rows, c, x, upstream, k, true, first, second);
-    else norm_sums_rows(rows, c, x, upstream, k, false, first, second);
+#define SUM_ROWS(SILU, KEEP) \
+    norm_sums_rows(rows, c, x, upstream, step, k, SILU, KEEP, first, second, d)
+    if (silu && d) SUM_ROWS(true, true);
+    else if (silu) SUM_ROWS(true, false);
+    else if (d) SUM_ROWS(false, true);
+    else SUM_ROWS(false, false);
+#undef SUM_ROWS
 }
 
 static ALWAYS_INLINE void norm_gradient_rows(int64_t rows, int64_t c, const float *x,
-                                             const float *upstream,
-                                             const struct norm_coefficients *k, bool silu,
-                                             float *out)
+                                             const struct norm_coefficients *k,
+                                             const float *residual, int64_t step, bool add,
+                                             bool sum, float *restrict sums, float *d)
 {
-    const float *slope = k->slope, *offset = k->offset;
     const float *of_gradient = k->of_gradient, *constant = k->constant, *of_x = k->of_x;
-    for (int64_t row = 0; row < rows; row++, x += c, upstream += c, out += c) {
+    for (int64_t row = 0; row < rows; row++, x += c, d += c) {
         VECTOR for (int64_t i = 0; i < c; i++) {
-            float d = through_silu(upstream[i], slope[i] * x[i] + offset[i], silu);
-            out[i] = of_gradient[i] * d + constant[i] + of_x[i] * x[i];
+            float gradient = of_gradient[i] * d[i] + (constant[i] + of_x[i] * x[i]);
+            if (add) gradient += residual[i];
+            if (sum) sums[i] += gradient;
+            d[i] = gradient;
         }
+        if (add) residual += step;
     }
 }
 
-static void norm_gradient_loop(int64_t rows, int64_t c, const float *x, const float *upstream,
-                               const struct norm_coefficients *k, bool silu, float *out)
+static void norm_gradient_loop(int64_t rows, int64_t c, const float *x,
+                               const struct norm_coefficients *k, const float *residual,
+                               int64_t step, float *sums, float *d)
 {
-    if (silu) norm_gradient_rows(rows, c, x, upstream, k, true, out);
-    else norm_gradient_rows(rows, c, x, upstream, k, false, out);
+#define GRADIENT_ROWS(ADD, SUM) \
+    norm_gradient_rows(rows, c, x, k, residual, step, ADD, SUM, sums, d)
+    if (residual && sums) GRADIENT_ROWS(true, true);
+    else if (residual) GRADIENT_ROWS(true, false);
+    else if (sums) GRADIENT_ROWS(false, true);
+    else GRADIENT_ROWS(false, false);
+#undef GRADIENT_ROWS
 }
 
 static ALWAYS_INLINE void epilogue_rows(int64_t rows, int64_t c, const float *bias,

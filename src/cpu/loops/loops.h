@@ -41,14 +41,19 @@ struct loops {
     /* first[c] += (x - shift), second[c] += (x - shift)^2 over the rows of x[rows, c] */
     void (*moments)(int64_t rows, int64_t c, const float *x, const float *shift, float *first,
                     float *second);
-    /* out = act(slope x + offset) */
+    /* out = act(slope x + offset); the rows of out are `step` apart */
     void (*norm)(int64_t rows, int64_t c, const float *x, const struct norm_coefficients *k,
-                 bool silu, float *out);
-    /* first[c] += d, second[c] += d * normalised x, with d = upstream act'(slope x + offset) */
-    void (*norm_sums)(int64_t rows, int64_t c, const float *x, const float *upstream,
-                      const struct norm_coefficients *k, bool silu, float *first, float *second);
-    void (*norm_gradient)(int64_t rows, int64_t c, const float *x, const float *upstream,
-                          const struct norm_coefficients *k, bool silu, float *out);
+                 bool silu, float *out, int64_t step);
+    /* d = upstream act'(slope x + offset), of which d[rows, c] is left where that is not NULL;
+       first[c] += d, second[c] += d * normalised x. The rows of upstream are `step` apart. */
+    void (*norm_sums)(int64_t rows, int64_t c, const float *x, const float *upstream, int64_t step,
+                      const struct norm_coefficients *k, bool silu, float *first, float *second,
+                      float *d);
+    /* d[rows, c] to dx in place, plus the residual, whose rows are `step` apart; what comes out is
+       added to sums[c]. Either may be NULL. */
+    void (*norm_gradient)(int64_t rows, int64_t c, const float *x,
+                          const struct norm_coefficients *k, const float *residual, int64_t step,
+                          float *sums, float *d);
     /* y[rows, c] = scale (y + bias[c] + item[c] + residual[rows, c]), absent parts NULL */
     void (*epilogue)(int64_t rows, int64_t c, const float *bias, const float *item,
                      const float *residual, float scale, float *y);

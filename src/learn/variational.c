@@ -91,15 +91,6 @@ static sumi_node build(void *user, sumi_graph *graph)
     return noised_loss(noised, graph, sumi_op_add(graph, simple, share));
 }
 
-/* log variance of the reverse step where it is fixed, as schedule_bound_weight has it. */
-static double fixed_log_variance(const struct variational *v, int64_t time,
-                                 const struct variance_range *range)
-{
-    int type = v->noised.options->variance_type;
-    bool large = type == VARIANCE_FIXED_LARGE || type == VARIANCE_FIXED_LARGE_LOG;
-    return large || time == 0 ? range->log_most : range->log_least;
-}
-
 static void finish_item(void *user, sumi_plan *plan, int64_t item)
 {
     const struct variational *v = user;
@@ -116,7 +107,9 @@ static void finish_item(void *user, sumi_plan *plan, int64_t item)
         schedule->alphas_cumprod[time], time > 0 ? schedule->alphas_cumprod[time - 1] : 1);
     struct prediction_map map = path_map(noised->path, noised->prediction, &place->level);
     struct variance_range range = schedule_variance_range(schedule, time);
-    double least = v->learned ? range.log_least : fixed_log_variance(v, time, &range);
+    int type = noised->options->variance_type;
+    bool large = type == VARIANCE_FIXED_LARGE || type == VARIANCE_FIXED_LARGE_LOG;
+    double least = large ? range.log_most : range.log_least;
     sumi_plan_data(plan, v->first)[item] = time == 0;
     sumi_plan_data(plan, v->slope)[item] = (float)(posterior.clean * map.clean_prediction);
     sumi_plan_data(plan, v->posterior)[item] = (float)range.log_least;

@@ -69,7 +69,8 @@ SUMI_API const char *sumi_status_name(sumi_status status);
 typedef struct sumi_context sumi_context;
 
 /* Where the library gets its memory. `allocate` returns `size` bytes aligned to `alignment` (a
-   power of two), or NULL; `release` takes back what `allocate` gave and never gets NULL. */
+   power of two), or NULL; `release` takes back what `allocate` gave and never gets NULL. A context
+   calls them from one thread at a time, which may be one that the library has started. */
 typedef struct sumi_allocator {
     void *user;
     void *(*allocate)(void *user, size_t size, size_t alignment);

@@ -56,6 +56,11 @@ sumi_status sumi_context_create(const sumi_allocator *allocator, sumi_context **
     *context = chosen.allocate(chosen.user, sizeof **context, VECTOR_ALIGNMENT);
     if (!*context) return SUMI_ERROR_MEMORY;
     memset(*context, 0, sizeof **context);
+    if (pthread_mutex_init(&(*context)->lock, NULL) != 0) {
+        chosen.release(chosen.user, *context);
+        *context = NULL;
+        return SUMI_ERROR_MEMORY;
+    }
     (*context)->allocator = chosen;
     int threads = omp_get_max_threads();
     (*context)->threads = threads < THREADS_LIMIT ? threads : THREADS_LIMIT;
@@ -66,6 +71,7 @@ void sumi_context_free(sumi_context *context)
 {
     if (!context) return;
     profile_release(context);
+    pthread_mutex_destroy(&context->lock);
     sumi_allocator allocator = context->allocator;
     allocator.release(allocator.user, context);
 }
@@ -91,6 +97,32 @@ int sumi_context_threads(const sumi_context *context)
     return context->threads;
 }
 
+void context_join(sumi_context *context, struct thread_message *message)
+{
+    pthread_mutex_lock(&context->lock);
+    *message = (struct thread_message){.thread = pthread_self(), .next = context->others};
+    context->others = message;
+    pthread_mutex_unlock(&context->lock);
+}
+
+void context_leave(sumi_context *context, struct thread_message *message)
+{
+    pthread_mutex_lock(&context->lock);
+    struct thread_message **place = &context->others;
+    while (*place != message) place = &(*place)->next;
+    *place = message->next;
+    pthread_mutex_unlock(&context->lock);
+}
+
+char *context_message(sumi_context *context)
+{
+    pthread_mutex_lock(&context->lock);
+    struct thread_message *found = context->others;
+    while (found && !pthread_equal(found->thread, pthread_self())) found = found->next;
+    pthread_mutex_unlock(&context->lock);
+    return found ? found->text : context->message;
+}
+
 sumi_status context_fail(sumi_context *context, sumi_status status, const char *format, ...)
 {
     char text[MESSAGE_SIZE]; /* the arguments may point into the present message */
@@ -101,7 +133,7 @@ sumi_status context_fail(sumi_context *context, sumi_status status, const char *
     for (char *c = text; *c; c++) { /* names out of files must not steer a terminal */
         if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
     }
-    memcpy(context->message, text, sizeof text);
+    memcpy(context_message(context), text, sizeof text);
     return status;
 }
 
@@ -111,7 +143,9 @@ void *context_allocate(sumi_context *context, size_t count, size_t size)
     void *memory = NULL;
     if (!__builtin_mul_overflow(count, size, &bytes)) {
         const sumi_allocator *allocator = &context->allocator;
+        pthread_mutex_lock(&context->lock);
         memory = allocator->allocate(allocator->user, bytes ? bytes : 1, VECTOR_ALIGNMENT);
+        pthread_mutex_unlock(&context->lock);
     }
     if (!memory) {
         context_fail(context, SUMI_ERROR_MEMORY,
@@ -129,7 +163,10 @@ void *context_allocate_zeroed(sumi_context *context, size_t count, size_t size)
 
 void context_release(sumi_context *context, void *memory)
 {
-    if (memory) context->allocator.release(context->allocator.user, memory);
+    if (!memory) return;
+    pthread_mutex_lock(&context->lock);
+    context->allocator.release(context->allocator.user, memory);
+    pthread_mutex_unlock(&context->lock);
 }
 
 char *context_copy_text(sumi_context *context, const char *text)

@@ -3,14 +3,28 @@
 #ifndef SUMI_BASE_CONTEXT_H
 #define SUMI_BASE_CONTEXT_H
 
+#include <pthread.h>
+
 #include "sumi.h"
 
 #define MESSAGE_SIZE 1024
 
 struct profile;
 
+/* The message of a thread that the library itself has started on behalf of a context. */
+struct thread_message {
+    pthread_t thread;
+    char text[MESSAGE_SIZE];
+    struct thread_message *next;
+};
+
+/* A context is its caller's, who uses it from one thread at a time. Threads that the library starts
+   may fail and allocate beside that one: each says so with context_join and then has a message of
+   its own, and `lock` keeps them one at a time in the allocator. */
 struct sumi_context {
     sumi_allocator allocator;
+    pthread_mutex_t lock; /* of the allocator and of `others` */
+    struct thread_message *others;
     int threads;
     bool tuning; /* choose among algorithms by timing them */
     struct profile *profile; /* rows of timing (base/profile.h); NULL before the first start */
@@ -27,6 +41,13 @@ struct sumi_context {
 /* Records the sentence that explains a failure and returns `status`. */
 sumi_status context_fail(sumi_context *context, sumi_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Before and after all else that a thread of the library does with a context. */
+void context_join(sumi_context *context, struct thread_message *message);
+void context_leave(sumi_context *context, struct thread_message *message);
+
+/* The calling thread's message. */
+char *context_message(sumi_context *context);
 
 /* `count * size` bytes aligned for vectors, or NULL with the message set, also on overflow. A
    request of zero bytes gives a valid pointer. */

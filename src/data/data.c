@@ -1,11 +1,12 @@
-/* The frame of all data sets: opening by recipe, keeping items in memory when they fit, reading
-   with checks, and batches for training. */
+/* The frame of all data sets: opening by recipe, keeping items in memory when they fit, and reading
+   with checks. */
 #include "data/data.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "data/shuffle.h"
+#include "base/crew.h"
+#include "data/ahead.h"
 #include "files/fetch.h"
 #include "files/image.h"
 
@@ -60,6 +61,7 @@ void sumi_data_free(sumi_data *data)
 {
     if (!data) return;
     sumi_context *context = data->context;
+    ahead_free(data->ahead);
     close_source(data);
     context_release(context, data->items);
     context_release(context, data->labels);
@@ -68,7 +70,7 @@ void sumi_data_free(sumi_data *data)
 }
 
 /* Floats of item `index` (unchecked) to item[item_size], as the kind gives them. */
-static sumi_status read_unscaled(sumi_data *data, int64_t index, float *item)
+static sumi_status read_unscaled(sumi_data *data, uint8_t *room, int64_t index, float *item)
 {
     size_t size = (size_t)data->item_size, first = (size_t)index * size;
     if (!data->kind->read_bytes) {
@@ -76,19 +78,17 @@ static sumi_status read_unscaled(sumi_data *data, int64_t index, float *item)
         memcpy(item, (const float *)data->items + first, size * sizeof *item);
         return SUMI_OK;
     }
-    const uint8_t *bytes = data->bytes;
+    const uint8_t *bytes = room;
     if (data->items) bytes = (const uint8_t *)data->items + first;
-    else TRY(data->kind->read_bytes(data, index, data->bytes));
+    else TRY(data->kind->read_bytes(data, index, room));
     image_to_float(bytes, size, item);
     return SUMI_OK;
 }
 
-static sumi_status read_item(sumi_data *data, int64_t index, float *item)
+static void scale_item(const sumi_data *data, float *item)
 {
-    TRY(read_unscaled(data, index, item));
-    if (data->scale == 1) return SUMI_OK;
+    if (data->scale == 1) return;
     for (int64_t i = 0; i < data->item_size; i++) item[i] = (float)(data->scale * item[i]);
-    return SUMI_OK;
 }
 
 static sumi_status read_label(sumi_data *data, int64_t index, int32_t *label)
@@ -111,36 +111,81 @@ static sumi_status check_finite(const sumi_data *data, int64_t index, const floa
     return SUMI_OK;
 }
 
+/* ---- All items into memory ---- */
+
+struct loading {
+    sumi_data *data;
+    size_t number_size;
+    int64_t block; /* items of a task */
+    int32_t *labels;
+};
+
+/* Puts item `index`, and its label where there are some, into their places. */
+static sumi_status load_item(const struct loading *loading, int64_t index)
+{
+    sumi_data *data = loading->data;
+    void *item = (char *)data->items + (size_t)(index * data->item_size) * loading->number_size;
+    if (data->kind->read_bytes) {
+        TRY(data->kind->read_bytes(data, index, item));
+    } else {
+        TRY(data->kind->read_floats(data, index, item));
+        TRY(check_finite(data, index, item));
+    }
+    return loading->labels ? read_label(data, index, &loading->labels[index]) : SUMI_OK;
+}
+
+static sumi_status load_block(void *user, int member, int64_t task)
+{
+    const struct loading *loading = user;
+    int64_t first = task * loading->block, end = first + loading->block;
+    (void)member;
+    if (end > loading->data->count) end = loading->data->count;
+    for (int64_t i = first; i < end; i++) TRY(load_item(loading, i));
+    return SUMI_OK;
+}
+
+/* By all threads together, for decoding a picture can take milliseconds. */
+static sumi_status load_blocks(struct loading *loading)
+{
+    sumi_data *data = loading->data;
+    struct crew *crew = NULL;
+    int64_t blocks = (data->count + loading->block - 1) / loading->block;
+    int helpers = data->context->threads - 1;
+    if (helpers > blocks - 1) helpers = (int)(blocks - 1);
+    TRY(crew_create(data->context, helpers, &crew));
+    for (int i = 0; i < helpers; i++) crew_grow(crew);
+    crew_begin(crew, load_block, loading, blocks);
+    sumi_status status = crew_finish(crew);
+    crew_free(crew);
+    return status;
+}
+
 static sumi_status load_items(sumi_data *data, size_t number_size)
 {
+    enum { BLOCK_BYTES = 1 << 16 };
+    int64_t item_bytes = data->item_size * (int64_t)number_size;
+    struct loading loading = {.data = data, .number_size = number_size,
+                              .block = 1 + BLOCK_BYTES / item_bytes};
     data->items = context_allocate(data->context, (size_t)(data->count * data->item_size),
                                    number_size);
     if (!data->items) return SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; i < data->count; i++) {
-        char *item = (char *)data->items + (size_t)(i * data->item_size) * number_size;
-        if (data->kind->read_bytes) {
-            TRY(data->kind->read_bytes(data, i, (uint8_t *)item));
-            continue;
-        }
-        TRY(data->kind->read_floats(data, i, (float *)(void *)item));
-        TRY(check_finite(data, i, (float *)(void *)item));
+    if (data->classes) {
+        loading.labels = context_allocate(data->context, (size_t)data->count, sizeof(int32_t));
+        if (!loading.labels) return SUMI_ERROR_MEMORY;
     }
-    if (!data->classes) return SUMI_OK;
-    int32_t *labels = context_allocate(data->context, (size_t)data->count, sizeof *labels);
-    if (!labels) return SUMI_ERROR_MEMORY;
-    sumi_status status = SUMI_OK;
-    for (int64_t i = 0; i < data->count && status == SUMI_OK; i++) {
-        status = read_label(data, i, &labels[i]);
-    }
-    data->labels = labels;
+    sumi_status status = load_blocks(&loading);
+    data->labels = loading.labels; /* only now, for read_label looks into them */
     return status;
 }
+
+/* ---- Opening ---- */
 
 static sumi_status apply_recipe(sumi_data *data, const sumi_recipe *recipe)
 {
     int64_t limit = recipe_int(recipe, "data.limit");
     if (limit && limit < data->count) data->count = limit;
     data->scale = recipe_number(recipe, "data.scale");
+    data->readers = (int)recipe_int(recipe, "data.readers");
     if (data->count < 1) {
         return context_fail(data->context, SUMI_ERROR_FORMAT, "%s: holds no items", data->name);
     }
@@ -218,6 +263,15 @@ int sumi_data_shape(const sumi_data *data, int64_t shape[SUMI_MAX_RANK])
     return data->rank;
 }
 
+sumi_status data_read_item(sumi_data *data, uint8_t *bytes, int64_t index, float *item,
+                           int32_t *label)
+{
+    TRY(read_unscaled(data, bytes, index, item));
+    scale_item(data, item);
+    if (!data->items) TRY(check_finite(data, index, item));
+    return label ? read_label(data, index, label) : SUMI_OK;
+}
+
 sumi_status sumi_data_read(sumi_data *data, const int64_t *indices, int64_t count, float *items,
                            int32_t *labels)
 {
@@ -228,24 +282,8 @@ sumi_status sumi_data_read(sumi_data *data, const int64_t *indices, int64_t coun
                                 "%s: there is no item %lld; they go from 0 to %lld", data->name,
                                 (long long)index, (long long)data->count - 1);
         }
-        float *item = items + i * data->item_size;
-        TRY(read_item(data, index, item));
-        if (!data->items) TRY(check_finite(data, index, item));
-        if (labels) TRY(read_label(data, index, &labels[i]));
-    }
-    return SUMI_OK;
-}
-
-sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,
-                            float *items, int32_t *labels)
-{
-    for (int64_t i = 0; i < batch; i++) {
-        int64_t position = step * batch + i;
-        int64_t index = shuffle_index(seed, (uint64_t)(position / data->count), data->count,
-                                      position % data->count);
-        float *item = items + i * data->item_size;
-        TRY(sumi_data_read(data, &index, 1, item, labels ? &labels[i] : NULL));
-        augment_item(&data->augment, seed, position, data->shape, item);
+        TRY(data_read_item(data, data->bytes, index, items + i * data->item_size,
+                           labels ? &labels[i] : NULL));
     }
     return SUMI_OK;
 }

@@ -10,7 +10,8 @@
 #include "files/recipe.h"
 
 /* A new kind is one file with such a table, and one row in data.c. Either read_bytes (pictures,
-   0 to 255) or read_floats gives item `index`, channels last; read_label may be NULL. */
+   0 to 255) or read_floats gives item `index`, channels last; read_label may be NULL. Several
+   threads read at once. */
 struct data_kind {
     const char *name;
     sumi_status (*open)(sumi_data *data, const sumi_recipe *recipe);
@@ -39,14 +40,31 @@ struct sumi_data {
     void *items;     /* bytes or floats [count, item_size], or NULL while read on demand */
     int32_t *labels; /* [count] beside `items` when there are classes */
     uint8_t *bytes;  /* [item_size], scratch for reading on demand */
+    int readers;     /* threads that may read ahead */
+    struct ahead *ahead; /* that do (ahead.h); NULL before the first batch */
 };
 
 extern const struct data_kind data_morlet, data_digits, data_swissroll, data_moons, data_gaussians,
     data_heartbeat, data_noise, data_idx, data_cifar10, data_folder, data_npy, data_csv;
 
+/* Whose turn it is: the items of a step's batch, in an order that is new in each epoch. */
+struct batch_key {
+    uint64_t seed;
+    int64_t step, batch;
+};
+
+/* Item `index`, which must exist, to item[item_size], its label to *label unless NULL. For pictures
+   that are read on demand, bytes[item_size] is scratch of the calling thread. */
+sumi_status data_read_item(sumi_data *data, uint8_t *bytes, int64_t index, float *item,
+                           int32_t *label);
+/* The same for item `i` of a batch, mirrored and moved as the recipe says. */
+sumi_status data_read_place(sumi_data *data, uint8_t *bytes, const struct batch_key *key, int64_t i,
+                            float *item, int32_t *label);
+
 /* Items for one training step: a new order each epoch, and pictures mirrored if the recipe says
    so. A function of its arguments alone, so that a resumed run sees what it would have seen.
-   items[batch, item], labels[batch] or NULL. */
+   items[batch, item], labels[batch] or NULL. Where it takes time, the batch of the step after is
+   read by other threads from then on (ahead.h). */
 sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,
                             float *items, int32_t *labels);
 

@@ -44,6 +44,8 @@ const struct recipe_entry recipe_schema[] = {
     FLAG("data.flip_vertical", "no", "mirror half of the pictures top to bottom while training"),
     WHOLE("data.shift", "0", 0, 4096, "largest random move of a picture, in pixels, while training"),
     WHOLE("data.memory", "1024", 0, 1e9, "megabytes above which a set is read as it is needed"),
+    WHOLE("data.readers", "4", 0, 64,
+          "at most so many threads read the next batch while a step runs; 0 reads it in the step"),
     WHOLE("data.seed", "1", 0, SEED_LIMIT, "seed of generated items"),
 
     CHOICE("model.kind", "unet2d", "unet2d|unet1d|mlp",

@@ -30,6 +30,20 @@ static void reading_on_demand_gives_the_same_items(void **state)
     }
 }
 
+static void loading_by_several_threads_gives_the_same_items(void **state)
+{
+    (void)state;
+    static const char *const text = "[data]\nkind = digits\ncount = 2001\nlabels = yes\n";
+    CHECK_OK(here.context, sumi_context_set_threads(here.context, 1));
+    sumi_data *alone = open_data(text, NULL);
+    CHECK_OK(here.context, sumi_context_set_threads(here.context, 4));
+    sumi_data *together = open_data(text, NULL);
+    assert_memory_equal(together->items, alone->items, (size_t)(2001 * alone->item_size));
+    assert_memory_equal(together->labels, alone->labels, 2001 * sizeof *alone->labels);
+    sumi_data_free(together);
+    sumi_data_free(alone);
+}
+
 static void an_epoch_of_batches_brings_every_item_once(void **state)
 {
     (void)state;
@@ -117,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_on_demand_gives_the_same_items),
+        cmocka_unit_test(loading_by_several_threads_gives_the_same_items),
         cmocka_unit_test(an_epoch_of_batches_brings_every_item_once),
         cmocka_unit_test(a_batch_depends_on_its_step_alone),
         cmocka_unit_test(half_of_the_pictures_are_mirrored),

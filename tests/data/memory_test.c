@@ -24,8 +24,9 @@ static void try_kind(const char *kind, const char *path, const char *more)
 {
     for (int memory = 0; memory < 2; memory++) {
         char text[512];
-        snprintf(text, sizeof text, "[data]\nkind = %s\npath = %s\nmemory = %d\n%s", kind, path,
-                 memory, more);
+        /* a failure while reading ahead is told with the next batch, which is not asked for here */
+        snprintf(text, sizeof text, "[data]\nkind = %s\npath = %s\nmemory = %d\nreaders = 0\n%s",
+                 kind, path, memory, more);
         for_each_failure(use_data, text);
     }
 }
@@ -61,11 +62,23 @@ static void files_survive_every_failure(void **state)
     try_kind("idx", here.folder, "labels = yes\n");
 }
 
+static void reading_ahead_survives_every_failure(void **state)
+{
+    (void)state;
+    char text[512];
+    sumi_array points = {2, {3, 2}, (float[6]){1, 2, 3, 4, 5, 6}};
+    CHECK_OK(here.context, npy_write(here.context, path_of("q.npy"), &points));
+    snprintf(text, sizeof text, "[data]\nkind = npy\npath = %s\nitems = points\nmemory = 0\n",
+             path_of("q.npy"));
+    for_each_failure(use_data, text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(generators_survive_every_failure),
         cmocka_unit_test(files_survive_every_failure),
+        cmocka_unit_test(reading_ahead_survives_every_failure),
     };
     return cmocka_run_group_tests(tests, make_place, leave_place);
 }

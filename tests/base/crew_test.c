@@ -1,0 +1,163 @@
+/* Crews: every task once, the first failure, stopping, and a context that several threads use. */
+#include "base/crew.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "check.h"
+
+enum { TASKS = 500 };
+
+struct work {
+    sumi_context *context;
+    atomic_int done[TASKS];
+    atomic_bool at_once[CREW_LIMIT + 1]; /* that a task of this member is being done */
+    int64_t bad, worse;                  /* tasks that fail; the first one late */
+    bool slow;
+};
+
+static void wait_milliseconds(long milliseconds)
+{
+    const struct timespec time = {0, 1000000 * milliseconds};
+    nanosleep(&time, NULL);
+}
+
+static sumi_status do_task(void *user, int member, int64_t task)
+{
+    struct work *work = user;
+    if (atomic_exchange(&work->at_once[member], true)) abort();
+    void *memory = context_allocate(work->context, 1, 100);
+    if (!memory) abort();
+    if (work->slow) wait_milliseconds(2);
+    work->done[task]++;
+    context_release(work->context, memory);
+    if (task == work->bad) wait_milliseconds(20);
+    atomic_store(&work->at_once[member], false);
+    if (task != work->bad && task != work->worse) return SUMI_OK;
+    return context_fail(work->context, task == work->bad ? SUMI_ERROR_FORMAT : SUMI_ERROR_FILE,
+                        "task %lld failed", (long long)task);
+}
+
+/* An allocator that two threads may not be in at once. */
+struct narrow {
+    atomic_bool inside;
+};
+
+static void *narrow_allocate(void *user, size_t size, size_t alignment)
+{
+    struct narrow *narrow = user;
+    if (atomic_exchange(&narrow->inside, true)) abort();
+    void *memory = aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    atomic_store(&narrow->inside, false);
+    return memory;
+}
+
+static void narrow_release(void *user, void *memory)
+{
+    struct narrow *narrow = user;
+    if (atomic_exchange(&narrow->inside, true)) abort();
+    free(memory);
+    atomic_store(&narrow->inside, false);
+}
+
+static struct narrow narrow;
+static struct work work;
+static struct crew *crew;
+
+static void begin(int members)
+{
+    const sumi_allocator allocator = {&narrow, narrow_allocate, narrow_release};
+    memset(&work, 0, sizeof work);
+    work.bad = work.worse = -1;
+    assert_int_equal(sumi_context_create(&allocator, &work.context), SUMI_OK);
+    CHECK_OK(work.context, crew_create(work.context, members, &crew));
+    for (int i = 0; i < members + 2; i++) crew_grow(crew); /* two more than may be */
+}
+
+static void end(void)
+{
+    crew_free(crew);
+    sumi_context_free(work.context);
+}
+
+static void every_task_is_done_once_whatever_the_size_of_the_crew(void **state)
+{
+    (void)state;
+    for (int members = 0; members <= 4; members++) {
+        begin(members);
+        for (int round = 1; round <= 20; round++) {
+            crew_begin(crew, do_task, &work, TASKS);
+            if (members > 0 && round % 2) {
+                while (!crew_is_done(crew)) wait_milliseconds(1); /* without the owner's help */
+            }
+            CHECK_OK(work.context, crew_finish(crew));
+            assert_true(crew_is_done(crew));
+            for (int i = 0; i < TASKS; i++) assert_int_equal(work.done[i], round);
+        }
+        end();
+    }
+}
+
+static void the_first_failure_by_number_is_told_whoever_meets_it(void **state)
+{
+    (void)state;
+    for (int members = 0; members <= 4; members++) {
+        begin(members);
+        work.bad = 7; /* takes so long that 9 fails before it where there are others */
+        work.worse = 9;
+        for (int round = 0; round < 5; round++) {
+            crew_begin(crew, do_task, &work, TASKS);
+            assert_int_equal(crew_finish(crew), SUMI_ERROR_FORMAT);
+            assert_string_equal(sumi_context_message(work.context), "task 7 failed");
+        }
+        work.bad = work.worse = -1;
+        crew_begin(crew, do_task, &work, TASKS);
+        CHECK_OK(work.context, crew_finish(crew));
+        end();
+    }
+}
+
+static void a_failure_leaves_the_callers_message_alone_until_it_is_told(void **state)
+{
+    (void)state;
+    begin(2);
+    context_fail(work.context, SUMI_ERROR_ARGUMENT, "mine");
+    work.bad = 0;
+    crew_begin(crew, do_task, &work, 1);
+    while (!crew_is_done(crew)) wait_milliseconds(1);
+    assert_string_equal(sumi_context_message(work.context), "mine");
+    crew_abandon(crew);
+    assert_string_equal(sumi_context_message(work.context), "mine");
+    end();
+}
+
+static void what_is_not_begun_can_be_left_undone(void **state)
+{
+    (void)state;
+    for (int freed = 0; freed < 2; freed++) {
+        begin(2);
+        work.slow = true;
+        crew_begin(crew, do_task, &work, TASKS);
+        wait_milliseconds(10);
+        if (!freed) {
+            crew_abandon(crew);
+            assert_true(crew_is_done(crew));
+            CHECK_OK(work.context, crew_finish(crew));
+        }
+        end();
+        int done = 0;
+        for (int i = 0; i < TASKS; i++) done += work.done[i];
+        assert_true(done < TASKS);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_task_is_done_once_whatever_the_size_of_the_crew),
+        cmocka_unit_test(the_first_failure_by_number_is_told_whoever_meets_it),
+        cmocka_unit_test(a_failure_leaves_the_callers_message_alone_until_it_is_told),
+        cmocka_unit_test(what_is_not_begun_can_be_left_undone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

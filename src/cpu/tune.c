@@ -58,6 +58,7 @@ struct ready {
     const struct convolution_way *way;
     void *state;
     size_t scratch;
+    double seconds; /* of its fastest run */
 };
 
 /* Operands and scratch memory to time with. */
@@ -116,51 +117,75 @@ static sumi_status trial_create(sumi_context *context, const struct convolution_
     return SUMI_OK;
 }
 
-/* Seconds of the fastest of a few runs; no more than one run after the first if that is hopeless
-   beside `best`. */
-static sumi_status time_way(const struct trial *trial, const struct ready *ready, double best,
-                            double *seconds)
-{
-    enum { RUNS = 4 };
-    void *scratch = context_allocate(trial->context, ready->scratch, 1);
-    if (!scratch) return SUMI_ERROR_MEMORY;
-    sumi_status status = ready->way->run(ready->state, &trial->operands, scratch);
-    *seconds = 1e30;
-    for (int run = 0; run < RUNS && status == SUMI_OK; run++) {
-        double start = now();
-        status = ready->way->run(ready->state, &trial->operands, scratch);
-        double taken = now() - start;
-        if (taken < *seconds) *seconds = taken;
-        if (*seconds > 1.5 * best) break;
-    }
-    context_release(trial->context, scratch);
-    return status;
-}
-
-/* Times all ways that suit. One that cannot be prepared is not a candidate; the plain direct way
+/* Prepares all ways that suit. One that cannot be prepared is not a candidate; the plain direct way
    always can. */
-static sumi_status time_all(const struct trial *trial, void *library, struct ready *fastest)
+static sumi_status prepare_all(const struct trial *trial, void *library,
+                               struct ready candidates[WAY_COUNT], int *count)
 {
     const struct convolution_problem *p = trial->problem;
-    double best = 1e30;
-    sumi_status status = SUMI_OK;
-    for (int i = 0; i < WAY_COUNT && status == SUMI_OK; i++) {
-        struct ready ready = {.way = &ways[i]};
-        if (!ready.way->suits(p, ready.way->variant)) continue;
-        sumi_status prepared = ready.way->prepare(trial->context, library, ready.way->variant, p,
-                                                  &ready.state, &ready.scratch);
-        if (prepared == SUMI_ERROR_BACKEND && i != DIRECT) continue;
-        if (prepared != SUMI_OK) return prepared;
-        double seconds = 0;
-        status = time_way(trial, &ready, best, &seconds);
-        bool faster = status == SUMI_OK && seconds < best;
-        struct ready loser = faster ? *fastest : ready;
-        if (faster) {
-            best = seconds;
-            *fastest = ready;
-        }
-        if (loser.way) loser.way->release(loser.state);
+    *count = 0;
+    for (int i = 0; i < WAY_COUNT; i++) {
+        struct ready *ready = &candidates[*count];
+        *ready = (struct ready){.way = &ways[i], .seconds = 1e30};
+        if (!ready->way->suits(p, ready->way->variant)) continue;
+        sumi_status status = ready->way->prepare(trial->context, library, ready->way->variant, p,
+                                                 &ready->state, &ready->scratch);
+        if (status == SUMI_ERROR_BACKEND && i != DIRECT) continue;
+        TRY(status);
+        ++*count;
     }
+    return SUMI_OK;
+}
+
+/* Runs every candidate a few times, in turns, so that a disturbance does not hit one alone; a
+   hopeless one does not run again. */
+static sumi_status time_all(const struct trial *trial, struct ready *candidates, int count,
+                            void *scratch)
+{
+    enum { ROUNDS = 4 };
+    double best = 1e30;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < count; i++) {
+            struct ready *ready = &candidates[i];
+            if (round > 1 && ready->seconds > 1.5 * best) continue;
+            double start = now();
+            TRY(ready->way->run(ready->state, &trial->operands, scratch));
+            double taken = now() - start;
+            if (round == 0) continue; /* touches memory for the first time */
+            if (taken < ready->seconds) ready->seconds = taken;
+            if (taken < best) best = taken;
+        }
+    }
+    return SUMI_OK;
+}
+
+/* Keeps the fastest candidate and gives the others back; on failure, all. */
+static void keep_fastest(struct ready *candidates, int count, bool failed, struct ready *chosen)
+{
+    int fastest = 0;
+    for (int i = 1; i < count; i++) {
+        if (candidates[i].seconds < candidates[fastest].seconds) fastest = i;
+    }
+    for (int i = 0; i < count; i++) {
+        if (i == fastest && !failed) *chosen = candidates[i];
+        else candidates[i].way->release(candidates[i].state);
+    }
+}
+
+static sumi_status find_fastest(const struct trial *trial, void *library, struct ready *chosen)
+{
+    struct ready candidates[WAY_COUNT];
+    int count = 0;
+    sumi_status status = prepare_all(trial, library, candidates, &count);
+    size_t most = 0;
+    for (int i = 0; i < count; i++) {
+        if (candidates[i].scratch > most) most = candidates[i].scratch;
+    }
+    void *scratch = status == SUMI_OK ? context_allocate(trial->context, most, 1) : NULL;
+    if (status == SUMI_OK && !scratch) status = SUMI_ERROR_MEMORY;
+    if (status == SUMI_OK) status = time_all(trial, candidates, count, scratch);
+    context_release(trial->context, scratch);
+    keep_fastest(candidates, count, status != SUMI_OK, chosen);
     return status;
 }
 
@@ -182,10 +207,12 @@ static sumi_status choose_by_timing(sumi_context *context, const struct cpu_shar
 {
     struct trial trial;
     TRY(trial_create(context, problem, &trial));
-    sumi_status status = time_all(&trial, shared->library, chosen);
+    sumi_status status = find_fastest(&trial, shared->library, chosen);
     trial_release(&trial);
-    if (status == SUMI_OK) status = tune_memory_add(shared->memory, key, chosen->way->name);
-    if (status != SUMI_OK && chosen->way) chosen->way->release(chosen->state);
+    TRY(status);
+    status = tune_memory_add(shared->memory, key, chosen->way->name);
+    if (status == SUMI_OK) tune_memory_save(shared->memory);
+    else chosen->way->release(chosen->state);
     return status;
 }
 

@@ -38,6 +38,8 @@ struct memory {
 /* Reads the file of earlier choices, where there is one; a damaged one counts as empty. */
 sumi_status tune_memory_open(sumi_context *context, struct memory **memory);
 /* Writes the file if something was added, where that is possible: losing it only costs time. */
+void tune_memory_save(struct memory *memory);
+/* Saves, and gives the memory back. */
 void tune_memory_close(struct memory *memory);
 
 /* The way chosen for a problem, or NULL. */

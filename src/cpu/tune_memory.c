@@ -143,10 +143,16 @@ static void write_file(const struct memory *memory)
     if (file_writer_commit(memory->context, &writer) != SUMI_OK) file_writer_abandon(&writer);
 }
 
+void tune_memory_save(struct memory *memory)
+{
+    if (memory->changed) write_file(memory);
+    memory->changed = false;
+}
+
 void tune_memory_close(struct memory *memory)
 {
     if (!memory) return;
-    if (memory->changed) write_file(memory);
+    tune_memory_save(memory);
     context_release(memory->context, memory->choices);
     context_release(memory->context, memory);
 }

@@ -14,7 +14,8 @@ static const double USUAL_SECONDS = 5;
 
 struct settings {
     struct texts sets;
-    int64_t batch, threads, seconds;
+    int64_t batch, seconds;
+    struct computing computing;
     bool forward, shapes, json;
 };
 
@@ -251,9 +252,8 @@ static int bench(struct subject *s, const sumi_machine *machine, const char *nam
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
     const struct settings *settings = user;
-    sumi_status status = SUMI_OK;
-    if (settings->threads) status = sumi_context_set_threads(context, (int)settings->threads);
-    if (status != SUMI_OK) return fail_argument(context, status);
+    int code = computing_apply(context, &settings->computing);
+    if (code != EXIT_DONE) return code;
     interrupt_catch();
     sumi_machine machine;
     if (sumi_machine_measure(context, &machine) != SUMI_OK) return fail_context(context);
@@ -261,7 +261,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     fflush(stdout);
     if (!count) return settings->json ? print_json(profile_machine_json(&machine)) : EXIT_DONE;
     struct subject subject = {.context = context, .settings = settings};
-    int code = bench(&subject, &machine, arguments[0]);
+    code = bench(&subject, &machine, arguments[0]);
     release(&subject);
     return code;
 }
@@ -277,8 +277,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, seconds)},
     {"set", 0, OPTION_TEXTS, "KEY=VALUE", "change one value of the recipe (section.key=value)",
      offsetof(struct settings, sets)},
-    {"threads", 0, OPTION_COUNT, "N", "threads to compute with",
-     offsetof(struct settings, threads)},
+    COMPUTING_OPTIONS(struct settings),
     {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
     {.name = NULL},
 };

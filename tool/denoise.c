@@ -14,7 +14,8 @@ enum { ITEMS_USUAL = 2, POINTS_USUAL = 500, TITLE_SIZE = 32 };
 struct settings {
     struct numbers levels, labels;
     const char *input, *output, *seed, *solver;
-    int64_t count, steps, threads;
+    int64_t count, steps;
+    struct computing computing;
     bool json, quiet;
 };
 
@@ -85,7 +86,7 @@ static int open_model(struct work *work)
     const struct settings *settings = work->settings;
     struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
                                        .steps = settings->steps};
-    int code = sampling_open(work->context, work->path, settings->threads, &choices, &work->model,
+    int code = sampling_open(work->context, work->path, &settings->computing, &choices, &work->model,
                              &work->recipe, &work->solver);
     return code == EXIT_DONE ? choose_levels(work) : code;
 }
@@ -307,8 +308,7 @@ static const struct option OPTIONS[] = {
     {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
     {"seed", 0, OPTION_SEED, "S", "keys the noise; 0 if left out",
      offsetof(struct settings, seed)},
-    {"threads", 0, OPTION_COUNT, "N", "threads to compute with",
-     offsetof(struct settings, threads)},
+    COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
     {"json", 0, OPTION_FLAG, NULL, "print the distances as JSON",
      offsetof(struct settings, json)},

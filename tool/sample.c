@@ -8,7 +8,8 @@
 #include "sampling.h"
 
 struct settings {
-    int64_t count, steps, columns, threads;
+    int64_t count, steps, columns;
+    struct computing computing;
     const char *solver, *seed, *rng, *output, *filmstrip;
     struct numbers labels;
     struct texts options;
@@ -46,7 +47,7 @@ static int open_model(struct work *work, const char *path)
     struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
                                        .rng = settings->rng, .steps = settings->steps,
                                        .options = &settings->options};
-    return sampling_open(work->context, path, settings->threads, &choices, &work->model,
+    return sampling_open(work->context, path, &settings->computing, &choices, &work->model,
                          &work->recipe, &work->solver);
 }
 
@@ -161,8 +162,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, columns)},
     {"filmstrip", 0, OPTION_TEXT, "FILE.png", "also draw how the samples come out of the noise",
      offsetof(struct settings, filmstrip)},
-    {"threads", 0, OPTION_COUNT, "N", "threads to compute with",
-     offsetof(struct settings, threads)},
+    COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
     {"json", 0, OPTION_FLAG, NULL, "print shape and timing as JSON",
      offsetof(struct settings, json)},

@@ -75,12 +75,12 @@ sumi_status sampling_solver(sumi_model *model, const struct sampling_choices *ch
     return status;
 }
 
-int sampling_open(sumi_context *context, const char *folder, int64_t threads,
+int sampling_open(sumi_context *context, const char *folder, const struct computing *computing,
                   struct sampling_choices *choices, sumi_model **model, sumi_recipe **recipe,
                   sumi_solver **solver)
 {
-    if (threads && sumi_context_set_threads(context, (int)threads) != SUMI_OK)
-        return fail_argument(context, SUMI_ERROR_ARGUMENT);
+    int code = computing_apply(context, computing);
+    if (code != EXIT_DONE) return code;
     if (sumi_model_open(context, folder, model) != SUMI_OK
         || sampling_recipe(context, folder, recipe) != SUMI_OK) return fail_context(context);
     choices->recipe = *recipe;

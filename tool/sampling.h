@@ -3,7 +3,7 @@
 #ifndef TOOL_SAMPLING_H
 #define TOOL_SAMPLING_H
 
-#include "command.h"
+#include "computing.h"
 
 enum { FRAME_LIMIT = 8, FRAME_ITEMS = 8, LABEL_SIZE = 24 };
 
@@ -44,9 +44,9 @@ sumi_status sampling_solver(sumi_model *model, const struct sampling_choices *ch
                             sumi_solver **solver);
 
 /* Opens the model in a folder, the recipe beside it (NULL in *recipe without one; it becomes one
-   of the choices) and the solver, to compute with `threads` (0: as many as usual). Tells what is
+   of the choices) and the solver, to compute as `computing` says. Tells what is
    wrong and returns an exit code; the caller frees what was made in either case. */
-int sampling_open(sumi_context *context, const char *folder, int64_t threads,
+int sampling_open(sumi_context *context, const char *folder, const struct computing *computing,
                   struct sampling_choices *choices, sumi_model **model, sumi_recipe **recipe,
                   sumi_solver **solver);
 

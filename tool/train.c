@@ -13,7 +13,7 @@
 struct settings {
     const char *out, *seed;
     struct texts sets;
-    int64_t threads;
+    struct computing computing;
     bool resume, force, json, quiet, profile;
 };
 
@@ -94,10 +94,9 @@ static int prepare(struct work *work, const char *name)
     struct run_wish wish = {.recipe = name, .out = settings->out, .seed = settings->seed,
                             .sets = &settings->sets, .resume = settings->resume,
                             .force = settings->force};
-    sumi_status status = SUMI_OK;
-    if (settings->threads) status = sumi_context_set_threads(work->context, (int)settings->threads);
-    if (status != SUMI_OK) return fail_argument(work->context, status);
-    int code = run_folder_prepare(work->context, &wish, &work->folder, &work->recipe);
+    int code = computing_apply(work->context, &settings->computing);
+    if (code != EXIT_DONE) return code;
+    code = run_folder_prepare(work->context, &wish, &work->folder, &work->recipe);
     if (code != EXIT_DONE) return code;
     if (open_parts(work) != SUMI_OK) return fail_context(work->context);
     code = run_folder_begin(work->context, &work->folder, work->recipe);
@@ -304,8 +303,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, force)},
     {"seed", 0, OPTION_SEED, "N", "keys all random numbers: train.seed",
      offsetof(struct settings, seed)},
-    {"threads", 0, OPTION_COUNT, "N", "threads to compute with",
-     offsetof(struct settings, threads)},
+    COMPUTING_OPTIONS(struct settings),
     {"profile", 0, OPTION_FLAG, NULL, "at the end show where the time of a step went, op by op",
      offsetof(struct settings, profile)},
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},

@@ -1,0 +1,16 @@
+/* How to compute; see computing.h. */
+#include "computing.h"
+
+#include <string.h>
+
+int computing_apply(sumi_context *context, const struct computing *computing)
+{
+    const char *tune = computing->tune ? computing->tune : "on";
+    if (strcmp(tune, "on") != 0 && strcmp(tune, "off") != 0) {
+        return fail(EXIT_USAGE, "--tune is on or off, not \"%s\"", tune);
+    }
+    sumi_context_set_tuning(context, strcmp(tune, "on") == 0);
+    if (!computing->threads) return EXIT_DONE;
+    sumi_status status = sumi_context_set_threads(context, (int)computing->threads);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+}

@@ -420,7 +420,7 @@ SUMI_API sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
 /* ---- Pictures ------------------------------------------------------------------------------- */
 
 /* Images [n,h,w,c], signals [n,length,c] or points [n,2] as one PNG: a grid of images, a grid of
-   curves, a scatter plot. `columns` 0 chooses. */
+   curves, a scatter plot; rows of more numbers [n,d] as one picture. `columns` 0 chooses. */
 SUMI_API sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int columns,
                                     const char *path);
 

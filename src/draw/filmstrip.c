@@ -5,7 +5,10 @@
 sumi_status sumi_draw_filmstrip(sumi_context *context, const sumi_array *frames,
                                 const char *const *labels, const char *path)
 {
+    sumi_array picture;
     TRY(item_check_array(context, "frames", frames));
+    item_rows_as_picture(frames, 1, &picture);
+    frames = &picture;
     bool points = frames->rank == 3; /* all points of a step make one picture */
     if (frames->rank < 3 || frames->rank > 5) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,

@@ -6,7 +6,10 @@
 sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int columns,
                            const char *path)
 {
+    sumi_array picture;
     TRY(item_check_array(context, "items", items));
+    item_rows_as_picture(items, 0, &picture);
+    items = &picture;
     bool points = items->rank == 2;
     if (items->rank < 2 || items->rank > 4) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,

@@ -51,6 +51,17 @@ sumi_status item_form_read(sumi_context *context, const char *what, int rank,
     return SUMI_OK;
 }
 
+void item_rows_as_picture(const sumi_array *array, int sets, sumi_array *picture)
+{
+    *picture = *array;
+    if (array->rank != sets + 2 || array->shape[sets + 1] <= 3) return;
+    picture->rank = sets + 4;
+    picture->shape[sets] = 1;
+    picture->shape[sets + 1] = array->shape[sets];
+    picture->shape[sets + 2] = array->shape[sets + 1];
+    picture->shape[sets + 3] = 1;
+}
+
 void item_form_measure(item_form *form, const float *data, int64_t items)
 {
     int64_t count = items * form->width;

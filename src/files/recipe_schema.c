@@ -69,8 +69,8 @@ const struct recipe_entry recipe_schema[] = {
     TEXT("model.config", "", "path of a config.json that replaces all other [model] keys"),
 
     WHOLE("noise.steps", "1000", 2, 100000, "T, the number of noise levels"),
-    CHOICE("noise.path", "table", "table|vp|sub_vp|ve|edm|flow|cosine",
-           "from data to noise: a table of betas, one of the SDEs, or a flow"),
+    CHOICE("noise.path", "table", "table|vp|sub_vp|ve|edm|flow|cosine|binomial",
+           "from data to noise: a table of betas, one of the SDEs, a flow; or bits that flip"),
     CHOICE("noise.schedule", "linear", "linear|scaled_linear|cosine|quadratic|sigmoid|laplace|"
            "binomial",
            "how beta grows from the first level of a table to the last"),
@@ -114,7 +114,7 @@ const struct recipe_entry recipe_schema[] = {
     NUMBER("train.clip_gradient", "1", 0, 1e12, "largest norm of the whole gradient; 0 for any"),
     NUMBER("train.ema", "0.999", 0, 0.9999999, "decay of the averaged weights; 0 keeps no average"),
     FLAG("train.ema_warmup", "yes", "average over fewer steps at the beginning"),
-    CHOICE("train.objective", "denoising", "denoising|variational|hybrid",
+    CHOICE("train.objective", "denoising", "denoising|variational|hybrid|bits",
            "what the network is trained to do"),
     CHOICE("train.times", "auto", "auto|whole|uniform|importance|log_normal",
            "how the noise levels of a step are drawn; auto: as usual for the path"),

@@ -74,4 +74,4 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     return status;
 }
 
-const struct objective_type objective_denoising = {"denoising", create};
+const struct objective_type objective_denoising = {.name = "denoising", .create = create};

@@ -2,7 +2,18 @@
 #include "learn/objective.h"
 
 static const struct objective_type *const types[] = {&objective_denoising, &objective_variational,
-                                                    &objective_hybrid};
+                                                    &objective_hybrid,    &objective_bits};
+
+static sumi_status check_bits(const struct learning *learning, const struct objective_type *type)
+{
+    bool bits = model_is_binomial(learning->model);
+    if (bits == type->of_bits) return SUMI_OK;
+    return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
+                        bits ? "a diffusion of bits is trained by train.objective = bits, not %s"
+                             : "train.objective = %s is for a diffusion of bits: set noise.path ="
+                               " binomial",
+                        type->name);
+}
 
 sumi_status objective_create(const struct learning *learning, struct objective *objective)
 {
@@ -10,6 +21,7 @@ sumi_status objective_create(const struct learning *learning, struct objective *
     TRY(objective_check_data(learning));
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (recipe_is(learning->recipe, "train.objective", types[i]->name)) {
+            TRY(check_bits(learning, types[i]));
             return types[i]->create(learning, objective);
         }
     }

@@ -50,9 +50,11 @@ struct objective_type {
     const char *name; /* of train.objective */
     /* On failure nothing is left to release. */
     sumi_status (*create)(const struct learning *learning, struct objective *objective);
+    bool of_bits; /* for binomial diffusion */
 };
 
 extern const struct objective_type objective_denoising, objective_variational, objective_hybrid;
+extern const struct objective_type objective_bits;
 
 /* The objective that the recipe names. */
 sumi_status objective_create(const struct learning *learning, struct objective *objective);

@@ -192,5 +192,5 @@ static sumi_status create_hybrid(const struct learning *learning, struct objecti
     return create(learning, true, objective);
 }
 
-const struct objective_type objective_variational = {"variational", create_variational};
-const struct objective_type objective_hybrid = {"hybrid", create_hybrid};
+const struct objective_type objective_variational = {.name = "variational", .create = create_variational};
+const struct objective_type objective_hybrid = {.name = "hybrid", .create = create_hybrid};

@@ -8,6 +8,7 @@
 #include "solvers/solver.h"
 
 static const char DEFAULT_CLASS[] = "DDPMScheduler";
+static const char BITS_CLASS[] = "SumiBinomialScheduler";
 static const char FORMAT_VERSION[] = "0.42.1"; /* of diffusers, whose keys are written */
 
 /* What the keys are to say; the defaults are those of diffusers' DDPMScheduler. */
@@ -113,10 +114,11 @@ sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *reci
 {
     const char *path = recipe_text(recipe, "noise.path"), *time = recipe_text(recipe, "noise.time");
     const char *prediction = recipe_text(recipe, "noise.prediction");
-    const char *class_name = class_for(path, prediction, time);
+    bool bits = strcmp(path, "binomial") == 0; /* a table, and another process over it */
+    const char *class_name = bits ? BITS_CLASS : class_for(path, prediction, time);
     const struct scheduler_values values = {
         .class_name = class_name,
-        .path = strcmp(class_name, DEFAULT_CLASS) == 0 ? NULL : path,
+        .path = bits || strcmp(class_name, DEFAULT_CLASS) == 0 ? NULL : path,
         .time = time,
         .beta_min = recipe_number(recipe, "noise.beta_min"),
         .beta_max = recipe_number(recipe, "noise.beta_max"),

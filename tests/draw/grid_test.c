@@ -190,6 +190,24 @@ static void points_lie_where_they_are_few_or_many(void **state)
     check_cross(100001);
 }
 
+static void rows_of_more_than_three_numbers_are_one_picture(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[] = {-1, 1, -1, 1, 1, -1, 1, -1};
+    const sumi_array rows = {2, {2, 4}, values}, image = {4, {1, 2, 4, 1}, values};
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &image, 0, scene.path));
+    picture wanted = picture_read(scene.path);
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &rows, 0, scene.path));
+    picture found = picture_read(scene.path);
+    assert_int_equal(found.width, wanted.width);
+    assert_int_equal(found.height, wanted.height);
+    assert_memory_equal(found.pixels, wanted.pixels, (size_t)(wanted.stride * wanted.height));
+    picture_free(&found);
+    picture_free(&wanted);
+    scene_close(&scene);
+}
+
 static void shapes_without_a_picture_are_refused_with_a_sentence(void **state)
 {
     (void)state;
@@ -316,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_curve_lies_where_its_values_are),
         cmocka_unit_test(signals_of_any_length_and_with_gaps_are_drawn),
         cmocka_unit_test(points_lie_where_they_are_few_or_many),
+        cmocka_unit_test(rows_of_more_than_three_numbers_are_one_picture),
         cmocka_unit_test(shapes_without_a_picture_are_refused_with_a_sentence),
         cmocka_unit_test(a_missing_folder_is_an_error_and_leaves_nothing_behind),
         cmocka_unit_test(a_full_disk_is_an_error),

@@ -3,6 +3,7 @@
 #include "cpu/onednn.h"
 #include "cpu/tune.h"
 #include "ops/fusion.h"
+#include "ops/linear.h"
 
 static const struct {
     const struct op *op;
@@ -35,6 +36,8 @@ static const struct {
     {&op_block_sum, &kernel_block_sum},
     {&op_keep_mask, &kernel_keep_mask},
     {&op_matmul, &kernel_matmul},
+    {&op_linear_whole, &kernel_linear},
+    {&op_linear_weight_gradient, &kernel_linear_weight_gradient},
     {&op_convolution, &kernel_convolution},
     {&op_convolution_data_gradient, &kernel_convolution_data_gradient},
     {&op_convolution_weight_gradient, &kernel_convolution_weight_gradient},

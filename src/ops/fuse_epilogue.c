@@ -1,12 +1,27 @@
 /* Fusions into epilogues: what is added to the result of a convolution, of its data gradient or of
    a matrix product, and a factor on it, move into the op (ops/epilogue.h). In a U-Net these are the
    time embedding, the residual paths, and in its gradient the sums over several readers. */
-#include "ops/epilogue.h"
 #include "ops/fusion.h"
+#include "ops/linear.h"
 
-static bool has_epilogue(const struct node *node)
+/* The node as an op with an epilogue, seen under that shape: a convolution as it is, a product of
+   rows with a matrix as a linear layer. */
+static bool with_epilogue(const struct node *node, const struct shape *shape, struct node *result)
 {
-    return node->op == &op_convolution || node->op == &op_convolution_data_gradient;
+    *result = *node;
+    if (node->op == &op_matmul && node->shape.rank == 2 && !node->attributes.transpose_a) {
+        result->op = &op_linear_whole;
+        result->attributes.epilogue = 0;
+        result->attributes.scale = 1;
+    }
+    if (result->op == &op_linear_whole) {
+        int64_t channels = node->shape.size[node->shape.rank - 1];
+        if (shape->rank < 1 || shape->size[shape->rank - 1] != channels) return false;
+        result->shape = result->attributes.shape = *shape;
+        return true;
+    }
+    bool convolution = node->op == &op_convolution || node->op == &op_convolution_data_gradient;
+    return convolution && shape_equal(&node->shape, shape);
 }
 
 /* The part of the epilogue, of those that are `free`, that adds `operand` to a result of shape
@@ -31,19 +46,22 @@ static void insert_input(struct node *node, unsigned part, sumi_node operand)
     node->inputs[place] = operand;
 }
 
-/* Turns the sum into `product`, the node that made one of its operands, with the other operand in
-   its epilogue. It is computed where the sum was, so the product must have no other reader. Where
+/* Turns the sum into the node that made one of its terms, with the other operand in its epilogue. It is computed where the sum was, so the product must have no other reader. Where
    the operand is computed later only small ones are taken: waiting for another large result would
    keep the product's inputs alive. */
-static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node product, sumi_node operand)
+static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node term, sumi_node operand)
 {
     const struct node *node = &fusion->nodes[sum];
-    struct node fused = fusion->nodes[product];
-    if (!has_epilogue(&fused) || fusion->uses[product] != 1) return false;
-    if (fused.attributes.scale != 1 || !shape_equal(&fused.shape, &node->shape)) return false;
+    sumi_node product = fusion_source(fusion, term);
+    struct node fused;
+    if (fusion->uses[product] != 1) return false;
+    if (shape_count(&fusion->nodes[product].shape) != shape_count(&node->shape)) return false;
+    if (!with_epilogue(&fusion->nodes[product], &node->shape, &fused)) return false;
+    if (fused.attributes.scale != 1) return false;
     unsigned free = ~fused.attributes.epilogue;
     bool later = operand > product && fusion->nodes[operand].input_count;
     if (later) free &= ~(unsigned)EPILOGUE_RESIDUAL;
+    if (fused.op == &op_linear_whole) free &= ~(unsigned)EPILOGUE_ITEM; /* rows are not items */
     unsigned part = part_of(&fusion->nodes[operand].shape, &node->shape, free);
     if (!part) return false;
     insert_input(&fused, part, operand);
@@ -66,9 +84,10 @@ static bool apply_scaled(struct fusion *fusion, sumi_node n)
 {
     const struct node *node = &fusion->nodes[n];
     if (node->op != &op_affine || node->attributes.shift != 0) return false;
-    sumi_node product = node->inputs[0];
-    struct node fused = fusion->nodes[product];
-    if (!has_epilogue(&fused) || fusion->uses[product] != 1) return false;
+    sumi_node product = fusion_source(fusion, node->inputs[0]);
+    struct node fused;
+    if (fusion->uses[product] != 1) return false;
+    if (!with_epilogue(&fusion->nodes[product], &node->shape, &fused)) return false;
     fused.attributes.scale *= node->attributes.scale;
     fusion_replace(fusion, n, &fused);
     return true;

@@ -17,4 +17,7 @@ extern const struct fusion_rule fuse_added, fuse_scaled;
 /* Group normalisation with its neighbours (src/ops/fuse_group_norm.c). */
 extern const struct fusion_rule fuse_moments, fuse_sums, fuse_residual, fuse_columns;
 
+/* Concatenations that readers can do without (src/ops/fuse_concat.c). */
+extern const struct fusion_rule fuse_concat;
+
 #endif

@@ -1,5 +1,6 @@
 /* Sums and factors that move into convolutions and matrix products. */
 #include "cpu/fused_ways.h"
+#include "ops/linear.h"
 
 static sumi_context *context;
 static sumi_graph *graph;
@@ -111,6 +112,48 @@ static void gradients_from_two_readers_are_summed_on_the_way(void **state)
     check_fused(graph, 1, &gradient, 1e-5, 2, steps);
 }
 
+static void a_linear_layer_with_its_residual_is_one_op(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 3; threads += 2) {
+        CHECK_OK(context, sumi_context_set_threads(context, threads));
+        sumi_node x = INPUT(ITEMS, 70, 33), w = INPUT(24, 33), image = INPUT(ITEMS, 7, 10, 24);
+        sumi_node h = sumi_op_linear(graph, x, w, INPUT(24));
+        h = sumi_op_reshape(graph, h, 4, (int64_t[]){ITEMS, 7, 10, 24});
+        sumi_node y = sumi_op_affine(graph, sumi_op_add(graph, h, image), 0.7, 0);
+        const struct fused_steps steps[] = {{NULL, 4, 1}, {&op_linear_whole, 0, 1}};
+        check_fused(graph, 1, &y, 1e-5, 2, steps);
+    }
+}
+
+/* The gradient by what three layers read is the sum of three products, as before an attention. */
+static void the_gradients_of_layers_with_one_input_are_summed_in_the_products(void **state)
+{
+    (void)state;
+    sumi_node x = INPUT(ITEMS, 70, 33), y = -1;
+    for (int i = 0; i < 3; i++) {
+        sumi_node one = sumi_op_tanh(graph, sumi_op_linear(graph, x, INPUT(24, 33), INPUT(24)));
+        y = i ? sumi_op_multiply(graph, y, one) : one;
+    }
+    sumi_node gradient = -1, loss = sumi_op_sum(graph, y, 7);
+    CHECK_OK(context, sumi_graph_gradients(graph, loss, 1, &x, &gradient));
+    /* three sums of biases forward, two of gradients backward */
+    const struct fused_steps steps[] = {
+        {&op_add, 5, 0}, {&op_matmul, 6, 1}, {&op_linear_whole, 0, 5}};
+    check_fused(graph, 1, &gradient, 1e-5, 3, steps);
+}
+
+/* What is summed over rows and channels, or repeated over them, is no bias of a layer. */
+static void other_sums_of_a_product_stay_apart(void **state)
+{
+    (void)state;
+    sumi_node a = INPUT(12, 33), b = INPUT(33, 24), y = sumi_op_matmul(graph, a, b, false, false);
+    sumi_node outputs[] = {sumi_op_add(graph, y, INPUT(12, 1)), sumi_op_add(graph, y, y)};
+    check_fused(graph, 2, outputs, 1e-5, 1, (struct fused_steps[]){{&op_add, 2, 2}});
+    sumi_node wide = sumi_op_add(graph, sumi_op_matmul(graph, a, b, false, false), INPUT(5, 12, 24));
+    check_fused(graph, 1, &wide, 1e-5, 1, (struct fused_steps[]){{&op_add, 1, 1}});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +167,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_does_not_fit_stays_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gradients_from_two_readers_are_summed_on_the_way, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_linear_layer_with_its_residual_is_one_op, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_gradients_of_layers_with_one_input_are_summed_in_the_products, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(other_sums_of_a_product_stay_apart, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,153 @@
+/* A concatenation of channels that all its readers can do without: group normalisation and 1x1
+   convolutions take the two arrays as they are, forward and backward, and what goes back to the
+   arrays comes out apart. So it is with the skip connections of a U-Net. */
+#include "ops/fusion.h"
+#include "ops/group_norm.h"
+#include "ops/linear.h"
+
+/* The two slices that part a gradient by channels as the arrays were: -1 where there is none. */
+struct parting {
+    sumi_node gradient; /* what they read, the op's result or a view of it */
+    sumi_node first, second;
+};
+
+/* Readers of a node: the first `room` of them into readers; their number. */
+static int find_readers(const struct fusion *fusion, sumi_node node, int room, sumi_node *readers)
+{
+    int count = 0;
+    for (sumi_node n = node + 1; n < fusion->count; n++) {
+        bool reads = false;
+        for (int i = 0; i < fusion->nodes[n].input_count && fusion->uses[n]; i++) {
+            reads |= fusion->nodes[n].inputs[i] == node;
+        }
+        if (!reads) continue;
+        if (count < room) readers[count] = n;
+        count++;
+    }
+    return count;
+}
+
+static bool is_slice(const struct fusion *fusion, sumi_node n, int64_t first, int64_t channels)
+{
+    const struct node *slice = &fusion->nodes[n];
+    return slice->op == &op_slice && slice->attributes.axis == slice->shape.rank - 1
+           && slice->attributes.first == first
+           && slice->shape.size[slice->shape.rank - 1] == channels;
+}
+
+/* Whether the gradient of node n goes into two such slices and nowhere else. */
+static bool find_parting(const struct fusion *fusion, sumi_node n, int64_t first, int64_t second,
+                         struct parting *parting)
+{
+    sumi_node readers[2];
+    *parting = (struct parting){.gradient = n};
+    while (fusion->uses[parting->gradient] == 1) {
+        if (find_readers(fusion, parting->gradient, 1, readers) != 1) return false;
+        if (!fusion_is_view(fusion, readers[0])) return false;
+        parting->gradient = readers[0];
+    }
+    if (fusion->uses[parting->gradient] != 2) return false;
+    if (find_readers(fusion, parting->gradient, 2, readers) != 2) return false;
+    int order = is_slice(fusion, readers[0], 0, first) ? 0 : 1;
+    parting->first = readers[order];
+    parting->second = readers[!order];
+    return is_slice(fusion, parting->first, 0, first)
+           && is_slice(fusion, parting->second, first, second);
+}
+
+static bool is_point(const struct fusion *fusion, const struct node *node, int weight)
+{
+    const sumi_convolution *g = &node->attributes.convolution;
+    const struct shape *w = weight ? &fusion->nodes[node->inputs[weight]].shape : &node->shape;
+    bool point = w->size[2] == 1 && w->size[3] == 1;
+    for (int i = 0; i < 2; i++) {
+        point = point && g->stride[i] == 1 && !g->before[i] && !g->after[i];
+    }
+    return point;
+}
+
+/* The node as it would be with a[..., first] and b[..., second] in the place of the concatenation;
+   false where it cannot. */
+static bool can_part(const struct fusion *fusion, sumi_node n, sumi_node concat)
+{
+    const struct node *node = &fusion->nodes[n], *joined = &fusion->nodes[concat];
+    int last = joined->shape.rank - 1, reads = 0;
+    for (int i = 0; i < node->input_count; i++) reads += node->inputs[i] == concat;
+    if (reads != 1) return false;
+    if (node->op == &op_group_norm_whole) return node->inputs[0] == concat && node->input_count == 4;
+    if (node->op == &op_group_norm_backward) {
+        struct parting parting;
+        return node->inputs[BACKWARD_X] == concat
+               && !(node->attributes.epilogue & (BACKWARD_SECOND | BACKWARD_COLUMNS))
+               && fusion_spare(fusion, n) >= 0
+               && find_parting(fusion, n, fusion->nodes[joined->inputs[0]].shape.size[last],
+                               fusion->nodes[joined->inputs[1]].shape.size[last], &parting);
+    }
+    if (node->inputs[0] != concat) return false;
+    if (node->op == &op_convolution) return is_point(fusion, node, 1);
+    return node->op == &op_convolution_weight_gradient && is_point(fusion, node, 0);
+}
+
+/* The gradient's own result becomes that by the first array, and a room takes the second's. */
+static void part_backward(struct fusion *fusion, sumi_node n, sumi_node a, sumi_node b)
+{
+    struct node node = fusion->nodes[n];
+    int last = node.shape.rank - 1;
+    struct shape first = fusion->nodes[a].shape, second = fusion->nodes[b].shape;
+    struct parting parting;
+    find_parting(fusion, n, first.size[last], second.size[last], &parting);
+    sumi_node room = fusion_spare(fusion, n);
+    fusion_make_room(fusion, room, &second);
+    node.shape = first;
+    node.inputs[BACKWARD_X] = a;
+    node.attributes.epilogue |= BACKWARD_SECOND;
+    int place = group_norm_backward_input(&node, BACKWARD_SECOND);
+    for (int i = node.input_count + 1; i > place + 1; i--) node.inputs[i] = node.inputs[i - 2];
+    node.inputs[place] = b;
+    node.inputs[place + 1] = room;
+    node.input_count += 2;
+    fusion_replace(fusion, n, &node);
+    fusion_make_view(fusion, parting.second, room, 0);
+    fusion_make_view(fusion, parting.first, n, 0);
+}
+
+static void part(struct fusion *fusion, sumi_node n, sumi_node a, sumi_node b)
+{
+    struct node node = fusion->nodes[n];
+    if (node.op == &op_group_norm_backward) {
+        part_backward(fusion, n, a, b);
+        return;
+    }
+    node.inputs[0] = a;
+    if (node.op == &op_group_norm_whole) {
+        node.inputs[node.input_count++] = b;
+    } else if (node.op == &op_convolution) {
+        node.op = &op_linear_whole;
+        node.attributes.epilogue |= LINEAR_SECOND;
+        node.attributes.transpose_b = true;
+        node.inputs[node.input_count++] = b;
+    } else {
+        node.op = &op_linear_weight_gradient;
+        node.inputs[0] = node.inputs[1];
+        node.inputs[1] = a;
+        node.inputs[node.input_count++] = b;
+    }
+    fusion_replace(fusion, n, &node);
+}
+
+static bool apply_concat(struct fusion *fusion, sumi_node n)
+{
+    enum { MANY = 8 };
+    const struct node *concat = &fusion->nodes[n];
+    if (concat->op != &op_concat || concat->attributes.axis != concat->shape.rank - 1) return false;
+    sumi_node readers[MANY], a = concat->inputs[0], b = concat->inputs[1];
+    int count = find_readers(fusion, n, MANY, readers);
+    if (count > MANY || fusion->uses[n] != count) return false;
+    for (int i = 0; i < count; i++) {
+        if (!can_part(fusion, readers[i], n)) return false;
+    }
+    for (int i = 0; i < count; i++) part(fusion, readers[i], a, b);
+    return true;
+}
+
+const struct fusion_rule fuse_concat = {"concat", apply_concat};

@@ -92,6 +92,5 @@ int worthwhile_threads(int threads, int64_t work)
 {
     enum { WORK_OF_A_THREAD = 1 << 14 };
     int64_t useful = work / WORK_OF_A_THREAD;
-    if (useful < 1) return 1;
-    return useful < threads ? (int)useful : threads;
+    return useful >= 2 && useful >= threads / 4 ? threads : 1; /* not some: see base/team.h */
 }

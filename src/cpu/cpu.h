@@ -24,7 +24,7 @@ extern const struct kernel kernel_group_norm_sums, kernel_group_norm_data_gradie
     kernel_group_norm_backward;                                         /* group_norm_gradient.c */
 extern const struct kernel kernel_softmax, kernel_attention, kernel_attention_gradient;
 
-/* Threads worth waking for `work` elementary operations: 1 below some ten thousand. */
+/* Threads worth waking for `work` elementary operations: all, or 1 below some ten thousand. */
 int worthwhile_threads(int threads, int64_t work);
 
 #endif

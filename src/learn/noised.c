@@ -2,6 +2,7 @@
 #include "learn/noised.h"
 
 #include "base/philox.h"
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "noise/rows.h"
 
@@ -127,6 +128,17 @@ void noised_target(const struct noised *noised, int64_t item, float *target)
     prediction_fill(&wanted, 1, size, noised->clean + at, noised->noise + at, target + at);
 }
 
+/* Shared among a team. */
+static void feed_items(struct noised *noised, sumi_plan *plan, const struct portion *portion,
+                       void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user)
+{
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < noised->batch; i++) {
+        feed_item(noised, plan, portion, i);
+        if (finish) finish(user, plan, i);
+    }
+}
+
 sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
                         void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user)
 {
@@ -137,10 +149,6 @@ sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
     enum { WORK_OF_A_NUMBER = 32 }; /* mostly its normal draw */
     int threads = worthwhile_threads(noised->learning.context->threads,
                                      WORK_OF_A_NUMBER * noised->batch * noised->item_size);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-    for (int64_t i = 0; i < noised->batch; i++) {
-        feed_item(noised, plan, &portion, i);
-        if (finish) finish(user, plan, i);
-    }
+    BY_TEAM(threads, feed_items(noised, plan, &portion, finish, user));
     return SUMI_OK;
 }

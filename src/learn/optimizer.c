@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
 
@@ -104,14 +105,14 @@ static double squared_norm(const struct optimizer *o, const float *const *gradie
     return total;
 }
 
+/* Shared among a team. */
 static void apply_to_weight(struct optimizer *o, int64_t i, const struct optimizer_step *step,
                             const float *gradient)
 {
     const struct loops *loops = loops_select();
     const struct weight *weight = &o->weights->items[i];
     int64_t count = shape_count(&weight->shape);
-    int threads = worthwhile_threads(o->context->threads, 4 * count);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int64_t first = 0; first < count; first += CHUNK) {
         int64_t size = count - first < CHUNK ? count - first : CHUNK;
         loops->adamw(size, step, gradient + first, weight->data + first, o->first[i] + first,
@@ -141,7 +142,10 @@ sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *cons
         .gradient_scale = (float)(s->clip > 0 && *norm > s->clip ? s->clip / *norm : 1),
         .average = (float)optimizer_average_decay(s, step)};
     for (int64_t i = 0; i < o->count; i++) {
-        if (gradients[i]) apply_to_weight(o, i, &one, gradients[i]);
+        if (!gradients[i]) continue;
+        int64_t count = shape_count(&o->weights->items[i].shape);
+        int threads = worthwhile_threads(o->context->threads, 4 * count);
+        BY_TEAM(threads, apply_to_weight(o, i, &one, gradients[i]));
     }
     return SUMI_OK;
 }

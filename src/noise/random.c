@@ -28,6 +28,14 @@ static void turn_channels_last(const struct random_shape *shape, const float *fi
     }
 }
 
+/* The strip from `at` on of output[count], which begins with element `first` of the stream. */
+static void fill_strip(const philox_stream *stream, uint64_t first, int64_t at, int64_t count,
+                       float *output)
+{
+    philox_normal(stream, first + (uint64_t)at, count - at < STRIP ? count - at : STRIP,
+                  output + at);
+}
+
 static void philox_state(const struct random_source *source, int threads,
                          enum philox_purpose purpose, uint64_t step,
                          const struct random_shape *shape, float *output)
@@ -35,13 +43,12 @@ static void philox_state(const struct random_source *source, int threads,
     philox_stream stream = {source->seed, purpose, step};
     uint64_t first = (uint64_t)shape->first_item * (uint64_t)shape->item_size;
     int64_t count = shape->items * shape->item_size;
-    int64_t strips = (count + STRIP - 1) / STRIP;
-#pragma omp parallel for num_threads(threads) if (count >= WORTH_THREADS)
-    for (int64_t strip = 0; strip < strips; strip++) {
-        int64_t start = strip * STRIP, left = count - start;
-        philox_normal(&stream, first + (uint64_t)start, left < STRIP ? left : STRIP,
-                      output + start);
+    if (threads == 1 || count < WORTH_THREADS) {
+        philox_normal(&stream, first, count, output);
+        return;
     }
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t at = 0; at < count; at += STRIP) fill_strip(&stream, first, at, count, output);
 }
 
 void random_normal(struct random_source *source, int threads, enum philox_purpose purpose,

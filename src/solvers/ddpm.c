@@ -2,6 +2,7 @@
    algorithm 2, with the learned variances of Nichol and Dhariwal 2021. */
 #include <math.h>
 
+#include "base/team.h"
 #include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
@@ -18,14 +19,14 @@ static double fixed_deviation(enum variance_type type, const struct posterior *p
 
 /* Multiplies noise[count] by the deviation that the network tells for each element: for "learned"
    its output is the variance; for "learned_range" it is v in [-1, 1], and the variance goes from
-   btilde to beta in the logarithm (Nichol & Dhariwal 2021, eq. 15). */
+   btilde to beta in the logarithm (Nichol & Dhariwal 2021, eq. 15). Shared among a team. */
 static void scale_by_learned(const struct solver_run *run, const struct posterior *posterior,
                              float *noise)
 {
     double low = log(fmax(posterior->variance, least_variance));
     double high = log(fmax(posterior->beta, least_variance));
     bool range = run->options->variance_type == VARIANCE_LEARNED_RANGE;
-#pragma omp parallel for num_threads(run->threads) if (run->total >= 1 << 16)
+#pragma omp for schedule(static)
     for (int64_t i = 0; i < run->total; i++) {
         double told = run->variance[i], share = (told + 1) / 2;
         double deviation = range ? exp(0.5 * (share * high + (1 - share) * low))
@@ -47,7 +48,8 @@ static sumi_status posterior_step(struct solver_run *run, struct posterior poste
             run->variance ? 1
                           : fixed_deviation((enum variance_type)run->options->variance_type,
                                             &posterior);
-        if (run->variance) scale_by_learned(run, &posterior, noise);
+        int threads = run->total < 1 << 16 ? 1 : run->threads;
+        if (run->variance) BY_TEAM(threads, scale_by_learned(run, &posterior, noise));
     }
     struct row_term terms[] = {
         {posterior.clean, run->clean}, {posterior.state, run->x}, {deviation, noise}};

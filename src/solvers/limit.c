@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/team.h"
+
 /* Rearranges values[count] so that entry `rank` is the one it would be in sorted order, none before
    it is greater and none after it is smaller (Hoare's selection). */
 static void select_rank(float *values, int64_t count, int64_t rank)
@@ -58,15 +60,23 @@ static void threshold_item(const struct solver_options *options, int64_t item_si
     clip(clean, item_size, limit, limit);
 }
 
-void limit_clean(const struct solver_options *options, int threads, int64_t items,
-                 int64_t item_size, float *scratch, float *clean)
+/* Shared among a team. */
+static void limit_items(const struct solver_options *options, int64_t items, int64_t item_size,
+                        float *scratch, float *clean)
 {
-    if (!options->thresholding && !options->clip_sample) return;
-#pragma omp parallel for num_threads(threads) if (items * item_size >= 1 << 16)
+#pragma omp for schedule(static)
     for (int64_t item = 0; item < items; item++) {
         int64_t start = item * item_size;
         if (options->thresholding)
             threshold_item(options, item_size, scratch + start, clean + start);
         else clip(clean + start, item_size, options->clip_sample_range, 1);
     }
+}
+
+void limit_clean(const struct solver_options *options, int threads, int64_t items,
+                 int64_t item_size, float *scratch, float *clean)
+{
+    if (!options->thresholding && !options->clip_sample) return;
+    if (items * item_size < 1 << 16) threads = 1;
+    BY_TEAM(threads, limit_items(options, items, item_size, scratch, clean));
 }

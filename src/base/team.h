@@ -1,0 +1,25 @@
+/* Teams of threads for loops. Making a team, even of one, costs more than a small loop, and takes
+   memory from the heap; so a single thread does without, unless its caller is in a team already, to
+   which the loop would then fall. Teams of one size are kept by the OpenMP library from one loop to
+   the next, while a smaller one ends the threads that are too many: a loop asks for one thread, or
+   for all that it may have. */
+#ifndef SUMI_BASE_TEAM_H
+#define SUMI_BASE_TEAM_H
+
+#include <omp.h>
+
+#define TEAM_PRAGMA(TEXT) _Pragma(#TEXT)
+
+/* Makes CALL, a call of a function, by THREADS threads at once. The function's loops are shared
+   among them by `#pragma omp for`. */
+#define BY_TEAM(THREADS, CALL)                             \
+    do {                                                   \
+        if ((THREADS) > 1 || omp_in_parallel()) {          \
+            TEAM_PRAGMA(omp parallel num_threads(THREADS)) \
+            CALL;                                          \
+        } else {                                           \
+            CALL;                                          \
+        }                                                  \
+    } while (0)
+
+#endif

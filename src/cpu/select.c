@@ -1,5 +1,7 @@
 /* Chooses the copies of the inner loops for this processor. */
+#include "cpu/loops/line.h"
 #include "cpu/loops/loops.h"
+#include "cpu/loops/product.h"
 #include "cpu/loops/speed.h"
 #include "cpu/loops/winograd.h"
 
@@ -37,6 +39,8 @@ static enum level level_of_processor(void)
     }
 #endif
 
+DEFINE_SELECT(line_loops)
 DEFINE_SELECT(loops)
+DEFINE_SELECT(product_loops)
 DEFINE_SELECT(speed_loops)
 DEFINE_SELECT(winograd_loops)

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "cpu/line.h"
 #include "cpu/onednn.h"
+#include "cpu/point.h"
 #include "cpu/winograd.h"
 #include "ops/epilogue.h"
 
@@ -14,17 +16,39 @@
     {NAME, VARIANT, onednn_suits, onednn_prepare, onednn_run, onednn_release}
 #define OWN_WINOGRAD(NAME, TILES) \
     {NAME, TILES, winograd_suits, winograd_prepare, winograd_run, winograd_release}
+#define ALONG_LINES(NAME, TILES) \
+    {NAME, TILES, line_suits, line_prepare, line_run, line_release}
+#define BY_PRODUCTS(NAME, PIXELS) \
+    {NAME, PIXELS, point_suits, point_prepare, point_run, point_release}
 
-static const struct convolution_way ways[] = {
-    LIBRARY("direct", ONEDNN_DIRECT),
-    LIBRARY("direct-blocked", ONEDNN_BLOCKED),
-    LIBRARY("library-winograd", ONEDNN_WINOGRAD),
-    OWN_WINOGRAD("winograd-16", 16),
-    OWN_WINOGRAD("winograd-32", 32),
-    OWN_WINOGRAD("winograd-64", 64),
-    OWN_WINOGRAD("winograd-128", 128),
+enum way {
+    DIRECT,
+    DIRECT_BLOCKED,
+    LIBRARY_WINOGRAD,
+    WINOGRAD_16,
+    WINOGRAD_32,
+    WINOGRAD_64,
+    WINOGRAD_128,
+    LINE_12,
+    LINE_24,
+    LINE_120,
+    POINT_240,
+    WAY_COUNT
 };
-enum { WAY_COUNT = sizeof ways / sizeof *ways, DIRECT = 0 };
+
+static const struct convolution_way ways[WAY_COUNT] = {
+    [DIRECT] = LIBRARY("direct", ONEDNN_DIRECT),
+    [DIRECT_BLOCKED] = LIBRARY("direct-blocked", ONEDNN_BLOCKED),
+    [LIBRARY_WINOGRAD] = LIBRARY("library-winograd", ONEDNN_WINOGRAD),
+    [WINOGRAD_16] = OWN_WINOGRAD("winograd-16", 16),
+    [WINOGRAD_32] = OWN_WINOGRAD("winograd-32", 32),
+    [WINOGRAD_64] = OWN_WINOGRAD("winograd-64", 64),
+    [WINOGRAD_128] = OWN_WINOGRAD("winograd-128", 128),
+    [LINE_12] = ALONG_LINES("line-12", 12),
+    [LINE_24] = ALONG_LINES("line-24", 24),
+    [LINE_120] = ALONG_LINES("line-120", 120),
+    [POINT_240] = BY_PRODUCTS("point-240", 240),
+};
 
 const struct convolution_way *tune_way(int number)
 {
@@ -40,15 +64,21 @@ static const struct convolution_way *way_of_name(const char *name)
 }
 
 /* The way without timing: Winograd's where there are enough tiles and channels to make up for the
-   transforms, with blocks that stay in a usual second-level cache. */
+   transforms, with blocks that stay in a usual second-level cache, or in the first along lines,
+   whose gradient by weight wants long ones; and products for single pixels. */
 static const struct convolution_way *guess(const struct convolution_problem *p)
 {
     int64_t tiles = p->batch * ((p->out_height + 3) / 4) * ((p->out_width + 3) / 4);
     int64_t channels = p->in < p->out ? p->in : p->out;
     if (channels < 32 || tiles < 64) return &ways[DIRECT];
-    const struct convolution_way *way =
-        way_of_name(p->in + p->out > 256 ? "winograd-32" : "winograd-64");
-    return way->suits(p, way->variant) ? way : &ways[DIRECT];
+    const enum way likely[] = {
+        p->direction == CONVOLUTION_WEIGHT_GRADIENT ? LINE_120 : LINE_24, POINT_240,
+        p->in + p->out > 256 ? WINOGRAD_32 : WINOGRAD_64};
+    for (size_t i = 0; i < sizeof likely / sizeof *likely; i++) {
+        const struct convolution_way *way = &ways[likely[i]];
+        if (way->suits(p, way->variant)) return way;
+    }
+    return &ways[DIRECT];
 }
 
 /* ---- timing ---- */

@@ -8,20 +8,29 @@
 
 struct sizes {
     int64_t n, height, width, in, out, kernel, stride, before, after;
+    bool line; /* a kernel of one row, and no padding or stride across rows */
 };
 
 static const struct sizes problems[] = {
-    {2, 8, 8, 16, 32, 3, 1, 1, 1},   /* whole tiles */
-    {3, 9, 14, 48, 16, 3, 1, 1, 1},  /* tiles that stick out */
-    {1, 5, 6, 20, 33, 3, 1, 1, 1},   /* channels that fill no vector */
-    {2, 7, 10, 32, 17, 3, 1, 0, 0},  /* no padding */
-    {2, 6, 6, 16, 16, 3, 1, 2, 0},   /* padding on one side */
-    {2, 4, 9, 16, 16, 3, 1, 0, 2},
-    {5, 1, 1, 18, 16, 3, 1, 1, 1},   /* a single pixel */
-    {2, 9, 9, 16, 24, 3, 2, 1, 1},
-    {2, 8, 8, 32, 16, 1, 1, 0, 0},
-    {3, 20, 23, 16, 16, 3, 1, 1, 1}, /* more than one block of tiles */
-    {2, 11, 7, 3, 5, 5, 1, 2, 2},
+    {2, 8, 8, 16, 32, 3, 1, 1, 1, false},   /* whole tiles */
+    {3, 9, 14, 48, 16, 3, 1, 1, 1, false},  /* tiles that stick out */
+    {1, 5, 6, 20, 33, 3, 1, 1, 1, false},   /* channels that fill no vector */
+    {2, 7, 10, 32, 17, 3, 1, 0, 0, false},  /* no padding */
+    {2, 6, 6, 16, 16, 3, 1, 2, 0, false},   /* padding on one side */
+    {2, 4, 9, 16, 16, 3, 1, 0, 2, false},
+    {5, 1, 1, 18, 16, 3, 1, 1, 1, false},   /* a single pixel */
+    {2, 9, 9, 16, 24, 3, 2, 1, 1, false},
+    {2, 8, 8, 32, 16, 1, 1, 0, 0, false},
+    {3, 20, 23, 16, 16, 3, 1, 1, 1, false}, /* more than one block of tiles */
+    {2, 11, 7, 3, 5, 5, 1, 2, 2, false},
+    {2, 3, 12, 16, 32, 3, 1, 1, 1, true},  /* lines: whole tiles */
+    {3, 2, 13, 17, 9, 3, 1, 1, 1, true},   /* tiles that stick out, channels that fill no vector */
+    {2, 1, 10, 8, 40, 3, 1, 0, 0, true},   /* no padding */
+    {2, 1, 11, 12, 8, 3, 1, 2, 0, true},   /* padding on one side */
+    {2, 1, 9, 12, 8, 3, 1, 0, 2, true},
+    {40, 2, 33, 16, 48, 3, 1, 1, 1, true}, /* many blocks of tiles */
+    {20, 3, 33, 24, 48, 1, 1, 0, 0, true}, /* many blocks of pixels */
+    {2, 1, 12, 16, 8, 3, 2, 1, 1, true},
 };
 
 struct fixture {
@@ -72,6 +81,11 @@ static struct convolution_problem pose(const struct sizes *s, int direction, int
         p.stride[i] = s->stride;
         p.before[i] = s->before;
         p.after[i] = (results[i] - 1) * s->stride + s->kernel - sizes[i] - s->before;
+    }
+    if (s->line) {
+        p.out_height = s->height;
+        p.kernel[0] = p.stride[0] = 1;
+        p.before[0] = p.after[0] = 0;
     }
     if (epilogue && direction != CONVOLUTION_WEIGHT_GRADIENT) {
         p.epilogue = EPILOGUE_BIAS | EPILOGUE_ITEM | EPILOGUE_RESIDUAL;
@@ -217,7 +231,7 @@ static void every_way_computes_the_sum_over_taps(void **state)
 static void winograd_is_within_1e_4_on_the_shapes_of_a_u_net(void **state)
 {
     struct fixture *f = *state;
-    const struct sizes s = {1, 16, 16, 256, 64, 3, 1, 1, 1};
+    const struct sizes s = {1, 16, 16, 256, 64, 3, 1, 1, 1, false};
     for (int direction = 0; direction < 3; direction++) {
         struct convolution_problem p = pose(&s, direction, 1, false);
         struct case_data d = make_case(&p);

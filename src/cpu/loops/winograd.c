@@ -1,76 +1,14 @@
-/* The transforms of winograd.h. Each is a short one-dimensional rule, applied to the columns and
-   then to the rows of a tile, for as many channels at a time as a vector holds. The rules are the
-   matrices of Lavin & Gray (2016), eq. 15 and what follows, and their transposes: interpolation at
-   0, 1, -1, 2, -2 and infinity. */
+/* The transforms of winograd.h: the rules of winograd_rules.h, applied to the columns and then to the
+   rows of a tile, for as many channels at a time as a vector holds. */
 #include "cpu/loops/winograd.h"
 
-#include "cpu/loops/vector.h"
+#include "cpu/loops/winograd_rules.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 enum { TILE = WINOGRAD_TILE, SPAN = WINOGRAD_SPAN, KERNEL = 3 };
-
-/* The six values B^T d. */
-static ALWAYS_INLINE void input_rule(const lanes d[SPAN], lanes out[SPAN])
-{
-    lanes even = d[4] - 4 * d[2], odd = d[3] - 4 * d[1];
-    lanes even2 = d[4] - d[2], odd2 = 2 * (d[3] - d[1]);
-    out[0] = 4 * d[0] - 5 * d[2] + d[4];
-    out[1] = even + odd;
-    out[2] = even - odd;
-    out[3] = even2 + odd2;
-    out[4] = even2 - odd2;
-    out[5] = 4 * d[1] - 5 * d[3] + d[5];
-}
-
-/* The four values A^T m. */
-static ALWAYS_INLINE void output_rule(const lanes m[SPAN], lanes out[TILE])
-{
-    lanes sum1 = m[1] + m[2], difference1 = m[1] - m[2];
-    lanes sum2 = m[3] + m[4], difference2 = m[3] - m[4];
-    out[0] = m[0] + sum1 + sum2;
-    out[1] = difference1 + 2 * difference2;
-    out[2] = sum1 + 4 * sum2;
-    out[3] = difference1 + 8 * difference2 + m[5];
-}
-
-/* The six values A d. */
-static ALWAYS_INLINE void gradient_rule(const lanes d[TILE], lanes out[SPAN])
-{
-    lanes even = d[0] + d[2], odd = d[1] + d[3];
-    lanes even2 = d[0] + 4 * d[2], odd2 = 2 * d[1] + 8 * d[3];
-    out[0] = d[0];
-    out[1] = even + odd;
-    out[2] = even - odd;
-    out[3] = even2 + odd2;
-    out[4] = even2 - odd2;
-    out[5] = d[3];
-}
-
-/* The six values G g. */
-static ALWAYS_INLINE void weight_rule(const lanes g[KERNEL], lanes out[SPAN])
-{
-    const float sixth = 1.0f / 6, twelfth = 1.0f / 12, part = 1.0f / 24;
-    lanes ends = -sixth * (g[0] + g[2]), far = part * g[0] + sixth * g[2];
-    out[0] = 0.25f * g[0];
-    out[1] = ends - sixth * g[1];
-    out[2] = ends + sixth * g[1];
-    out[3] = far + twelfth * g[1];
-    out[4] = far - twelfth * g[1];
-    out[5] = g[2];
-}
-
-/* The three values G^T u. */
-static ALWAYS_INLINE void weight_gradient_rule(const lanes u[SPAN], lanes out[KERNEL])
-{
-    const float sixth = 1.0f / 6, twelfth = 1.0f / 12, part = 1.0f / 24;
-    lanes near = u[1] + u[2], far = u[3] + u[4];
-    out[0] = 0.25f * u[0] - sixth * near + part * far;
-    out[1] = sixth * (u[2] - u[1]) + twelfth * (u[3] - u[4]);
-    out[2] = sixth * (far - near) + u[5];
-}
 
 /* Defines a transform of tiles: a rule for the columns, then for the rows of what came out. */
 #define DEFINE_BOTH_WAYS(NAME, RULE, FROM, TO)                                              \

@@ -1,0 +1,141 @@
+/* Convolutions of one pixel: products of [pixels, channels] with the weights, a block of pixels at a
+   time, so that the epilogue finds a block's results in cache. */
+#include "cpu/point.h"
+
+#include <omp.h>
+
+#include "cpu/loops/product.h"
+
+struct point {
+    sumi_context *context;
+    struct convolution_problem problem;
+    int64_t pixels, block, blocks;
+    int64_t size_weight; /* floats */
+    int threads;
+};
+
+bool point_suits(const struct convolution_problem *p, int variant)
+{
+    (void)variant;
+    bool one = p->kernel[0] == 1 && p->kernel[1] == 1 && p->stride[0] == 1 && p->stride[1] == 1;
+    bool padded = p->before[0] || p->before[1] || p->after[0] || p->after[1];
+    return one && !padded;
+}
+
+sumi_status point_prepare(sumi_context *context, void *shared, int variant,
+                          const struct convolution_problem *p, void **state, size_t *scratch)
+{
+    (void)shared;
+    struct point *point = context_allocate_zeroed(context, 1, sizeof *point);
+    if (!point) return SUMI_ERROR_MEMORY;
+    point->context = context;
+    point->problem = *p;
+    point->pixels = p->batch * p->height * p->width;
+    point->block = variant;
+    point->blocks = (point->pixels + variant - 1) / variant;
+    point->threads = p->threads < point->blocks ? p->threads : (int)point->blocks;
+    point->size_weight = (p->in * p->out + 15) / 16 * 16;
+    int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? point->threads : 1;
+    *scratch = (size_t)(copies * point->size_weight) * sizeof(float);
+    *state = point;
+    return SUMI_OK;
+}
+
+void point_release(void *state)
+{
+    struct point *point = state;
+    if (point) context_release(point->context, point);
+}
+
+/* One thread's share of turned[in][out] = weight[out][in]. */
+static void turn_weights(const struct point *point, const float *weight, float *turned)
+{
+    const int64_t in = point->problem.in, out = point->problem.out;
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < in; i++) {
+        for (int64_t o = 0; o < out; o++) turned[i * out + o] = weight[o * in + i];
+    }
+}
+
+/* Pixels in block number `block`. */
+static int64_t count_of(const struct point *point, int64_t block)
+{
+    int64_t left = point->pixels - block * point->block;
+    return left < point->block ? left : point->block;
+}
+
+/* Forward, and the gradient by data: to[pixels, n] = from[pixels, k] weight[k, n]. */
+static void share_of_pixels(const struct point *point, const struct convolution_operands *operands,
+                            float *turned)
+{
+    const struct product_loops *loops = product_loops_select();
+    bool forward = point->problem.direction == CONVOLUTION_FORWARD;
+    const int64_t k = forward ? point->problem.in : point->problem.out;
+    const int64_t n = forward ? point->problem.out : point->problem.in;
+    const float *from = forward ? operands->x : operands->y;
+    float *to = forward ? operands->y : operands->x;
+    if (forward) turn_weights(point, operands->weight, turned);
+#pragma omp for schedule(static)
+    for (int64_t block = 0; block < point->blocks; block++) {
+        int64_t first = block * point->block, count = count_of(point, block);
+        loops->product(&(struct product){.m = count,
+                                         .n = n,
+                                         .k = k,
+                                         .a = from + first * k,
+                                         .a_row = k,
+                                         .a_column = 1,
+                                         .b = forward ? turned : operands->weight,
+                                         .b_row = n,
+                                         .b_column = 1,
+                                         .c = to + first * n,
+                                         .c_row = n});
+        epilogue_apply(&operands->epilogue, first, count, to + first * n);
+    }
+}
+
+/* weight[out, in] as the sum of the threads' sums. */
+static void share_of_weight_gradient(const struct point *point,
+                                     const struct convolution_operands *operands, float *sums)
+{
+    const struct product_loops *loops = product_loops_select();
+    const int64_t in = point->problem.in, out = point->problem.out;
+    const int thread = omp_get_thread_num();
+    int64_t begin = point->blocks * thread / point->threads;
+    int64_t end = point->blocks * (thread + 1) / point->threads;
+    for (int64_t block = begin; block < end; block++) {
+        int64_t first = block * point->block;
+        loops->product(&(struct product){.m = out,
+                                         .n = in,
+                                         .k = count_of(point, block),
+                                         .a = operands->y + first * out,
+                                         .a_row = 1,
+                                         .a_column = out,
+                                         .b = operands->x + first * in,
+                                         .b_row = in,
+                                         .b_column = 1,
+                                         .c = sums + thread * point->size_weight,
+                                         .c_row = in,
+                                         .add = block > begin});
+    }
+#pragma omp barrier
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < in * out; i++) {
+        float total = sums[i];
+        for (int part = 1; part < point->threads; part++) {
+            total += sums[part * point->size_weight + i];
+        }
+        operands->weight[i] = total;
+    }
+}
+
+sumi_status point_run(void *state, const struct convolution_operands *operands, void *scratch)
+{
+    const struct point *point = state;
+    bool weights = point->problem.direction == CONVOLUTION_WEIGHT_GRADIENT;
+#pragma omp parallel num_threads(point->threads) if (point->threads > 1)
+    {
+        if (weights) share_of_weight_gradient(point, operands, scratch);
+        else share_of_pixels(point, operands, scratch);
+    }
+    return SUMI_OK;
+}

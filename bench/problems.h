@@ -1,0 +1,28 @@
+/* The problems that bench/ops.c checks and times: single ops at the shapes of U-Nets, each as a small
+   graph. The batch is a parameter, so that a problem can be checked on few items. */
+#ifndef BENCH_PROBLEMS_H
+#define BENCH_PROBLEMS_H
+
+#include "graph/graph.h"
+
+enum { PROBLEM_INPUTS = 6, PROBLEM_OUTPUTS = 4 };
+
+/* What a builder makes: input leaves, and what is computed from them. */
+struct parts {
+    int input_count, output_count;
+    sumi_node inputs[PROBLEM_INPUTS], outputs[PROBLEM_OUTPUTS];
+};
+
+struct problem_type {
+    const char *name;
+    int64_t size, channels; /* pixels of a side; channels in and out */
+    int64_t batch;
+    double tolerance; /* of the largest element of each output */
+    void (*build)(const struct problem_type *type, int64_t batch, sumi_graph *graph,
+                  struct parts *parts);
+};
+
+extern const struct problem_type problems[];
+extern const int problem_count;
+
+#endif

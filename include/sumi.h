@@ -301,7 +301,9 @@ SUMI_API int sumi_model_classes(const sumi_model *model); /* 0 for an unconditio
 SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK]);
 
 /* The weights, by number from 0 in the network's own order, under diffusers' names and shapes
-   (convolutions [out,in,kh,kw], linears [out,in]). `data` may be written. False past the last. */
+   (convolutions [out,in,kh,kw], linears [out,in]). False past the last. `data` may be written until
+   the model is next evaluated: ask again before writing again, since what an evaluation makes from
+   the weights is kept until they are asked for or trained. */
 typedef struct sumi_weight {
     const char *name;
     int rank;

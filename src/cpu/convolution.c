@@ -17,6 +17,7 @@ static struct convolution_problem describe(const struct problem *problem, const 
 {
     const sumi_convolution *geometry = &problem->node->attributes.convolution;
     struct convolution_problem p = {.epilogue = problem->node->attributes.epilogue,
+                                    .lasting = problem->lasting[1],
                                     .batch = x->size[0],
                                     .height = x->size[1],
                                     .width = x->size[2],
@@ -80,7 +81,11 @@ static sumi_status run(const struct call *call, float *x, float *weight, float *
     const struct chosen *chosen = call->state;
     const struct shape *shape = &call->problem->node->shape;
     struct convolution_operands operands = {
-        .x = x, .weight = weight, .y = y, .epilogue = epilogue_of(call, shape->size[3])};
+        .x = x,
+        .weight = weight,
+        .y = y,
+        .epilogue = epilogue_of(call, shape->size[3]),
+        .version = call->version};
     return chosen->way->run(chosen->state, &operands, call->scratch);
 }
 

@@ -16,6 +16,7 @@ enum convolution_direction {
 struct convolution_problem {
     enum convolution_direction direction;
     unsigned epilogue; /* EPILOGUE_BIAS ...: what is added to the result */
+    bool lasting;      /* the weights seldom change: what is made from them may be kept */
     int64_t batch, height, width, in, out_height, out_width, out;
     int64_t kernel[2], stride[2], before[2], after[2];
     int threads;
@@ -25,6 +26,7 @@ struct convolution_problem {
 struct convolution_operands {
     float *x, *weight, *y;
     struct epilogue epilogue;
+    uint64_t version; /* of the weights, where they last */
 };
 
 /* One way. `variant` tells apart several settings of it. */

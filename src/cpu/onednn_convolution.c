@@ -24,9 +24,12 @@ struct convolution {
     onednn_layout bias_layout;
     dnnl_memory_t bias, work; /* work: the primitive's own scratch memory */
     dnnl_primitive_t primitive;
+    bool lasting;  /* the weights */
     bool has_bias; /* that the primitive adds; the rest of the epilogue is done here */
     int64_t pixels; /* of the result, through the batch */
     int threads;
+    void *kept;       /* the reordered weights, where they last; else they are scratch memory */
+    uint64_t version; /* of the weights that `kept` was made from */
 };
 
 /* What a primitive descriptor is made from. */
@@ -207,7 +210,7 @@ static dnnl_status_t make_memories(struct convolution *c, dnnl_primitive_desc_t 
     *scratch = dnnl_memory_desc_get_size(work);
     for (int i = 0; i < OPERANDS && !status; i++) {
         status = make_operand(c, i, descriptor);
-        *scratch += c->operands[i].bytes;
+        if (i != WEIGHT || !c->lasting) *scratch += c->operands[i].bytes;
     }
     if (!status) status = dnnl_memory_create(&c->work, work, engine, DNNL_MEMORY_NONE);
     if (!status && c->has_bias) {
@@ -243,6 +246,7 @@ sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
     c->context = context;
     c->engine = shared;
     c->direction = problem->direction;
+    c->lasting = problem->lasting;
     bool forward = problem->direction == CONVOLUTION_FORWARD;
     c->has_bias = forward && problem->epilogue & EPILOGUE_BIAS;
     c->pixels = problem->batch * (forward ? problem->out_height * problem->out_width
@@ -256,6 +260,11 @@ sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
         .bias = c->has_bias ? &c->bias_layout : NULL};
     sumi_status status = onednn_check(context, make(c, variant, &request, scratch),
                                       "prepare a convolution");
+    size_t bytes = c->operands[WEIGHT].bytes;
+    if (status == SUMI_OK && c->lasting && bytes) {
+        c->kept = context_allocate(context, bytes, 1);
+        if (!c->kept) status = SUMI_ERROR_MEMORY;
+    }
     if (status == SUMI_OK) *state = c;
     else onednn_release(c);
     return status;
@@ -276,6 +285,7 @@ void onednn_release(void *state)
     if (c->work) dnnl_memory_destroy(c->work);
     if (c->primitive) dnnl_primitive_destroy(c->primitive);
     onednn_forget(&c->bias_layout);
+    context_release(c->context, c->kept);
     context_release(c->context, c);
 }
 
@@ -290,9 +300,10 @@ static dnnl_status_t point(struct convolution *c, const struct convolution_opera
     for (int i = 0; i < OPERANDS && !status; i++) {
         struct operand *operand = &c->operands[i];
         status = dnnl_memory_set_data_handle(operand->plain, data[i]);
-        void *wanted = operand->reorder ? (void *)scratch : data[i];
+        bool kept = i == WEIGHT && c->kept;
+        void *wanted = kept ? c->kept : operand->reorder ? (void *)scratch : data[i];
         if (!status) status = dnnl_memory_set_data_handle(operand->wanted, wanted);
-        scratch += operand->bytes;
+        if (!kept) scratch += operand->bytes;
     }
     if (!status && c->has_bias) status = dnnl_memory_set_data_handle(c->bias, (void *)given->epilogue.bias);
     if (!status) status = dnnl_memory_set_data_handle(c->work, scratch);
@@ -333,9 +344,13 @@ sumi_status onednn_run(void *state, const struct convolution_operands *operands,
     struct convolution *c = state;
     int result = result_of(c->direction);
     dnnl_status_t status = point(c, operands, scratch);
+    bool ready = c->kept && c->version == operands->version;
     for (int i = 0; i < OPERANDS && !status; i++) {
-        if (i != result) status = reorder(c, &c->operands[i], false);
+        if (i != result && !(i == WEIGHT && ready)) {
+            status = reorder(c, &c->operands[i], false);
+        }
     }
+    c->version = status ? 0 : operands->version;
     if (!status) status = execute(c);
     if (!status) status = reorder(c, &c->operands[result], true);
     if (!status) status = dnnl_stream_wait(c->engine->stream);

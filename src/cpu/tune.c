@@ -143,7 +143,8 @@ static sumi_status trial_create(sumi_context *context, const struct convolution_
                      .bias = sizes[3] ? b[3] : NULL,
                      .item = sizes[4] ? b[4] : NULL,
                      .residual = sizes[5] ? b[5] : NULL,
-                     .scale = 1}};
+                     .scale = 1},
+        .version = 1};
     return SUMI_OK;
 }
 
@@ -223,8 +224,8 @@ static void write_key(const struct convolution_problem *p, char key[TUNE_KEY])
 {
     static const char *const directions[] = {"forward", "data", "weight"};
     snprintf(key, TUNE_KEY,
-             "%s n%lld x%lldx%lldx%lld y%lldx%lldx%lld k%lldx%lld s%lldx%lld p%lld,%lld e%u t%d",
-             directions[p->direction], (long long)p->batch, (long long)p->height,
+             "%s%s n%lld x%lldx%lldx%lld y%lldx%lldx%lld k%lldx%lld s%lldx%lld p%lld,%lld e%u t%d",
+             directions[p->direction], p->lasting ? "-lasting" : "", (long long)p->batch, (long long)p->height,
              (long long)p->width, (long long)p->in, (long long)p->out_height,
              (long long)p->out_width, (long long)p->out, (long long)p->kernel[0],
              (long long)p->kernel[1], (long long)p->stride[0], (long long)p->stride[1],
@@ -241,8 +242,35 @@ static sumi_status choose_by_timing(sumi_context *context, const struct cpu_shar
     trial_release(&trial);
     TRY(status);
     status = tune_memory_add(shared->memory, key, chosen->way->name);
-    if (status == SUMI_OK) tune_memory_save(shared->memory);
-    else chosen->way->release(chosen->state);
+    if (status != SUMI_OK) chosen->way->release(chosen->state);
+    return status;
+}
+
+/* The way that is remembered for a problem; NULL where none is, or none that can do it. */
+static const struct convolution_way *recall(const struct memory *memory, const char *key,
+                                            const struct convolution_problem *problem)
+{
+    const char *name = tune_memory_find(memory, key);
+    const struct convolution_way *way = name ? way_of_name(name) : NULL;
+    return way && way->suits(problem, way->variant) ? way : NULL;
+}
+
+/* Sets chosen->way, and chosen->state too where a timing has prepared it. */
+static sumi_status choose_measured(sumi_context *context, const struct cpu_shared *shared,
+                                   const struct convolution_problem *problem,
+                                   struct ready *chosen)
+{
+    char key[TUNE_KEY];
+    int lock = -1;
+    write_key(problem, key);
+    chosen->way = recall(shared->memory, key, problem);
+    if (chosen->way) return SUMI_OK;
+    sumi_status status = tune_memory_begin(shared->memory, &lock);
+    if (status == SUMI_OK) chosen->way = recall(shared->memory, key, problem);
+    if (status == SUMI_OK && !chosen->way) {
+        status = choose_by_timing(context, shared, problem, key, chosen);
+    }
+    tune_memory_end(shared->memory, lock);
     return status;
 }
 
@@ -251,15 +279,9 @@ sumi_status tune_choose(sumi_context *context, void *shared,
                         const struct convolution_way **way, void **state, size_t *scratch)
 {
     const struct cpu_shared *given = shared;
-    struct ready chosen = {.way = guess(problem)};
-    if (given->memory) {
-        char key[TUNE_KEY];
-        write_key(problem, key);
-        const char *name = tune_memory_find(given->memory, key);
-        chosen.way = name ? way_of_name(name) : NULL;
-        if (chosen.way && !chosen.way->suits(problem, chosen.way->variant)) chosen.way = NULL;
-        if (!chosen.way) TRY(choose_by_timing(context, given, problem, key, &chosen));
-    }
+    struct ready chosen = {.way = NULL};
+    if (given->memory) TRY(choose_measured(context, given, problem, &chosen));
+    else chosen.way = guess(problem);
     if (!chosen.state) {
         TRY(chosen.way->prepare(context, given->library, chosen.way->variant, problem,
                                 &chosen.state, &chosen.scratch));

@@ -32,18 +32,20 @@ struct memory {
     sumi_context *context;
     struct choice *choices;
     int64_t count, capacity;
-    bool changed;
 };
 
 /* Reads the file of earlier choices, where there is one; a damaged one counts as empty. */
 sumi_status tune_memory_open(sumi_context *context, struct memory **memory);
-/* Writes the file if something was added, where that is possible: losing it only costs time. */
-void tune_memory_save(struct memory *memory);
-/* Saves, and gives the memory back. */
 void tune_memory_close(struct memory *memory);
+
+/* Around a timing: keeps other processes from timing meanwhile, and learns what they have chosen;
+   then writes the file, where that is possible. Without it only time is lost. */
+sumi_status tune_memory_begin(struct memory *memory, int *lock);
+void tune_memory_end(const struct memory *memory, int lock);
 
 /* The way chosen for a problem, or NULL. */
 const char *tune_memory_find(const struct memory *memory, const char *key);
+/* Also in place of an earlier choice. */
 sumi_status tune_memory_add(struct memory *memory, const char *key, const char *way);
 
 /* Adds the choices of a file's text, which ends with a zero byte. Lines that do not have the form

@@ -1,10 +1,12 @@
 /* The choices between ways of convolution that were made by timing, kept from one process to the
    next in $XDG_CACHE_HOME/sumi/convolutions-<processor and library>.txt: a line for each problem,
    its key, a tab, and the name of the way. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cpu/onednn.h"
@@ -57,12 +59,18 @@ static sumi_status name_file(sumi_context *context, char path[PATH_SIZE])
 
 /* ---- the memory ---- */
 
-const char *tune_memory_find(const struct memory *memory, const char *key)
+static struct choice *find_choice(const struct memory *memory, const char *key)
 {
     for (int64_t i = 0; i < memory->count; i++) {
-        if (strcmp(memory->choices[i].key, key) == 0) return memory->choices[i].way;
+        if (strcmp(memory->choices[i].key, key) == 0) return &memory->choices[i];
     }
     return NULL;
+}
+
+const char *tune_memory_find(const struct memory *memory, const char *key)
+{
+    const struct choice *choice = find_choice(memory, key);
+    return choice ? choice->way : NULL;
 }
 
 static sumi_status grow(struct memory *memory)
@@ -81,12 +89,14 @@ static sumi_status grow(struct memory *memory)
 
 sumi_status tune_memory_add(struct memory *memory, const char *key, const char *way)
 {
-    if (memory->count >= CHOICE_LIMIT || tune_memory_find(memory, key)) return SUMI_OK;
-    TRY(grow(memory));
-    struct choice *choice = &memory->choices[memory->count++];
-    snprintf(choice->key, sizeof choice->key, "%s", key);
+    struct choice *choice = find_choice(memory, key);
+    if (!choice) {
+        if (memory->count >= CHOICE_LIMIT) return SUMI_OK;
+        TRY(grow(memory));
+        choice = &memory->choices[memory->count++];
+        snprintf(choice->key, sizeof choice->key, "%s", key);
+    }
     snprintf(choice->way, sizeof choice->way, "%s", way);
-    memory->changed = true;
     return SUMI_OK;
 }
 
@@ -107,6 +117,7 @@ sumi_status tune_memory_parse(struct memory *memory, const char *text)
     return SUMI_OK;
 }
 
+/* Adds what the file has and the memory lacks. */
 static sumi_status read_file(struct memory *memory)
 {
     char path[PATH_SIZE];
@@ -116,7 +127,6 @@ static sumi_status read_file(struct memory *memory)
     if (file_read(memory->context, path, FILE_LIMIT, &text, &size) != SUMI_OK) return SUMI_OK;
     sumi_status status = tune_memory_parse(memory, text);
     context_release(memory->context, text);
-    memory->changed = false;
     return status;
 }
 
@@ -143,16 +153,26 @@ static void write_file(const struct memory *memory)
     if (file_writer_commit(memory->context, &writer) != SUMI_OK) file_writer_abandon(&writer);
 }
 
-void tune_memory_save(struct memory *memory)
+sumi_status tune_memory_begin(struct memory *memory, int *lock)
 {
-    if (memory->changed) write_file(memory);
-    memory->changed = false;
+    char path[PATH_SIZE + 8];
+    *lock = -1;
+    if (name_file(memory->context, path) != SUMI_OK) return SUMI_OK;
+    strcat(path, ".lock");
+    *lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+    if (*lock >= 0) flock(*lock, LOCK_EX);
+    return read_file(memory);
+}
+
+void tune_memory_end(const struct memory *memory, int lock)
+{
+    write_file(memory);
+    if (lock >= 0) close(lock);
 }
 
 void tune_memory_close(struct memory *memory)
 {
     if (!memory) return;
-    tune_memory_save(memory);
     context_release(memory->context, memory->choices);
     context_release(memory->context, memory);
 }

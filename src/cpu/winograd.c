@@ -28,6 +28,8 @@ struct winograd {
     int64_t block, blocks;            /* tiles in a block; blocks */
     int64_t stride_from, stride_to, stride_weight; /* floats from position to position */
     int threads;
+    float *kept;      /* the transformed weights, where they last; else they are scratch memory */
+    uint64_t version; /* of the weights that `kept` was made from */
 };
 
 bool winograd_suits(const struct convolution_problem *p, int variant)
@@ -80,6 +82,14 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
     bool gradient = p->direction == CONVOLUTION_WEIGHT_GRADIENT;
     int64_t of_threads = w->threads * (w->stride_from + w->stride_to);
     int64_t of_weights = (gradient ? w->threads : 1) * w->stride_weight;
+    if (p->lasting) {
+        w->kept = context_allocate(context, (size_t)(POSITIONS * of_weights), sizeof *w->kept);
+        if (!w->kept) {
+            winograd_release(w);
+            return SUMI_ERROR_MEMORY;
+        }
+        of_weights = 0;
+    }
     *scratch = (size_t)(POSITIONS * (of_threads + of_weights)) * sizeof(float);
     *state = w;
     return SUMI_OK;
@@ -88,7 +98,9 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
 void winograd_release(void *state)
 {
     struct winograd *w = state;
-    if (w) context_release(w->context, w);
+    if (!w) return;
+    context_release(w->context, w->kept);
+    context_release(w->context, w);
 }
 
 static int clamp(int64_t value, int64_t low, int64_t high)
@@ -210,12 +222,14 @@ static sumi_status run_tiles(const struct winograd *w, const struct convolution_
 {
     const struct winograd_loops *loops = winograd_loops_select();
     const float *from = w->turned ? operands->y : operands->x;
-    float *to = w->turned ? operands->x : operands->y, *u = weights_of(w, scratch);
+    float *to = w->turned ? operands->x : operands->y;
+    float *u = w->kept ? w->kept : weights_of(w, scratch);
+    bool ready = w->kept && w->version == operands->version;
     sumi_status status = SUMI_OK;
 #pragma omp parallel num_threads(w->threads) if (w->threads > 1)
     {
         struct room room = room_of(w, scratch, omp_get_thread_num());
-        transform_weights(w, loops, operands->weight, u);
+        if (!ready) transform_weights(w, loops, operands->weight, u);
 #pragma omp for schedule(static)
         for (int64_t block = 0; block < w->blocks; block++) {
             read_spans(w, loops, block, from, room.from);
@@ -293,9 +307,11 @@ static sumi_status run_weight_gradient(const struct winograd *w,
 
 sumi_status winograd_run(void *state, const struct convolution_operands *operands, void *scratch)
 {
-    const struct winograd *w = state;
+    struct winograd *w = state;
     if (w->problem.direction == CONVOLUTION_WEIGHT_GRADIENT) {
         return run_weight_gradient(w, operands, scratch);
     }
-    return run_tiles(w, operands, scratch);
+    TRY(run_tiles(w, operands, scratch));
+    w->version = operands->version;
+    return SUMI_OK;
 }

@@ -93,6 +93,7 @@ struct sumi_graph {
     uint64_t masks; /* keep masks made so far */
     sumi_node *marks; /* where segments begin, in ascending order (segment.c) */
     int32_t mark_count, mark_capacity;
+    bool lasting;   /* the weights seldom change: kernels may keep what they make from them */
     bool recompute; /* differentiate with the values inside segments computed again */
 };
 
@@ -177,9 +178,13 @@ struct sumi_weights {
     sumi_context *context;
     const struct weight_source *source; /* NULL: new weights get their initial values */
     uint64_t seed;
+    uint64_t version;     /* changes whenever values do; never 0 */
     struct weight *items; /* in the order of their making */
     int64_t count, capacity;
 };
+
+/* To be called after values were written: nothing made from them is kept. */
+void weights_changed(sumi_weights *weights);
 
 /* Number of the weight of that name, or -1. */
 int64_t weights_find(const sumi_weights *weights, const char *name);

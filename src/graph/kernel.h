@@ -11,6 +11,9 @@ struct problem {
     const sumi_graph *graph;
     const struct node *node;
     const struct shape *inputs[MAX_INPUTS]; /* shapes */
+    /* Which inputs are weights that seldom change: what is made from them may be kept for the next
+       run, as long as call.version is the same. */
+    bool lasting[MAX_INPUTS];
     void *shared;                           /* what the backend's open gave */
     int threads;
 };
@@ -22,6 +25,7 @@ struct call {
     float *output;
     void *scratch; /* as many bytes as prepare asked for, aligned for vectors */
     struct run_key key;
+    uint64_t version; /* of the weights; 0 if there are none */
 };
 
 struct kernel {

@@ -148,6 +148,13 @@ static void place_nodes(struct planner *planner)
     }
 }
 
+/* Whether a node is a weight of a graph whose weights last, or a view of one. */
+static bool is_lasting(const sumi_plan *plan, sumi_node n)
+{
+    while (plan->nodes[n].op->view) n = plan->nodes[n].inputs[0];
+    return plan->graph->lasting && plan->nodes[n].op == &op_weight;
+}
+
 static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
 {
     const struct node *node = &plan->nodes[n];
@@ -160,6 +167,7 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
                                      .threads = plan->threads};
     for (int i = 0; i < node->input_count; i++) {
         step->problem.inputs[i] = &plan->nodes[node->inputs[i]].shape;
+        step->problem.lasting[i] = is_lasting(plan, node->inputs[i]);
     }
     plan->step_count++;
     step->call.problem = &step->problem;
@@ -348,7 +356,9 @@ int32_t plan_steps(const sumi_plan *plan, const struct op *op)
 
 static sumi_status run_step(struct step *step, const struct run_key *key)
 {
+    const sumi_weights *weights = step->problem.graph->weights;
     step->call.key = *key;
+    step->call.version = weights ? weights->version : 0;
     return step->kernel->run(&step->call);
 }
 

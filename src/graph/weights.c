@@ -12,6 +12,7 @@ sumi_status sumi_weights_create(sumi_context *context, uint64_t seed, sumi_weigh
     if (!*weights) return SUMI_ERROR_MEMORY;
     (*weights)->context = context;
     (*weights)->seed = seed;
+    (*weights)->version = 1;
     return SUMI_OK;
 }
 
@@ -24,6 +25,11 @@ void sumi_weights_free(sumi_weights *weights)
     }
     context_release(weights->context, weights->items);
     context_release(weights->context, weights);
+}
+
+void weights_changed(sumi_weights *weights)
+{
+    weights->version++;
 }
 
 int64_t sumi_weights_count(const sumi_weights *weights)

@@ -179,6 +179,7 @@ static sumi_status read_tensors(sumi_trainer *trainer, const safetensors *file, 
         TRY(safetensors_read(file, safetensors_find(file, kept[k].name), kept[k].values));
     }
     TRY(safetensors_read(file, safetensors_find(file, "losses"), trainer->losses));
+    weights_changed(trainer->weights);
     trainer->step = step;
     return SUMI_OK;
 }

@@ -130,6 +130,7 @@ sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *cons
                             "the gradient is not finite at step %lld: lower train.learning_rate",
                             (long long)step);
     }
+    weights_changed(o->weights);
     double rate = optimizer_rate(s, step);
     struct optimizer_step one = {
         .learning_rate = (float)rate,

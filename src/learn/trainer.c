@@ -135,6 +135,7 @@ sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average)
         exchange(shape_count(&weights->items[i].shape), weights->items[i].data,
                  trainer->optimizer.average[i]);
     }
+    weights_changed(weights);
     trainer->averaged = average;
     return SUMI_OK;
 }

@@ -26,6 +26,7 @@ static sumi_status build_inference(sumi_model *model, int64_t items, struct infe
 {
     sumi_context *context = model->context;
     TRY(sumi_graph_create(context, model->weights, false, &inference->graph));
+    inference->graph->lasting = true;
     model_inputs(model, inference->graph, items, &inference->inputs);
     inference->output = net_build(model->net, inference->graph, &inference->inputs);
     TRY(sumi_plan_create(inference->graph, 1, &inference->output, &inference->plan));

@@ -172,7 +172,7 @@ static double error_of(const struct case_data *d)
     return error / largest;
 }
 
-/* Runs a way twice into a result full of rubbish; whether there is such a way. */
+/* Runs a way some times into a result full of rubbish; whether there is such a way. */
 static bool run_way(struct fixture *f, const struct convolution_way *way,
                     const struct convolution_problem *p, struct case_data *d)
 {
@@ -186,10 +186,18 @@ static bool run_way(struct fixture *f, const struct convolution_way *way,
     void *memory = aligned_alloc(64, (scratch + 127) / 64 * 64);
     memset(memory, 0x7f, scratch);
     struct convolution_operands operands = {
-        d->x, d->weight, d->y,
-        {.pixels = d->count / p->batch / d->channels, .channels = d->channels, .bias = d->bias,
-         .item = d->item, .residual = d->residual, .scale = p->epilogue ? 0.5f : 1}};
-    for (int run = 0; run < 2; run++) {
+        .x = d->x,
+        .weight = d->weight,
+        .y = d->y,
+        .epilogue = {.pixels = d->count / p->batch / d->channels, .channels = d->channels,
+                     .bias = d->bias, .item = d->item, .residual = d->residual,
+                     .scale = p->epilogue ? 0.5f : 1}};
+    int64_t weights = p->out * p->in * p->kernel[0] * p->kernel[1];
+    for (int run = 0; run < 3; run++) { /* first with other weights, then twice with the same */
+        operands.version = run < 1 ? 1 : 2;
+        if (p->lasting && run < 2) {
+            for (int64_t i = 0; i < weights; i++) d->weight[i] = -d->weight[i];
+        }
         memset(d->result, 0x7f, (size_t)d->count * sizeof(float));
         CHECK_OK(f->context, way->run(state, &operands, memory));
     }
@@ -206,6 +214,7 @@ static void every_way_computes_the_sum_over_taps(void **state)
         for (int variation = 0; variation < 3 * 2 * 2; variation++) {
             struct convolution_problem p = pose(&problems[i], variation % 3,
                                                 variation / 3 % 2 ? 3 : 1, variation / 6);
+            p.lasting = variation / 6 && p.direction != CONVOLUTION_WEIGHT_GRADIENT;
             struct case_data d = make_case(&p);
             CHECK_OK(f->context, sumi_context_set_threads(f->context, p.threads));
             for (int number = 0; tune_way(number); number++) {

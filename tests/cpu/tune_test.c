@@ -83,7 +83,6 @@ static void what_was_measured_once_is_read_the_next_time(void **state)
     assert_int_equal(shared->memory->count, 1);
     assert_string_equal(shared->memory->choices[0].way, chosen);
     assert_string_equal(choose(shared), chosen);
-    assert_false(shared->memory->changed);
     cpu_backend.close(context, shared);
 }
 
@@ -95,8 +94,9 @@ static void rewrite_choice(const char *way)
     DIR *entries = opendir(path);
     assert_non_null(entries);
     struct dirent *entry = readdir(entries);
-    while (entry && entry->d_name[0] == '.') entry = readdir(entries);
+    while (entry && (!strstr(entry->d_name, ".txt") || strstr(entry->d_name, ".lock"))) entry = readdir(entries);
     assert_non_null(entry);
+    assert_string_equal(strstr(entry->d_name, ".txt"), ".txt");
     snprintf(path, sizeof path, "%s/sumi/tune/%.128s", folder, entry->d_name);
     closedir(entries);
     FILE *file = fopen(path, "r");
@@ -132,7 +132,10 @@ static void an_unknown_way_in_the_file_is_measured_anew(void **state)
     cpu_backend.close(context, shared);
     rewrite_choice("abacus");
     shared = open_backend();
-    assert_string_not_equal(choose(shared), "abacus");
+    const char *chosen = choose(shared);
+    cpu_backend.close(context, shared);
+    shared = open_backend();
+    assert_string_equal(shared->memory->choices[0].way, chosen);
     cpu_backend.close(context, shared);
 }
 
@@ -150,7 +153,6 @@ static void damaged_lines_are_passed_over(void **state)
     CHECK_OK(context, tune_memory_parse(memory, text));
     assert_int_equal(memory->count, 1);
     assert_string_equal(tune_memory_find(memory, "good key"), "good way");
-    memory->changed = false;
     tune_memory_close(memory);
 }
 

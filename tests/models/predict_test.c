@@ -65,6 +65,35 @@ static void weights_that_are_changed_count_at_once(void **state)
     sumi_model_free(model);
 }
 
+/* What is kept between evaluations, such as reordered kernels, follows the weights. */
+static void kernels_that_are_changed_count_at_once(void **state)
+{
+    scratch *room = *state;
+    sumi_weight weight;
+    sumi_model *model = tiny_create(room, TINY_UNET);
+    float *before = tiny_predict(room, model, 1);
+    assert_true(sumi_model_weight(model, 0, &weight));
+    for (int64_t i = 0; strcmp(weight.name, "conv_in.weight") != 0; i++) {
+        assert_true(sumi_model_weight(model, i, &weight));
+    }
+    float kept = weight.data[0];
+    weight.data[0] += 2;
+    float *changed = tiny_predict(room, model, 1);
+    assert_true(sumi_model_weight(model, 0, &weight));
+    for (int64_t i = 0; strcmp(weight.name, "conv_in.weight") != 0; i++) {
+        assert_true(sumi_model_weight(model, i, &weight));
+    }
+    weight.data[0] = kept;
+    float *after = tiny_predict(room, model, 1);
+    size_t bytes = (size_t)tiny_size(model) * sizeof *before;
+    assert_memory_not_equal(before, changed, bytes);
+    assert_memory_equal(before, after, bytes);
+    free(before);
+    free(changed);
+    free(after);
+    sumi_model_free(model);
+}
+
 static void another_number_of_threads_is_only_rounding(void **state)
 {
     scratch *room = *state;
@@ -201,6 +230,7 @@ int main(void)
         SCRATCH_TEST(a_large_batch_is_split_and_put_together),
         SCRATCH_TEST(the_same_call_gives_the_same_bytes),
         SCRATCH_TEST(weights_that_are_changed_count_at_once),
+        SCRATCH_TEST(kernels_that_are_changed_count_at_once),
         SCRATCH_TEST(another_number_of_threads_is_only_rounding),
         SCRATCH_TEST(the_class_changes_the_output),
         SCRATCH_TEST(wrong_labels_are_refused),

@@ -2,7 +2,7 @@
 #include "check.h"
 #include "failing_allocator.h"
 
-/* Twice x[2, 3] w[3, 4] and the exponential of the sum. */
+/* Twice x[2, 3] w[3, 4] and the exponential of the product. */
 struct work {
     sumi_graph *graph;
     sumi_plan *plan;
@@ -17,7 +17,7 @@ static sumi_status work_begin(sumi_context *context, struct work *work)
     sumi_node w = sumi_graph_input(work->graph, "w", 2, (int64_t[]){3, 4});
     sumi_node first = sumi_op_matmul(work->graph, x, w, false, false);
     sumi_node second = sumi_op_matmul(work->graph, x, w, false, false);
-    sumi_node y = sumi_op_exp(work->graph, sumi_op_add(work->graph, first, second));
+    sumi_node y = sumi_op_exp(work->graph, sumi_op_multiply(work->graph, first, second));
     return sumi_plan_create(work->graph, 1, &y, &work->plan);
 }
 

@@ -41,6 +41,22 @@ static sumi_status add_arrays(struct optimizer *o, int64_t i)
     return SUMI_OK;
 }
 
+/* Fills o->chunks where that is there already; how many chunks there are. */
+static int64_t cut_into_chunks(struct optimizer *o)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < o->count; i++) {
+        if (!o->weights->items[i].trainable) continue;
+        int64_t size = shape_count(&o->weights->items[i].shape);
+        for (int64_t first = 0; first < size; first += CHUNK, count++) {
+            int64_t left = size - first;
+            if (!o->chunks) continue;
+            o->chunks[count] = (struct optimizer_chunk){i, first, left < CHUNK ? left : CHUNK, 0};
+        }
+    }
+    return count;
+}
+
 sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_settings *settings,
                              struct optimizer *optimizer)
 {
@@ -56,6 +72,11 @@ sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_setti
     for (int64_t i = 0; i < weights->count && status == SUMI_OK; i++) {
         status = add_arrays(optimizer, i);
     }
+    optimizer->chunk_count = cut_into_chunks(optimizer);
+    optimizer->chunks = context_allocate_zeroed(context, (size_t)optimizer->chunk_count,
+                                                sizeof *optimizer->chunks);
+    if (optimizer->chunks) cut_into_chunks(optimizer);
+    else status = SUMI_ERROR_MEMORY;
     if (status != SUMI_OK) optimizer_release(optimizer);
     return status;
 }
@@ -70,6 +91,7 @@ void optimizer_release(struct optimizer *optimizer)
         }
         context_release(optimizer->context, sets[set]);
     }
+    context_release(optimizer->context, optimizer->chunks);
     memset(optimizer, 0, sizeof *optimizer);
 }
 
@@ -89,34 +111,49 @@ double optimizer_average_decay(const struct optimizer_settings *s, int64_t step)
     return fmin(s->ema, (1.0 + (double)step) / (10.0 + (double)step));
 }
 
-/* Squared norm of all gradients: float inside a chunk, double across chunks in a fixed order. */
-static double squared_norm(const struct optimizer *o, const float *const *gradients)
+/* Threads for a pass over all chunks. */
+static int pass_threads(const struct optimizer *o)
+{
+    return worthwhile_threads(o->context->threads, o->chunk_count * CHUNK);
+}
+
+/* Shared among a team. */
+static void square_chunks(struct optimizer *o, const float *const *gradients)
 {
     const struct loops *loops = loops_select();
-    double total = 0;
-    for (int64_t i = 0; i < o->count; i++) {
-        if (!gradients[i]) continue;
-        int64_t count = shape_count(&o->weights->items[i].shape);
-        for (int64_t first = 0; first < count; first += CHUNK) {
-            int64_t size = count - first < CHUNK ? count - first : CHUNK;
-            total += loops->dot(size, gradients[i] + first, gradients[i] + first);
-        }
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < o->chunk_count; i++) {
+        struct optimizer_chunk *chunk = &o->chunks[i];
+        const float *gradient = gradients[chunk->weight];
+        chunk->square = 0;
+        if (!gradient) continue;
+        gradient += chunk->first;
+        chunk->square = loops->dot(chunk->size, gradient, gradient);
     }
+}
+
+/* Squared norm of all gradients: float inside a chunk, double across chunks in their order, whoever
+   has summed them. */
+static double squared_norm(struct optimizer *o, const float *const *gradients)
+{
+    double total = 0;
+    BY_TEAM(pass_threads(o), square_chunks(o, gradients));
+    for (int64_t i = 0; i < o->chunk_count; i++) total += o->chunks[i].square;
     return total;
 }
 
 /* Shared among a team. */
-static void apply_to_weight(struct optimizer *o, int64_t i, const struct optimizer_step *step,
-                            const float *gradient)
+static void apply_to_chunks(struct optimizer *o, const struct optimizer_step *step,
+                            const float *const *gradients)
 {
     const struct loops *loops = loops_select();
-    const struct weight *weight = &o->weights->items[i];
-    int64_t count = shape_count(&weight->shape);
 #pragma omp for schedule(static)
-    for (int64_t first = 0; first < count; first += CHUNK) {
-        int64_t size = count - first < CHUNK ? count - first : CHUNK;
-        loops->adamw(size, step, gradient + first, weight->data + first, o->first[i] + first,
-                     o->second[i] + first, o->average[i] + first);
+    for (int64_t k = 0; k < o->chunk_count; k++) {
+        const struct optimizer_chunk *chunk = &o->chunks[k];
+        int64_t i = chunk->weight, first = chunk->first;
+        if (!gradients[i]) continue;
+        loops->adamw(chunk->size, step, gradients[i] + first, o->weights->items[i].data + first,
+                     o->first[i] + first, o->second[i] + first, o->average[i] + first);
     }
 }
 
@@ -142,12 +179,7 @@ sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *cons
         .correction2 = (float)(1 - pow(s->beta2, (double)step + 1)),
         .gradient_scale = (float)(s->clip > 0 && *norm > s->clip ? s->clip / *norm : 1),
         .average = (float)optimizer_average_decay(s, step)};
-    for (int64_t i = 0; i < o->count; i++) {
-        if (!gradients[i]) continue;
-        int64_t count = shape_count(&o->weights->items[i].shape);
-        int threads = worthwhile_threads(o->context->threads, 4 * count);
-        BY_TEAM(threads, apply_to_weight(o, i, &one, gradients[i]));
-    }
+    BY_TEAM(pass_threads(o), apply_to_chunks(o, &one, gradients));
     return SUMI_OK;
 }
 

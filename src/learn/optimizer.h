@@ -15,6 +15,12 @@ struct optimizer_settings {
     int64_t warmup, steps;
 };
 
+/* A run of a weight's elements that one thread takes at a time. */
+struct optimizer_chunk {
+    int64_t weight, first, size;
+    double square; /* sum of the squares of its gradient */
+};
+
 /* Arrays [count of each weight], one for each weight of the network; NULL where it is not
    trained. */
 struct optimizer {
@@ -24,6 +30,8 @@ struct optimizer {
     struct optimizer_settings settings;
     float **first, **second; /* running means of the gradient and of its square */
     float **average;         /* EMA of the weights */
+    struct optimizer_chunk *chunks; /* of all trained weights, in their order */
+    int64_t chunk_count;
 };
 
 struct optimizer_settings optimizer_settings_of(const sumi_recipe *recipe);

@@ -107,6 +107,35 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
     end();
 }
 
+/* A step on two weights of many chunks; norm, weights and averages by one thread and by several. */
+static void a_step_gives_the_same_bits_by_any_number_of_threads(void **state)
+{
+    (void)state;
+    enum { LARGE = 300007 };
+    struct optimizer_settings s = settings_for_test();
+    struct shape shape = {1, {LARGE}};
+    float *gradient = malloc(LARGE * sizeof *gradient), *first = malloc(LARGE * sizeof *first);
+    double norms[4];
+    s.clip = 0.5;
+    for (int i = 0; i < LARGE; i++) gradient[i] = sinf(0.7f * (float)i);
+    for (int threads = 1; threads <= 4; threads++) {
+        int64_t number;
+        begin(&s);
+        optimizer_release(&optimizer);
+        CHECK_OK(context, weights_add(weights, "l", &shape, SUMI_START_NORMAL, 1, &number));
+        CHECK_OK(context, sumi_context_set_threads(context, threads));
+        CHECK_OK(context, optimizer_create(weights, &s, &optimizer));
+        CHECK_OK(context, optimizer_apply(&optimizer, 0, (const float *[]){gradient, NULL, gradient},
+                                          &norms[threads - 1]));
+        if (threads == 1) memcpy(first, weights->items[2].data, LARGE * sizeof *first);
+        assert_true(norms[threads - 1] == norms[0] && norms[0] > 100);
+        assert_memory_equal(first, weights->items[2].data, LARGE * sizeof *first);
+        end();
+    }
+    free(gradient);
+    free(first);
+}
+
 static void the_rate_rises_linearly_and_falls_as_a_cosine(void **state)
 {
     (void)state;
@@ -141,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_are_those_of_adamw_in_double),
         cmocka_unit_test(a_long_gradient_is_clipped_to_the_given_norm),
+        cmocka_unit_test(a_step_gives_the_same_bits_by_any_number_of_threads),
         cmocka_unit_test(a_gradient_that_is_not_finite_changes_nothing),
         cmocka_unit_test(the_rate_rises_linearly_and_falls_as_a_cosine),
         cmocka_unit_test(the_average_remembers_less_at_the_start),

@@ -14,7 +14,7 @@
 
 #define LIBRARY(NAME, VARIANT) \
     {NAME, VARIANT, onednn_suits, onednn_prepare, onednn_run, onednn_release}
-#define OWN_WINOGRAD(NAME, TILES) \
+#define WINOGRAD(NAME, TILES) \
     {NAME, TILES, winograd_suits, winograd_prepare, winograd_run, winograd_release}
 #define ALONG_LINES(NAME, TILES) \
     {NAME, TILES, line_suits, line_prepare, line_run, line_release}
@@ -29,6 +29,9 @@ enum way {
     WINOGRAD_32,
     WINOGRAD_64,
     WINOGRAD_128,
+    WINOGRAD_16_OWN,
+    WINOGRAD_32_OWN,
+    WINOGRAD_64_OWN,
     LINE_12,
     LINE_24,
     LINE_120,
@@ -40,10 +43,13 @@ static const struct convolution_way ways[WAY_COUNT] = {
     [DIRECT] = LIBRARY("direct", ONEDNN_DIRECT),
     [DIRECT_BLOCKED] = LIBRARY("direct-blocked", ONEDNN_BLOCKED),
     [LIBRARY_WINOGRAD] = LIBRARY("library-winograd", ONEDNN_WINOGRAD),
-    [WINOGRAD_16] = OWN_WINOGRAD("winograd-16", 16),
-    [WINOGRAD_32] = OWN_WINOGRAD("winograd-32", 32),
-    [WINOGRAD_64] = OWN_WINOGRAD("winograd-64", 64),
-    [WINOGRAD_128] = OWN_WINOGRAD("winograd-128", 128),
+    [WINOGRAD_16] = WINOGRAD("winograd-16", 16),
+    [WINOGRAD_32] = WINOGRAD("winograd-32", 32),
+    [WINOGRAD_64] = WINOGRAD("winograd-64", 64),
+    [WINOGRAD_128] = WINOGRAD("winograd-128", 128),
+    [WINOGRAD_16_OWN] = WINOGRAD("winograd-16-own", 16 | WINOGRAD_OWN),
+    [WINOGRAD_32_OWN] = WINOGRAD("winograd-32-own", 32 | WINOGRAD_OWN),
+    [WINOGRAD_64_OWN] = WINOGRAD("winograd-64-own", 64 | WINOGRAD_OWN),
     [LINE_12] = ALONG_LINES("line-12", 12),
     [LINE_24] = ALONG_LINES("line-24", 24),
     [LINE_120] = ALONG_LINES("line-120", 120),
@@ -73,7 +79,7 @@ static const struct convolution_way *guess(const struct convolution_problem *p)
     if (channels < 32 || tiles < 64) return &ways[DIRECT];
     const enum way likely[] = {
         p->direction == CONVOLUTION_WEIGHT_GRADIENT ? LINE_120 : LINE_24, POINT_240,
-        p->in + p->out > 256 ? WINOGRAD_32 : WINOGRAD_64};
+        p->in + p->out > 192 ? WINOGRAD_64 : WINOGRAD_32_OWN};
     for (size_t i = 0; i < sizeof likely / sizeof *likely; i++) {
         const struct convolution_way *way = &ways[likely[i]];
         if (way->suits(p, way->variant)) return way;

@@ -9,6 +9,7 @@
 
 #include <omp.h>
 
+#include "cpu/loops/product.h"
 #include "cpu/loops/winograd.h"
 #include "cpu/onednn.h"
 
@@ -27,6 +28,7 @@ struct winograd {
     int64_t down, across, tiles;      /* tiles of one item, and of all */
     int64_t block, blocks;            /* tiles in a block; blocks */
     int64_t stride_from, stride_to, stride_weight; /* floats from position to position */
+    bool own;                         /* products, instead of the library's */
     int threads;
     float *kept;      /* the transformed weights, where they last; else they are scratch memory */
     uint64_t version; /* of the weights that `kept` was made from */
@@ -40,7 +42,10 @@ bool winograd_suits(const struct convolution_problem *p, int variant)
         if (p->before[i] > 2) return false; /* then the turned kernel would start inside */
     }
     int64_t tiles = p->batch * ((p->out_height + 3) / 4) * ((p->out_width + 3) / 4);
-    return square && dense && p->in >= 16 && p->out >= 16 && (variant == 0 || variant < 2 * tiles);
+    int64_t block = variant & ~WINOGRAD_OWN, wide = p->in > p->out ? p->in : p->out;
+    bool products = variant & WINOGRAD_OWN ? wide <= 192 : wide >= 64; /* where each is good at it */
+    bool fits = block < 2 * tiles && (block > 16 || tiles < 64 || wide < 128);
+    return square && dense && products && fits && p->in >= 16 && p->out >= 16;
 }
 
 /* Distance between positions for `size` values: whole cache lines, an odd number of them, so that
@@ -73,7 +78,9 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
     w->down = (w->to.height + TILE - 1) / TILE;
     w->across = (w->to.width + TILE - 1) / TILE;
     w->tiles = p->batch * w->down * w->across;
-    w->blocks = (w->tiles + variant - 1) / variant;
+    const int block = variant & ~WINOGRAD_OWN;
+    w->own = variant & WINOGRAD_OWN;
+    w->blocks = (w->tiles + block - 1) / block;
     w->block = (w->tiles + w->blocks - 1) / w->blocks;
     w->stride_from = spread(w->block * w->from.channels);
     w->stride_to = spread(w->block * w->to.channels);
@@ -204,14 +211,39 @@ static void transform_weights(const struct winograd *w, const struct winograd_lo
     }
 }
 
+/* c[m,n] = a[m,k] b[k,n], rows of a as far apart as it is wide. */
+static sumi_status multiply(const struct winograd *w, int64_t m, int64_t n, int64_t k,
+                            const float *a, const float *b, float *c)
+{
+    if (!w->own) return onednn_product(false, false, m, n, k, a, k, b, n, c, n);
+    const struct product product = {.m = m, .n = n, .k = k, .a = a, .a_row = k, .a_column = 1,
+                                    .b = b, .b_row = n, .b_column = 1, .c = c, .c_row = n};
+    product_loops_select()->product(&product);
+    return SUMI_OK;
+}
+
+/* c[m,n] = a[k,m]^T b[k,n], or added to what is there. */
+static sumi_status multiply_transposed(const struct winograd *w, int64_t m, int64_t n, int64_t k,
+                                       const float *a, const float *b, bool add, float *c)
+{
+    if (!w->own) {
+        return (add ? onednn_add_product : onednn_product)(true, false, m, n, k, a, m, b, n, c, n);
+    }
+    const struct product product = {.m = m, .n = n, .k = k, .a = a, .a_row = 1, .a_column = m,
+                                    .b = b, .b_row = n, .b_column = 1, .c = c, .c_row = n,
+                                    .add = add};
+    product_loops_select()->product(&product);
+    return SUMI_OK;
+}
+
 static sumi_status multiply_block(const struct winograd *w, int64_t block, const float *u,
                                   const struct room *room)
 {
     const int64_t from = w->from.channels, to = w->to.channels;
     int64_t tiles = end_of(w, block) - block * w->block;
     for (int p = 0; p < POSITIONS; p++) {
-        TRY(onednn_product(false, false, tiles, to, from, room->from + p * w->stride_from, from,
-                           u + p * w->stride_weight, to, room->to + p * w->stride_to, to));
+        TRY(multiply(w, tiles, to, from, room->from + p * w->stride_from, u + p * w->stride_weight,
+                     room->to + p * w->stride_to));
     }
     return SUMI_OK;
 }
@@ -251,10 +283,9 @@ static sumi_status accumulate_block(const struct winograd *w, int64_t block,
     const int64_t in = w->from.channels, out = w->to.channels;
     int64_t tiles = end_of(w, block) - block * w->block;
     for (int p = 0; p < POSITIONS; p++) {
-        const float *to = room->to + p * w->stride_to, *from = room->from + p * w->stride_from;
-        float *sum = sums + p * w->stride_weight;
-        if (first) TRY(onednn_product(true, false, out, in, tiles, to, out, from, in, sum, in));
-        else TRY(onednn_add_product(true, false, out, in, tiles, to, out, from, in, sum, in));
+        TRY(multiply_transposed(w, out, in, tiles, room->to + p * w->stride_to,
+                                room->from + p * w->stride_from, !first,
+                                sums + p * w->stride_weight));
     }
     return SUMI_OK;
 }

@@ -209,7 +209,7 @@ static bool run_way(struct fixture *f, const struct convolution_way *way,
 static void every_way_computes_the_sum_over_taps(void **state)
 {
     struct fixture *f = *state;
-    int done[16] = {0};
+    int done[32] = {0};
     for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
         for (int variation = 0; variation < 3 * 2 * 2; variation++) {
             struct convolution_problem p = pose(&problems[i], variation % 3,

@@ -62,7 +62,7 @@ static void without_tuning_the_choice_is_fixed_and_nothing_is_written(void **sta
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct cpu_shared *shared = open_backend();
-        assert_string_equal(choose(shared), "winograd-64");
+        assert_string_equal(choose(shared), "winograd-32-own");
         cpu_backend.close(context, shared);
     }
     char path[128];
@@ -117,9 +117,9 @@ static void the_remembered_choice_is_followed(void **state)
     struct cpu_shared *shared = open_backend();
     choose(shared);
     cpu_backend.close(context, shared);
-    rewrite_choice("winograd-16");
+    rewrite_choice("winograd-16-own");
     shared = open_backend();
-    assert_string_equal(choose(shared), "winograd-16");
+    assert_string_equal(choose(shared), "winograd-16-own");
     cpu_backend.close(context, shared);
 }
 

@@ -1,9 +1,9 @@
 /* Batched matrix products: large ones by the library one after the other with all threads inside,
    small ones by loops of our own, side by side. */
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/product.h"
 #include "cpu/onednn.h"
-#include "cpu/team.h"
 
 /* Up to so many multiplications the library takes as long to begin as we take to end. */
 enum { SMALL_PRODUCT = 1 << 17 };

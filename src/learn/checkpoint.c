@@ -54,69 +54,96 @@ static safetensors_entry entry_of(const char *name, const struct shape *shape, f
     return entry;
 }
 
-/* Fills entries and the names they point to; the number of entries to *count. */
-static sumi_status list_entries(const sumi_trainer *trainer, safetensors_entry *entries,
-                                char (*names)[NAME_ROOM], size_t *count)
+/* The tensors of a checkpoint and the names they point to. */
+struct listing {
+    safetensors_entry *entries;
+    char (*names)[NAME_ROOM];
+    size_t count;
+};
+
+static sumi_status add_parts(const sumi_trainer *trainer, int64_t i, struct listing *listing)
 {
-    *count = 0;
+    for (int part = 0; part < PARTS; part++) {
+        char *name = listing->names[listing->count];
+        TRY(part_name(trainer, i, part, name));
+        listing->entries[listing->count++] =
+            entry_of(name, &trainer->weights->items[i].shape, part_data(trainer, i, part));
+    }
+    return SUMI_OK;
+}
+
+static void release_listing(sumi_context *context, struct listing *listing)
+{
+    context_release(context, listing->entries);
+    context_release(context, listing->names);
+}
+
+/* Lists all tensors of a checkpoint taken at `step`. The listing is to be released, also after a
+   failure. */
+static sumi_status list_tensors(const sumi_trainer *trainer, int64_t step, struct listing *listing)
+{
+    sumi_context *context = trainer->context;
+    size_t room = (size_t)trainer->optimizer.count * PARTS + MOST_KEPT + 1;
+    *listing = (struct listing){
+        .entries = context_allocate(context, room, sizeof *listing->entries),
+        .names = context_allocate(context, room, sizeof *listing->names)};
+    if (!listing->entries || !listing->names) return SUMI_ERROR_MEMORY;
     for (int64_t i = 0; i < trainer->optimizer.count; i++) {
-        const struct weight *weight = &trainer->weights->items[i];
-        if (!weight->trainable) continue;
-        for (int part = 0; part < PARTS; part++) {
-            TRY(part_name(trainer, i, part, names[*count]));
-            entries[*count] = entry_of(names[*count], &weight->shape, part_data(trainer, i, part));
-            (*count)++;
-        }
+        if (trainer->weights->items[i].trainable) TRY(add_parts(trainer, i, listing));
     }
     struct kept kept[MOST_KEPT];
     int more = list_kept(trainer, kept);
     for (int k = 0; k < more; k++) {
-        entries[(*count)++] = entry_of(kept[k].name, &kept[k].shape, kept[k].values);
+        listing->entries[listing->count++] =
+            entry_of(kept[k].name, &kept[k].shape, kept[k].values);
     }
-    const struct shape losses = {1, {trainer->step}};
-    entries[(*count)++] = entry_of("losses", &losses, trainer->losses);
+    const struct shape losses = {1, {step}};
+    listing->entries[listing->count++] = entry_of("losses", &losses, trainer->losses);
     return SUMI_OK;
 }
 
 sumi_status sumi_trainer_save(const sumi_trainer *trainer, const char *path)
 {
-    sumi_context *context = trainer->context;
-    size_t room = (size_t)trainer->optimizer.count * PARTS + MOST_KEPT + 1, count = 0;
-    safetensors_entry *entries = context_allocate(context, room, sizeof *entries);
-    char(*names)[NAME_ROOM] = context_allocate(context, room, sizeof *names);
-    sumi_status status = SUMI_ERROR_MEMORY;
-    if (entries && names) status = list_entries(trainer, entries, names, &count);
+    struct listing listing;
+    sumi_status status = list_tensors(trainer, trainer->step, &listing);
     if (status == SUMI_OK) {
         char step[32], seed[32];
         snprintf(step, sizeof step, "%" PRId64, trainer->step);
         snprintf(seed, sizeof seed, "%" PRIu64, trainer->seed);
         const safetensors_text metadata[] = {
             {"sumi_checkpoint", "1"}, {"step", step}, {"seed", seed}};
-        status = safetensors_write(context, path, entries, count, metadata, 3);
+        status = safetensors_write(trainer->context, path, listing.entries, listing.count,
+                                   metadata, 3);
     }
-    context_release(context, entries);
-    context_release(context, names);
+    release_listing(trainer->context, &listing);
     return status;
 }
 
-/* The tensor of that name, which must have the given shape. */
-static sumi_status find_tensor(const sumi_trainer *trainer, const safetensors *file,
-                               const char *path, const char *name, const struct shape *shape,
-                               const safetensors_tensor **tensor)
+static struct shape entry_shape(const safetensors_entry *entry)
 {
-    *tensor = safetensors_find(file, name);
-    if (!*tensor) {
+    struct shape shape = {.rank = entry->rank};
+    memcpy(shape.size, entry->shape, sizeof shape.size);
+    return shape;
+}
+
+/* Checks that the file has the tensor of that name and shape. */
+static sumi_status check_tensor(const sumi_trainer *trainer, const safetensors *file,
+                                const char *path, const safetensors_entry *entry)
+{
+    const safetensors_tensor *tensor = safetensors_find(file, entry->name);
+    if (!tensor) {
         return context_fail(trainer->context, SUMI_ERROR_FORMAT,
-                            "%s: has no tensor \"%s\": it belongs to another network", path, name);
+                            "%s: has no tensor \"%s\": it belongs to another network", path,
+                            entry->name);
     }
-    struct shape found = {.rank = (*tensor)->rank};
-    memcpy(found.size, (*tensor)->shape, sizeof found.size);
-    if ((*tensor)->type == NUMBER_F32 && shape_equal(&found, shape)) return SUMI_OK;
+    struct shape found = {.rank = tensor->rank}, shape = entry_shape(entry);
+    memcpy(found.size, tensor->shape, sizeof found.size);
+    if (tensor->type == NUMBER_F32 && shape_equal(&found, &shape)) return SUMI_OK;
     char have[SHAPE_TEXT], want[SHAPE_TEXT];
     return context_fail(trainer->context, SUMI_ERROR_FORMAT,
-                        "%s: \"%s\" is %s %s, but this network needs F32 %s", path, name,
-                        number_name((*tensor)->type), shape_text(&found, have),
-                        shape_text(shape, want));
+                        "%s: \"%s\" is %s %s, but this network needs F32 %s", path, entry->name,
+                        number_name(tensor->type), shape_text(&found, have),
+                        shape_text(&shape, want));
 }
 
 /* The step a checkpoint was taken at, which must fit its losses. */
@@ -140,48 +167,73 @@ static sumi_status read_step(const sumi_trainer *trainer, const safetensors *fil
     return SUMI_OK;
 }
 
-/* Checks that every tensor is there before anything is overwritten. */
-static sumi_status check_tensors(const sumi_trainer *trainer, const safetensors *file,
-                                 const char *path, int64_t step)
+/* There is a loss for each step, so that a step that is made up asks for no memory. */
+static sumi_status check_losses(const sumi_trainer *trainer, const safetensors *file,
+                                const char *path, int64_t step)
 {
-    const safetensors_tensor *tensor = NULL;
-    char name[NAME_ROOM];
-    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
-        const struct weight *weight = &trainer->weights->items[i];
-        for (int part = 0; part < PARTS && weight->trainable; part++) {
-            TRY(part_name(trainer, i, part, name));
-            TRY(find_tensor(trainer, file, path, name, &weight->shape, &tensor));
-        }
-    }
-    struct kept kept[MOST_KEPT];
-    int more = list_kept(trainer, kept);
-    for (int k = 0; k < more; k++) {
-        TRY(find_tensor(trainer, file, path, kept[k].name, &kept[k].shape, &tensor));
-    }
-    struct shape losses = {1, {step}};
-    return find_tensor(trainer, file, path, "losses", &losses, &tensor);
+    const struct shape losses = {1, {step}};
+    const safetensors_entry entry = entry_of("losses", &losses, NULL);
+    return check_tensor(trainer, file, path, &entry);
 }
 
-static sumi_status read_tensors(sumi_trainer *trainer, const safetensors *file, int64_t step)
+/* Reads the tensors one behind the other to values[]. */
+static sumi_status read_values(const safetensors *file, const struct listing *listing,
+                               float *values)
 {
-    char name[NAME_ROOM];
-    TRY(trainer_reserve_losses(trainer, step + 1));
-    TRY(sumi_trainer_use_average(trainer, false));
-    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
-        for (int part = 0; part < PARTS && trainer->weights->items[i].trainable; part++) {
-            TRY(part_name(trainer, i, part, name));
-            TRY(safetensors_read(file, safetensors_find(file, name), part_data(trainer, i, part)));
-        }
+    for (size_t i = 0; i < listing->count; i++) {
+        const safetensors_entry *entry = &listing->entries[i];
+        struct shape shape = entry_shape(entry);
+        TRY(safetensors_read(file, safetensors_find(file, entry->name), values));
+        values += shape_count(&shape);
     }
-    struct kept kept[MOST_KEPT];
-    int more = list_kept(trainer, kept);
-    for (int k = 0; k < more; k++) {
-        TRY(safetensors_read(file, safetensors_find(file, kept[k].name), kept[k].values));
-    }
-    TRY(safetensors_read(file, safetensors_find(file, "losses"), trainer->losses));
-    weights_changed(trainer->weights);
-    trainer->step = step;
     return SUMI_OK;
+}
+
+/* Puts what read_values has read into its places. */
+static void place_values(const struct listing *listing, const float *values)
+{
+    for (size_t i = 0; i < listing->count; i++) {
+        const safetensors_entry *entry = &listing->entries[i];
+        struct shape shape = entry_shape(entry);
+        size_t count = (size_t)shape_count(&shape);
+        memcpy((float *)(uintptr_t)entry->data, values, count * sizeof *values);
+        values += count;
+    }
+}
+
+/* Reads everything before anything is overwritten. */
+static sumi_status read_listed(sumi_trainer *trainer, const safetensors *file, const char *path,
+                               const struct listing *listing)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < listing->count; i++) {
+        struct shape shape = entry_shape(&listing->entries[i]);
+        TRY(check_tensor(trainer, file, path, &listing->entries[i]));
+        total += (size_t)shape_count(&shape);
+    }
+    float *values = context_allocate(trainer->context, total, sizeof *values);
+    if (!values) return SUMI_ERROR_MEMORY;
+    sumi_status status = read_values(file, listing, values);
+    if (status == SUMI_OK) {
+        place_values(listing, values);
+        weights_changed(trainer->weights);
+    }
+    context_release(trainer->context, values);
+    return status;
+}
+
+static sumi_status read_tensors(sumi_trainer *trainer, const safetensors *file, const char *path,
+                                int64_t step)
+{
+    struct listing listing;
+    TRY(check_losses(trainer, file, path, step));
+    TRY(trainer_reserve_losses(trainer, step + 1));
+    sumi_status status = list_tensors(trainer, step, &listing);
+    if (status == SUMI_OK) status = read_listed(trainer, file, path, &listing);
+    release_listing(trainer->context, &listing);
+    TRY(status);
+    trainer->step = step;
+    return sumi_trainer_use_average(trainer, false);
 }
 
 sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path)
@@ -190,8 +242,7 @@ sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path)
     int64_t step = 0;
     TRY(safetensors_open(trainer->context, path, &file));
     sumi_status status = read_step(trainer, file, path, &step);
-    if (status == SUMI_OK) status = check_tensors(trainer, file, path, step);
-    if (status == SUMI_OK) status = read_tensors(trainer, file, step);
+    if (status == SUMI_OK) status = read_tensors(trainer, file, path, step);
     safetensors_free(file);
     return status;
 }

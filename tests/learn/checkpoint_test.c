@@ -1,7 +1,9 @@
 /* Checkpoints: a run continued from one is the run that was never interrupted, bit for bit; what is
    no checkpoint of this run is refused with a sentence and changes nothing. */
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "files/safetensors.h"
@@ -10,6 +12,19 @@
 
 static const char *const usual[] = {"train.learning_rate=0.05", "train.ema=0.9",
                                     "train.decay=cosine", "train.steps=40", NULL};
+
+/* Reads of the library before one fails, as from a disk that is worn out; -1 for no end. */
+static int good_reads = -1;
+
+ssize_t pread(int handle, void *buffer, size_t size, off_t offset)
+{
+    if (good_reads == 0) {
+        errno = EIO;
+        return -1;
+    }
+    if (good_reads > 0) good_reads--;
+    return syscall(SYS_pread64, handle, buffer, size, offset);
+}
 
 /* The bytes of a file; free them. */
 static char *read_bytes(const char *path, size_t *size)
@@ -234,6 +249,31 @@ static void metadata_that_does_not_fit_is_refused(void **state)
     regression_end(&t);
 }
 
+static void a_read_that_fails_anywhere_changes_nothing(void **state)
+{
+    scratch *room = *state;
+    static struct regression_training t;
+    regression_begin(room->context, 0, usual, &t);
+    regression_steps(room->context, &t, 3);
+    CHECK_OK(room->context, sumi_trainer_save(t.trainer, scratch_path(room, "worn.safetensors")));
+    regression_steps(room->context, &t, 2);
+    for (int averaged = 0; averaged < 2; averaged++) {
+        CHECK_OK(room->context, sumi_trainer_use_average(t.trainer, averaged));
+        for (int reads = 0; reads < 11; reads++) { /* 2 of the header, then 9 tensors */
+            good_reads = reads;
+            check_refused(room, &t, "worn.safetensors", SUMI_ERROR_FILE, "cannot read");
+            good_reads = -1;
+        }
+    }
+    good_reads = 11;
+    CHECK_OK(room->context,
+             sumi_trainer_load(t.trainer, scratch_path(room, "worn.safetensors")));
+    assert_int_equal(good_reads, 0);
+    good_reads = -1;
+    assert_int_equal(sumi_trainer_steps_done(t.trainer), 3);
+    regression_end(&t);
+}
+
 static void a_failed_write_leaves_the_last_good_file(void **state)
 {
     scratch *room = *state;
@@ -279,6 +319,7 @@ int main(void)
         SCRATCH_TEST(a_file_cut_anywhere_is_refused),
         SCRATCH_TEST(files_of_other_runs_are_refused),
         SCRATCH_TEST(metadata_that_does_not_fit_is_refused),
+        SCRATCH_TEST(a_read_that_fails_anywhere_changes_nothing),
         SCRATCH_TEST(a_failed_write_leaves_the_last_good_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,13 @@ const struct recipe_entry recipe_schema[] = {
     FLAG("train.ema_warmup", "yes", "average over fewer steps at the beginning"),
     CHOICE("train.objective", "denoising", "denoising|variational|hybrid|bits",
            "what the network is trained to do"),
+    CHOICE("train.coupling", "independent", "independent|optimal|reflow",
+           "which noise goes with an item: any, the nearest in the batch, or that from which a "
+           "trained model makes it"),
+    TEXT("train.teacher", "", "folder of the trained model that reflow takes its pairs from"),
+    TEXT("train.teacher_solver", "flow-heun", "solver that follows the teacher's flow"),
+    WHOLE("train.teacher_steps", "50", 1, 100000, "its steps"),
+    WHOLE("train.pairs", "20000", 1, 1e9, "pairs of noise and data that reflow draws"),
     CHOICE("train.times", "auto", "auto|whole|uniform|importance|log_normal",
            "how the noise levels of a step are drawn; auto: as usual for the path"),
     NUMBER("train.log_mean", "-1.2", -100, 100, "mean of log(sigma) for log_normal times"),

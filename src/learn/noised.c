@@ -38,7 +38,8 @@ sumi_status noised_open(const struct learning *learning, struct noised *noised)
                               .item_size = model_item_size(learning->model)};
     TRY(open_solver(noised));
     TRY(take_memory(noised));
-    return times_open(learning, noised->path, noised->options->shift, &noised->draws);
+    TRY(times_open(learning, noised->path, noised->options->shift, &noised->draws));
+    return coupling_open(learning, noised->batch, &noised->coupling);
 }
 
 void noised_release(struct noised *noised)
@@ -50,6 +51,7 @@ void noised_release(struct noised *noised)
     context_release(context, noised->labels);
     context_release(context, noised->places);
     times_release(context, &noised->draws);
+    coupling_release(context, &noised->coupling);
 }
 
 sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const char *name, bool each)
@@ -101,17 +103,50 @@ int noised_keep(void *user, struct kept kept[MOST_KEPT])
     return importance_keep(&noised->draws.importance, kept);
 }
 
-/* Noises item i of a portion and writes its row of every input. */
+/* Threads worth waking for work on every number of a batch. */
+static int threads_for(const struct noised *noised, int64_t work_of_a_number)
+{
+    return worthwhile_threads(noised->learning.context->threads,
+                              work_of_a_number * noised->batch * noised->item_size);
+}
+
+/* The noise of each item, keyed by the item's place in the step. Shared among a team. */
+static void draw_noise(struct noised *noised, const struct portion *portion)
+{
+    const philox_stream stream = {noised->seed, PURPOSE_NOISE, (uint64_t)portion->step};
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < noised->batch; i++) {
+        uint64_t first = (uint64_t)((portion->first + i) * noised->item_size);
+        philox_normal(&stream, first, noised->item_size, noised->noise + i * noised->item_size);
+    }
+}
+
+/* The items of a feed and the noise that goes with each. */
+static sumi_status read_pairs(struct noised *noised, const struct portion *portion, int64_t feed)
+{
+    enum { WORK_OF_A_DRAW = 32 };
+    if (noised->coupling.kind == COUPLING_REFLOW) {
+        coupling_read(&noised->coupling, feed, noised->clean, noised->noise, noised->labels);
+        return SUMI_OK;
+    }
+    TRY(data_read_batch(noised->learning.data, noised->seed, feed, noised->batch, noised->clean,
+                        noised->labels));
+    int threads = threads_for(noised, WORK_OF_A_DRAW);
+    BY_TEAM(threads, draw_noise(noised, portion));
+    if (noised->coupling.kind == COUPLING_OPTIMAL) {
+        coupling_match(&noised->coupling, noised->clean, noised->noise);
+    }
+    return SUMI_OK;
+}
+
+/* Mixes item i of a portion with its noise and writes its row of every input. */
 static void feed_item(struct noised *noised, sumi_plan *plan, const struct portion *portion,
                       int64_t i)
 {
-    const philox_stream stream = {noised->seed, PURPOSE_NOISE, (uint64_t)portion->step};
-    int64_t at = i * noised->item_size, number = portion->first + i;
+    int64_t at = i * noised->item_size;
     struct place place = noised->places[i] =
-        times_draw(&noised->draws, noised->seed, portion->step, number);
+        times_draw(&noised->draws, noised->seed, portion->step, portion->first + i);
     double scale = path_input_scale(noised->path, &place.level);
-    philox_normal(&stream, (uint64_t)(number * noised->item_size), noised->item_size,
-                  noised->noise + at);
     const struct row_term terms[] = {{scale * place.level.signal, noised->clean + at},
                                      {scale * place.level.noise, noised->noise + at}};
     rows_combine(1, noised->item_size, sumi_plan_data(plan, noised->x) + at, 2, terms);
@@ -142,13 +177,11 @@ static void feed_items(struct noised *noised, sumi_plan *plan, const struct port
 sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
                         void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user)
 {
+    enum { WORK_OF_A_NUMBER = 4 };
     const struct portion portion = portion_of(noised->learning.recipe, feed);
-    TRY(data_read_batch(noised->learning.data, noised->seed, feed, noised->batch, noised->clean,
-                        noised->labels));
+    TRY(read_pairs(noised, &portion, feed));
     times_prepare(&noised->draws);
-    enum { WORK_OF_A_NUMBER = 32 }; /* mostly its normal draw */
-    int threads = worthwhile_threads(noised->learning.context->threads,
-                                     WORK_OF_A_NUMBER * noised->batch * noised->item_size);
+    int threads = threads_for(noised, WORK_OF_A_NUMBER);
     BY_TEAM(threads, feed_items(noised, plan, &portion, finish, user));
     return SUMI_OK;
 }

@@ -5,6 +5,7 @@
 #ifndef SUMI_LEARN_NOISED_H
 #define SUMI_LEARN_NOISED_H
 
+#include "learn/coupling.h"
 #include "learn/times.h"
 
 struct noised {
@@ -20,6 +21,7 @@ struct noised {
     int32_t *labels;      /* [batch], NULL where the network takes none */
     struct place *places; /* [batch] */
     struct times draws;
+    struct coupling coupling;
     sumi_node x, times, classes;
     sumi_node chances; /* 1 / (T p) of each item where times are drawn by importance, else -1 */
     sumi_node losses;  /* [batch] */

@@ -1,0 +1,91 @@
+/* Pairs of noise and data at both ends of a trained model's probability flow (Liu et al. 2022,
+   section 2.2, "reflow"). They are a function of the teacher and of train.seed, so that a resumed run
+   draws the same. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "learn/coupling.h"
+#include "noise/rows.h"
+#include "solvers/solver.h"
+
+static sumi_status set_whole(sumi_solver *solver, const char *option, int64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    return sumi_solver_set(solver, option, text);
+}
+
+/* The teacher's solver, which must add no noise of its own. */
+static sumi_status open_solver(const struct learning *learning, sumi_model *teacher,
+                               sumi_solver **solver)
+{
+    const char *name = recipe_text(learning->recipe, "train.teacher_solver");
+    sumi_solver_info info;
+    for (int i = 0; sumi_solver_describe(i, &info); i++) {
+        if (strcmp(info.name, name) != 0 || !info.stochastic) continue;
+        return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
+                            "train.teacher_solver = %s adds noise on the way, so that its ends are "
+                            "no pairs; use one that does not, such as flow-heun",
+                            name);
+    }
+    TRY(sumi_model_solver(teacher, name, solver));
+    TRY(set_whole(*solver, "steps", recipe_int(learning->recipe, "train.teacher_steps")));
+    return set_whole(*solver, "seed", recipe_int(learning->recipe, "train.seed"));
+}
+
+static sumi_status check_teacher(const struct learning *learning, const sumi_model *teacher)
+{
+    struct shape wanted, given;
+    wanted.rank = sumi_model_shape(learning->model, wanted.size);
+    given.rank = sumi_model_shape(teacher, given.size);
+    bool alike = sumi_model_classes(teacher) == sumi_model_classes(learning->model);
+    if (shape_equal(&wanted, &given) && alike) return SUMI_OK;
+    return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
+                        "%s: the teacher's items or classes are not those of the model to be "
+                        "trained",
+                        recipe_text(learning->recipe, "train.teacher"));
+}
+
+/* Each class in turn, for both. */
+static sumi_status choose_labels(sumi_model *teacher, struct coupling *coupling)
+{
+    if (!coupling->labels) return SUMI_OK;
+    for (int64_t i = 0; i < coupling->pairs; i++) {
+        coupling->labels[i] = (int32_t)(i % sumi_model_classes(teacher));
+    }
+    return sumi_model_set_labels(teacher, coupling->pairs, coupling->labels);
+}
+
+static sumi_status follow_flow(const struct learning *learning, sumi_model *teacher,
+                               sumi_solver *solver, struct coupling *coupling)
+{
+    int64_t shape[1 + SUMI_MAX_RANK] = {coupling->pairs};
+    int rank = 1 + sumi_model_shape(teacher, shape + 1);
+    int64_t total = coupling->pairs * coupling->item_size;
+    TRY(choose_labels(teacher, coupling));
+    TRY(sumi_solver_start(solver, rank, shape, coupling->clean));
+    const struct row_term start = {1 / sumi_solver_initial_sigma(solver), coupling->clean};
+    rows_combine(learning->context->threads, total, coupling->noise, 1, &start);
+    return sumi_solver_run(solver, sumi_model_denoiser, teacher, rank, shape, coupling->clean, NULL,
+                           NULL);
+}
+
+sumi_status reflow_draw(const struct learning *learning, struct coupling *coupling)
+{
+    const char *path = recipe_text(learning->recipe, "train.teacher");
+    sumi_model *teacher = NULL;
+    sumi_solver *solver = NULL;
+    if (!path[0]) {
+        return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
+                            "train.coupling = reflow needs a trained model: --set "
+                            "train.teacher=FOLDER");
+    }
+    TRY(sumi_model_open(learning->context, path, &teacher));
+    sumi_status status = check_teacher(learning, teacher);
+    if (status == SUMI_OK) status = open_solver(learning, teacher, &solver);
+    if (status == SUMI_OK) status = follow_flow(learning, teacher, solver, coupling);
+    sumi_solver_free(solver);
+    sumi_model_free(teacher);
+    return status;
+}

@@ -21,7 +21,7 @@ static sumi_status run_softmax(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_softmax = {NULL, run_softmax, NULL};
+const struct kernel kernel_softmax = {.run = run_softmax};
 
 /* q[items, length, heads * d], k and v[items, keys, heads * d]. */
 struct extent {
@@ -111,7 +111,7 @@ static sumi_status run_attention(const struct call *call)
     return run_heads(call, attend, 1);
 }
 
-const struct kernel kernel_attention = {prepare_attention, run_attention, NULL};
+const struct kernel kernel_attention = {.prepare = prepare_attention, .run = run_attention};
 
 static sumi_status prepare_gradient(const struct problem *problem, void **state, size_t *scratch)
 {
@@ -156,4 +156,4 @@ static sumi_status run_gradient(const struct call *call)
     return run_heads(call, attend_backward, 2);
 }
 
-const struct kernel kernel_attention_gradient = {prepare_gradient, run_gradient, NULL};
+const struct kernel kernel_attention_gradient = {.prepare = prepare_gradient, .run = run_gradient};

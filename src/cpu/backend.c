@@ -80,7 +80,12 @@ static sumi_status open_shared(sumi_context *context, void **result)
     return status;
 }
 
-const struct backend cpu_backend = {open_shared, close_shared, find, fusion_rules};
+const struct backend cpu_backend = {.open = open_shared,
+                                    .close = close_shared,
+                                    .find = find,
+                                    .rules = fusion_rules,
+                                    .widen = bfloat16_widen_all,
+                                    .narrow = bfloat16_narrow_all};
 
 sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
                              sumi_plan **plan)

@@ -104,6 +104,9 @@ static sumi_status run_weight_gradient(const struct call *call)
     return run(call, (float *)call->inputs[0], call->output, (float *)call->inputs[1]);
 }
 
-const struct kernel kernel_convolution = {prepare, run_forward, release};
-const struct kernel kernel_convolution_data_gradient = {prepare, run_data_gradient, release};
-const struct kernel kernel_convolution_weight_gradient = {prepare, run_weight_gradient, release};
+const struct kernel kernel_convolution = {
+    .prepare = prepare, .run = run_forward, .release = release};
+const struct kernel kernel_convolution_data_gradient = {
+    .prepare = prepare, .run = run_data_gradient, .release = release};
+const struct kernel kernel_convolution_weight_gradient = {
+    .prepare = prepare, .run = run_weight_gradient, .release = release};

@@ -24,6 +24,10 @@ extern const struct kernel kernel_group_norm_sums, kernel_group_norm_data_gradie
     kernel_group_norm_backward;                                         /* group_norm_gradient.c */
 extern const struct kernel kernel_softmax, kernel_attention, kernel_attention_gradient;
 
+/* Conversions of n elements (bfloat16.c). */
+void bfloat16_widen_all(int threads, int64_t n, const bfloat16 *from, float *to);
+void bfloat16_narrow_all(int threads, int64_t n, const float *from, bfloat16 *to);
+
 /* Threads worth waking for `work` elementary operations: all, or 1 below some ten thousand. */
 int worthwhile_threads(int threads, int64_t work);
 

@@ -109,7 +109,7 @@ static sumi_status run_binary(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_binary = {NULL, run_binary, NULL};
+const struct kernel kernel_binary = {.run = run_binary};
 
 /* ---- one operand ---- */
 
@@ -169,4 +169,4 @@ static sumi_status run_unary(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_unary = {NULL, run_unary, NULL};
+const struct kernel kernel_unary = {.run = run_unary};

@@ -28,4 +28,4 @@ static sumi_status run(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_fallback = {prepare, run, NULL};
+const struct kernel kernel_fallback = {.prepare = prepare, .run = run};

@@ -117,6 +117,6 @@ static sumi_status run_whole(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_group_moments = {prepare, run_moments, NULL};
-const struct kernel kernel_group_norm = {prepare, run_norm, NULL};
-const struct kernel kernel_group_norm_whole = {prepare, run_whole, NULL};
+const struct kernel kernel_group_moments = {.prepare = prepare, .run = run_moments};
+const struct kernel kernel_group_norm = {.prepare = prepare, .run = run_norm};
+const struct kernel kernel_group_norm_whole = {.prepare = prepare, .run = run_whole};

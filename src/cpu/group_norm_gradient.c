@@ -127,7 +127,7 @@ static sumi_status run_sums(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_group_norm_sums = {prepare_half, run_sums, NULL};
+const struct kernel kernel_group_norm_sums = {.prepare = prepare_half, .run = run_sums};
 
 static sumi_status run_data_gradient(const struct call *call)
 {
@@ -142,7 +142,8 @@ static sumi_status run_data_gradient(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_group_norm_data_gradient = {prepare_half, run_data_gradient, NULL};
+const struct kernel kernel_group_norm_data_gradient = {
+    .prepare = prepare_half, .run = run_data_gradient};
 
 /* ---- both in one go ---- */
 
@@ -180,4 +181,4 @@ static sumi_status run_backward(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_group_norm_backward = {prepare_backward, run_backward, NULL};
+const struct kernel kernel_group_norm_backward = {.prepare = prepare_backward, .run = run_backward};

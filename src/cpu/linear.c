@@ -75,7 +75,7 @@ static sumi_status run_linear(const struct call *call)
     return onednn_explain_product(call->problem->context, status);
 }
 
-const struct kernel kernel_linear = {NULL, run_linear, NULL};
+const struct kernel kernel_linear = {.run = run_linear};
 
 static sumi_status run_weight_gradient(const struct call *call)
 {
@@ -94,4 +94,4 @@ static sumi_status run_weight_gradient(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_linear_weight_gradient = {NULL, run_weight_gradient, NULL};
+const struct kernel kernel_linear_weight_gradient = {.run = run_weight_gradient};

@@ -78,4 +78,4 @@ static sumi_status run_matmul(const struct call *call)
     return onednn_explain_product(call->problem->context, batch.status);
 }
 
-const struct kernel kernel_matmul = {NULL, run_matmul, NULL};
+const struct kernel kernel_matmul = {.run = run_matmul};

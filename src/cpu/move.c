@@ -33,7 +33,7 @@ static sumi_status run_permute(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_permute = {NULL, run_permute, NULL};
+const struct kernel kernel_permute = {.run = run_permute};
 
 /* Copies blocks of `size` elements: `count` of them, `from_step` apart, to places `to_step`
    apart. */
@@ -59,7 +59,7 @@ static sumi_status run_slice(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_slice = {NULL, run_slice, NULL};
+const struct kernel kernel_slice = {.run = run_slice};
 
 static sumi_status run_pad(const struct call *call)
 {
@@ -74,7 +74,7 @@ static sumi_status run_pad(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_pad = {NULL, run_pad, NULL};
+const struct kernel kernel_pad = {.run = run_pad};
 
 static sumi_status run_concat(const struct call *call)
 {
@@ -88,4 +88,4 @@ static sumi_status run_concat(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_concat = {NULL, run_concat, NULL};
+const struct kernel kernel_concat = {.run = run_concat};

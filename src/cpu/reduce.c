@@ -185,7 +185,7 @@ static sumi_status run_sum(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_sum = {prepare_sum, run_sum, NULL};
+const struct kernel kernel_sum = {.prepare = prepare_sum, .run = run_sum};
 
 static sumi_status run_broadcast(const struct call *call)
 {
@@ -216,4 +216,4 @@ static sumi_status run_broadcast(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_broadcast = {NULL, run_broadcast, NULL};
+const struct kernel kernel_broadcast = {.run = run_broadcast};

@@ -25,7 +25,7 @@ static sumi_status run_upsample(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_upsample = {NULL, run_upsample, NULL};
+const struct kernel kernel_upsample = {.run = run_upsample};
 
 static sumi_status run_block_sum(const struct call *call)
 {
@@ -50,7 +50,7 @@ static sumi_status run_block_sum(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_block_sum = {NULL, run_block_sum, NULL};
+const struct kernel kernel_block_sum = {.run = run_block_sum};
 
 static sumi_status run_keep_mask(const struct call *call)
 {
@@ -68,4 +68,4 @@ static sumi_status run_keep_mask(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_keep_mask = {NULL, run_keep_mask, NULL};
+const struct kernel kernel_keep_mask = {.run = run_keep_mask};

@@ -42,6 +42,15 @@ struct run_key {
     uint64_t seed, step, part;
 };
 
+/* How an op's result is stored where a graph is planned in bfloat16. */
+enum op_storage {
+    /* As the operands of its size are: bfloat16 where one is and no other that was computed or is
+       an input is float32. Small operands, weights and constants do not count. */
+    STORAGE_AS_OPERANDS,
+    STORAGE_BFLOAT16, /* products, whatever they are of */
+    STORAGE_FLOAT32   /* sums and statistics; do not count as operands */
+};
+
 /* An op: its shape rule, its gradient rule and the kernel that defines it. */
 struct op {
     const char *name;
@@ -70,6 +79,7 @@ struct op {
 
     bool view;     /* the output is input 0's memory, from element attributes.first on */
     bool in_place; /* output element i depends on input 0 only through its element i */
+    enum op_storage storage;
 };
 
 struct node {
@@ -87,6 +97,7 @@ struct sumi_graph {
     sumi_context *context;
     sumi_weights *weights;
     bool training;
+    bool bfloat16;      /* whether plans keep activations so */
     sumi_status status; /* the first failure */
     struct node *nodes;
     int32_t count, capacity;

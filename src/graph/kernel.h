@@ -3,7 +3,16 @@
 #ifndef SUMI_GRAPH_KERNEL_H
 #define SUMI_GRAPH_KERNEL_H
 
+#include "base/bfloat16.h"
 #include "graph/fuse.h"
+
+/* How the elements of a value are stored. */
+enum element { ELEMENT_FLOAT32, ELEMENT_BFLOAT16 };
+
+static inline size_t element_size(enum element element)
+{
+    return element == ELEMENT_BFLOAT16 ? sizeof(bfloat16) : sizeof(float);
+}
 
 /* One node to be computed, and all that is known when the plan is made. */
 struct problem {
@@ -11,6 +20,7 @@ struct problem {
     const sumi_graph *graph;
     const struct node *node;
     const struct shape *inputs[MAX_INPUTS]; /* shapes */
+    enum element input_elements[MAX_INPUTS], output_element;
     /* Which inputs are weights that seldom change: what is made from them may be kept for the next
        run, as long as call.version is the same. */
     bool lasting[MAX_INPUTS];
@@ -21,6 +31,7 @@ struct problem {
 struct call {
     const struct problem *problem;
     void *state; /* what prepare gave */
+    /* Of float32, or bfloat16 where the problem says so. */
     const float *inputs[MAX_INPUTS];
     float *output;
     void *scratch; /* as many bytes as prepare asked for, aligned for vectors */
@@ -33,7 +44,15 @@ struct kernel {
     sumi_status (*prepare)(const struct problem *problem, void **state, size_t *scratch);
     sumi_status (*run)(const struct call *call);
     void (*release)(sumi_context *context, void *state); /* may be NULL */
+    /* Which operands the kernel takes as bfloat16 too; the plan converts the others. With
+       `uniform`, only where all of its operands and its result are. */
+    unsigned narrow; /* NARROW_INPUT(i), NARROW_OUTPUT */
+    bool uniform;
 };
+
+#define NARROW_INPUT(i) (1u << (i))
+#define NARROW_OUTPUT (1u << MAX_INPUTS)
+#define NARROW_ALL (2u * NARROW_OUTPUT - 1)
 
 struct backend {
     sumi_status (*open)(sumi_context *context, void **shared);
@@ -42,6 +61,9 @@ struct backend {
     const struct kernel *(*find)(const struct op *op);
     /* Fusions into ops that it has good kernels for; a list that ends with NULL, or NULL. */
     const struct fusion_rule *const *rules;
+    /* Conversions of n elements. */
+    void (*widen)(int threads, int64_t n, const bfloat16 *from, float *to);
+    void (*narrow)(int threads, int64_t n, const float *from, bfloat16 *to);
 };
 
 #endif

@@ -9,6 +9,7 @@ struct step {
     const struct kernel *kernel;
     struct problem problem;
     struct call call;
+    struct conversion conversion;
     size_t scratch; /* bytes */
     int32_t row;    /* of the profile that the plan knows */
     struct cost cost;
@@ -22,7 +23,8 @@ struct sumi_plan {
     int threads;           /* that kernels and scratch memory were laid out for */
     int32_t node_count;    /* nodes the graph had when the plan was made */
     struct node *nodes;    /* copies, since the graph may grow and move its own */
-    float **data;          /* where each node's value is, NULL if not computed */
+    enum element *elements; /* how each node's value is stored */
+    float **data;          /* where it is, NULL if not computed */
     struct step *steps;
     int32_t step_count;
     char *memory;
@@ -34,7 +36,6 @@ struct sumi_plan {
 struct placement {
     bool needed, output;
     int32_t storage; /* number of the storage its value lives in; -1 for leaves kept elsewhere */
-    int32_t uses;    /* computed nodes that read it */
 };
 
 /* Working memory of plan_create. */
@@ -43,8 +44,14 @@ struct planner {
     struct placement *places; /* [node_count] */
     struct span *spans;       /* storages, then scratch spans: [2 * node_count] */
     int32_t span_count;
+    int32_t *uses;            /* [node_count] computed nodes that read it */
     int32_t *open_uses;       /* [2 * node_count] reads of a storage still to come */
 };
+
+static int64_t value_bytes(const sumi_plan *plan, sumi_node n)
+{
+    return shape_count(&plan->nodes[n].shape) * (int64_t)element_size(plan->elements[n]);
+}
 
 static bool is_leaf_kept_elsewhere(const struct node *node)
 {
@@ -64,9 +71,16 @@ static void mark_needed(struct planner *planner, int count, const sumi_node *out
         if (!planner->places[n].needed) continue;
         for (int i = 0; i < node->input_count; i++) {
             planner->places[node->inputs[i]].needed = true;
-            planner->places[node->inputs[i]].uses++;
+            planner->uses[node->inputs[i]]++;
         }
     }
+}
+
+static void choose_storage(const struct planner *planner, int count, const sumi_node *outputs)
+{
+    const sumi_plan *plan = planner->plan;
+    if (!plan->graph->bfloat16) return;
+    storage_choose(plan->nodes, plan->node_count, planner->uses, count, outputs, plan->elements);
 }
 
 /* Whether node n may write over its first input: it reads every element once, is the last reader,
@@ -85,7 +99,7 @@ static bool may_reuse_input(const struct planner *planner, sumi_node n)
     const struct span *span = &planner->spans[place->storage];
     int64_t count = shape_count(&node->shape);
     bool once = shape_count(&plan->nodes[input].shape) == count; /* not repeated by broadcasting */
-    bool whole = span->bytes == count * (int64_t)sizeof(float);
+    bool whole = span->bytes == value_bytes(plan, n);
     return once && whole && planner->open_uses[place->storage] == 1 && span->last != INT32_MAX;
 }
 
@@ -128,11 +142,10 @@ static void place_node(struct planner *planner, sumi_node n)
         place->storage = -1;
         return;
     }
-    int64_t bytes = shape_count(&node->shape) * (int64_t)sizeof(float);
     if (node->op->view || reuse) place->storage = planner->places[node->inputs[0]].storage;
-    else place->storage = add_span(planner, bytes, n, n);
+    else place->storage = add_span(planner, value_bytes(plan, n), n, n);
     if (place->storage < 0) return; /* a view of a weight or constant */
-    planner->open_uses[place->storage] += place->uses;
+    planner->open_uses[place->storage] += planner->uses[n];
     struct span *span = &planner->spans[place->storage];
     if (span->last < n) span->last = n;
     if (node->op == &op_input) span->first = 0;
@@ -164,15 +177,21 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
                                      .graph = plan->graph,
                                      .node = node,
                                      .shared = plan->shared,
-                                     .threads = plan->threads};
+                                     .threads = plan->threads,
+                                     .output_element = plan->elements[n]};
     for (int i = 0; i < node->input_count; i++) {
         step->problem.inputs[i] = &plan->nodes[node->inputs[i]].shape;
         step->problem.lasting[i] = is_lasting(plan, node->inputs[i]);
+        step->problem.input_elements[i] = plan->elements[node->inputs[i]];
     }
+    conversion_choose(step->kernel, &step->problem, &step->conversion);
     plan->step_count++;
     step->call.problem = &step->problem;
-    if (!step->kernel->prepare) return SUMI_OK;
-    return step->kernel->prepare(&step->problem, &step->call.state, &step->scratch);
+    if (step->kernel->prepare) {
+        TRY(step->kernel->prepare(&step->problem, &step->call.state, &step->scratch));
+    }
+    step->scratch = conversion_place(&step->problem, &step->conversion, step->scratch);
+    return SUMI_OK;
 }
 
 /* Makes the steps, each with a span for its scratch memory. scratch_spans[step] is its number. */
@@ -205,7 +224,9 @@ static void resolve_pointers(struct planner *planner, const int32_t *scratch_spa
         if (!place->needed) continue;
         if (is_leaf_kept_elsewhere(node)) plan->data[n] = leaf_data(plan, node);
         else if (node->op->view) {
-            plan->data[n] = plan->data[node->inputs[0]] + node->attributes.first;
+            plan->data[n] = (float *)(void *)((char *)plan->data[node->inputs[0]]
+                                              + (size_t)node->attributes.first
+                                                    * element_size(plan->elements[n]));
         } else {
             plan->data[n] = (float *)(void *)(plan->memory + planner->spans[place->storage].offset);
         }
@@ -220,6 +241,7 @@ static void resolve_pointers(struct planner *planner, const int32_t *scratch_spa
         if (scratch_spans[i] >= 0) {
             step->call.scratch = plan->memory + planner->spans[scratch_spans[i]].offset;
         }
+        conversion_resolve(&step->conversion, &step->call);
     }
 }
 
@@ -232,6 +254,7 @@ static sumi_status build(struct planner *planner, int count, const sumi_node *ou
                  plan->backend->rules));
     }
     mark_needed(planner, count, outputs);
+    choose_storage(planner, count, outputs);
     place_nodes(planner);
     TRY(prepare_steps(planner, scratch_spans));
     int64_t total = 0;
@@ -248,14 +271,16 @@ static sumi_status allocate(sumi_plan *plan, struct planner *planner, int32_t **
     size_t count = (size_t)plan->node_count;
     sumi_context *context = plan->context;
     plan->nodes = context_allocate(context, count, sizeof *plan->nodes);
+    plan->elements = context_allocate_zeroed(context, count, sizeof *plan->elements);
     plan->data = context_allocate_zeroed(context, count, sizeof *plan->data);
     plan->steps = context_allocate_zeroed(context, count, sizeof *plan->steps);
     planner->places = context_allocate_zeroed(context, count, sizeof *planner->places);
     planner->spans = context_allocate(context, 2 * count, sizeof *planner->spans);
+    planner->uses = context_allocate_zeroed(context, count, sizeof *planner->uses);
     planner->open_uses = context_allocate_zeroed(context, 2 * count, sizeof *planner->open_uses);
     *scratch_spans = context_allocate(context, count, sizeof **scratch_spans);
-    bool complete = plan->nodes && plan->data && plan->steps && planner->places && planner->spans
-                    && planner->open_uses && *scratch_spans;
+    bool complete = plan->nodes && plan->elements && plan->data && plan->steps && planner->places
+                    && planner->spans && planner->uses && planner->open_uses && *scratch_spans;
     if (!complete) return SUMI_ERROR_MEMORY;
     memcpy(plan->nodes, plan->graph->nodes, count * sizeof *plan->nodes);
     return SUMI_OK;
@@ -290,6 +315,7 @@ sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int co
     omp_set_num_threads(threads);
     context_release(context, planner.places);
     context_release(context, planner.spans);
+    context_release(context, planner.uses);
     context_release(context, planner.open_uses);
     context_release(context, scratch_spans);
     if (status == SUMI_OK) *plan = made;
@@ -301,22 +327,30 @@ sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs,
 {
     sumi_context *context = graph->context;
     size_t nodes = (size_t)graph->count;
-    sumi_plan plan = {.context = context, .graph = graph, .nodes = graph->nodes,
-                      .node_count = graph->count};
+    sumi_plan plan = {
+        .context = context,
+        .graph = graph,
+        .nodes = graph->nodes,
+        .node_count = graph->count,
+        .elements = context_allocate_zeroed(context, nodes, sizeof *plan.elements)};
     struct planner planner = {
         .plan = &plan,
         .places = context_allocate_zeroed(context, nodes, sizeof *planner.places),
         .spans = context_allocate(context, 2 * nodes, sizeof *planner.spans),
+        .uses = context_allocate_zeroed(context, nodes, sizeof *planner.uses),
         .open_uses = context_allocate_zeroed(context, 2 * nodes, sizeof *planner.open_uses)};
     sumi_status status = SUMI_ERROR_MEMORY;
-    if (planner.places && planner.spans && planner.open_uses) {
+    if (plan.elements && planner.places && planner.spans && planner.uses && planner.open_uses) {
         mark_needed(&planner, count, outputs);
+        choose_storage(&planner, count, outputs);
         place_nodes(&planner);
         status = memory_layout(context, planner.spans, planner.span_count, bytes);
     }
     context_release(context, planner.places);
     context_release(context, planner.spans);
+    context_release(context, planner.uses);
     context_release(context, planner.open_uses);
+    context_release(context, plan.elements);
     return status;
 }
 
@@ -329,6 +363,7 @@ void sumi_plan_free(sumi_plan *plan)
     }
     plan->backend->close(plan->context, plan->shared);
     context_release(plan->context, plan->nodes);
+    context_release(plan->context, plan->elements);
     context_release(plan->context, plan->data);
     context_release(plan->context, plan->steps);
     context_release(plan->context, plan->memory);
@@ -337,7 +372,8 @@ void sumi_plan_free(sumi_plan *plan)
 
 float *sumi_plan_data(sumi_plan *plan, sumi_node node)
 {
-    return node < 0 || node >= plan->node_count ? NULL : plan->data[node];
+    bool known = node >= 0 && node < plan->node_count;
+    return known && plan->elements[node] == ELEMENT_FLOAT32 ? plan->data[node] : NULL;
 }
 
 size_t plan_memory(const sumi_plan *plan)
@@ -354,17 +390,18 @@ int32_t plan_steps(const sumi_plan *plan, const struct op *op)
     return count;
 }
 
-static sumi_status run_step(struct step *step, const struct run_key *key)
+static sumi_status run_step(const sumi_plan *plan, struct step *step, const struct run_key *key)
 {
     const sumi_weights *weights = step->problem.graph->weights;
     step->call.key = *key;
     step->call.version = weights ? weights->version : 0;
-    return step->kernel->run(&step->call);
+    if (!step->conversion.any) return step->kernel->run(&step->call);
+    return conversion_run(&step->conversion, plan->backend, step->kernel, &step->call);
 }
 
 static sumi_status run_steps(sumi_plan *plan, const struct run_key *key)
 {
-    for (int32_t i = 0; i < plan->step_count; i++) TRY(run_step(&plan->steps[i], key));
+    for (int32_t i = 0; i < plan->step_count; i++) TRY(run_step(plan, &plan->steps[i], key));
     return SUMI_OK;
 }
 
@@ -383,13 +420,28 @@ static void describe_step(const struct step *step, char text[PROFILE_SHAPES])
     }
 }
 
+/* Bytes that an operand takes less than in float32. */
+static double bytes_saved(const sumi_plan *plan, sumi_node n)
+{
+    size_t saved = sizeof(float) - element_size(plan->elements[n]);
+    return (double)saved * (double)shape_count(&plan->nodes[n].shape);
+}
+
+static struct cost step_cost(const sumi_plan *plan, const struct node *node)
+{
+    struct cost cost = graph_cost(plan->graph, node);
+    cost.bytes -= bytes_saved(plan, (sumi_node)(node - plan->nodes));
+    for (int i = 0; i < node->input_count; i++) cost.bytes -= bytes_saved(plan, node->inputs[i]);
+    return cost;
+}
+
 static sumi_status find_rows(sumi_plan *plan)
 {
     char shapes[PROFILE_SHAPES];
     for (int32_t i = 0; i < plan->step_count; i++) {
         struct step *step = &plan->steps[i];
         describe_step(step, shapes);
-        step->cost = graph_cost(plan->graph, step->problem.node);
+        step->cost = step_cost(plan, step->problem.node);
         TRY(profile_row(plan->context, step->problem.node->op->name, shapes, &step->row));
     }
     plan->profile = plan->context->profile->number;
@@ -402,7 +454,7 @@ static sumi_status run_profiled(sumi_plan *plan, const struct run_key *key)
     double begin = profile_clock();
     for (int32_t i = 0; i < plan->step_count; i++) {
         struct step *step = &plan->steps[i];
-        TRY(run_step(step, key));
+        TRY(run_step(plan, step, key));
         double end = profile_clock();
         profile_add(plan->context, step->row, end - begin, &step->cost);
         begin = end;

@@ -23,6 +23,33 @@ size_t plan_memory(const sumi_plan *plan);
 /* Steps of a run that compute nodes of this op, or all of them for NULL. */
 int32_t plan_steps(const sumi_plan *plan, const struct op *op);
 
+/* ---- how values are stored (src/graph/storage.c) ---- */
+
+/* Decides for each of nodes[node_count] how it is stored: elements[node]. Inputs, weights,
+   constants and outputs[count] are float32. uses[node] counts the needed nodes that read it. */
+void storage_choose(const struct node *nodes, int32_t node_count, const int32_t *uses, int count,
+                    const sumi_node *outputs, enum element *elements);
+
+/* A kernel's call with what it does not take as bfloat16 converted in scratch memory. */
+struct conversion {
+    bool any, input[MAX_INPUTS], output; /* which operands are converted */
+    size_t at[MAX_INPUTS + 1];      /* where in scratch memory; the last is the output's */
+    const bfloat16 *narrow_inputs[MAX_INPUTS];
+    bfloat16 *narrow_output;
+};
+
+/* Notes which operands of the problem the kernel does not take as they are, and makes them float32
+   in the problem. */
+void conversion_choose(const struct kernel *kernel, struct problem *problem,
+                       struct conversion *conversion);
+/* Sets places behind `scratch` bytes of the kernel's own; returns all bytes. */
+size_t conversion_place(const struct problem *problem, struct conversion *conversion,
+                        size_t scratch);
+/* Points a call, whose operands and scratch are set, to the places. */
+void conversion_resolve(struct conversion *conversion, struct call *call);
+sumi_status conversion_run(const struct conversion *conversion, const struct backend *backend,
+                           const struct kernel *kernel, const struct call *call);
+
 /* A span of memory needed from step `first` to step `last` inclusive. */
 struct span {
     int64_t bytes, offset;

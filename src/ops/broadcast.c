@@ -44,7 +44,8 @@ const struct op op_broadcast = {.name = "broadcast",
                                 .infer = infer,
                                 .gradient = gradient,
                                 .reference = reference,
-                                .cost = cost_of_moving};
+                                .cost = cost_of_moving,
+                                .storage = STORAGE_FLOAT32};
 
 sumi_node sumi_op_broadcast(sumi_graph *graph, sumi_node x, int rank, const int64_t *shape)
 {

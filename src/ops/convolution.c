@@ -71,7 +71,8 @@ const struct op op_convolution = {.name = "convolution",
                                   .infer = infer,
                                   .gradient = gradient,
                                   .reference = reference,
-                                  .cost = cost};
+                                  .cost = cost,
+                                  .storage = STORAGE_BFLOAT16};
 
 sumi_node sumi_op_convolution(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_node bias,
                               const sumi_convolution *geometry)

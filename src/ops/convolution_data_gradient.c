@@ -63,7 +63,8 @@ const struct op op_convolution_data_gradient = {.name = "transposed convolution"
                                                 .infer = infer,
                                                 .gradient = gradient,
                                                 .reference = reference,
-                                                .cost = cost};
+                                                .cost = cost,
+                                                .storage = STORAGE_BFLOAT16};
 
 sumi_node convolution_data_gradient(sumi_graph *graph, sumi_node upstream, sumi_node weight,
                                     const sumi_convolution *geometry, const struct shape *x)

@@ -58,7 +58,8 @@ const struct op op_convolution_weight_gradient = {.name = "convolution weight gr
                                                   .infer = infer,
                                                   .gradient = gradient,
                                                   .reference = reference,
-                                                  .cost = cost};
+                                                  .cost = cost,
+                                                  .storage = STORAGE_FLOAT32};
 
 sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_node upstream,
                                           const sumi_convolution *geometry, int64_t kernel_height,

@@ -65,4 +65,5 @@ const struct op op_group_moments = {.name = "group_moments",
                                     .infer = infer,
                                     .expand = expand,
                                     .reference = reference,
-                                    .cost = cost};
+                                    .cost = cost,
+                                    .storage = STORAGE_FLOAT32};

@@ -58,4 +58,5 @@ const struct op op_group_norm_sums = {.name = "group_norm_sums",
                                       .infer = infer,
                                       .expand = expand,
                                       .reference = reference,
-                                      .cost = cost};
+                                      .cost = cost,
+                                      .storage = STORAGE_FLOAT32};

@@ -30,8 +30,11 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     }
 }
 
-const struct op op_keep_mask = {
-    .name = "keep_mask", .infer = infer, .reference = reference, .cost = cost_of_moving};
+const struct op op_keep_mask = {.name = "keep_mask",
+                                .infer = infer,
+                                .reference = reference,
+                                .cost = cost_of_moving,
+                                .storage = STORAGE_FLOAT32};
 
 sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability)
 {

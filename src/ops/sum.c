@@ -43,7 +43,8 @@ const struct op op_sum = {.name = "sum",
                           .infer = infer,
                           .gradient = gradient,
                           .reference = reference,
-                          .cost = cost_of_summing};
+                          .cost = cost_of_summing,
+                          .storage = STORAGE_FLOAT32};
 
 sumi_node sumi_op_sum(sumi_graph *graph, sumi_node x, unsigned axes)
 {

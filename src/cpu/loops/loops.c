@@ -331,10 +331,20 @@ static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *r
     }
 }
 
+static void widen_loop(int64_t n, const bfloat16 *x, float *out)
+{
+    VECTOR for (int64_t i = 0; i < n; i++) out[i] = bfloat16_widen(x[i]);
+}
+
+static void narrow_loop(int64_t n, const float *x, bfloat16 *out)
+{
+    VECTOR for (int64_t i = 0; i < n; i++) out[i] = bfloat16_narrow(x[i]);
+}
+
 extern const struct loops JOIN(loops_, SUMI_LEVEL);
 const struct loops JOIN(loops_, SUMI_LEVEL) = {
     add_loop,     subtract_loop, multiply_loop,  divide_loop,        affine_loop,
     exp_loop,     sigmoid_loop,  silu_loop,      tanh_loop,          relu_loop,
     step_loop,    sum_rows_loop, sum_loop,       dot_loop,           softmax_loop,
     moments_loop, norm_loop,     norm_sums_loop, norm_gradient_loop, epilogue_loop,
-    adamw_loop};
+    adamw_loop,   widen_loop,    narrow_loop};

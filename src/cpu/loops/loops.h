@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bfloat16.h"
+
 /* Coefficients of a normalisation of one item, each [c]. */
 struct norm_coefficients {
     const float *slope, *offset;              /* before the activation: slope x + offset */
@@ -60,6 +62,8 @@ struct loops {
     /* AdamW (Loshchilov & Hutter 2019) and the running average, in one pass. */
     void (*adamw)(int64_t n, const struct optimizer_step *s, const float *gradient, float *weight,
                   float *first, float *second, float *average);
+    void (*widen)(int64_t n, const bfloat16 *x, float *out);
+    void (*narrow)(int64_t n, const float *x, bfloat16 *out);
 };
 
 const struct loops *loops_select(void);

@@ -1,0 +1,28 @@
+/* bfloat16: the upper half of a float32, 8 bits of significand. Numbers are stored so and computed
+   with in float32. */
+#ifndef SUMI_BASE_BFLOAT16_H
+#define SUMI_BASE_BFLOAT16_H
+
+#include <stdint.h>
+#include <string.h>
+
+typedef uint16_t bfloat16;
+
+static inline float bfloat16_widen(bfloat16 x)
+{
+    uint32_t bits = (uint32_t)x << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* To the nearest, ties to even; beyond the largest bfloat16 to infinity. NaN stays NaN. */
+static inline bfloat16 bfloat16_narrow(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+    return (bfloat16)((bits & 0x7fffffffu) > 0x7f800000u ? bits >> 16 | 0x40u : rounded);
+}
+
+#endif

@@ -313,6 +313,12 @@ typedef struct sumi_weight {
 } sumi_weight;
 SUMI_API bool sumi_model_weight(const sumi_model *model, int64_t number, sumi_weight *weight);
 
+/* How the network's activations are kept and multiplied when it is evaluated from now on: "float32",
+   as in the beginning, or "bf16", which halves their memory. Weights, sums and results stay
+   float32; a network without convolutions is float32 all through. Training has its own choice, the
+   recipe's train.precision. */
+SUMI_API sumi_status sumi_model_set_precision(sumi_model *model, const char *precision);
+
 /* One evaluation: x[count, item], times[count], labels[count] (NULL if unconditional) to
    output[count, output item]. */
 SUMI_API sumi_status sumi_model_predict(sumi_model *model, int64_t count, const float *x,
@@ -627,11 +633,15 @@ SUMI_API void sumi_graph_set_recompute(sumi_graph *graph, bool recompute);
 SUMI_API sumi_status sumi_graph_gradients(sumi_graph *graph, sumi_node loss, int count,
                                           const sumi_node *wrt, sumi_node *gradients);
 
+/* How plans made from now on keep activations: "float32", or "bf16", then convolutions' results and
+   what is computed from them; see sumi_model_set_precision. */
+SUMI_API sumi_status sumi_graph_set_precision(sumi_graph *graph, const char *precision);
+
 /* Plans the computation of `outputs` from the graph as it is now: memory, kernels, order. */
 SUMI_API sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
                                       sumi_plan **plan);
 SUMI_API void sumi_plan_free(sumi_plan *plan);
-/* Memory of an input (to be filled before a run) or of an output (to be read after it). */
+/* Memory of an input (to be filled before a run) or of an output (to be read after it), float32. */
 SUMI_API float *sumi_plan_data(sumi_plan *plan, sumi_node node);
 /* Runs it. `seed` and `step` key the dropout masks. */
 SUMI_API sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step);

@@ -131,6 +131,8 @@ const struct recipe_entry recipe_schema[] = {
            "weight of each noise level: of DDPM, of the data's error by signal to noise (at most "
            "gamma), of NCSN, or of the variational bound"),
     NUMBER("train.gamma", "5", 1e-6, 1e6, "greatest signal to noise ratio that min_snr counts"),
+    CHOICE("train.precision", "float32", "float32|bf16",
+           "activations of convolutional networks: bf16 halves their memory; weights are float32"),
     WHOLE("train.seed", "0", 0, SEED_LIMIT, "seed of weights, noise, times, order and dropout"),
     WHOLE("train.checkpoint_every", "500", 1, 1e12, "steps between checkpoints"),
 

@@ -166,6 +166,9 @@ sumi_node graph_broadcast(sumi_graph *graph, sumi_node x, const struct shape *sh
 /* Sums away what broadcasting added, so that the result has `shape`. */
 sumi_node graph_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
 
+/* Reads the name of a precision, "float32" or "bf16": the narrow one (src/graph/storage.c). */
+sumi_status precision_read(sumi_context *context, const char *precision, bool *narrow);
+
 /* ---- weights (src/graph/weights.c) ---- */
 
 struct weight {

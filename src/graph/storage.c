@@ -3,6 +3,19 @@
    what comes from outside, what leaves, statistics, and vectors computed from inputs alone. */
 #include "graph/plan.h"
 
+sumi_status precision_read(sumi_context *context, const char *precision, bool *narrow)
+{
+    *narrow = strcmp(precision, "bf16") == 0;
+    if (*narrow || strcmp(precision, "float32") == 0) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "the precision is \"float32\" or \"bf16\", not \"%s\"", precision);
+}
+
+sumi_status sumi_graph_set_precision(sumi_graph *graph, const char *precision)
+{
+    return precision_read(graph->context, precision, &graph->bfloat16);
+}
+
 /* Whether operand `input` of a node has a say in how its result is stored. */
 static bool counts(const struct node *nodes, const struct node *node, int input)
 {

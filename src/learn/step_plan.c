@@ -117,6 +117,7 @@ sumi_status trainer_plan(sumi_trainer *trainer)
     sumi_context *context = trainer->context;
     TRY(check_parts(trainer));
     TRY(sumi_graph_create(context, trainer->weights, true, &trainer->graph));
+    trainer->graph->bfloat16 = recipe_is(trainer->recipe, "train.precision", "bf16");
     trainer->loss = trainer->objective.build(trainer->objective.user, trainer->graph);
     TRY(trainer->graph->status);
     size_t room = (size_t)trainer->weights->count + 2;

@@ -25,6 +25,7 @@ struct sumi_model {
     sumi_weights *weights;
     char *scheduler; /* scheduler_config.json */
     struct inference inferences[MODEL_PLANS];
+    bool bfloat16;           /* how plans keep activations */
     uint64_t uses;           /* of inferences, so far */
     int64_t item_memory;     /* bytes of a plan for one item, 0 while unknown */
     int32_t *labels;         /* of sumi_model_denoiser, repeated as needed; NULL for none */

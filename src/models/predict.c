@@ -20,6 +20,16 @@ void model_forget_plans(sumi_model *model)
     for (int i = 0; i < MODEL_PLANS; i++) release_inference(&model->inferences[i]);
 }
 
+sumi_status sumi_model_set_precision(sumi_model *model, const char *precision)
+{
+    bool narrow;
+    TRY(precision_read(model->context, precision, &narrow));
+    if (narrow != model->bfloat16) model_forget_plans(model);
+    model->bfloat16 = narrow;
+    model->item_memory = 0;
+    return SUMI_OK;
+}
+
 /* ---- Plans ---- */
 
 static sumi_status build_inference(sumi_model *model, int64_t items, struct inference *inference)
@@ -27,6 +37,7 @@ static sumi_status build_inference(sumi_model *model, int64_t items, struct infe
     sumi_context *context = model->context;
     TRY(sumi_graph_create(context, model->weights, false, &inference->graph));
     inference->graph->lasting = true;
+    inference->graph->bfloat16 = model->bfloat16;
     model_inputs(model, inference->graph, items, &inference->inputs);
     inference->output = net_build(model->net, inference->graph, &inference->inputs);
     TRY(sumi_plan_create(inference->graph, 1, &inference->output, &inference->plan));
@@ -163,6 +174,7 @@ static sumi_status build_descent(sumi_model *model, int64_t items, float *const 
 {
     TRY(sumi_graph_create(model->context, model->weights, false, &descent->graph));
     sumi_graph *graph = descent->graph;
+    graph->bfloat16 = model->bfloat16;
     model_inputs(model, graph, items, &descent->inputs);
     sumi_node output = net_build(model->net, graph, &descent->inputs);
     TRY(sumi_graph_status(graph));

@@ -117,9 +117,9 @@ static void place_rooms(struct planner *planner, sumi_node n)
         const struct node *room = &planner->plan->nodes[node->inputs[i]];
         struct placement *place = &planner->places[node->inputs[i]];
         if (room->op != &op_room || place->storage >= 0) continue;
-        int64_t bytes = shape_count(&room->shape) * (int64_t)sizeof(float);
+        int64_t bytes = value_bytes(planner->plan, node->inputs[i]);
         place->storage = add_span(planner, bytes, n, place->output ? INT32_MAX : n);
-        planner->open_uses[place->storage] = place->uses;
+        planner->open_uses[place->storage] = planner->uses[node->inputs[i]];
     }
 }
 

@@ -385,6 +385,30 @@ typedef struct sumi_likelihood_term {
 SUMI_API bool sumi_likelihood_get(const sumi_likelihood *likelihood, int64_t number,
                                   sumi_likelihood_term *term);
 
+/* The denoiser of a solver and its vector-Jacobian products: output[count, output_size] as a
+   sumi_denoiser writes it, and products[count, item_size] = v^T d output / d x with the v of each
+   item in vectors[count, output_size]. */
+typedef sumi_status (*sumi_denoiser_product)(void *user, int64_t count, int64_t item_size,
+                                             int64_t output_size, const float *x,
+                                             const float *times, const float *vectors,
+                                             float *output, float *products);
+/* A model's: `user` is the sumi_model. Labels are those of sumi_model_set_labels. */
+SUMI_API sumi_status sumi_model_product(void *model, int64_t count, int64_t item_size,
+                                        int64_t output_size, const float *x, const float *times,
+                                        const float *vectors, float *output, float *products);
+
+/* -log2 of the density of x[count, item], shape[0] being the count, to bits[count] (NULL where it
+   is not wanted): each item is brought to noise along the probability-flow ODE, and the divergence
+   of the flow is added up on the way (Song et al. 2021, eq. 39; Chen et al. 2018). What the noise
+   is taken for is what a sampler starts from. Limits such as clipping have no part in it. With the
+   trace "exact" the answer is, but for the integrator, that density; with probes it is an estimate
+   without bias (Hutchinson; Grathwohl et al. 2019). Number 0 of sumi_likelihood_get is the mean over the items. */
+SUMI_API sumi_status sumi_likelihood_density(sumi_likelihood *likelihood,
+                                             sumi_denoiser_product denoiser, void *user, int rank,
+                                             const int64_t *shape, const float *x, double *bits,
+                                             sumi_progress_function progress,
+                                             void *progress_user);
+
 /* The variational bound over a data set (Ho et al. 2020, eq. 5; with its sign turned the K of
    Sohl-Dickstein et al. 2015), Gaussian or of bits as the solver is. */
 SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser denoiser,

@@ -15,7 +15,7 @@ struct bits {
     struct noised noised; /* of which only the network's inputs and the memory are used */
     /* [n, item]: q(x_{t-1} != x_t | x_t, x0) */
     sumi_node truth;
-    /* [n, 1]: p = kept + gap share, 1 - p = stays + gap (1 - share), and the mean entropy of truth */
+    /* [n, 1]: p = kept + gap share, 1 - p = stays + gap (1 - share); the mean entropy of truth */
     sumi_node kept, stays, gap, entropy;
 };
 

@@ -160,13 +160,7 @@ static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t
 {
     const struct labelled *labelled = user;
     const sumi_model *model = labelled->model;
-    if (item_size != model_item_size(model) || output_size != model_output_size(model)) {
-        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
-                            "the model takes %lld numbers and gives %lld; the data and the solver"
-                            " have %lld and expect %lld",
-                            (long long)model_item_size(model), (long long)model_output_size(model),
-                            (long long)item_size, (long long)output_size);
-    }
+    TRY(model_check_call(model, item_size, output_size));
     const int32_t *labels = model->net->labels == NET_LABELS_NONE ? NULL : labelled->labels;
     return sumi_model_predict(labelled->model, count, x, times, labels, output);
 }

@@ -19,6 +19,12 @@ struct inference {
     sumi_node output;
 };
 
+/* A plan of the network and of its vector-Jacobian products. */
+struct product {
+    struct inference base;
+    sumi_node vectors, products;
+};
+
 struct sumi_model {
     sumi_context *context;
     struct net *net;
@@ -26,6 +32,7 @@ struct sumi_model {
     char *scheduler; /* scheduler_config.json */
     struct inference inferences[MODEL_PLANS];
     bool bfloat16;           /* how plans keep activations */
+    struct product product;
     uint64_t uses;           /* of inferences, so far */
     int64_t item_memory;     /* bytes of a plan for one item, 0 while unknown */
     int32_t *labels;         /* of sumi_model_denoiser, repeated as needed; NULL for none */
@@ -69,6 +76,25 @@ sumi_status model_check_labels(const sumi_model *model, int64_t count, const int
 
 /* Gives up all plans, as when a model is freed. */
 void model_forget_plans(sumi_model *model);
+
+/* ---- The model as a denoiser (sample.c) ---- */
+
+/* labels[count] for a batch: those that were set, again from the first when they end; for
+   context_release. NULL in *labels where none were set. */
+sumi_status model_repeat_labels(const sumi_model *model, int64_t count, int32_t **labels);
+
+/* A caller's idea of an item and of a prediction must be the model's. */
+sumi_status model_check_call(const sumi_model *model, int64_t item_size, int64_t output_size);
+
+/* ---- Products (product.c) ---- */
+
+/* output[count, output item] and products[count, item] = v^T d output / d x, v of vectors[count,
+   output item];
+   labels as in sumi_model_predict. The plan is kept for the next call. */
+sumi_status model_product(sumi_model *model, int64_t count, const float *x, const float *times,
+                          const int32_t *labels, const float *vectors, float *output,
+                          float *products);
+void model_forget_product(sumi_model *model);
 
 /* ---- Weights from a file (weights.c) ---- */
 

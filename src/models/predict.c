@@ -18,6 +18,7 @@ static void release_inference(struct inference *inference)
 void model_forget_plans(sumi_model *model)
 {
     for (int i = 0; i < MODEL_PLANS; i++) release_inference(&model->inferences[i]);
+    model_forget_product(model);
 }
 
 sumi_status sumi_model_set_precision(sumi_model *model, const char *precision)

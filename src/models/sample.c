@@ -100,9 +100,7 @@ sumi_status sumi_model_set_labels(sumi_model *model, int64_t count, const int32_
     return SUMI_OK;
 }
 
-/* labels[count] for a batch: those that were set, again from the first when they end. NULL in
-   *labels where none were set. */
-static sumi_status repeat_labels(const sumi_model *model, int64_t count, int32_t **labels)
+sumi_status model_repeat_labels(const sumi_model *model, int64_t count, int32_t **labels)
 {
     *labels = NULL;
     if (!model->labels) return SUMI_OK;
@@ -112,8 +110,7 @@ static sumi_status repeat_labels(const sumi_model *model, int64_t count, int32_t
     return SUMI_OK;
 }
 
-/* A solver's idea of an item and of a prediction must be the model's. */
-static sumi_status check_sizes(const sumi_model *model, int64_t item_size, int64_t output_size)
+sumi_status model_check_call(const sumi_model *model, int64_t item_size, int64_t output_size)
 {
     if (item_size != model_item_size(model)) {
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
@@ -134,11 +131,11 @@ sumi_status sumi_model_denoiser(void *user, int64_t count, int64_t item_size, in
 {
     sumi_model *model = user;
     int32_t *labels = NULL;
-    TRY(check_sizes(model, item_size, output_size));
+    TRY(model_check_call(model, item_size, output_size));
     if (model->label_count == count) {
         return sumi_model_predict(model, count, x, times, model->labels, output);
     }
-    TRY(repeat_labels(model, count, &labels));
+    TRY(model_repeat_labels(model, count, &labels));
     sumi_status status = sumi_model_predict(model, count, x, times, labels, output);
     context_release(model->context, labels);
     return status;
@@ -156,7 +153,7 @@ static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t
                            const float *x, const float *times, float *output)
 {
     const struct labelled *labelled = user;
-    TRY(check_sizes(labelled->model, item_size, output_size));
+    TRY(model_check_call(labelled->model, item_size, output_size));
     return sumi_model_predict(labelled->model, count, x, times, labelled->labels, output);
 }
 

@@ -19,7 +19,7 @@ static int close_context(void **state)
 
 static double density(double x, double mean, double variance)
 {
-    return exp(-0.5 * (x - mean) * (x - mean) / variance) / sqrt(2 * 3.14159265358979323846 * variance);
+    return exp(-0.5 * (x - mean) * (x - mean) / variance) / sqrt(6.283185307179586 * variance);
 }
 
 /* Integral of q log(q / p) by the rectangle rule, which is exact to many digits here. */
@@ -100,7 +100,8 @@ static void the_chain_follows_its_betas_in_double(void **state)
 {
     (void)state;
     double betas[] = {1e-8, 3e-8, 0.1, 0.4, 1};
-    const struct schedule_options options = {.beta_schedule = "linear", .trained_betas = betas, .trained_count = 5};
+    const struct schedule_options options = {
+        .beta_schedule = "linear", .trained_betas = betas, .trained_count = 5};
     struct schedule schedule;
     struct chain chain;
     CHECK_OK(context, schedule_create(context, &options, &schedule));

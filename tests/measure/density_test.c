@@ -1,0 +1,232 @@
+/* The exact density along the probability flow, where it is known in closed form. */
+#include "measure/mixture.h"
+#include "solvers/solver.h"
+
+enum { POINTS = 24 };
+
+static sumi_context *context;
+
+static int open_context(void **state)
+{
+    (void)state;
+    return sumi_context_create(NULL, &context) != SUMI_OK;
+}
+
+static int close_context(void **state)
+{
+    (void)state;
+    sumi_context_free(context);
+    return 0;
+}
+
+static void fill_points(float points[2 * POINTS])
+{
+    for (int i = 0; i < POINTS; i++) {
+        points[2 * i] = (float)(1.4 * sin(2.4 * i));
+        points[2 * i + 1] = (float)(1.4 * cos(1.7 * i + 1));
+    }
+}
+
+struct scene {
+    struct mixture mixture;
+    sumi_solver *solver;
+    sumi_likelihood *likelihood;
+    struct noise_level data; /* where the flow begins */
+};
+
+static struct scene begin(const struct mixture *mixture, const char *name, const char *options)
+{
+    struct scene scene = {.mixture = *mixture};
+    CHECK_OK(context, sumi_solver_create(context, name, &scene.solver));
+    CHECK_OK(context, sumi_solver_configure(scene.solver, options));
+    CHECK_OK(context, solver_path(scene.solver, &scene.mixture.path));
+    const struct noise_path *path = scene.mixture.path;
+    scene.mixture.prediction =
+        (enum prediction_type)solver_options(scene.solver)->prediction_type;
+    scene.data = path_level_at(path, path_least(path));
+    bool whole = path->kind == PATH_FLOW && scene.mixture.prediction >= PREDICTION_FLOW;
+    if (whole) scene.data = (struct noise_level){.signal = 1};
+    CHECK_OK(context, sumi_likelihood_create(context, scene.solver, &scene.likelihood));
+    CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "tolerance", "1e-8"));
+    return scene;
+}
+
+static void end(struct scene *scene)
+{
+    sumi_likelihood_free(scene->likelihood);
+    sumi_solver_free(scene->solver);
+}
+
+/* The largest difference from the truth, in nats. */
+static double largest_error(struct scene *scene)
+{
+    float points[2 * POINTS];
+    double bits[POINTS], largest = 0, mean = 0;
+    const int64_t shape[] = {POINTS, 2};
+    fill_points(points);
+    CHECK_OK(context, sumi_likelihood_density(scene->likelihood, mixture_product, &scene->mixture,
+                                              2, shape, points, bits, NULL, NULL));
+    for (int i = 0; i < POINTS; i++) {
+        double x[2] = {points[2 * i], points[2 * i + 1]};
+        const double nowhere[2] = {0};
+        double truth = mixture_look(&scene->mixture, &scene->data, x, nowhere).log_density;
+        largest = fmax(largest, fabs(-bits[i] * log(2) - truth));
+        mean += bits[i] / POINTS;
+    }
+    sumi_likelihood_term total;
+    assert_true(sumi_likelihood_get(scene->likelihood, 0, &total));
+    CHECK_CLOSE(total.bits, mean, 1e-12);
+    assert_true(total.draws > 0 && !sumi_likelihood_get(scene->likelihood, 1, &total));
+    return largest;
+}
+
+/* Each path goes so far that nothing of the data is left. */
+static void densities_of_a_mixture_are_exact_on_every_path(void **state)
+{
+    (void)state;
+    static const char *const paths[][2] = {
+        {"euler", "{\"path\": \"ve\", \"sigma_min\": 0.01, \"sigma_max\": 5000,"
+                  " \"prediction_type\": \"score\"}"},
+        {"euler", "{\"path\": \"vp\", \"beta_min\": 0.1, \"beta_max\": 60}"},
+        {"euler", "{\"path\": \"vp\", \"beta_min\": 0.1, \"beta_max\": 60,"
+                  " \"prediction_type\": \"v_prediction\"}"},
+        {"euler", "{\"path\": \"sub_vp\", \"beta_min\": 0.1, \"beta_max\": 60}"},
+        {"euler", "{\"path\": \"edm\", \"sigma_max\": 5000}"},
+        {"euler", "{\"path\": \"edm\", \"sigma_max\": 5000, \"prediction_type\": \"sample\"}"},
+        {"flow-euler", "{}"},
+        {"flow-euler", "{\"prediction_type\": \"velocity\"}"},
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct scene scene = begin(&three_parts, paths[i][0], paths[i][1]);
+        double error = largest_error(&scene);
+        if (!(error < 1e-5)) fail_msg("%s: the error is %g", paths[i][1], error);
+        end(&scene);
+    }
+}
+
+/* On a table of betas a standard normal stays what it is. */
+static void the_density_of_a_standard_normal_is_exact_on_a_table(void **state)
+{
+    (void)state;
+    static const char *const predictions[] = {"{\"prediction_type\": \"epsilon\"}",
+                                              "{\"prediction_type\": \"sample\"}"};
+    for (int i = 0; i < 2; i++) {
+        struct scene scene = begin(&standard_normal, "ddpm", predictions[i]);
+        CHECK_CLOSE(largest_error(&scene), 0, 1e-5);
+        end(&scene);
+    }
+}
+
+static void steps_of_equal_length_come_near_with_their_order(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *steps, *twice;
+        double order, variance;
+    } methods[] = {{"euler", "256", "512", 1, 0.2}, {"midpoint", "256", "512", 2, 0.2},
+                   {"heun", "128", "256", 2, 0.2}, {"rk4", "16", "32", 4, 0.02}};
+    for (int i = 0; i < 4; i++) {
+        struct mixture one = {.parts = 1, .weights = {1}, .means = {{0.5, -0.3}}};
+        one.variance = methods[i].variance;
+        struct scene scene = begin(&one, "flow-euler", "{}");
+        CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "method", methods[i].name));
+        CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "steps", methods[i].steps));
+        double coarse = largest_error(&scene);
+        CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "steps", methods[i].twice));
+        double fine = largest_error(&scene);
+        CHECK_CLOSE(log2(coarse / fine), methods[i].order, 0.15);
+        end(&scene);
+    }
+}
+
+static void probes_estimate_the_trace_without_bias(void **state)
+{
+    (void)state;
+    struct scene scene = begin(&three_parts, "flow-euler", "{}");
+    static const char *const probes[] = {"rademacher", "gaussian"};
+    CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "tolerance", "1e-5"));
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "probe", probes[i]));
+        CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "probes", "1"));
+        double one = largest_error(&scene);
+        CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "probes", "400"));
+        double many = largest_error(&scene);
+        assert_true(one > 0.05 && many < 0.35 * one);
+    }
+    end(&scene);
+    /* where all directions are alike, one sign is as good as all */
+    scene = begin(&standard_normal, "ddpm", "{}");
+    CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "probe", "rademacher"));
+    CHECK_CLOSE(largest_error(&scene), 0, 1e-5);
+    end(&scene);
+}
+
+/* A constant density over a level of a byte makes the levels' probabilities add up: the bits of a
+   level are those of the density less the bits of its width. */
+static void levels_of_a_byte_are_spread_over_their_width(void **state)
+{
+    (void)state;
+    enum { MANY = 2000 };
+    static float points[2 * MANY];
+    static double bits[MANY];
+    const int64_t shape[] = {MANY, 2};
+    double mean = 0;
+    struct scene scene = begin(&standard_normal, "flow-euler", "{}");
+    CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "tolerance", "1e-5"));
+    CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "dequantise", "true"));
+    CHECK_OK(context, sumi_likelihood_density(scene.likelihood, mixture_product, &scene.mixture, 2,
+                                              shape, points, bits, NULL, NULL));
+    for (int i = 0; i < MANY; i++) mean += bits[i] / MANY;
+    CHECK_CLOSE(mean, log2(6.283185307179586) + 2 * log2(255.0 / 2), 1e-4);
+    assert_true(bits[0] != bits[1]);
+    end(&scene);
+}
+
+static void bits_have_no_density(void **state)
+{
+    (void)state;
+    const int64_t shape[] = {1, 2};
+    const float point[2] = {1, -1};
+    struct scene scene = begin(&standard_normal, "binomial", "{}");
+    assert_int_equal(sumi_likelihood_density(scene.likelihood, mixture_product, &scene.mixture, 2,
+                                             shape, point, NULL, NULL, NULL),
+                     SUMI_ERROR_ARGUMENT);
+    assert_non_null(strstr(sumi_context_message(context), "bound"));
+    end(&scene);
+}
+
+static bool stop(void *user, const sumi_progress *progress)
+{
+    ++*(int *)user;
+    return progress->step < 8;
+}
+
+static void a_measurement_can_be_watched_and_stopped(void **state)
+{
+    (void)state;
+    float points[2 * POINTS];
+    const int64_t shape[] = {POINTS, 2};
+    int calls = 0;
+    struct scene scene = begin(&standard_normal, "flow-euler", "{}");
+    fill_points(points);
+    CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "batch", "8"));
+    assert_int_equal(sumi_likelihood_density(scene.likelihood, mixture_product, &scene.mixture, 2,
+                                             shape, points, NULL, stop, &calls),
+                     SUMI_STOPPED);
+    assert_int_equal(calls, 2); /* four items take eight rows */
+    end(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(densities_of_a_mixture_are_exact_on_every_path),
+        cmocka_unit_test(the_density_of_a_standard_normal_is_exact_on_a_table),
+        cmocka_unit_test(steps_of_equal_length_come_near_with_their_order),
+        cmocka_unit_test(probes_estimate_the_trace_without_bias),
+        cmocka_unit_test(levels_of_a_byte_are_spread_over_their_width),
+        cmocka_unit_test(bits_have_no_density),
+        cmocka_unit_test(a_measurement_can_be_watched_and_stopped),
+    };
+    return cmocka_run_group_tests(tests, open_context, close_context);
+}

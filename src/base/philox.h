@@ -17,7 +17,8 @@ enum philox_purpose {
     PURPOSE_SOLVER,
     PURPOSE_DATA,
     PURPOSE_LABEL,
-    PURPOSE_MEASURE
+    PURPOSE_MEASURE,
+    PURPOSE_DIRECTION
 };
 
 typedef struct philox_stream {

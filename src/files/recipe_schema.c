@@ -114,7 +114,7 @@ const struct recipe_entry recipe_schema[] = {
     NUMBER("train.clip_gradient", "1", 0, 1e12, "largest norm of the whole gradient; 0 for any"),
     NUMBER("train.ema", "0.999", 0, 0.9999999, "decay of the averaged weights; 0 keeps no average"),
     FLAG("train.ema_warmup", "yes", "average over fewer steps at the beginning"),
-    CHOICE("train.objective", "denoising", "denoising|variational|hybrid|bits",
+    CHOICE("train.objective", "denoising", "denoising|variational|hybrid|sliced|bits",
            "what the network is trained to do"),
     CHOICE("train.coupling", "independent", "independent|optimal|reflow",
            "which noise goes with an item: any, the nearest in the batch, or that from which a "

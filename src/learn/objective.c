@@ -1,8 +1,10 @@
 /* The table of objectives, and what they share. */
 #include "learn/objective.h"
 
-static const struct objective_type *const types[] = {&objective_denoising, &objective_variational,
-                                                    &objective_hybrid,    &objective_bits};
+static const struct objective_type *const types[] = {
+    &objective_denoising, &objective_variational, &objective_hybrid, &objective_sliced,
+    &objective_bits,
+};
 
 static sumi_status check_bits(const struct learning *learning, const struct objective_type *type)
 {

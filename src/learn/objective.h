@@ -54,7 +54,7 @@ struct objective_type {
 };
 
 extern const struct objective_type objective_denoising, objective_variational, objective_hybrid;
-extern const struct objective_type objective_bits;
+extern const struct objective_type objective_sliced, objective_bits;
 
 /* The objective that the recipe names. */
 sumi_status objective_create(const struct learning *learning, struct objective *objective);

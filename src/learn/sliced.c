@@ -1,0 +1,119 @@
+/* Sliced score matching (Song, Garg, Shi, Ermon 2019, eq. 8, the form with reduced variance): the
+   score s of the noised data is learned without being told the noise, from
+
+       E_v [ v' (ds/dx) v ] + |s|^2 / 2
+
+   whose minimum is the score itself (Hyvarinen 2005). v has random signs, so that E vv' = I. The first
+   term is the derivative of v's along v, so training differentiates a derivative. All noise levels
+   count alike: each loss is weighted by s(t)^2, as for denoising (Song & Ermon 2019, eq. 6). */
+#include "learn/noised.h"
+
+#include "base/philox.h"
+
+struct sliced {
+    struct noised noised; /* first: noised_observe and its like know only this */
+    int rank;             /* of a batch */
+    sumi_node directions; /* [batch, item], of -1 and 1 */
+    /* of each item: the score is of_state x + of_prediction p; and the loss's weight */
+    sumi_node of_state, of_prediction, weights;
+};
+
+/* Numbers [n] times x[n, item]. */
+static sumi_node scale_items(const struct sliced *s, sumi_graph *graph, sumi_node numbers,
+                             sumi_node x)
+{
+    const int64_t shape[SUMI_MAX_RANK] = {s->noised.batch, 1, 1, 1, 1, 1};
+    return sumi_op_multiply(graph, sumi_op_reshape(graph, numbers, s->rank, shape), x);
+}
+
+/* v (ds/dx) v of every number: items do not mix, so the derivative of the sum of all v s serves. */
+static sumi_node curvature(const struct sliced *s, sumi_graph *graph, sumi_node score)
+{
+    sumi_node along = sumi_op_multiply(graph, score, s->directions), slope = -1;
+    if (along < 0) return -1;
+    sumi_node sum = sumi_op_sum(graph, along, (1u << s->rank) - 1);
+    if (sumi_graph_gradients(graph, sum, 1, &s->noised.x, &slope) != SUMI_OK) return -1;
+    return sumi_op_multiply(graph, slope, s->directions);
+}
+
+static sumi_node build(void *user, sumi_graph *graph)
+{
+    struct sliced *s = user;
+    struct noised *noised = &s->noised;
+    sumi_node prediction = noised_build(noised, graph);
+    s->directions = noised_input(noised, graph, "directions", true);
+    s->of_state = noised_input(noised, graph, "of_state", false);
+    s->of_prediction = noised_input(noised, graph, "of_prediction", false);
+    s->weights = noised_input(noised, graph, "weights", false);
+    sumi_node score = sumi_op_add(graph, scale_items(s, graph, s->of_state, noised->x),
+                                  scale_items(s, graph, s->of_prediction, prediction));
+    sumi_node half = sumi_op_affine(graph, sumi_op_multiply(graph, score, score), 0.5, 0);
+    sumi_node each = sumi_op_add(graph, curvature(s, graph, score), half);
+    sumi_node losses = objective_item_means(graph, each);
+    return noised_loss(noised, graph, sumi_op_multiply(graph, losses, s->weights));
+}
+
+/* score = -e / s, and e by the model's prediction. */
+static void finish_item(void *user, sumi_plan *plan, int64_t item)
+{
+    const struct sliced *s = user;
+    const struct noise_level *level = &s->noised.places[item].level;
+    struct prediction_map map = path_map(s->noised.path, s->noised.prediction, level);
+    sumi_plan_data(plan, s->of_state)[item] = (float)(-map.noise_state / level->noise);
+    sumi_plan_data(plan, s->of_prediction)[item] = (float)(-map.noise_prediction / level->noise);
+    sumi_plan_data(plan, s->weights)[item] = (float)(level->noise * level->noise);
+}
+
+static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
+{
+    struct sliced *s = user;
+    const struct portion portion = portion_of(s->noised.learning.recipe, number);
+    const philox_stream stream = {s->noised.seed, PURPOSE_DIRECTION, (uint64_t)portion.step};
+    int64_t size = s->noised.item_size, count = s->noised.batch * size;
+    float *directions = sumi_plan_data(plan, s->directions);
+    philox_normal(&stream, (uint64_t)(portion.first * size), count, directions);
+    for (int64_t i = 0; i < count; i++) directions[i] = directions[i] < 0 ? -1 : 1;
+    return noised_feed(&s->noised, plan, number, finish_item, s);
+}
+
+static void release(void *user)
+{
+    struct sliced *s = user;
+    noised_release(&s->noised);
+    context_release(s->noised.learning.context, s);
+}
+
+static sumi_status check(const struct sliced *s)
+{
+    sumi_context *context = s->noised.learning.context;
+    if (s->noised.options->variance_type >= VARIANCE_LEARNED) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "train.objective = sliced teaches no variance; set noise.variance = "
+                            "fixed_small");
+    }
+    if (s->noised.path->kind != PATH_EDM) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "train.objective = sliced is for networks that see the state as it is, not "
+                        "for the preconditioned ones of noise.path = edm");
+}
+
+static sumi_status create(const struct learning *learning, struct objective *objective)
+{
+    struct sliced *s = context_allocate_zeroed(learning->context, 1, sizeof *s);
+    int64_t shape[SUMI_MAX_RANK];
+    if (!s) return SUMI_ERROR_MEMORY;
+    s->rank = 1 + sumi_model_shape(learning->model, shape);
+    sumi_status status = noised_open(learning, &s->noised);
+    if (status == SUMI_OK) status = check(s);
+    *objective = (struct objective){.user = s,
+                                    .build = build,
+                                    .feed = feed,
+                                    .observed = noised_observed,
+                                    .observe = noised_observe,
+                                    .keep = noised_keep,
+                                    .release = release};
+    if (status != SUMI_OK) release(s);
+    return status;
+}
+
+const struct objective_type objective_sliced = {.name = "sliced", .create = create};

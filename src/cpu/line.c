@@ -8,8 +8,7 @@
    of the algorithm with respect to the kernels. */
 #include "cpu/line.h"
 
-#include <omp.h>
-
+#include "base/team.h"
 #include "cpu/loops/line.h"
 #include "cpu/loops/product.h"
 
@@ -59,7 +58,7 @@ sumi_status line_prepare(sumi_context *context, void *shared, int variant,
     w->tiles = w->lines * w->across;
     w->blocks = (w->tiles + variant - 1) / variant;
     w->block = (w->tiles + w->blocks - 1) / w->blocks;
-    w->threads = p->threads < w->blocks ? p->threads : (int)w->blocks;
+    w->threads = p->threads <= w->blocks ? p->threads : 1;
     w->size_from = rounded(w->block * w->from_channels);
     w->size_to = rounded(w->block * w->to_channels);
     w->size_weight = rounded(p->in * p->out);
@@ -251,10 +250,7 @@ sumi_status line_run(void *state, const struct convolution_operands *operands, v
 {
     const struct line *w = state;
     bool weights = w->problem.direction == CONVOLUTION_WEIGHT_GRADIENT;
-#pragma omp parallel num_threads(w->threads) if (w->threads > 1)
-    {
-        if (weights) share_of_weight_gradient(w, operands, scratch);
-        else share_of_tiles(w, operands, scratch);
-    }
+    if (weights) BY_TEAM(w->threads, share_of_weight_gradient(w, operands, scratch));
+    else BY_TEAM(w->threads, share_of_tiles(w, operands, scratch));
     return SUMI_OK;
 }

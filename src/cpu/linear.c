@@ -4,7 +4,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/epilogue.h"
-#include "cpu/onednn.h"
+#include "cpu/product.h"
 
 /* Floats of a tile of results, half of a second-level cache; rows that are worth a product. */
 enum { TILE = 1 << 18, FEWEST_ROWS = 64 };
@@ -46,12 +46,13 @@ static sumi_status multiply_tile(const struct call *call, const struct layer *l,
     const float *w = call->inputs[1];
     float *y = call->output + first * l->out;
     int64_t in = l->width[0] + l->width[1], w_stride = l->transposed ? in : l->out;
-    TRY(onednn_product(false, l->transposed, count, l->out, l->width[0],
-                       l->x[0] + first * l->width[0], l->width[0], w, w_stride, y, l->out));
-    if (l->x[1]) {
-        w += l->width[0] * (l->transposed ? 1 : l->out);
-        TRY(onednn_add_product(false, l->transposed, count, l->out, l->width[1],
-                               l->x[1] + first * l->width[1], l->width[1], w, w_stride, y, l->out));
+    for (int i = 0; i < 2 && l->x[i]; i++) {
+        struct product p = product_of(false, l->transposed, count, l->out, l->width[i],
+                                      l->x[i] + first * l->width[i], l->width[i], w, w_stride, y,
+                                      l->out);
+        p.add = i > 0;
+        TRY(product_run(&p));
+        w += l->width[i] * (l->transposed ? 1 : l->out);
     }
     if (!epilogue_is_empty(&l->epilogue)) epilogue_apply(&l->epilogue, first, count, y);
     return SUMI_OK;
@@ -72,7 +73,7 @@ static sumi_status run_linear(const struct call *call)
             status = one;
         }
     }
-    return onednn_explain_product(call->problem->context, status);
+    return product_explain(call->problem->context, status);
 }
 
 const struct kernel kernel_linear = {.run = run_linear};
@@ -86,9 +87,9 @@ static sumi_status run_weight_gradient(const struct call *call)
     for (int i = 1; i <= 2; i++) {
         const struct shape *x = problem->inputs[i];
         int64_t width = x->size[x->rank - 1];
-        sumi_status status = onednn_product(true, false, out, width, rows, call->inputs[0], out,
-                                            call->inputs[i], width, call->output + first, in);
-        TRY(onednn_explain_product(problem->context, status));
+        struct product p = product_of(true, false, out, width, rows, call->inputs[0], out,
+                                      call->inputs[i], width, call->output + first, in);
+        TRY(product_explain(problem->context, product_run(&p)));
         first += width;
     }
     return SUMI_OK;

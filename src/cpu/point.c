@@ -2,8 +2,7 @@
    time, so that the epilogue finds a block's results in cache. */
 #include "cpu/point.h"
 
-#include <omp.h>
-
+#include "base/team.h"
 #include "cpu/loops/product.h"
 
 struct point {
@@ -33,7 +32,7 @@ sumi_status point_prepare(sumi_context *context, void *shared, int variant,
     point->pixels = p->batch * p->height * p->width;
     point->block = variant;
     point->blocks = (point->pixels + variant - 1) / variant;
-    point->threads = p->threads < point->blocks ? p->threads : (int)point->blocks;
+    point->threads = p->threads <= point->blocks ? p->threads : 1;
     point->size_weight = (p->in * p->out + 15) / 16 * 16;
     int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? point->threads : 1;
     *scratch = (size_t)(copies * point->size_weight) * sizeof(float);
@@ -132,10 +131,7 @@ sumi_status point_run(void *state, const struct convolution_operands *operands, 
 {
     const struct point *point = state;
     bool weights = point->problem.direction == CONVOLUTION_WEIGHT_GRADIENT;
-#pragma omp parallel num_threads(point->threads) if (point->threads > 1)
-    {
-        if (weights) share_of_weight_gradient(point, operands, scratch);
-        else share_of_pixels(point, operands, scratch);
-    }
+    if (weights) BY_TEAM(point->threads, share_of_weight_gradient(point, operands, scratch));
+    else BY_TEAM(point->threads, share_of_pixels(point, operands, scratch));
     return SUMI_OK;
 }

@@ -35,7 +35,7 @@ static sumi_status binomial_step(struct solver_run *run)
                                               run_product(run, run_next_time(run), 1));
     float *noise = run->row[0];
     make_bits(run);
-    TRY(run_evaluate_level(run, time, 1, 1)); /* what it makes of the prediction is not used */
+    TRY(run_ask(run, run->x, time));
     run_draw(run, noise);
     for (int64_t i = 0; i < run->total; i++) {
         double told = run->prediction[i];
@@ -43,6 +43,17 @@ static sumi_status binomial_step(struct solver_run *run)
         if (happens(binomial_flip(&back, told), noise[i])) run->x[i] = -run->x[i];
     }
     return SUMI_OK;
+}
+
+static sumi_status check_path(sumi_context *context, const struct solver_options *options,
+                              const struct noise_path *path, struct grid *grid)
+{
+    (void)options;
+    (void)grid;
+    if (path->kind == PATH_TABLE) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "binomial flips bits by a table of betas, and the path that is asked for"
+                        " mixes data with Gaussian noise; set path to \"table\"");
 }
 
 static void add_noise(double product, int64_t count, const float *clean, const float *noise,
@@ -65,6 +76,7 @@ const struct solver_type solver_binomial = {
     .stochastic = true,
     .rows = 1,
     .defaults = defaults_binomial,
+    .arrange = check_path,
     .step = binomial_step,
     .add_noise_to_bits = add_noise,
 };

@@ -10,9 +10,9 @@
 static float next_product(const struct solver_run *run)
 {
     double next = run_next_time(run);
-    if (run->options->compat == COMPATIBLE_DIFFUSERS)
-        next = run->times[run->place] - (double)(run->schedule->count / run->time_count);
-    return run_product(run, next, run->options->set_alpha_to_one ? 1 : run_product(run, 0, 1));
+    if (run->options->compat == COMPATIBLE_DIFFUSERS && run->path->kind == PATH_TABLE)
+        next = run->times[run->place] - (double)(run->path->count / run->time_count);
+    return run_product(run, next, run_final_product(run));
 }
 
 /* Eq. 12: x_next = sqrt(abar_next) x0hat + sqrt(1 - abar_next - sigma^2) e + sigma z, with sigma
@@ -28,10 +28,12 @@ static sumi_status ddim_step(struct solver_run *run)
     float *direction = run->row[0], *noise = run->row[1];
 
     TRY(run_evaluate(run, time));
+    struct prediction_map map = run->map;
     bool again = options->use_clipped_model_output; /* e from the limited x0hat */
-    struct prediction_map map = prediction_map(
-        again ? PREDICTION_SAMPLE : (enum prediction_type)options->prediction_type,
-        &(struct noise_level){.signal = sqrt(product), .noise = sqrt(1.0 - product)});
+    if (again) {
+        map = prediction_map(PREDICTION_SAMPLE, &(struct noise_level){
+                                 .signal = sqrt(product), .noise = sqrt(1.0 - product)});
+    }
     prediction_noise(&map, run->threads, run->total, run->x,
                      again ? run->clean : run->prediction, direction);
     if (sigma > 0) run_draw(run, noise);

@@ -7,10 +7,11 @@
 #include "solvers/solver.h"
 
 static sumi_status ascending(sumi_context *context, const struct solver_options *options,
-                             struct grid *grid)
+                             const struct noise_path *path, struct grid *grid)
 {
     (void)context;
     (void)options;
+    (void)path;
     for (int64_t i = 0, j = grid->count - 1; i < j; i++, j--) {
         double moved = grid->times[i];
         grid->times[i] = grid->times[j];
@@ -19,17 +20,24 @@ static sumi_status ascending(sumi_context *context, const struct solver_options 
     return SUMI_OK;
 }
 
+/* The prediction tells the noise as of the time that the network was asked at, and the noise tells
+   x0 as of the time that the state is at. Of v, both are read as of the latter, by diffusers' usage;
+   for a prediction of noise the two are the same. */
 static sumi_status inverse_step(struct solver_run *run)
 {
     double time = run->times[run->place];
-    double past = run->place > 0 ? run->times[run->place - 1] : -1;
-    if (run->options->compat == COMPATIBLE_DIFFUSERS)
-        past = time - (double)(run->schedule->count / run->time_count);
-    float beyond = run->options->set_alpha_to_one ? 1 : run_product(run, 0, 1);
-    double from = run_product(run, past < 0 ? -1 : past, beyond), to = run_product(run, time, 1);
+    double past = run->place > 0 ? run->times[run->place - 1] : -INFINITY;
+    if (run->options->compat == COMPATIBLE_DIFFUSERS && run->path->kind == PATH_TABLE)
+        past = time - (double)(run->path->count / run->time_count);
+    double from = run_product(run, past, run_final_product(run)), to = run_product(run, time, 1);
+    const struct noise_level level = {.signal = sqrt(from), .noise = sqrt(1 - from)};
+    bool late = run->options->prediction_type == PREDICTION_V && run->path->kind != PATH_EDM;
     float *noise = run->row[0];
-    TRY(run_evaluate_level(run, time, sqrt(from), sqrt(1 - from)));
-    prediction_noise(&run->map, run->threads, run->total, run->x, run->prediction, noise);
+    TRY(run_evaluate(run, time));
+    struct prediction_map map = late ? prediction_map(PREDICTION_V, &level) : run->map;
+    prediction_noise(&map, run->threads, run->total, run->x, run->prediction, noise);
+    map = prediction_map(PREDICTION_EPSILON, &level);
+    run_read(run, &map, noise);
     rows_combine(run->threads, run->total, run->x, 2,
                  (struct row_term[]){{sqrt(to), run->clean}, {sqrt(1 - to), noise}});
     return SUMI_OK;

@@ -42,7 +42,7 @@ static sumi_status posterior_step(struct solver_run *run, struct posterior poste
     float *noise = run->row[0];
     double deviation = 0;
     TRY(run_evaluate(run, time));
-    if (time > 0) {
+    if (run->path->kind == PATH_TABLE ? time > 0 : isfinite(run_next_time(run))) {
         run_draw(run, noise);
         deviation =
             run->variance ? 1
@@ -74,8 +74,10 @@ static sumi_status unclip_step(struct solver_run *run)
 {
     double time = run->times[run->place];
     struct posterior posterior = posterior_here(run);
-    if (run_next_time(run) == time - 1 && posterior.beta > 0) {
-        double ratio = run->schedule->betas[(int64_t)time] / posterior.beta;
+    bool table = run->path->kind == PATH_TABLE;
+    bool neighbours = run_next_time(run) == time - 1 || time == 0;
+    if (table && neighbours && posterior.beta > 0) {
+        double ratio = run->path->schedule->betas[(int64_t)time] / posterior.beta;
         posterior.clean *= ratio;
         posterior.variance *= ratio;
         posterior.beta *= ratio;

@@ -10,11 +10,15 @@
 /* The times k, 2k, ... of the distillation less one, k = T / original_inference_steps; of those an
    even choice, noisiest first. */
 static sumi_status distilled_arrange(sumi_context *context, const struct solver_options *options,
-                                     struct grid *grid)
+                                     const struct noise_path *path, struct grid *grid)
 {
-    int64_t all = options->trained_betas.values ? options->trained_betas.count
-                                                : options->num_train_timesteps;
+    int64_t all = path->count;
     int64_t known = options->original_inference_steps, count = grid->count;
+    if (path->kind == PATH_EDM || path->kind == PATH_COSINE || path->time_kind != TIME_DISCRETE) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a distilled network knows its times by number, and this path's times"
+                            " (see path and timestep_type) are not numbered from 0 to T");
+    }
     if (options->timesteps.values) return SUMI_OK;
     if (!options->steps) count = known;
     if (known > all || count > known || count > grid->count) {

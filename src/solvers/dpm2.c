@@ -15,43 +15,38 @@ static double ancestral_down(double sigma, double next, double *up)
 }
 
 static sumi_status insert_middles(sumi_context *context, const struct solver_options *options,
-                                  bool ancestral, struct grid *grid)
+                                  const struct noise_path *path, bool ancestral, struct grid *grid)
 {
     int64_t count = grid->count;
     double last = grid->sigmas[count], up = 0;
-    struct schedule_options schedule_options = options_schedule(options);
-    struct schedule schedule;
-    TRY(schedule_create(context, &schedule_options, &schedule));
-    sumi_status status = grid_resize(context, grid, 2 * count - 1);
-    for (int64_t i = count - 1; status == SUMI_OK && i >= 0; i--) {
+    bool whole = path->kind == PATH_TABLE && path->time_kind == TIME_DISCRETE
+              && options->use_karras_sigmas; /* diffusers rounds Karras's times */
+    TRY(grid_resize(context, grid, 2 * count - 1));
+    for (int64_t i = count - 1; i >= 0; i--) {
         double sigma = grid->sigmas[i];
         if (i < count - 1) {
             double next = grid->sigmas[2 * i + 2];
             double target = ancestral ? ancestral_down(sigma, next, &up) : next;
             grid->sigmas[2 * i + 1] = sqrt(sigma * target);
-            bool continuous = options->timestep_type == TIME_CONTINUOUS;
-            grid->times[2 * i + 1] = continuous ? log(sqrt(sigma * target)) / 4
-                                   : schedule_time_at(&schedule, sqrt(sigma * target));
+            grid->times[2 * i + 1] = path_time(path, sqrt(sigma * target));
         }
         grid->sigmas[2 * i] = sigma;
-        grid->times[2 * i] = options->use_karras_sigmas && options->timestep_type == TIME_DISCRETE
-                                 ? rint(grid->times[i]) : grid->times[i];
+        grid->times[2 * i] = whole ? rint(grid->times[i]) : grid->times[i];
     }
-    if (status == SUMI_OK) grid->sigmas[grid->count] = last;
-    schedule_release(context, &schedule);
-    return status;
+    grid->sigmas[grid->count] = last;
+    return SUMI_OK;
 }
 
 static sumi_status dpm2_arrange(sumi_context *context, const struct solver_options *options,
-                                struct grid *grid)
+                                const struct noise_path *path, struct grid *grid)
 {
-    return insert_middles(context, options, false, grid);
+    return insert_middles(context, options, path, false, grid);
 }
 
 static sumi_status ancestral_arrange(sumi_context *context, const struct solver_options *options,
-                                     struct grid *grid)
+                                     const struct noise_path *path, struct grid *grid)
 {
-    return insert_middles(context, options, true, grid);
+    return insert_middles(context, options, path, true, grid);
 }
 
 static sumi_status step(struct solver_run *run, bool ancestral)

@@ -97,8 +97,8 @@ const struct solver_type solver_edm_euler = {
     .order = 1,
     .evaluations = 1,
     .rows = 2,
-    .scale = SCALE_PRECONDITIONED,
-    .family = TIMES_LOG,
+    .scale = SCALE_EXPLODING,
+    .family = TIMES_REAL,
     .defaults = defaults_edm,
     .step = euler_step,
 };
@@ -111,7 +111,7 @@ const struct solver_type solver_flow_euler = {
     .evaluations = 1,
     .rows = 2,
     .scale = SCALE_STRAIGHT,
-    .family = TIMES_FLOW,
+    .family = TIMES_REAL,
     .defaults = defaults_flow,
     .step = flow_step,
 };

@@ -68,8 +68,9 @@ int exponential_order(const struct solver_run *run, int most)
 }
 
 sumi_status exponential_check(sumi_context *context, const struct solver_options *options,
-                              struct grid *grid)
+                              const struct noise_path *path, struct grid *grid)
 {
+    (void)path;
     enum algorithm algorithm = exponential_algorithm(options);
     bool noise = algorithm == ALGORITHM_NOISE || algorithm == ALGORITHM_NOISE_SDE;
     if (!noise || grid->sigmas[grid->count] > 0) return SUMI_OK;

@@ -32,6 +32,6 @@ int exponential_order(const struct solver_run *run, int most);
 
 /* Refuses integrating noise down to sigma zero, where it is not determined. */
 sumi_status exponential_check(sumi_context *context, const struct solver_options *options,
-                              struct grid *grid);
+                              const struct noise_path *path, struct grid *grid);
 
 #endif

@@ -1,26 +1,38 @@
-/* The places that a solver visits: times for the network and, but for solvers that work on the
-   table of a schedule, the noise level sigma of each. Sigma is the noise on a path of constant
-   signal; every path below is the same diffusion, scaled:
+/* The places that a solver visits: times for the network and, but for solvers that count in abar,
+   the noise level sigma of each. Every solver keeps its state on a scale of its own; all of them are
+   the same diffusion with x0 and e in another proportion, so that any solver goes with any path:
 
-       exploding   x = x0 + sigma e                            (Karras et al. 2022)
+       table       x = sqrt(abar) x0 + sqrt(1 - abar) e         with times alone, no sigmas
+       exploding   x = x0 + sigma e                             (Karras et al. 2022)
        preserving  x = (x0 + sigma e) / sqrt(1 + sigma^2)       so sigma = s / a
-       straight    x = (1 - sigma) x0 + sigma e                 (flow matching, sigma in [0, 1]) */
+       straight    x = (1 - sigma) x0 + sigma e                 (flow matching, sigma in [0, 1])
+       own         x = a x0 + s e, the path's own               with sigma = s / a */
 #ifndef SUMI_SOLVERS_GRID_H
 #define SUMI_SOLVERS_GRID_H
 
+#include "noise/path.h"
 #include "solvers/options.h"
 
-enum scale { SCALE_TABLE, SCALE_EXPLODING, SCALE_PRESERVING, SCALE_STRAIGHT, SCALE_PRECONDITIONED };
+enum scale {
+    SCALE_TABLE,
+    SCALE_EXPLODING,
+    SCALE_PRESERVING,
+    SCALE_STRAIGHT,
+    SCALE_OWN,
+    SCALE_NATURAL /* straight where the path is, else exploding */
+};
 
-/* How a family of solvers counts its times. */
+/* How a family of solvers counts the times of a table. On other paths all families place in the
+   same way: flows at sigma T, edm by Karras's rule, the rest by the path's own time. */
 enum time_family {
     TIMES_TABLE, /* whole times of the schedule: spacing.h */
     TIMES_REAL,  /* `steps` places over both ends, between whole times too; ends at sigma 0 */
-    TIMES_WHOLE, /* `steps` + 1 places rounded to whole times, the last one left to the end */
-    TIMES_FLOW,  /* sigma T */
-    TIMES_LOG,   /* log(sigma) / 4, Karras et al. 2022 */
-    TIMES_OWN    /* the solver's own `arrange` makes the list */
+    TIMES_WHOLE  /* `steps` + 1 places rounded to whole times, the last one left to the end */
 };
+
+/* Where a path ends without signal, s / a is infinite; solvers that need it finite take that of
+   abar = 2^-24 there, as diffusers does for tables. */
+#define GRID_MOST_RATIO 4095.999878
 
 struct grid {
     double *times;  /* [count] */
@@ -34,23 +46,25 @@ struct level {
     double log_ratio; /* lambda = log(a / s); infinite at the ends */
 };
 
-struct level level_at(enum scale scale, double sigma);
+struct level level_at(enum scale scale, const struct noise_path *path, double sigma);
 
-/* The path that the options make of a solver's own: use_flow_sigmas asks for the straight one. */
-enum scale grid_scale(const struct solver_options *options, enum scale scale);
+/* The scale that a solver's choice is on a path; use_flow_sigmas makes a preserving one straight. */
+enum scale grid_scale(const struct solver_options *options, const struct noise_path *path,
+                      enum scale scale);
+
+/* The ratio s / a where a state's scale says sigma, and back. */
+double grid_ratio(enum scale scale, double sigma);
+double grid_sigma_of(enum scale scale, double ratio);
 
 /* In new memory; on failure nothing is left to release. */
 sumi_status grid_build(sumi_context *context, const struct solver_options *options,
-                       const struct schedule *schedule, enum scale scale, enum time_family family,
+                       const struct noise_path *path, enum scale scale, enum time_family family,
                        struct grid *grid);
 void grid_release(sumi_context *context, struct grid *grid); /* accepts zeros */
 
-/* The noise level at a time: of the grid's entry where there is one, else of the schedule. */
-double grid_sigma(const struct grid *grid, const struct solver_options *options,
-                  const struct schedule *schedule, enum time_family family, double time);
-
-/* The time of a schedule at which s / a is sigma, linear in log(sigma) between whole times. */
-double schedule_time_at(const struct schedule *schedule, double sigma);
+/* The noise level at a time: of the grid's entry where there is one, else of the path. */
+double grid_sigma(const struct grid *grid, const struct noise_path *path, enum scale scale,
+                  double time);
 
 /* New memory for `count` places in the grid, what it had copied as far as it goes. */
 sumi_status grid_resize(sumi_context *context, struct grid *grid, int64_t count);

@@ -7,8 +7,9 @@
 
 /* t0 t1 t1 t2 t2 ...: a trial step ends at the first copy and the true one starts at the second. */
 static sumi_status heun_arrange(sumi_context *context, const struct solver_options *options,
-                                struct grid *grid)
+                                const struct noise_path *path, struct grid *grid)
 {
+    (void)path;
     (void)options;
     int64_t count = grid->count;
     double last = grid->sigmas[count];
@@ -63,7 +64,7 @@ const struct solver_type solver_flow_heun = {
     .evaluations = 2,
     .rows = 3,
     .scale = SCALE_STRAIGHT,
-    .family = TIMES_FLOW,
+    .family = TIMES_REAL,
     .defaults = defaults_flow,
     .arrange = heun_arrange,
     .step = heun_step,

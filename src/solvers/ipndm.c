@@ -11,34 +11,42 @@ enum { HISTORY = 4 };
 static const double half_pi = 1.57079632679489661923;
 static const double least_signal = 1e-8; /* at t = 1 nothing of the data is left */
 
-/* sin(pi t / 2) goes with the square of a sine in even steps. */
-static sumi_status ipndm_arrange(sumi_context *context, const struct solver_options *options,
-                                 struct grid *grid)
+/* On the cosine path sin(pi t / 2) goes with the square of a sine in even steps. */
+static void place_sines(struct grid *grid)
 {
-    bool told = options->prediction_type != PREDICTION_EPSILON
-             && options->prediction_type != PREDICTION_SCORE;
-    if (!told) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "ipndm starts without signal, where a prediction of noise tells nothing"
-                            " about the data; prediction_type must be \"v_prediction\" or"
-                            " \"sample\"");
+    for (int64_t i = 0; i < grid->count; i++) {
+        double root = sin((1 - (double)i / (double)grid->count) * half_pi);
+        grid->times[i] = asin(root * root) / half_pi;
+        grid->sigmas[i] = tan(grid->times[i] * half_pi);
     }
-    int64_t count = options->timesteps.values ? options->timesteps.count
-                  : options->steps ? options->steps : options->num_train_timesteps;
-    TRY(grid_resize(context, grid, count));
-    for (int64_t i = 0; i < count; i++) {
-        double root = sin((1 - (double)i / (double)count) * half_pi);
-        double time = options->timesteps.values ? options->timesteps.values[i]
-                                                : asin(root * root) / half_pi;
-        if (!(time > 0 && time <= 1)) {
-            return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "the times of ipndm are above 0 and at most 1, not %g", time);
-        }
-        grid->times[i] = time;
-        grid->sigmas[i] = tan(time * half_pi);
+}
+
+/* `passes` repeats the list; every pass ends at clean data. */
+static sumi_status ipndm_arrange(sumi_context *context, const struct solver_options *options,
+                                 const struct noise_path *path, struct grid *grid)
+{
+    bool given = options->timesteps.values || options->sigmas.values
+              || options->use_karras_sigmas || options->use_exponential_sigmas
+              || options->use_beta_sigmas || options->use_lu_lambdas;
+    if (path->kind == PATH_COSINE && !given) place_sines(grid);
+    int64_t count = grid->count;
+    double last = grid->sigmas[count];
+    if (options->passes == 1) return SUMI_OK;
+    TRY(grid_resize(context, grid, count * options->passes));
+    for (int64_t i = count; i < grid->count; i++) {
+        grid->times[i] = grid->times[i - count];
+        grid->sigmas[i] = grid->sigmas[i - count];
     }
-    grid->sigmas[count] = 0;
+    grid->sigmas[grid->count] = last;
     return SUMI_OK;
+}
+
+/* The end of the step: of the last one of a pass it is the end of the list. */
+static struct level next_level(const struct solver_run *run)
+{
+    int64_t each = run->time_count / run->options->passes;
+    bool last = (run->place + 1) % each == 0;
+    return run_level(run, last ? run->time_count : run->place + 1);
 }
 
 static sumi_status ipndm_step(struct solver_run *run)
@@ -46,7 +54,7 @@ static sumi_status ipndm_step(struct solver_run *run)
     static const double weights[HISTORY][HISTORY] = {
         {1}, {3. / 2, -1. / 2}, {23. / 12, -16. / 12, 5. / 12},
         {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
-    struct level from = run_level(run, run->place), to = run_level(run, run->place + 1);
+    struct level from = run_level(run, run->place), to = next_level(run);
     int64_t known = run_made(run) + 1;
     int order = known < HISTORY ? (int)known : HISTORY;
     double ratio = to.signal / fmax(from.signal, least_signal);
@@ -65,6 +73,7 @@ static sumi_status ipndm_step(struct solver_run *run)
 static void ipndm_defaults(struct solver_options *options)
 {
     defaults_sigma(options);
+    options->path = PATH_COSINE;
     options->prediction_type = PREDICTION_V;
 }
 
@@ -76,7 +85,7 @@ const struct solver_type solver_ipndm = {
     .evaluations = 1,
     .rows = HISTORY,
     .scale = SCALE_PRESERVING,
-    .family = TIMES_OWN,
+    .family = TIMES_REAL,
     .defaults = ipndm_defaults,
     .arrange = ipndm_arrange,
     .step = ipndm_step,

@@ -46,7 +46,8 @@ static const struct option table[] = {
     {"steps_offset", KIND_WHOLE, AT(steps_offset), 0, 1000000, {0}},
     {"steps", KIND_WHOLE, AT(steps), 0, 1000000, {0}},
     {"start_index", KIND_WHOLE, AT(start_index), 0, 1000000, {0}},
-    {"timesteps", KIND_LIST, AT(timesteps), 0, 1000000, {0}},
+    {"timesteps", KIND_LIST, AT(timesteps), -1000000, 1000000, {0}},
+    {"sigmas", KIND_LIST, AT(sigmas), 0, 1e6, {0}},
     {"use_karras_sigmas", KIND_FLAG, AT(use_karras_sigmas), 0, 0, {0}},
     {"use_exponential_sigmas", KIND_FLAG, AT(use_exponential_sigmas), 0, 0, {0}},
     {"use_beta_sigmas", KIND_FLAG, AT(use_beta_sigmas), 0, 0, {0}},
@@ -70,6 +71,7 @@ static const struct option table[] = {
     {"invert_sigmas", KIND_FLAG, AT(invert_sigmas), 0, 0, {0}},
     {"stochastic_sampling", KIND_FLAG, AT(stochastic_sampling), 0, 0, {0}},
     {"solver_order", KIND_WHOLE, AT(solver_order), 1, 3, {0}},
+    {"passes", KIND_WHOLE, AT(passes), 1, 1000, {0}},
     {"original_inference_steps", KIND_WHOLE, AT(original_inference_steps), 1, 1000000, {0}},
     {"timestep_scaling", KIND_NUMBER, AT(timestep_scaling), 0, 1e6, {0}},
     {"algorithm_type", KIND_CHOICE, AT(algorithm_type), 0, 0,
@@ -118,6 +120,7 @@ void options_default(struct solver_options *options)
         .flow_shift = 1,
         .shift = 1,
         .solver_order = 2,
+        .passes = 1,
         .original_inference_steps = 50,
         .timestep_scaling = 10,
         .lower_order_final = true,
@@ -131,8 +134,9 @@ void options_release(sumi_context *context, struct solver_options *options)
 {
     context_release(context, options->trained_betas.values);
     context_release(context, options->timesteps.values);
+    context_release(context, options->sigmas.values);
     context_release(context, options->disable_corrector.values);
-    options->trained_betas = options->timesteps = options->disable_corrector =
+    options->trained_betas = options->timesteps = options->sigmas = options->disable_corrector =
         (struct number_list){NULL, 0};
 }
 
@@ -410,10 +414,11 @@ sumi_status options_configure(sumi_context *context, struct solver_options *opti
                             "the scheduler's configuration should be a JSON object in { }");
     }
     struct solver_options changed = *options;
-    changed.timesteps = changed.disable_corrector = (struct number_list){NULL, 0};
+    changed.timesteps = changed.sigmas = changed.disable_corrector = (struct number_list){NULL, 0};
     sumi_status status = copy_list(context, &options->trained_betas, &changed.trained_betas);
     if (status == SUMI_OK)
         status = copy_list(context, &options->timesteps, &changed.timesteps);
+    if (status == SUMI_OK) status = copy_list(context, &options->sigmas, &changed.sigmas);
     if (status == SUMI_OK)
         status = copy_list(context, &options->disable_corrector, &changed.disable_corrector);
     if (status == SUMI_OK) status = set_members(context, &changed, members);

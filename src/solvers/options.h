@@ -46,7 +46,7 @@ struct solver_options {
     /* which times are visited */
     int timestep_spacing; /* enum spacing */
     int64_t steps_offset, steps, start_index;
-    struct number_list timesteps;
+    struct number_list timesteps, sigmas; /* given ones, instead of steps */
     /* which noise levels sigma = s / a are visited, by solvers that count in them */
     bool use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas, use_lu_lambdas;
     int final_sigmas_type;  /* enum final_sigma */
@@ -60,7 +60,7 @@ struct solver_options {
     double flow_shift, shift, mu, shift_terminal; /* shift_terminal 0: none */
     int time_shift_type; /* enum time_shift */
     /* families of solvers */
-    int64_t solver_order, original_inference_steps;
+    int64_t solver_order, original_inference_steps, passes;
     double timestep_scaling;
     int algorithm_type; /* enum algorithm */
     int solver_type;    /* enum solver_variant */

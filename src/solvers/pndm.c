@@ -11,7 +11,8 @@ enum { RUNGE_KUTTA_STEPS = 3, STAGES = 4, HISTORY = 4 };
 enum { OPENING = RUNGE_KUTTA_STEPS * STAGES };
 
 static sumi_status arrange_visits(sumi_context *context, const struct solver_options *options,
-                                  const double *visited, int64_t count, struct grid *grid)
+                                  const struct noise_path *path, const double *visited,
+                                  int64_t count, struct grid *grid)
 {
     bool skip = options->skip_prk_steps;
     TRY(grid_resize(context, grid, skip ? count + (count > 1) : count + OPENING - 3));
@@ -24,7 +25,8 @@ static sumi_status arrange_visits(sumi_context *context, const struct solver_opt
         } else if (place >= OPENING) {
             grid->times[place] = visited[place - OPENING + RUNGE_KUTTA_STEPS];
         } else {
-            double half = floor((visited[step] - visited[step + 1]) / 2);
+            double half = (visited[step] - visited[step + 1]) / 2;
+            if (path->kind == PATH_TABLE) half = floor(half);
             grid->times[place] = stage == 0   ? visited[step]
                                : stage == 3 ? visited[step + 1] : visited[step + 1] + half;
         }
@@ -33,7 +35,7 @@ static sumi_status arrange_visits(sumi_context *context, const struct solver_opt
 }
 
 static sumi_status pndm_arrange(sumi_context *context, const struct solver_options *options,
-                                struct grid *grid)
+                                const struct noise_path *path, struct grid *grid)
 {
     int64_t count = grid->count;
     if (!options->skip_prk_steps && count <= RUNGE_KUTTA_STEPS) {
@@ -50,14 +52,29 @@ static sumi_status pndm_arrange(sumi_context *context, const struct solver_optio
     double *visited = grid->times;
     grid->times = NULL;
     grid->count = 0;
-    sumi_status status = arrange_visits(context, options, visited, count, grid);
+    sumi_status status = arrange_visits(context, options, path, visited, count, grid);
     context_release(context, visited);
     return status;
 }
 
 static float product_at(const struct solver_run *run, double time)
 {
-    return run_product(run, time, run->options->set_alpha_to_one ? 1 : run_product(run, 0, 1));
+    return run_product(run, time, run_final_product(run));
+}
+
+/* What the history holds of a prediction: the noise that it tells, or v itself, which is known where
+   no signal is left too. */
+static enum prediction_type kept(const struct solver_run *run)
+{
+    bool v = run->options->prediction_type == PREDICTION_V && run->path->kind != PATH_EDM;
+    return v ? PREDICTION_V : PREDICTION_EPSILON;
+}
+
+/* Turns the prediction that was just made into that. */
+static void keep(struct solver_run *run)
+{
+    if (kept(run) == PREDICTION_V) return;
+    prediction_noise(&run->map, run->threads, run->total, run->x, run->prediction, run->prediction);
 }
 
 /* Ddim's step on `state` between two times with the combined prediction. */
@@ -65,9 +82,8 @@ static void carry(struct solver_run *run, const float *state, double from, doubl
                   const float *prediction)
 {
     double product = product_at(run, from), next = product_at(run, to);
-    struct prediction_map map = prediction_map((enum prediction_type)run->options->prediction_type,
-                                               &(struct noise_level){.signal = sqrt(product),
-                                                                     .noise = sqrt(1 - product)});
+    struct prediction_map map = prediction_map(
+        kept(run), &(struct noise_level){.signal = sqrt(product), .noise = sqrt(1 - product)});
     struct row_term terms[] = {
         {sqrt(next) * map.clean_state + sqrt(1 - next) * map.noise_state, state},
         {sqrt(next) * map.clean_prediction + sqrt(1 - next) * map.noise_prediction, prediction}};
@@ -124,8 +140,9 @@ static void multistep_stage(struct solver_run *run)
     float *start = run->row[HISTORY], *combined = run->row[HISTORY + 1];
     double time = run->times[run->place];
     double next = run_next_time(run);
-    if (run->options->compat == COMPATIBLE_DIFFUSERS && !(skip && run->place == 0))
-        next = time - (double)(run->schedule->count / visited_count(run));
+    bool compatible = run->options->compat == COMPATIBLE_DIFFUSERS && run->path->kind == PATH_TABLE;
+    if (compatible && !(skip && run->place == 0))
+        next = time - (double)(run->path->count / visited_count(run));
     if (skip && begun_first && run->place == 1) {
         struct row_term terms[] = {{0.5, run->prediction}, {0.5, run->row[0]}};
         rows_combine(run->threads, run->total, combined, 2, terms);
@@ -143,6 +160,7 @@ static void multistep_stage(struct solver_run *run)
 static sumi_status pndm_step(struct solver_run *run)
 {
     TRY(run_evaluate(run, run->times[run->place]));
+    keep(run);
     if (!run->options->skip_prk_steps && run->place < OPENING) runge_kutta_stage(run);
     else multistep_stage(run);
     return SUMI_OK;

@@ -16,6 +16,16 @@ static float *carve(const struct solver_run *run, int64_t *used, int64_t count)
     return part;
 }
 
+/* Whether the network takes the state as the solver keeps it. */
+static bool keeps_scale(const struct solver_run *run)
+{
+    enum path_kind kind = run->path->kind;
+    if (run->scale == SCALE_OWN) return kind != PATH_EDM;
+    if (run->scale == SCALE_STRAIGHT) return kind == PATH_FLOW;
+    bool preserving = run->scale == SCALE_TABLE || run->scale == SCALE_PRESERVING;
+    return preserving && (kind == PATH_TABLE || kind == PATH_VP || kind == PATH_COSINE);
+}
+
 /* Lays out every buffer of the run; returns how many floats they take. */
 static int64_t lay_out(const sumi_solver *solver, struct solver_run *run)
 {
@@ -26,8 +36,7 @@ static int64_t lay_out(const sumi_solver *solver, struct solver_run *run)
     run->variance = learned ? carve(run, &used, total) : NULL;
     run->clean = carve(run, &used, total);
     for (int i = 0; i < solver->type->rows; i++) run->row[i] = carve(run, &used, total);
-    run->input = run->scale == SCALE_EXPLODING || run->scale == SCALE_PRECONDITIONED
-                   ? carve(run, &used, total) : NULL;
+    run->input = keeps_scale(run) ? NULL : carve(run, &used, total);
     run->call_times = carve(run, &used, run->shape.items);
     if (run->options->thresholding || random_needs_scratch(run->random, &run->shape))
         run->scratch = carve(run, &used, total);
@@ -69,91 +78,123 @@ static sumi_status call_denoiser(struct solver_run *run, const float *input, dou
     return SUMI_OK;
 }
 
-static void read_clean(struct solver_run *run)
+sumi_status run_ask(struct solver_run *run, const float *input, double time)
 {
-    prediction_clean(&run->map, run->threads, run->total, run->x, run->prediction, run->clean);
-    limit_clean(run->options, run->threads, run->shape.items, run->shape.item_size, run->scratch,
-                run->clean);
+    TRY(call_denoiser(run, input, time));
+    if (run->variance) split_output(run);
+    return SUMI_OK;
 }
 
 /* Asks the denoiser, and fills clean, prediction and variance by run->map. */
 static sumi_status ask(struct solver_run *run, const float *input, double time)
 {
-    TRY(call_denoiser(run, input, time));
-    if (run->variance) split_output(run);
-    read_clean(run);
+    TRY(run_ask(run, input, time));
+    run_read(run, &run->map, run->prediction);
     return SUMI_OK;
 }
 
-sumi_status run_evaluate(struct solver_run *run, double time)
+/* What the network is told of a time of the list: on a table that counts in whole times it may want
+   log(sigma) / 4 or sigma instead. */
+static double told_time(const struct solver_run *run, double time)
 {
-    return run_evaluate_level(run, time, schedule_signal(run->schedule, (int64_t)time),
-                              schedule_noise(run->schedule, (int64_t)time));
+    const struct noise_path *path = run->path;
+    if (run->scale != SCALE_TABLE || path->kind != PATH_TABLE || path->time_kind == TIME_DISCRETE)
+        return time;
+    struct noise_level level = schedule_level(path->schedule, (int64_t)time);
+    return path_time(path, level.noise / level.signal);
 }
 
-sumi_status run_evaluate_level(struct solver_run *run, double time, double signal, double noise)
+/* The network knows the path's own level and scale, the solver keeps its state at another scale:
+   the network's input is `factor` times the state, and so is what its prediction is read with. */
+static sumi_status evaluate(struct solver_run *run, double time, const struct noise_level *level,
+                            double factor)
 {
     enum prediction_type type = (enum prediction_type)run->options->prediction_type;
-    if (signal == 0 && (type == PREDICTION_EPSILON || type == PREDICTION_SCORE)) {
+    if (level->signal == 0 && (type == PREDICTION_EPSILON || type == PREDICTION_SCORE)) {
         return context_fail(run->context, SUMI_ERROR_ARGUMENT,
                             "no signal is left at time %g, so that a prediction of noise tells"
                             " nothing about the data; prediction_type must be \"v_prediction\" or"
                             " \"sample\" there", time);
     }
-    run->map = prediction_map(type, &(struct noise_level){.signal = signal, .noise = noise});
-    return ask(run, run->x, time);
+    run->map = path_map(run->path, type, level);
+    run->map.clean_state *= factor;
+    run->map.noise_state *= factor;
+    const float *input = run->x;
+    double scale = factor * path_input_scale(run->path, level);
+    if (run->input && fabs(scale - 1) > 1e-12) {
+        rows_combine(run->threads, run->total, run->input, 1, &(struct row_term){scale, run->x});
+        input = run->input;
+    }
+    return ask(run, input, told_time(run, time));
 }
 
-/* Where the state of the exploding path goes into a network that knows the preserving one, the
-   network sees x / sqrt(1 + sigma^2). */
-static double map_exploding(struct solver_run *run, double sigma)
+/* Of the state's scale to the network's. Where the state has no signal, its noise tells. */
+static double factor_between(const struct level *state, const struct noise_level *network)
 {
-    enum prediction_type type = (enum prediction_type)run->options->prediction_type;
-    struct level level = level_at(SCALE_PRESERVING, sigma);
-    run->map = prediction_map(
-        type, &(struct noise_level){.signal = level.signal, .noise = level.noise});
-    run->map.clean_state *= level.signal;
-    run->map.noise_state *= level.signal;
-    return level.signal;
+    return state->signal > 0 ? network->signal / state->signal : network->noise / state->noise;
 }
 
-/* Karras et al. 2022, table 1: the network sees c_in x, and x0hat = c_skip x + c_out F. diffusers'
-   "v_prediction" turns the sign of c_out. */
-static double map_preconditioned(struct solver_run *run, double sigma)
+/* The path's level at a time, and the factor from a state kept as sqrt(abar) x0 + ... */
+static struct noise_level table_scale_level(const struct solver_run *run, double time,
+                                            double *factor)
 {
-    double data = run->options->sigma_data, square = sigma * sigma + data * data;
-    bool turned = run->options->prediction_type == PREDICTION_V;
-    double skip = data * data / square, out = (turned ? -1 : 1) * sigma * data / sqrt(square);
-    run->map = (struct prediction_map){skip, out, (1 - skip) / sigma, -out / sigma};
-    return 1 / sqrt(square);
+    *factor = 1;
+    if (run->path->kind == PATH_TABLE) return schedule_level(run->path->schedule, (int64_t)time);
+    struct noise_level level = path_level(run->path, time);
+    *factor = sqrt(level.signal * level.signal + level.noise * level.noise);
+    return level;
 }
 
-/* Fills run->map for a noise level; returns the factor that the network's input takes. */
-static double map_at(struct solver_run *run, double sigma)
+sumi_status run_evaluate(struct solver_run *run, double time)
 {
-    if (run->scale == SCALE_EXPLODING) return map_exploding(run, sigma);
-    if (run->scale == SCALE_PRECONDITIONED) return map_preconditioned(run, sigma);
-    struct level level = level_at(run->scale, sigma);
-    run->map = prediction_map((enum prediction_type)run->options->prediction_type,
-                              &(struct noise_level){.signal = level.signal, .noise = level.noise});
-    return 1;
+    double factor = 1;
+    struct noise_level level = table_scale_level(run, time, &factor);
+    return evaluate(run, time, &level, factor);
+}
+
+/* The path's level at a sigma of the state's scale, and the factor to it. On the same scale as the
+   path's the ratio, which may be infinite, is not asked for. */
+static struct noise_level level_here(const struct solver_run *run, double sigma, double *factor)
+{
+    struct level state = level_at(run->scale, run->path, sigma);
+    double ratio = state.signal > 0 ? state.noise / state.signal : INFINITY;
+    struct noise_level level = path_level_at(run->path, ratio);
+    *factor = factor_between(&state, &level);
+    return level;
+}
+
+sumi_status run_evaluate_at(struct solver_run *run, double sigma, double time)
+{
+    double factor = 1;
+    struct noise_level level = level_here(run, sigma, &factor);
+    return evaluate(run, time, &level, factor);
 }
 
 sumi_status run_evaluate_here(struct solver_run *run)
 {
-    double scale = map_at(run, run->sigmas[run->place]);
-    const float *input = run->x;
-    if (run->input) {
-        rows_combine(run->threads, run->total, run->input, 1, &(struct row_term){scale, run->x});
-        input = run->input;
-    }
-    return ask(run, input, run->times[run->place]);
+    return run_evaluate_at(run, run->sigmas[run->place], run->times[run->place]);
+}
+
+double run_time_at(const struct solver_run *run, double sigma)
+{
+    return path_time(run->path, grid_ratio(run->scale, sigma));
+}
+
+void run_read(struct solver_run *run, const struct prediction_map *map, const float *values)
+{
+    prediction_clean(map, run->threads, run->total, run->x, values, run->clean);
+    limit_clean(run->options, run->threads, run->shape.items, run->shape.item_size, run->scratch,
+                run->clean);
 }
 
 void run_read_again(struct solver_run *run, double sigma)
 {
-    map_at(run, sigma);
-    read_clean(run);
+    double factor = 1;
+    struct noise_level level = level_here(run, sigma, &factor);
+    run->map = path_map(run->path, (enum prediction_type)run->options->prediction_type, &level);
+    run->map.clean_state *= factor;
+    run->map.noise_state *= factor;
+    run_read(run, &run->map, run->prediction);
 }
 
 void run_slope(const struct solver_run *run, double sigma, float *row)
@@ -181,7 +222,7 @@ void run_turn(struct solver_run *run, int first, int count)
 
 struct level run_level(const struct solver_run *run, int64_t place)
 {
-    return level_at(run->scale, run->sigmas[place]);
+    return level_at(run->scale, run->path, run->sigmas[place]);
 }
 
 void run_draw(struct solver_run *run, float *row)
@@ -192,12 +233,24 @@ void run_draw(struct solver_run *run, float *row)
 
 double run_next_time(const struct solver_run *run)
 {
-    return run->place + 1 < run->time_count ? run->times[run->place + 1] : -1;
+    return run->place + 1 < run->time_count ? run->times[run->place + 1] : -INFINITY;
 }
 
 float run_product(const struct solver_run *run, double time, float beyond)
 {
-    return time < 0 ? beyond : run->schedule->alphas_cumprod[(int64_t)time];
+    if (run->path->kind == PATH_TABLE)
+        return time < 0 ? beyond : run->path->schedule->alphas_cumprod[(int64_t)time];
+    if (isinf(time)) return beyond;
+    double sigma = path_sigma(run->path, time);
+    return (float)(1 / (1 + sigma * sigma));
+}
+
+float run_final_product(const struct solver_run *run)
+{
+    if (run->options->set_alpha_to_one) return 1;
+    if (run->path->kind == PATH_TABLE) return run->path->schedule->alphas_cumprod[0];
+    double sigma = path_least(run->path);
+    return (float)(1 / (1 + sigma * sigma));
 }
 
 static sumi_status walk(struct solver_run *run, const struct solver_type *type,
@@ -227,7 +280,7 @@ sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *u
     struct solver_run run = {
         .context = context,
         .options = &solver->options,
-        .schedule = &solver->schedule,
+        .path = &solver->path,
         .random = &solver->random,
         .threads = context->threads,
         .x = x,
@@ -240,7 +293,7 @@ sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *u
     run.times = solver->grid.times;
     run.sigmas = solver->grid.sigmas;
     run.time_count = solver->grid.count;
-    run.scale = grid_scale(&solver->options, solver->type->scale);
+    run.scale = grid_scale(&solver->options, &solver->path, solver->type->scale);
     if (!denoiser || !x)
         return context_fail(context, SUMI_ERROR_ARGUMENT, "a solver needs a denoiser and a state");
     if (!rows_are_finite(run.threads, run.total, x)) {

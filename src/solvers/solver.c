@@ -110,11 +110,12 @@ sumi_status solver_prepare(sumi_solver *solver)
     TRY(schedule_create(solver->context, &options, &solver->schedule));
     solver->path = options_path(&solver->options, &solver->schedule);
     TRY(path_check(solver->context, &solver->path));
-    TRY(grid_build(solver->context, &solver->options, &solver->schedule,
-                   grid_scale(&solver->options, solver->type->scale), solver->type->family,
-                   &solver->grid));
+    TRY(grid_build(solver->context, &solver->options, &solver->path,
+                   grid_scale(&solver->options, &solver->path, solver->type->scale),
+                   solver->type->family, &solver->grid));
     if (solver->type->arrange)
-        TRY(solver->type->arrange(solver->context, &solver->options, &solver->grid));
+        TRY(solver->type->arrange(solver->context, &solver->options, &solver->path,
+                                    &solver->grid));
     if (solver->options.start_index >= solver->grid.count) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
                             "start_index %lld is past the end of the %lld times to visit",
@@ -224,31 +225,41 @@ sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shap
     return SUMI_OK;
 }
 
+/* The level of a time on the solver's own scale of the state. */
+static sumi_status level_of_time(sumi_solver *solver, double time, struct level *level)
+{
+    const struct noise_path *path = &solver->path;
+    enum scale scale = grid_scale(&solver->options, path, solver->type->scale);
+    double last = (double)(path->count - 1);
+    bool table = path->kind == PATH_TABLE && !solver->grid.sigmas;
+    if (table && (!(time >= 0 && time <= last) || time != floor(time))) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                            "time %g is not one of the schedule's 0 to %g", time, last);
+    }
+    double sigma = table || !isfinite(time) ? 0 : grid_sigma(&solver->grid, path, scale, time);
+    if (!isfinite(time) || !isfinite(sigma)) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT, "time %g has no level of noise",
+                            time);
+    }
+    if (table) {
+        level->signal = schedule_signal(&solver->schedule, (int64_t)time);
+        level->noise = schedule_noise(&solver->schedule, (int64_t)time);
+    } else {
+        *level = level_at(scale == SCALE_TABLE ? SCALE_PRESERVING : scale, path, sigma);
+    }
+    return SUMI_OK;
+}
+
 sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const float *clean,
                                   const float *noise, double time, float *noised)
 {
-    TRY(solver_prepare(solver));
-    const struct schedule *schedule = &solver->schedule;
     struct level level = {1, 0, INFINITY};
-    if (solver->grid.sigmas) {
-        double sigma = grid_sigma(&solver->grid, &solver->options, schedule,
-                                  solver->type->family, time);
-        if (!isfinite(time) || !isfinite(sigma)) {
-            return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                                "time %g has no level of noise", time);
-        }
-        level = level_at(grid_scale(&solver->options, solver->type->scale), sigma);
-    } else if (!(time >= 0 && time < (double)schedule->count) || time != floor(time)) {
-        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                            "time %g is not one of the schedule's 0 to %lld", time,
-                            (long long)schedule->count - 1);
-    } else if (solver->type->add_noise_to_bits) {
-        solver->type->add_noise_to_bits(schedule->alphas_cumprod[(int64_t)time], count, clean,
-                                        noise, noised);
+    TRY(solver_prepare(solver));
+    TRY(level_of_time(solver, time, &level));
+    if (solver->type->add_noise_to_bits) {
+        float product = solver->schedule.alphas_cumprod[(int64_t)time];
+        solver->type->add_noise_to_bits(product, count, clean, noise, noised);
         return SUMI_OK;
-    } else {
-        level.signal = schedule_signal(schedule, (int64_t)time);
-        level.noise = schedule_noise(schedule, (int64_t)time);
     }
     struct row_term terms[] = {{level.signal, clean}, {level.noise, noise}};
     rows_combine(solver->context->threads, count, noised, 2, terms);

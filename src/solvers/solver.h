@@ -16,14 +16,14 @@ enum { MOST_ROWS = 8, MOST_CLASSES = 4 };
 struct solver_run {
     sumi_context *context;
     const struct solver_options *options;
-    const struct schedule *schedule;
+    const struct noise_path *path;
     struct random_source *random;
     struct random_shape shape;
     int64_t total; /* elements of a row */
     int threads;
 
     const double *times; /* [time_count], in the order of the visit */
-    const double *sigmas; /* [time_count + 1] on a path other than SCALE_TABLE, the last where the
+    const double *sigmas; /* [time_count + 1] on scales other than SCALE_TABLE, the last where the
                              run ends; else NULL */
     enum scale scale;
     int64_t time_count;
@@ -51,10 +51,11 @@ struct solver_type {
     int order, evaluations;
     bool stochastic;
     int rows;
-    enum scale scale;          /* the scale that its state is kept in */
+    enum scale scale;        /* that its state is kept in */
     enum time_family family; /* which times it visits */
     void (*defaults)(struct solver_options *options); /* where they differ, or NULL */
     sumi_status (*arrange)(sumi_context *context, const struct solver_options *options,
+                           const struct noise_path *path,
                            struct grid *grid); /* changes the list of times, or NULL */
     sumi_status (*step)(struct solver_run *run);
     /* Of solvers of bits, NULL in those of numbers: noises clean[count] to abar `product`, standard
@@ -77,11 +78,19 @@ extern const struct solver_type solver_lcm, solver_tcd, solver_unclip, solver_bi
 /* Asks the denoiser about run->x at `time`: fills clean, prediction and variance. */
 sumi_status run_evaluate(struct solver_run *run, double time);
 
-/* The same for a state at another level of signal and noise than the schedule's at that time. */
-sumi_status run_evaluate_level(struct solver_run *run, double time, double signal, double noise);
+/* Asks about `input` at `time` and fills prediction and variance alone. */
+sumi_status run_ask(struct solver_run *run, const float *input, double time);
 
-/* The same at the noise level of the present place, for paths with sigmas. */
+/* Asks on scales with sigmas: at the present place, or at any sigma, of which the network is
+   told `time`. */
 sumi_status run_evaluate_here(struct solver_run *run);
+sumi_status run_evaluate_at(struct solver_run *run, double sigma, double time);
+
+/* The time of a sigma that is not in the list. */
+double run_time_at(const struct solver_run *run, double sigma);
+
+/* Fills clean from the state and `values` as the map says, and applies the limits. */
+void run_read(struct solver_run *run, const struct prediction_map *map, const float *values);
 
 /* Reads the last prediction anew, as one of the present x at another noise level. */
 void run_read_again(struct solver_run *run, double sigma);
@@ -103,11 +112,14 @@ struct level run_level(const struct solver_run *run, int64_t place);
 /* Fills `row` with the fresh noise of this step. */
 void run_draw(struct solver_run *run, float *row);
 
-/* The time after the present one, or -1 when that is clean data. */
+/* The time after the present one, or -INFINITY when that is clean data. */
 double run_next_time(const struct solver_run *run);
 
-/* abar at a time; at -1, clean data, `beyond`. */
+/* abar at a time, on any path a^2 / (a^2 + s^2); at clean data `beyond`. */
 float run_product(const struct solver_run *run, double time, float beyond);
+
+/* abar where the run ends: 1, or without set_alpha_to_one that of the path's first time. */
+float run_final_product(const struct solver_run *run);
 
 /* ---- For the rooms above ---- */
 

@@ -117,8 +117,9 @@ static sumi_status unipc_step(struct solver_run *run)
 }
 
 static sumi_status unipc_check(sumi_context *context, const struct solver_options *options,
-                               struct grid *grid)
+                               const struct noise_path *path, struct grid *grid)
 {
+    (void)path;
     if (options->predict_x0 || grid->sigmas[grid->count] > 0) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "without predict_x0 unipc follows the noise, which clean data do not tell:"

@@ -72,9 +72,10 @@ static double flow_error(const char *name, const char *const (*options)[2], int 
         set(context, solver, options[i][0], options[i][1]);
     assert_true(sumi_solver_times(solver, NULL, 0) > 0);
     int64_t count = solver->grid.count;
-    enum scale scale = grid_scale(&solver->options, solver->type->scale);
-    struct level first = level_at(scale, solver->grid.sigmas[0]);
-    struct level last = level_at(scale, solver->grid.sigmas[count]);
+    const struct noise_path *path = &solver->path;
+    enum scale scale = grid_scale(&solver->options, path, solver->type->scale);
+    struct level first = level_at(scale, path, solver->grid.sigmas[0]);
+    struct level last = level_at(scale, path, solver->grid.sigmas[count]);
     double from = first.noise / first.signal, to = last.noise / last.signal;
     double start = mean + 1.3 * spread(from), end = mean + 1.3 * spread(to);
     float x = (float)(start * first.signal);

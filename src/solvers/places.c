@@ -1,0 +1,296 @@
+/* See places.h. */
+#include "solvers/places.h"
+
+#include <math.h>
+
+#include "solvers/respacing.h"
+
+/* A table's own times, whatever the network is told of them. */
+static struct noise_path plain(const struct noise_path *path)
+{
+    struct noise_path copy = *path;
+    copy.time_kind = TIME_DISCRETE;
+    return copy;
+}
+
+static sumi_status check_descent(sumi_context *context, const struct grid *grid)
+{
+    for (int64_t i = 1; i < grid->count; i++) {
+        if (grid->sigmas[i] < grid->sigmas[i - 1]) continue;
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the times to visit must go down, but %g is followed by %g (are there"
+                            " more steps than times?)",
+                            grid->times[i - 1], grid->times[i]);
+    }
+    return SUMI_OK;
+}
+
+/* ---- Over a table of betas ---- */
+
+int64_t places_clipped_count(const struct solver_options *options, const struct noise_path *path)
+{
+    struct noise_path table = plain(path);
+    int64_t count = table.count;
+    while (count > 1
+           && -log(path_sigma(&table, (double)(count - 1))) < options->lambda_min_clipped) count--;
+    return count;
+}
+
+static double real_time(const struct solver_options *options, int64_t all, int64_t count,
+                        int64_t index)
+{
+    double from_end = (double)(count - 1 - index);
+    switch ((enum spacing)options->timestep_spacing) {
+    case SPACING_LEADING:
+        return from_end * (double)(all / count) + (double)options->steps_offset;
+    case SPACING_LINSPACE:
+        if (count == 1) return (double)(all - 1);
+        return (double)(all - 1) * from_end / (double)(count - 1);
+    case SPACING_TRAILING: break;
+    }
+    return rint((double)all - (double)index * (double)all / (double)count) - 1;
+}
+
+static double whole_time(const struct solver_options *options, int64_t all, int64_t count,
+                         int64_t index)
+{
+    double from_end = (double)(count - index);
+    switch ((enum spacing)options->timestep_spacing) {
+    case SPACING_LEADING:
+        return from_end * (double)(all / (count + 1)) + (double)options->steps_offset;
+    case SPACING_LINSPACE: return rint((double)(all - 1) / (double)count * from_end);
+    case SPACING_TRAILING: break;
+    }
+    return rint((double)all - (double)index * (double)all / (double)count) - 1;
+}
+
+static sumi_status check_time(sumi_context *context, const struct noise_path *path, double time)
+{
+    if (time >= 0 && time < (double)path->count) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "the solver would visit time %g, but the schedule's times are 0 to %lld"
+                        " (see timesteps, steps and steps_offset)",
+                        time, (long long)path->count - 1);
+}
+
+/* The time of a level that was asked for or that a rule gave. diffusers keeps whole times for the
+   solvers that count in them: rounded for Karras's and Lu's rule, cut off for the others. */
+static double time_of_level(const struct solver_options *options, const struct noise_path *table,
+                            enum time_family family, double sigma)
+{
+    double time = path_time(table, sigma);
+    if (family != TIMES_WHOLE) return time;
+    bool round_off = options->use_karras_sigmas || options->use_lu_lambdas;
+    return round_off ? rint(time) : floor(time + 1e-4);
+}
+
+static void respace(const struct solver_options *options, const struct noise_path *table,
+                    enum time_family family, struct grid *grid)
+{
+    double most = grid->sigmas[0], least = grid->sigmas[grid->count - 1];
+    if (family == TIMES_WHOLE) {
+        most = path_most(table);
+        least = path_least(table);
+    }
+    if (options->sigma_max > 0) most = options->sigma_max;
+    if (options->sigma_min > 0) least = options->sigma_min;
+    for (int64_t i = 0; i < grid->count; i++) {
+        grid->sigmas[i] = respacing_level(options, least, most, grid->count, i);
+        grid->times[i] = time_of_level(options, table, family, grid->sigmas[i]);
+    }
+}
+
+/* log_linear interpolation (Euler only): evenly in log(sigma) from the noisiest time to the
+   clearest, one place short of it. */
+static sumi_status spread(sumi_context *context, const struct solver_options *options,
+                          const struct noise_path *table, enum time_family family,
+                          struct grid *grid)
+{
+    int64_t all = family == TIMES_WHOLE ? places_clipped_count(options, table) : table->count;
+    const struct number_list *given = &options->timesteps;
+    bool log_linear = options->interpolation_type == INTERPOLATE_LOG_LINEAR && !given->values;
+    for (int64_t i = 0; i < grid->count; i++) {
+        if (options->sigmas.values) {
+            grid->sigmas[i] = options->sigmas.values[i];
+            grid->times[i] = time_of_level(options, table, family, grid->sigmas[i]);
+            continue;
+        }
+        grid->times[i] = given->values           ? given->values[i]
+                       : family == TIMES_WHOLE ? whole_time(options, all, grid->count, i)
+                                               : real_time(options, all, grid->count, i);
+        TRY(check_time(context, table, grid->times[i]));
+        grid->sigmas[i] = log_linear ? respacing_exponential(path_least(table), path_most(table),
+                                                             grid->count + 1, i)
+                                     : path_sigma(table, grid->times[i]);
+    }
+    return check_descent(context, grid);
+}
+
+sumi_status places_table(sumi_context *context, const struct solver_options *options,
+                         const struct noise_path *path, enum time_family family, bool asked,
+                         struct grid *grid)
+{
+    struct noise_path table = plain(path);
+    TRY(spread(context, options, &table, family, grid));
+    if (asked) respace(options, &table, family, grid);
+    grid->sigmas[grid->count] =
+        options->final_sigmas_type == FINAL_SIGMA_LEAST ? path_least(&table) : 0;
+    for (int64_t i = 0; path->time_kind != TIME_DISCRETE && i < grid->count; i++)
+        grid->times[i] = path_time(path, grid->sigmas[i]);
+    return SUMI_OK;
+}
+
+/* ---- On a straight path ---- */
+
+static double dynamic_shift(const struct solver_options *options, double sigma)
+{
+    if (sigma <= 0) return 0;
+    double weight = options->time_shift_type == TIME_SHIFT_LINEAR ? options->mu : exp(options->mu);
+    return weight / (weight + 1 / sigma - 1);
+}
+
+static double shifted(const struct solver_options *options, double shift, double sigma)
+{
+    return options->use_dynamic_shifting ? dynamic_shift(options, sigma) : path_shift(shift, sigma);
+}
+
+/* Stretches the levels so that the last one is shift_terminal. */
+static void stretch(const struct solver_options *options, struct grid *grid)
+{
+    double scale = (1 - grid->sigmas[grid->count - 1]) / (1 - options->shift_terminal);
+    for (int64_t i = 0; i < grid->count; i++)
+        grid->sigmas[i] = 1 - (1 - grid->sigmas[i]) / scale;
+}
+
+static sumi_status check_straight(sumi_context *context, const struct number_list *given,
+                                  double most)
+{
+    for (int64_t i = 0; given->values && i < given->count; i++) {
+        if (given->values[i] <= most && given->values[i] > 0) continue;
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "on a straight path a place is above 0 and at most %g, not %g", most,
+                            given->values[i]);
+    }
+    return SUMI_OK;
+}
+
+/* From 1 to 1 / T, shifted. diffusers shifts the end of the unshifted line first and so twice. */
+sumi_status places_flow(sumi_context *context, const struct solver_options *options,
+                        const struct noise_path *path, bool asked, struct grid *grid)
+{
+    const struct number_list *times = &options->timesteps, *sigmas = &options->sigmas;
+    double all = (double)path->count, least = 1 / all;
+    TRY(check_straight(context, times, all));
+    TRY(check_straight(context, sigmas, 1));
+    bool twice = options->compat == COMPATIBLE_DIFFUSERS && !options->use_dynamic_shifting;
+    if (twice) least = path_shift(options->shift, least);
+    for (int64_t i = 0; i < grid->count; i++) {
+        double share = grid->count > 1 ? (double)i / (double)(grid->count - 1) : 0;
+        double sigma = sigmas->values  ? sigmas->values[i]
+                     : times->values ? times->values[i] / all : 1 + share * (least - 1);
+        grid->sigmas[i] = shifted(options, options->shift, sigma);
+    }
+    if (options->shift_terminal > 0) stretch(options, grid);
+    double most = grid->sigmas[0], last = grid->sigmas[grid->count - 1];
+    for (int64_t i = 0; asked && i < grid->count; i++)
+        grid->sigmas[i] = respacing_level(options, last, most, grid->count, i);
+    TRY(check_descent(context, grid));
+    grid->sigmas[grid->count] = options->invert_sigmas ? 1 : 0;
+    if (options->final_sigmas_type == FINAL_SIGMA_LEAST && !options->invert_sigmas)
+        grid->sigmas[grid->count] = 1 / all;
+    for (int64_t i = 0; i < grid->count; i++) {
+        if (options->invert_sigmas) grid->sigmas[i] = 1 - grid->sigmas[i];
+        grid->times[i] = path->time_kind == TIME_DISCRETE
+                           ? grid->sigmas[i] * all
+                           : path_time(path, grid_ratio(SCALE_STRAIGHT, grid->sigmas[i]));
+    }
+    return SUMI_OK;
+}
+
+/* use_flow_sigmas of diffusers' solvers that count in log-SNR: they never start at sigma 1, where
+   it is infinite, keep whole times, and respace the ratios of the table. */
+sumi_status places_straight(sumi_context *context, const struct solver_options *options,
+                            const struct noise_path *path, bool asked, struct grid *grid)
+{
+    const struct number_list *given = &options->sigmas;
+    struct noise_path table = plain(path);
+    table.kind = PATH_TABLE;
+    double all = (double)path->count;
+    double least = options->sigma_min > 0 ? options->sigma_min : path_least(&table);
+    double most = options->sigma_max > 0 ? options->sigma_max : path_most(&table);
+    TRY(check_straight(context, given, 1));
+    for (int64_t i = 0; i < grid->count; i++) {
+        double share = (double)i / (double)grid->count;
+        double sigma = given->values ? given->values[i] : 1 + share * (1 / all - 1);
+        sigma = shifted(options, options->flow_shift, sigma);
+        if (asked) {
+            double ratio = respacing_level(options, least, most, grid->count, i);
+            sigma = ratio / (1 + ratio);
+        }
+        grid->sigmas[i] = fmin(sigma, 1 - 1e-6);
+        grid->times[i] = floor(grid->sigmas[i] * all);
+    }
+    grid->sigmas[grid->count] =
+        options->final_sigmas_type == FINAL_SIGMA_LEAST ? grid->sigmas[grid->count - 1] : 0;
+    return check_descent(context, grid);
+}
+
+/* ---- On the other paths ---- */
+
+/* Evenly in the path's own time, between both ends or short of one. */
+static double own_time(const struct solver_options *options, double least, double most,
+                       int64_t count, int64_t index)
+{
+    double share = (double)index / (double)count; /* trailing */
+    if (options->timestep_spacing == SPACING_LINSPACE && count > 1)
+        share = (double)index / (double)(count - 1);
+    if (options->timestep_spacing == SPACING_LEADING) share = (double)(index + 1) / (double)count;
+    return most + share * (least - most);
+}
+
+static sumi_status check_numbered(sumi_context *context, const struct solver_options *options,
+                                  const struct noise_path *path)
+{
+    const struct number_list *given = &options->timesteps;
+    if (path->time_kind != TIME_DISCRETE || path->kind == PATH_EDM) return SUMI_OK;
+    double most = path_last(path) * (1 + 1e-9);
+    for (int64_t i = 0; given->values && i < given->count; i++) {
+        if (given->values[i] >= 0 && given->values[i] <= most) continue;
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the times of this path are from 0 to %g, not %g", path_last(path),
+                            given->values[i]);
+    }
+    return SUMI_OK;
+}
+
+/* Karras et al. 2022, eq. 5, on edm unless told otherwise; Song et al. 2021, appendix G, elsewhere. */
+sumi_status places_continuous(sumi_context *context, const struct solver_options *options,
+                              const struct noise_path *path, bool asked, struct grid *grid)
+{
+    double least = path_least(path), most = path_most(path);
+    double first = path_own_time(path, path_first(path)), last = path_own_time(path, path_last(path));
+    bool karras = options->sigma_schedule == SIGMA_SCHEDULE_KARRAS;
+    TRY(check_numbered(context, options, path));
+    for (int64_t i = 0; i < grid->count; i++) {
+        double *sigma = &grid->sigmas[i];
+        if (options->sigmas.values) *sigma = options->sigmas.values[i];
+        else if (options->timesteps.values) *sigma = path_sigma(path, options->timesteps.values[i]);
+        else if (asked) *sigma = respacing_level(options, least, most, grid->count, i);
+        else if (path->kind != PATH_EDM) {
+            double t = own_time(options, first, last, grid->count, i);
+            *sigma = fmin(path_sigma(path, path_time_of(path, t)),
+                          path->kind == PATH_COSINE ? GRID_MOST_RATIO : INFINITY);
+        } else {
+            *sigma = karras ? respacing_karras(least, most, options->rho, grid->count, i)
+                            : respacing_exponential(least, most, grid->count, i);
+        }
+        grid->times[i] = path_time(path, *sigma);
+        if (!(*sigma > 0)) {
+            return context_fail(context, SUMI_ERROR_ARGUMENT,
+                                "place %lld of the list has no noise left (see timesteps and"
+                                " sigmas)", (long long)i);
+        }
+    }
+    grid->sigmas[grid->count] = options->final_sigmas_type == FINAL_SIGMA_LEAST ? least : 0;
+    return check_descent(context, grid);
+}

@@ -1,0 +1,23 @@
+/* Where on a path the places of a grid lie: over a table of betas as diffusers spaces them, on a
+   straight path with its shifts, and on the others by Karras's rule or evenly in their own time. */
+#ifndef SUMI_SOLVERS_PLACES_H
+#define SUMI_SOLVERS_PLACES_H
+
+#include "solvers/grid.h"
+
+/* Times left of a table when those of log-SNR below lambda_min_clipped are not visited. */
+int64_t places_clipped_count(const struct solver_options *options, const struct noise_path *path);
+
+/* Fill the times and sigmas of a grid that has its length: as ratios s / a, but places_flow and
+   places_straight as the straight path's own sigma. `asked`: a rule of respacing.h replaces them. */
+sumi_status places_table(sumi_context *context, const struct solver_options *options,
+                         const struct noise_path *path, enum time_family family, bool asked,
+                         struct grid *grid);
+sumi_status places_flow(sumi_context *context, const struct solver_options *options,
+                        const struct noise_path *path, bool asked, struct grid *grid);
+sumi_status places_straight(sumi_context *context, const struct solver_options *options,
+                            const struct noise_path *path, bool asked, struct grid *grid);
+sumi_status places_continuous(sumi_context *context, const struct solver_options *options,
+                              const struct noise_path *path, bool asked, struct grid *grid);
+
+#endif

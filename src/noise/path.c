@@ -3,8 +3,10 @@
 
 #include <math.h>
 
-/* A table that ends without signal has no finite sigma; diffusers puts this abar in its place. */
-static const double least_product = 0x1p-24;
+/* A table that ends without signal has no finite sigma there; diffusers takes that of abar = 2^-24.
+   The times before it may have less: they keep below by this share of it each. */
+static const double most_table_sigma = 4095.999878;
+static const double least_gap = 1e-3;
 
 static const double half_pi = 1.57079632679489661923;
 
@@ -12,8 +14,10 @@ static const double half_pi = 1.57079632679489661923;
 
 static double table_sigma(const struct schedule *schedule, int64_t time)
 {
-    double product = fmax(schedule->alphas_cumprod[time], least_product);
-    return sqrt((1 - product) / product);
+    double product = schedule->alphas_cumprod[time], last = (double)(schedule->count - 1);
+    double sigma = sqrt((1 - product) / product);
+    if (schedule->alphas_cumprod[schedule->count - 1] > 0) return sigma;
+    return fmin(sigma, most_table_sigma * (1 - least_gap * (last - (double)time)));
 }
 
 static double table_sigma_between(const struct schedule *schedule, double time)
@@ -216,8 +220,8 @@ double path_most(const struct noise_path *path)
 
 double path_first(const struct noise_path *path)
 {
-    return path->kind == PATH_TABLE && told(path) == TIME_DISCRETE ? 0
-                                                                   : path_time(path, path_least(path));
+    if (path->kind == PATH_TABLE && told(path) == TIME_DISCRETE) return 0;
+    return path_time(path, path_least(path));
 }
 
 double path_last(const struct noise_path *path)

@@ -12,9 +12,10 @@
        cosine  cos(pi t / 2), sin(pi t / 2)                      time
 
    B(t) is the integral of beta(t) = beta_min + t (beta_max - beta_min). `time` is what a network is
-   told, as in diffusers; for edm it is log(sigma) / 4. Slopes and the SDE are by t. A place on a path
-   is also known by the ratio sigma = s / a, which grows with time on all of them, so that solvers
-   can count in it on any path. The levels of Song & Ermon 2019 are "ve" at whole times 0 to T - 1. */
+   told, as in diffusers; for edm it is log(sigma) / 4. Slopes and the SDE are by t. A place on a
+   path is also known by the ratio sigma = s / a, which grows with time on all of them, so that
+   solvers can count in it on any path. The levels of Song & Ermon 2019 are "ve" at whole times 0 to
+   T - 1. */
 #ifndef SUMI_NOISE_PATH_H
 #define SUMI_NOISE_PATH_H
 

@@ -21,8 +21,8 @@ static sumi_status ascending(sumi_context *context, const struct solver_options 
 }
 
 /* The prediction tells the noise as of the time that the network was asked at, and the noise tells
-   x0 as of the time that the state is at. Of v, both are read as of the latter, by diffusers' usage;
-   for a prediction of noise the two are the same. */
+   x0 as of the time that the state is at. On a table v is read as of the latter in both, by
+   diffusers' usage; for a prediction of noise the two are the same. */
 static sumi_status inverse_step(struct solver_run *run)
 {
     double time = run->times[run->place];
@@ -31,7 +31,7 @@ static sumi_status inverse_step(struct solver_run *run)
         past = time - (double)(run->path->count / run->time_count);
     double from = run_product(run, past, run_final_product(run)), to = run_product(run, time, 1);
     const struct noise_level level = {.signal = sqrt(from), .noise = sqrt(1 - from)};
-    bool late = run->options->prediction_type == PREDICTION_V && run->path->kind != PATH_EDM;
+    bool late = run->options->prediction_type == PREDICTION_V && run->path->kind == PATH_TABLE;
     float *noise = run->row[0];
     TRY(run_evaluate(run, time));
     struct prediction_map map = late ? prediction_map(PREDICTION_V, &level) : run->map;

@@ -14,9 +14,11 @@ static sumi_status distilled_arrange(sumi_context *context, const struct solver_
 {
     int64_t all = path->count;
     int64_t known = options->original_inference_steps, count = grid->count;
-    if (path->kind == PATH_EDM || path->kind == PATH_COSINE || path->time_kind != TIME_DISCRETE) {
+    bool numbered = path->kind != PATH_EDM && path->kind != PATH_COSINE
+                 && path->time_kind == TIME_DISCRETE;
+    if (path->kind != PATH_TABLE && !numbered) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a distilled network knows its times by number, and this path's times"
+                            "a distilled network knows its times by number, and those of this path"
                             " (see path and timestep_type) are not numbered from 0 to T");
     }
     if (options->timesteps.values) return SUMI_OK;

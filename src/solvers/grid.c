@@ -97,8 +97,10 @@ static sumi_status check_prediction(sumi_context *context, const struct solver_o
 {
     bool noise = options->prediction_type == PREDICTION_EPSILON
               || options->prediction_type == PREDICTION_SCORE;
-    bool exploding = path->kind == PATH_VE || path->kind == PATH_EDM;
-    if (!noise || exploding || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
+    bool ends_without = path->kind == PATH_FLOW || path->kind == PATH_COSINE;
+    if (path->kind == PATH_TABLE)
+        ends_without = path->schedule->alphas_cumprod[path->count - 1] == 0;
+    if (!noise || !ends_without || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "no signal is left at time %g, so that a prediction of noise tells nothing"
                         " about the data; prediction_type must be \"v_prediction\", \"sample\" or"

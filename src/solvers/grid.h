@@ -1,6 +1,6 @@
 /* The places that a solver visits: times for the network and, but for solvers that count in abar,
-   the noise level sigma of each. Every solver keeps its state on a scale of its own; all of them are
-   the same diffusion with x0 and e in another proportion, so that any solver goes with any path:
+   the noise level sigma of each. Every solver keeps its state on a scale of its own; all are the
+   same diffusion with x0 and e in another proportion, so that any solver goes with any path:
 
        table       x = sqrt(abar) x0 + sqrt(1 - abar) e         with times alone, no sigmas
        exploding   x = x0 + sigma e                             (Karras et al. 2022)
@@ -48,7 +48,7 @@ struct level {
 
 struct level level_at(enum scale scale, const struct noise_path *path, double sigma);
 
-/* The scale that a solver's choice is on a path; use_flow_sigmas makes a preserving one straight. */
+/* What a solver's choice is on a path. use_flow_sigmas makes a preserving one straight. */
 enum scale grid_scale(const struct solver_options *options, const struct noise_path *path,
                       enum scale scale);
 

@@ -403,8 +403,35 @@ static sumi_status set_members(sumi_context *context, struct solver_options *opt
     return SUMI_OK;
 }
 
+sumi_status options_class(sumi_context *context, const char *json, char *name, size_t size)
+{
+    json_object *members = NULL, *value = NULL;
+    TRY(json_parse(context, json, strlen(json), "the scheduler's configuration", &members));
+    if (json_object_is_type(members, json_type_object)
+        && json_object_object_get_ex(members, "_class_name", &value)
+        && json_object_is_type(value, json_type_string)) {
+        snprintf(name, size, "%s", json_object_get_string(value));
+    }
+    json_object_put(members);
+    return SUMI_OK;
+}
+
+/* What belongs to the network and not to the way it is sampled. */
+static void take_training(struct solver_options *options, const struct solver_options *trained)
+{
+    options->path = trained->path;
+    options->prediction_type = trained->prediction_type;
+    options->num_train_timesteps = trained->num_train_timesteps;
+    options->beta_start = trained->beta_start;
+    options->beta_end = trained->beta_end;
+    options->beta_schedule = trained->beta_schedule;
+    options->sigma_min = trained->sigma_min;
+    options->sigma_max = trained->sigma_max;
+    options->timestep_type = trained->timestep_type;
+}
+
 sumi_status options_configure(sumi_context *context, struct solver_options *options,
-                              const char *json)
+                              const struct solver_options *trained, const char *json)
 {
     json_object *members = NULL;
     TRY(json_parse(context, json, strlen(json), "the scheduler's configuration", &members));
@@ -414,6 +441,7 @@ sumi_status options_configure(sumi_context *context, struct solver_options *opti
                             "the scheduler's configuration should be a JSON object in { }");
     }
     struct solver_options changed = *options;
+    if (trained) take_training(&changed, trained);
     changed.timesteps = changed.sigmas = changed.disable_corrector = (struct number_list){NULL, 0};
     sumi_status status = copy_list(context, &options->trained_betas, &changed.trained_betas);
     if (status == SUMI_OK)

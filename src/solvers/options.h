@@ -86,9 +86,14 @@ void options_release(sumi_context *context, struct solver_options *options);
 sumi_status options_set(sumi_context *context, struct solver_options *options, const char *name,
                         const char *value);
 
-/* Sets every known option of a JSON text, or none of them on failure. */
+/* Sets every known option of a JSON text, or none of them on failure. What a network was trained on,
+   its path and its prediction, is taken from `trained` first (NULL for no one): the defaults of the
+   class that the text is of, where that is another solver's. */
 sumi_status options_configure(sumi_context *context, struct solver_options *options,
-                              const char *json);
+                              const struct solver_options *trained, const char *json);
+
+/* Writes "_class_name" of a JSON text to name[size]; "" where it does not say. */
+sumi_status options_class(sumi_context *context, const char *json, char *name, size_t size);
 
 /* The path that the network knows. Borrows the schedule, which only a table needs. */
 struct noise_path options_path(const struct solver_options *options,

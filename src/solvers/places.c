@@ -263,12 +263,13 @@ static sumi_status check_numbered(sumi_context *context, const struct solver_opt
     return SUMI_OK;
 }
 
-/* Karras et al. 2022, eq. 5, on edm unless told otherwise; Song et al. 2021, appendix G, elsewhere. */
+/* On edm Karras et al. 2022, eq. 5, unless told otherwise; elsewhere Song et al. 2021, section 4. */
 sumi_status places_continuous(sumi_context *context, const struct solver_options *options,
                               const struct noise_path *path, bool asked, struct grid *grid)
 {
     double least = path_least(path), most = path_most(path);
-    double first = path_own_time(path, path_first(path)), last = path_own_time(path, path_last(path));
+    double first = path_own_time(path, path_first(path));
+    double last = path_own_time(path, path_last(path));
     bool karras = options->sigma_schedule == SIGMA_SCHEDULE_KARRAS;
     TRY(check_numbered(context, options, path));
     for (int64_t i = 0; i < grid->count; i++) {

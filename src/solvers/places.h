@@ -9,7 +9,7 @@
 int64_t places_clipped_count(const struct solver_options *options, const struct noise_path *path);
 
 /* Fill the times and sigmas of a grid that has its length: as ratios s / a, but places_flow and
-   places_straight as the straight path's own sigma. `asked`: a rule of respacing.h replaces them. */
+   places_straight as the straight path's own sigma. `asked`: a rule of respacing.h places them. */
 sumi_status places_table(sumi_context *context, const struct solver_options *options,
                          const struct noise_path *path, enum time_family family, bool asked,
                          struct grid *grid);

@@ -62,11 +62,11 @@ static float product_at(const struct solver_run *run, double time)
     return run_product(run, time, run_final_product(run));
 }
 
-/* What the history holds of a prediction: the noise that it tells, or v itself, which is known where
-   no signal is left too. */
+/* What the history holds of a prediction: the noise that it tells, or v itself, which is known
+   where no signal is left too. */
 static enum prediction_type kept(const struct solver_run *run)
 {
-    bool v = run->options->prediction_type == PREDICTION_V && run->path->kind != PATH_EDM;
+    bool v = run->options->prediction_type == PREDICTION_V && run->path->kind == PATH_TABLE;
     return v ? PREDICTION_V : PREDICTION_EPSILON;
 }
 
@@ -159,7 +159,14 @@ static void multistep_stage(struct solver_run *run)
 
 static sumi_status pndm_step(struct solver_run *run)
 {
-    TRY(run_evaluate(run, run->times[run->place]));
+    double time = run->times[run->place];
+    TRY(run_evaluate(run, time));
+    if (kept(run) == PREDICTION_EPSILON && run_product(run, time, 1) == 0) {
+        return context_fail(run->context, SUMI_ERROR_ARGUMENT,
+                            "pndm follows the noise, which does not tell the data at time %g, where"
+                            " no signal is left; prediction_type must be \"v_prediction\" there",
+                            time);
+    }
     keep(run);
     if (!run->options->skip_prk_steps && run->place < OPENING) runge_kutta_stage(run);
     else multistep_stage(run);

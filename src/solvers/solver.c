@@ -16,7 +16,7 @@ static const struct solver_type *const types[] = {
     &solver_flow_euler,   &solver_flow_heun,  &solver_lcm,          &solver_tcd,
     &solver_unclip,       &solver_binomial,
 };
-enum { TYPES = sizeof types / sizeof *types };
+enum { CLASS_SIZE = 80, TYPES = sizeof types / sizeof *types };
 
 bool sumi_solver_describe(int number, sumi_solver_info *info)
 {
@@ -27,12 +27,18 @@ bool sumi_solver_describe(int number, sumi_solver_info *info)
     return true;
 }
 
-const char *solver_name_for_class(const char *class_name)
+const struct solver_type *solver_type_for_class(const char *class_name)
 {
     for (int i = 0; i < TYPES; i++)
         for (int k = 0; k < MOST_CLASSES && types[i]->classes[k]; k++)
-            if (strcmp(types[i]->classes[k], class_name) == 0) return types[i]->name;
+            if (strcmp(types[i]->classes[k], class_name) == 0) return types[i];
     return NULL;
+}
+
+const char *solver_name_for_class(const char *class_name)
+{
+    const struct solver_type *type = solver_type_for_class(class_name);
+    return type ? type->name : NULL;
 }
 
 static sumi_status find_type(sumi_context *context, const char *name,
@@ -99,7 +105,15 @@ sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
                             "a scheduler's configuration must be a text, not NULL");
     }
     solver->ready = false;
-    return options_configure(solver->context, &solver->options, json);
+    struct solver_options trained;
+    char class_name[CLASS_SIZE] = "";
+    TRY(options_class(solver->context, json, class_name, sizeof class_name));
+    const struct solver_type *type = solver_type_for_class(class_name);
+    if (!type || type == solver->type)
+        return options_configure(solver->context, &solver->options, NULL, json);
+    options_default(&trained);
+    if (type->defaults) type->defaults(&trained);
+    return options_configure(solver->context, &solver->options, &trained, json);
 }
 
 sumi_status solver_prepare(sumi_solver *solver)
@@ -237,7 +251,8 @@ static sumi_status level_of_time(sumi_solver *solver, double time, struct level 
                             "time %g is not one of the schedule's 0 to %g", time, last);
     }
     double sigma = table || !isfinite(time) ? 0 : grid_sigma(&solver->grid, path, scale, time);
-    if (!isfinite(time) || !isfinite(sigma)) {
+    bool known = isfinite(sigma) || (isinf(sigma) && scale == SCALE_TABLE);
+    if (!isfinite(time) || !known) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT, "time %g has no level of noise",
                             time);
     }
@@ -246,6 +261,7 @@ static sumi_status level_of_time(sumi_solver *solver, double time, struct level 
         level->noise = schedule_noise(&solver->schedule, (int64_t)time);
     } else {
         *level = level_at(scale == SCALE_TABLE ? SCALE_PRESERVING : scale, path, sigma);
+        if (isinf(sigma)) *level = (struct level){0, 1, -INFINITY}; /* the end of a flow */
     }
     return SUMI_OK;
 }

@@ -132,7 +132,8 @@ const struct solver_options *solver_options(const sumi_solver *solver);
 /* Whether the states are bits, -1 and 1, of a binomial diffusion. */
 bool solver_is_binomial(const sumi_solver *solver);
 
-/* The solver that stands for a diffusers scheduler class, or NULL. */
+/* The type that stands for a diffusers scheduler class, or NULL; and its name. */
+const struct solver_type *solver_type_for_class(const char *class_name);
 const char *solver_name_for_class(const char *class_name);
 
 /* ---- Between solver.c and run.c ---- */

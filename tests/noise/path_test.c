@@ -33,7 +33,8 @@ static void ratios_and_times_lead_to_each_other(void **state)
             CHECK_CLOSE(level.noise / level.signal, sigma, 1e-9 * sigma);
             CHECK_CLOSE(again.signal, level.signal, 1e-9);
             CHECK_CLOSE(again.noise_slope, level.noise_slope, 1e-7 * fabs(level.noise_slope));
-            CHECK_CLOSE(path_time_of(path, path_own_time(path, time)), time, 1e-9 * fmax(1, fabs(time)));
+            CHECK_CLOSE(path_time_of(path, path_own_time(path, time)), time,
+                        1e-9 * fmax(1, fabs(time)));
         }
     }
 }

@@ -9,8 +9,9 @@ enum { COUNT = 1000 };
 static void every_prediction_leads_back_to_data_and_noise(void **state)
 {
     (void)state;
-    const enum prediction_type types[] = {PREDICTION_EPSILON, PREDICTION_SAMPLE, PREDICTION_V,
-                                          PREDICTION_SCORE,   PREDICTION_FLOW,   PREDICTION_VELOCITY};
+    const enum prediction_type types[] = {PREDICTION_EPSILON, PREDICTION_SAMPLE,
+                                          PREDICTION_V,       PREDICTION_SCORE,
+                                          PREDICTION_FLOW,    PREDICTION_VELOCITY};
     enum { TYPES = sizeof types / sizeof *types };
     const double levels[][2] = {{0.8, 0.6}, {0.6, 0.8}, {1, 2}, {0.5, 0.1}};
     static float clean[COUNT], noise[COUNT], x[COUNT], target[COUNT], back[COUNT];
@@ -36,7 +37,8 @@ static void every_prediction_leads_back_to_data_and_noise(void **state)
 static void a_sample_without_noise_tells_no_noise(void **state)
 {
     (void)state;
-    struct prediction_map map = prediction_map(PREDICTION_SAMPLE, &(struct noise_level){.signal = 1});
+    const struct noise_level level = {.signal = 1};
+    struct prediction_map map = prediction_map(PREDICTION_SAMPLE, &level);
     assert_true(map.noise_state == 0 && map.noise_prediction == 0);
     assert_true(map.clean_prediction == 1);
 }

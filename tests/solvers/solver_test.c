@@ -88,6 +88,29 @@ static void combinations_that_make_no_sense_are_refused(void **state)
     check_refusal("dpmpp-2s", GIVEN({"steps", "2000"}), "more steps than times");
 }
 
+/* A configuration of diffusers leaves out what its class means by default. */
+static void a_configuration_of_another_class_keeps_its_path(void **state)
+{
+    (void)state;
+    sumi_context *context = NULL;
+    sumi_solver *solver = NULL;
+    const struct noise_path *path = NULL;
+    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
+    CHECK_OK(context, sumi_solver_create(context, "heun", &solver));
+    CHECK_OK(context, sumi_solver_configure(
+                          solver, "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"}"));
+    CHECK_OK(context, solver_path(solver, &path));
+    assert_int_equal(path->kind, PATH_FLOW);
+    assert_int_equal(solver_options(solver)->prediction_type, PREDICTION_FLOW);
+    CHECK_OK(context, sumi_solver_configure(
+                          solver, "{\"_class_name\": \"EDMEulerScheduler\", \"sigma_max\": 70}"));
+    CHECK_OK(context, solver_path(solver, &path));
+    assert_int_equal(path->kind, PATH_EDM);
+    CHECK_CLOSE(path->sigma_max, 70, 0);
+    sumi_solver_free(solver);
+    sumi_context_free(context);
+}
+
 static void training_sees_the_schedule_a_solver_is_set_to(void **state)
 {
     (void)state;
@@ -113,6 +136,7 @@ int main(void)
         cmocka_unit_test(an_unknown_name_gets_the_list_of_known_ones),
         cmocka_unit_test(scheduler_classes_lead_to_their_solvers),
         cmocka_unit_test(combinations_that_make_no_sense_are_refused),
+        cmocka_unit_test(a_configuration_of_another_class_keeps_its_path),
         cmocka_unit_test(training_sees_the_schedule_a_solver_is_set_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,16 +91,20 @@ static double start_deviation(const struct solver_options *options, const struct
     return data_too ? sqrt(most * most + 1) : most;
 }
 
+static bool predicts_noise(const struct solver_options *options)
+{
+    return options->prediction_type == PREDICTION_EPSILON
+        || options->prediction_type == PREDICTION_SCORE;
+}
+
 /* Refuses a prediction of noise where the grid begins without signal. */
 static sumi_status check_prediction(sumi_context *context, const struct solver_options *options,
                                     const struct noise_path *path, double ratio, double time)
 {
-    bool noise = options->prediction_type == PREDICTION_EPSILON
-              || options->prediction_type == PREDICTION_SCORE;
     bool ends_without = path->kind == PATH_FLOW || path->kind == PATH_COSINE;
     if (path->kind == PATH_TABLE)
         ends_without = path->schedule->alphas_cumprod[path->count - 1] == 0;
-    if (!noise || !ends_without || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
+    if (!predicts_noise(options) || !ends_without || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "no signal is left at time %g, so that a prediction of noise tells nothing"
                         " about the data; prediction_type must be \"v_prediction\", \"sample\" or"
@@ -113,17 +117,20 @@ static sumi_status place_all(sumi_context *context, const struct solver_options 
                              const struct noise_path *path, enum scale scale,
                              enum time_family family, struct grid *grid)
 {
-    bool asked = false;
+    struct placing placing = {.options = options,
+                              .path = path,
+                              .family = family,
+                              .needs_signal = scale == SCALE_OWN || predicts_noise(options)};
     enum scale made = SCALE_EXPLODING;
-    TRY(respacing_check(context, options, &asked));
+    TRY(respacing_check(context, options, &placing.respaced));
     if (path->kind == PATH_FLOW) {
         made = SCALE_STRAIGHT;
-        TRY(options->use_flow_sigmas ? places_straight(context, options, path, asked, grid)
-                                     : places_flow(context, options, path, asked, grid));
+        TRY(options->use_flow_sigmas ? places_straight(context, &placing, grid)
+                                     : places_flow(context, &placing, grid));
     } else if (path->kind == PATH_TABLE) {
-        TRY(places_table(context, options, path, family, asked, grid));
+        TRY(places_table(context, &placing, grid));
     } else {
-        TRY(places_continuous(context, options, path, asked, grid));
+        TRY(places_continuous(context, &placing, grid));
     }
     rescale(made, scale, grid);
     return check_prediction(context, options, path, grid_ratio(scale, grid->sigmas[0]),

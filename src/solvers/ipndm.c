@@ -28,7 +28,9 @@ static sumi_status ipndm_arrange(sumi_context *context, const struct solver_opti
     bool given = options->timesteps.values || options->sigmas.values
               || options->use_karras_sigmas || options->use_exponential_sigmas
               || options->use_beta_sigmas || options->use_lu_lambdas;
-    if (path->kind == PATH_COSINE && !given) place_sines(grid);
+    bool noise = options->prediction_type == PREDICTION_EPSILON
+              || options->prediction_type == PREDICTION_SCORE; /* not known of the first place */
+    if (path->kind == PATH_COSINE && !given && !noise) place_sines(grid);
     int64_t count = grid->count;
     double last = grid->sigmas[count];
     if (options->passes == 1) return SUMI_OK;

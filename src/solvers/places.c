@@ -126,13 +126,13 @@ static sumi_status spread(sumi_context *context, const struct solver_options *op
     return check_descent(context, grid);
 }
 
-sumi_status places_table(sumi_context *context, const struct solver_options *options,
-                         const struct noise_path *path, enum time_family family, bool asked,
-                         struct grid *grid)
+sumi_status places_table(sumi_context *context, const struct placing *placing, struct grid *grid)
 {
+    const struct solver_options *options = placing->options;
+    const struct noise_path *path = placing->path;
     struct noise_path table = plain(path);
-    TRY(spread(context, options, &table, family, grid));
-    if (asked) respace(options, &table, family, grid);
+    TRY(spread(context, options, &table, placing->family, grid));
+    if (placing->respaced) respace(options, &table, placing->family, grid);
     grid->sigmas[grid->count] =
         options->final_sigmas_type == FINAL_SIGMA_LEAST ? path_least(&table) : 0;
     for (int64_t i = 0; path->time_kind != TIME_DISCRETE && i < grid->count; i++)
@@ -175,24 +175,26 @@ static sumi_status check_straight(sumi_context *context, const struct number_lis
 }
 
 /* From 1 to 1 / T, shifted. diffusers shifts the end of the unshifted line first and so twice. */
-sumi_status places_flow(sumi_context *context, const struct solver_options *options,
-                        const struct noise_path *path, bool asked, struct grid *grid)
+sumi_status places_flow(sumi_context *context, const struct placing *placing, struct grid *grid)
 {
+    const struct solver_options *options = placing->options;
+    const struct noise_path *path = placing->path;
     const struct number_list *times = &options->timesteps, *sigmas = &options->sigmas;
     double all = (double)path->count, least = 1 / all;
     TRY(check_straight(context, times, all));
     TRY(check_straight(context, sigmas, 1));
     bool twice = options->compat == COMPATIBLE_DIFFUSERS && !options->use_dynamic_shifting;
     if (twice) least = path_shift(options->shift, least);
+    double begin = placing->needs_signal ? 1 - 1 / all : 1;
     for (int64_t i = 0; i < grid->count; i++) {
         double share = grid->count > 1 ? (double)i / (double)(grid->count - 1) : 0;
         double sigma = sigmas->values  ? sigmas->values[i]
-                     : times->values ? times->values[i] / all : 1 + share * (least - 1);
+                     : times->values ? times->values[i] / all : begin + share * (least - begin);
         grid->sigmas[i] = shifted(options, options->shift, sigma);
     }
     if (options->shift_terminal > 0) stretch(options, grid);
     double most = grid->sigmas[0], last = grid->sigmas[grid->count - 1];
-    for (int64_t i = 0; asked && i < grid->count; i++)
+    for (int64_t i = 0; placing->respaced && i < grid->count; i++)
         grid->sigmas[i] = respacing_level(options, last, most, grid->count, i);
     TRY(check_descent(context, grid));
     grid->sigmas[grid->count] = options->invert_sigmas ? 1 : 0;
@@ -209,9 +211,11 @@ sumi_status places_flow(sumi_context *context, const struct solver_options *opti
 
 /* use_flow_sigmas of diffusers' solvers that count in log-SNR: they never start at sigma 1, where
    it is infinite, keep whole times, and respace the ratios of the table. */
-sumi_status places_straight(sumi_context *context, const struct solver_options *options,
-                            const struct noise_path *path, bool asked, struct grid *grid)
+sumi_status places_straight(sumi_context *context, const struct placing *placing,
+                            struct grid *grid)
 {
+    const struct solver_options *options = placing->options;
+    const struct noise_path *path = placing->path;
     const struct number_list *given = &options->sigmas;
     struct noise_path table = plain(path);
     table.kind = PATH_TABLE;
@@ -223,7 +227,7 @@ sumi_status places_straight(sumi_context *context, const struct solver_options *
         double share = (double)i / (double)grid->count;
         double sigma = given->values ? given->values[i] : 1 + share * (1 / all - 1);
         sigma = shifted(options, options->flow_shift, sigma);
-        if (asked) {
+        if (placing->respaced) {
             double ratio = respacing_level(options, least, most, grid->count, i);
             sigma = ratio / (1 + ratio);
         }
@@ -264,19 +268,22 @@ static sumi_status check_numbered(sumi_context *context, const struct solver_opt
 }
 
 /* On edm Karras et al. 2022, eq. 5, unless told otherwise; elsewhere Song et al. 2021, section 4. */
-sumi_status places_continuous(sumi_context *context, const struct solver_options *options,
-                              const struct noise_path *path, bool asked, struct grid *grid)
+sumi_status places_continuous(sumi_context *context, const struct placing *placing,
+                              struct grid *grid)
 {
+    const struct solver_options *options = placing->options;
+    const struct noise_path *path = placing->path;
     double least = path_least(path), most = path_most(path);
     double first = path_own_time(path, path_first(path));
     double last = path_own_time(path, path_last(path));
+    if (path->kind == PATH_COSINE && placing->needs_signal) last -= 1 / (double)path->count;
     bool karras = options->sigma_schedule == SIGMA_SCHEDULE_KARRAS;
     TRY(check_numbered(context, options, path));
     for (int64_t i = 0; i < grid->count; i++) {
         double *sigma = &grid->sigmas[i];
         if (options->sigmas.values) *sigma = options->sigmas.values[i];
         else if (options->timesteps.values) *sigma = path_sigma(path, options->timesteps.values[i]);
-        else if (asked) *sigma = respacing_level(options, least, most, grid->count, i);
+        else if (placing->respaced) *sigma = respacing_level(options, least, most, grid->count, i);
         else if (path->kind != PATH_EDM) {
             double t = own_time(options, first, last, grid->count, i);
             *sigma = fmin(path_sigma(path, path_time_of(path, t)),

@@ -8,16 +8,22 @@
 /* Times left of a table when those of log-SNR below lambda_min_clipped are not visited. */
 int64_t places_clipped_count(const struct solver_options *options, const struct noise_path *path);
 
+/* What is asked for. */
+struct placing {
+    const struct solver_options *options;
+    const struct noise_path *path;
+    enum time_family family;
+    bool respaced;     /* a rule of respacing.h places them */
+    bool needs_signal; /* a flow is begun 1 / T short of its end, where no signal is left */
+};
+
 /* Fill the times and sigmas of a grid that has its length: as ratios s / a, but places_flow and
-   places_straight as the straight path's own sigma. `asked`: a rule of respacing.h places them. */
-sumi_status places_table(sumi_context *context, const struct solver_options *options,
-                         const struct noise_path *path, enum time_family family, bool asked,
-                         struct grid *grid);
-sumi_status places_flow(sumi_context *context, const struct solver_options *options,
-                        const struct noise_path *path, bool asked, struct grid *grid);
-sumi_status places_straight(sumi_context *context, const struct solver_options *options,
-                            const struct noise_path *path, bool asked, struct grid *grid);
-sumi_status places_continuous(sumi_context *context, const struct solver_options *options,
-                              const struct noise_path *path, bool asked, struct grid *grid);
+   places_straight as the straight path's own sigma. */
+sumi_status places_table(sumi_context *context, const struct placing *placing, struct grid *grid);
+sumi_status places_flow(sumi_context *context, const struct placing *placing, struct grid *grid);
+sumi_status places_straight(sumi_context *context, const struct placing *placing,
+                            struct grid *grid);
+sumi_status places_continuous(sumi_context *context, const struct placing *placing,
+                              struct grid *grid);
 
 #endif

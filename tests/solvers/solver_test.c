@@ -76,13 +76,15 @@ static void combinations_that_make_no_sense_are_refused(void **state)
                   "set only one of them");
     check_refusal("heun", GIVEN({"rescale_betas_zero_snr", "true"}), "no signal is left");
     check_refusal("pndm", GIVEN({"steps", "3"}), "at least four times");
-    check_refusal("ipndm", GIVEN({"prediction_type", "epsilon"}), "no signal is left");
+    check_refusal("ipndm", GIVEN({"prediction_type", "epsilon"}, {"timesteps", "[1,0.5]"}),
+                  "no signal is left");
     check_refusal("edm-euler", GIVEN({"sigma_min", "90"}), "below sigma_max");
     check_refusal("lcm", GIVEN({"path", "edm"}), "not numbered");
     check_refusal("ddim", GIVEN({"path", "vp"}, {"beta_max", "0.01"}), "not above beta_max");
     check_refusal("heun", GIVEN({"path", "vp"}, {"timesteps", "[2000,20]"}), "are from 0 to 999");
     check_refusal("euler", GIVEN({"timesteps", "[10,20]"}), "must go down");
-    check_refusal("flow-euler", GIVEN({"prediction_type", "epsilon"}), "no signal is left");
+    check_refusal("flow-euler", GIVEN({"prediction_type", "epsilon"}, {"timesteps", "[1000,500]"}),
+                  "no signal is left");
     check_refusal("flow-euler", GIVEN({"timesteps", "[2000,20]"}), "at most 1000");
     check_refusal("lcm", GIVEN({"steps", "60"}), "too few for 60 steps");
     check_refusal("dpmpp-2s", GIVEN({"steps", "2000"}), "more steps than times");

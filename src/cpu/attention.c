@@ -1,10 +1,17 @@
-/* Softmax, and attention with its gradient: scores of one head of one item at a time live in a
-   thread's scratch memory, so the full score matrix never exists. */
+/* Softmax, and attention with its gradient in blocks of queries and keys, so that no more scores
+   than a block's are ever kept: the largest score and the sum of a row are corrected as blocks of
+   keys go by (Milakov and Gimelshein 2018; Dao et al. 2022, algorithms 1 and 4). The gradient works
+   the blocks out again, from the largest score and the sum of each row where the forward pass has
+   left them. */
+#include <math.h>
 #include <string.h>
 
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
 #include "cpu/onednn.h"
+#include "ops/attention.h"
+#include "ops/ops.h"
 
 static sumi_status run_softmax(const struct call *call)
 {
@@ -26,8 +33,20 @@ const struct kernel kernel_softmax = {.run = run_softmax};
 /* q[items, length, heads * d], k and v[items, keys, heads * d]. */
 struct extent {
     int64_t items, length, keys, heads, d, c;
+    int64_t blocks; /* tasks of a head: forward every block of queries is one by itself, backward
+                       the head is, for its blocks add up in the gradients by keys and values */
     float scale;
     int threads;
+};
+
+/* Queries and keys of a block: its scores fit into a second-level cache beside what they are of. */
+enum { QUERIES = 256, KEYS = 256 };
+
+/* A block's scores and their slopes; of each query its largest score, the sum of the exponentials
+   and the mean slope. */
+struct block {
+    float scores[QUERIES * KEYS], slopes[QUERIES * KEYS];
+    float largest[QUERIES], total[QUERIES], mean[QUERIES];
 };
 
 static struct extent measure(const struct problem *problem)
@@ -40,120 +59,203 @@ static struct extent measure(const struct problem *problem)
                        .c = q->size[2],
                        .scale = (float)problem->node->attributes.scale};
     e.d = e.c / e.heads;
+    e.blocks = problem->node->op == &op_attention ? (e.length + QUERIES - 1) / QUERIES : 1;
     e.threads = worthwhile_threads(problem->threads, shape_count(q) * e.keys);
-    if (e.threads > e.items * e.heads) e.threads = (int)(e.items * e.heads);
+    if (e.items * e.heads * e.blocks < e.threads) e.threads = 1; /* the library's products have more */
     return e;
 }
 
-/* Floats of scratch a thread needs: score matrices. */
-static int64_t scores_size(const struct extent *e)
-{
-    return (e->length * e->keys + 15) / 16 * 16;
-}
-
-static sumi_status prepare_attention(const struct problem *problem, void **state, size_t *scratch)
+static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
 {
     (void)state;
     struct extent e = measure(problem);
-    *scratch = (size_t)(e.threads * scores_size(&e)) * sizeof(float);
+    *scratch = (size_t)e.threads * sizeof(struct block);
     return SUMI_OK;
 }
 
-/* scores[length, keys] = softmax(scale q k^T) of one head. */
+/* Where a head of an item begins. */
+struct head {
+    const float *q, *k, *v, *upstream;
+    float *y, *dq, *dk, *dv;
+    float *rows; /* [length, 2]: largest score and sum of each query, or NULL */
+};
+
+static int64_t least(int64_t left, int64_t most)
+{
+    return left < most ? left : most;
+}
+
+/* Scores of queries[count] and keys[width], not yet scaled. */
 static sumi_status fill_scores(const struct extent *e, const float *q, const float *k,
-                               float *scores)
+                               int64_t count, int64_t width, float *scores)
+{
+    return onednn_product(false, true, count, width, e->d, q, e->c, k, e->c, scores, width);
+}
+
+static void forget_rows(struct block *b)
+{
+    for (int i = 0; i < QUERIES; i++) {
+        b->largest[i] = -INFINITY;
+        b->total[i] = b->mean[i] = 0;
+    }
+}
+
+/* ---- forward ---- */
+
+/* The queries from `first` on of a head, over all keys. */
+static sumi_status attend(const struct extent *e, const struct head *head, int64_t first,
+                          struct block *b)
 {
     const struct loops *loops = loops_select();
-    TRY(onednn_product(false, true, e->length, e->keys, e->d, q, e->c, k, e->c, scores, e->keys));
-    for (int64_t i = 0; i < e->length; i++) loops->softmax(e->keys, e->scale, scores + i * e->keys);
+    int64_t count = least(e->length - first, QUERIES);
+    float *y = head->y + first * e->c;
+    forget_rows(b);
+    for (int64_t key = 0; key < e->keys; key += KEYS) {
+        int64_t width = least(e->keys - key, KEYS);
+        const float *v = head->v + key * e->c;
+        TRY(fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores));
+        for (int64_t i = 0; i < count; i++) {
+            float correction = loops->soften(width, e->scale, b->scores + i * width,
+                                             &b->largest[i], &b->total[i]);
+            if (!key || correction == 1) continue;
+            loops->affine(e->d, y + i * e->c, correction, 0, y + i * e->c);
+        }
+        TRY((key ? onednn_add_product : onednn_product)(false, false, count, e->d, width, b->scores,
+                                                        width, v, e->c, y, e->c));
+    }
+    for (int64_t i = 0; i < count; i++) {
+        loops->affine(e->d, y + i * e->c, 1 / b->total[i], 0, y + i * e->c);
+        if (!head->rows) continue;
+        head->rows[2 * (first + i)] = b->largest[i];
+        head->rows[2 * (first + i) + 1] = b->total[i];
+    }
     return SUMI_OK;
 }
 
-static sumi_status attend(const struct call *call, const struct extent *e, int64_t task,
-                          float *scores)
-{
-    int64_t item = task / e->heads, head = task % e->heads * e->d;
-    const float *q = call->inputs[0] + item * e->length * e->c + head;
-    const float *k = call->inputs[1] + item * e->keys * e->c + head;
-    const float *v = call->inputs[2] + item * e->keys * e->c + head;
-    float *out = call->output + item * e->length * e->c + head;
-    TRY(fill_scores(e, q, k, scores));
-    return onednn_product(false, false, e->length, e->d, e->keys, scores, e->keys, v, e->c, out,
-                          e->c);
-}
+/* ---- gradient ---- */
 
-/* Does one head of one item, with `matrices` score matrices of scratch. */
-typedef sumi_status (*attend_function)(const struct call *call, const struct extent *e,
-                                       int64_t task, float *matrices);
-
-/* Shares the heads of all items among the threads, each with scratch of its own. */
-static sumi_status run_heads(const struct call *call, attend_function function, int matrices)
+/* Largest score, sum and mean slope of each query, from a sweep over the keys of its own. */
+static sumi_status find_rows(const struct extent *e, const struct head *head, int64_t first,
+                             int64_t count, struct block *b)
 {
-    struct extent e = measure(call->problem);
-    float *scratch = call->scratch;
-    int64_t tasks = e.items * e.heads, room = matrices * scores_size(&e);
-    sumi_status status = SUMI_OK;
-#pragma omp parallel for num_threads(e.threads) if (e.threads > 1) schedule(static)
-    for (int part = 0; part < e.threads; part++) {
-        int64_t end = tasks * (part + 1) / e.threads;
-        for (int64_t task = tasks * part / e.threads; task < end; task++) {
-            sumi_status one = function(call, &e, task, scratch + part * room);
-            if (one == SUMI_OK) continue;
-#pragma omp atomic write
-            status = one;
+    const struct loops *loops = loops_select();
+    forget_rows(b);
+    for (int64_t key = 0; key < e->keys; key += KEYS) {
+        int64_t width = least(e->keys - key, KEYS);
+        TRY(fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores));
+        TRY(fill_scores(e, head->upstream + first * e->c, head->v + key * e->c, count, width,
+                        b->slopes));
+        for (int64_t i = 0; i < count; i++) {
+            float *scores = b->scores + i * width;
+            float correction =
+                loops->soften(width, e->scale, scores, &b->largest[i], &b->total[i]);
+            float sum = loops->dot(width, scores, b->slopes + i * width);
+            b->mean[i] = b->mean[i] * correction + sum;
         }
     }
+    for (int64_t i = 0; i < count; i++) b->mean[i] /= b->total[i];
+    return SUMI_OK;
+}
+
+/* The same from what the forward pass has left: the mean slope is upstream times y. */
+static void take_rows(const struct extent *e, const struct head *head, int64_t first, int64_t count,
+                      struct block *b)
+{
+    const struct loops *loops = loops_select();
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = (first + i) * e->c;
+        b->largest[i] = head->rows[2 * (first + i)];
+        b->total[i] = head->rows[2 * (first + i) + 1];
+        b->mean[i] = loops->dot(e->d, head->upstream + at, head->y + at);
+    }
+}
+
+/* One block. With P the softmax and u the upstream: dv += P' u; dP = u v';
+   dS = scale P (dP - mean); dq += dS k; dk += dS' q. */
+static sumi_status attend_backward(const struct extent *e, const struct head *head, int64_t first,
+                                   int64_t count, int64_t key, struct block *b)
+{
+    const struct loops *loops = loops_select();
+    int64_t width = least(e->keys - key, KEYS), from = first * e->c, to = key * e->c;
+    const float *q = head->q + from, *k = head->k + to, *upstream = head->upstream + from;
+    TRY(fill_scores(e, q, k, count, width, b->scores));
+    TRY(fill_scores(e, upstream, head->v + to, count, width, b->slopes));
+    for (int64_t i = 0; i < count; i++) {
+        const struct softmax_row row = {e->scale, b->largest[i], 1 / b->total[i], b->mean[i]};
+        loops->attention_slopes(width, &row, b->scores + i * width, b->slopes + i * width);
+    }
+    TRY((first ? onednn_add_product : onednn_product)(true, false, width, e->d, count, b->scores,
+                                                      width, upstream, e->c, head->dv + to, e->c));
+    TRY((key ? onednn_add_product : onednn_product)(false, false, count, e->d, width, b->slopes,
+                                                    width, k, e->c, head->dq + from, e->c));
+    return (first ? onednn_add_product : onednn_product)(true, false, width, e->d, count, b->slopes,
+                                                         width, q, e->c, head->dk + to, e->c);
+}
+
+static sumi_status attend_head_backward(const struct extent *e, const struct head *head,
+                                        struct block *b)
+{
+    for (int64_t first = 0; first < e->length; first += QUERIES) {
+        int64_t count = least(e->length - first, QUERIES);
+        if (head->rows) take_rows(e, head, first, count, b);
+        else TRY(find_rows(e, head, first, count, b));
+        for (int64_t key = 0; key < e->keys; key += KEYS) {
+            TRY(attend_backward(e, head, first, count, key, b));
+        }
+    }
+    return SUMI_OK;
+}
+
+/* ---- the work shared out ---- */
+
+static struct head head_of(const struct call *call, const struct extent *e, int64_t number)
+{
+    const struct node *node = call->problem->node;
+    bool backward = node->op == &op_attention_gradient;
+    int64_t item = number / e->heads, channel = number % e->heads * e->d;
+    int64_t at_q = item * e->length * e->c + channel, at_k = item * e->keys * e->c + channel;
+    struct head head = {.q = call->inputs[0] + at_q,
+                        .k = call->inputs[1] + at_k,
+                        .v = call->inputs[2] + at_k};
+    int rows = backward ? ATTENTION_GRADIENT_ROWS : ATTENTION_ROWS;
+    if (node->input_count > rows) {
+        head.rows = (float *)call->inputs[rows] + number * e->length * 2;
+    }
+    if (!backward) {
+        head.y = call->output + at_q;
+        return head;
+    }
+    head.upstream = call->inputs[3] + at_q;
+    if (head.rows) head.y = (float *)call->inputs[ATTENTION_GRADIENT_RESULT] + at_q;
+    head.dq = call->output + at_q;
+    head.dk = call->output + e->items * e->length * e->c + at_k;
+    head.dv = head.dk + e->items * e->keys * e->c;
+    return head;
+}
+
+/* Shared among a team. */
+static void run_tasks(const struct call *call, const struct extent *e, sumi_status *status)
+{
+    bool backward = call->problem->node->op == &op_attention_gradient;
+    struct block *b = (struct block *)call->scratch + omp_get_thread_num();
+#pragma omp for schedule(static)
+    for (int64_t task = 0; task < e->items * e->heads * e->blocks; task++) {
+        struct head head = head_of(call, e, task / e->blocks);
+        sumi_status one = backward ? attend_head_backward(e, &head, b)
+                                   : attend(e, &head, task % e->blocks * QUERIES, b);
+        if (one == SUMI_OK) continue;
+#pragma omp atomic write
+        *status = one;
+    }
+}
+
+static sumi_status run(const struct call *call)
+{
+    struct extent e = measure(call->problem);
+    sumi_status status = SUMI_OK;
+    BY_TEAM(e.threads, run_tasks(call, &e, &status));
     return onednn_explain_product(call->problem->context, status);
 }
 
-static sumi_status run_attention(const struct call *call)
-{
-    return run_heads(call, attend, 1);
-}
-
-const struct kernel kernel_attention = {.prepare = prepare_attention, .run = run_attention};
-
-static sumi_status prepare_gradient(const struct problem *problem, void **state, size_t *scratch)
-{
-    TRY(prepare_attention(problem, state, scratch));
-    *scratch *= 2;
-    return SUMI_OK;
-}
-
-/* With P the scores and u the upstream: dv = P^T u; dP = u v^T;
-   dS = P (dP - row sums of dP P); dq = scale dS k; dk = scale dS^T q. */
-static sumi_status attend_backward(const struct call *call, const struct extent *e, int64_t task,
-                                   float *scores)
-{
-    const struct loops *loops = loops_select();
-    float *slopes = scores + scores_size(e);
-    int64_t item = task / e->heads, head = task % e->heads * e->d;
-    int64_t at_q = item * e->length * e->c + head, at_k = item * e->keys * e->c + head;
-    const float *q = call->inputs[0] + at_q, *k = call->inputs[1] + at_k;
-    const float *v = call->inputs[2] + at_k, *upstream = call->inputs[3] + at_q;
-    float *dq = call->output + at_q;
-    float *dk = call->output + e->items * e->length * e->c + at_k;
-    float *dv = dk + e->items * e->keys * e->c;
-    TRY(fill_scores(e, q, k, scores));
-    TRY(onednn_product(true, false, e->keys, e->d, e->length, scores, e->keys, upstream, e->c, dv,
-                       e->c));
-    TRY(onednn_product(false, true, e->length, e->keys, e->d, upstream, e->c, v, e->c, slopes,
-                       e->keys));
-    for (int64_t i = 0; i < e->length; i++) {
-        float *row = slopes + i * e->keys;
-        const float *probability = scores + i * e->keys;
-        float mean = loops->dot(e->keys, row, probability);
-        loops->affine(e->keys, row, e->scale, -e->scale * mean, row);
-        loops->multiply(e->keys, row, 1, probability, 1, row);
-    }
-    TRY(onednn_product(false, false, e->length, e->d, e->keys, slopes, e->keys, k, e->c, dq, e->c));
-    return onednn_product(true, false, e->keys, e->d, e->length, slopes, e->keys, q, e->c, dk,
-                          e->c);
-}
-
-static sumi_status run_gradient(const struct call *call)
-{
-    return run_heads(call, attend_backward, 2);
-}
-
-const struct kernel kernel_attention_gradient = {.prepare = prepare_gradient, .run = run_gradient};
+const struct kernel kernel_attention = {.prepare = prepare, .run = run};
+const struct kernel kernel_attention_gradient = {.prepare = prepare, .run = run};

@@ -95,6 +95,10 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
             double weight = attention_weight(&row, q, k, j);
             for (int64_t c = 0; c < row.d; c++) y[c] += weight * v[row.keys + j * row.step + c];
         }
+        if (node->input_count <= ATTENTION_ROWS) continue;
+        double *numbers = (double *)inputs[ATTENTION_ROWS] + 2 * r;
+        numbers[0] = row.largest;
+        numbers[1] = row.sum;
     }
 }
 
@@ -123,7 +127,7 @@ static void cost(const sumi_graph *graph, const struct node *node, struct cost *
 
 const struct op op_attention = {.name = "attention",
                                 .min_inputs = 3,
-                                .max_inputs = 3,
+                                .max_inputs = 4,
                                 .infer = infer,
                                 .gradient = gradient,
                                 .reference = reference,

@@ -10,6 +10,10 @@ struct attention_sizes {
     int64_t n, heads, queries, keys, d;
 };
 
+/* What fusion adds: forward a room for the rows' largest scores and sums, [n, heads, queries, 2];
+   backward the result of the forward pass and that room, which are taken instead of worked out. */
+enum { ATTENTION_ROWS = 3, ATTENTION_GRADIENT_RESULT, ATTENTION_GRADIENT_ROWS };
+
 /* Records a failure unless the first three inputs are q, k and v that fit. */
 sumi_status attention_check(sumi_graph *graph, const struct node *node);
 /* Sizes of a node that was checked. */

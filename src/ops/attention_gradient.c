@@ -96,7 +96,7 @@ static void cost(const sumi_graph *graph, const struct node *node, struct cost *
 
 const struct op op_attention_gradient = {.name = "attention_gradient",
                                          .min_inputs = 4,
-                                         .max_inputs = 4,
+                                         .max_inputs = 6,
                                          .infer = infer,
                                          .expand = expand,
                                          .reference = reference,

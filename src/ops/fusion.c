@@ -3,7 +3,7 @@
 
 const struct fusion_rule *const fusion_rules[] = {
     &fuse_added, &fuse_scaled, &fuse_moments, &fuse_sums, &fuse_residual, &fuse_columns,
-    &fuse_concat, NULL};
+    &fuse_concat, &fuse_rows, NULL};
 
 void fusion_make_view(struct fusion *fusion, sumi_node node, sumi_node source, int64_t first)
 {

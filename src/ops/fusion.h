@@ -20,4 +20,7 @@ extern const struct fusion_rule fuse_moments, fuse_sums, fuse_residual, fuse_col
 /* Concatenations that readers can do without (src/ops/fuse_concat.c). */
 extern const struct fusion_rule fuse_concat;
 
+/* What attention knows of its rows, left for its gradient (src/ops/fuse_attention.c). */
+extern const struct fusion_rule fuse_rows;
+
 #endif

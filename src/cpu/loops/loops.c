@@ -163,6 +163,30 @@ static void softmax_loop(int64_t n, float scale, float *x)
     VECTOR for (int64_t i = 0; i < n; i++) x[i] /= total;
 }
 
+static float soften_loop(int64_t n, float scale, float *x, float *largest, float *total)
+{
+    float before = *largest, most = before;
+    _Pragma("omp simd reduction(max : most)")
+    for (int64_t i = 0; i < n; i++) most = scale * x[i] > most ? scale * x[i] : most;
+    VECTOR for (int64_t i = 0; i < n; i++) x[i] = fast_exp(scale * x[i] - most);
+    float correction = most > before ? fast_exp(before - most) : 1.0f;
+    *largest = most;
+    *total = *total * correction + sum_loop(n, x);
+    return correction;
+}
+
+static void attention_slopes_loop(int64_t n, const struct softmax_row *row, float *x,
+                                  float *slopes)
+{
+    const float scale = row->scale, largest = row->largest, mean = row->mean;
+    const float inverse = row->inverse;
+    VECTOR for (int64_t i = 0; i < n; i++) {
+        float weight = fast_exp(scale * x[i] - largest) * inverse;
+        x[i] = weight;
+        slopes[i] = scale * weight * (slopes[i] - mean);
+    }
+}
+
 static void moments_loop(int64_t rows, int64_t c, const float *x, const float *shift,
                          float *restrict first, float *restrict second)
 {
@@ -346,5 +370,6 @@ const struct loops JOIN(loops_, SUMI_LEVEL) = {
     add_loop,     subtract_loop, multiply_loop,  divide_loop,        affine_loop,
     exp_loop,     sigmoid_loop,  silu_loop,      tanh_loop,          relu_loop,
     step_loop,    sum_rows_loop, sum_loop,       dot_loop,           softmax_loop,
+    soften_loop, attention_slopes_loop,
     moments_loop, norm_loop,     norm_sums_loop, norm_gradient_loop, epilogue_loop,
     adamw_loop,   widen_loop,    narrow_loop};

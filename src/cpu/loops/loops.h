@@ -21,6 +21,11 @@ struct optimizer_step {
     float gradient_scale, average;                     /* clipping; EMA decay */
 };
 
+/* A query's softmax: its weights are exp(scale x - largest) inverse. */
+struct softmax_row {
+    float scale, largest, inverse, mean; /* mean of the slopes by its weights */
+};
+
 struct loops {
     /* out = a op b; a step of 0 repeats the operand's first element. */
     void (*add)(int64_t n, const float *a, int step_a, const float *b, int step_b, float *out);
@@ -40,6 +45,11 @@ struct loops {
     float (*dot)(int64_t n, const float *x, const float *y);
     /* x[n] to softmax in place, scaled first */
     void (*softmax)(int64_t n, float scale, float *x);
+    /* x[n] to exp(scale x - largest) in place, where *largest is first raised to scale x and *total,
+       the sum of what came before, corrected for that by the factor returned and added to */
+    float (*soften)(int64_t n, float scale, float *x, float *largest, float *total);
+    /* x[n] to weights p, slopes[n] to scale p (slope - mean) */
+    void (*attention_slopes)(int64_t n, const struct softmax_row *row, float *x, float *slopes);
     /* first[c] += (x - shift), second[c] += (x - shift)^2 over the rows of x[rows, c] */
     void (*moments)(int64_t rows, int64_t c, const float *x, const float *shift, float *first,
                     float *second);

@@ -1,0 +1,117 @@
+/* Attention that leaves what it knows of its rows to its gradient, in blocks of queries and keys. */
+#include "cpu/fused_ways.h"
+#include "ops/attention.h"
+
+static sumi_context *context;
+static sumi_graph *graph;
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (sumi_context_create(NULL, &context) != SUMI_OK) return -1;
+    return sumi_graph_create(context, NULL, true, &graph) == SUMI_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    sumi_graph_free(graph);
+    sumi_context_free(context);
+    return 0;
+}
+
+static sumi_node numbers(int64_t items, int64_t length, int64_t channels)
+{
+    return sumi_graph_input(graph, "x", 3, (int64_t[]){items, length, channels});
+}
+
+/* y and the gradients of a linear function of it by q, k and v; q, k and v are not leaves, so that
+   there are nodes that nobody needs. */
+static void attention_with_gradients(int64_t length, int64_t keys, double scale,
+                                     sumi_node outputs[4])
+{
+    sumi_node wrt[3] = {numbers(2, length, 24), numbers(2, keys, 24), numbers(2, keys, 24)};
+    sumi_op_exp(graph, wrt[0]);
+    sumi_node y = outputs[0] = sumi_op_attention(graph, wrt[0], wrt[1], wrt[2], 4, scale);
+    sumi_node product = sumi_op_multiply(graph, y, numbers(2, length, 24));
+    sumi_node loss = sumi_op_sum(graph, product, 7);
+    CHECK_OK(context, sumi_graph_gradients(graph, loss, 3, wrt, outputs + 1));
+}
+
+/* Lengths below, at and above a block's 256; scores so large that sums are corrected by much. */
+static void blocks_add_up_to_the_whole(void **state)
+{
+    (void)state;
+    const struct {
+        int64_t length, keys;
+        double scale;
+    } cases[] = {{49, 31, 0.4}, {256, 256, 0.4}, {300, 70, 0.4}, {70, 531, 0.4}, {270, 300, 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int threads = 1; threads <= 3; threads++) {
+            sumi_graph_free(graph);
+            CHECK_OK(context, sumi_context_set_threads(context, threads));
+            CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
+            sumi_node outputs[4];
+            attention_with_gradients(cases[i].length, cases[i].keys, cases[i].scale, outputs);
+            check_fused(graph, 4, outputs, 1e-5, 0, NULL);
+        }
+    }
+}
+
+static void the_gradient_takes_the_rows_of_the_forward_pass(void **state)
+{
+    (void)state;
+    sumi_node outputs[4];
+    attention_with_gradients(20, 30, 0.4, outputs);
+    const struct fusion_rule *rules[] = {&fuse_rows, NULL};
+    size_t size = (size_t)graph->count * sizeof(struct node);
+    struct node *nodes = malloc(size);
+    for (int forward = 0; forward < 2; forward++) { /* without y there is nothing to take */
+        memcpy(nodes, graph->nodes, size);
+        CHECK_OK(context, fuse(context, nodes, graph->count, 4 - !forward, outputs + !forward, rules));
+        int found = 0;
+        for (sumi_node n = 0; n < graph->count; n++) {
+            if (nodes[n].op != &op_attention_gradient) continue;
+            found++;
+            assert_int_equal(nodes[n].input_count, forward ? 6 : 4);
+            if (!forward) continue;
+            assert_int_equal(nodes[n].inputs[ATTENTION_GRADIENT_RESULT], outputs[0]);
+            sumi_node room = nodes[n].inputs[ATTENTION_GRADIENT_ROWS];
+            assert_ptr_equal(nodes[room].op, &op_room);
+            assert_int_equal(nodes[outputs[0]].inputs[ATTENTION_ROWS], room);
+        }
+        assert_int_equal(found, 1);
+    }
+    free(nodes);
+}
+
+/* A plan's scratch for attention over four times the pixels grows with their number alone. */
+static void no_matrix_of_all_scores_is_kept(void **state)
+{
+    (void)state;
+    size_t bytes[2];
+    CHECK_OK(context, sumi_context_set_threads(context, 1));
+    for (int i = 0; i < 2; i++) {
+        sumi_graph_free(graph);
+        CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
+        sumi_node outputs[4];
+        attention_with_gradients(1024 << (2 * i), 1024 << (2 * i), 1, outputs);
+        sumi_plan *plan = NULL;
+        CHECK_OK(context, sumi_plan_create(graph, 4, outputs, &plan));
+        bytes[i] = plan_memory(plan);
+        sumi_plan_free(plan);
+    }
+    assert_true(bytes[1] < 4 * bytes[0]);
+    assert_true(bytes[1] < 4096 * (size_t)4096 * sizeof(float) / 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(blocks_add_up_to_the_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_gradient_takes_the_rows_of_the_forward_pass, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(no_matrix_of_all_scores_is_kept, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -22,7 +22,8 @@ struct sumi_plan {
     void *shared;
     int threads;           /* that kernels and scratch memory were laid out for */
     int32_t node_count;    /* nodes the graph had when the plan was made */
-    struct node *nodes;    /* copies, since the graph may grow and move its own */
+    struct node *nodes;    /* copies, since the graph may grow and move its own, and for fusion */
+    sumi_graph view;       /* the graph as it was, with these nodes */
     enum element *elements; /* how each node's value is stored */
     float **data;          /* where it is, NULL if not computed */
     struct step *steps;
@@ -174,7 +175,7 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
     struct step *step = &plan->steps[plan->step_count];
     *step = (struct step){.kernel = plan->backend->find(node->op)};
     step->problem = (struct problem){.context = plan->context,
-                                     .graph = plan->graph,
+                                     .graph = &plan->view,
                                      .node = node,
                                      .shared = plan->shared,
                                      .threads = plan->threads,
@@ -283,6 +284,8 @@ static sumi_status allocate(sumi_plan *plan, struct planner *planner, int32_t **
                     && planner->spans && planner->uses && planner->open_uses && *scratch_spans;
     if (!complete) return SUMI_ERROR_MEMORY;
     memcpy(plan->nodes, plan->graph->nodes, count * sizeof *plan->nodes);
+    plan->view = *plan->graph;
+    plan->view.nodes = plan->nodes;
     return SUMI_OK;
 }
 
@@ -429,7 +432,7 @@ static double bytes_saved(const sumi_plan *plan, sumi_node n)
 
 static struct cost step_cost(const sumi_plan *plan, const struct node *node)
 {
-    struct cost cost = graph_cost(plan->graph, node);
+    struct cost cost = graph_cost(&plan->view, node);
     cost.bytes -= bytes_saved(plan, (sumi_node)(node - plan->nodes));
     for (int i = 0; i < node->input_count; i++) cost.bytes -= bytes_saved(plan, node->inputs[i]);
     return cost;

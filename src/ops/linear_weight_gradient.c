@@ -59,4 +59,5 @@ const struct op op_linear_weight_gradient = {.name = "linear_weight_gradient",
                                              .max_inputs = 3,
                                              .infer = infer,
                                              .reference = reference,
-                                             .cost = cost};
+                                             .cost = cost,
+                                             .storage = STORAGE_FLOAT32};

@@ -98,10 +98,15 @@ static sumi_status open_model(struct workload *w)
     char path[PATH_ROOM];
     struct stat about;
     snprintf(path, sizeof path, "%s/model_index.json", w->folder);
-    if (stat(path, &about) == 0) return sumi_model_open(w->context, w->folder, &w->model);
-    sumi_status status =
-        sumi_model_create_from_recipe(w->context, w->recipe, w->data, &w->model);
-    return status == SUMI_OK ? sumi_model_save(w->model, w->folder) : status;
+    sumi_status status;
+    if (stat(path, &about) == 0) {
+        status = sumi_model_open(w->context, w->folder, &w->model);
+    } else {
+        status = sumi_model_create_from_recipe(w->context, w->recipe, w->data, &w->model);
+        if (status == SUMI_OK) status = sumi_model_save(w->model, w->folder);
+    }
+    const char *precision = sumi_recipe_get(w->recipe, "train.precision");
+    return status == SUMI_OK ? sumi_model_set_precision(w->model, precision) : status;
 }
 
 /* Inputs x[count, item] out of the data, and times spread over the schedule. */

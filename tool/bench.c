@@ -48,6 +48,8 @@ static sumi_status apply_settings(const struct subject *s)
     snprintf(batch, sizeof batch, "%lld", (long long)s->settings->batch);
     sumi_status status = SUMI_OK;
     if (s->settings->batch) status = set(s->recipe, "train.batch", batch);
+    if (s->settings->computing.precision && status == SUMI_OK)
+        status = set(s->recipe, "train.precision", s->settings->computing.precision);
     for (int i = 0; i < s->settings->sets.count && status == SUMI_OK; i++)
         status = sumi_recipe_set(s->recipe, s->settings->sets.items[i]);
     return status;
@@ -130,6 +132,8 @@ static sumi_status prepare(struct subject *s, const char *name)
     sumi_status status = is_folder(name) ? open_folder(s, name) : open_recipe(s, name);
     if (status != SUMI_OK) return status;
     s->batch = sampling_whole(s->recipe, "train.batch", 1);
+    status = sumi_model_set_precision(s->model, sumi_recipe_get(s->recipe, "train.precision"));
+    if (status != SUMI_OK) return status;
     if (s->settings->forward) return fill_inputs(s);
     return sumi_trainer_create(s->context, s->recipe, s->model, s->data, &s->trainer);
 }

@@ -53,16 +53,21 @@ static int choose_path(const struct run_wish *wish, struct run_folder *folder)
 
 /* ---- What recipe ---- */
 
+static sumi_status set(sumi_recipe *recipe, const char *key, const char *value)
+{
+    char text[96];
+    snprintf(text, sizeof text, "%s=%.63s", key, value);
+    return sumi_recipe_set(recipe, text);
+}
+
 static sumi_status apply(const struct run_wish *wish, sumi_recipe *recipe)
 {
     sumi_status status = SUMI_OK;
     for (int i = 0; i < wish->sets->count && status == SUMI_OK; i++)
         status = sumi_recipe_set(recipe, wish->sets->items[i]);
-    if (status == SUMI_OK && wish->seed) {
-        char text[64];
-        snprintf(text, sizeof text, "train.seed=%s", wish->seed);
-        status = sumi_recipe_set(recipe, text);
-    }
+    if (status == SUMI_OK && wish->seed) status = set(recipe, "train.seed", wish->seed);
+    if (status == SUMI_OK && wish->precision)
+        status = set(recipe, "train.precision", wish->precision);
     return status;
 }
 

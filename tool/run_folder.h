@@ -9,7 +9,7 @@ enum { RUN_PATH_SIZE = 4096 };
 
 /* What the command line asks for. */
 struct run_wish {
-    const char *recipe, *out, *seed; /* NULL where not given */
+    const char *recipe, *out, *seed, *precision; /* NULL where not given */
     const struct texts *sets;
     bool resume, force;
 };

@@ -84,7 +84,9 @@ int sampling_open(sumi_context *context, const char *folder, const struct comput
     if (sumi_model_open(context, folder, model) != SUMI_OK
         || sampling_recipe(context, folder, recipe) != SUMI_OK) return fail_context(context);
     choices->recipe = *recipe;
-    sumi_status status = sampling_solver(*model, choices, solver);
+    sumi_status status = SUMI_OK;
+    if (computing->precision) status = sumi_model_set_precision(*model, computing->precision);
+    if (status == SUMI_OK) status = sampling_solver(*model, choices, solver);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
 }
 

@@ -47,6 +47,10 @@ static sumi_status open_parts(struct work *work)
     sumi_status status = sumi_data_open(context, work->recipe, &work->data);
     if (status == SUMI_OK)
         status = sumi_model_create_from_recipe(context, work->recipe, work->data, &work->model);
+    if (status == SUMI_OK) { /* samples are drawn as the model is trained */
+        status = sumi_model_set_precision(work->model,
+                                          sumi_recipe_get(work->recipe, "train.precision"));
+    }
     if (status == SUMI_OK) {
         status = sumi_trainer_create(context, work->recipe, work->model, work->data,
                                      &work->trainer);
@@ -92,6 +96,7 @@ static int prepare(struct work *work, const char *name)
 {
     const struct settings *settings = work->settings;
     struct run_wish wish = {.recipe = name, .out = settings->out, .seed = settings->seed,
+                            .precision = settings->computing.precision,
                             .sets = &settings->sets, .resume = settings->resume,
                             .force = settings->force};
     int code = computing_apply(work->context, &settings->computing);

@@ -28,6 +28,28 @@ static void a_run_leaves_a_model_a_recipe_and_pictures(void **state)
     CHECK_HOLDS(here->out, "4\nseed = 3\n");
 }
 
+/* Killed and gone on with in bf16, a run ends with the weights, to the bit, of one that was not. */
+static void a_run_in_bf16_goes_on_bit_for_bit_and_keeps_its_precision(void **state)
+{
+    place *here = *state;
+    run(here, "sumi train digits " TINY "--tune off --precision bf16 --set train.steps=6 -q --out whole"
+              " && sumi train digits " TINY "--tune off --set train.steps=6 -q --out wide"
+              " && sumi train digits " TINY "--tune off --precision bf16 --set train.steps=3 -q"
+              " --out run && sumi train --out run --resume --threads 1 --tune off -q"
+              " --set train.steps=6 && cmp run/" WEIGHTS " whole/" WEIGHTS
+              " && ! cmp -s wide/" WEIGHTS " whole/" WEIGHTS
+              " && grep '^precision = bf16$' run/recipe.ini");
+    CHECK_DONE(here);
+    run(here, "sumi train --out run --resume --precision float32");
+    CHECK_HOLDS(here->err, "the run in run began with train.precision = bf16, not float32");
+    run(here, "sumi sample run -n 2 -o a.npy -q --threads 1 --precision bf16"
+              " && sumi sample run -n 2 -o b.npy -q --threads 1 && ! cmp -s a.npy b.npy");
+    CHECK_DONE(here);
+    run(here, "sumi sample run -n 2 -o a.npy --precision half");
+    assert_int_equal(here->code, 2);
+    CHECK_HOLDS(here->err, "sumi: the precision is \"float32\" or \"bf16\", not \"half\"");
+}
+
 static void quiet_says_nothing_and_json_parses(void **state)
 {
     place *here = *state;
@@ -230,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(a_run_leaves_a_model_a_recipe_and_pictures),
+        PLACE_TEST(a_run_in_bf16_goes_on_bit_for_bit_and_keeps_its_precision),
         PLACE_TEST(quiet_says_nothing_and_json_parses),
         PLACE_TEST(wrong_wishes_are_refused_with_advice),
         PLACE_TEST(an_existing_run_is_not_overwritten),

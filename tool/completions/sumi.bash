@@ -13,6 +13,8 @@ _sumi() {
         words=$("$program" solvers 2>/dev/null | sed '1d; s/ .*//')
     elif [[ $before == --rng ]]; then
         words='philox torch'
+    elif [[ $before == --precision ]]; then
+        words='float32 bf16'
     elif [[ $word == -* ]]; then
         words=$("$program" help "$command" 2>/dev/null | grep -oE -- '^  (-., |    )--[a-z-]+' \
             | grep -oE -- '--[a-z-]+')

@@ -12,14 +12,15 @@
 
 /* Makes CALL, a call of a function, by THREADS threads at once. The function's loops are shared
    among them by `#pragma omp for`. */
-#define BY_TEAM(THREADS, CALL)                             \
-    do {                                                   \
-        if ((THREADS) > 1 || omp_in_parallel()) {          \
-            TEAM_PRAGMA(omp parallel num_threads(THREADS)) \
-            CALL;                                          \
-        } else {                                           \
-            CALL;                                          \
-        }                                                  \
+#define BY_TEAM(THREADS, CALL)                               \
+    do {                                                     \
+        int team_size = (THREADS);                           \
+        if (team_size > 1 || omp_in_parallel()) {            \
+            TEAM_PRAGMA(omp parallel num_threads(team_size)) \
+            CALL;                                            \
+        } else {                                             \
+            CALL;                                            \
+        }                                                    \
     } while (0)
 
 #endif

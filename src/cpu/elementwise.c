@@ -2,6 +2,7 @@
    one. */
 #include <math.h>
 
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
 #include "ops/ops.h"
@@ -64,13 +65,12 @@ static binary_loop find_loop(const struct op *op)
     return loops->divide;
 }
 
-/* One long row: split among threads in chunks. */
+/* One long row: split among the threads of a team in chunks. */
 static void run_flat(const struct call *call, const struct walk *walk, binary_loop loop)
 {
     int64_t n = walk->size[0];
     int step_a = (int)walk->step_a[0], step_b = (int)walk->step_b[0];
-    int threads = worthwhile_threads(call->problem->threads, n);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t count = n - first < CHUNK ? n - first : CHUNK;
         loop(count, call->inputs[0] + first * step_a, step_a, call->inputs[1] + first * step_b,
@@ -78,14 +78,13 @@ static void run_flat(const struct call *call, const struct walk *walk, binary_lo
     }
 }
 
-/* Many rows: each thread takes whole rows, whose places follow from the row number. */
+/* Many rows: each thread of a team takes whole rows, whose places follow from the row number. */
 static void run_rows(const struct call *call, const struct walk *walk, binary_loop loop)
 {
     int outer = walk->rank - 1;
     int64_t row_size = walk->size[outer], rows = 1;
     for (int i = 0; i < outer; i++) rows *= walk->size[i];
-    int threads = worthwhile_threads(call->problem->threads, rows * row_size);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int64_t row = 0; row < rows; row++) {
         int64_t rest = row, at_a = 0, at_b = 0;
         for (int i = outer - 1; i >= 0; i--) {
@@ -104,8 +103,9 @@ static sumi_status run_binary(const struct call *call)
     struct walk walk;
     walk_init(&walk, problem->inputs[0], problem->inputs[1], &problem->node->shape);
     binary_loop loop = find_loop(problem->node->op);
-    if (walk.rank == 1) run_flat(call, &walk, loop);
-    else run_rows(call, &walk, loop);
+    int threads = worthwhile_threads(problem->threads, shape_count(&problem->node->shape));
+    if (walk.rank == 1) BY_TEAM(threads, run_flat(call, &walk, loop));
+    else BY_TEAM(threads, run_rows(call, &walk, loop));
     return SUMI_OK;
 }
 
@@ -150,7 +150,8 @@ static unary_loop find_unary(const struct op *op)
     return softplus_loop;
 }
 
-static sumi_status run_unary(const struct call *call)
+/* Shared among a team. */
+static void apply_unary(const struct call *call)
 {
     const struct node *node = call->problem->node;
     const float scale = (float)node->attributes.scale, shift = (float)node->attributes.shift;
@@ -158,14 +159,20 @@ static sumi_status run_unary(const struct call *call)
     const struct loops *loops = loops_select();
     unary_loop loop = affine ? NULL : find_unary(node->op);
     int64_t n = shape_count(&node->shape);
-    int threads = worthwhile_threads(call->problem->threads, affine ? n : 4 * n);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t count = n - first < CHUNK ? n - first : CHUNK;
         const float *x = call->inputs[0] + first;
         if (affine) loops->affine(count, x, scale, shift, call->output + first);
         else loop(count, x, call->output + first);
     }
+}
+
+static sumi_status run_unary(const struct call *call)
+{
+    const struct node *node = call->problem->node;
+    int64_t work = shape_count(&node->shape) * (node->op == &op_affine ? 1 : 4);
+    BY_TEAM(worthwhile_threads(call->problem->threads, work), apply_unary(call));
     return SUMI_OK;
 }
 

@@ -1,6 +1,7 @@
 /* Epilogues applied to pixels; see epilogue.h. */
 #include "cpu/epilogue.h"
 
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
 #include "ops/epilogue.h"
@@ -41,13 +42,19 @@ void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, floa
     }
 }
 
-void epilogue_apply_all(const struct epilogue *e, int threads, int64_t pixels, float *y)
+/* Shared among a team. */
+static void apply_parts(const struct epilogue *e, int parts, int64_t pixels, float *y)
 {
-    if (epilogue_is_empty(e)) return;
-    int parts = worthwhile_threads(threads, pixels * e->channels);
-#pragma omp parallel for num_threads(parts) if (parts > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int part = 0; part < parts; part++) {
         int64_t first = pixels * part / parts, end = pixels * (part + 1) / parts;
         epilogue_apply(e, first, end - first, y + first * e->channels);
     }
+}
+
+void epilogue_apply_all(const struct epilogue *e, int threads, int64_t pixels, float *y)
+{
+    if (epilogue_is_empty(e)) return;
+    int parts = worthwhile_threads(threads, pixels * e->channels);
+    BY_TEAM(parts, apply_parts(e, parts, pixels, y));
 }

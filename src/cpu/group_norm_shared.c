@@ -1,6 +1,7 @@
 /* What the kernels of group normalisation share; see group_norm.h. */
 #include <string.h>
 
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/group_norm.h"
 
@@ -58,22 +59,33 @@ void norm_take_inputs(struct norm_pass *pass, const struct call *call, int x, in
     pass->shift_by_item = shapes[moments + 2]->rank == 2;
 }
 
+/* Shared among a team: all steps of an item one after the other. */
+static void run_items(const struct norm_pass *pass, int count, const struct norm_step *steps)
+{
+#pragma omp for schedule(static)
+    for (int64_t item = 0; item < pass->items; item++) {
+        for (int i = 0; i < count; i++) steps[i].run(pass, item, 0);
+    }
+}
+
+/* Shared among a team: one step of all parts of all items. */
+static void run_parts(const struct norm_pass *pass, const struct norm_step *step, int parts)
+{
+#pragma omp for schedule(static)
+    for (int64_t task = 0; task < pass->items * parts; task++) {
+        step->run(pass, task / parts, (int)(task % parts));
+    }
+}
+
 void norm_run(const struct norm_pass *pass, int count, const struct norm_step *steps)
 {
     if (pass->parts == 1) {
-#pragma omp parallel for num_threads(pass->threads) if (pass->threads > 1) schedule(static)
-        for (int64_t item = 0; item < pass->items; item++) {
-            for (int i = 0; i < count; i++) steps[i].run(pass, item, 0);
-        }
+        BY_TEAM(pass->threads, run_items(pass, count, steps));
         return;
     }
     for (int i = 0; i < count; i++) {
         int parts = steps[i].by_part ? pass->parts : 1;
-        int64_t tasks = pass->items * parts;
-#pragma omp parallel for num_threads(pass->threads) if (parts > 1) schedule(static)
-        for (int64_t task = 0; task < tasks; task++) {
-            steps[i].run(pass, task / parts, (int)(task % parts));
-        }
+        BY_TEAM(parts > 1 ? pass->threads : 1, run_parts(pass, &steps[i], parts));
     }
 }
 

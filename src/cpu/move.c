@@ -1,9 +1,11 @@
 /* Kernels that only move elements: permute, slice, pad, concat. */
 #include <string.h>
 
+#include "base/team.h"
 #include "cpu/cpu.h"
 
-static sumi_status run_permute(const struct call *call)
+/* Shared among a team. */
+static void permute(const struct call *call)
 {
     const struct node *node = call->problem->node;
     const struct shape *x = call->problem->inputs[0];
@@ -16,8 +18,7 @@ static sumi_status run_permute(const struct call *call)
     for (int i = 0; i < rank; i++) steps[i] = source_steps[node->attributes.order[i]];
     int64_t row_size = rank ? node->shape.size[rank - 1] : 1, rows = step / row_size;
     int64_t inner = rank ? steps[rank - 1] : 1;
-    int threads = worthwhile_threads(call->problem->threads, step);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int64_t row = 0; row < rows; row++) {
         int64_t rest = row, at = 0;
         for (int i = rank - 2; i >= 0; i--) {
@@ -30,21 +31,34 @@ static sumi_status run_permute(const struct call *call)
         else
             for (int64_t i = 0; i < row_size; i++) target[i] = source[i * inner];
     }
+}
+
+static sumi_status run_permute(const struct call *call)
+{
+    int64_t work = shape_count(&call->problem->node->shape);
+    BY_TEAM(worthwhile_threads(call->problem->threads, work), permute(call));
     return SUMI_OK;
 }
 
 const struct kernel kernel_permute = {.run = run_permute};
+
+/* Shared among a team. */
+static void share_blocks(int64_t count, int64_t size, const float *from, int64_t from_step,
+                         float *to, int64_t to_step)
+{
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < count; i++) {
+        memcpy(to + i * to_step, from + i * from_step, (size_t)size * sizeof *to);
+    }
+}
 
 /* Copies blocks of `size` elements: `count` of them, `from_step` apart, to places `to_step`
    apart. */
 static void copy_blocks(const struct call *call, int64_t count, int64_t size, const float *from,
                         int64_t from_step, float *to, int64_t to_step)
 {
-    int threads = worthwhile_threads(call->problem->threads, count * size);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-    for (int64_t i = 0; i < count; i++) {
-        memcpy(to + i * to_step, from + i * from_step, (size_t)size * sizeof *to);
-    }
+    BY_TEAM(worthwhile_threads(call->problem->threads, count * size),
+            share_blocks(count, size, from, from_step, to, to_step));
 }
 
 static sumi_status run_slice(const struct call *call)

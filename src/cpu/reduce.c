@@ -3,6 +3,7 @@
    trailing elements) have their own loops. */
 #include <string.h>
 
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
 
@@ -77,16 +78,22 @@ static double sum_long(const struct loops *loops, int64_t n, const float *x)
     return total;
 }
 
-static void sum_all(const struct call *call, int64_t n)
+/* Shared among a team. */
+static void sum_parts(int parts, int64_t n, const float *x, double *partial)
 {
     const struct loops *loops = loops_select();
-    int parts = part_count(call->problem, n);
-    double partial[MAX_PARTS];
-#pragma omp parallel for num_threads(parts) if (parts > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int part = 0; part < parts; part++) {
         int64_t first = n * part / parts, end = n * (part + 1) / parts;
-        partial[part] = sum_long(loops, end - first, call->inputs[0] + first);
+        partial[part] = sum_long(loops, end - first, x + first);
     }
+}
+
+static void sum_all(const struct call *call, int64_t n)
+{
+    int parts = part_count(call->problem, n);
+    double partial[MAX_PARTS];
+    BY_TEAM(parts, sum_parts(parts, n, call->inputs[0], partial));
     double total = 0;
     for (int part = 0; part < parts; part++) total += partial[part];
     call->output[0] = (float)total;
@@ -106,19 +113,27 @@ static void sum_part(int64_t rows, int64_t columns, const float *x, double *tota
     }
 }
 
+/* totals[items, parts, columns] of x[items, rows, columns]. Shared among a team. */
+static void sum_row_parts(const struct call *call, int64_t items, int parts, int64_t rows,
+                          int64_t columns)
+{
+    double *totals = call->scratch;
+    float *blocks = (float *)(totals + items * parts * columns);
+#pragma omp for schedule(static)
+    for (int64_t part = 0; part < items * parts; part++) {
+        int64_t first = rows * (part % parts) / parts, end = rows * (part % parts + 1) / parts;
+        const float *x = call->inputs[0] + (part / parts * rows + first) * columns;
+        sum_part(end - first, columns, x, totals + part * columns, blocks + part * columns);
+    }
+}
+
 /* x[items, rows, columns] to [items, columns]. */
 static void sum_rows(const struct call *call, int64_t items, int64_t rows, int64_t columns)
 {
     int parts = row_parts(call->problem, items, rows * columns);
     int threads = worthwhile_threads(call->problem->threads, items * rows * columns);
     double *totals = call->scratch;
-    float *blocks = (float *)(totals + items * parts * columns);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-    for (int64_t part = 0; part < items * parts; part++) {
-        int64_t first = rows * (part % parts) / parts, end = rows * (part % parts + 1) / parts;
-        const float *x = call->inputs[0] + (part / parts * rows + first) * columns;
-        sum_part(end - first, columns, x, totals + part * columns, blocks + part * columns);
-    }
+    BY_TEAM(threads, sum_row_parts(call, items, parts, rows, columns));
     for (int64_t item = 0; item < items; item++) {
         const double *total = totals + item * parts * columns;
         for (int64_t c = 0; c < columns; c++) {
@@ -129,12 +144,11 @@ static void sum_rows(const struct call *call, int64_t items, int64_t rows, int64
     }
 }
 
-/* x[rows, n] to [rows]. */
+/* x[rows, n] to [rows]. Shared among a team. */
 static void sum_trailing(const struct call *call, int64_t rows, int64_t n)
 {
     const struct loops *loops = loops_select();
-    int threads = worthwhile_threads(call->problem->threads, rows * n);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int64_t row = 0; row < rows; row++) {
         call->output[row] = (float)sum_long(loops, n, call->inputs[0] + row * n);
     }
@@ -152,6 +166,7 @@ static double sum_runs(const struct runs *runs, const int64_t *steps, int run, c
     return total;
 }
 
+/* Shared among a team. */
 static void sum_general(const struct call *call, const struct runs *runs)
 {
     int64_t steps[SUMI_MAX_RANK], step = 1;
@@ -160,8 +175,7 @@ static void sum_general(const struct call *call, const struct runs *runs)
         step *= runs->size[i];
     }
     int64_t count = shape_count(&call->problem->node->shape);
-    int threads = worthwhile_threads(call->problem->threads, step);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int64_t k = 0; k < count; k++) {
         int64_t rest = k, at = 0;
         for (int i = runs->rank - 1; i >= 0; i--) {
@@ -177,17 +191,20 @@ static sumi_status run_sum(const struct call *call)
 {
     struct runs runs = find_runs(call->problem->inputs[0], &call->problem->node->shape);
     int64_t items, rows, columns;
+    int threads = worthwhile_threads(call->problem->threads,
+                                     shape_count(call->problem->inputs[0]));
     if (runs.rank == 0) call->output[0] = call->inputs[0][0];
     else if (runs.rank == 1 && runs.summed[0]) sum_all(call, runs.size[0]);
     else if (sums_rows(&runs, &items, &rows, &columns)) sum_rows(call, items, rows, columns);
-    else if (runs.rank == 2) sum_trailing(call, runs.size[0], runs.size[1]);
-    else sum_general(call, &runs);
+    else if (runs.rank == 2) BY_TEAM(threads, sum_trailing(call, runs.size[0], runs.size[1]));
+    else BY_TEAM(threads, sum_general(call, &runs));
     return SUMI_OK;
 }
 
 const struct kernel kernel_sum = {.prepare = prepare_sum, .run = run_sum};
 
-static sumi_status run_broadcast(const struct call *call)
+/* Shared among a team. */
+static void broadcast(const struct call *call)
 {
     const struct shape *x = call->problem->inputs[0], *output = &call->problem->node->shape;
     int missing = output->rank - x->rank, last = output->rank - 1;
@@ -199,8 +216,7 @@ static sumi_status run_broadcast(const struct call *call)
     }
     int64_t row_size = output->rank ? output->size[last] : 1;
     int64_t rows = shape_count(output) / row_size;
-    int threads = worthwhile_threads(call->problem->threads, rows * row_size);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+#pragma omp for schedule(static)
     for (int64_t row = 0; row < rows; row++) {
         int64_t rest = row, at = 0;
         for (int i = last - 1; i >= 0; i--) {
@@ -213,6 +229,12 @@ static sumi_status run_broadcast(const struct call *call)
         else
             for (int64_t i = 0; i < row_size; i++) target[i] = *source;
     }
+}
+
+static sumi_status run_broadcast(const struct call *call)
+{
+    int64_t work = shape_count(&call->problem->node->shape);
+    BY_TEAM(worthwhile_threads(call->problem->threads, work), broadcast(call));
     return SUMI_OK;
 }
 

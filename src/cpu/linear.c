@@ -2,6 +2,7 @@
    the epilogue reads them; x may lie in two arrays, whose products are added up. */
 #include "ops/linear.h"
 
+#include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/epilogue.h"
 #include "cpu/product.h"
@@ -58,21 +59,28 @@ static sumi_status multiply_tile(const struct call *call, const struct layer *l,
     return SUMI_OK;
 }
 
+/* A thread's share of the tiles. */
+static void multiply_tiles(const struct call *call, const struct layer *l, int64_t tiles,
+                           sumi_status *status)
+{
+#pragma omp for schedule(static)
+    for (int64_t tile = 0; tile < tiles; tile++) {
+        int64_t first = tile * l->tile, left = l->rows - first;
+        sumi_status one = multiply_tile(call, l, first, left < l->tile ? left : l->tile);
+        if (one != SUMI_OK) {
+#pragma omp atomic write
+            *status = one;
+        }
+    }
+}
+
 static sumi_status run_linear(const struct call *call)
 {
     struct layer l = layer_of(call);
     int64_t tiles = (l.rows + l.tile - 1) / l.tile;
     int threads = tiles < l.threads ? (int)tiles : l.threads;
     sumi_status status = SUMI_OK;
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-    for (int64_t tile = 0; tile < tiles; tile++) {
-        int64_t first = tile * l.tile, left = l.rows - first;
-        sumi_status one = multiply_tile(call, &l, first, left < l.tile ? left : l.tile);
-        if (one != SUMI_OK) {
-#pragma omp atomic write
-            status = one;
-        }
-    }
+    BY_TEAM(threads, multiply_tiles(call, &l, tiles, &status));
     return product_explain(call->problem->context, status);
 }
 

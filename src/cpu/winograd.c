@@ -12,6 +12,7 @@
 #include "cpu/loops/product.h"
 #include "cpu/loops/winograd.h"
 #include "cpu/onednn.h"
+#include "cpu/team.h"
 
 enum { TILE = WINOGRAD_TILE, SPAN = WINOGRAD_SPAN, POSITIONS = WINOGRAD_POSITIONS };
 
@@ -81,7 +82,10 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
     const int block = variant & ~WINOGRAD_OWN;
     w->own = variant & WINOGRAD_OWN;
     w->blocks = (w->tiles + block - 1) / block;
+    w->blocks = (w->blocks + p->threads - 1) / p->threads * p->threads; /* as many for each */
+    if (w->blocks > w->tiles) w->blocks = w->tiles;
     w->block = (w->tiles + w->blocks - 1) / w->blocks;
+    w->blocks = (w->tiles + w->block - 1) / w->block;
     w->stride_from = spread(w->block * w->from.channels);
     w->stride_to = spread(w->block * w->to.channels);
     w->stride_weight = spread(p->in * p->out);
@@ -248,32 +252,39 @@ static sumi_status multiply_block(const struct winograd *w, int64_t block, const
     return SUMI_OK;
 }
 
-/* Forward, and the gradient by data. */
-static sumi_status run_tiles(const struct winograd *w, const struct convolution_operands *operands,
-                             float *scratch)
+/* One run, as the threads share it. */
+struct run {
+    const struct winograd *w;
+    const struct winograd_loops *loops;
+    const struct convolution_operands *operands;
+    float *scratch;
+    sumi_status status; /* the first failure of a product */
+};
+
+static void note(struct run *run, sumi_status status)
 {
-    const struct winograd_loops *loops = winograd_loops_select();
+    if (status == SUMI_OK) return;
+#pragma omp atomic write
+    run->status = status;
+}
+
+/* A thread's share of a run forward, or of a gradient by data. */
+static void share_of_tiles(struct run *run)
+{
+    const struct winograd *w = run->w;
+    const struct convolution_operands *operands = run->operands;
     const float *from = w->turned ? operands->y : operands->x;
     float *to = w->turned ? operands->x : operands->y;
-    float *u = w->kept ? w->kept : weights_of(w, scratch);
+    float *u = w->kept ? w->kept : weights_of(w, run->scratch);
     bool ready = w->kept && w->version == operands->version;
-    sumi_status status = SUMI_OK;
-#pragma omp parallel num_threads(w->threads) if (w->threads > 1)
-    {
-        struct room room = room_of(w, scratch, omp_get_thread_num());
-        if (!ready) transform_weights(w, loops, operands->weight, u);
+    struct room room = room_of(w, run->scratch, omp_get_thread_num());
+    if (!ready) transform_weights(w, run->loops, operands->weight, u);
 #pragma omp for schedule(static)
-        for (int64_t block = 0; block < w->blocks; block++) {
-            read_spans(w, loops, block, from, room.from);
-            sumi_status one = multiply_block(w, block, u, &room);
-            write_tiles(w, loops, block, &operands->epilogue, room.to, to);
-            if (one != SUMI_OK) {
-#pragma omp atomic write
-                status = one;
-            }
-        }
+    for (int64_t block = 0; block < w->blocks; block++) {
+        read_spans(w, run->loops, block, from, room.from);
+        note(run, multiply_block(w, block, u, &room));
+        write_tiles(w, run->loops, block, &operands->epilogue, room.to, to);
     }
-    return onednn_explain_product(w->context, status);
 }
 
 /* Adds a block's products into sums[36][out][in]. */
@@ -309,40 +320,34 @@ static void fold_sums(const struct winograd *w, const struct winograd_loops *loo
     }
 }
 
-static sumi_status run_weight_gradient(const struct winograd *w,
-                                       const struct convolution_operands *operands, float *scratch)
+/* A thread's share of a gradient by weight. */
+static void share_of_weight_gradient(struct run *run)
 {
-    const struct winograd_loops *loops = winograd_loops_select();
-    float *all_sums = weights_of(w, scratch);
-    sumi_status status = SUMI_OK;
-#pragma omp parallel num_threads(w->threads) if (w->threads > 1)
-    {
-        int thread = omp_get_thread_num();
-        struct room room = room_of(w, scratch, thread);
-        float *sums = all_sums + thread * POSITIONS * w->stride_weight;
-        int64_t first = w->blocks * thread / w->threads, end = w->blocks * (thread + 1) / w->threads;
-        for (int64_t block = first; block < end; block++) {
-            read_spans(w, loops, block, operands->x, room.from);
-            read_tiles(w, loops, block, operands->y, room.to);
-            sumi_status one = accumulate_block(w, block, &room, block == first, sums);
-            if (one != SUMI_OK) {
-#pragma omp atomic write
-                status = one;
-            }
-        }
-#pragma omp barrier
-        fold_sums(w, loops, all_sums, operands->weight);
+    const struct winograd *w = run->w;
+    int thread = omp_get_thread_num();
+    struct room room = room_of(w, run->scratch, thread);
+    float *all_sums = weights_of(w, run->scratch);
+    float *sums = all_sums + thread * POSITIONS * w->stride_weight;
+    int64_t first = w->blocks * thread / w->threads, end = w->blocks * (thread + 1) / w->threads;
+    for (int64_t block = first; block < end; block++) {
+        read_spans(w, run->loops, block, run->operands->x, room.from);
+        read_tiles(w, run->loops, block, run->operands->y, room.to);
+        note(run, accumulate_block(w, block, &room, block == first, sums));
     }
-    return onednn_explain_product(w->context, status);
+#pragma omp barrier
+    fold_sums(w, run->loops, all_sums, run->operands->weight);
 }
 
 sumi_status winograd_run(void *state, const struct convolution_operands *operands, void *scratch)
 {
     struct winograd *w = state;
+    struct run run = {
+        .w = w, .loops = winograd_loops_select(), .operands = operands, .scratch = scratch};
     if (w->problem.direction == CONVOLUTION_WEIGHT_GRADIENT) {
-        return run_weight_gradient(w, operands, scratch);
+        BY_TEAM(w->threads, share_of_weight_gradient(&run));
+    } else {
+        BY_TEAM(w->threads, share_of_tiles(&run));
     }
-    TRY(run_tiles(w, operands, scratch));
-    w->version = operands->version;
-    return SUMI_OK;
+    w->version = run.status == SUMI_OK ? operands->version : 0;
+    return onednn_explain_product(w->context, run.status);
 }

@@ -16,6 +16,9 @@
     {NAME, VARIANT, onednn_suits, onednn_prepare, onednn_run, onednn_release}
 #define WINOGRAD(NAME, TILES) \
     {NAME, TILES, winograd_suits, winograd_prepare, winograd_run, winograd_release}
+#define PANELS(NAME, CHANNELS)                                                      \
+    {NAME, CHANNELS, winograd_panels_suit, winograd_panels_prepare, winograd_panels_run, \
+     winograd_panels_release}
 #define ALONG_LINES(NAME, TILES) \
     {NAME, TILES, line_suits, line_prepare, line_run, line_release}
 #define BY_PRODUCTS(NAME, PIXELS) \
@@ -32,6 +35,8 @@ enum way {
     WINOGRAD_16_OWN,
     WINOGRAD_32_OWN,
     WINOGRAD_64_OWN,
+    WINOGRAD_PANELS_32,
+    WINOGRAD_PANELS_64,
     LINE_12,
     LINE_24,
     LINE_120,
@@ -50,6 +55,8 @@ static const struct convolution_way ways[WAY_COUNT] = {
     [WINOGRAD_16_OWN] = WINOGRAD("winograd-16-own", 16 | WINOGRAD_OWN),
     [WINOGRAD_32_OWN] = WINOGRAD("winograd-32-own", 32 | WINOGRAD_OWN),
     [WINOGRAD_64_OWN] = WINOGRAD("winograd-64-own", 64 | WINOGRAD_OWN),
+    [WINOGRAD_PANELS_32] = PANELS("winograd-panels-32", 32),
+    [WINOGRAD_PANELS_64] = PANELS("winograd-panels-64", 64),
     [LINE_12] = ALONG_LINES("line-12", 12),
     [LINE_24] = ALONG_LINES("line-24", 24),
     [LINE_120] = ALONG_LINES("line-120", 120),

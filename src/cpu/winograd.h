@@ -1,4 +1,5 @@
-/* Convolutions of 3x3 with stride 1 by Winograd's algorithm; see winograd.c. */
+/* Convolutions of 3x3 with stride 1 by Winograd's algorithm: by blocks of tiles (winograd.c), and by
+   panels of channels (winograd_panels.c). */
 #ifndef SUMI_CPU_WINOGRAD_H
 #define SUMI_CPU_WINOGRAD_H
 
@@ -13,5 +14,14 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
                              size_t *scratch);
 sumi_status winograd_run(void *state, const struct convolution_operands *operands, void *scratch);
 void winograd_release(void *state);
+
+/* The variant is the number of channels in a panel. */
+bool winograd_panels_suit(const struct convolution_problem *problem, int variant);
+sumi_status winograd_panels_prepare(sumi_context *context, void *shared, int variant,
+                                    const struct convolution_problem *problem, void **state,
+                                    size_t *scratch);
+sumi_status winograd_panels_run(void *state, const struct convolution_operands *operands,
+                                void *scratch);
+void winograd_panels_release(void *state);
 
 #endif

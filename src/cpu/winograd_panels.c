@@ -1,0 +1,160 @@
+/* Winograd's algorithm where there are few tiles and many channels, as deep in a U-Net: there the
+   transformed weights are four times as large as the weights themselves, and writing them to memory
+   and reading them again takes longer than the arithmetic. So here all tiles are transformed first,
+   and then a thread takes a panel of the channels that are written: it transforms the panel's
+   weights into its cache, multiplies all tiles by them and finishes the panel's results. The
+   gradient by weight goes the same way backwards. */
+#include "cpu/winograd.h"
+
+#include <omp.h>
+
+#include "cpu/loops/product.h"
+#include "base/team.h"
+#include "cpu/winograd_tiles.h"
+
+enum { POSITIONS = WINOGRAD_POSITIONS, MOST_TILES = 160, SHARE_OF_TILES = 4 };
+
+struct panels {
+    sumi_context *context;
+    struct convolution_problem problem;
+    struct tiling tiling;
+    int64_t width, count; /* channels of a panel; panels */
+    int64_t stride_from, stride_to;     /* floats from position to position: of all tiles */
+    int64_t stride_weight, stride_part; /* and of a thread's weights and of its results */
+    int threads;
+};
+
+bool winograd_panels_suit(const struct convolution_problem *p, int variant)
+{
+    bool data = p->direction == CONVOLUTION_DATA_GRADIENT;
+    int64_t written = data ? p->in : p->out;
+    return tiling_suits(p) && tiling_count(p) <= MOST_TILES && written >= 2 * variant;
+}
+
+sumi_status winograd_panels_prepare(sumi_context *context, void *shared, int variant,
+                                    const struct convolution_problem *problem, void **state,
+                                    size_t *scratch)
+{
+    (void)shared;
+    struct panels *w = context_allocate_zeroed(context, 1, sizeof *w);
+    if (!w) return SUMI_ERROR_MEMORY;
+    w->context = context;
+    w->problem = *problem;
+    w->tiling = tiling_of(problem);
+    w->width = variant;
+    w->count = (w->tiling.to.channels + variant - 1) / variant;
+    w->threads = problem->threads < w->count ? problem->threads : (int)w->count;
+    const bool gradient = problem->direction == CONVOLUTION_WEIGHT_GRADIENT;
+    const int64_t tiles = w->tiling.count, read = w->tiling.from.channels;
+    w->stride_from = tiling_stride(tiles * read);
+    w->stride_to = gradient ? tiling_stride(tiles * w->tiling.to.channels) : 0;
+    w->stride_weight = tiling_stride(read * w->width);
+    w->stride_part = gradient ? 0 : tiling_stride(tiles * w->width);
+    int64_t of_threads = w->threads * (w->stride_weight + w->stride_part);
+    *scratch = (size_t)(POSITIONS * (w->stride_from + w->stride_to + of_threads)) * sizeof(float);
+    *state = w;
+    return SUMI_OK;
+}
+
+void winograd_panels_release(void *state)
+{
+    struct panels *w = state;
+    if (w) context_release(w->context, w);
+}
+
+/* The scratch memory: transformed tiles for all, weights and results for a thread. */
+struct room {
+    float *from, *to, *weight, *part;
+};
+
+static struct room room_of(const struct panels *w, float *scratch, int thread)
+{
+    struct room room = {.from = scratch};
+    room.to = room.from + POSITIONS * w->stride_from;
+    room.weight = room.to + POSITIONS * w->stride_to
+                  + thread * POSITIONS * (w->stride_weight + w->stride_part);
+    room.part = room.weight + POSITIONS * w->stride_weight;
+    return room;
+}
+
+/* A thread's share of transforming all tiles that are read. The team is together afterwards. */
+static void read_all(const struct panels *w, const float *from, const float *to,
+                     const struct room *room)
+{
+    const struct tiling *t = &w->tiling;
+#pragma omp for schedule(static)
+    for (int64_t first = 0; first < t->count; first += SHARE_OF_TILES) {
+        int64_t end = first + SHARE_OF_TILES;
+        struct tiles tiles = {first, end < t->count ? end : t->count};
+        tiling_read_spans(t, tiles, from, room->from + first * t->from.channels, w->stride_from);
+        if (!to) continue;
+        tiling_read_tiles(t, tiles, to, room->to + first * t->to.channels, w->stride_to);
+    }
+}
+
+/* A thread's share of a run forward, or of a gradient by data. */
+static void share_of_panels(const struct panels *w, const struct convolution_operands *operands,
+                            float *scratch)
+{
+    const struct tiling *t = &w->tiling;
+    const struct room room = room_of(w, scratch, omp_get_thread_num());
+    const struct tiles all = {0, t->count};
+    const int64_t read = t->from.channels;
+    read_all(w, t->turned ? operands->y : operands->x, NULL, &room);
+#pragma omp for schedule(static)
+    for (int64_t panel = 0; panel < w->count; panel++) {
+        int64_t first = panel * w->width, left = t->to.channels - first;
+        int64_t count = left < w->width ? left : w->width;
+        tiling_transform_weights(t, operands->weight, 0, read, first, count, room.weight,
+                                 w->stride_weight);
+        for (int p = 0; p < POSITIONS; p++) {
+            const struct product product = {.m = t->count, .n = count, .k = read,
+                                            .a = room.from + p * w->stride_from, .a_row = read,
+                                            .a_column = 1, .b = room.weight + p * w->stride_weight,
+                                            .b_row = count, .b_column = 1,
+                                            .c = room.part + p * w->stride_part, .c_row = count};
+            product_loops_select()->product(&product);
+        }
+        tiling_write_tiles(t, all, first, count, &operands->epilogue, room.part, w->stride_part,
+                           t->turned ? operands->x : operands->y);
+    }
+}
+
+/* A thread's share of a gradient by weight: room.weight has sums[36][panel][in]. */
+static void share_of_weight_gradient(const struct panels *w,
+                                     const struct convolution_operands *operands, float *scratch)
+{
+    const struct tiling *t = &w->tiling;
+    const struct room room = room_of(w, scratch, omp_get_thread_num());
+    const int64_t in = t->from.channels, out = t->to.channels;
+    read_all(w, operands->x, operands->y, &room);
+#pragma omp for schedule(static)
+    for (int64_t panel = 0; panel < w->count; panel++) {
+        int64_t first = panel * w->width;
+        int64_t count = out - first < w->width ? out - first : w->width;
+        for (int p = 0; p < POSITIONS; p++) {
+            const struct product product = {.m = count, .n = in, .k = t->count,
+                                            .a = room.to + p * w->stride_to + first, .a_row = 1,
+                                            .a_column = out, .b = room.from + p * w->stride_from,
+                                            .b_row = in, .b_column = 1,
+                                            .c = room.weight + p * w->stride_weight, .c_row = in};
+            product_loops_select()->product(&product);
+        }
+        for (int64_t o = 0; o < count; o++) {
+            winograd_loops_select()->weight_gradient(in, room.weight + o * in, w->stride_weight,
+                                                     operands->weight + (first + o) * in * 9, 9);
+        }
+    }
+}
+
+sumi_status winograd_panels_run(void *state, const struct convolution_operands *operands,
+                                void *scratch)
+{
+    const struct panels *w = state;
+    if (w->problem.direction == CONVOLUTION_WEIGHT_GRADIENT) {
+        BY_TEAM(w->threads, share_of_weight_gradient(w, operands, scratch));
+    } else {
+        BY_TEAM(w->threads, share_of_panels(w, operands, scratch));
+    }
+    return SUMI_OK;
+}

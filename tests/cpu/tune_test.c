@@ -139,6 +139,37 @@ static void an_unknown_way_in_the_file_is_measured_anew(void **state)
     cpu_backend.close(context, shared);
 }
 
+/* A graph of one convolution whose weights last, run with the way that has just been timed. */
+static void what_was_kept_from_a_timing_is_not_used(void **state)
+{
+    (void)state;
+    sumi_weights *weights = NULL;
+    sumi_graph *graph = NULL;
+    float results[2];
+    for (int tuning = 0; tuning < 2; tuning++) {
+        sumi_context_set_tuning(context, tuning);
+        CHECK_OK(context, sumi_weights_create(context, 7, &weights));
+        CHECK_OK(context, sumi_graph_create(context, weights, false, &graph));
+        graph->lasting = true;
+        sumi_node x = sumi_graph_input(graph, "x", 4, (int64_t[]){4, 16, 16, 32});
+        sumi_node w = sumi_graph_weight(graph, "w", 4, (int64_t[]){32, 32, 3, 3},
+                                        SUMI_START_NORMAL, 1);
+        const sumi_convolution geometry = {{1, 1}, {1, 1}, {1, 1}};
+        sumi_node y = sumi_op_convolution(graph, x, w, -1, &geometry);
+        sumi_plan *plan = NULL;
+        CHECK_OK(context, sumi_plan_create(graph, 1, &y, &plan));
+        float *data = sumi_plan_data(plan, x);
+        for (int64_t i = 0; i < 4 * 16 * 16 * 32; i++) data[i] = (float)(i % 7);
+        CHECK_OK(context, sumi_plan_run(plan, 0, 0));
+        results[tuning] = sumi_plan_data(plan, y)[1000];
+        sumi_plan_free(plan);
+        sumi_graph_free(graph);
+        sumi_weights_free(weights);
+    }
+    assert_true(fabsf(results[0]) > 1e-3f);
+    CHECK_CLOSE(results[1], results[0], 1e-3 * fabsf(results[0]));
+}
+
 static void damaged_lines_are_passed_over(void **state)
 {
     (void)state;
@@ -165,6 +196,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_remembered_choice_is_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unknown_way_in_the_file_is_measured_anew, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_kept_from_a_timing_is_not_used, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, set_up, tear_down),
     };

@@ -25,16 +25,19 @@ struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t
                             .c_row = stride_c};
 }
 
-sumi_status product_run(const struct product *p)
+sumi_status product_by_library(const struct product *p)
 {
-    if (p->m * p->n * p->k <= LARGE) {
-        product_loops_select()->product(p);
-        return SUMI_OK;
-    }
     bool turned_a = p->a_column != 1, turned_b = p->b_column != 1;
     return (p->add ? onednn_add_product : onednn_product)(
         turned_a, turned_b, p->m, p->n, p->k, p->a, turned_a ? p->a_column : p->a_row, p->b,
         turned_b ? p->b_column : p->b_row, p->c, p->c_row);
+}
+
+sumi_status product_run(const struct product *p)
+{
+    if (p->m * p->n * p->k > LARGE) return product_by_library(p);
+    product_loops_select()->product(p);
+    return SUMI_OK;
 }
 
 sumi_status product_explain(sumi_context *context, sumi_status status)

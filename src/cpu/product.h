@@ -8,6 +8,7 @@
 /* May be called from several threads at once and so leaves the message alone: once they are together
    again, product_explain sets the one that goes with the status, which it returns. */
 sumi_status product_run(const struct product *product);
+sumi_status product_by_library(const struct product *product);
 sumi_status product_explain(sumi_context *context, sumi_status status);
 
 /* c[m,n] = a[m,k] b[k,n], each with a row stride, a and b optionally stored transposed. */

@@ -9,8 +9,7 @@
 
 #include <omp.h>
 
-#include "cpu/loops/product.h"
-#include "cpu/onednn.h"
+#include "cpu/product.h"
 #include "base/team.h"
 #include "cpu/winograd_tiles.h"
 
@@ -124,28 +123,11 @@ static void transform_weights(const struct winograd *w, const float *weight, flo
     }
 }
 
-/* c[m,n] = a[m,k] b[k,n], rows of a as far apart as it is wide. */
-static sumi_status multiply(const struct winograd *w, int64_t m, int64_t n, int64_t k,
-                            const float *a, const float *b, float *c)
+/* By our own loops or the library's, as the variant says. */
+static sumi_status multiply(const struct winograd *w, const struct product *product)
 {
-    if (!w->own) return onednn_product(false, false, m, n, k, a, k, b, n, c, n);
-    const struct product product = {.m = m, .n = n, .k = k, .a = a, .a_row = k, .a_column = 1,
-                                    .b = b, .b_row = n, .b_column = 1, .c = c, .c_row = n};
-    product_loops_select()->product(&product);
-    return SUMI_OK;
-}
-
-/* c[m,n] = a[k,m]^T b[k,n], or added to what is there. */
-static sumi_status multiply_transposed(const struct winograd *w, int64_t m, int64_t n, int64_t k,
-                                       const float *a, const float *b, bool add, float *c)
-{
-    if (!w->own) {
-        return (add ? onednn_add_product : onednn_product)(true, false, m, n, k, a, m, b, n, c, n);
-    }
-    const struct product product = {.m = m, .n = n, .k = k, .a = a, .a_row = 1, .a_column = m,
-                                    .b = b, .b_row = n, .b_column = 1, .c = c, .c_row = n,
-                                    .add = add};
-    product_loops_select()->product(&product);
+    if (!w->own) return product_by_library(product);
+    product_loops_select()->product(product);
     return SUMI_OK;
 }
 
@@ -154,8 +136,10 @@ static sumi_status multiply_block(const struct winograd *w, struct tiles tiles, 
 {
     const int64_t from = w->tiling.from.channels, to = w->tiling.to.channels;
     for (int p = 0; p < POSITIONS; p++) {
-        TRY(multiply(w, tiles.end - tiles.first, to, from, room->from + p * w->stride_from,
-                     u + p * w->stride_weight, room->to + p * w->stride_to));
+        struct product product = product_of(
+            false, false, tiles.end - tiles.first, to, from, room->from + p * w->stride_from, from,
+            u + p * w->stride_weight, to, room->to + p * w->stride_to, to);
+        TRY(multiply(w, &product));
     }
     return SUMI_OK;
 }
@@ -203,9 +187,11 @@ static sumi_status accumulate_block(const struct winograd *w, struct tiles tiles
 {
     const int64_t in = w->tiling.from.channels, out = w->tiling.to.channels;
     for (int p = 0; p < POSITIONS; p++) {
-        TRY(multiply_transposed(w, out, in, tiles.end - tiles.first,
-                                room->to + p * w->stride_to, room->from + p * w->stride_from,
-                                !first, sums + p * w->stride_weight));
+        struct product product = product_of(
+            true, false, out, in, tiles.end - tiles.first, room->to + p * w->stride_to, out,
+            room->from + p * w->stride_from, in, sums + p * w->stride_weight, in);
+        product.add = !first;
+        TRY(multiply(w, &product));
     }
     return SUMI_OK;
 }
@@ -258,5 +244,5 @@ sumi_status winograd_run(void *state, const struct convolution_operands *operand
         BY_TEAM(w->threads, share_of_tiles(&run));
     }
     w->version = run.status == SUMI_OK ? operands->version : 0;
-    return onednn_explain_product(w->context, run.status);
+    return product_explain(w->context, run.status);
 }

@@ -8,7 +8,7 @@
 
 #include <omp.h>
 
-#include "cpu/loops/product.h"
+#include "cpu/product.h"
 #include "base/team.h"
 #include "cpu/winograd_tiles.h"
 
@@ -108,11 +108,9 @@ static void share_of_panels(const struct panels *w, const struct convolution_ope
         tiling_transform_weights(t, operands->weight, 0, read, first, count, room.weight,
                                  w->stride_weight);
         for (int p = 0; p < POSITIONS; p++) {
-            const struct product product = {.m = t->count, .n = count, .k = read,
-                                            .a = room.from + p * w->stride_from, .a_row = read,
-                                            .a_column = 1, .b = room.weight + p * w->stride_weight,
-                                            .b_row = count, .b_column = 1,
-                                            .c = room.part + p * w->stride_part, .c_row = count};
+            const struct product product = product_of(
+                false, false, t->count, count, read, room.from + p * w->stride_from, read,
+                room.weight + p * w->stride_weight, count, room.part + p * w->stride_part, count);
             product_loops_select()->product(&product);
         }
         tiling_write_tiles(t, all, first, count, &operands->epilogue, room.part, w->stride_part,
@@ -133,11 +131,9 @@ static void share_of_weight_gradient(const struct panels *w,
         int64_t first = panel * w->width;
         int64_t count = out - first < w->width ? out - first : w->width;
         for (int p = 0; p < POSITIONS; p++) {
-            const struct product product = {.m = count, .n = in, .k = t->count,
-                                            .a = room.to + p * w->stride_to + first, .a_row = 1,
-                                            .a_column = out, .b = room.from + p * w->stride_from,
-                                            .b_row = in, .b_column = 1,
-                                            .c = room.weight + p * w->stride_weight, .c_row = in};
+            const struct product product = product_of(
+                true, false, count, in, t->count, room.to + p * w->stride_to + first, out,
+                room.from + p * w->stride_from, in, room.weight + p * w->stride_weight, in);
             product_loops_select()->product(&product);
         }
         for (int64_t o = 0; o < count; o++) {

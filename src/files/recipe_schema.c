@@ -72,7 +72,7 @@ const struct recipe_entry recipe_schema[] = {
     CHOICE("noise.path", "table", "table|vp|sub_vp|ve|edm|flow|cosine|binomial",
            "from data to noise: a table of betas, one of the SDEs, a flow; or bits that flip"),
     CHOICE("noise.schedule", "linear", "linear|scaled_linear|cosine|quadratic|sigmoid|laplace|"
-           "binomial",
+           "geometric|binomial",
            "how beta grows from the first level of a table to the last"),
     FLAG("noise.zero_snr", "no", "rescale a table so that its last level has no signal"),
     NUMBER("noise.beta_min", "0.1", 1e-6, 1e6, "beta at time 0 of vp and sub_vp"),
@@ -114,8 +114,12 @@ const struct recipe_entry recipe_schema[] = {
     NUMBER("train.clip_gradient", "1", 0, 1e12, "largest norm of the whole gradient; 0 for any"),
     NUMBER("train.ema", "0.999", 0, 0.9999999, "decay of the averaged weights; 0 keeps no average"),
     FLAG("train.ema_warmup", "yes", "average over fewer steps at the beginning"),
-    CHOICE("train.objective", "denoising", "denoising|variational|hybrid|sliced|bits",
+    CHOICE("train.objective", "denoising", "denoising|variational|hybrid|sliced|bits|"
+           "betas|likelihood",
            "what the network is trained to do"),
+    WHOLE("train.segments", "8", 1, 10000, "steps of a flow that is trained by likelihood"),
+    CHOICE("train.method", "midpoint", "euler|midpoint|heun|rk4", "method of these steps"),
+    NUMBER("train.energy", "0", 0, 1e6, "weight of the flow's energy beside its likelihood"),
     CHOICE("train.coupling", "independent", "independent|optimal|reflow",
            "which noise goes with an item: any, the nearest in the batch, or that from which a "
            "trained model makes it"),

@@ -3,7 +3,7 @@
 
 static const struct objective_type *const types[] = {
     &objective_denoising, &objective_variational, &objective_hybrid, &objective_sliced,
-    &objective_bits,
+    &objective_bits,      &objective_betas,       &objective_likelihood,
 };
 
 static sumi_status check_bits(const struct learning *learning, const struct objective_type *type)

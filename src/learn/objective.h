@@ -41,6 +41,9 @@ struct objective {
     /* A node beside the loss that `observe` reads after each run of the plan. */
     sumi_node (*observed)(void *user);
     void (*observe)(void *user, sumi_plan *plan);
+    /* Puts into the model what is learned beside its network. Called whenever the network's weights
+       become the averages, as before the model is saved or sampled. */
+    sumi_status (*publish)(void *user);
     /* Lists what checkpoints keep; returns how many. */
     int (*keep)(void *user, struct kept kept[MOST_KEPT]);
     void (*release)(void *user);
@@ -54,7 +57,8 @@ struct objective_type {
 };
 
 extern const struct objective_type objective_denoising, objective_variational, objective_hybrid;
-extern const struct objective_type objective_sliced, objective_bits;
+extern const struct objective_type objective_sliced, objective_bits, objective_betas;
+extern const struct objective_type objective_likelihood;
 
 /* The objective that the recipe names. */
 sumi_status objective_create(const struct learning *learning, struct objective *objective);

@@ -137,5 +137,8 @@ sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average)
     }
     weights_changed(weights);
     trainer->averaged = average;
+    if (average && trainer->objective.publish) {
+        return trainer->objective.publish(trainer->objective.user);
+    }
     return SUMI_OK;
 }

@@ -6,20 +6,25 @@
 #include "files/safetensors.h"
 #include "models/model.h"
 
+/* Weights that an objective trains beside the network, and that are no part of it. */
+static const char BESIDE[] = "objective.";
+
 static sumi_status write_weights(const sumi_model *model, const char *path)
 {
     sumi_context *context = model->context;
     int64_t count = model->weights->count;
     safetensors_entry *entries = context_allocate(context, (size_t)count, sizeof *entries);
     if (!entries) return SUMI_ERROR_MEMORY;
+    size_t kept = 0;
     for (int64_t i = 0; i < count; i++) {
         const struct weight *weight = &model->weights->items[i];
-        safetensors_entry *entry = &entries[i];
+        if (strncmp(weight->name, BESIDE, strlen(BESIDE)) == 0) continue;
+        safetensors_entry *entry = &entries[kept++];
         *entry = (safetensors_entry){weight->name, NUMBER_F32, weight->shape.rank, {0},
                                      weight->data};
         memcpy(entry->shape, weight->shape.size, sizeof entry->shape);
     }
-    sumi_status status = safetensors_write(context, path, entries, (size_t)count, NULL, 0);
+    sumi_status status = safetensors_write(context, path, entries, kept, NULL, 0);
     context_release(context, entries);
     return status;
 }

@@ -77,6 +77,15 @@ static double sigmoid_beta(const struct schedule_options *options, int64_t time)
          + (options->beta_end - options->beta_start) / (1 + exp(-(double)place));
 }
 
+/* Each beta the same multiple of the one before, from beta_start to beta_end: where learned ones of
+   few steps begin. */
+static double geometric_beta(const struct schedule_options *options, int64_t time)
+{
+    double last = (double)(options->num_train_timesteps - 1);
+    double share = last > 0 ? (double)time / last : 0;
+    return options->beta_start * pow(options->beta_end / options->beta_start, share);
+}
+
 /* Sohl-Dickstein et al. 2015, section 2.4.1: an equal share of the signal goes at every step. */
 static double binomial_beta(const struct schedule_options *options, int64_t time)
 {
@@ -91,6 +100,7 @@ static const struct {
     {"quadratic", quadratic_beta}, {"squaredcos_cap_v2", cosine_beta},
     {"cosine", cosine_beta},       {"sigmoid", sigmoid_beta},
     {"laplace", laplace_beta},     {"binomial", binomial_beta},
+    {"geometric", geometric_beta},
 };
 enum { SCHEDULES = sizeof beta_schedules / sizeof *beta_schedules };
 

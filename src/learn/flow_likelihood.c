@@ -1,0 +1,219 @@
+/* A continuous normalizing flow trained by maximum likelihood (Chen et al. 2018; Grathwohl et al.
+   2019): the network is the right-hand side of a neural ODE dx/dt = f(x, t) that carries data, at
+   t = 0, to standard normal noise at t = 1, and
+
+       log p(x(0)) = log N(x(1); 0, 1) + integral_0^1 tr(df/dx) dt
+
+   (instantaneous change of variables). The integration, by a method with steps of equal length, is
+   unrolled into the graph together with the traces, so that training differentiates derivatives and
+   the discretised flow is what is trained. For points the trace is exact, a product for each number;
+   above, Hutchinson's v' (df/dx) v with v of random signs. With train.energy > 0 the loss also counts
+   the mean of |f|^2 along the way, which keeps the flow straight (Finlay et al. 2020). */
+#include <math.h>
+
+#include "base/philox.h"
+#include "learn/objective.h"
+#include "solvers/solver.h"
+
+static const double bits_in_a_nat = 1.44269504088896340736;
+static const double log_two_pi = 1.83787706640934548356;
+
+enum { EXACT_LIMIT = 4, MOST_STAGES = 4 };
+
+/* A method of steps of equal length whose stage i looks from the slope of stage i - 1 only. */
+struct method {
+    const char *name;
+    int stages;
+    double places[MOST_STAGES]; /* of a step, and how far stage i goes along stage i - 1 */
+    double weights[MOST_STAGES];
+};
+static const struct method methods[] = {
+    {"euler", 1, {0}, {1}},
+    {"midpoint", 2, {0, 0.5}, {0, 1}},
+    {"heun", 2, {0, 1}, {0.5, 0.5}},
+    {"rk4", 4, {0, 0.5, 0.5, 1}, {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}},
+};
+
+struct flow {
+    struct learning learning;
+    const struct method *method;
+    uint64_t seed;
+    int64_t batch, size, segments; /* of the time from 0 to 1 */
+    double times;                  /* what the network is told at t = 1 */
+    double energy;
+    int rank; /* of a batch */
+    int64_t shape[SUMI_MAX_RANK + 1];
+    int32_t *labels; /* [batch], NULL where the network takes none */
+    sumi_node x, probes, classes; /* probes -1 where the trace is exact */
+};
+
+/* Of a state, or of how fast it changes: [n, item] and [n, 1, ...]. */
+struct way {
+    sumi_node x, trace, energy;
+};
+
+static sumi_node item_sums(const struct flow *f, sumi_graph *graph, sumi_node x)
+{
+    return sumi_op_sum(graph, x, ((1u << f->rank) - 1) & ~1u);
+}
+
+/* Sum over items of v's, whose derivative by x holds each item's own v' (df/dx). */
+static sumi_node pull(const struct flow *f, sumi_graph *graph, sumi_node x, sumi_node slope,
+                      sumi_node v)
+{
+    sumi_node along = sumi_op_multiply(graph, slope, v), product = -1;
+    if (along < 0) return -1;
+    sumi_node sum = sumi_op_sum(graph, along, (1u << f->rank) - 1);
+    if (sumi_graph_gradients(graph, sum, 1, &x, &product) != SUMI_OK) return -1;
+    return item_sums(f, graph, sumi_op_multiply(graph, product, v));
+}
+
+/* tr(df/dx) of each item. */
+static sumi_node trace(const struct flow *f, sumi_graph *graph, sumi_node x, sumi_node slope)
+{
+    float unit[EXACT_LIMIT];
+    sumi_node sum = -1;
+    if (f->probes >= 0) return pull(f, graph, x, slope, f->probes);
+    for (int64_t i = 0; i < f->size; i++) {
+        for (int64_t k = 0; k < f->size; k++) unit[k] = k == i;
+        sumi_node v = sumi_graph_constant(graph, f->rank - 1, f->shape + 1, unit);
+        v = sumi_op_broadcast(graph, v, f->rank, f->shape);
+        sumi_node part = pull(f, graph, x, slope, v);
+        sum = i == 0 ? part : sumi_op_add(graph, sum, part);
+    }
+    return sum;
+}
+
+static struct way look(const struct flow *f, sumi_graph *graph, sumi_node x, double t)
+{
+    struct way way = {-1, -1, -1};
+    sumi_node time = sumi_graph_number(graph, t * f->times);
+    struct net_inputs inputs = {x, sumi_op_broadcast(graph, time, 1, &f->batch), f->classes};
+    way.x = net_build(f->learning.model->net, graph, &inputs);
+    way.trace = trace(f, graph, x, way.x);
+    way.energy = item_sums(f, graph, sumi_op_multiply(graph, way.x, way.x));
+    return way;
+}
+
+static sumi_node advance(sumi_graph *graph, sumi_node from, sumi_node slope, double share)
+{
+    return sumi_op_add(graph, from, sumi_op_affine(graph, slope, share, 0));
+}
+
+/* One step of the method from time t. */
+static void step(const struct flow *f, sumi_graph *graph, struct way *way, double t)
+{
+    double h = 1 / (double)f->segments;
+    sumi_node begin = way->x, at = begin;
+    for (int i = 0; i < f->method->stages; i++) {
+        double place = f->method->places[i], weight = f->method->weights[i];
+        struct way slope = look(f, graph, at, t + place * h);
+        if (weight > 0) {
+            way->x = advance(graph, way->x, slope.x, h * weight);
+            way->trace = advance(graph, way->trace, slope.trace, h * weight);
+            way->energy = advance(graph, way->energy, slope.energy, h * weight);
+        }
+        if (i + 1 < f->method->stages) {
+            at = advance(graph, begin, slope.x, h * f->method->places[i + 1]);
+        }
+    }
+}
+
+/* The mean over items of -log2 p, and the energy's share. */
+static sumi_node build(void *user, sumi_graph *graph)
+{
+    struct flow *f = user;
+    f->x = sumi_graph_input(graph, "x", f->rank, f->shape);
+    f->probes = f->size > EXACT_LIMIT ? sumi_graph_input(graph, "probes", f->rank, f->shape) : -1;
+    f->classes = f->labels ? sumi_graph_input(graph, "labels", 1, &f->batch) : -1;
+    sumi_node nothing = sumi_op_affine(graph, item_sums(f, graph, f->x), 0, 0);
+    struct way way = {f->x, nothing, nothing};
+    for (int64_t i = 0; i < f->segments; i++) {
+        step(f, graph, &way, (double)i / (double)f->segments);
+    }
+    sumi_node squares = item_sums(f, graph, sumi_op_multiply(graph, way.x, way.x));
+    sumi_node loss = sumi_op_affine(graph, squares, 0.5, 0.5 * log_two_pi * (double)f->size);
+    loss = sumi_op_subtract(graph, loss, way.trace);
+    loss = sumi_op_add(graph, loss, sumi_op_affine(graph, way.energy, f->energy, 0));
+    if (loss < 0) return -1;
+    sumi_node mean = sumi_op_mean(graph, loss, (1u << f->rank) - 1);
+    return sumi_op_affine(graph, sumi_op_reshape(graph, mean, 0, NULL), bits_in_a_nat, 0);
+}
+
+static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
+{
+    struct flow *f = user;
+    const struct portion portion = portion_of(f->learning.recipe, number);
+    float *x = sumi_plan_data(plan, f->x);
+    TRY(data_read_batch(f->learning.data, f->seed, number, f->batch, x, f->labels));
+    for (int64_t i = 0; i < f->batch && f->labels; i++) {
+        sumi_plan_data(plan, f->classes)[i] = (float)f->labels[i];
+    }
+    if (f->probes < 0) return SUMI_OK;
+    const philox_stream stream = {f->seed, PURPOSE_NOISE, (uint64_t)portion.step};
+    float *probes = sumi_plan_data(plan, f->probes);
+    for (int64_t i = 0; i < f->batch * f->size; i++) {
+        probes[i] = philox_below(&stream, (uint64_t)(portion.first * f->size + i), 2) ? 1 : -1;
+    }
+    return SUMI_OK;
+}
+
+/* ---- Preparing ---- */
+
+static void release(void *user)
+{
+    struct flow *f = user;
+    context_release(f->learning.context, f->labels);
+    context_release(f->learning.context, f);
+}
+
+/* The model must be sampled as what it is trained to be. */
+static sumi_status check_path(struct flow *f)
+{
+    sumi_solver *solver = NULL;
+    const struct noise_path *path = NULL;
+    TRY(sumi_model_solver(f->learning.model, NULL, &solver));
+    sumi_status status = solver_path(solver, &path);
+    if (status == SUMI_OK) {
+        enum prediction_type type = (enum prediction_type)solver_options(solver)->prediction_type;
+        bool velocity = type == PREDICTION_FLOW || type == PREDICTION_VELOCITY;
+        f->times = path_time_of(path, 1);
+        if (path->kind != PATH_FLOW || !velocity) {
+            status = context_fail(f->learning.context, SUMI_ERROR_ARGUMENT,
+                                  "train.objective = likelihood trains the velocity of a flow: set"
+                                  " noise.path = flow and noise.prediction = velocity");
+        }
+    }
+    sumi_solver_free(solver);
+    return status;
+}
+
+static void choose_method(struct flow *f)
+{
+    f->method = methods;
+    while (!recipe_is(f->learning.recipe, "train.method", f->method->name)) f->method++;
+}
+
+static sumi_status create(const struct learning *learning, struct objective *objective)
+{
+    struct flow *f = context_allocate_zeroed(learning->context, 1, sizeof *f);
+    if (!f) return SUMI_ERROR_MEMORY;
+    f->learning = *learning;
+    f->seed = (uint64_t)recipe_int(learning->recipe, "train.seed");
+    f->batch = f->shape[0] = portion_of(learning->recipe, 0).count;
+    f->rank = 1 + sumi_model_shape(learning->model, f->shape + 1);
+    f->size = model_item_size(learning->model);
+    f->segments = recipe_int(learning->recipe, "train.segments");
+    f->energy = recipe_number(learning->recipe, "train.energy");
+    choose_method(f);
+    sumi_status status = check_path(f);
+    if (status == SUMI_OK && sumi_model_classes(learning->model)) {
+        f->labels = context_allocate(learning->context, (size_t)f->batch, sizeof *f->labels);
+        if (!f->labels) status = SUMI_ERROR_MEMORY;
+    }
+    *objective = (struct objective){.user = f, .build = build, .feed = feed, .release = release};
+    if (status != SUMI_OK) release(f);
+    return status;
+}
+
+const struct objective_type objective_likelihood = {.name = "likelihood", .create = create};

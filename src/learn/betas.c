@@ -1,8 +1,8 @@
 /* Learned betas (Sohl-Dickstein et al. 2015, section 2.4.1): the network and the schedule climb the
    bound K together. The noise is frozen: item i has the same draws e_it for its states
-   x_t = a_t x_0 + s_t e_it whenever it comes up, so that over the data set K is a function of network
-   and betas and nothing else, and its derivative by beta goes through the states. Each item is
-   brought to all T times, and K is the sum of their closed forms (their eq. 14)
+   x_t = a_t x_0 + s_t e_it whenever it comes up, so that over the data set K is a function of
+   network and betas and nothing else, and its derivative by beta goes through the states. Each item
+   is brought to all T times, and K is the sum of their closed forms (their eq. 14)
 
        K = - sum_{t >= 2} KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t))
            + H_q(x_T | x_0) - H_q(x_1 | x_0) - H_p(x_T)
@@ -66,7 +66,7 @@ static sumi_node lower_triangle(const struct betas *b, sumi_graph *graph)
     return node;
 }
 
-/* log(1 - abar_t) as the logarithm of sum_{k <= t} beta_k abar_t / abar_k, in which nothing cancels. */
+/* log(1 - abar_t), of the sum over k <= t of beta_k abar_t / abar_k, in which nothing cancels. */
 static sumi_node log_variances(const struct betas *b, sumi_graph *graph, const struct table *table,
                                sumi_node triangle)
 {
@@ -290,21 +290,21 @@ static void release(void *user)
     context_release(b->learning.context, b);
 }
 
-static sumi_status check_model(const struct learning *learning, const struct solver_options *options,
-                               const struct noise_path *path)
+static sumi_status check_model(const struct learning *learning,
+                               const struct solver_options *options, const struct noise_path *path)
 {
     bool fits = path->kind == PATH_TABLE && options->prediction_type == PREDICTION_EPSILON
              && options->variance_type == VARIANCE_LEARNED_RANGE;
     if (!fits || learning->model->net->item_rank != 1 || sumi_model_classes(learning->model)) {
         return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
-                            "train.objective = betas is for points without classes, with noise.path"
-                            " = table, noise.prediction = epsilon and noise.variance ="
-                            " learned_range");
+                            "train.objective = betas is for points without classes, with"
+                            " noise.path = table, noise.prediction = epsilon and"
+                            " noise.variance = learned_range");
     }
     if (path->schedule->count <= 4096) return SUMI_OK;
     return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
-                        "train.objective = betas brings every item to every time; noise.steps = %lld"
-                        " is too many for that",
+                        "train.objective = betas brings every item to every time; noise.steps ="
+                        " %lld is too many for that",
                         (long long)path->schedule->count);
 }
 

@@ -4,11 +4,14 @@
 
        log p(x(0)) = log N(x(1); 0, 1) + integral_0^1 tr(df/dx) dt
 
-   (instantaneous change of variables). The integration, by a method with steps of equal length, is
+   (instantaneous change of variables). The integration, by a method with steps of length h, is
    unrolled into the graph together with the traces, so that training differentiates derivatives and
-   the discretised flow is what is trained. For points the trace is exact, a product for each number;
-   above, Hutchinson's v' (df/dx) v with v of random signs. With train.energy > 0 the loss also counts
-   the mean of |f|^2 along the way, which keeps the flow straight (Finlay et al. 2020). */
+   the discretised flow is what is trained. Where the first step ends is drawn anew every time, and
+   the last one is cut to the rest, so that the network is asked at all times and not at those of
+   one grid, between which it could do what it likes. For points the trace is exact, a product for
+   each number; above, Hutchinson's v' (df/dx) v with v of random signs. With train.energy > 0 the
+   loss also counts the mean of |f|^2 along the way, which keeps the flow straight (Finlay et al.
+   2020). */
 #include <math.h>
 
 #include "base/philox.h"
@@ -20,7 +23,7 @@ static const double log_two_pi = 1.83787706640934548356;
 
 enum { EXACT_LIMIT = 4, MOST_STAGES = 4 };
 
-/* A method of steps of equal length whose stage i looks from the slope of stage i - 1 only. */
+/* A method whose stage i looks from the slope of stage i - 1 only. */
 struct method {
     const char *name;
     int stages;
@@ -45,6 +48,7 @@ struct flow {
     int64_t shape[SUMI_MAX_RANK + 1];
     int32_t *labels; /* [batch], NULL where the network takes none */
     sumi_node x, probes, classes; /* probes -1 where the trace is exact */
+    sumi_node grid;               /* [segments + 1, 2]: where each step begins, and its length */
 };
 
 /* Of a state, or of how fast it changes: [n, item] and [n, 1, ...]. */
@@ -84,10 +88,10 @@ static sumi_node trace(const struct flow *f, sumi_graph *graph, sumi_node x, sum
     return sum;
 }
 
-static struct way look(const struct flow *f, sumi_graph *graph, sumi_node x, double t)
+static struct way look(const struct flow *f, sumi_graph *graph, sumi_node x, sumi_node t)
 {
     struct way way = {-1, -1, -1};
-    sumi_node time = sumi_graph_number(graph, t * f->times);
+    sumi_node time = sumi_op_affine(graph, t, f->times, 0);
     struct net_inputs inputs = {x, sumi_op_broadcast(graph, time, 1, &f->batch), f->classes};
     way.x = net_build(f->learning.model->net, graph, &inputs);
     way.trace = trace(f, graph, x, way.x);
@@ -95,26 +99,38 @@ static struct way look(const struct flow *f, sumi_graph *graph, sumi_node x, dou
     return way;
 }
 
-static sumi_node advance(sumi_graph *graph, sumi_node from, sumi_node slope, double share)
+/* from + share length slope */
+static sumi_node advance(sumi_graph *graph, sumi_node from, sumi_node slope, sumi_node length,
+                         double share)
 {
-    return sumi_op_add(graph, from, sumi_op_affine(graph, slope, share, 0));
+    sumi_node scale = sumi_op_affine(graph, length, share, 0);
+    return sumi_op_add(graph, from, sumi_op_multiply(graph, slope, scale));
 }
 
-/* One step of the method from time t. */
-static void step(const struct flow *f, sumi_graph *graph, struct way *way, double t)
+/* A number of the grid, of rank 0. */
+static sumi_node grid_number(const struct flow *f, sumi_graph *graph, int64_t step, int column)
 {
-    double h = 1 / (double)f->segments;
+    sumi_node row = sumi_op_slice(graph, f->grid, 0, step, 1);
+    return sumi_op_reshape(graph, sumi_op_slice(graph, row, 1, column, 1), 0, NULL);
+}
+
+static void take_step(const struct flow *f, sumi_graph *graph, struct way *way, int64_t number)
+{
+    const struct method *method = f->method;
+    sumi_node start = grid_number(f, graph, number, 0), length = grid_number(f, graph, number, 1);
     sumi_node begin = way->x, at = begin;
-    for (int i = 0; i < f->method->stages; i++) {
-        double place = f->method->places[i], weight = f->method->weights[i];
-        struct way slope = look(f, graph, at, t + place * h);
+    for (int i = 0; i < method->stages; i++) {
+        double weight = method->weights[i];
+        struct way slope = look(f, graph, at,
+                                advance(graph, start, length, sumi_graph_number(graph, 1),
+                                        method->places[i]));
         if (weight > 0) {
-            way->x = advance(graph, way->x, slope.x, h * weight);
-            way->trace = advance(graph, way->trace, slope.trace, h * weight);
-            way->energy = advance(graph, way->energy, slope.energy, h * weight);
+            way->x = advance(graph, way->x, slope.x, length, weight);
+            way->trace = advance(graph, way->trace, slope.trace, length, weight);
+            way->energy = advance(graph, way->energy, slope.energy, length, weight);
         }
-        if (i + 1 < f->method->stages) {
-            at = advance(graph, begin, slope.x, h * f->method->places[i + 1]);
+        if (i + 1 < method->stages) {
+            at = advance(graph, begin, slope.x, length, method->places[i + 1]);
         }
     }
 }
@@ -126,11 +142,11 @@ static sumi_node build(void *user, sumi_graph *graph)
     f->x = sumi_graph_input(graph, "x", f->rank, f->shape);
     f->probes = f->size > EXACT_LIMIT ? sumi_graph_input(graph, "probes", f->rank, f->shape) : -1;
     f->classes = f->labels ? sumi_graph_input(graph, "labels", 1, &f->batch) : -1;
+    const int64_t grid[2] = {f->segments + 1, 2};
+    f->grid = sumi_graph_input(graph, "grid", 2, grid);
     sumi_node nothing = sumi_op_affine(graph, item_sums(f, graph, f->x), 0, 0);
     struct way way = {f->x, nothing, nothing};
-    for (int64_t i = 0; i < f->segments; i++) {
-        step(f, graph, &way, (double)i / (double)f->segments);
-    }
+    for (int64_t i = 0; i <= f->segments; i++) take_step(f, graph, &way, i);
     sumi_node squares = item_sums(f, graph, sumi_op_multiply(graph, way.x, way.x));
     sumi_node loss = sumi_op_affine(graph, squares, 0.5, 0.5 * log_two_pi * (double)f->size);
     loss = sumi_op_subtract(graph, loss, way.trace);
@@ -140,12 +156,26 @@ static sumi_node build(void *user, sumi_graph *graph)
     return sumi_op_affine(graph, sumi_op_reshape(graph, mean, 0, NULL), bits_in_a_nat, 0);
 }
 
+/* Steps of length h, the first cut to a random part of it and the last to the rest. */
+static void draw_grid(const struct flow *f, int64_t step, float *grid)
+{
+    const philox_stream stream = {f->seed, PURPOSE_TIME, (uint64_t)step};
+    double h = 1 / (double)f->segments, place = 0, next = h * philox_uniform(&stream, 0);
+    for (int64_t i = 0; i <= f->segments; i++) {
+        grid[2 * i] = (float)place;
+        grid[2 * i + 1] = (float)(next - place);
+        place = next;
+        next = fmin(next + h, 1);
+    }
+}
+
 static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
 {
     struct flow *f = user;
     const struct portion portion = portion_of(f->learning.recipe, number);
     float *x = sumi_plan_data(plan, f->x);
     TRY(data_read_batch(f->learning.data, f->seed, number, f->batch, x, f->labels));
+    draw_grid(f, portion.step, sumi_plan_data(plan, f->grid));
     for (int64_t i = 0; i < f->batch && f->labels; i++) {
         sumi_plan_data(plan, f->classes)[i] = (float)f->labels[i];
     }
@@ -181,7 +211,7 @@ static sumi_status check_path(struct flow *f)
         if (path->kind != PATH_FLOW || !velocity) {
             status = context_fail(f->learning.context, SUMI_ERROR_ARGUMENT,
                                   "train.objective = likelihood trains the velocity of a flow: set"
-                                  " noise.path = flow and noise.prediction = velocity");
+                                  " noise.path = flow and noise.prediction = flow_prediction");
         }
     }
     sumi_solver_free(solver);

@@ -47,6 +47,7 @@ static const struct {
     {&op_group_norm_backward, &kernel_group_norm_backward},
     {&op_group_norm_sums, &kernel_group_norm_sums},
     {&op_group_norm_data_gradient, &kernel_group_norm_data_gradient},
+    {&op_squared_error, &kernel_squared_error},
     {&op_softmax, &kernel_softmax},
     {&op_attention, &kernel_attention},
     {&op_attention_gradient, &kernel_attention_gradient},

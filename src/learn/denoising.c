@@ -18,10 +18,7 @@ static sumi_node build(void *user, sumi_graph *graph)
     d->weights = d->weighting.kind == WEIGHTING_SIMPLE
                    ? -1
                    : noised_input(&d->noised, graph, "weights", false);
-    sumi_node error = sumi_op_subtract(graph, prediction, d->target);
-    sumi_node losses = objective_item_means(graph, sumi_op_multiply(graph, error, error));
-    if (d->weights >= 0) losses = sumi_op_multiply(graph, losses, d->weights);
-    return noised_loss(&d->noised, graph, losses);
+    return noised_squared_error(&d->noised, graph, prediction, d->target, d->weights);
 }
 
 /* Writes what the network should predict for an item, and how much that counts. */

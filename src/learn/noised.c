@@ -5,6 +5,7 @@
 #include "base/team.h"
 #include "cpu/cpu.h"
 #include "noise/rows.h"
+#include "ops/ops.h"
 
 /* The solver as the model will be sampled, its path and its options. */
 static sumi_status open_solver(struct noised *noised)
@@ -70,15 +71,30 @@ sumi_node noised_build(struct noised *noised, sumi_graph *graph)
     return net_build(noised->learning.model->net, graph, &inputs);
 }
 
+static void add_chances(struct noised *noised, sumi_graph *graph)
+{
+    bool importance = noised->draws.kind == TIMES_IMPORTANCE;
+    noised->chances = importance ? noised_input(noised, graph, "chances", false) : -1;
+}
+
 sumi_node noised_loss(struct noised *noised, sumi_graph *graph, sumi_node losses)
 {
     noised->losses = losses;
-    noised->chances = -1;
-    if (noised->draws.kind == TIMES_IMPORTANCE) {
-        noised->chances = noised_input(noised, graph, "chances", false);
-        losses = sumi_op_multiply(graph, losses, noised->chances);
-    }
+    add_chances(noised, graph);
+    if (noised->chances >= 0) losses = sumi_op_multiply(graph, losses, noised->chances);
     return sumi_op_mean(graph, losses, 1u);
+}
+
+sumi_node noised_squared_error(struct noised *noised, sumi_graph *graph, sumi_node prediction,
+                               sumi_node target, sumi_node weights)
+{
+    add_chances(noised, graph);
+    sumi_node c = weights, chances = noised->chances;
+    if (chances >= 0) c = weights < 0 ? chances : sumi_op_multiply(graph, weights, chances);
+    if (c >= 0) c = sumi_op_affine(graph, c, 1.0 / (double)noised->batch, 0);
+    sumi_node loss = ops_squared_error(graph, prediction, target, c, &noised->losses);
+    if (weights >= 0) noised->losses = sumi_op_multiply(graph, noised->losses, weights);
+    return loss;
 }
 
 sumi_node noised_observed(void *user)
@@ -110,32 +126,37 @@ static int threads_for(const struct noised *noised, int64_t work_of_a_number)
                               work_of_a_number * noised->batch * noised->item_size);
 }
 
-/* The noise of each item, keyed by the item's place in the step. Shared among a team. */
-static void draw_noise(struct noised *noised, const struct portion *portion)
+/* The noise of item i of a portion, keyed by the item's place in the step. */
+static void draw_item(struct noised *noised, const struct portion *portion, int64_t i)
 {
     const philox_stream stream = {noised->seed, PURPOSE_NOISE, (uint64_t)portion->step};
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < noised->batch; i++) {
-        uint64_t first = (uint64_t)((portion->first + i) * noised->item_size);
-        philox_normal(&stream, first, noised->item_size, noised->noise + i * noised->item_size);
-    }
+    uint64_t first = (uint64_t)((portion->first + i) * noised->item_size);
+    philox_normal(&stream, first, noised->item_size, noised->noise + i * noised->item_size);
 }
 
-/* The items of a feed and the noise that goes with each. */
+/* Shared among a team. */
+static void draw_items(struct noised *noised, const struct portion *portion)
+{
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < noised->batch; i++) draw_item(noised, portion, i);
+}
+
+enum { WORK_OF_A_DRAW = 32 };
+
+/* The items of a feed, and the noise that goes with each where that depends on the others; else it
+   is drawn when the item is mixed with it, and is in cache then. */
 static sumi_status read_pairs(struct noised *noised, const struct portion *portion, int64_t feed)
 {
-    enum { WORK_OF_A_DRAW = 32 };
     if (noised->coupling.kind == COUPLING_REFLOW) {
         coupling_read(&noised->coupling, feed, noised->clean, noised->noise, noised->labels);
         return SUMI_OK;
     }
     TRY(data_read_batch(noised->learning.data, noised->seed, feed, noised->batch, noised->clean,
                         noised->labels));
+    if (noised->coupling.kind == COUPLING_INDEPENDENT) return SUMI_OK;
     int threads = threads_for(noised, WORK_OF_A_DRAW);
-    BY_TEAM(threads, draw_noise(noised, portion));
-    if (noised->coupling.kind == COUPLING_OPTIMAL) {
-        coupling_match(&noised->coupling, noised->clean, noised->noise);
-    }
+    BY_TEAM(threads, draw_items(noised, portion));
+    coupling_match(&noised->coupling, noised->clean, noised->noise);
     return SUMI_OK;
 }
 
@@ -169,6 +190,7 @@ static void feed_items(struct noised *noised, sumi_plan *plan, const struct port
 {
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < noised->batch; i++) {
+        if (noised->coupling.kind == COUPLING_INDEPENDENT) draw_item(noised, portion, i);
         feed_item(noised, plan, portion, i);
         if (finish) finish(user, plan, i);
     }
@@ -177,11 +199,10 @@ static void feed_items(struct noised *noised, sumi_plan *plan, const struct port
 sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
                         void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user)
 {
-    enum { WORK_OF_A_NUMBER = 4 };
     const struct portion portion = portion_of(noised->learning.recipe, feed);
     TRY(read_pairs(noised, &portion, feed));
     times_prepare(&noised->draws);
-    int threads = threads_for(noised, WORK_OF_A_NUMBER);
+    int threads = threads_for(noised, WORK_OF_A_DRAW);
     BY_TEAM(threads, feed_items(noised, plan, &portion, finish, user));
     return SUMI_OK;
 }

@@ -41,6 +41,11 @@ sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const cha
 /* The loss of the batch from losses[n] of its items. */
 sumi_node noised_loss(struct noised *noised, sumi_graph *graph, sumi_node losses);
 
+/* The same of the squared errors of a prediction, each item's counting by weights[n] (-1: all
+   alike). */
+sumi_node noised_squared_error(struct noised *noised, sumi_graph *graph, sumi_node prediction,
+                               sumi_node target, sumi_node weights);
+
 /* For `observed`, `observe` and `keep` of an objective whose user data begin with a struct noised:
    learning from the losses of a step which times to draw. */
 sumi_node noised_observed(void *user);

@@ -10,9 +10,9 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_reshape, op_permute, op_broadcast, op_sum, op_slice, op_window, op_pad, op_concat,
     op_matmul, op_convolution, op_convolution_data_gradient, op_convolution_weight_gradient,
     op_group_moments, op_group_norm, op_group_norm_whole, op_group_norm_sums,
-    op_group_norm_data_gradient, op_group_norm_backward, op_softmax,
-    op_attention, op_attention_gradient, op_upsample, op_block_sum, op_gather, op_scatter_add,
-    op_keep_mask, op_hold, op_log_normal_cdf, op_normal_hazard;
+    op_group_norm_data_gradient, op_group_norm_backward, op_softmax, op_attention,
+    op_attention_gradient, op_upsample, op_block_sum, op_gather, op_scatter_add, op_squared_error,
+    op_squared_error_loss, op_keep_mask, op_hold, op_log_normal_cdf, op_normal_hazard;
 
 /* A view of `shape` that starts `first` elements into x's row-major memory; its gradient pads
    with zeros. */
@@ -36,5 +36,11 @@ sumi_node ops_hold(sumi_graph *graph, sumi_node x);
 /* log Phi(x) and phi(x) / Phi(x) of the standard normal distribution. */
 sumi_node ops_log_normal_cdf(sumi_graph *graph, sumi_node x);
 sumi_node ops_normal_hazard(sumi_graph *graph, sumi_node x);
+
+/* The loss of a prediction[n, ...]: the sum over items of c[n] times the mean squared error, with
+   the errors' means to *losses[n]. Coefficients may be -1, which is 1/n for all. The gradient is
+   made along with the loss. */
+sumi_node ops_squared_error(sumi_graph *graph, sumi_node prediction, sumi_node target,
+                            sumi_node coefficients, sumi_node *losses);
 
 #endif

@@ -337,6 +337,26 @@ static void epilogue_loop(int64_t rows, int64_t c, const float *bias, const floa
 #undef FORM
 }
 
+static float squared_error_loop(int64_t n, const float *x, const float *target, float factor,
+                                float *gradient)
+{
+    float lanes[LANES] = {0}, rest = 0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int k = 0; k < LANES; k++) {
+            float error = x[i + k] - target[i + k];
+            lanes[k] += error * error;
+            gradient[i + k] = factor * error;
+        }
+    }
+    for (; i < n; i++) {
+        float error = x[i] - target[i];
+        rest += error * error;
+        gradient[i] = factor * error;
+    }
+    return fold(lanes) + rest;
+}
+
 static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *restrict gradient,
                        float *restrict weight, float *restrict first, float *restrict second,
                        float *restrict average)
@@ -370,6 +390,7 @@ const struct loops JOIN(loops_, SUMI_LEVEL) = {
     add_loop,     subtract_loop, multiply_loop,  divide_loop,        affine_loop,
     exp_loop,     sigmoid_loop,  silu_loop,      tanh_loop,          relu_loop,
     step_loop,    sum_rows_loop, sum_loop,       dot_loop,           softmax_loop,
-    soften_loop, attention_slopes_loop,
+    soften_loop,  attention_slopes_loop,
     moments_loop, norm_loop,     norm_sums_loop, norm_gradient_loop, epilogue_loop,
+    squared_error_loop,
     adamw_loop,   widen_loop,    narrow_loop};

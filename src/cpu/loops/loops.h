@@ -69,6 +69,9 @@ struct loops {
     /* y[rows, c] = scale (y + bias[c] + item[c] + residual[rows, c]), absent parts NULL */
     void (*epilogue)(int64_t rows, int64_t c, const float *bias, const float *item,
                      const float *residual, float scale, float *y);
+    /* gradient = factor (x - target); returns the sum of (x - target)^2 */
+    float (*squared_error)(int64_t n, const float *x, const float *target, float factor,
+                           float *gradient);
     /* AdamW (Loshchilov & Hutter 2019) and the running average, in one pass. */
     void (*adamw)(int64_t n, const struct optimizer_step *s, const float *gradient, float *weight,
                   float *first, float *second, float *average);

@@ -10,6 +10,7 @@ help:
 	@echo "make test      install what is missing, build, run the whole test suite"
 	@echo "make build     build the library and the command in $(BUILD)/"
 	@echo "make install   install under PREFIX=$(PREFIX) (DESTDIR is respected)"
+	@echo "make bench     check and time Sumi beside PyTorch (WORKLOADS=\"ops A B\" for some of it)"
 	@echo "make sanitize  run the tests under clang's address, leak and undefined sanitizers"
 	@echo "make fuzz      run every fuzz target for SECONDS_EACH=$(SECONDS_EACH)"
 	@echo "make dependencies   install what is missing (apt-get), or print it"
@@ -34,6 +35,9 @@ test: dependencies
 install: build
 	DESTDIR=$(DESTDIR) cmake --install $(BUILD)
 
+bench: build
+	bench/run --build $(BUILD) $(WORKLOADS)
+
 sanitize:
 	@scripts/install-dependencies --ci
 	scripts/sanitize
@@ -45,4 +49,4 @@ fuzz:
 clean:
 	rm -rf $(BUILD) build-fuzz build-sanitize build-gcc build-clang
 
-.PHONY: help dependencies build demo test install sanitize fuzz clean
+.PHONY: help dependencies build demo test install bench sanitize fuzz clean

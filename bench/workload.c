@@ -75,6 +75,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
     return true;
 }
 
+/* Of training steps, by the recipe. */
 static sumi_status set_precision(sumi_recipe *recipe, const char *precision)
 {
     char text[LINE_SIZE];
@@ -147,6 +148,8 @@ static sumi_status prepare(struct workload *w, const struct arguments *a)
     if (status == SUMI_OK) status = open_recipe(w, a);
     if (status == SUMI_OK) status = sumi_data_open(w->context, w->recipe, &w->data);
     if (status == SUMI_OK) status = open_model(w);
+    if (status == SUMI_OK && a->precision)
+        status = sumi_model_set_precision(w->model, a->precision);
     if (status != SUMI_OK) return status;
     if (a->forward) return prepare_inputs(w);
     return sumi_trainer_create(w->context, w->recipe, w->model, w->data, &w->trainer);

@@ -1,0 +1,402 @@
+"""The peer of `make bench`: PyTorch with diffusers' UNet2DModel, or the same small networks written
+in PyTorch, over the weights of a model folder that Sumi wrote. A process that waits for commands on
+standard input, a line of JSON each, and answers with a line of JSON.
+
+    python bench/peer.py FOLDER --batch N [--forward] [--threads N]
+    python bench/peer.py FOLDER --cold       one sample in one step, as soon as it can be had
+
+The training step is the whole of it, as in Sumi: noise drawn and mixed, forward, loss, backward, the
+gradient clipped to norm 1, AdamW, the average of the weights.
+"""
+import argparse
+import contextlib
+import json
+import math
+import os
+import sys
+import time
+
+import torch
+
+
+# ---- Networks that diffusers does not have, under the names of their weights in Sumi's files ----
+
+def time_features(times, channels):
+    """Cosines and sines of the time (Vaswani et al. 2017, 3.5): [n, channels]."""
+    half = channels // 2
+    rates = torch.exp(-math.log(10000) / half * torch.arange(half, dtype=torch.float32))
+    angles = times[:, None] * rates[None, :]
+    return torch.cat([torch.cos(angles), torch.sin(angles)], dim=1)
+
+
+class TimeEmbedding(torch.nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.channels = channels
+        self.linear_1 = torch.nn.Linear(channels, 4 * channels)
+        self.linear_2 = torch.nn.Linear(4 * channels, 4 * channels)
+
+    def forward(self, times):
+        hidden = self.linear_1(time_features(times, self.channels))
+        return self.linear_2(torch.nn.functional.silu(hidden))
+
+
+class Resnet(torch.nn.Module):
+    def __init__(self, before, after, time_channels, groups, epsilon):
+        super().__init__()
+        self.norm1 = torch.nn.GroupNorm(groups, before, epsilon)
+        self.conv1 = torch.nn.Conv1d(before, after, 3, padding=1)
+        self.time_emb_proj = torch.nn.Linear(time_channels, after)
+        self.norm2 = torch.nn.GroupNorm(groups, after, epsilon)
+        self.conv2 = torch.nn.Conv1d(after, after, 3, padding=1)
+        if before != after:
+            self.conv_shortcut = torch.nn.Conv1d(before, after, 1)
+
+    def forward(self, x, embedding):
+        silu = torch.nn.functional.silu
+        h = self.conv1(silu(self.norm1(x))) + self.time_emb_proj(embedding)[:, :, None]
+        h = self.conv2(silu(self.norm2(h)))
+        return h + (self.conv_shortcut(x) if hasattr(self, "conv_shortcut") else x)
+
+
+class Attention(torch.nn.Module):
+    def __init__(self, channels, groups, epsilon):
+        super().__init__()
+        self.group_norm = torch.nn.GroupNorm(groups, channels, epsilon)
+        self.to_q = torch.nn.Linear(channels, channels)
+        self.to_k = torch.nn.Linear(channels, channels)
+        self.to_v = torch.nn.Linear(channels, channels)
+        self.to_out = torch.nn.ModuleList([torch.nn.Linear(channels, channels)])
+
+    def forward(self, x):
+        h = self.group_norm(x).transpose(1, 2)
+        h = torch.nn.functional.scaled_dot_product_attention(self.to_q(h), self.to_k(h),
+                                                             self.to_v(h))
+        return x + self.to_out[0](h).transpose(1, 2)
+
+
+class Sampler(torch.nn.Module):
+    def __init__(self, channels, stride):
+        super().__init__()
+        self.conv = torch.nn.Conv1d(channels, channels, 3, stride=stride, padding=1)
+
+
+class Block(torch.nn.Module):
+    """Residual layers, then a sampler: of stride two on the way down, of doubled length going up."""
+
+    def __init__(self, sizes, time_channels, groups, epsilon, sampler):
+        super().__init__()
+        self.resnets = torch.nn.ModuleList(
+            [Resnet(before, after, time_channels, groups, epsilon) for before, after in sizes])
+        last = sizes[-1][1]
+        if sampler == "down":
+            self.downsamplers = torch.nn.ModuleList([Sampler(last, 2)])
+        if sampler == "up":
+            self.upsamplers = torch.nn.ModuleList([Sampler(last, 1)])
+
+
+class Middle(torch.nn.Module):
+    def __init__(self, channels, time_channels, groups, epsilon):
+        super().__init__()
+        self.resnets = torch.nn.ModuleList(
+            [Resnet(channels, channels, time_channels, groups, epsilon) for _ in range(2)])
+        self.attentions = torch.nn.ModuleList([Attention(channels, groups, epsilon)])
+
+
+class UNet1D(torch.nn.Module):
+    """Sumi's U-Net for signals [n, c, length] with attention in the middle only."""
+
+    def __init__(self, config):
+        super().__init__()
+        widths, layers = config["block_out_channels"], config["layers_per_block"]
+        groups, epsilon = config["norm_num_groups"], config["norm_eps"]
+        told = 4 * widths[0]
+        self.time_embedding = TimeEmbedding(widths[0])
+        self.conv_in = torch.nn.Conv1d(config["in_channels"], widths[0], 3, padding=1)
+        skips, channels = [widths[0]], widths[0]
+        self.down_blocks = torch.nn.ModuleList()
+        for level, width in enumerate(widths):
+            last = level + 1 == len(widths)
+            sizes = [(channels if i == 0 else width, width) for i in range(layers)]
+            self.down_blocks.append(Block(sizes, told, groups, epsilon, None if last else "down"))
+            skips += [width] * (layers + (0 if last else 1))
+            channels = width
+        self.mid_block = Middle(channels, told, groups, epsilon)
+        self.up_blocks = torch.nn.ModuleList()
+        for level, width in enumerate(reversed(widths)):
+            sizes = []
+            for _ in range(layers + 1):
+                sizes.append((channels + skips.pop(), width))
+                channels = width
+            last = level + 1 == len(widths)
+            self.up_blocks.append(Block(sizes, told, groups, epsilon, None if last else "up"))
+        self.conv_norm_out = torch.nn.GroupNorm(groups, widths[0], epsilon)
+        self.conv_out = torch.nn.Conv1d(widths[0], config["out_channels"], 3, padding=1)
+
+    def forward(self, x, times):
+        silu = torch.nn.functional.silu
+        embedding = silu(self.time_embedding(times))
+        x = self.conv_in(x)
+        skips = [x]
+        for block in self.down_blocks:
+            for resnet in block.resnets:
+                x = resnet(x, embedding)
+                skips.append(x)
+            if hasattr(block, "downsamplers"):
+                x = block.downsamplers[0].conv(x)
+                skips.append(x)
+        x = self.mid_block.resnets[0](x, embedding)
+        x = self.mid_block.resnets[1](self.mid_block.attentions[0](x), embedding)
+        for block in self.up_blocks:
+            for resnet in block.resnets:
+                x = resnet(torch.cat([x, skips.pop()], dim=1), embedding)
+            if hasattr(block, "upsamplers"):
+                x = torch.nn.functional.interpolate(x, scale_factor=2.0)
+                x = block.upsamplers[0].conv(x)
+        return self.conv_out(silu(self.conv_norm_out(x)))
+
+
+class Layer(torch.nn.Module):
+    def __init__(self, width, time_channels):
+        super().__init__()
+        self.time_emb_proj = torch.nn.Linear(time_channels, width)
+        self.linear_1 = torch.nn.Linear(width, width)
+        self.linear_2 = torch.nn.Linear(width, width)
+
+    def forward(self, x, embedding):
+        hidden = self.linear_1(x) + self.time_emb_proj(embedding)
+        return x + self.linear_2(torch.nn.functional.silu(hidden))
+
+
+class MLP(torch.nn.Module):
+    """Sumi's network for points [n, d]."""
+
+    def __init__(self, config):
+        super().__init__()
+        width = config["width"]
+        self.time_embedding = TimeEmbedding(width)
+        self.linear_in = torch.nn.Linear(config["in_channels"], width)
+        self.layers = torch.nn.ModuleList(
+            [Layer(width, 4 * width) for _ in range(config["depth"])])
+        self.linear_out = torch.nn.Linear(width, config["out_channels"])
+
+    def forward(self, x, times):
+        embedding = torch.nn.functional.silu(self.time_embedding(times))
+        x = self.linear_in(x)
+        for layer in self.layers:
+            x = layer(x, embedding)
+        return self.linear_out(torch.nn.functional.silu(x))
+
+
+# ---- The folder ----
+
+def read_json(*path):
+    with open(os.path.join(*path), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def open_network(folder):
+    """The network of a folder that Sumi wrote, channels first, called as network(x, times)."""
+    config = read_json(folder, "unet", "config.json")
+    if config["_class_name"] == "UNet2DModel":
+        from diffusers import UNet2DModel
+        network = UNet2DModel.from_pretrained(os.path.join(folder, "unet"),
+                                              low_cpu_mem_usage=False)
+        return network, lambda x, times: network(x, times, return_dict=False)[0]
+    from safetensors.torch import load_file
+    network = MLP(config) if config["_class_name"] == "SumiMLPModel" else UNet1D(config)
+    weights = load_file(os.path.join(folder, "unet", "diffusion_pytorch_model.safetensors"))
+    network.load_state_dict(weights)
+    return network, network
+
+
+def item_shape(config):
+    if config["_class_name"] == "SumiMLPModel":
+        return [config["in_channels"]]
+    size = config["sample_size"]
+    return [config["in_channels"]] + [size] * (2 if config["_class_name"] == "UNet2DModel" else 1)
+
+
+def signal_levels(folder):
+    """The factors of the clean item and of the noise at each time."""
+    scheduler = read_json(folder, "scheduler", "scheduler_config.json")
+    betas = torch.linspace(scheduler["beta_start"], scheduler["beta_end"],
+                           scheduler["num_train_timesteps"], dtype=torch.float64)
+    kept = torch.cumprod(1 - betas, 0)
+    return kept.sqrt().float(), (1 - kept).sqrt().float()
+
+
+# ---- Timing ----
+
+class Subject:
+    """One way of running the network: a training step, or an evaluation."""
+
+    def __init__(self, folder, variant, batch, forward):
+        config = read_json(folder, "unet", "config.json")
+        self.network, self.evaluate = open_network(folder)
+        self.last = variant["layout"] == "channels_last"
+        self.bf16, self.batch, self.forward = variant["precision"] == "bf16", batch, forward
+        if self.last:
+            self.network = self.network.to(memory_format=torch.channels_last)
+        self.signal, self.noise = signal_levels(folder)
+        torch.manual_seed(1)
+        self.pool = self.arrange(torch.randn([256] + item_shape(config)))
+        self.function = self.predict if forward else self.loss
+        if forward:
+            self.network.eval().requires_grad_(False)
+            self.x = self.pool[torch.arange(batch) % 256]
+            self.times = torch.arange(batch).float() % 100
+        else:
+            self.prepare_training()
+        if variant["compile"] != "eager":
+            self.compile(variant["compile"])
+
+    def arrange(self, x):
+        return x.contiguous(memory_format=torch.channels_last) if self.last else x
+
+    def precision(self):
+        return torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext()
+
+    def predict(self, x, times):
+        return self.evaluate(x, times)
+
+    def loss(self, x, times, target):
+        return torch.nn.functional.mse_loss(self.evaluate(x, times).float(), target)
+
+    def compile(self, mode):
+        if mode == "freezing":
+            from torch._inductor import config
+            config.freezing = True # weights may be packed anew, for they no longer change
+        options = {} if mode in ("default", "freezing") else {"mode": mode}
+        self.function = torch.compile(self.function, dynamic=False, **options)
+
+    def prepare_training(self):
+        self.network.train()
+        self.weights = list(self.network.parameters())
+        self.averages = [weight.detach().clone() for weight in self.weights]
+        self.optimizer = torch.optim.AdamW(self.weights, lr=1e-4, weight_decay=0, fused=True)
+
+    def train(self):
+        clean = self.pool[torch.randint(256, [self.batch])]
+        noise = torch.randn_like(clean)
+        times = torch.randint(len(self.signal), [self.batch])
+        shape = [self.batch] + [1] * (clean.ndim - 1)
+        x = self.signal[times].view(shape) * clean + self.noise[times].view(shape) * noise
+        with self.precision():
+            loss = self.function(x, times.float(), noise)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0, foreach=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averages, self.weights, 0.001)
+        return loss
+
+    def run(self):
+        if not self.forward:
+            return self.train()
+        with torch.no_grad(), self.precision():
+            return self.function(self.x, self.times)
+
+    def difference(self):
+        """How far the result of this way is from that of the plain one, relative to it."""
+        with torch.no_grad():
+            if self.forward:
+                plain = self.evaluate(self.x, self.times)
+                return ((self.run().float() - plain).abs().max() / plain.abs().max()).item()
+            x, times = self.pool[:self.batch], torch.arange(self.batch).float() % 100
+            x = torch.cat([x] * -(-self.batch // len(x)))[:self.batch]
+            plain = self.loss(x, times, x)
+        with self.precision():
+            own = self.function(x, times, x)
+        return abs(own.item() / plain.item() - 1)
+
+
+def check(folder):
+    """Compares with what Sumi wrote to the folder: inputs, output; tells loss and gradient norm."""
+    import numpy
+    network, evaluate = open_network(folder)
+    x, output = (torch.from_numpy(numpy.load(os.path.join(folder, name))).movedim(-1, 1)
+                 for name in ("x.npy", "output.npy"))
+    times = torch.from_numpy(numpy.load(os.path.join(folder, "times.npy")))
+    own = evaluate(x.contiguous(), times)
+    loss = own.square().mean()
+    loss.backward()
+    norm = math.sqrt(sum(w.grad.double().square().sum().item() for w in network.parameters()))
+    error = (own - output).abs().max() / own.abs().max()
+    return {"loss": loss.item(), "norm": norm, "difference": error.item()}
+
+
+def most_memory():
+    with open("/proc/self/status", encoding="ascii") as file:
+        line = next(line for line in file if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
+def timed(subject, count):
+    seconds = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        subject.run()
+        seconds.append(time.perf_counter() - begin)
+    return seconds
+
+
+def obey(order, state, arguments):
+    if order["do"] == "check":
+        return check(arguments.folder)
+    if order["do"] == "memory":
+        return {"bytes": most_memory()}
+    if order["do"] == "prepare":
+        name, begin = order["variant"]["name"], time.perf_counter()
+        for other in [other for other in state if other != order.get("keep")]:
+            del state[other] # one at a time in memory, but for the best so far
+        state[name] = Subject(arguments.folder, order["variant"], arguments.batch,
+                              arguments.forward)
+        difference = state[name].difference()
+        state[name].run()
+        return {"seconds": time.perf_counter() - begin, "difference": difference}
+    if order["do"] == "time":
+        return {"seconds": timed(state[order["name"]], order["count"])}
+    raise ValueError("there is no such command: " + order["do"])
+
+
+def draw_cold(folder):
+    """One step of DDIM from pure noise: the estimate of the clean item."""
+    network, evaluate = open_network(folder)
+    network.eval()
+    signal, noise = signal_levels(folder)
+    config = read_json(folder, "unet", "config.json")
+    x = torch.randn([1] + item_shape(config))
+    with torch.inference_mode():
+        prediction = evaluate(x, torch.tensor([float(len(signal) - 1)]))
+        sample = (x - noise[-1] * prediction) / signal[-1]
+        sample = sample.clamp(-1, 1)
+    print(json.dumps({"mean": sample.mean().item()}), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--forward", action="store_true")
+    parser.add_argument("--cold", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    if arguments.cold:
+        return draw_cold(arguments.folder)
+    state = {}
+    print(json.dumps({"ready": True, "threads": torch.get_num_threads(),
+                      "torch": torch.__version__}), flush=True)
+    for line in sys.stdin:
+        try:
+            answer = obey(json.loads(line), state, arguments)
+        except Exception as error: # told to the other side, which goes on without
+            answer = {"error": f"{type(error).__name__}: {error}"[:500]}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

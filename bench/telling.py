@@ -1,0 +1,152 @@
+"""What `bench/run` tells of its results: a table on the terminal, and the section of
+docs/performance.md."""
+from rows import ROWS
+
+# ---- Telling ----
+
+def amount(value, unit):
+    if value is None:
+        return "-"
+    if unit == "bytes":
+        return f"{value / 2**20:.0f} MiB"
+    return f"{value:.2f} s" if value >= 1 else f"{1e3 * value:.3g} ms"
+
+
+def verdict(row, result):
+    if "unavailable" in result:
+        return "not available"
+    if "ratio" not in result:
+        return "no peer"
+    met = result["ratio"] <= row["must"] if row.get("at_most") else result["ratio"] >= row["must"]
+    return "met" if met else "not met"
+
+
+def table_row(name, result):
+    row = ROWS[name]
+    sign = "<=" if row.get("at_most") else ">="
+    spread = "-"
+    if "ratio" in result:
+        spread = f"{result['ratio']:.2f}"
+        if "ratio_least" in result:
+            spread += f" ({result['ratio_least']:.2f} to {result['ratio_most']:.2f})"
+    other = result.get("peer", result.get("one_thread"))
+    return [name, row["title"], amount(result.get("sumi"), result.get("unit")),
+            amount(other, result.get("unit")), result.get("best", "-"), spread,
+            f"{sign} {row['must']:g}", verdict(row, result)]
+
+
+TITLES = ["", "workload", "Sumi", "other side", "its best way", "ratio (spread)", "must", ""]
+
+
+def remarks(name, result):
+    """What there is to say of a row: the share of the peak, and the floor where it is not met."""
+    if "unavailable" in result:
+        yield f"{name}: not available: {result['unavailable']}"
+    if "floor" not in result:
+        return
+    floor, machine = result["floor"], result["machine"]
+    yield (f"{name}: {floor['flop'] * 1e-9:.3g} GFLOP and {floor['bytes'] * 1e-6:.3g} MB; "
+           f"{100 * result['share_of_peak']:.1f} % of the float32 peak of "
+           f"{machine['f32_flops'] * 1e-9:.0f} GFLOP/s, in effective FLOP")
+    if name == "B":
+        met = "met" if result["share_of_peak"] >= 1 else "not met"
+        yield f"{name}: must be at least 100 % of the peak: {met}"
+    if verdict(ROWS[name], result) != "met" or (name == "B" and result["share_of_peak"] < 1):
+        without = ""
+        if floor["direct"] > 1.001 * floor["winograd"]:
+            without = (f" with Winograd's F(4x4, 3x3), {amount(floor['direct'], '')} without; "
+                       "Sumi takes")
+        line = (f"{name}: the floor by count of operations and bytes is "
+                f"{amount(floor['winograd'], '')}{without or '; Sumi takes'} "
+                f"{result['sumi'] / floor['winograd']:.2f} times {'the first' if without else 'it'}")
+        if "peer" in result:
+            line += f", where the ratio would be {result['peer'] / floor['winograd']:.2f}"
+        yield line
+
+
+def op_rows(result):
+    """Cells of where the time of a run goes: op, calls, ms, share, GFLOP, MB, ms of the floor."""
+    total = sum(op["seconds"] for op in result["ops"])
+    for op in result["ops"]:
+        if op["seconds"] > 0.001 * total:
+            yield [op["op"], f"{op['calls']:g}", f"{1e3 * op['seconds']:.2f}",
+                   f"{100 * op['seconds'] / total:.1f} %", f"{1e-9 * op['flop']:.2f}",
+                   f"{1e-6 * op['bytes']:.1f}", f"{1e3 * op['direct']:.2f}",
+                   f"{1e3 * op['winograd']:.2f}"]
+
+
+OP_TITLES = ["op", "calls", "ms", "share", "GFLOP", "MB", "floor", "with Winograd"]
+
+
+def op_table(name, result):
+    """Where the time of workload B goes."""
+    if name != "B" or "ops" not in result:
+        return
+    yield ""
+    for cells in [OP_TITLES, *op_rows(result)]:
+        yield f"{cells[0]:32}" + "".join(f"{cell:>10}" for cell in cells[1:-1]) + f"{cells[-1]:>15}"
+
+
+# ---- For the terminal ----
+
+
+def print_table(results):
+    rows = [TITLES] + [table_row(name, results[name]) for name in ROWS if name in results]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(TITLES))]
+    print()
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print()
+    for name in ROWS:
+        for line in remarks(name, results.get(name, {})):
+            print(line)
+
+
+# ---- For docs/performance.md ----
+
+
+def markdown(kept):
+    results, machine = kept["workloads"], kept["machine"]
+    yield "## Results\n"
+    yield (f"Measured {kept['date']} on {kept['processor']}, {machine['threads']} threads, with "
+           f"{', '.join(f'{name} {version}' for name, version in kept['versions'].items())}. "
+           f"In the same run the machine reached {machine['f32_flops'] * 1e-9:.0f} GFLOP/s in "
+           f"float32 ({machine['f32_flops_one_thread'] * 1e-9:.0f} by one thread), "
+           f"{machine['bf16_flops'] * 1e-9:.0f} GFLOP/s by bfloat16 dot products, and "
+           f"{machine['bytes_per_second'] * 1e-9:.1f} GB/s of memory.\n")
+    yield "| " + " | ".join(TITLES) + " |\n|" + " --- |" * len(TITLES)
+    for name in ROWS:
+        if name in results:
+            yield "| " + " | ".join(table_row(name, results[name])) + " |"
+    yield ""
+    for name in ROWS:
+        for line in remarks(name, results.get(name, {})):
+            yield f"- {line}"
+    yield "\nAll ways of the peer that were tried, in ms:\n\n| | way | time | differs by |\n" \
+          "| --- | --- | --- | --- |"
+    for name in ROWS:
+        for variant in results.get(name, {}).get("variants", []):
+            yield (f"| {name} | {variant['name']} | {1e3 * variant['seconds']:.2f} | "
+                   f"{variant['difference']:.1e} |")
+    if "ops" in results.get("B", {}):
+        yield "\nWhere the time of workload B goes, in ms:\n"
+        yield "| " + " | ".join(OP_TITLES) + " |\n|" + " --- |" * len(OP_TITLES)
+        for cells in op_rows(results["B"]):
+            yield "| " + " | ".join(cells) + " |"
+    yield "\nSingle ops:\n\n| op | shape | error | ms | GFLOP/s | of peak | of memory |\n" \
+          "| --- | --- | --- | --- | --- | --- | --- |"
+    for op in kept["ops"]:
+        yield (f"| {op['name']} | {op['shape']} | {op['error']:.1e} | {1e3 * op['seconds']:.3f} | "
+               f"{op['flop'] / op['seconds'] * 1e-9:.1f} | {100 * op['share_of_peak']:.1f} % | "
+               f"{100 * op['share_of_memory']:.1f} % |")
+    yield ""
+
+
+def write_markdown(kept, path):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    begin, end = "<!-- results begin -->\n", "<!-- results end -->\n"
+    before, rest = text.split(begin)
+    after = rest.split(end)[1]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + begin + "\n".join(markdown(kept)) + end + after)

@@ -24,6 +24,13 @@ static void release_objective(const struct objective *objective)
     if (objective->release) objective->release(objective->user);
 }
 
+/* Room for losses that is taken at once: all of a usual run, so that no step has to ask for more. */
+static int64_t first_losses(const sumi_trainer *trainer)
+{
+    enum { USUAL = 1 << 20 };
+    return trainer->steps < USUAL ? trainer->steps : USUAL;
+}
+
 /* Makes a trainer, which from then on owns the objective. */
 static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi_weights *weights,
                           const struct objective *objective, sumi_trainer **trainer)
@@ -45,7 +52,7 @@ static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi
     sumi_status status = trainer_plan(made);
     struct optimizer_settings settings = optimizer_settings_of(recipe);
     if (status == SUMI_OK) status = optimizer_create(weights, &settings, &made->optimizer);
-    if (status == SUMI_OK) status = trainer_reserve_losses(made, 1);
+    if (status == SUMI_OK) status = trainer_reserve_losses(made, first_losses(made));
     if (status == SUMI_OK) *trainer = made;
     else sumi_trainer_free(made);
     return status;

@@ -13,8 +13,10 @@ static void add_moments(const struct norm_pass *pass, int64_t item, int64_t row,
 {
     for (int i = 0; i < pass->array_count; i++) {
         const struct norm_channels *array = &pass->arrays[i];
-        const float *x = array->x + item * pass->rows * array->c;
-        pass->loops->moments(count, array->c, x + row * array->c, x, block + array->first,
+        int64_t start = item * pass->rows;
+        pass->loops->moments(pass->narrow, count, array->c,
+                             norm_place(pass, array->x, (start + row) * array->c),
+                             norm_place(pass, array->x, start * array->c), block + array->first,
                              block + pass->c + array->first);
     }
 }
@@ -29,7 +31,8 @@ static double centre_of(const struct norm_pass *pass, int64_t item, int64_t chan
 {
     const struct norm_channels *array = &pass->arrays[channel >= pass->arrays[1].first
                                                       && pass->array_count == 2];
-    return array->x[item * pass->rows * array->c + channel - array->first];
+    const void *x = norm_place(pass, array->x, item * pass->rows * array->c + channel - array->first);
+    return pass->narrow ? bfloat16_widen(*(const bfloat16 *)x) : *(const float *)x;
 }
 
 static void fill_moments(const struct norm_pass *pass, int64_t item, int part)
@@ -61,8 +64,9 @@ static void normalize(const struct norm_pass *pass, int64_t item, int part)
     for (int i = 0; i < pass->array_count; i++) {
         const struct norm_channels *array = &pass->arrays[i];
         struct norm_coefficients k = norm_coefficients_at(pass, item, array->first);
-        pass->loops->norm(count, array->c, array->x + at * array->c, &k, pass->silu,
-                          pass->out + at * pass->c + array->first, pass->c);
+        pass->loops->norm(pass->narrow, count, array->c, norm_place(pass, array->x, at * array->c),
+                          &k, pass->silu,
+                          norm_place(pass, pass->out, at * pass->c + array->first), pass->c);
     }
 }
 
@@ -117,6 +121,21 @@ static sumi_status run_whole(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_group_moments = {.prepare = prepare, .run = run_moments};
-const struct kernel kernel_group_norm = {.prepare = prepare, .run = run_norm};
-const struct kernel kernel_group_norm_whole = {.prepare = prepare, .run = run_whole};
+static unsigned narrow_moments(const struct problem *problem)
+{
+    return narrow_together(problem, NARROW_INPUT(0));
+}
+
+static unsigned narrow_norm(const struct problem *problem)
+{
+    int second = second_array(problem);
+    unsigned arrays = NARROW_INPUT(0) | (second ? NARROW_INPUT(second) : 0);
+    return narrow_together(problem, arrays | NARROW_OUTPUT);
+}
+
+const struct kernel kernel_group_moments = {
+    .prepare = prepare, .run = run_moments, .narrow = narrow_moments};
+const struct kernel kernel_group_norm = {
+    .prepare = prepare, .run = run_norm, .narrow = narrow_norm};
+const struct kernel kernel_group_norm_whole = {
+    .prepare = prepare, .run = run_whole, .narrow = narrow_norm};

@@ -11,14 +11,14 @@
 
 /* An array of x's channels from `first` on: [n, rows, c]. */
 struct norm_channels {
-    const float *x;
+    const void *x;
     int64_t first, c;
 };
 
 struct norm_pass {
     int64_t items, rows, c, groups;
     int parts, threads; /* parts of one item */
-    bool silu;
+    bool silu, narrow; /* narrow: what is of the size of x is bfloat16 */
     double epsilon;
     const struct loops *loops;
 
@@ -33,12 +33,18 @@ struct norm_pass {
     float *tables;   /* [n, COEFFICIENTS, c] */
 
     /* backward only */
-    const float *upstream, *residual; /* [n, rows, c] */
-    float *gradients[2];              /* by the arrays of x */
+    const void *upstream, *residual; /* [n, rows, c] */
+    void *gradients[2];              /* by the arrays of x */
     float *sums;                      /* [2, n, c]: of d and of d xhat */
     float *columns;                   /* [n, c of the first array]: sums of its gradient, or NULL */
-    float *out;                       /* forward only: [n, rows, c] */
+    void *out;                        /* forward only: [n, rows, c] */
 };
+
+/* Element number `index` of an array of x's size. */
+static inline void *norm_place(const struct norm_pass *pass, const void *data, int64_t index)
+{
+    return (char *)data + index * (int64_t)(pass->narrow ? sizeof(bfloat16) : sizeof(float));
+}
 
 /* Sizes of a problem whose input `x` is x, and whose input `second` (0 for none) is its second
    array. */

@@ -9,9 +9,9 @@
 #include "ops/ops.h"
 
 /* Rows of array i of the gradient by x. */
-static float *gradient_rows(const struct norm_pass *pass, int i, int64_t item, int64_t row)
+static void *gradient_rows(const struct norm_pass *pass, int i, int64_t item, int64_t row)
 {
-    return pass->gradients[i] + (item * pass->rows + row) * pass->arrays[i].c;
+    return norm_place(pass, pass->gradients[i], (item * pass->rows + row) * pass->arrays[i].c);
 }
 
 static void add_norm_sums(const struct norm_pass *pass, int64_t item, int64_t row, int64_t count,
@@ -21,10 +21,12 @@ static void add_norm_sums(const struct norm_pass *pass, int64_t item, int64_t ro
     for (int i = 0; i < pass->array_count; i++) {
         const struct norm_channels *array = &pass->arrays[i];
         struct norm_coefficients k = norm_coefficients_at(pass, item, array->first);
-        float *d = pass->gradients[i] ? gradient_rows(pass, i, item, row) : NULL;
-        pass->loops->norm_sums(count, array->c, array->x + at * array->c,
-                               pass->upstream + at * pass->c + array->first, pass->c, &k,
-                               pass->silu, block + array->first, block + pass->c + array->first, d);
+        void *d = pass->gradients[i] ? gradient_rows(pass, i, item, row) : NULL;
+        pass->loops->norm_sums(pass->narrow, count, array->c,
+                               norm_place(pass, array->x, at * array->c),
+                               norm_place(pass, pass->upstream, at * pass->c + array->first),
+                               pass->c, &k, pass->silu, block + array->first,
+                               block + pass->c + array->first, d);
     }
 }
 
@@ -76,10 +78,11 @@ static void add_columns(const struct norm_pass *pass, int64_t item, int64_t row,
     for (int i = 0; i < pass->array_count; i++) {
         const struct norm_channels *array = &pass->arrays[i];
         struct norm_coefficients k = norm_coefficients_at(pass, item, array->first);
-        const float *x = array->x + (item * pass->rows + row) * array->c;
-        const float *residual = pass->residual ? pass->residual + at + array->first : NULL;
+        const void *x = norm_place(pass, array->x, (item * pass->rows + row) * array->c);
+        const void *residual = pass->residual;
+        if (residual) residual = norm_place(pass, residual, at + array->first);
         float *columns = pass->columns && i == 0 ? block : NULL;
-        pass->loops->norm_gradient(count, array->c, x, &k, residual, pass->c, columns,
+        pass->loops->norm_gradient(pass->narrow, count, array->c, x, &k, residual, pass->c, columns,
                                    gradient_rows(pass, i, item, row));
     }
 }
@@ -127,7 +130,13 @@ static sumi_status run_sums(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_group_norm_sums = {.prepare = prepare_half, .run = run_sums};
+static unsigned narrow_sums(const struct problem *problem)
+{
+    return narrow_together(problem, NARROW_INPUT(0) | NARROW_INPUT(4));
+}
+
+const struct kernel kernel_group_norm_sums = {
+    .prepare = prepare_half, .run = run_sums, .narrow = narrow_sums};
 
 static sumi_status run_data_gradient(const struct call *call)
 {
@@ -142,8 +151,13 @@ static sumi_status run_data_gradient(const struct call *call)
     return SUMI_OK;
 }
 
+static unsigned narrow_data_gradient(const struct problem *problem)
+{
+    return narrow_together(problem, NARROW_INPUT(0) | NARROW_INPUT(4) | NARROW_OUTPUT);
+}
+
 const struct kernel kernel_group_norm_data_gradient = {
-    .prepare = prepare_half, .run = run_data_gradient};
+    .prepare = prepare_half, .run = run_data_gradient, .narrow = narrow_data_gradient};
 
 /* ---- both in one go ---- */
 
@@ -181,4 +195,15 @@ static sumi_status run_backward(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_group_norm_backward = {.prepare = prepare_backward, .run = run_backward};
+static unsigned narrow_backward(const struct problem *problem)
+{
+    int second = group_norm_backward_input(problem->node, BACKWARD_SECOND);
+    int residual = group_norm_backward_input(problem->node, BACKWARD_RESIDUAL);
+    unsigned arrays = NARROW_INPUT(BACKWARD_X) | NARROW_INPUT(BACKWARD_UPSTREAM) | NARROW_OUTPUT;
+    if (second) arrays |= NARROW_INPUT(second) | NARROW_INPUT(second + 1);
+    if (residual) arrays |= NARROW_INPUT(residual);
+    return narrow_together(problem, arrays);
+}
+
+const struct kernel kernel_group_norm_backward = {
+    .prepare = prepare_backward, .run = run_backward, .narrow = narrow_backward};

@@ -21,6 +21,7 @@ struct problem {
     const struct node *node;
     const struct shape *inputs[MAX_INPUTS]; /* shapes */
     enum element input_elements[MAX_INPUTS], output_element;
+    bool rooms[MAX_INPUTS]; /* which inputs are rooms, that some kernel fills */
     /* Which inputs are weights that seldom change: what is made from them may be kept for the next
        run, as long as call.version is the same. */
     bool lasting[MAX_INPUTS];
@@ -44,15 +45,16 @@ struct kernel {
     sumi_status (*prepare)(const struct problem *problem, void **state, size_t *scratch);
     sumi_status (*run)(const struct call *call);
     void (*release)(sumi_context *context, void *state); /* may be NULL */
-    /* Which operands the kernel takes as bfloat16 too; the plan converts the others. With
-       `uniform`, only where all of its operands and its result are. */
-    unsigned narrow; /* NARROW_INPUT(i), NARROW_OUTPUT */
-    bool uniform;
+    /* Which operands the kernel takes as they are where they are bfloat16 (NARROW_INPUT(i),
+       NARROW_OUTPUT); the plan converts the others. NULL: none. */
+    unsigned (*narrow)(const struct problem *problem);
 };
 
 #define NARROW_INPUT(i) (1u << (i))
 #define NARROW_OUTPUT (1u << MAX_INPUTS)
-#define NARROW_ALL (2u * NARROW_OUTPUT - 1)
+
+/* Those operands if all of them are bfloat16, else none. */
+unsigned narrow_together(const struct problem *problem, unsigned operands);
 
 struct backend {
     sumi_status (*open)(sumi_context *context, void **shared);

@@ -184,6 +184,7 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
         step->problem.inputs[i] = &plan->nodes[node->inputs[i]].shape;
         step->problem.lasting[i] = is_lasting(plan, node->inputs[i]);
         step->problem.input_elements[i] = plan->elements[node->inputs[i]];
+        step->problem.rooms[i] = plan->nodes[node->inputs[i]].op == &op_room;
     }
     conversion_choose(step->kernel, &step->problem, &step->conversion);
     plan->step_count++;

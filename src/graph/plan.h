@@ -33,6 +33,7 @@ void storage_choose(const struct node *nodes, int32_t node_count, const int32_t 
 /* A kernel's call with what it does not take as bfloat16 converted in scratch memory. */
 struct conversion {
     bool any, input[MAX_INPUTS], output; /* which operands are converted */
+    bool room[MAX_INPUTS];               /* and written by the kernel, maybe */
     size_t at[MAX_INPUTS + 1];      /* where in scratch memory; the last is the output's */
     const bfloat16 *narrow_inputs[MAX_INPUTS];
     bfloat16 *narrow_output;

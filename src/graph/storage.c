@@ -22,6 +22,7 @@ static bool counts(const struct node *nodes, const struct node *node, int input)
     const struct node *operand = &nodes[node->inputs[input]];
     while (operand->op->view) operand = &nodes[operand->inputs[0]];
     if (operand->op == &op_weight || operand->op == &op_constant) return false;
+    if (operand->op == &op_room) return false;
     if (operand->op == &op_room) return false; /* a result rather than an operand */
     return operand->op->storage != STORAGE_FLOAT32
            && shape_count(&nodes[node->inputs[input]].shape) == shape_count(&node->shape);
@@ -56,6 +57,31 @@ static void keep_ends(const struct node *nodes, int32_t node_count, const int32_
     }
 }
 
+/* Whether a room has a value for each pixel of what its filler computes. */
+static bool goes_with(const struct shape *room, const struct shape *result)
+{
+    return room->rank == result->rank && room->rank > 0
+           && shape_span(room, 0, room->rank - 1) == shape_span(result, 0, result->rank - 1);
+}
+
+/* Rooms that node n is the first to read are those that it fills. */
+static void choose_rooms(const struct node *nodes, sumi_node n, const int32_t *uses,
+                         enum element *elements)
+{
+    const struct node *filler = &nodes[n];
+    for (int i = 0; i < filler->input_count; i++) {
+        sumi_node room = filler->inputs[i];
+        if (nodes[room].op != &op_room || !goes_with(&nodes[room].shape, &filler->shape)) continue;
+        bool first = true;
+        for (sumi_node m = room + 1; m < n && first; m++) {
+            for (int k = 0; k < nodes[m].input_count && uses[m]; k++) {
+                if (nodes[m].inputs[k] == room) first = false;
+            }
+        }
+        if (first) elements[room] = elements[n];
+    }
+}
+
 void storage_choose(const struct node *nodes, int32_t node_count, const int32_t *uses, int count,
                     const sumi_node *outputs, enum element *elements)
 {
@@ -71,30 +97,36 @@ void storage_choose(const struct node *nodes, int32_t node_count, const int32_t 
             case STORAGE_FLOAT32: elements[n] = ELEMENT_FLOAT32; break;
             }
         }
+        choose_rooms(nodes, n, uses, elements);
     }
 }
 
 /* ---- conversions around kernels ---- */
 
-/* Whether the kernel takes the operands of a problem whose elements differ from float32 in
-   `narrow`, a mask, just as they are. */
-static bool takes(const struct kernel *kernel, const struct problem *problem, unsigned narrow)
-{
-    unsigned all = NARROW_OUTPUT | (NARROW_INPUT(problem->node->input_count) - 1);
-    return (narrow & ~kernel->narrow) == 0 && (!kernel->uniform || narrow == 0 || narrow == all);
-}
-
-void conversion_choose(const struct kernel *kernel, struct problem *problem,
-                       struct conversion *conversion)
+/* Operands of a problem that are bfloat16. */
+static unsigned narrow_operands(const struct problem *problem)
 {
     unsigned narrow = problem->output_element == ELEMENT_BFLOAT16 ? NARROW_OUTPUT : 0;
     for (int i = 0; i < problem->node->input_count; i++) {
         if (problem->input_elements[i] == ELEMENT_BFLOAT16) narrow |= NARROW_INPUT(i);
     }
-    if (takes(kernel, problem, narrow)) return;
-    unsigned converted = kernel->uniform ? narrow : narrow & ~kernel->narrow;
+    return narrow;
+}
+
+unsigned narrow_together(const struct problem *problem, unsigned operands)
+{
+    return operands & ~narrow_operands(problem) ? 0 : operands;
+}
+
+void conversion_choose(const struct kernel *kernel, struct problem *problem,
+                       struct conversion *conversion)
+{
+    unsigned converted = narrow_operands(problem);
+    if (converted && kernel->narrow) converted &= ~kernel->narrow(problem);
+    if (!converted) return;
     for (int i = 0; i < problem->node->input_count; i++) {
         conversion->input[i] = converted & NARROW_INPUT(i);
+        conversion->room[i] = conversion->input[i] && problem->rooms[i];
         if (conversion->input[i]) problem->input_elements[i] = ELEMENT_FLOAT32;
     }
     conversion->any = true;
@@ -147,6 +179,11 @@ sumi_status conversion_run(const struct conversion *conversion, const struct bac
                        conversion->narrow_inputs[i], (float *)call->inputs[i]);
     }
     TRY(kernel->run(call));
+    for (int i = 0; i < problem->node->input_count; i++) {
+        if (!conversion->room[i]) continue; /* also where it was only read: it comes back as it was */
+        backend->narrow(problem->threads, shape_count(problem->inputs[i]), call->inputs[i],
+                        (bfloat16 *)conversion->narrow_inputs[i]);
+    }
     if (conversion->output) {
         backend->narrow(problem->threads, shape_count(&problem->node->shape), call->output,
                         conversion->narrow_output);

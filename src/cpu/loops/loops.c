@@ -187,50 +187,74 @@ static void attention_slopes_loop(int64_t n, const struct softmax_row *row, floa
     }
 }
 
-static void moments_loop(int64_t rows, int64_t c, const float *x, const float *shift,
-                         float *restrict first, float *restrict second)
+/* The loops of a normalisation come in several forms: with and without SiLU, of float32 or bfloat16,
+   and so on. Each is written once and compiled with these as constants, so that no branch is left
+   inside. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+static ALWAYS_INLINE float element(const void *data, int64_t i, bool narrow)
+{
+    return narrow ? bfloat16_widen(((const bfloat16 *)data)[i]) : ((const float *)data)[i];
+}
+
+static ALWAYS_INLINE void put_element(void *data, int64_t i, bool narrow, float value)
+{
+    if (narrow) ((bfloat16 *)data)[i] = bfloat16_narrow(value);
+    else ((float *)data)[i] = value;
+}
+
+static ALWAYS_INLINE void moments_rows(bool narrow, int64_t rows, int64_t c, const void *x,
+                                       const void *shift, float *restrict first,
+                                       float *restrict second)
 {
     int64_t row = 0;
-    for (; row + 4 <= rows; row += 4, x += 4 * c) {
+    for (; row + 4 <= rows; row += 4) {
         VECTOR for (int64_t i = 0; i < c; i++) {
-            float centre = shift[i];
-            float d0 = x[i] - centre, d1 = x[i + c] - centre;
-            float d2 = x[i + 2 * c] - centre, d3 = x[i + 3 * c] - centre;
+            float centre = element(shift, i, narrow);
+            float d0 = element(x, row * c + i, narrow) - centre;
+            float d1 = element(x, (row + 1) * c + i, narrow) - centre;
+            float d2 = element(x, (row + 2) * c + i, narrow) - centre;
+            float d3 = element(x, (row + 3) * c + i, narrow) - centre;
             first[i] += (d0 + d1) + (d2 + d3);
             second[i] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
         }
     }
-    for (; row < rows; row++, x += c) {
+    for (; row < rows; row++) {
         VECTOR for (int64_t i = 0; i < c; i++) {
-            float d = x[i] - shift[i];
+            float d = element(x, row * c + i, narrow) - element(shift, i, narrow);
             first[i] += d;
             second[i] += d * d;
         }
     }
 }
 
-/* The three loops of a normalisation come in two forms, with and without SiLU. Each is written once
-   and compiled with `silu` as a constant, so that no branch is left inside. */
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+static void moments_loop(bool narrow, int64_t rows, int64_t c, const void *x, const void *shift,
+                         float *first, float *second)
+{
+    if (narrow) moments_rows(true, rows, c, x, shift, first, second);
+    else moments_rows(false, rows, c, x, shift, first, second);
+}
 
-static ALWAYS_INLINE void norm_rows(int64_t rows, int64_t c, const float *x,
-                                    const struct norm_coefficients *k, bool silu, float *out,
+static ALWAYS_INLINE void norm_rows(bool narrow, int64_t rows, int64_t c, const void *x,
+                                    const struct norm_coefficients *k, bool silu, void *out,
                                     int64_t step)
 {
     const float *slope = k->slope, *offset = k->offset;
-    for (int64_t row = 0; row < rows; row++, x += c, out += step) {
+    for (int64_t row = 0; row < rows; row++) {
         VECTOR for (int64_t i = 0; i < c; i++) {
-            float y = slope[i] * x[i] + offset[i];
-            out[i] = silu ? y * fast_sigmoid(y) : y;
+            float y = slope[i] * element(x, row * c + i, narrow) + offset[i];
+            put_element(out, row * step + i, narrow, silu ? y * fast_sigmoid(y) : y);
         }
     }
 }
 
-static void norm_loop(int64_t rows, int64_t c, const float *x, const struct norm_coefficients *k,
-                      bool silu, float *out, int64_t step)
+static void norm_loop(bool narrow, int64_t rows, int64_t c, const void *x,
+                      const struct norm_coefficients *k, bool silu, void *out, int64_t step)
 {
-    if (silu) norm_rows(rows, c, x, k, true, out, step);
-    else norm_rows(rows, c, x, k, false, out, step);
+    if (narrow && silu) norm_rows(true, rows, c, x, k, true, out, step);
+    else if (narrow) norm_rows(true, rows, c, x, k, false, out, step);
+    else if (silu) norm_rows(false, rows, c, x, k, true, out, step);
+    else norm_rows(false, rows, c, x, k, false, out, step);
 }
 
 /* Upstream gradient times the derivative of SiLU at y, s (1 + y (1 - s)) with s its sigmoid. */
@@ -240,64 +264,81 @@ static ALWAYS_INLINE float through_silu(float upstream, float y, bool silu)
     return silu ? upstream * (s * (1.0f + y * (1.0f - s))) : upstream;
 }
 
-static ALWAYS_INLINE void norm_sums_rows(int64_t rows, int64_t c, const float *x,
-                                         const float *upstream, int64_t step,
+static ALWAYS_INLINE void norm_sums_rows(bool narrow, int64_t rows, int64_t c, const void *x,
+                                         const void *upstream, int64_t step,
                                          const struct norm_coefficients *k, bool silu, bool keep,
-                                         float *first, float *second, float *kept)
+                                         float *first, float *second, void *kept)
 {
     const float *slope = k->slope, *offset = k->offset, *mean = k->mean, *inverse = k->inverse;
-    for (int64_t row = 0; row < rows; row++, x += c, upstream += step) {
+    for (int64_t row = 0; row < rows; row++) {
         VECTOR for (int64_t i = 0; i < c; i++) {
-            float d = through_silu(upstream[i], slope[i] * x[i] + offset[i], silu);
+            float value = element(x, row * c + i, narrow);
+            float d = through_silu(element(upstream, row * step + i, narrow),
+                                   slope[i] * value + offset[i], silu);
             first[i] += d;
-            second[i] += d * ((x[i] - mean[i]) * inverse[i]);
-            if (keep) kept[i] = d;
+            second[i] += d * ((value - mean[i]) * inverse[i]);
+            if (keep) put_element(kept, row * c + i, narrow, d);
         }
-        if (keep) kept += c;
     }
 }
 
-static void norm_sums_loop(int64_t rows, int64_t c, const float *x, const float *upstream,
-                           int64_t step, const struct norm_coefficients *k, bool silu,
-                           float *first, float *second, float *d)
+static void norm_sums_loop(bool narrow, int64_t rows, int64_t c, const void *x,
+                           const void *upstream, int64_t step, const struct norm_coefficients *k,
+                           bool silu, float *first, float *second, void *d)
 {
-#define SUM_ROWS(SILU, KEEP) \
-    norm_sums_rows(rows, c, x, upstream, step, k, SILU, KEEP, first, second, d)
-    if (silu && d) SUM_ROWS(true, true);
-    else if (silu) SUM_ROWS(true, false);
-    else if (d) SUM_ROWS(false, true);
-    else SUM_ROWS(false, false);
-#undef SUM_ROWS
+#define FORM(NARROW, SILU, KEEP)                                                             \
+    case (NARROW) | (SILU) << 1 | (KEEP) << 2:                                               \
+        norm_sums_rows(NARROW, rows, c, x, upstream, step, k, SILU, KEEP, first, second, d); \
+        break
+    switch (narrow | silu << 1 | (d != NULL) << 2) {
+        FORM(0, 0, 0);
+        FORM(1, 0, 0);
+        FORM(0, 1, 0);
+        FORM(1, 1, 0);
+        FORM(0, 0, 1);
+        FORM(1, 0, 1);
+        FORM(0, 1, 1);
+        FORM(1, 1, 1);
+    }
+#undef FORM
 }
 
-static ALWAYS_INLINE void norm_gradient_rows(int64_t rows, int64_t c, const float *x,
+static ALWAYS_INLINE void norm_gradient_rows(bool narrow, int64_t rows, int64_t c, const void *x,
                                              const struct norm_coefficients *k,
-                                             const float *residual, int64_t step, bool add,
-                                             bool sum, float *restrict sums, float *d)
+                                             const void *residual, int64_t step, bool add,
+                                             bool sum, float *restrict sums, void *d)
 {
     const float *of_gradient = k->of_gradient, *constant = k->constant, *of_x = k->of_x;
-    for (int64_t row = 0; row < rows; row++, x += c, d += c) {
+    for (int64_t row = 0; row < rows; row++) {
         VECTOR for (int64_t i = 0; i < c; i++) {
-            float gradient = of_gradient[i] * d[i] + (constant[i] + of_x[i] * x[i]);
-            if (add) gradient += residual[i];
+            float gradient = of_gradient[i] * element(d, row * c + i, narrow)
+                             + (constant[i] + of_x[i] * element(x, row * c + i, narrow));
+            if (add) gradient += element(residual, row * step + i, narrow);
             if (sum) sums[i] += gradient;
-            d[i] = gradient;
+            put_element(d, row * c + i, narrow, gradient);
         }
-        if (add) residual += step;
     }
 }
 
-static void norm_gradient_loop(int64_t rows, int64_t c, const float *x,
-                               const struct norm_coefficients *k, const float *residual,
-                               int64_t step, float *sums, float *d)
+static void norm_gradient_loop(bool narrow, int64_t rows, int64_t c, const void *x,
+                               const struct norm_coefficients *k, const void *residual,
+                               int64_t step, float *sums, void *d)
 {
-#define GRADIENT_ROWS(ADD, SUM) \
-    norm_gradient_rows(rows, c, x, k, residual, step, ADD, SUM, sums, d)
-    if (residual && sums) GRADIENT_ROWS(true, true);
-    else if (residual) GRADIENT_ROWS(true, false);
-    else if (sums) GRADIENT_ROWS(false, true);
-    else GRADIENT_ROWS(false, false);
-#undef GRADIENT_ROWS
+#define FORM(NARROW, ADD, SUM)                                                           \
+    case (NARROW) | (ADD) << 1 | (SUM) << 2:                                             \
+        norm_gradient_rows(NARROW, rows, c, x, k, residual, step, ADD, SUM, sums, d);    \
+        break
+    switch (narrow | (residual != NULL) << 1 | (sums != NULL) << 2) {
+        FORM(0, 0, 0);
+        FORM(1, 0, 0);
+        FORM(0, 1, 0);
+        FORM(1, 1, 0);
+        FORM(0, 0, 1);
+        FORM(1, 0, 1);
+        FORM(0, 1, 1);
+        FORM(1, 1, 1);
+    }
+#undef FORM
 }
 
 static ALWAYS_INLINE void epilogue_rows(int64_t rows, int64_t c, const float *bias,

@@ -50,22 +50,25 @@ struct loops {
     float (*soften)(int64_t n, float scale, float *x, float *largest, float *total);
     /* x[n] to weights p, slopes[n] to scale p (slope - mean) */
     void (*attention_slopes)(int64_t n, const struct softmax_row *row, float *x, float *slopes);
-    /* first[c] += (x - shift), second[c] += (x - shift)^2 over the rows of x[rows, c] */
-    void (*moments)(int64_t rows, int64_t c, const float *x, const float *shift, float *first,
-                    float *second);
+    /* Of normalisation. Arrays of the size of x, `const void *` or `void *`, are bfloat16 where
+       `narrow`; all the others, and the arithmetic, are float32. */
+    /* first[c] += (x - shift), second[c] += (x - shift)^2 over the rows of x[rows, c]; shift[c] is
+       a row of the same array */
+    void (*moments)(bool narrow, int64_t rows, int64_t c, const void *x, const void *shift,
+                    float *first, float *second);
     /* out = act(slope x + offset); the rows of out are `step` apart */
-    void (*norm)(int64_t rows, int64_t c, const float *x, const struct norm_coefficients *k,
-                 bool silu, float *out, int64_t step);
+    void (*norm)(bool narrow, int64_t rows, int64_t c, const void *x,
+                 const struct norm_coefficients *k, bool silu, void *out, int64_t step);
     /* d = upstream act'(slope x + offset), of which d[rows, c] is left where that is not NULL;
        first[c] += d, second[c] += d * normalised x. The rows of upstream are `step` apart. */
-    void (*norm_sums)(int64_t rows, int64_t c, const float *x, const float *upstream, int64_t step,
-                      const struct norm_coefficients *k, bool silu, float *first, float *second,
-                      float *d);
+    void (*norm_sums)(bool narrow, int64_t rows, int64_t c, const void *x, const void *upstream,
+                      int64_t step, const struct norm_coefficients *k, bool silu, float *first,
+                      float *second, void *d);
     /* d[rows, c] to dx in place, plus the residual, whose rows are `step` apart; what comes out is
        added to sums[c]. Either may be NULL. */
-    void (*norm_gradient)(int64_t rows, int64_t c, const float *x,
-                          const struct norm_coefficients *k, const float *residual, int64_t step,
-                          float *sums, float *d);
+    void (*norm_gradient)(bool narrow, int64_t rows, int64_t c, const void *x,
+                          const struct norm_coefficients *k, const void *residual, int64_t step,
+                          float *sums, void *d);
     /* y[rows, c] = scale (y + bias[c] + item[c] + residual[rows, c]), absent parts NULL */
     void (*epilogue)(int64_t rows, int64_t c, const float *bias, const float *item,
                      const float *residual, float scale, float *y);

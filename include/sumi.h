@@ -216,6 +216,9 @@ typedef struct sumi_solver_info {
 } sumi_solver_info;
 SUMI_API bool sumi_solver_describe(int number, sumi_solver_info *info);
 
+/* The name of a solver, as in sumi_solver_describe. */
+SUMI_API const char *sumi_solver_name(const sumi_solver *solver);
+
 /* Makes a solver by name ("ddpm", "ddim", "euler", ... of sumi_solver_describe). Options start at
    the defaults of the diffusers class that it stands for. */
 SUMI_API sumi_status sumi_solver_create(sumi_context *context, const char *name,
@@ -323,6 +326,11 @@ SUMI_API sumi_status sumi_model_set_precision(sumi_model *model, const char *pre
    output[count, output item]. */
 SUMI_API sumi_status sumi_model_predict(sumi_model *model, int64_t count, const float *x,
                                         const float *times, const int32_t *labels, float *output);
+
+/* The score of noised data, the gradient of their log density, at a time as the network is told it:
+   x[count, item], labels[count] (NULL if unconditional) to score[count, item]. */
+SUMI_API sumi_status sumi_model_score(sumi_model *model, int64_t count, const float *x, double time,
+                                      const int32_t *labels, float *score);
 
 /* The loss mean(output^2) and the gradient of it for every weight, in the order of
    sumi_model_weight: gradients[i] points to room for weight i, or is NULL. For checking. */
@@ -455,6 +463,13 @@ SUMI_API sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
    curves, a scatter plot; rows of more numbers [n,d] as one picture. `columns` 0 chooses. */
 SUMI_API sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int columns,
                                     const char *path);
+
+/* Points [n,2] twice, as they are and as a density. Over the density, where they are not NULL: lines
+   through the places of paths[steps,m,2], each ending in a dot, and arrows[k,4] of a field (x, y and
+   its direction), their lengths in proportion while they are short. */
+SUMI_API sumi_status sumi_draw_points(sumi_context *context, const sumi_array *points,
+                                      const sumi_array *paths, const sumi_array *arrows,
+                                      const char *path);
 
 /* A loss curve: raw values faint, their running mean bold, logarithmic when it helps. */
 SUMI_API sumi_status sumi_draw_losses(sumi_context *context, const float *losses, int64_t count,

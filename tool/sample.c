@@ -3,14 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "figure.h"
 #include "interrupt.h"
 #include "print.h"
 #include "sampling.h"
 
 struct settings {
-    int64_t count, steps, columns;
+    int64_t count, steps, columns, lines;
     struct computing computing;
-    const char *solver, *seed, *rng, *output, *filmstrip;
+    const char *solver, *seed, *rng, *output, *filmstrip, *field;
     struct numbers labels;
     struct texts options;
     bool json, quiet;
@@ -25,6 +26,7 @@ struct work {
     sumi_solver *solver;
     sumi_array samples;
     struct filmstrip strip;
+    struct trail trail;
     double seconds;
 };
 
@@ -51,9 +53,25 @@ static int open_model(struct work *work, const char *path)
                          &work->recipe, &work->solver);
 }
 
+/* Whether the picture is the figure of points rather than a grid. */
+static bool draws_figure(const struct work *work)
+{
+    return has_ending(work->settings->output, ".png") && figure_is_of_points(work->model);
+}
+
+/* Where lines make sense and nothing else is asked for, they are drawn. */
+static void choose_lines(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    if (!draws_figure(work)) return;
+    bool fitting = !settings->field && figure_has_lines(work->solver);
+    work->trail.count = settings->lines ? settings->lines : fitting ? FIGURE_LINES : 0;
+}
+
 static int draw(struct work *work)
 {
     const struct settings *settings = work->settings;
+    choose_lines(work);
     int64_t count = settings->count ? settings->count
                                     : sampling_whole(work->recipe, "sample.count", 16);
     sumi_status status = sampling_labels(work->model, count, &settings->labels);
@@ -61,7 +79,8 @@ static int draw(struct work *work)
     struct sampling sampling = {.context = work->context, .model = work->model,
                                 .solver = work->solver, .task = "sample",
                                 .quiet = settings->quiet,
-                                .strip = settings->filmstrip ? &work->strip : NULL};
+                                .strip = settings->filmstrip ? &work->strip : NULL,
+                                .trail = work->trail.count ? &work->trail : NULL};
     double start = clock_now();
     interrupt_catch();
     status = sampling_draw(&sampling, count, &work->samples);
@@ -81,8 +100,13 @@ static sumi_status write_table(struct work *work)
 static int write_files(struct work *work)
 {
     const struct settings *settings = work->settings;
-    sumi_status status;
-    if (has_ending(settings->output, ".png")) {
+    sumi_status status = SUMI_OK;
+    if (draws_figure(work)) {
+        int code = figure_write(work->context, work->model, &work->samples,
+                                work->trail.count ? &work->trail : NULL, settings->field,
+                                settings->output);
+        if (code != EXIT_DONE) return code;
+    } else if (has_ending(settings->output, ".png")) {
         int64_t columns = settings->columns ? settings->columns
                                             : sampling_whole(work->recipe, "sample.columns", 0);
         status = sumi_draw_grid(work->context, &work->samples, (int)columns, settings->output);
@@ -134,6 +158,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE) code = write_files(&work);
     if (code == EXIT_DONE) code = report(&work);
     filmstrip_release(context, &work.strip);
+    sumi_array_release(context, &work.trail.states);
     sumi_array_release(context, &work.samples);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
@@ -162,6 +187,12 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, columns)},
     {"filmstrip", 0, OPTION_TEXT, "FILE.png", "also draw how the samples come out of the noise",
      offsetof(struct settings, filmstrip)},
+    {"lines", 0, OPTION_COUNT, "N",
+     "of points in the plane: draw the ways of so many; 60 if left\nout and the solver adds no noise",
+     offsetof(struct settings, lines)},
+    {"field", 0, OPTION_TEXT, "TIME",
+     "of points in the plane: draw the score at this time, as the\nnetwork is told it",
+     offsetof(struct settings, field)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
     {"json", 0, OPTION_FLAG, NULL, "print shape and timing as JSON",

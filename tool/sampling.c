@@ -148,6 +148,15 @@ static void keep_frames(struct watch *watch, int64_t done, const float *x)
     }
 }
 
+/* Keeps where the first samples are after `done` steps. */
+static void keep_trail(struct watch *watch, int64_t done, const float *x)
+{
+    struct trail *trail = watch->sampling->trail;
+    if (!trail || done >= trail->states.shape[0]) return;
+    int64_t size = sumi_array_count(&trail->states) / trail->states.shape[0];
+    memcpy(trail->states.data + done * size, x, (size_t)size * sizeof *x);
+}
+
 static void show(struct watch *watch, int64_t done, int64_t steps, const float *clean)
 {
     sumi_array preview = *watch->state;
@@ -171,6 +180,7 @@ static bool watch_step(void *user, int64_t step, int64_t steps, double time, con
     struct watch *watch = user;
     (void)time;
     keep_frames(watch, step + 1, x);
+    keep_trail(watch, step + 1, x);
     if (!watch->sampling->quiet) show(watch, step + 1, steps, clean);
     return !interrupt_came();
 }
@@ -191,6 +201,20 @@ static sumi_status open_strip(struct watch *watch)
     return status;
 }
 
+static sumi_status open_trail(struct watch *watch)
+{
+    struct trail *trail = watch->sampling->trail;
+    const sumi_array *state = watch->state;
+    if (!trail) return SUMI_OK;
+    if (trail->count > state->shape[0]) trail->count = state->shape[0];
+    int64_t shape[SUMI_MAX_RANK] = {watch->steps + 1, trail->count};
+    memcpy(shape + 2, state->shape + 1, (size_t)(state->rank - 1) * sizeof *shape);
+    sumi_status status =
+        sumi_array_create(watch->sampling->context, state->rank + 1, shape, &trail->states);
+    if (status == SUMI_OK) keep_trail(watch, 0, state->data);
+    return status;
+}
+
 sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
 {
     int64_t count;
@@ -201,6 +225,7 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
     if (!sampling->quiet) preview_open(&watch.preview, stderr);
     progress_open(&watch.line, stderr, &watch.preview);
     sumi_status status = open_strip(&watch);
+    if (status == SUMI_OK) status = open_trail(&watch);
     if (status == SUMI_OK) {
         status = sumi_solver_run(sampling->solver, sumi_model_denoiser, sampling->model,
                                  state->rank, state->shape, state->data, watch_step, &watch);

@@ -23,6 +23,12 @@ struct filmstrip {
     char labels[FRAME_LIMIT][LABEL_SIZE];
 };
 
+/* Where the first samples have been on their way: states [steps + 1, n, item] of one run. */
+struct trail {
+    sumi_array states;
+    int64_t count; /* n, set before the run */
+};
+
 struct sampling {
     sumi_context *context;
     sumi_model *model;
@@ -31,6 +37,7 @@ struct sampling {
     int64_t start;     /* place in the time list where the solver begins */
     bool quiet;
     struct filmstrip *strip; /* receives the reverse process; may be NULL */
+    struct trail *trail;     /* receives the ways of some samples; may be NULL */
 };
 
 /* The recipe that lies beside a model, or NULL in *recipe where there is none. */

@@ -80,6 +80,11 @@ static void forget_tables(sumi_solver *solver)
     solver->ready = false;
 }
 
+const char *sumi_solver_name(const sumi_solver *solver)
+{
+    return solver->type->name;
+}
+
 void sumi_solver_free(sumi_solver *solver)
 {
     if (!solver) return;

@@ -417,6 +417,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (sumi_context_create(NULL, &session.context) != SUMI_OK) return 1;
+    sumi_context_set_tuning(session.context, true); /* as the command does */
     int code = run(&session, &arguments);
     sumi_context_free(session.context);
     return code;

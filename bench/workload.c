@@ -321,6 +321,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (sumi_context_create(NULL, &w.context) != SUMI_OK) return fail(&w, "context");
+    sumi_context_set_tuning(w.context, true); /* as the command does */
     int code = prepare(&w, &arguments) == SUMI_OK ? 0 : fail(&w, "prepare");
     if (code == 0) printf("ready %d\n", sumi_context_threads(w.context));
     fflush(stdout);

@@ -417,6 +417,12 @@ SUMI_API sumi_status sumi_likelihood_density(sumi_likelihood *likelihood,
                                              sumi_progress_function progress,
                                              void *progress_user);
 
+/* The same for a model; `labels` (count numbers) where it is class-conditional, else NULL. */
+SUMI_API sumi_status sumi_model_density(sumi_model *model, sumi_likelihood *likelihood, int rank,
+                                        const int64_t *shape, const float *x,
+                                        const int32_t *labels, double *bits,
+                                        sumi_progress_function progress, void *user);
+
 /* The variational bound over a data set (Ho et al. 2020, eq. 5; with its sign turned the K of
    Sohl-Dickstein et al. 2015), Gaussian or of bits as the solver is. */
 SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser denoiser,

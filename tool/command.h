@@ -56,7 +56,7 @@ struct command {
                const char *const *arguments);
 };
 
-extern const struct command train_command, sample_command, denoise_command, info_command,
+extern const struct command train_command, sample_command, denoise_command, likelihood_command, info_command,
     bench_command, recipes_command, solvers_command, fetch_command;
 
 /* Fills in settings and arguments[*count], which has room for `limit`. Options stand anywhere

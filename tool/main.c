@@ -12,6 +12,7 @@ enum { ARGUMENT_LIMIT = 8, NAME_WIDTH = 9 };
 
 static const struct command *const COMMANDS[] = {
     &train_command,   &sample_command,  &denoise_command, &info_command,
+    &likelihood_command,
     &bench_command,   &recipes_command, &solvers_command, &fetch_command,
 };
 

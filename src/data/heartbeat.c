@@ -14,7 +14,7 @@ static sumi_status open_heartbeat(sumi_data *data, const sumi_recipe *recipe)
     data->source = stream;
     data->count = recipe_int(recipe, "data.count");
     data->rank = 1;
-    data->shape[0] = recipe_given(recipe, "data.length") ? recipe_int(recipe, "data.length") : 20;
+    data->shape[0] = recipe_int(recipe, "data.bits");
     data->classes = PERIOD;
     return SUMI_OK;
 }

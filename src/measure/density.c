@@ -38,6 +38,9 @@ struct density {
     float *x, *products;   /* [rows, size] */
     float *vectors, *output; /* [rows, output_size] */
     float *times;          /* [rows] */
+    const int32_t *labels; /* [count] of all items, or NULL */
+    int32_t *row_labels;   /* [rows] */
+    int32_t **told;        /* where the denoiser looks for row_labels; or NULL */
     double *state;         /* [items, size + 1] */
     int64_t evaluations;
 };
@@ -204,6 +207,9 @@ static sumi_status measure_batch(struct density *d, int64_t first, const float *
                                         .absolute = d->settings->tolerance};
     draw_probes(d, first);
     begin_items(d, first, x);
+    for (int64_t row = 0; row < d->items * d->probes && d->labels; row++)
+        d->row_labels[row] = d->labels[first + row / d->probes];
+    if (d->told) *d->told = d->labels ? d->row_labels : NULL;
     return ode_integrate(d->context, &options, slope, d, d->items * (d->size + 1), d->state,
                          d->from, d->to, NULL);
 }
@@ -303,7 +309,9 @@ static sumi_status allocate(struct density *d, int64_t items)
     d->output = context_allocate(d->context, rows * out, sizeof *d->output);
     d->times = context_allocate(d->context, rows, sizeof *d->times);
     d->state = context_allocate(d->context, (size_t)items * (row + 1), sizeof *d->state);
-    bool complete = d->x && d->products && d->vectors && d->output && d->times && d->state;
+    d->row_labels = context_allocate(d->context, rows, sizeof *d->row_labels);
+    bool complete = d->x && d->products && d->vectors && d->output && d->times && d->state
+                 && d->row_labels;
     return complete ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 
@@ -315,17 +323,20 @@ static void release(struct density *d)
     context_release(d->context, d->output);
     context_release(d->context, d->times);
     context_release(d->context, d->state);
+    context_release(d->context, d->row_labels);
 }
 
-sumi_status sumi_likelihood_density(sumi_likelihood *likelihood, sumi_denoiser_product denoiser,
-                                    void *user, int rank, const int64_t *shape, const float *x,
-                                    double *bits, sumi_progress_function progress,
-                                    void *progress_user)
+sumi_status density_measure(sumi_likelihood *likelihood, sumi_denoiser_product denoiser, void *user,
+                            int32_t **told, int rank, const int64_t *shape, const float *x,
+                            const int32_t *labels, double *bits, sumi_progress_function progress,
+                            void *progress_user)
 {
     struct density density = {.context = likelihood->context,
                               .settings = &likelihood->options,
                               .denoiser = denoiser,
-                              .user = user};
+                              .user = user,
+                              .labels = labels,
+                              .told = told};
     TRY(prepare(&density, likelihood->solver, rank, shape));
     int64_t most = likelihood->options.batch / density.probes;
     if (most < 1) most = 1;

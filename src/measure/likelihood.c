@@ -171,3 +171,33 @@ sumi_status sumi_model_bound(sumi_model *model, sumi_likelihood *likelihood, sum
     struct labelled labelled = {.model = model};
     return bound_measure(likelihood, denoise, &labelled, &labelled.labels, data, progress, user);
 }
+
+/* ---- Densities ---- */
+
+sumi_status sumi_likelihood_density(sumi_likelihood *likelihood, sumi_denoiser_product denoiser,
+                                    void *user, int rank, const int64_t *shape, const float *x,
+                                    double *bits, sumi_progress_function progress,
+                                    void *progress_user)
+{
+    return density_measure(likelihood, denoiser, user, NULL, rank, shape, x, NULL, bits, progress,
+                           progress_user);
+}
+
+static sumi_status product(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                           const float *x, const float *times, const float *vectors, float *output,
+                           float *products)
+{
+    const struct labelled *labelled = user;
+    TRY(model_check_call(labelled->model, item_size, output_size));
+    return model_product(labelled->model, count, x, times, labelled->labels, vectors, output,
+                         products);
+}
+
+sumi_status sumi_model_density(sumi_model *model, sumi_likelihood *likelihood, int rank,
+                               const int64_t *shape, const float *x, const int32_t *labels,
+                               double *bits, sumi_progress_function progress, void *user)
+{
+    struct labelled labelled = {.model = model};
+    return density_measure(likelihood, product, &labelled, &labelled.labels, rank, shape, x,
+                           labels, bits, progress, user);
+}

@@ -27,7 +27,7 @@ static void a_pulse_comes_at_every_fifth_place(void **state)
 static void sequences_may_have_another_length(void **state)
 {
     (void)state;
-    sumi_data *data = open_data("[data]\nkind = heartbeat\ncount = 9\nlength = 12\n", NULL);
+    sumi_data *data = open_data("[data]\nkind = heartbeat\ncount = 9\nbits = 12\n", NULL);
     int64_t shape[SUMI_MAX_RANK];
     float item[12];
     sumi_data_shape(data, shape);

@@ -119,7 +119,7 @@ static void a_small_network_learns_heartbeats(void **state)
 {
     scratch *room = *state;
     static const char *const settings[] = {
-        "data.length=10", "model.width=64", "model.depth=2", "noise.steps=100",
+        "data.bits=10", "model.width=64", "model.depth=2", "noise.steps=100",
         "train.batch=128", "train.steps=1200", "train.ema=0.98", NULL};
     struct training t;
     sumi_solver *solver = NULL;

@@ -84,7 +84,7 @@ static void probes_estimate_the_loss_of_larger_items(void **state)
 {
     scratch *room = *state;
     static const char *const settings[] = {
-        "data.kind=heartbeat", "data.length=8", "data.noise=0", "data.count=32", "model.width=16",
+        "data.kind=heartbeat", "data.bits=8", "data.noise=0", "data.count=32", "model.width=16",
         "model.depth=1", "noise.steps=4", "train.batch=32", "train.energy=0", "train.segments=6",
         NULL};
     enum { STEPS = 60 };
@@ -129,7 +129,7 @@ static void gradients_of_the_trace_are_gradients_of_gradients(void **state)
     static const char *const points[] = {"data.count=200", "model.width=8", "model.depth=1",
                                          "train.batch=32", "train.segments=2",
                                          "train.energy=0.3", NULL};
-    static const char *const bits[] = {"data.kind=heartbeat", "data.length=8", "data.count=200",
+    static const char *const bits[] = {"data.kind=heartbeat", "data.bits=8", "data.count=200",
                                        "model.width=8", "model.depth=1", "train.batch=32",
                                        "train.segments=2", NULL};
     check_gradients(room->context, points);

@@ -75,8 +75,8 @@ static void options_stand_before_and_after_arguments_until_two_dashes(void **sta
     assert_string_equal(here->out, first);
     free(first);
     run(here, "sumi recipes -- --json");
-    CHECK_FAILED(here, 2, "sumi: there is no built-in recipe '--json'; did you mean digits, or the "
-                          "file ./--json?");
+    assert_int_equal(here->code, 2);
+    CHECK_HOLDS(here->err, "sumi: there is no built-in recipe '--json'; did you mean ");
 }
 
 static void every_command_explains_itself(void **state)

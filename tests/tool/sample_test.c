@@ -226,6 +226,50 @@ static void info_tells_shapes_and_numbers_of_weights(void **state)
     CHECK_FAILED(here, 1, "sumi: nowhere: there is no such file or folder");
 }
 
+static double number_of(struct json_object *object, const char *name)
+{
+    struct json_object *value;
+    assert_true(json_object_object_get_ex(object, name, &value));
+    return json_object_get_double(value);
+}
+
+static void likelihoods_are_told_term_by_term(void **state)
+{
+    place *here = *state;
+    struct json_object *total, *prior, *data, *steps, *terms;
+    run(here, POINTS
+        "sumi likelihood points -n 40 --draws 10 --json -q -o terms.png && ls terms.png >&2");
+    assert_int_equal(here->code, 0);
+    CHECK_HOLDS(here->err, "terms.png");
+    struct json_object *answer = parse(here);
+    assert_true(json_object_object_get_ex(answer, "total", &total)
+                && json_object_object_get_ex(answer, "prior", &prior)
+                && json_object_object_get_ex(answer, "data", &data)
+                && json_object_object_get_ex(answer, "steps", &steps)
+                && json_object_object_get_ex(answer, "terms", &terms));
+    double sum = number_of(prior, "bits") + number_of(data, "bits") + number_of(steps, "bits");
+    CHECK_CLOSE(number_of(total, "bits"), sum, 1e-3 * fabs(sum));
+    CHECK_CLOSE(number_of(answer, "bits_per_number"), sum / 2, 1e-3 * fabs(sum));
+    assert_int_equal(json_object_array_length(terms), 99);
+    json_object_put(answer);
+    run(here, "sumi likelihood points -n 20 --exact --tolerance 1e-3 -q");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "density");
+    CHECK_HOLDS(here->out, "-log2 p");
+    run(here, "sumi likelihood points -n 5 --draws 3");
+    CHECK_FAILED(here, 2, "sumi: 5 items noised to 3 times each do not visit all 99 times twice;"
+                          " raise \"items\" or \"draws\"");
+    run(here, "sumi likelihood points --exact -o a.png");
+    CHECK_FAILED(here, 2, "sumi: likelihood: an exact density has no terms to draw");
+    run(here, "sumi likelihood points --decoder coins");
+    assert_int_equal(here->code, 2);
+    run(here, "rm points/recipe.ini; sumi likelihood points");
+    assert_int_equal(here->code, 2);
+    CHECK_HOLDS(here->err, "--data");
+    run(here, "sumi likelihood points --data points --set data.count=64 -n 40 --draws 10 -q");
+    CHECK_DONE(here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +284,7 @@ int main(void)
         PLACE_TEST(denoising_draws_a_table_and_tells_the_distances),
         PLACE_TEST(hardly_noised_items_come_back),
         PLACE_TEST(one_s_own_items_can_be_denoised),
+        PLACE_TEST(likelihoods_are_told_term_by_term),
         PLACE_TEST(a_picture_of_another_colour_model_is_converted),
         PLACE_TEST(info_tells_shapes_and_numbers_of_weights),
     };

@@ -6,11 +6,13 @@ _sumi() {
     COMPREPLY=()
     if ((COMP_CWORD == 1)) || [[ $command == help ]]; then
         words=$("$program" help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-    elif [[ $before == --set && $command == @(train|bench) ]]; then
+    elif [[ $before == --set && $command == @(train|bench|likelihood) ]]; then
         words=$("$program" recipes --keys 2>/dev/null | sed 's/ .*/=/')
         compopt -o nospace
     elif [[ $before == --solver ]]; then
         words=$("$program" solvers 2>/dev/null | sed '1d; s/ .*//')
+    elif [[ $before == --decoder ]]; then
+        words='auto discretised gaussian forward coin'
     elif [[ $before == --rng ]]; then
         words='philox torch'
     elif [[ $before == --precision ]]; then

@@ -1,0 +1,311 @@
+/* sumi likelihood: how probable data are under a model, by the variational bound, term by term, or
+   by the exact density along the probability flow. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "print.h"
+#include "progress.h"
+#include "sampling.h"
+
+struct settings {
+    const char *data, *output, *seed, *solver, *decoder, *method, *tolerance, *probe;
+    struct texts sets, options;
+    int64_t items, draws, steps, probes;
+    struct computing computing;
+    bool exact, all, json, quiet;
+};
+
+enum { ITEMS_USUAL = 100, DRAWS_USUAL = 20 };
+
+/* Everything one call has in hands. */
+struct work {
+    sumi_context *context;
+    const struct settings *settings;
+    const char *path; /* of the model */
+    sumi_model *model;
+    sumi_recipe *recipe; /* that the data are opened by */
+    sumi_solver *solver;
+    sumi_data *data;
+    sumi_likelihood *likelihood;
+    int64_t numbers; /* of an item */
+    bool points, levels; /* levels: pictures, whose items are bytes */
+    progress_line line;
+};
+
+/* ---- Preparing ---- */
+
+/* What the model was trained on, or another recipe's data: of two parts the test part, and of a
+   generator's items others than those of the training. */
+static int open_recipe(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    sumi_status status = SUMI_OK;
+    char seed[48];
+    if (settings->data) {
+        sumi_recipe_free(work->recipe);
+        work->recipe = NULL;
+        status = sumi_recipe_open(work->context, settings->data, &work->recipe);
+    } else if (!work->recipe) {
+        return fail(EXIT_USAGE, "likelihood: there is no recipe in %s to tell of data; name one "
+                    "with --data", work->path);
+    } else {
+        long long next = strtoll(sumi_recipe_get(work->recipe, "data.seed"), NULL, 10) + 1;
+        snprintf(seed, sizeof seed, "data.seed=%lld", next);
+        status = sumi_recipe_set(work->recipe, seed);
+    }
+    if (status == SUMI_OK) status = sumi_recipe_set(work->recipe, "data.split=test");
+    for (int i = 0; i < settings->sets.count && status == SUMI_OK; i++)
+        status = sumi_recipe_set(work->recipe, settings->sets.items[i]);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+static sumi_status set_whole(struct work *work, const char *name, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    return value ? sumi_likelihood_set(work->likelihood, name, text) : SUMI_OK;
+}
+
+static sumi_status set_text(struct work *work, const char *name, const char *value)
+{
+    return value ? sumi_likelihood_set(work->likelihood, name, value) : SUMI_OK;
+}
+
+static int set_likelihood(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    int64_t items = settings->items ? settings->items : settings->all ? 0 : ITEMS_USUAL;
+    int64_t draws = settings->draws ? settings->draws : settings->all ? 0 : DRAWS_USUAL;
+    sumi_status status = sumi_likelihood_create(work->context, work->solver, &work->likelihood);
+    if (status == SUMI_OK) status = set_whole(work, "items", items);
+    if (status == SUMI_OK) status = set_whole(work, "draws", draws);
+    if (status == SUMI_OK) status = set_whole(work, "steps", settings->steps);
+    if (status == SUMI_OK) status = set_whole(work, "probes", settings->probes);
+    if (status == SUMI_OK) status = set_text(work, "seed", settings->seed);
+    if (status == SUMI_OK) status = set_text(work, "decoder", settings->decoder);
+    if (status == SUMI_OK) status = set_text(work, "method", settings->method);
+    if (status == SUMI_OK) status = set_text(work, "tolerance", settings->tolerance);
+    if (status == SUMI_OK) status = set_text(work, "probe", settings->probe);
+    if (status == SUMI_OK && work->levels) status = set_text(work, "dequantise", "true");
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+static int prepare(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
+                                       .options = &settings->options};
+    int64_t shape[SUMI_MAX_RANK];
+    int code = settings->output ? check_output(settings->output) : EXIT_DONE;
+    if (code == EXIT_DONE && settings->output && !has_ending(settings->output, ".png"))
+        code = fail(EXIT_USAGE, "likelihood: %s should end in .png", settings->output);
+    if (code == EXIT_DONE && settings->output && settings->exact)
+        code = fail(EXIT_USAGE, "likelihood: an exact density has no terms to draw");
+    if (code == EXIT_DONE) {
+        code = sampling_open(work->context, work->path, &settings->computing, &choices,
+                             &work->model, &work->recipe, &work->solver);
+    }
+    if (code == EXIT_DONE) code = open_recipe(work);
+    if (code != EXIT_DONE) return code;
+    if (sumi_data_open(work->context, work->recipe, &work->data) != SUMI_OK)
+        return fail_context(work->context);
+    int rank = sumi_data_shape(work->data, shape);
+    work->numbers = 1;
+    for (int i = 0; i < rank; i++) work->numbers *= shape[i];
+    work->points = rank == 1;
+    work->levels = rank == 3;
+    return set_likelihood(work);
+}
+
+/* ---- Measuring ---- */
+
+static bool show(void *user, const sumi_progress *progress)
+{
+    struct work *work = user;
+    if (!work->settings->quiet) progress_show(&work->line, progress);
+    return !interrupt_came();
+}
+
+/* The first items, or as many as are wanted, with their classes. */
+static sumi_status measure_density(struct work *work)
+{
+    int64_t all = sumi_data_count(work->data), count = work->settings->items;
+    int64_t shape[1 + SUMI_MAX_RANK];
+    if (!count) count = work->settings->all ? all : ITEMS_USUAL;
+    if (count > all) count = all;
+    shape[0] = count;
+    int rank = 1 + sumi_data_shape(work->data, shape + 1);
+    sumi_array items = {0};
+    int64_t *indices = calloc((size_t)count, sizeof *indices);
+    int32_t *labels = calloc((size_t)count, sizeof *labels);
+    sumi_status status = indices && labels ? SUMI_OK : SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < count && indices; i++) indices[i] = i * all / count;
+    if (status == SUMI_OK) status = sumi_array_create(work->context, rank, shape, &items);
+    if (status == SUMI_OK)
+        status = sumi_data_read(work->data, indices, count, items.data, labels);
+    if (status == SUMI_OK) {
+        const int32_t *classes = sumi_model_classes(work->model) ? labels : NULL;
+        status = sumi_model_density(work->model, work->likelihood, rank, shape, items.data,
+                                    classes, NULL, show, work);
+    }
+    sumi_array_release(work->context, &items);
+    free(indices);
+    free(labels);
+    return status;
+}
+
+static int measure(struct work *work)
+{
+    interrupt_catch();
+    progress_open(&work->line, stderr, NULL);
+    sumi_status status = work->settings->exact
+                           ? measure_density(work)
+                           : sumi_model_bound(work->model, work->likelihood, work->data, show, work);
+    if (!work->settings->quiet) progress_close(&work->line);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+/* ---- Telling ---- */
+
+static struct json_object *describe(const sumi_likelihood_term *term)
+{
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "bits", json_number(term->bits));
+    json_object_object_add(object, "error", json_number(term->error));
+    json_object_object_add(object, "draws", json_object_new_int64(term->draws));
+    if (term->time >= 0) json_object_object_add(object, "t", json_object_new_int64(term->time));
+    return object;
+}
+
+static int tell_json(const struct work *work)
+{
+    struct json_object *answer = json_object_new_object(), *steps = json_object_new_array();
+    sumi_likelihood_term term;
+    json_object_object_add(answer, "numbers", json_object_new_int64(work->numbers));
+    for (int64_t i = 0; sumi_likelihood_get(work->likelihood, i, &term); i++) {
+        if (i < 4) json_object_object_add(answer, term.name, describe(&term));
+        else json_object_array_add(steps, describe(&term));
+    }
+    sumi_likelihood_get(work->likelihood, 0, &term);
+    json_object_object_add(answer, "bits_per_number",
+                           json_number(term.bits / (double)work->numbers));
+    json_object_object_add(answer, "terms", steps);
+    return print_json(answer);
+}
+
+/* Pictures are told in bits for each number, points in bits of an item. */
+static int tell_table(const struct work *work)
+{
+    static const char *const MEANINGS[] = {"-log2 p", "L_T, prior", "L_0, data", "L_t, steps"};
+    sumi_likelihood_term term;
+    printf("%-12s %12s %10s %12s\n", work->settings->exact ? "density" : "bound", "bits", "error",
+           "bits/number");
+    for (int64_t i = 3; i >= 0; i--) {
+        if (!sumi_likelihood_get(work->likelihood, i, &term)) continue;
+        printf("%-12s %12.4f %10.4f %12.5f\n", MEANINGS[i], term.bits, term.error,
+               term.bits / (double)work->numbers);
+    }
+    if (work->settings->output) printf("%s: the terms by time\n", work->settings->output);
+    return EXIT_DONE;
+}
+
+/* L_t of each time from 1, in bits for each number. */
+static sumi_status draw(const struct work *work)
+{
+    sumi_likelihood_term term;
+    int64_t count = 0;
+    while (sumi_likelihood_get(work->likelihood, 4 + count, &term)) count++;
+    float *values = calloc((size_t)count + 1, sizeof *values);
+    if (!values) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; sumi_likelihood_get(work->likelihood, 4 + i, &term); i++)
+        values[i] = (float)(term.bits / (double)work->numbers);
+    sumi_status status = sumi_draw_losses(work->context, values, count,
+                                          "terms of the bound by time: bits per number",
+                                          work->settings->output);
+    free(values);
+    return status;
+}
+
+static int tell(const struct work *work)
+{
+    if (work->settings->output && draw(work) != SUMI_OK) return fail_context(work->context);
+    return work->settings->json ? tell_json(work) : tell_table(work);
+}
+
+static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
+{
+    struct work work = {.context = context, .settings = user, .path = arguments[0]};
+    (void)count;
+    int code = prepare(&work);
+    if (code == EXIT_DONE) code = measure(&work);
+    if (code == EXIT_DONE) code = tell(&work);
+    sumi_likelihood_free(work.likelihood);
+    sumi_data_free(work.data);
+    sumi_solver_free(work.solver);
+    sumi_recipe_free(work.recipe);
+    sumi_model_free(work.model);
+    return code;
+}
+
+static const struct option OPTIONS[] = {
+    {"data", 0, OPTION_TEXT, "RECIPE",
+     "whose data are measured; else those that the model was\ntrained on, the test part of two, and"
+     " new ones of a\ngenerator", offsetof(struct settings, data)},
+    {"set", 0, OPTION_TEXTS, "SECTION.KEY=VALUE", "change a value of that recipe",
+     offsetof(struct settings, sets)},
+    {"items", 'n', OPTION_COUNT, "N", "how many items; 100 if left out",
+     offsetof(struct settings, items)},
+    {"draws", 0, OPTION_COUNT, "K", "times that each item is noised to; 20 if left out",
+     offsetof(struct settings, draws)},
+    {"all", 0, OPTION_FLAG, NULL, "all items and all times, where they are left out",
+     offsetof(struct settings, all)},
+    {"decoder", 0, OPTION_TEXT, "NAME",
+     "what the last step is: discretised (usual for pictures\nand signals), gaussian (for points),"
+     " forward (for bits),\ncoin", offsetof(struct settings, decoder)},
+    {"exact", 0, OPTION_FLAG, NULL, "the exact density instead of the bound",
+     offsetof(struct settings, exact)},
+    {"method", 0, OPTION_TEXT, "NAME", "that integrates it: rk45, rk4, heun, midpoint, euler",
+     offsetof(struct settings, method)},
+    {"steps", 0, OPTION_COUNT, "N", "of a method with equal steps",
+     offsetof(struct settings, steps)},
+    {"tolerance", 0, OPTION_TEXT, "X", "of rk45; 1e-5 if left out",
+     offsetof(struct settings, tolerance)},
+    {"probe", 0, OPTION_TEXT, "KIND", "trace by exact, rademacher or gaussian probes",
+     offsetof(struct settings, probe)},
+    {"probes", 0, OPTION_COUNT, "N", "probes of each item", offsetof(struct settings, probes)},
+    {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
+    {"option", 0, OPTION_TEXTS, "NAME=VALUE",
+     "an option of the solver, such as variance_type=fixed_large",
+     offsetof(struct settings, options)},
+    {"seed", 0, OPTION_SEED, "S", "keys all draws; 0 if left out",
+     offsetof(struct settings, seed)},
+    COMPUTING_OPTIONS(struct settings),
+    {"output", 'o', OPTION_TEXT, "FILE.png", "a picture of the bound's terms by time",
+     offsetof(struct settings, output)},
+    {"quiet", 'q', OPTION_FLAG, NULL, "no progress", offsetof(struct settings, quiet)},
+    {"json", 0, OPTION_FLAG, NULL, "print all numbers as JSON", offsetof(struct settings, json)},
+    {.name = NULL},
+};
+
+const struct command likelihood_command = {
+    .name = "likelihood",
+    .summary = "how probable data are: the bound term by term, or the exact density",
+    .usage = "MODEL [--data RECIPE] [-n N] [--draws K] [--exact] [-o FILE.png] ...",
+    .details = "Prints -log2 p of an item, with the standard error of having measured few, and for\n"
+               "pictures bits per number: the variational bound as the sum of L_T, L_t and L_0, or\n"
+               "with --exact the density along the probability flow.\n"
+               "\n"
+               "examples:\n"
+               "  sumi likelihood runs/ddpm-mnist -n 1000 --draws 20 -o terms.png\n"
+               "  sumi likelihood runs/ddpm-mnist --all --json\n"
+               "  sumi likelihood runs/points --exact -n 500",
+    .options = OPTIONS,
+    .arguments = "MODEL",
+    .least = 1,
+    .most = 1,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

@@ -42,6 +42,10 @@ for page in "${pages[@]}"; do
     while read -r name; do
         grep -rqw "$name" include src || complain "$page: there is no $name"
     done < <(matches "$page" '\b(sumi_[a-z_]*[a-z]|SUMI_(OK|STOPPED|ERROR_[A-Z]+))\b(?!_test)')
+    while read -r name; do # functions and members, and values of recipes and options
+        case $name in *_proxy) continue ;; esac # of the environment
+        grep -rqw "$name" include src tests || complain "$page: there is no $name in the sources"
+    done < <(matches "$page" '`\K[a-z0-9]+_[a-z0-9_]+(?=`)')
     while read -r key; do
         grep -qF "\"$key\"" src/files/recipe_schema.c || complain "$page: no recipe key $key"
     done < <(matches "$page" '`\K(data|model|noise|train|sample)\.(?!c`|h`)[a-z_]+')

@@ -9,7 +9,7 @@
 #include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
-#include "cpu/onednn.h"
+#include "cpu/product.h"
 #include "ops/attention.h"
 #include "ops/ops.h"
 
@@ -85,11 +85,24 @@ static int64_t least(int64_t left, int64_t most)
     return left < most ? left : most;
 }
 
+/* c[m,n] = a[m,k] b[k,n], with a perhaps stored transposed, or added to what c has. */
+static sumi_status multiply(bool transpose_a, int64_t m, int64_t n, int64_t k, const float *a,
+                            int64_t stride_a, const float *b, int64_t stride_b, bool add, float *c,
+                            int64_t stride_c)
+{
+    struct product product =
+        product_of(transpose_a, false, m, n, k, a, stride_a, b, stride_b, c, stride_c);
+    product.add = add;
+    return product_run(&product);
+}
+
 /* Scores of queries[count] and keys[width], not yet scaled. */
 static sumi_status fill_scores(const struct extent *e, const float *q, const float *k,
                                int64_t count, int64_t width, float *scores)
 {
-    return onednn_product(false, true, count, width, e->d, q, e->c, k, e->c, scores, width);
+    struct product product =
+        product_of(false, true, count, width, e->d, q, e->c, k, e->c, scores, width);
+    return product_run(&product);
 }
 
 static void forget_rows(struct block *b)
@@ -120,8 +133,7 @@ static sumi_status attend(const struct extent *e, const struct head *head, int64
             if (!key || correction == 1) continue;
             loops->affine(e->d, y + i * e->c, correction, 0, y + i * e->c);
         }
-        TRY((key ? onednn_add_product : onednn_product)(false, false, count, e->d, width, b->scores,
-                                                        width, v, e->c, y, e->c));
+        TRY(multiply(false, count, e->d, width, b->scores, width, v, e->c, key > 0, y, e->c));
     }
     for (int64_t i = 0; i < count; i++) {
         loops->affine(e->d, y + i * e->c, 1 / b->total[i], 0, y + i * e->c);
@@ -184,12 +196,12 @@ static sumi_status attend_backward(const struct extent *e, const struct head *he
         const struct softmax_row row = {e->scale, b->largest[i], 1 / b->total[i], b->mean[i]};
         loops->attention_slopes(width, &row, b->scores + i * width, b->slopes + i * width);
     }
-    TRY((first ? onednn_add_product : onednn_product)(true, false, width, e->d, count, b->scores,
-                                                      width, upstream, e->c, head->dv + to, e->c));
-    TRY((key ? onednn_add_product : onednn_product)(false, false, count, e->d, width, b->slopes,
-                                                    width, k, e->c, head->dq + from, e->c));
-    return (first ? onednn_add_product : onednn_product)(true, false, width, e->d, count, b->slopes,
-                                                         width, q, e->c, head->dk + to, e->c);
+    TRY(multiply(true, width, e->d, count, b->scores, width, upstream, e->c, first > 0,
+                 head->dv + to, e->c));
+    TRY(multiply(false, count, e->d, width, b->slopes, width, k, e->c, key > 0, head->dq + from,
+                 e->c));
+    return multiply(true, width, e->d, count, b->slopes, width, q, e->c, first > 0, head->dk + to,
+                    e->c);
 }
 
 static sumi_status attend_head_backward(const struct extent *e, const struct head *head,
@@ -254,7 +266,7 @@ static sumi_status run(const struct call *call)
     struct extent e = measure(call->problem);
     sumi_status status = SUMI_OK;
     BY_TEAM(e.threads, run_tasks(call, &e, &status));
-    return onednn_explain_product(call->problem->context, status);
+    return product_explain(call->problem->context, status);
 }
 
 const struct kernel kernel_attention = {.prepare = prepare, .run = run};

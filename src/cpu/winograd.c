@@ -31,7 +31,7 @@ bool winograd_suits(const struct convolution_problem *p, int variant)
 {
     int64_t block = variant & ~WINOGRAD_OWN, wide = p->in > p->out ? p->in : p->out;
     int64_t tiles = tiling_count(p);
-    bool products = variant & WINOGRAD_OWN ? wide <= 192 : wide >= 64; /* where each is good at it */
+    bool products = variant & WINOGRAD_OWN ? wide <= 192 : wide >= 128; /* where each is good */
     bool fits = block < 2 * tiles && (block > 16 || tiles < 64 || wide < 128);
     return tiling_suits(p) && products && fits;
 }

@@ -22,8 +22,8 @@ static const struct sizes problems[] = {
     {2, 9, 9, 16, 24, 3, 2, 1, 1, false},
     {2, 8, 8, 32, 16, 1, 1, 0, 0, false},
     {3, 20, 23, 16, 16, 3, 1, 1, 1, false}, /* more than one block of tiles */
-    {2, 22, 25, 64, 16, 3, 1, 1, 1, false}, /* the library's products as well as our own */
-    {2, 11, 13, 16, 64, 3, 1, 1, 1, false},
+    {2, 22, 25, 128, 16, 3, 1, 1, 1, false}, /* the library's products as well as our own */
+    {2, 11, 13, 16, 128, 3, 1, 1, 1, false},
     {2, 7, 8, 140, 150, 3, 1, 1, 1, false}, /* panels, the last of them narrow */
     {2, 11, 7, 3, 5, 5, 1, 2, 2, false},
     {2, 3, 12, 16, 32, 3, 1, 1, 1, true},  /* lines: whole tiles */

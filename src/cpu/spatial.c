@@ -63,6 +63,8 @@ static sumi_status run_block_sum(const struct call *call)
 
 const struct kernel kernel_block_sum = {.run = run_block_sum};
 
+enum { DRAWS = 4096 }; /* numbers a thread draws at a time */
+
 static void draw_mask(const struct call *call)
 {
     const struct node *node = call->problem->node;
@@ -70,10 +72,14 @@ static void draw_mask(const struct call *call)
     const float drop = (float)node->attributes.scale;
     const float keep = (float)(1 / (1 - node->attributes.scale));
     const uint64_t first = keep_mask_first(node, &call->key);
+    const struct loops *loops = loops_select();
     int64_t count = shape_count(&node->shape);
 #pragma omp for schedule(static)
-    for (int64_t i = 0; i < count; i++) {
-        call->output[i] = philox_uniform(&stream, first + (uint64_t)i) < drop ? 0 : keep;
+    for (int64_t at = 0; at < count; at += DRAWS) {
+        int64_t size = count - at < DRAWS ? count - at : DRAWS;
+        float *mask = call->output + at;
+        loops->uniform(size, &stream, first + (uint64_t)at, mask);
+        for (int64_t i = 0; i < size; i++) mask[i] = mask[i] < drop ? 0 : keep;
     }
 }
 

@@ -119,11 +119,12 @@ int noised_keep(void *user, struct kept kept[MOST_KEPT])
     return importance_keep(&noised->draws.importance, kept);
 }
 
-/* Threads worth waking for work on every number of a batch. */
-static int threads_for(const struct noised *noised, int64_t work_of_a_number)
+/* Threads worth waking for a draw of every number of a batch. */
+static int threads_for(const struct noised *noised)
 {
+    enum { WORK_OF_A_DRAW = 32 };
     return worthwhile_threads(noised->learning.context->threads,
-                              work_of_a_number * noised->batch * noised->item_size);
+                              WORK_OF_A_DRAW * noised->batch * noised->item_size);
 }
 
 /* The noise of item i of a portion, keyed by the item's place in the step. */
@@ -141,8 +142,6 @@ static void draw_items(struct noised *noised, const struct portion *portion)
     for (int64_t i = 0; i < noised->batch; i++) draw_item(noised, portion, i);
 }
 
-enum { WORK_OF_A_DRAW = 32 };
-
 /* The items of a feed, and the noise that goes with each where that depends on the others; else it
    is drawn when the item is mixed with it, and is in cache then. */
 static sumi_status read_pairs(struct noised *noised, const struct portion *portion, int64_t feed)
@@ -154,7 +153,7 @@ static sumi_status read_pairs(struct noised *noised, const struct portion *porti
     TRY(data_read_batch(noised->learning.data, noised->seed, feed, noised->batch, noised->clean,
                         noised->labels));
     if (noised->coupling.kind == COUPLING_INDEPENDENT) return SUMI_OK;
-    int threads = threads_for(noised, WORK_OF_A_DRAW);
+    int threads = threads_for(noised);
     BY_TEAM(threads, draw_items(noised, portion));
     coupling_match(&noised->coupling, noised->clean, noised->noise);
     return SUMI_OK;
@@ -202,7 +201,7 @@ sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
     const struct portion portion = portion_of(noised->learning.recipe, feed);
     TRY(read_pairs(noised, &portion, feed));
     times_prepare(&noised->draws);
-    int threads = threads_for(noised, WORK_OF_A_DRAW);
+    int threads = threads_for(noised);
     BY_TEAM(threads, feed_items(noised, plan, &portion, finish, user));
     return SUMI_OK;
 }

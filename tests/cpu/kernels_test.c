@@ -97,6 +97,20 @@ static void the_exponential_is_within_two_units_in_the_last_place(void **state)
     assert_true(results[2] > 1e38f && results[3] > 1e38f);
 }
 
+static void uniform_draws_in_a_row_are_those_drawn_one_by_one(void **state)
+{
+    (void)state;
+    const philox_stream stream = {0, PURPOSE_DROPOUT, 0};
+    float row[700];
+    for (uint64_t first = 1980000; first < 1980009; first++) { /* 1980494 would round to 1 */
+        loops_select()->uniform(700, &stream, first, row);
+        for (int i = 0; i < 700; i++) {
+            float one = philox_uniform(&stream, first + (uint64_t)i);
+            assert_memory_equal(&row[i], &one, sizeof one);
+        }
+    }
+}
+
 static void sums_and_broadcasts_agree_with_the_reference(void **state)
 {
     (void)state;
@@ -273,6 +287,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(unary_kernels_agree_with_the_reference, set_up, tear_down),
         cmocka_unit_test(the_exponential_is_within_two_units_in_the_last_place),
+        cmocka_unit_test(uniform_draws_in_a_row_are_those_drawn_one_by_one),
         cmocka_unit_test_setup_teardown(sums_and_broadcasts_agree_with_the_reference, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_long_sum_keeps_its_accuracy, set_up, tear_down),

@@ -187,6 +187,32 @@ static void attention_slopes_loop(int64_t n, const struct softmax_row *row, floa
     }
 }
 
+static void uniform_loop(int64_t n, const philox_stream *stream, uint64_t first, float *out)
+{
+    enum { BLOCKS = 64 };
+    uint32_t words[4][BLOCKS];
+    float numbers[4 * BLOCKS];
+    const philox_stream key = *stream; /* which no store can change, so that vectors may form */
+    while (n > 0) {
+        uint64_t block = first / 4;
+        VECTOR for (int b = 0; b < BLOCKS; b++) {
+            philox_words(&key, block + (uint64_t)b, &words[0][b], &words[1][b], &words[2][b],
+                         &words[3][b]);
+        }
+        for (int b = 0; b < BLOCKS; b++) {
+            for (int k = 0; k < 4; k++) {
+                numbers[4 * b + k] = philox_below_one(philox_unit(words[k][b]));
+            }
+        }
+        int64_t skip = (int64_t)(first % 4), count = 4 * BLOCKS - skip;
+        if (count > n) count = n;
+        memcpy(out, numbers + skip, (size_t)count * sizeof *out);
+        out += count;
+        first += (uint64_t)count;
+        n -= count;
+    }
+}
+
 /* The loops of a normalisation come in several forms: with and without SiLU, of float32 or bfloat16,
    and so on. Each is written once and compiled with these as constants, so that no branch is left
    inside. */
@@ -431,7 +457,6 @@ const struct loops JOIN(loops_, SUMI_LEVEL) = {
     add_loop,     subtract_loop, multiply_loop,  divide_loop,        affine_loop,
     exp_loop,     sigmoid_loop,  silu_loop,      tanh_loop,          relu_loop,
     step_loop,    sum_rows_loop, sum_loop,       dot_loop,           softmax_loop,
-    soften_loop,  attention_slopes_loop,
-    moments_loop, norm_loop,     norm_sums_loop, norm_gradient_loop, epilogue_loop,
-    squared_error_loop,
-    adamw_loop,   widen_loop,    narrow_loop};
+    soften_loop,  attention_slopes_loop,         uniform_loop,       moments_loop,
+    norm_loop,    norm_sums_loop,                norm_gradient_loop, epilogue_loop,
+    squared_error_loop,          adamw_loop,     widen_loop,         narrow_loop};

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/bfloat16.h"
+#include "base/philox.h"
 
 /* Coefficients of a normalisation of one item, each [c]. */
 struct norm_coefficients {
@@ -50,6 +51,8 @@ struct loops {
     float (*soften)(int64_t n, float scale, float *x, float *largest, float *total);
     /* x[n] to weights p, slopes[n] to scale p (slope - mean) */
     void (*attention_slopes)(int64_t n, const struct softmax_row *row, float *x, float *slopes);
+    /* Elements first .. first + n - 1 of the stream's uniform numbers, as philox_uniform. */
+    void (*uniform)(int64_t n, const philox_stream *stream, uint64_t first, float *out);
     /* Of normalisation. Arrays of the size of x, `const void *` or `void *`, are bfloat16 where
        `narrow`; all the others, and the arithmetic, are float32. */
     /* first[c] += (x - shift), second[c] += (x - shift)^2 over the rows of x[rows, c]; shift[c] is

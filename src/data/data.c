@@ -11,8 +11,9 @@
 #include "files/image.h"
 
 static const struct data_kind *const kinds[] = {
-    &data_morlet, &data_digits, &data_swissroll, &data_moons,  &data_gaussians, &data_heartbeat,
-    &data_noise,  &data_idx,    &data_cifar10,   &data_folder, &data_npy,       &data_csv,
+    &data_morlet,       &data_digits, &data_swissroll, &data_moons, &data_gaussians,
+    &data_checkerboard, &data_rings,  &data_heartbeat, &data_noise, &data_idx,
+    &data_cifar10,      &data_folder, &data_npy,       &data_csv,
 };
 
 enum data_items data_items_of(const sumi_recipe *recipe)

@@ -45,7 +45,8 @@ struct sumi_data {
 };
 
 extern const struct data_kind data_morlet, data_digits, data_swissroll, data_moons, data_gaussians,
-    data_heartbeat, data_noise, data_idx, data_cifar10, data_folder, data_npy, data_csv;
+    data_checkerboard, data_rings, data_heartbeat, data_noise, data_idx, data_cifar10, data_folder,
+    data_npy, data_csv;
 
 /* Whose turn it is: the items of a step's batch, in an order that is new in each epoch. */
 struct batch_key {

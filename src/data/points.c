@@ -1,5 +1,5 @@
-/* Points in the plane inside [-1, 1]: a swiss roll, two moons, a ring of eight Gaussians, each with
-   measured noise if the recipe asks for it. */
+/* Points in the plane inside [-1, 1]: a swiss roll, two moons, a ring of eight Gaussians, a
+   checkerboard, two rings, each with measured noise if the recipe asks for it. */
 #include <math.h>
 
 #include "base/philox.h"
@@ -49,7 +49,7 @@ static void finish_point(const struct points_source *source, int64_t index, doub
     item[1] = (float)(y + source->noise * noise[1]);
 }
 
-static sumi_status open_swissroll(sumi_data *data, const sumi_recipe *recipe)
+static sumi_status open_unlabelled(sumi_data *data, const sumi_recipe *recipe)
 {
     return open_points(data, recipe, 0);
 }
@@ -63,7 +63,7 @@ static sumi_status read_swissroll(sumi_data *data, int64_t index, float *item)
     return SUMI_OK;
 }
 
-static sumi_status open_moons(sumi_data *data, const sumi_recipe *recipe)
+static sumi_status open_in_two(sumi_data *data, const sumi_recipe *recipe)
 {
     return open_points(data, recipe, 2);
 }
@@ -101,12 +101,32 @@ static sumi_status read_gaussians(sumi_data *data, int64_t index, float *item)
     return SUMI_OK;
 }
 
+/* Even over the eight dark squares of a board of four by four. */
+static sumi_status read_checkerboard(sumi_data *data, int64_t index, float *item)
+{
+    const struct points_source *source = data->source;
+    int row = (int)(index % 8) / 2, column = 2 * (int)(index % 2) + row % 2;
+    double across = philox_uniform(&source->stream, (uint64_t)index * 2);
+    double up = philox_uniform(&source->stream, (uint64_t)index * 2 + 1);
+    finish_point(source, index, (column + across) / 2 - 1, (row + up) / 2 - 1, item);
+    return SUMI_OK;
+}
+
+/* Circles of radius 1/2 and 1. */
+static sumi_status read_rings(sumi_data *data, int64_t index, float *item)
+{
+    const struct points_source *source = data->source;
+    double angle = 2 * PI * share(source, index), radius = index % 2 ? 0.5 : 1;
+    finish_point(source, index, radius * cos(angle), radius * sin(angle), item);
+    return SUMI_OK;
+}
+
 const struct data_kind data_swissroll = {.name = "swissroll",
-                                         .open = open_swissroll,
+                                         .open = open_unlabelled,
                                          .read_floats = read_swissroll,
                                          .close = close_points};
 const struct data_kind data_moons = {.name = "moons",
-                                     .open = open_moons,
+                                     .open = open_in_two,
                                      .read_floats = read_moons,
                                      .read_label = read_class,
                                      .close = close_points};
@@ -115,3 +135,12 @@ const struct data_kind data_gaussians = {.name = "gaussians",
                                          .read_floats = read_gaussians,
                                          .read_label = read_class,
                                          .close = close_points};
+const struct data_kind data_checkerboard = {.name = "checkerboard",
+                                            .open = open_unlabelled,
+                                            .read_floats = read_checkerboard,
+                                            .close = close_points};
+const struct data_kind data_rings = {.name = "rings",
+                                     .open = open_in_two,
+                                     .read_floats = read_rings,
+                                     .read_label = read_class,
+                                     .close = close_points};

@@ -21,8 +21,8 @@ const struct recipe_entry recipe_schema[] = {
     TEXT("recipe.summary", "", "one sentence that `sumi recipes` shows"),
 
     CHOICE("data.kind", "digits",
-           "morlet|digits|swissroll|moons|gaussians|heartbeat|noise|idx|cifar10|folder|"
-           "npy|csv",
+           "morlet|digits|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise|idx|cifar10|"
+           "folder|npy|csv",
            "where items come from: a generator or a kind of file"),
     TEXT("data.path", "", "file or folder to read; empty looks in the user's cache folder"),
     CHOICE("data.items", "auto", "auto|images|signals|points",

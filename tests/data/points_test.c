@@ -54,6 +54,37 @@ static void gaussians_gather_about_eight_places(void **state)
     sumi_data_free(data);
 }
 
+static void a_checkerboard_has_points_on_its_dark_squares_only(void **state)
+{
+    (void)state;
+    sumi_data *data = open_data("[data]\nkind = checkerboard\ncount = 1000\n", NULL);
+    float point[2];
+    int counts[4][4] = {{0}};
+    for (int i = 0; i < COUNT; i++) {
+        read_one(data, i, point, NULL);
+        int column = (int)floor(2 * (point[0] + 1)), row = (int)floor(2 * (point[1] + 1));
+        assert_true(column >= 0 && column < 4 && row >= 0 && row < 4 && (column + row) % 2 == 0);
+        counts[row][column]++;
+    }
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(counts[i / 4][i % 4], (i / 4 + i) % 2 ? 0 : COUNT / 8);
+    }
+    sumi_data_free(data);
+}
+
+static void rings_are_two_circles(void **state)
+{
+    (void)state;
+    sumi_data *data = open_data("[data]\nkind = rings\ncount = 1000\nlabels = yes\n", NULL);
+    float point[2];
+    int32_t label;
+    for (int i = 0; i < COUNT; i++) {
+        read_one(data, i, point, &label);
+        CHECK_CLOSE(hypot(point[0], point[1]), label ? 0.5 : 1, 1e-5);
+    }
+    sumi_data_free(data);
+}
+
 static void measured_noise_is_added_to_points(void **state)
 {
     (void)state;
@@ -98,6 +129,8 @@ int main(void)
         cmocka_unit_test(swiss_roll_points_lie_on_the_spiral),
         cmocka_unit_test(moons_are_two_half_circles),
         cmocka_unit_test(gaussians_gather_about_eight_places),
+        cmocka_unit_test(a_checkerboard_has_points_on_its_dark_squares_only),
+        cmocka_unit_test(rings_are_two_circles),
         cmocka_unit_test(measured_noise_is_added_to_points),
         cmocka_unit_test(items_are_scaled_whether_in_memory_or_not),
     };

@@ -11,14 +11,14 @@
 #include "sampling.h"
 
 struct settings {
-    const char *data, *output, *seed, *solver, *decoder, *method, *tolerance, *probe;
+    const char *data, *output, *map, *seed, *solver, *decoder, *method, *tolerance, *probe;
     struct texts sets, options;
     int64_t items, draws, steps, probes;
     struct computing computing;
     bool exact, all, json, quiet;
 };
 
-enum { ITEMS_USUAL = 100, DRAWS_USUAL = 20 };
+enum { ITEMS_USUAL = 100, DRAWS_USUAL = 20, MAP_SIDE = 96 };
 
 /* Everything one call has in hands. */
 struct work {
@@ -102,6 +102,10 @@ static int prepare(struct work *work)
     int code = settings->output ? check_output(settings->output) : EXIT_DONE;
     if (code == EXIT_DONE && settings->output && !has_ending(settings->output, ".png"))
         code = fail(EXIT_USAGE, "likelihood: %s should end in .png", settings->output);
+    if (code == EXIT_DONE && settings->map) code = check_output(settings->map);
+    bool fits = !settings->map || (settings->exact && has_ending(settings->map, ".png"));
+    if (code == EXIT_DONE && !fits)
+        code = fail(EXIT_USAGE, "likelihood: --map FILE.png goes with --exact");
     if (code == EXIT_DONE && settings->output && settings->exact)
         code = fail(EXIT_USAGE, "likelihood: an exact density has no terms to draw");
     if (code == EXIT_DONE) {
@@ -117,6 +121,8 @@ static int prepare(struct work *work)
     for (int i = 0; i < rank; i++) work->numbers *= shape[i];
     work->points = rank == 1;
     work->levels = rank == 3;
+    if (settings->map && (rank != 1 || shape[0] != 2 || sumi_model_classes(work->model)))
+        return fail(EXIT_USAGE, "likelihood: --map is for points in the plane without classes");
     return set_likelihood(work);
 }
 
@@ -157,13 +163,70 @@ static sumi_status measure_density(struct work *work)
     return status;
 }
 
+/* Half the side of a square about 0 that holds the first points of the data, and a margin. */
+static sumi_status map_extent(const struct work *work, double *extent)
+{
+    enum { LOOKED_AT = 1000 };
+    int64_t count = sumi_data_count(work->data);
+    float point[2], most = 0;
+    for (int64_t i = 0; i < count && i < LOOKED_AT; i++) {
+        sumi_status status = sumi_data_read(work->data, &i, 1, point, NULL);
+        if (status != SUMI_OK) return status;
+        most = fmaxf(most, fmaxf(fabsf(point[0]), fabsf(point[1])));
+    }
+    *extent = 1.15 * most;
+    return SUMI_OK;
+}
+
+/* The roots of the densities, from black at 0 to white at the greatest: values[count] from bits. */
+static void shade(int64_t count, const double *bits, float *values)
+{
+    double least = INFINITY;
+    for (int64_t i = 0; i < count; i++) least = fmin(least, bits[i]);
+    for (int64_t i = 0; i < count; i++)
+        values[i] = (float)(2 * exp2((least - bits[i]) / 2) - 1);
+}
+
+/* The density over the plane as a picture, the y axis upwards. */
+static sumi_status draw_map(struct work *work)
+{
+    const int64_t count = MAP_SIDE * MAP_SIDE, points[] = {count, 2};
+    const int64_t picture[] = {1, MAP_SIDE, MAP_SIDE, 1};
+    sumi_array places = {0}, values = {0};
+    double extent = 0, *bits = calloc((size_t)count, sizeof *bits);
+    sumi_status status = bits ? map_extent(work, &extent) : SUMI_ERROR_MEMORY;
+    if (status == SUMI_OK) status = sumi_array_create(work->context, 2, points, &places);
+    if (status == SUMI_OK) status = sumi_array_create(work->context, 4, picture, &values);
+    for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
+        double across = (double)(i % MAP_SIDE) + 0.5, down = (double)(i / MAP_SIDE) + 0.5;
+        places.data[2 * i] = (float)(extent * (2 * across / MAP_SIDE - 1));
+        places.data[2 * i + 1] = (float)(extent * (1 - 2 * down / MAP_SIDE));
+    }
+    if (status == SUMI_OK) {
+        status = sumi_model_density(work->model, work->likelihood, 2, points, places.data, NULL,
+                                    bits, show, work);
+    }
+    if (status == SUMI_OK) {
+        shade(count, bits, values.data);
+        status = sumi_draw_grid(work->context, &values, 0, work->settings->map);
+    }
+    sumi_array_release(work->context, &places);
+    sumi_array_release(work->context, &values);
+    free(bits);
+    return status;
+}
+
 static int measure(struct work *work)
 {
     interrupt_catch();
     progress_open(&work->line, stderr, NULL);
-    sumi_status status = work->settings->exact
-                           ? measure_density(work)
-                           : sumi_model_bound(work->model, work->likelihood, work->data, show, work);
+    sumi_status status = SUMI_OK;
+    if (work->settings->map) status = draw_map(work); /* first, so that the table is of the items */
+    if (status == SUMI_OK) {
+        status = work->settings->exact
+                   ? measure_density(work)
+                   : sumi_model_bound(work->model, work->likelihood, work->data, show, work);
+    }
     if (!work->settings->quiet) progress_close(&work->line);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
@@ -209,6 +272,7 @@ static int tell_table(const struct work *work)
                term.bits / (double)work->numbers);
     }
     if (work->settings->output) printf("%s: the terms by time\n", work->settings->output);
+    if (work->settings->map) printf("%s: the density\n", work->settings->map);
     return EXIT_DONE;
 }
 
@@ -285,6 +349,8 @@ static const struct option OPTIONS[] = {
     COMPUTING_OPTIONS(struct settings),
     {"output", 'o', OPTION_TEXT, "FILE.png", "a picture of the bound's terms by time",
      offsetof(struct settings, output)},
+    {"map", 0, OPTION_TEXT, "FILE.png", "with --exact, the density over the plane as a picture",
+     offsetof(struct settings, map)},
     {"quiet", 'q', OPTION_FLAG, NULL, "no progress", offsetof(struct settings, quiet)},
     {"json", 0, OPTION_FLAG, NULL, "print all numbers as JSON", offsetof(struct settings, json)},
     {.name = NULL},
@@ -294,9 +360,9 @@ const struct command likelihood_command = {
     .name = "likelihood",
     .summary = "how probable data are: the bound term by term, or the exact density",
     .usage = "MODEL [--data RECIPE] [-n N] [--draws K] [--exact] [-o FILE.png] ...",
-    .details = "Prints -log2 p of an item, with the standard error of having measured few, and for\n"
-               "pictures bits per number: the variational bound as the sum of L_T, L_t and L_0, or\n"
-               "with --exact the density along the probability flow.\n"
+    .details = "Prints -log2 p of an item, with the standard error of having measured few, and\n"
+               "bits per number: the variational bound as the sum of L_T, L_t and L_0, or with --exact\n"
+               "the density along the probability flow.\n"
                "\n"
                "examples:\n"
                "  sumi likelihood runs/ddpm-mnist -n 1000 --draws 20 -o terms.png\n"

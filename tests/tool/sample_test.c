@@ -261,6 +261,11 @@ static void likelihoods_are_told_term_by_term(void **state)
                           " raise \"items\" or \"draws\"");
     run(here, "sumi likelihood points --exact -o a.png");
     CHECK_FAILED(here, 2, "sumi: likelihood: an exact density has no terms to draw");
+    run(here, "sumi likelihood points --map a.png");
+    CHECK_FAILED(here, 2, "sumi: likelihood: --map FILE.png goes with --exact");
+    run(here, "sumi likelihood points -n 5 --exact --method euler --steps 2 --map map.png -q");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "map.png: the density");
     run(here, "sumi likelihood points --decoder coins");
     assert_int_equal(here->code, 2);
     run(here, "rm points/recipe.ini; sumi likelihood points");

@@ -37,7 +37,10 @@ static double magnitude_quantile(const float *values, int64_t count, double rati
     double lower = scratch[below], upper = lower;
     if (below + 1 < count) {
         upper = scratch[below + 1];
-        for (int64_t i = below + 2; i < count; i++) upper = fmin(upper, scratch[i]);
+        /* by a comparison: gcc 12 fails to compile fmin here for 64-bit Arm */
+        for (int64_t i = below + 2; i < count; i++) {
+            if (scratch[i] < upper) upper = scratch[i];
+        }
     }
     return lower + (upper - lower) * (rank - (double)below);
 }

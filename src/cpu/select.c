@@ -7,20 +7,21 @@
 
 /* Defines NAME_select, which chooses among the tables NAME_baseline, NAME_v3 and NAME_v4. */
 #if defined(__x86_64__)
-enum level { BASELINE, V3, V4 };
+enum level { baseline, v3, v4 };
 
+/* SUMI_HIGHEST is the highest level to use, so that tests can have a lower one. */
 static enum level level_of_processor(void)
 {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+    if (SUMI_HIGHEST >= v4 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
         && __builtin_cpu_supports("fma")) {
-        return V4;
+        return v4;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+    if (SUMI_HIGHEST >= v3 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
         && __builtin_cpu_supports("bmi2")) {
-        return V3;
+        return v3;
     }
-    return BASELINE;
+    return baseline;
 }
 
 #define DEFINE_SELECT(NAME)                                                     \
@@ -28,7 +29,7 @@ static enum level level_of_processor(void)
     const struct NAME *NAME##_select(void)                                      \
     {                                                                           \
         enum level level = level_of_processor();                                \
-        return level == V4 ? &NAME##_v4 : level == V3 ? &NAME##_v3 : &NAME##_baseline; \
+        return level == v4 ? &NAME##_v4 : level == v3 ? &NAME##_v3 : &NAME##_baseline; \
     }
 #else
 #define DEFINE_SELECT(NAME)                                              \

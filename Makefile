@@ -11,6 +11,7 @@ help:
 	@echo "make build     build the library and the command in $(BUILD)/"
 	@echo "make install   install under PREFIX=$(PREFIX) (DESTDIR is respected)"
 	@echo "make bench     check and time Sumi beside PyTorch (WORKLOADS=\"ops A B\" for some of it)"
+	@echo "make portability   run tests at lower instruction sets, and for 64-bit Arm in qemu"
 	@echo "make sanitize  run the tests under clang's address, leak and undefined sanitizers"
 	@echo "make fuzz      run every fuzz target for SECONDS_EACH=$(SECONDS_EACH)"
 	@echo "make dependencies   install what is missing (apt-get), or print it"
@@ -38,6 +39,10 @@ install: build
 bench: build
 	bench/run --build $(BUILD) $(WORKLOADS)
 
+portability:
+	@scripts/install-dependencies --ci
+	scripts/portability
+
 sanitize:
 	@scripts/install-dependencies --ci
 	scripts/sanitize
@@ -47,6 +52,6 @@ fuzz:
 	scripts/fuzz $(SECONDS_EACH)
 
 clean:
-	rm -rf $(BUILD) build-fuzz build-sanitize build-gcc build-clang
+	rm -rf $(BUILD) build-fuzz build-sanitize build-gcc build-clang build-portability
 
-.PHONY: help dependencies build demo test install bench sanitize fuzz clean
+.PHONY: help dependencies build demo test install bench portability sanitize fuzz clean

@@ -76,6 +76,15 @@ static const struct convolution_way *way_of_name(const char *name)
     return NULL;
 }
 
+/* Whether a convolution takes so long that time matters more than the last digits: Winograd's sums
+   are some ten times less accurate than direct ones. */
+static bool is_worth_rounding(const struct convolution_problem *p)
+{
+    const double enough = 1 << 26; /* multiplications: about a millisecond */
+    return (double)p->batch * (double)(p->out_height * p->out_width)
+               * (double)(p->in * p->out) * (double)(p->kernel[0] * p->kernel[1]) >= enough;
+}
+
 /* The way without timing: Winograd's where there are enough tiles and channels to make up for the
    transforms, with blocks that stay in a usual second-level cache, or in the first along lines,
    whose gradient by weight wants long ones; and products for single pixels. */
@@ -83,7 +92,7 @@ static const struct convolution_way *guess(const struct convolution_problem *p)
 {
     int64_t tiles = p->batch * ((p->out_height + 3) / 4) * ((p->out_width + 3) / 4);
     int64_t channels = p->in < p->out ? p->in : p->out;
-    if (channels < 32 || tiles < 64) return &ways[DIRECT];
+    if (channels < 32 || tiles < 64 || !is_worth_rounding(p)) return &ways[DIRECT];
     const enum way likely[] = {
         p->direction == CONVOLUTION_WEIGHT_GRADIENT ? LINE_120 : LINE_24, POINT_240,
         p->in + p->out > 192 ? WINOGRAD_64 : WINOGRAD_32_OWN};

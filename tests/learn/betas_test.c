@@ -180,7 +180,7 @@ static void other_models_are_refused(void **state)
     static const char *const wrong[] = {"noise.prediction=sample", "noise.variance=fixed_small",
                                         "noise.path=vp", "noise.steps=5000"};
     for (int i = 0; i < 4; i++) {
-        struct training t = {NULL};
+        struct training t = {.recipe = NULL};
         CHECK_OK(room->context, sumi_recipe_open(room->context, "dpm-swissroll", &t.recipe));
         CHECK_OK(room->context, sumi_recipe_set(t.recipe, wrong[i]));
         CHECK_OK(room->context, sumi_data_open(room->context, t.recipe, &t.data));

@@ -159,7 +159,7 @@ static void what_is_no_flow_is_refused(void **state)
     scratch *room = *state;
     static const char *const wrong[] = {"noise.path=vp", "noise.prediction=sample"};
     for (int i = 0; i < 2; i++) {
-        struct training t = {NULL};
+        struct training t = {.recipe = NULL};
         CHECK_OK(room->context, sumi_recipe_open(room->context, "cnf-moons", &t.recipe));
         CHECK_OK(room->context, sumi_recipe_set(t.recipe, wrong[i]));
         CHECK_OK(room->context, sumi_data_open(room->context, t.recipe, &t.data));

@@ -236,7 +236,7 @@ static double number_of(struct json_object *object, const char *name)
 static void likelihoods_are_told_term_by_term(void **state)
 {
     place *here = *state;
-    struct json_object *total, *prior, *data, *steps, *terms;
+    struct json_object *total = NULL, *prior = NULL, *data = NULL, *steps = NULL, *terms = NULL;
     run(here, POINTS
         "sumi likelihood points -n 40 --draws 10 --json -q -o terms.png && ls terms.png >&2");
     assert_int_equal(here->code, 0);

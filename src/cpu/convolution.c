@@ -4,12 +4,8 @@
 
 #include "cpu/cpu.h"
 #include "cpu/tune.h"
+#include "ops/epilogue.h"
 #include "ops/ops.h"
-
-struct chosen {
-    const struct convolution_way *way;
-    void *state;
-};
 
 /* The problem in terms of the forward convolution: shapes of x, weight and y. */
 static struct convolution_problem describe(const struct problem *problem, const struct shape *x,
@@ -25,7 +21,8 @@ static struct convolution_problem describe(const struct problem *problem, const 
                                     .out_height = y->size[1],
                                     .out_width = y->size[2],
                                     .out = y->size[3],
-                                    .threads = problem->threads};
+                                    .threads = problem->threads,
+                                    .narrow = problem->input_elements[0] == ELEMENT_BFLOAT16};
     for (int i = 0; i < 2; i++) {
         p.kernel[i] = weight->size[2 + i];
         p.stride[i] = geometry->stride[i];
@@ -58,55 +55,64 @@ static struct convolution_problem problem_of(const struct problem *problem)
 static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
 {
     struct convolution_problem p = problem_of(problem);
-    struct chosen *chosen = context_allocate_zeroed(problem->context, 1, sizeof *chosen);
-    if (!chosen) return SUMI_ERROR_MEMORY;
-    sumi_status status = tune_choose(problem->context, problem->shared, &p, &chosen->way,
-                                     &chosen->state, scratch);
-    if (status == SUMI_OK) *state = chosen;
-    else context_release(problem->context, chosen);
+    struct convolution_ready *ready = context_allocate_zeroed(problem->context, 1, sizeof *ready);
+    if (!ready) return SUMI_ERROR_MEMORY;
+    sumi_status status = tune_choose(problem->context, problem->shared, &p, ready);
+    *scratch = ready->scratch;
+    if (status == SUMI_OK) *state = ready;
+    else context_release(problem->context, ready);
     return status;
 }
 
 static void release(sumi_context *context, void *state)
 {
-    struct chosen *chosen = state;
-    if (!chosen) return;
-    chosen->way->release(chosen->state);
-    context_release(context, chosen);
+    if (state) convolution_release(state);
+    context_release(context, state);
 }
 
 /* The ways take all operands as writable and write only the one they compute. */
-static sumi_status run(const struct call *call, float *x, float *weight, float *y)
+static sumi_status run(const struct call *call, const void *x, const float *weight, const void *y)
 {
-    const struct chosen *chosen = call->state;
     const struct shape *shape = &call->problem->node->shape;
     struct convolution_operands operands = {
-        .x = x,
-        .weight = weight,
-        .y = y,
+        .x = (void *)x,
+        .weight = (float *)weight,
+        .y = (void *)y,
         .epilogue = epilogue_of(call, shape->size[3]),
         .version = call->version};
-    return chosen->way->run(chosen->state, &operands, call->scratch);
+    return convolution_run(call->state, &operands, call->scratch);
 }
 
 static sumi_status run_forward(const struct call *call)
 {
-    return run(call, (float *)call->inputs[0], (float *)call->inputs[1], call->output);
+    return run(call, call->inputs[0], call->inputs[1], call->output);
 }
 
 static sumi_status run_data_gradient(const struct call *call)
 {
-    return run(call, call->output, (float *)call->inputs[1], (float *)call->inputs[0]);
+    return run(call, call->output, call->inputs[1], call->inputs[0]);
 }
 
 static sumi_status run_weight_gradient(const struct call *call)
 {
-    return run(call, (float *)call->inputs[0], call->output, (float *)call->inputs[1]);
+    return run(call, call->inputs[0], call->output, call->inputs[1]);
+}
+
+/* Images of one kind only; a first or a last convolution, one of whose images comes from outside,
+   is converted by the plan. */
+static unsigned narrow_images(const struct problem *problem)
+{
+    if (problem->node->op == &op_convolution_weight_gradient) {
+        return narrow_together(problem, NARROW_INPUT(0) | NARROW_INPUT(1));
+    }
+    int residual = epilogue_input(problem->node, EPILOGUE_RESIDUAL);
+    unsigned images = NARROW_INPUT(0) | NARROW_OUTPUT;
+    return narrow_together(problem, residual < 0 ? images : images | NARROW_INPUT(residual));
 }
 
 const struct kernel kernel_convolution = {
-    .prepare = prepare, .run = run_forward, .release = release};
+    .prepare = prepare, .run = run_forward, .release = release, .narrow = narrow_images};
 const struct kernel kernel_convolution_data_gradient = {
-    .prepare = prepare, .run = run_data_gradient, .release = release};
+    .prepare = prepare, .run = run_data_gradient, .release = release, .narrow = narrow_images};
 const struct kernel kernel_convolution_weight_gradient = {
-    .prepare = prepare, .run = run_weight_gradient, .release = release};
+    .prepare = prepare, .run = run_weight_gradient, .release = release, .narrow = narrow_images};

@@ -20,11 +20,14 @@ struct convolution_problem {
     int64_t batch, height, width, in, out_height, out_width, out;
     int64_t kernel[2], stride[2], before[2], after[2];
     int threads;
+    bool narrow; /* x, y and the residual are of bfloat16 */
 };
 
-/* The operand that the direction computes is written, the other two are read. */
+/* The operand that the direction computes is written, the other two are read. Images are float32, or
+   bfloat16 in a narrow problem. */
 struct convolution_operands {
-    float *x, *weight, *y;
+    void *x, *y;
+    float *weight;
     struct epilogue epilogue;
     uint64_t version; /* of the weights, where they last */
 };
@@ -41,6 +44,23 @@ struct convolution_way {
                            size_t *scratch);
     sumi_status (*run)(void *state, const struct convolution_operands *operands, void *scratch);
     void (*release)(void *state);
+    bool narrow; /* takes images of bfloat16; for others they are converted in scratch memory */
 };
+
+/* A way that is ready to run (convolution_ready.c). */
+struct convolution_ready {
+    const struct convolution_way *way;
+    void *state;
+    struct convolution_problem problem;
+    size_t scratch, own; /* bytes, and those of the way itself, which come first */
+};
+
+sumi_status convolution_prepare(sumi_context *context, void *shared,
+                                const struct convolution_way *way,
+                                const struct convolution_problem *problem,
+                                struct convolution_ready *ready);
+sumi_status convolution_run(const struct convolution_ready *ready,
+                            const struct convolution_operands *operands, void *scratch);
+void convolution_release(struct convolution_ready *ready);
 
 #endif

@@ -20,7 +20,8 @@ struct epilogue epilogue_of(const struct call *call, int64_t channels)
                              .bias = parts[0],
                              .item = parts[1],
                              .residual = parts[2],
-                             .scale = (float)node->attributes.scale};
+                             .scale = (float)node->attributes.scale,
+                             .narrow = call->problem->output_element == ELEMENT_BFLOAT16};
 }
 
 bool epilogue_is_empty(const struct epilogue *e)
@@ -28,31 +29,36 @@ bool epilogue_is_empty(const struct epilogue *e)
     return !e->bias && !e->item && !e->residual && e->scale == 1;
 }
 
-void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, float *y)
+void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, void *y)
 {
     const struct loops *loops = loops_select();
+    const int64_t pixel = e->channels * (int64_t)(e->narrow ? sizeof(bfloat16) : sizeof(float));
+    const char *residual = e->residual ? (const char *)e->residual + first * pixel : NULL;
+    char *result = y;
     while (count > 0) {
         int64_t item = first / e->pixels, left = (item + 1) * e->pixels - first;
         int64_t rows = count < left ? count : left;
-        loops->epilogue(rows, e->channels, e->bias, e->item ? e->item + item * e->channels : NULL,
-                        e->residual ? e->residual + first * e->channels : NULL, e->scale, y);
-        y += rows * e->channels;
+        loops->epilogue(e->narrow, rows, e->channels, e->bias,
+                        e->item ? e->item + item * e->channels : NULL, residual, e->scale, result);
+        result += rows * pixel;
+        if (residual) residual += rows * pixel;
         first += rows;
         count -= rows;
     }
 }
 
 /* Shared among a team. */
-static void apply_parts(const struct epilogue *e, int parts, int64_t pixels, float *y)
+static void apply_parts(const struct epilogue *e, int parts, int64_t pixels, void *y)
 {
+    const int64_t pixel = e->channels * (int64_t)(e->narrow ? sizeof(bfloat16) : sizeof(float));
 #pragma omp for schedule(static)
     for (int part = 0; part < parts; part++) {
         int64_t first = pixels * part / parts, end = pixels * (part + 1) / parts;
-        epilogue_apply(e, first, end - first, y + first * e->channels);
+        epilogue_apply(e, first, end - first, (char *)y + first * pixel);
     }
 }
 
-void epilogue_apply_all(const struct epilogue *e, int threads, int64_t pixels, float *y)
+void epilogue_apply_all(const struct epilogue *e, int threads, int64_t pixels, void *y)
 {
     if (epilogue_is_empty(e)) return;
     int parts = worthwhile_threads(threads, pixels * e->channels);

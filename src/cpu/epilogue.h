@@ -8,8 +8,10 @@
 /* y = scale (y + bias[c] + item[n, c] + residual[n, pixels, c]); absent parts are NULL. */
 struct epilogue {
     int64_t pixels, channels; /* pixels of one item */
-    const float *bias, *item, *residual;
+    const float *bias, *item;
+    const void *residual;
     float scale;
+    bool narrow; /* y and the residual are of bfloat16 */
 };
 
 /* The epilogue of a call's node whose result has `channels` channels. */
@@ -20,9 +22,9 @@ bool epilogue_is_empty(const struct epilogue *epilogue);
 
 /* Applies it to the `count` pixels of the result from number `first` on, counted through the
    batch; `y` points to the first of them, [count, channels]. */
-void epilogue_apply(const struct epilogue *epilogue, int64_t first, int64_t count, float *y);
+void epilogue_apply(const struct epilogue *epilogue, int64_t first, int64_t count, void *y);
 
 /* The same to a whole result of `pixels` pixels in all, shared among threads. */
-void epilogue_apply_all(const struct epilogue *epilogue, int threads, int64_t pixels, float *y);
+void epilogue_apply_all(const struct epilogue *epilogue, int threads, int64_t pixels, void *y);
 
 #endif

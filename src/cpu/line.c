@@ -132,6 +132,7 @@ static void read_tiles(const struct line *w, struct range range, const float *to
 static void write_tiles(const struct line *w, struct range range, const struct epilogue *given,
                         const float *in, float *to)
 {
+    const float *residual = given->residual;
     const struct line_loops *loops = line_loops_select();
     for (int64_t tile = range.first; tile < range.end; tile++, in += w->to_channels) {
         int64_t line = tile / w->across, column = tile % w->across * TILE;
@@ -139,7 +140,7 @@ static void write_tiles(const struct line *w, struct range range, const struct e
         int64_t item = line / w->problem.height * w->to_channels;
         struct line_epilogue epilogue = {.bias = given->bias,
                                          .item = given->item ? given->item + item : NULL,
-                                         .residual = given->residual ? given->residual + at : NULL,
+                                         .residual = residual ? residual + at : NULL,
                                          .scale = given->scale};
         loops->output(w->to_channels, in, w->size_to, &epilogue, to + at,
                       clamp(w->to_width - column, TILE));

@@ -15,6 +15,7 @@ void onednn_version(char *text, size_t size);
 /* Convolutions by the library, for struct convolution_way. A combination of variant and problem that the library lacks fails in prepare. */
 enum onednn_variant {
     ONEDNN_DIRECT,  /* channels last throughout */
+    ONEDNN_NARROW,  /* the same for images of bfloat16, and with weights rounded to it */
     ONEDNN_BLOCKED, /* images reordered to and from the library's blocks of 16 channels */
     ONEDNN_WINOGRAD /* Winograd's algorithm in the library's own layouts; gone in 3.x */
 };

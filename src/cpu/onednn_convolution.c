@@ -46,6 +46,7 @@ struct request {
 bool onednn_suits(const struct convolution_problem *p, int variant)
 {
     if (variant == ONEDNN_DIRECT) return true;
+    if (variant == ONEDNN_NARROW) return p->narrow;
     if (p->in < 16 || p->out < 16) return false; /* the blocks would be mostly empty */
     bool small = p->kernel[0] == 3 && p->kernel[1] == 3 && p->stride[0] == 1 && p->stride[1] == 1;
     return variant == ONEDNN_BLOCKED || (DNNL_VERSION_MAJOR < 3 && small);
@@ -143,6 +144,7 @@ static dnnl_status_t describe(struct convolution *c, int variant, struct request
 {
     static const dnnl_format_tag_t plain[OPERANDS] = {dnnl_nhwc, dnnl_oihw, dnnl_nhwc};
     static const dnnl_format_tag_t image[] = {[ONEDNN_DIRECT] = dnnl_nhwc,
+                                              [ONEDNN_NARROW] = dnnl_nhwc,
                                               [ONEDNN_BLOCKED] = dnnl_nChw16c,
                                               [ONEDNN_WINOGRAD] = dnnl_format_tag_any};
     dnnl_dims_t sizes[OPERANDS];
@@ -150,13 +152,18 @@ static dnnl_status_t describe(struct convolution *c, int variant, struct request
     dnnl_status_t status = dnnl_success;
     for (int i = 0; i < OPERANDS && !status; i++) {
         dnnl_format_tag_t tag = i == WEIGHT ? dnnl_format_tag_any : image[variant];
-        status = onednn_describe(&r->layouts[i], 4, sizes[i], tag);
+        bool narrow = variant == ONEDNN_NARROW;
+        bool exact = i == WEIGHT && c->direction == CONVOLUTION_WEIGHT_GRADIENT;
+        dnnl_data_type_t type = narrow && !exact ? dnnl_bf16 : dnnl_f32;
+        dnnl_data_type_t plain_type = narrow && i != WEIGHT ? dnnl_bf16 : dnnl_f32;
+        status = onednn_describe(&r->layouts[i], 4, sizes[i], type, tag);
         if (!status) {
-            status = onednn_describe(&c->operands[i].plain_layout, 4, sizes[i], plain[i]);
+            status = onednn_describe(&c->operands[i].plain_layout, 4, sizes[i], plain_type,
+                                     plain[i]);
         }
     }
     const dnnl_dims_t channels = {r->problem->out};
-    if (!status && r->bias) status = onednn_describe(r->bias, 1, channels, dnnl_a);
+    if (!status && r->bias) status = onednn_describe(r->bias, 1, channels, dnnl_f32, dnnl_a);
     for (int i = 0; i < 2; i++) {
         r->stride[i] = r->problem->stride[i];
         r->before[i] = r->problem->before[i];
@@ -295,13 +302,13 @@ void onednn_release(void *state)
 static dnnl_status_t point(struct convolution *c, const struct convolution_operands *given,
                            char *scratch)
 {
-    float *const data[OPERANDS] = {given->x, given->weight, given->y};
+    void *const data[OPERANDS] = {given->x, given->weight, given->y};
     dnnl_status_t status = dnnl_success;
     for (int i = 0; i < OPERANDS && !status; i++) {
         struct operand *operand = &c->operands[i];
         status = dnnl_memory_set_data_handle(operand->plain, data[i]);
         bool kept = i == WEIGHT && c->kept;
-        void *wanted = kept ? c->kept : operand->reorder ? (void *)scratch : data[i];
+        void *wanted = kept ? c->kept : operand->reorder ? scratch : data[i];
         if (!status) status = dnnl_memory_set_data_handle(operand->wanted, wanted);
         if (!kept) scratch += operand->bytes;
     }

@@ -29,12 +29,13 @@ typedef const dnnl_memory_desc_t *onednn_found_layout;
 #endif
 
 static inline dnnl_status_t onednn_describe(onednn_layout *layout, int rank,
-                                            const dnnl_dim_t *sizes, dnnl_format_tag_t tag)
+                                            const dnnl_dim_t *sizes, dnnl_data_type_t type,
+                                            dnnl_format_tag_t tag)
 {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_memory_desc_create_with_tag(layout, rank, sizes, dnnl_f32, tag);
+    return dnnl_memory_desc_create_with_tag(layout, rank, sizes, type, tag);
 #else
-    return dnnl_memory_desc_init_by_tag(layout, rank, sizes, dnnl_f32, tag);
+    return dnnl_memory_desc_init_by_tag(layout, rank, sizes, type, tag);
 #endif
 }
 

@@ -98,6 +98,7 @@ static void share_of_weight_gradient(const struct point *point,
 {
     const struct product_loops *loops = product_loops_select();
     const int64_t in = point->problem.in, out = point->problem.out;
+    const float *x = operands->x, *y = operands->y;
     const int thread = omp_get_thread_num();
     int64_t begin = point->blocks * thread / point->threads;
     int64_t end = point->blocks * (thread + 1) / point->threads;
@@ -106,10 +107,10 @@ static void share_of_weight_gradient(const struct point *point,
         loops->product(&(struct product){.m = out,
                                          .n = in,
                                          .k = count_of(point, block),
-                                         .a = operands->y + first * out,
+                                         .a = y + first * out,
                                          .a_row = 1,
                                          .a_column = out,
-                                         .b = operands->x + first * in,
+                                         .b = x + first * in,
                                          .b_row = in,
                                          .b_column = 1,
                                          .c = sums + thread * point->size_weight,

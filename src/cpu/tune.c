@@ -12,20 +12,22 @@
 #include "cpu/winograd.h"
 #include "ops/epilogue.h"
 
-#define LIBRARY(NAME, VARIANT) \
-    {NAME, VARIANT, onednn_suits, onednn_prepare, onednn_run, onednn_release}
+#define LIBRARY(NAME, VARIANT)                                                \
+    {NAME, VARIANT, onednn_suits, onednn_prepare, onednn_run, onednn_release, \
+     (VARIANT) == ONEDNN_NARROW}
 #define WINOGRAD(NAME, TILES) \
-    {NAME, TILES, winograd_suits, winograd_prepare, winograd_run, winograd_release}
+    {NAME, TILES, winograd_suits, winograd_prepare, winograd_run, winograd_release, true}
 #define PANELS(NAME, CHANNELS)                                                      \
     {NAME, CHANNELS, winograd_panels_suit, winograd_panels_prepare, winograd_panels_run, \
-     winograd_panels_release}
+     winograd_panels_release, true}
 #define ALONG_LINES(NAME, TILES) \
-    {NAME, TILES, line_suits, line_prepare, line_run, line_release}
+    {NAME, TILES, line_suits, line_prepare, line_run, line_release, false}
 #define BY_PRODUCTS(NAME, PIXELS) \
-    {NAME, PIXELS, point_suits, point_prepare, point_run, point_release}
+    {NAME, PIXELS, point_suits, point_prepare, point_run, point_release, false}
 
 enum way {
     DIRECT,
+    DIRECT_NARROW,
     DIRECT_BLOCKED,
     LIBRARY_WINOGRAD,
     WINOGRAD_16,
@@ -46,6 +48,7 @@ enum way {
 
 static const struct convolution_way ways[WAY_COUNT] = {
     [DIRECT] = LIBRARY("direct", ONEDNN_DIRECT),
+    [DIRECT_NARROW] = LIBRARY("direct-bf16", ONEDNN_NARROW),
     [DIRECT_BLOCKED] = LIBRARY("direct-blocked", ONEDNN_BLOCKED),
     [LIBRARY_WINOGRAD] = LIBRARY("library-winograd", ONEDNN_WINOGRAD),
     [WINOGRAD_16] = WINOGRAD("winograd-16", 16),
@@ -106,10 +109,8 @@ static const struct convolution_way *guess(const struct convolution_problem *p)
 /* ---- timing ---- */
 
 /* A way that is ready to run. */
-struct ready {
-    const struct convolution_way *way;
-    void *state;
-    size_t scratch;
+struct candidate {
+    struct convolution_ready ready;
     double seconds; /* of its fastest run */
 };
 
@@ -176,7 +177,8 @@ static sumi_status trial_create(sumi_context *context, const struct convolution_
                      .bias = sizes[3] ? b[3] : NULL,
                      .item = sizes[4] ? b[4] : NULL,
                      .residual = sizes[5] ? b[5] : NULL,
-                     .scale = 1},
+                     .scale = 1,
+                     .narrow = p->narrow},
         .version = TRIAL_VERSION};
     return SUMI_OK;
 }
@@ -184,16 +186,16 @@ static sumi_status trial_create(sumi_context *context, const struct convolution_
 /* Prepares all ways that suit. One that cannot be prepared is not a candidate; the plain direct way
    always can. */
 static sumi_status prepare_all(const struct trial *trial, void *library,
-                               struct ready candidates[WAY_COUNT], int *count)
+                               struct candidate candidates[WAY_COUNT], int *count)
 {
     const struct convolution_problem *p = trial->problem;
     *count = 0;
     for (int i = 0; i < WAY_COUNT; i++) {
-        struct ready *ready = &candidates[*count];
-        *ready = (struct ready){.way = &ways[i], .seconds = 1e30};
-        if (!ready->way->suits(p, ready->way->variant)) continue;
-        sumi_status status = ready->way->prepare(trial->context, library, ready->way->variant, p,
-                                                 &ready->state, &ready->scratch);
+        struct candidate *candidate = &candidates[*count];
+        *candidate = (struct candidate){.seconds = 1e30};
+        if (!ways[i].suits(p, ways[i].variant)) continue;
+        sumi_status status =
+            convolution_prepare(trial->context, library, &ways[i], p, &candidate->ready);
         if (status == SUMI_ERROR_BACKEND && i != DIRECT) continue;
         TRY(status);
         ++*count;
@@ -214,21 +216,21 @@ static void displace(const struct trial *trial, int value)
 
 /* Runs every candidate a few times, in turns, so that a disturbance does not hit one alone; a
    hopeless one does not run again. */
-static sumi_status time_all(const struct trial *trial, struct ready *candidates, int count,
+static sumi_status time_all(const struct trial *trial, struct candidate *candidates, int count,
                             void *scratch)
 {
     enum { ROUNDS = 4 };
     double best = 1e30;
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < count; i++) {
-            struct ready *ready = &candidates[i];
-            if (round > 1 && ready->seconds > 1.5 * best) continue;
+            struct candidate *candidate = &candidates[i];
+            if (round > 1 && candidate->seconds > 1.5 * best) continue;
             displace(trial, round);
             double start = now();
-            TRY(ready->way->run(ready->state, &trial->operands, scratch));
+            TRY(convolution_run(&candidate->ready, &trial->operands, scratch));
             double taken = now() - start;
             if (round == 0) continue; /* touches memory for the first time */
-            if (taken < ready->seconds) ready->seconds = taken;
+            if (taken < candidate->seconds) candidate->seconds = taken;
             if (taken < best) best = taken;
         }
     }
@@ -236,26 +238,28 @@ static sumi_status time_all(const struct trial *trial, struct ready *candidates,
 }
 
 /* Keeps the fastest candidate and gives the others back; on failure, all. */
-static void keep_fastest(struct ready *candidates, int count, bool failed, struct ready *chosen)
+static void keep_fastest(struct candidate *candidates, int count, bool failed,
+                         struct convolution_ready *chosen)
 {
     int fastest = 0;
     for (int i = 1; i < count; i++) {
         if (candidates[i].seconds < candidates[fastest].seconds) fastest = i;
     }
     for (int i = 0; i < count; i++) {
-        if (i == fastest && !failed) *chosen = candidates[i];
-        else candidates[i].way->release(candidates[i].state);
+        if (i == fastest && !failed) *chosen = candidates[i].ready;
+        else convolution_release(&candidates[i].ready);
     }
 }
 
-static sumi_status find_fastest(const struct trial *trial, void *library, struct ready *chosen)
+static sumi_status find_fastest(const struct trial *trial, void *library,
+                                struct convolution_ready *chosen)
 {
-    struct ready candidates[WAY_COUNT];
+    struct candidate candidates[WAY_COUNT];
     int count = 0;
     sumi_status status = prepare_all(trial, library, candidates, &count);
     size_t most = 0;
     for (int i = 0; i < count; i++) {
-        if (candidates[i].scratch > most) most = candidates[i].scratch;
+        if (candidates[i].ready.scratch > most) most = candidates[i].ready.scratch;
     }
     void *scratch = status == SUMI_OK ? context_allocate(trial->context, most, 1) : NULL;
     if (status == SUMI_OK && !scratch) status = SUMI_ERROR_MEMORY;
@@ -269,9 +273,9 @@ static void write_key(const struct convolution_problem *p, char key[TUNE_KEY])
 {
     static const char *const directions[] = {"forward", "data", "weight"};
     snprintf(key, TUNE_KEY,
-             "%s%s n%lld x%lldx%lldx%lld y%lldx%lldx%lld k%lldx%lld s%lldx%lld p%lld,%lld e%u t%d",
-             directions[p->direction], p->lasting ? "-lasting" : "", (long long)p->batch, (long long)p->height,
-             (long long)p->width, (long long)p->in, (long long)p->out_height,
+             "%s%s%s n%lld x%lldx%lldx%lld y%lldx%lldx%lld k%lldx%lld s%lldx%lld p%lld,%lld e%u t%d",
+             directions[p->direction], p->lasting ? "-lasting" : "", p->narrow ? "-bf16" : "",
+             (long long)p->batch, (long long)p->height, (long long)p->width, (long long)p->in, (long long)p->out_height,
              (long long)p->out_width, (long long)p->out, (long long)p->kernel[0],
              (long long)p->kernel[1], (long long)p->stride[0], (long long)p->stride[1],
              (long long)p->before[0], (long long)p->before[1], p->epilogue, p->threads);
@@ -279,7 +283,7 @@ static void write_key(const struct convolution_problem *p, char key[TUNE_KEY])
 
 static sumi_status choose_by_timing(sumi_context *context, const struct cpu_shared *shared,
                                     const struct convolution_problem *problem, const char *key,
-                                    struct ready *chosen)
+                                    struct convolution_ready *chosen)
 {
     struct trial trial;
     TRY(trial_create(context, problem, &trial));
@@ -287,7 +291,7 @@ static sumi_status choose_by_timing(sumi_context *context, const struct cpu_shar
     trial_release(&trial);
     TRY(status);
     status = tune_memory_add(shared->memory, key, chosen->way->name);
-    if (status != SUMI_OK) chosen->way->release(chosen->state);
+    if (status != SUMI_OK) convolution_release(chosen);
     return status;
 }
 
@@ -303,7 +307,7 @@ static const struct convolution_way *recall(const struct memory *memory, const c
 /* Sets chosen->way, and chosen->state too where a timing has prepared it. */
 static sumi_status choose_measured(sumi_context *context, const struct cpu_shared *shared,
                                    const struct convolution_problem *problem,
-                                   struct ready *chosen)
+                                   struct convolution_ready *chosen)
 {
     char key[TUNE_KEY];
     int lock = -1;
@@ -321,18 +325,12 @@ static sumi_status choose_measured(sumi_context *context, const struct cpu_share
 
 sumi_status tune_choose(sumi_context *context, void *shared,
                         const struct convolution_problem *problem,
-                        const struct convolution_way **way, void **state, size_t *scratch)
+                        struct convolution_ready *ready)
 {
     const struct cpu_shared *given = shared;
-    struct ready chosen = {.way = NULL};
-    if (given->memory) TRY(choose_measured(context, given, problem, &chosen));
-    else chosen.way = guess(problem);
-    if (!chosen.state) {
-        TRY(chosen.way->prepare(context, given->library, chosen.way->variant, problem,
-                                &chosen.state, &chosen.scratch));
-    }
-    *way = chosen.way;
-    *state = chosen.state;
-    *scratch = chosen.scratch;
-    return SUMI_OK;
+    *ready = (struct convolution_ready){.way = NULL};
+    if (given->memory) TRY(choose_measured(context, given, problem, ready));
+    else ready->way = guess(problem);
+    if (ready->state) return SUMI_OK;
+    return convolution_prepare(context, given->library, ready->way, problem, ready);
 }

@@ -11,10 +11,10 @@ struct cpu_shared {
     struct memory *memory; /* NULL when nothing is to be timed */
 };
 
-/* Prepares the way to compute `problem`. To be given back by way->release(*state). */
+/* Prepares the way to compute `problem`. To be given back by convolution_release. */
 sumi_status tune_choose(sumi_context *context, void *shared,
                         const struct convolution_problem *problem,
-                        const struct convolution_way **way, void **state, size_t *scratch);
+                        struct convolution_ready *ready);
 
 /* The ways by number, in the order of the table; NULL past the last. */
 const struct convolution_way *tune_way(int number);

@@ -21,7 +21,9 @@ struct tiling tiling_of(const struct convolution_problem *p)
 {
     struct image x = {p->height, p->width, p->in, p->before[0], p->before[1]};
     struct image y = {p->out_height, p->out_width, p->out, 0, 0};
-    struct tiling t = {.turned = p->direction == CONVOLUTION_DATA_GRADIENT, .in = p->in};
+    struct tiling t = {.turned = p->direction == CONVOLUTION_DATA_GRADIENT,
+                       .in = p->in,
+                       .narrow = p->narrow};
     t.from = t.turned ? y : x;
     t.to = t.turned ? x : y;
     if (t.turned) {
@@ -53,6 +55,7 @@ static int64_t locate(const struct tiling *t, const struct image *image, int64_t
     int64_t across = tile % t->across, down = tile / t->across % t->down;
     int64_t item = tile / t->across / t->down;
     int64_t row = down * TILE - image->top, column = across * TILE - image->left;
+    pixels->narrow = t->narrow;
     pixels->row_step = image->width * image->channels;
     pixels->pixel_step = image->channels;
     pixels->first_row = clamp(-row, 0, size);
@@ -62,32 +65,37 @@ static int64_t locate(const struct tiling *t, const struct image *image, int64_t
     return ((item * image->height + row) * image->width + column) * image->channels;
 }
 
-void tiling_read_spans(const struct tiling *t, struct tiles tiles, const float *from, float *out,
+static void *place(const struct tiling *t, const void *image, int64_t at)
+{
+    return (char *)image + at * (int64_t)(t->narrow ? sizeof(bfloat16) : sizeof(float));
+}
+
+void tiling_read_spans(const struct tiling *t, struct tiles tiles, const void *from, float *out,
                        int64_t stride)
 {
     const struct winograd_loops *loops = winograd_loops_select();
     struct winograd_pixels pixels;
     for (int64_t tile = tiles.first; tile < tiles.end; tile++) {
         int64_t at = locate(t, &t->from, tile, SPAN, &pixels);
-        loops->input(t->from.channels, from + at, &pixels, out, stride);
+        loops->input(t->from.channels, place(t, from, at), &pixels, out, stride);
         out += t->from.channels;
     }
 }
 
-void tiling_read_tiles(const struct tiling *t, struct tiles tiles, const float *to, float *out,
+void tiling_read_tiles(const struct tiling *t, struct tiles tiles, const void *to, float *out,
                        int64_t stride)
 {
     const struct winograd_loops *loops = winograd_loops_select();
     struct winograd_pixels pixels;
     for (int64_t tile = tiles.first; tile < tiles.end; tile++) {
         int64_t at = locate(t, &t->to, tile, TILE, &pixels);
-        loops->gradient(t->to.channels, to + at, &pixels, out, stride);
+        loops->gradient(t->to.channels, place(t, to, at), &pixels, out, stride);
         out += t->to.channels;
     }
 }
 
 void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t first, int64_t count,
-                        const struct epilogue *given, const float *in, int64_t stride, float *to)
+                        const struct epilogue *given, const float *in, int64_t stride, void *to)
 {
     const struct winograd_loops *loops = winograd_loops_select();
     struct winograd_pixels pixels;
@@ -97,9 +105,9 @@ void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t firs
         struct winograd_epilogue epilogue = {
             .bias = given->bias ? given->bias + first : NULL,
             .item = given->item ? given->item + item * t->to.channels + first : NULL,
-            .residual = given->residual ? given->residual + at : NULL,
+            .residual = given->residual ? place(t, given->residual, at) : NULL,
             .scale = given->scale};
-        loops->output(count, in, stride, &epilogue, to + at, &pixels);
+        loops->output(count, in, stride, &epilogue, place(t, to, at), &pixels);
         in += count;
     }
 }

@@ -16,6 +16,7 @@ struct tiling {
     struct image from, to;       /* what is read by spans of 6x6, and the 4x4 pixels */
     int64_t down, across, count; /* tiles of one item, and of all */
     int64_t in;                  /* input channels of the weights[out][in][3][3] */
+    bool narrow;                 /* images are of bfloat16 */
 };
 
 /* A range of tiles. */
@@ -34,17 +35,17 @@ int64_t tiling_stride(int64_t size);
 
 /* Transforms tiles of what is read, from[n,h,w,channels], to out[36][tile][channels] with the given
    stride from position to position. */
-void tiling_read_spans(const struct tiling *t, struct tiles tiles, const float *from, float *out,
+void tiling_read_spans(const struct tiling *t, struct tiles tiles, const void *from, float *out,
                        int64_t stride);
 /* The same for the 4x4 pixels, in a gradient by weight. */
-void tiling_read_tiles(const struct tiling *t, struct tiles tiles, const float *to, float *out,
+void tiling_read_tiles(const struct tiling *t, struct tiles tiles, const void *to, float *out,
                        int64_t stride);
 
 /* Transforms in[36][tile][count] back to channels first .. first + count - 1 of to[n,h,w,channels],
    by way of the epilogue. */
 void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t first, int64_t count,
                         const struct epilogue *epilogue, const float *in, int64_t stride,
-                        float *to);
+                        void *to);
 
 /* Transforms the weights of `rows` channels that are read, from number `row` on, and `count` that
    are written, from number `first` on, to out[36][rows][count]. */

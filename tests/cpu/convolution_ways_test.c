@@ -96,6 +96,16 @@ static struct convolution_problem pose(const struct sizes *s, int direction, int
     return p;
 }
 
+/* Numbers that a bfloat16 can hold, so that only results are rounded. */
+static float *draw_for(const struct convolution_problem *p, int64_t count, uint64_t seed)
+{
+    float *values = draw(count, seed);
+    for (int64_t i = 0; i < count && p->narrow; i++) {
+        values[i] = bfloat16_widen(bfloat16_narrow(values[i]));
+    }
+    return values;
+}
+
 /* The three operands, the addends, and the exact result. */
 struct case_data {
     float *x, *weight, *y, *bias, *item, *residual, *result;
@@ -138,9 +148,9 @@ static struct case_data make_case(const struct convolution_problem *p)
     int64_t y = p->batch * p->out_height * p->out_width * p->out;
     int64_t w = p->out * p->in * p->kernel[0] * p->kernel[1];
     bool forward = p->direction == CONVOLUTION_FORWARD;
-    d.x = draw(x, 1);
-    d.weight = draw(w, 2);
-    d.y = draw(y, 3);
+    d.x = draw_for(p, x, 1);
+    d.weight = draw_for(p, w, 2);
+    d.y = draw_for(p, y, 3);
     d.result = forward ? d.y : p->direction == CONVOLUTION_DATA_GRADIENT ? d.x : d.weight;
     d.count = forward ? y : p->direction == CONVOLUTION_DATA_GRADIENT ? x : w;
     d.channels = forward ? p->out : p->in;
@@ -149,7 +159,7 @@ static struct case_data make_case(const struct convolution_problem *p)
     if (!p->epilogue) return d;
     d.bias = draw(d.channels, 4);
     d.item = draw(p->batch * d.channels, 5);
-    d.residual = draw(d.count, 6);
+    d.residual = draw_for(p, d.count, 6);
     for (int64_t i = 0; i < d.count; i++) {
         int64_t item = i / (d.count / p->batch), c = i % d.channels;
         d.expected[i] += (double)d.bias[c] + d.item[item * d.channels + c] + d.residual[i];
@@ -175,28 +185,49 @@ static double error_of(const struct case_data *d)
     return error / largest;
 }
 
+/* An image as the problem has it: the floats themselves, or new memory with them as bfloat16. */
+static void *image_of(const struct convolution_problem *p, float *values, int64_t count)
+{
+    if (!p->narrow || !values) return values;
+    bfloat16 *image = malloc((size_t)count * sizeof *image);
+    for (int64_t i = 0; i < count; i++) image[i] = bfloat16_narrow(values[i]);
+    return image;
+}
+
+/* Gives the image's memory back, its numbers to the floats. */
+static void image_done(const struct convolution_problem *p, bfloat16 *image, float *values,
+                       int64_t count)
+{
+    if (!p->narrow || !values) return;
+    for (int64_t i = 0; i < count; i++) values[i] = bfloat16_widen(image[i]);
+    free(image);
+}
+
 /* Runs a way some times into a result full of rubbish; whether there is such a way. */
 static bool run_way(struct fixture *f, const struct convolution_way *way,
                     const struct convolution_problem *p, struct case_data *d)
 {
-    void *state = NULL;
-    size_t scratch = 0;
+    struct convolution_ready ready;
     if (!way->suits(p, way->variant)) return false;
     /* the library, slow at low instruction sets, is not what is tested here with several threads */
     if (p->threads > 1 && strchr("dl", way->name[0])) return false;
-    sumi_status status =
-        way->prepare(f->context, f->library, way->variant, p, &state, &scratch);
+    sumi_status status = convolution_prepare(f->context, f->library, way, p, &ready);
     if (status == SUMI_ERROR_BACKEND && way != tune_way(0)) return false;
     CHECK_OK(f->context, status);
-    void *memory = aligned_alloc(64, (scratch + 127) / 64 * 64);
-    memset(memory, 0x7f, scratch);
+    void *memory = aligned_alloc(64, (ready.scratch + 127) / 64 * 64);
+    memset(memory, 0x7f, ready.scratch);
+    int64_t x = p->batch * p->height * p->width * p->in;
+    int64_t y = p->batch * p->out_height * p->out_width * p->out;
     struct convolution_operands operands = {
-        .x = d->x,
+        .x = image_of(p, d->x, x),
         .weight = d->weight,
-        .y = d->y,
+        .y = image_of(p, d->y, y),
         .epilogue = {.pixels = d->count / p->batch / d->channels, .channels = d->channels,
-                     .bias = d->bias, .item = d->item, .residual = d->residual,
-                     .scale = p->epilogue ? 0.5f : 1}};
+                     .bias = d->bias, .item = d->item,
+                     .residual = image_of(p, d->residual, d->count),
+                     .scale = p->epilogue ? 0.5f : 1, .narrow = p->narrow}};
+    void *result = d->result == d->x ? operands.x : d->result == d->y ? operands.y : d->weight;
+    size_t element = p->narrow && result != d->weight ? sizeof(bfloat16) : sizeof(float);
     int64_t weights = p->out * p->in * p->kernel[0] * p->kernel[1];
     /* where weights last: first with other weights, then twice with the same */
     for (int run = p->lasting ? 0 : 2; run < 3; run++) {
@@ -204,10 +235,13 @@ static bool run_way(struct fixture *f, const struct convolution_way *way,
         if (p->lasting && run < 2) {
             for (int64_t i = 0; i < weights; i++) d->weight[i] = -d->weight[i];
         }
-        memset(d->result, 0x7f, (size_t)d->count * sizeof(float));
-        CHECK_OK(f->context, way->run(state, &operands, memory));
+        memset(result, 0x7f, (size_t)d->count * element);
+        CHECK_OK(f->context, convolution_run(&ready, &operands, memory));
     }
-    way->release(state);
+    convolution_release(&ready);
+    image_done(p, (void *)operands.epilogue.residual, d->residual, d->count);
+    image_done(p, operands.x, d->x, x);
+    image_done(p, operands.y, d->y, y);
     free(memory);
     return true;
 }
@@ -242,6 +276,36 @@ static void every_way_computes_the_sum_over_taps(void **state)
     }
 }
 
+/* Results are rounded once, by 2^-8 of themselves at most; the library's are again when the epilogue
+   is added to them. Gradients by weight are float32. */
+static void every_way_takes_images_of_bfloat16(void **state)
+{
+    struct fixture *f = *state;
+    bool native = false;
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
+        for (int variation = 0; variation < 3 * 2; variation++) {
+            struct convolution_problem p = pose(&problems[i], variation % 3, i % 2 ? 3 : 1,
+                                                variation / 3);
+            p.narrow = true;
+            bool weights = p.direction == CONVOLUTION_WEIGHT_GRADIENT;
+            struct case_data d = make_case(&p);
+            CHECK_OK(f->context, sumi_context_set_threads(f->context, p.threads));
+            for (int number = 0; tune_way(number); number++) {
+                const struct convolution_way *way = tune_way(number);
+                if (!run_way(f, way, &p, &d)) continue;
+                native |= way->narrow;
+                bool twice = p.epilogue && strcmp(way->name, "direct-bf16") == 0;
+                double bound = 2e-5 + (weights ? 0 : twice ? ldexp(1, -7) : ldexp(1, -8));
+                if (error_of(&d) < bound) continue;
+                fail_msg("%s, problem %d, direction %d, %d threads: relative error %.3g", way->name,
+                         (int)i, (int)p.direction, p.threads, error_of(&d));
+            }
+            free_case(&d);
+        }
+    }
+    assert_true(native);
+}
+
 /* The bound on U-Net shapes, where sums are longer and errors larger. */
 static void winograd_is_within_1e_4_on_the_shapes_of_a_u_net(void **state)
 {
@@ -261,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_way_computes_the_sum_over_taps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_way_takes_images_of_bfloat16, set_up, tear_down),
         cmocka_unit_test_setup_teardown(winograd_is_within_1e_4_on_the_shapes_of_a_u_net, set_up,
                                         tear_down),
     };

@@ -49,12 +49,10 @@ static const struct convolution_problem problem = {.direction = CONVOLUTION_FORW
 
 static const char *choose_for(struct cpu_shared *shared, const struct convolution_problem *posed)
 {
-    const struct convolution_way *way = NULL;
-    void *state = NULL;
-    size_t scratch = 0;
-    CHECK_OK(context, tune_choose(context, shared, posed, &way, &state, &scratch));
-    way->release(state);
-    return way->name;
+    struct convolution_ready ready;
+    CHECK_OK(context, tune_choose(context, shared, posed, &ready));
+    convolution_release(&ready);
+    return ready.way->name;
 }
 
 static const char *choose(struct cpu_shared *shared)

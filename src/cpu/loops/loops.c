@@ -367,40 +367,43 @@ static void norm_gradient_loop(bool narrow, int64_t rows, int64_t c, const void 
 #undef FORM
 }
 
-static ALWAYS_INLINE void epilogue_rows(int64_t rows, int64_t c, const float *bias,
-                                        const float *item, const float *residual, float scale,
+static ALWAYS_INLINE void epilogue_rows(bool narrow, int64_t rows, int64_t c, const float *bias,
+                                        const float *item, const void *residual, float scale,
                                         bool with_bias, bool with_item, bool with_residual,
-                                        float *y)
+                                        void *y)
 {
-    for (int64_t row = 0; row < rows; row++, y += c) {
+    for (int64_t row = 0; row < rows; row++) {
         VECTOR for (int64_t i = 0; i < c; i++) {
-            float sum = y[i];
+            float sum = element(y, row * c + i, narrow);
             if (with_bias) sum += bias[i];
             if (with_item) sum += item[i];
-            if (with_residual) sum += residual[i];
-            y[i] = scale * sum;
+            if (with_residual) sum += element(residual, row * c + i, narrow);
+            put_element(y, row * c + i, narrow, scale * sum);
         }
-        if (with_residual) residual += c;
     }
 }
 
-static void epilogue_loop(int64_t rows, int64_t c, const float *bias, const float *item,
-                          const float *residual, float scale, float *y)
+static void epilogue_loop(bool narrow, int64_t rows, int64_t c, const float *bias,
+                          const float *item, const void *residual, float scale, void *y)
 {
-#define FORM(BIAS, ITEM, RESIDUAL)                                               \
-    case (BIAS) | (ITEM) << 1 | (RESIDUAL) << 2:                                 \
-        epilogue_rows(rows, c, bias, item, residual, scale, BIAS, ITEM, RESIDUAL, y); \
+#define FORM(NARROW, BIAS, ITEM, RESIDUAL)                                                       \
+    case (NARROW) | (BIAS) << 1 | (ITEM) << 2 | (RESIDUAL) << 3:                                 \
+        epilogue_rows(NARROW, rows, c, bias, item, residual, scale, BIAS, ITEM, RESIDUAL, y);    \
         break
-    switch ((bias != NULL) | (item != NULL) << 1 | (residual != NULL) << 2) {
-        FORM(0, 0, 0);
-        FORM(1, 0, 0);
-        FORM(0, 1, 0);
-        FORM(1, 1, 0);
-        FORM(0, 0, 1);
-        FORM(1, 0, 1);
-        FORM(0, 1, 1);
-        FORM(1, 1, 1);
+#define FORMS(BIAS, ITEM, RESIDUAL)  \
+    FORM(0, BIAS, ITEM, RESIDUAL);   \
+    FORM(1, BIAS, ITEM, RESIDUAL)
+    switch (narrow | (bias != NULL) << 1 | (item != NULL) << 2 | (residual != NULL) << 3) {
+        FORMS(0, 0, 0);
+        FORMS(1, 0, 0);
+        FORMS(0, 1, 0);
+        FORMS(1, 1, 0);
+        FORMS(0, 0, 1);
+        FORMS(1, 0, 1);
+        FORMS(0, 1, 1);
+        FORMS(1, 1, 1);
     }
+#undef FORMS
 #undef FORM
 }
 

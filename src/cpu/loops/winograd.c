@@ -44,11 +44,12 @@ static ALWAYS_INLINE bool exists(const struct winograd_pixels *p, int row, int c
            && column < p->end_column;
 }
 
-static ALWAYS_INLINE lanes read_pixel(const float *data, const struct winograd_pixels *p, int row,
-                                      int column, int64_t count, bool all)
+static ALWAYS_INLINE lanes read_pixel(const void *data, int64_t at, bool narrow,
+                                      const struct winograd_pixels *p, int row, int column,
+                                      int64_t count, bool all)
 {
     if (!all && !exists(p, row, column)) return (lanes){0};
-    return lanes_load(data + row * p->row_step + column * p->pixel_step, count);
+    return lanes_load_from(data, row * p->row_step + column * p->pixel_step + at, narrow, count);
 }
 
 static ALWAYS_INLINE void write_positions(float *out, int64_t stride, const lanes values[SPAN][SPAN],
@@ -71,69 +72,38 @@ static ALWAYS_INLINE void read_positions(const float *in, int64_t stride, lanes 
     }
 }
 
-static ALWAYS_INLINE void input_lanes(int64_t count, const float *data,
+/* Transforms channels c ... c + count - 1 of the pixels. */
+static ALWAYS_INLINE void input_lanes(int64_t c, int64_t count, bool narrow, const void *data,
                                       const struct winograd_pixels *p, bool all, float *out,
                                       int64_t stride)
 {
     lanes tile[SPAN][SPAN], transformed[SPAN][SPAN];
     for (int row = 0; row < SPAN; row++) {
         for (int column = 0; column < SPAN; column++) {
-            tile[row][column] = read_pixel(data, p, row, column, count, all);
+            tile[row][column] = read_pixel(data, c, narrow, p, row, column, count, all);
         }
     }
     transform_input(tile, transformed);
-    write_positions(out, stride, transformed, count);
+    write_positions(out + c, stride, transformed, count);
 }
 
-static ALWAYS_INLINE void gradient_lanes(int64_t count, const float *data,
+static ALWAYS_INLINE void gradient_lanes(int64_t c, int64_t count, bool narrow, const void *data,
                                          const struct winograd_pixels *p, bool all, float *out,
                                          int64_t stride)
 {
     lanes tile[TILE][TILE], transformed[SPAN][SPAN];
     for (int row = 0; row < TILE; row++) {
         for (int column = 0; column < TILE; column++) {
-            tile[row][column] = read_pixel(data, p, row, column, count, all);
+            tile[row][column] = read_pixel(data, c, narrow, p, row, column, count, all);
         }
     }
     transform_gradient(tile, transformed);
-    write_positions(out, stride, transformed, count);
+    write_positions(out + c, stride, transformed, count);
 }
 
-/* Goes through the channels by vectors: the inner call is compiled for whole vectors of whole tiles,
-   for whole vectors at a border, and for what is left of the channels. */
-#define FOR_CHANNELS(CHANNELS, WHOLE, CALL_WHOLE, CALL_BORDER, CALL_REST)                     \
-    do {                                                                                      \
-        int64_t c = 0, left;                                                                  \
-        if (WHOLE) {                                                                          \
-            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) CALL_WHOLE;                 \
-        } else {                                                                              \
-            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) CALL_BORDER;                \
-        }                                                                                     \
-        left = (CHANNELS) - c;                                                                \
-        if (left) CALL_REST;                                                                  \
-    } while (0)
-
-static void input(int64_t channels, const float *data, const struct winograd_pixels *pixels,
-                  float *out, int64_t stride)
-{
-    FOR_CHANNELS(channels, whole(pixels, SPAN),
-                 input_lanes(LANE_COUNT, data + c, pixels, true, out + c, stride),
-                 input_lanes(LANE_COUNT, data + c, pixels, false, out + c, stride),
-                 input_lanes(left, data + c, pixels, false, out + c, stride));
-}
-
-static void gradient(int64_t channels, const float *data, const struct winograd_pixels *pixels,
-                     float *out, int64_t stride)
-{
-    FOR_CHANNELS(channels, whole(pixels, TILE),
-                 gradient_lanes(LANE_COUNT, data + c, pixels, true, out + c, stride),
-                 gradient_lanes(LANE_COUNT, data + c, pixels, false, out + c, stride),
-                 gradient_lanes(left, data + c, pixels, false, out + c, stride));
-}
-
-static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, const float *in, int64_t stride,
-                                       const struct winograd_epilogue *epilogue, bool all,
-                                       float *data, const struct winograd_pixels *p)
+static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, bool narrow, const float *in,
+                                       int64_t stride, const struct winograd_epilogue *epilogue,
+                                       bool all, void *data, const struct winograd_pixels *p)
 {
     lanes products[SPAN][SPAN], tile[TILE][TILE], shift = {0};
     read_positions(in + c, stride, products, count);
@@ -145,20 +115,67 @@ static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, const float *in
             if (!all && !exists(p, row, column)) continue;
             int64_t at = row * p->row_step + column * p->pixel_step + c;
             lanes value = tile[row][column] + shift;
-            if (epilogue->residual) value += lanes_load(epilogue->residual + at, count);
-            lanes_store(data + at, epilogue->scale * value, count);
+            if (epilogue->residual) value += lanes_load_from(epilogue->residual, at, narrow, count);
+            lanes_store_to(data, at, narrow, epilogue->scale * value, count);
         }
     }
 }
 
+/* Goes through the channels by vectors: FUNCTION(c, count, narrow, ..., all, ...) is compiled for whole
+   vectors of whole tiles, for whole vectors at a border, and for what is left of the channels, each
+   for float32 and for bfloat16. */
+#define FOR_CHANNELS(FUNCTION, CHANNELS, NARROW, WHOLE, BEFORE, AFTER)                           \
+    do {                                                                                         \
+        int64_t c = 0, left;                                                                     \
+        if (WHOLE) {                                                                             \
+            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) {                              \
+                FUNCTION(c, LANE_COUNT, NARROW, BEFORE, true, AFTER);                            \
+            }                                                                                    \
+        } else {                                                                                 \
+            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) {                              \
+                FUNCTION(c, LANE_COUNT, NARROW, BEFORE, false, AFTER);                           \
+            }                                                                                    \
+        }                                                                                        \
+        left = (CHANNELS) - c;                                                                   \
+        if (left) FUNCTION(c, left, NARROW, BEFORE, false, AFTER);                               \
+    } while (0)
+#define PAIR(A, B) A, B
+#define TRIPLE(A, B, C) A, B, C
+
+static void input(int64_t channels, const void *data, const struct winograd_pixels *pixels,
+                  float *out, int64_t stride)
+{
+    const bool all = whole(pixels, SPAN);
+    if (pixels->narrow) {
+        FOR_CHANNELS(input_lanes, channels, true, all, PAIR(data, pixels), PAIR(out, stride));
+    } else {
+        FOR_CHANNELS(input_lanes, channels, false, all, PAIR(data, pixels), PAIR(out, stride));
+    }
+}
+
+static void gradient(int64_t channels, const void *data, const struct winograd_pixels *pixels,
+                     float *out, int64_t stride)
+{
+    const bool all = whole(pixels, TILE);
+    if (pixels->narrow) {
+        FOR_CHANNELS(gradient_lanes, channels, true, all, PAIR(data, pixels), PAIR(out, stride));
+    } else {
+        FOR_CHANNELS(gradient_lanes, channels, false, all, PAIR(data, pixels), PAIR(out, stride));
+    }
+}
+
 static void output(int64_t channels, const float *in, int64_t stride,
-                   const struct winograd_epilogue *epilogue, float *data,
+                   const struct winograd_epilogue *epilogue, void *data,
                    const struct winograd_pixels *pixels)
 {
-    FOR_CHANNELS(channels, whole(pixels, TILE),
-                 output_lanes(c, LANE_COUNT, in, stride, epilogue, true, data, pixels),
-                 output_lanes(c, LANE_COUNT, in, stride, epilogue, false, data, pixels),
-                 output_lanes(c, left, in, stride, epilogue, false, data, pixels));
+    const bool all = whole(pixels, TILE);
+    if (pixels->narrow) {
+        FOR_CHANNELS(output_lanes, channels, true, all, TRIPLE(in, stride, epilogue),
+                     PAIR(data, pixels));
+    } else {
+        FOR_CHANNELS(output_lanes, channels, false, all, TRIPLE(in, stride, epilogue),
+                     PAIR(data, pixels));
+    }
 }
 
 /* Kernels of some rows and columns, in the order that vectors are read in. Rows are few and columns

@@ -19,25 +19,26 @@ enum { WINOGRAD_TILE = 4, WINOGRAD_SPAN = 6, WINOGRAD_POSITIONS = 36, WINOGRAD_W
 struct winograd_pixels {
     int64_t row_step, pixel_step;
     int first_row, end_row, first_column, end_column;
+    bool narrow; /* the image, and a residual, are bfloat16 */
 };
 
 /* What is done to a result on its way out: it is added to and then scaled. NULL adds nothing. */
 struct winograd_epilogue {
     const float *bias, *item; /* [channels] */
-    const float *residual;    /* laid out as the result */
+    const void *residual;     /* laid out as the result */
     float scale;
 };
 
 struct winograd_loops {
     /* out = B^T d B of the 6x6 pixels d */
-    void (*input)(int64_t channels, const float *data, const struct winograd_pixels *pixels,
+    void (*input)(int64_t channels, const void *data, const struct winograd_pixels *pixels,
                   float *out, int64_t stride);
     /* data = epilogue(A^T m A) for the 4x4 pixels */
     void (*output)(int64_t channels, const float *in, int64_t stride,
-                   const struct winograd_epilogue *epilogue, float *data,
+                   const struct winograd_epilogue *epilogue, void *data,
                    const struct winograd_pixels *pixels);
     /* out = A d A^T of the 4x4 pixels d: the transpose of `output` */
-    void (*gradient)(int64_t channels, const float *data, const struct winograd_pixels *pixels,
+    void (*gradient)(int64_t channels, const void *data, const struct winograd_pixels *pixels,
                      float *out, int64_t stride);
     /* out = G g G^T of kernels of 3x3 numbers, rows (WINOGRAD_WEIGHT_ROWS at most) by columns of
        them: kernel (row, column) starts at [row * row_step + column * column_step], and is read

@@ -1,0 +1,85 @@
+/* Ways of computing a convolution, made ready for images of either kind: around a way that knows only
+   float32 the images of a narrow problem are converted. */
+#include "cpu/convolution.h"
+#include "cpu/cpu.h"
+#include "ops/epilogue.h"
+
+/* Elements of the images, and which of them is the result. */
+struct images {
+    int64_t x, y, residual;
+    bool writes_x, writes_y;
+};
+
+static struct images images_of(const struct convolution_problem *p)
+{
+    struct images i = {.x = p->batch * p->height * p->width * p->in,
+                       .y = p->batch * p->out_height * p->out_width * p->out,
+                       .writes_x = p->direction == CONVOLUTION_DATA_GRADIENT,
+                       .writes_y = p->direction == CONVOLUTION_FORWARD};
+    if (p->epilogue & EPILOGUE_RESIDUAL) i.residual = i.writes_x ? i.x : i.y;
+    return i;
+}
+
+static bool converts(const struct convolution_ready *ready)
+{
+    return ready->problem.narrow && !ready->way->narrow;
+}
+
+static size_t bytes_of(int64_t count)
+{
+    return ((size_t)count * sizeof(float) + 63) / 64 * 64;
+}
+
+sumi_status convolution_prepare(sumi_context *context, void *shared,
+                                const struct convolution_way *way,
+                                const struct convolution_problem *problem,
+                                struct convolution_ready *ready)
+{
+    *ready = (struct convolution_ready){.way = way, .problem = *problem};
+    struct convolution_problem posed = *problem;
+    if (converts(ready)) posed.narrow = false;
+    TRY(way->prepare(context, shared, way->variant, &posed, &ready->state, &ready->own));
+    ready->scratch = ready->own;
+    if (!converts(ready)) return SUMI_OK;
+    struct images images = images_of(problem);
+    ready->own = (ready->own + 63) / 64 * 64;
+    ready->scratch = ready->own + bytes_of(images.x) + bytes_of(images.y) + bytes_of(images.residual);
+    return SUMI_OK;
+}
+
+void convolution_release(struct convolution_ready *ready)
+{
+    if (ready->state) ready->way->release(ready->state);
+    ready->state = NULL;
+}
+
+static sumi_status run_converted(const struct convolution_ready *ready,
+                                 const struct convolution_operands *given, char *scratch)
+{
+    const struct images images = images_of(&ready->problem);
+    const int threads = ready->problem.threads;
+    float *x = (float *)(void *)(scratch + ready->own);
+    float *y = (float *)(void *)((char *)x + bytes_of(images.x));
+    float *residual = (float *)(void *)((char *)y + bytes_of(images.y));
+    struct convolution_operands operands = *given;
+    operands.x = x;
+    operands.y = y;
+    operands.epilogue.narrow = false;
+    if (!images.writes_x) bfloat16_widen_all(threads, images.x, given->x, x);
+    if (!images.writes_y) bfloat16_widen_all(threads, images.y, given->y, y);
+    if (images.residual) {
+        bfloat16_widen_all(threads, images.residual, given->epilogue.residual, residual);
+        operands.epilogue.residual = residual;
+    }
+    TRY(ready->way->run(ready->state, &operands, scratch));
+    if (images.writes_x) bfloat16_narrow_all(threads, images.x, x, given->x);
+    if (images.writes_y) bfloat16_narrow_all(threads, images.y, y, given->y);
+    return SUMI_OK;
+}
+
+sumi_status convolution_run(const struct convolution_ready *ready,
+                            const struct convolution_operands *operands, void *scratch)
+{
+    if (converts(ready)) return run_converted(ready, operands, scratch);
+    return ready->way->run(ready->state, operands, scratch);
+}

@@ -151,6 +151,19 @@ static enum time_kind told(const struct noise_path *path)
                                                                       : path->time_kind;
 }
 
+/* What is told of a ratio, and the ratio of what is told. */
+static double told_of(enum time_kind kind, double sigma)
+{
+    if (kind == TIME_SIGMA) return sigma;
+    return kind == TIME_CONTINUOUS ? log(sigma) / 4 : 250 * log(sigma);
+}
+
+static double ratio_of(enum time_kind kind, double time)
+{
+    if (kind == TIME_SIGMA) return time;
+    return exp(kind == TIME_CONTINUOUS ? 4 * time : time / 250);
+}
+
 double path_time_of(const struct noise_path *path, double t)
 {
     if (path->kind == PATH_TABLE && told(path) == TIME_DISCRETE)
@@ -159,20 +172,18 @@ double path_time_of(const struct noise_path *path, double t)
     double sigma = path->kind == PATH_TABLE
                      ? table_sigma_between(path->schedule, t * (double)path->count - 1)
                      : level_of(path, t).noise / level_of(path, t).signal;
-    return told(path) == TIME_SIGMA ? sigma : log(sigma) / 4;
+    return told_of(told(path), sigma);
 }
 
 double path_own_time(const struct noise_path *path, double time)
 {
-    if (told(path) != TIME_DISCRETE)
-        return own_time_at(path, told(path) == TIME_SIGMA ? time : exp(4 * time));
+    if (told(path) != TIME_DISCRETE) return own_time_at(path, ratio_of(told(path), time));
     return path->kind == PATH_TABLE ? (time + 1) / (double)path->count : time / span(path);
 }
 
 double path_sigma(const struct noise_path *path, double time)
 {
-    if (told(path) == TIME_SIGMA) return time;
-    if (told(path) == TIME_CONTINUOUS) return exp(4 * time);
+    if (told(path) != TIME_DISCRETE) return ratio_of(told(path), time);
     if (path->kind == PATH_TABLE) return table_sigma_between(path->schedule, time);
     struct noise_level level = level_of(path, path_own_time(path, time));
     return level.noise / level.signal;
@@ -180,8 +191,7 @@ double path_sigma(const struct noise_path *path, double time)
 
 double path_time(const struct noise_path *path, double sigma)
 {
-    if (told(path) == TIME_SIGMA) return sigma;
-    if (told(path) == TIME_CONTINUOUS) return log(sigma) / 4;
+    if (told(path) != TIME_DISCRETE) return told_of(told(path), sigma);
     if (path->kind == PATH_TABLE) return table_time(path->schedule, sigma);
     return own_time_at(path, sigma) * span(path);
 }

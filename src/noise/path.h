@@ -33,8 +33,9 @@ enum path_kind {
     PATH_COSINE  /* Salimans & Ho 2022, section 2 */
 };
 
-/* What the network is told of a place: the path's own time, log(sigma) / 4, or sigma. */
-enum time_kind { TIME_DISCRETE, TIME_CONTINUOUS, TIME_SIGMA };
+/* What the network is told of a place: the path's own time, log(sigma) / 4, sigma, or
+   250 log(sigma) as consistency models are (Song et al. 2023). */
+enum time_kind { TIME_DISCRETE, TIME_CONTINUOUS, TIME_SIGMA, TIME_CONSISTENCY };
 
 struct noise_path {
     enum path_kind kind;

@@ -143,6 +143,20 @@ static void accumulate(struct schedule *schedule)
     }
 }
 
+/* Divides the SNR of every time, as CogVideoX does (Yang et al. 2024, after Hoogeboom et al. 2023,
+   eq. 4): abar / (1 - abar) over `scale`. */
+static void shift_snr(struct schedule *schedule, double scale)
+{
+    double previous = 1;
+    for (int64_t t = 0; t < schedule->count; t++) {
+        double product = schedule->alphas_cumprod[t];
+        product /= scale + (1 - scale) * product;
+        schedule->betas[t] = (float)(1 - product / previous);
+        schedule->alphas_cumprod[t] = (float)product;
+        previous = product;
+    }
+}
+
 /* Lin et al. 2024 ("Common diffusion noise schedules and sample steps are flawed"), algorithm 1:
    sqrt(abar) shifted and stretched so that the first entry stays and the last is zero. */
 static sumi_status rescale_to_zero_snr(sumi_context *context, struct schedule *schedule)
@@ -188,6 +202,8 @@ sumi_status schedule_create(sumi_context *context, const struct schedule_options
                            ? fill_betas(context, options, schedule)
                            : SUMI_ERROR_MEMORY;
     if (status == SUMI_OK) accumulate(schedule);
+    if (status == SUMI_OK && options->snr_shift_scale > 0 && options->snr_shift_scale != 1)
+        shift_snr(schedule, options->snr_shift_scale);
     if (status == SUMI_OK && options->rescale_betas_zero_snr)
         status = rescale_to_zero_snr(context, schedule);
     if (status != SUMI_OK) schedule_release(context, schedule);

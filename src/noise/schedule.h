@@ -16,6 +16,7 @@ struct schedule_options {
     const double *trained_betas;      /* or NULL; then their number replaces the count of times */
     int64_t trained_count;
     bool rescale_betas_zero_snr;
+    double snr_shift_scale; /* the SNR is divided by it; 0 or 1 for none */
 };
 
 struct schedule {

@@ -59,3 +59,41 @@ void defaults_edm(struct solver_options *options)
     options->sigma_min = 0.002;
     options->sigma_max = 80;
 }
+
+void defaults_score_vp(struct solver_options *options)
+{
+    defaults_sigma(options);
+    options->path = PATH_VP;
+    options->num_train_timesteps = 2000;
+    options->prediction_type = PREDICTION_SCORE;
+}
+
+void defaults_score_ve(struct solver_options *options)
+{
+    defaults_sigma(options);
+    options->path = PATH_VE;
+    options->num_train_timesteps = 2000;
+    options->prediction_type = PREDICTION_SCORE;
+    options->timestep_type = TIME_SIGMA;
+    options->sigma_min = 0.01;
+    options->sigma_max = 1348;
+    options->snr = 0.15;
+}
+
+void defaults_annealed(struct solver_options *options)
+{
+    defaults_sigma(options);
+    options->path = PATH_VE;
+    options->num_train_timesteps = 10;
+    options->prediction_type = PREDICTION_SCORE;
+    options->sigma_min = 0.01;
+    options->sigma_max = 1;
+}
+
+void defaults_cogvideox(struct solver_options *options)
+{
+    options->beta_start = 0.00085;
+    options->beta_end = 0.012;
+    options->beta_schedule = schedule_number("scaled_linear");
+    options->snr_shift_scale = 3;
+}

@@ -17,6 +17,16 @@ void defaults_unclip(struct solver_options *options);
 
 void defaults_binomial(struct solver_options *options); /* 2000 steps that take an equal share each */
 void defaults_flow(struct solver_options *options); /* and the velocity as the prediction */
+/* Song et al. 2021's SDEs, as diffusers' classes have them. */
+void defaults_score_vp(struct solver_options *options);
+void defaults_score_ve(struct solver_options *options);
+
+/* The ten levels of Song & Ermon 2019, from 1 to 0.01. */
+void defaults_annealed(struct solver_options *options);
+
+/* The schedule of CogVideoX (Yang et al. 2024): Rombach et al.'s, with a third of the SNR. */
+void defaults_cogvideox(struct solver_options *options);
+
 void defaults_edm(struct solver_options *options);  /* sigma from 0.002 to 80 */
 
 #endif

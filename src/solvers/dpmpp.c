@@ -4,6 +4,7 @@
 #include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
+#include "solvers/places.h"
 
 enum { HISTORY = 3 };
 
@@ -91,6 +92,29 @@ static sumi_status third_sde_step(struct solver_run *run)
     return multistep(run, ALGORITHM_DATA_SDE, 3, THIRD_EXACT);
 }
 
+/* Places from data to noise: times counted from 0, and the noisiest level as the end; on other paths
+   than a table the usual places the other way round. */
+static sumi_status inverse_arrange(sumi_context *context, const struct solver_options *options,
+                                   const struct noise_path *path, struct grid *grid)
+{
+    enum algorithm algorithm = exponential_algorithm(options);
+    if (algorithm == ALGORITHM_DATA_SDE || algorithm == ALGORITHM_NOISE_SDE) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "an inversion follows the probability flow, which has no noise to draw:"
+                            " algorithm_type must be \"dpmsolver++\" or \"dpmsolver\"");
+    }
+    int64_t count = grid->count;
+    for (int64_t i = 0, j = count - 1; i < j; i++, j--) {
+        double time = grid->times[i], sigma = grid->sigmas[i];
+        grid->times[i] = grid->times[j];
+        grid->sigmas[i] = grid->sigmas[j];
+        grid->times[j] = time;
+        grid->sigmas[j] = sigma;
+    }
+    grid->sigmas[count] = grid->sigmas[count - 1];
+    return places_from_data(context, options, path, grid);
+}
+
 #define PAPER "Lu et al. 2022, DPM-Solver++"
 
 const struct solver_type solver_dpmpp_2m = {
@@ -144,6 +168,20 @@ const struct solver_type solver_dpmpp_3m_sde = {
     .family = TIMES_WHOLE,
     .defaults = defaults_sigma,
     .step = third_sde_step,
+};
+
+const struct solver_type solver_dpmpp_inverse = {
+    .name = "dpmpp-inverse",
+    .paper = PAPER,
+    .classes = {"DPMSolverMultistepInverseScheduler"},
+    .order = 2,
+    .evaluations = 1,
+    .rows = HISTORY + 1,
+    .scale = SCALE_PRESERVING,
+    .family = TIMES_WHOLE,
+    .defaults = defaults_sigma,
+    .arrange = inverse_arrange,
+    .step = configured_step,
 };
 
 const struct solver_type solver_edm_dpmpp = {

@@ -51,16 +51,22 @@ static sumi_status ancestral_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-/* Euler on a straight path; stochastic_sampling draws the noise anew at every step. */
-static sumi_status flow_step(struct solver_run *run)
+/* Every step starts anew from the estimate of data, as with distilled networks (Luo et al. 2023,
+   algorithm 3, on a straight path). */
+static sumi_status anew_step(struct solver_run *run)
 {
-    if (!run->options->stochastic_sampling) return euler_step(run);
     double next = run->sigmas[run->place + 1];
     TRY(run_evaluate_here(run));
     run_draw(run, run->row[0]);
     rows_combine(run->threads, run->total, run->x, 2,
                  (struct row_term[]){{1 - next, run->clean}, {next, run->row[0]}});
     return SUMI_OK;
+}
+
+/* Euler on a straight path; stochastic_sampling draws the noise anew at every step. */
+static sumi_status flow_step(struct solver_run *run)
+{
+    return run->options->stochastic_sampling ? anew_step(run) : euler_step(run);
 }
 
 const struct solver_type solver_euler = {
@@ -114,4 +120,18 @@ const struct solver_type solver_flow_euler = {
     .family = TIMES_REAL,
     .defaults = defaults_flow,
     .step = flow_step,
+};
+
+const struct solver_type solver_flow_lcm = {
+    .name = "flow-lcm",
+    .paper = "Luo, Tan, Huang, Li, Zhao 2023, Latent consistency models, on a straight path",
+    .classes = {"FlowMatchLCMScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 1,
+    .scale = SCALE_STRAIGHT,
+    .family = TIMES_REAL,
+    .defaults = defaults_flow,
+    .step = anew_step,
 };

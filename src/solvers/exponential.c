@@ -17,7 +17,7 @@ struct exponential exponential_step(enum algorithm algorithm, const struct level
     double h = to->log_ratio - from->log_ratio;
     double g = noise ? h : random ? -2 * h : -h;
     double scale = noise ? -to->noise * (random ? 2 : 1) : -to->signal;
-    if (!(h > 0)) return (struct exponential){.state = noise ? to->signal / from->signal
+    if (h == 0 || isnan(h)) return (struct exponential){.state = noise ? to->signal / from->signal
                                                              : to->noise / from->noise};
     struct exponential step = {
         .state = noise ? to->signal / from->signal : to->noise / from->noise,
@@ -34,7 +34,7 @@ struct exponential exponential_step(enum algorithm algorithm, const struct level
 
 enum algorithm exponential_algorithm(const struct solver_options *options)
 {
-    return options->algorithm_type == ALGORITHM_FOREIGN ? ALGORITHM_DATA
+    return options->algorithm_type >= ALGORITHM_FOREIGN ? ALGORITHM_DATA
                                                         : (enum algorithm)options->algorithm_type;
 }
 
@@ -52,7 +52,7 @@ void exponential_record(const struct solver_run *run, bool noise, float *row)
 bool exponential_is_plain(const struct solver_run *run, int64_t place)
 {
     double from = run->sigmas[place], to = run->sigmas[place + 1];
-    return to == 0 || to > (1 - 1e-6) * from;
+    return to == 0 || fabs(to - from) < 1e-6 * from;
 }
 
 int exponential_order(const struct solver_run *run, int most)

@@ -97,14 +97,21 @@ static bool predicts_noise(const struct solver_options *options)
         || options->prediction_type == PREDICTION_SCORE;
 }
 
-/* Refuses a prediction of noise where the grid begins without signal. */
-static sumi_status check_prediction(sumi_context *context, const struct solver_options *options,
-                                    const struct noise_path *path, double ratio, double time)
+/* Refuses what needs signal where the grid begins without. */
+static sumi_status check_start(sumi_context *context, const struct solver_options *options,
+                                    const struct noise_path *path, enum scale scale, double ratio,
+                                    double time)
 {
     bool ends_without = path->kind == PATH_FLOW || path->kind == PATH_COSINE;
     if (path->kind == PATH_TABLE)
         ends_without = path->schedule->alphas_cumprod[path->count - 1] == 0;
-    if (!predicts_noise(options) || !ends_without || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
+    if (!ends_without || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
+    if (scale == SCALE_OWN) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "no signal is left at time %g, where the drift of the stochastic"
+                            " equation is infinite; begin later (see timesteps)", time);
+    }
+    if (!predicts_noise(options)) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "no signal is left at time %g, so that a prediction of noise tells nothing"
                         " about the data; prediction_type must be \"v_prediction\", \"sample\" or"
@@ -120,7 +127,8 @@ static sumi_status place_all(sumi_context *context, const struct solver_options 
     struct placing placing = {.options = options,
                               .path = path,
                               .family = family,
-                              .needs_signal = scale == SCALE_OWN || predicts_noise(options)};
+                              .needs_signal = scale == SCALE_OWN || predicts_noise(options)
+                                           || path->time_kind != TIME_DISCRETE};
     enum scale made = SCALE_EXPLODING;
     TRY(respacing_check(context, options, &placing.respaced));
     if (path->kind == PATH_FLOW) {
@@ -133,7 +141,7 @@ static sumi_status place_all(sumi_context *context, const struct solver_options 
         TRY(places_continuous(context, &placing, grid));
     }
     rescale(made, scale, grid);
-    return check_prediction(context, options, path, grid_ratio(scale, grid->sigmas[0]),
+    return check_start(context, options, path, scale, grid_ratio(scale, grid->sigmas[0]),
                             grid->times[0]);
 }
 

@@ -1,25 +1,32 @@
 /* Heun's method on the probability flow in sigma: Karras et al. 2022, algorithm 1. Every time but
    the first stands twice in the list, once for each evaluation; the last step, to sigma 0, is
    Euler's. */
+#include <math.h>
+
 #include "noise/rows.h"
 #include "solvers/defaults.h"
-#include "solvers/solver.h"
+#include "solvers/stages.h"
 
 /* t0 t1 t1 t2 t2 ...: a trial step ends at the first copy and the true one starts at the second. */
 static sumi_status heun_arrange(sumi_context *context, const struct solver_options *options,
                                 const struct noise_path *path, struct grid *grid)
 {
-    (void)path;
-    (void)options;
-    int64_t count = grid->count;
-    double last = grid->sigmas[count];
-    TRY(grid_resize(context, grid, 2 * count - 1));
-    for (int64_t place = grid->count - 1; place > 0; place--) {
-        grid->times[place] = grid->times[(place + 1) / 2];
-        grid->sigmas[place] = grid->sigmas[(place + 1) / 2];
-    }
-    grid->sigmas[grid->count] = last;
-    return SUMI_OK;
+    return stages_insert(context, options, path, 2, (const double[]){0, 1}, false, grid);
+}
+
+/* Algorithm 2, line 5, the way that diffusers has it for flows: noise is stirred in after the network
+   has seen the state (the solver "edm" does it before). Returns the level that sigma is raised to;
+   `stirred` receives the noise of either evaluation, of which only the trial's counts. */
+static double churn(struct solver_run *run, double sigma, bool trial, float *stirred)
+{
+    const struct solver_options *options = run->options;
+    if (sigma < options->s_tmin || sigma > options->s_tmax || options->s_churn == 0) return sigma;
+    double raised = sigma * (1 + fmin(options->s_churn / (double)run->time_count, sqrt(2) - 1));
+    run_draw(run, stirred);
+    if (!trial) return raised;
+    stage_advance(run, run->x, options->s_noise * sqrt(raised * raised - sigma * sigma), stirred);
+    run_read_again(run, sigma);
+    return raised;
 }
 
 static sumi_status heun_step(struct solver_run *run)
@@ -29,13 +36,14 @@ static sumi_status heun_step(struct solver_run *run)
     bool trial = run->place % 2 == 0;
     TRY(run_evaluate_here(run));
     if (!trial && run_made(run) == 0) return SUMI_OK; /* begun between the two: go from here */
-    run_slope(run, sigma, trial ? first : second);
+    double raised = churn(run, trial ? sigma : run->sigmas[run->place - 1], trial, second);
+    run_slope(run, trial ? raised : sigma, trial ? first : second);
     if (trial) {
         rows_combine(run->threads, run->total, start, 1, &(struct row_term){1, run->x});
         rows_combine(run->threads, run->total, run->x, 2,
-                     (struct row_term[]){{1, run->x}, {next - sigma, first}});
+                     (struct row_term[]){{1, run->x}, {next - raised, first}});
     } else {
-        double half = (sigma - run->sigmas[run->place - 1]) / 2;
+        double half = (sigma - raised) / 2;
         rows_combine(run->threads, run->total, run->x, 3,
                      (struct row_term[]){{1, start}, {half, first}, {half, second}});
     }

@@ -11,13 +11,16 @@ enum { HISTORY = 4 };
 static const double half_pi = 1.57079632679489661923;
 static const double least_signal = 1e-8; /* at t = 1 nothing of the data is left */
 
-/* On the cosine path sin(pi t / 2) goes with the square of a sine in even steps. */
+/* On the cosine path sin(pi t / 2) goes with the square of a sine in even steps. Signal and noise are
+   rounded to float32: where little signal is left the rounding is felt, and published numbers have
+   it. */
 static void place_sines(struct grid *grid)
 {
     for (int64_t i = 0; i < grid->count; i++) {
-        double root = sin((1 - (double)i / (double)grid->count) * half_pi);
-        grid->times[i] = asin(root * root) / half_pi;
-        grid->sigmas[i] = tan(grid->times[i] * half_pi);
+        float root = sinf((1 - (float)i / (float)grid->count) * (float)half_pi);
+        float noise = root * root, signal = sqrtf(1 - noise * noise);
+        grid->times[i] = atan2(noise, signal) / half_pi;
+        grid->sigmas[i] = signal > 0 ? (double)noise / signal : tan(half_pi);
     }
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum { MOST_NUMBERS = 1000000, MOST_WORDS = 8 };
+enum { MOST_NUMBERS = 1000000, MOST_WORDS = 9 };
 
 enum kind { KIND_WHOLE, KIND_NUMBER, KIND_FLAG, KIND_CHOICE, KIND_SCHEDULE, KIND_LIST, KIND_SEED };
 
@@ -54,7 +54,8 @@ static const struct option table[] = {
     {"use_lu_lambdas", KIND_FLAG, AT(use_lu_lambdas), 0, 0, {0}},
     {"final_sigmas_type", KIND_CHOICE, AT(final_sigmas_type), 0, 0, {"zero", "sigma_min"}},
     {"interpolation_type", KIND_CHOICE, AT(interpolation_type), 0, 0, {"linear", "log_linear"}},
-    {"timestep_type", KIND_CHOICE, AT(timestep_type), 0, 0, {"discrete", "continuous", "sigma"}},
+    {"timestep_type", KIND_CHOICE, AT(timestep_type), 0, 0, {"discrete", "continuous", "sigma",
+      "consistency"}},
     {"sigma_schedule", KIND_CHOICE, AT(sigma_schedule), 0, 0, {"karras", "exponential"}},
     {"sigma_min", KIND_NUMBER, AT(sigma_min), 0, 1e6, {0}},
     {"sigma_max", KIND_NUMBER, AT(sigma_max), 0, 1e6, {0}},
@@ -75,7 +76,8 @@ static const struct option table[] = {
     {"original_inference_steps", KIND_WHOLE, AT(original_inference_steps), 1, 1000000, {0}},
     {"timestep_scaling", KIND_NUMBER, AT(timestep_scaling), 0, 1e6, {0}},
     {"algorithm_type", KIND_CHOICE, AT(algorithm_type), 0, 0,
-     {"dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver", "deis"}},
+     {"dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver", "deis",
+      "data_prediction", "noise_prediction"}},
     {"solver_type", KIND_CHOICE, AT(solver_type), 0, 0,
      {"midpoint", "heun", "logrho", "bh1", "bh2"}},
     {"lower_order_final", KIND_FLAG, AT(lower_order_final), 0, 0, {0}},
@@ -87,6 +89,22 @@ static const struct option table[] = {
     {"s_tmin", KIND_NUMBER, AT(s_tmin), 0, INFINITY, {0}},
     {"s_tmax", KIND_NUMBER, AT(s_tmax), 0, INFINITY, {0}},
     {"s_noise", KIND_NUMBER, AT(s_noise), 0, 1e3, {0}},
+    {"predictor", KIND_CHOICE, AT(predictor), 0, 0,
+     {"reverse_diffusion", "ancestral", "euler_maruyama"}},
+    {"snr", KIND_NUMBER, AT(snr), 0, 1e3, {0}},
+    {"correct_steps", KIND_WHOLE, AT(correct_steps), 0, 1000, {0}},
+    {"noise_removal", KIND_FLAG, AT(noise_removal), 0, 0, {0}},
+    {"step_size", KIND_NUMBER, AT(step_size), 0, 1e6, {0}},
+    {"steps_per_level", KIND_WHOLE, AT(steps_per_level), 1, 1000000, {0}},
+    {"rtol", KIND_NUMBER, AT(rtol), 0, 1, {0}},
+    {"atol", KIND_NUMBER, AT(atol), 0, 1e6, {0}},
+    {"snr_shift_scale", KIND_NUMBER, AT(snr_shift_scale), 1e-3, 1e3, {0}},
+    {"predictor_order", KIND_WHOLE, AT(predictor_order), 1, 3, {0}},
+    {"corrector_order", KIND_WHOLE, AT(corrector_order), 0, 4, {0}},
+    {"tau", KIND_NUMBER, AT(tau), 0, 10, {0}},
+    {"tau_start", KIND_NUMBER, AT(tau_start), -1e6, 1e6, {0}},
+    {"tau_end", KIND_NUMBER, AT(tau_end), -1e6, 1e6, {0}},
+    {"clip_denoised", KIND_FLAG, AT(clip_sample), 0, 0, {0}},
     {"variance_type", KIND_CHOICE, AT(variance_type), 0, 0,
      {"fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned",
       "learned_range"}},
@@ -127,6 +145,18 @@ void options_default(struct solver_options *options)
         .predict_x0 = true,
         .s_tmax = INFINITY,
         .s_noise = 1,
+        .snr = 0.16,
+        .correct_steps = 1,
+        .steps_per_level = 100,
+        .noise_removal = true,
+        .rtol = 1e-5,
+        .atol = 1e-5,
+        .snr_shift_scale = 1,
+        .predictor_order = 2,
+        .corrector_order = 2,
+        .tau = 1,
+        .tau_start = 200,
+        .tau_end = 800,
     };
 }
 
@@ -150,6 +180,7 @@ struct schedule_options options_schedule(const struct solver_options *options)
         .trained_betas = options->trained_betas.values,
         .trained_count = options->trained_betas.count,
         .rescale_betas_zero_snr = options->rescale_betas_zero_snr,
+        .snr_shift_scale = options->snr_shift_scale,
     };
 }
 

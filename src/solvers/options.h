@@ -21,13 +21,16 @@ enum algorithm {
     ALGORITHM_NOISE,     /* dpmsolver: integrates the estimate of noise */
     ALGORITHM_DATA_SDE,
     ALGORITHM_NOISE_SDE,
-    ALGORITHM_FOREIGN    /* of another class; a solver takes its own default for it */
+    ALGORITHM_FOREIGN,   /* of another class; a solver takes its own default for it */
+    ALGORITHM_SA_DATA,
+    ALGORITHM_SA_NOISE
 };
 enum solver_variant { VARIANT_MIDPOINT, VARIANT_HEUN, VARIANT_LOGRHO, VARIANT_BH1, VARIANT_BH2 };
 enum final_sigma { FINAL_SIGMA_ZERO, FINAL_SIGMA_LEAST };
 enum sigma_interpolation { INTERPOLATE_LINEAR, INTERPOLATE_LOG_LINEAR };
 enum time_shift { TIME_SHIFT_EXPONENTIAL, TIME_SHIFT_LINEAR };
 enum sigma_schedule { SIGMA_SCHEDULE_KARRAS, SIGMA_SCHEDULE_EXPONENTIAL };
+enum predictor { PREDICTOR_REVERSE_DIFFUSION, PREDICTOR_ANCESTRAL, PREDICTOR_EULER };
 enum compatibility { COMPATIBLE_NONE, COMPATIBLE_DIFFUSERS };
 
 struct solver_options {
@@ -67,6 +70,15 @@ struct solver_options {
     bool lower_order_final, euler_at_final, predict_x0, skip_prk_steps;
     struct number_list disable_corrector;
     double s_churn, s_tmin, s_tmax, s_noise;
+    /* stochastic equations and Langevin's dynamics */
+    int predictor; /* enum predictor */
+    double snr, step_size;
+    int64_t correct_steps, steps_per_level;
+    bool noise_removal;
+    double rtol, atol; /* of adaptive steps */
+    double snr_shift_scale;
+    int64_t predictor_order, corrector_order; /* of sa */
+    double tau, tau_start, tau_end;
     /* single solvers */
     int variance_type; /* enum variance_type */
     bool set_alpha_to_one, use_clipped_model_output;

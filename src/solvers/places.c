@@ -140,6 +140,29 @@ sumi_status places_table(sumi_context *context, const struct placing *placing, s
     return SUMI_OK;
 }
 
+sumi_status places_from_data(sumi_context *context, const struct solver_options *options,
+                             const struct noise_path *path, struct grid *grid)
+{
+    struct noise_path table = plain(path);
+    bool asked = false;
+    TRY(respacing_check(context, options, &asked));
+    if (path->kind != PATH_TABLE || asked || options->timesteps.values || options->sigmas.values)
+        return SUMI_OK;
+    int64_t all = places_clipped_count(options, path), count = grid->count;
+    for (int64_t i = 0; i < count; i++) {
+        double time = whole_time(options, all, count, count - 1 - i); /* trailing */
+        if (options->timestep_spacing == SPACING_LINSPACE)
+            time = rint((double)(all - 1) / (double)count * (double)i);
+        if (options->timestep_spacing == SPACING_LEADING)
+            time = (double)(i * (all / (count + 1)) + options->steps_offset);
+        grid->times[i] = time;
+        grid->sigmas[i] = path_sigma(&table, time);
+        if (path->time_kind != TIME_DISCRETE) grid->times[i] = path_time(path, grid->sigmas[i]);
+    }
+    grid->sigmas[count] = path_sigma(&table, (double)(all - 1));
+    return SUMI_OK;
+}
+
 /* ---- On a straight path ---- */
 
 static double dynamic_shift(const struct solver_options *options, double sigma)

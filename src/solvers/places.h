@@ -14,7 +14,7 @@ struct placing {
     const struct noise_path *path;
     enum time_family family;
     bool respaced;     /* a rule of respacing.h places them */
-    bool needs_signal; /* a flow is begun 1 / T short of its end, where no signal is left */
+    bool needs_signal; /* or a finite sigma: a flow is begun 1 / T short of its end */
 };
 
 /* Fill the times and sigmas of a grid that has its length: as ratios s / a, but places_flow and
@@ -25,5 +25,10 @@ sumi_status places_straight(sumi_context *context, const struct placing *placing
                             struct grid *grid);
 sumi_status places_continuous(sumi_context *context, const struct placing *placing,
                               struct grid *grid);
+
+/* Moves the places of an inversion over a table, which go from data to noise already, to the times
+   that diffusers takes: those of the list below, 0 in, the last out. */
+sumi_status places_from_data(sumi_context *context, const struct solver_options *options,
+                             const struct noise_path *path, struct grid *grid);
 
 #endif

@@ -167,6 +167,11 @@ sumi_status run_evaluate_at(struct solver_run *run, double sigma, double time)
 {
     double factor = 1;
     struct noise_level level = level_here(run, sigma, &factor);
+    if (run->path->kind == PATH_TABLE) { /* a velocity is of the time that the network is told */
+        struct noise_level told = path_level(run->path, time);
+        level.signal_slope = told.signal_slope;
+        level.noise_slope = told.noise_slope;
+    }
     return evaluate(run, time, &level, factor);
 }
 

@@ -8,13 +8,17 @@
 #include "noise/rows.h"
 
 static const struct solver_type *const types[] = {
-    &solver_ddpm,         &solver_ddim,       &solver_ddim_inverse, &solver_euler,
-    &solver_euler_ancestral, &solver_heun,    &solver_dpm2,         &solver_dpm2_ancestral,
-    &solver_lms,          &solver_dpmpp_2m,   &solver_dpmpp_3m,     &solver_dpmpp_2m_sde,
-    &solver_dpmpp_3m_sde, &solver_dpmpp_2s,   &solver_unipc,        &solver_deis,
-    &solver_pndm,         &solver_ipndm,      &solver_edm_euler,    &solver_edm_dpmpp,
-    &solver_flow_euler,   &solver_flow_heun,  &solver_lcm,          &solver_tcd,
-    &solver_unclip,       &solver_binomial,
+    &solver_ddpm,           &solver_ddim,          &solver_ddim_inverse,   &solver_euler,
+    &solver_euler_ancestral, &solver_heun,         &solver_midpoint,       &solver_rk4,
+    &solver_rk45,           &solver_dpm2,          &solver_dpm2_ancestral, &solver_lms,
+    &solver_dpmpp_2s,       &solver_dpmpp_2m,      &solver_dpmpp_3m,       &solver_dpmpp_sde,
+    &solver_dpmpp_2m_sde,   &solver_dpmpp_3m_sde,  &solver_dpmpp_inverse,  &solver_unipc,
+    &solver_deis,           &solver_sa,            &solver_pndm,           &solver_ipndm,
+    &solver_edm,            &solver_edm_euler,     &solver_edm_dpmpp,      &solver_em,
+    &solver_pc,             &solver_langevin,      &solver_annealed_langevin,
+    &solver_flow_euler,     &solver_flow_heun,     &solver_flow_lcm,       &solver_lcm,
+    &solver_tcd,            &solver_consistency,   &solver_unclip,         &solver_cogvideox_ddim,
+    &solver_cogvideox_dpm,  &solver_binomial,
 };
 enum { CLASS_SIZE = 80, TYPES = sizeof types / sizeof *types };
 
@@ -44,7 +48,7 @@ const char *solver_name_for_class(const char *class_name)
 static sumi_status find_type(sumi_context *context, const char *name,
                              const struct solver_type **type)
 {
-    char known[512] = "";
+    char known[768] = "";
     for (int i = 0; i < TYPES; i++) {
         if (name && strcmp(types[i]->name, name) == 0) {
             *type = types[i];

@@ -71,6 +71,10 @@ extern const struct solver_type solver_dpm2, solver_dpm2_ancestral, solver_lms;
 extern const struct solver_type solver_dpmpp_2m, solver_dpmpp_3m, solver_dpmpp_2m_sde;
 extern const struct solver_type solver_dpmpp_3m_sde, solver_edm_dpmpp, solver_dpmpp_2s;
 extern const struct solver_type solver_unipc, solver_deis, solver_pndm, solver_ipndm;
+extern const struct solver_type solver_midpoint, solver_rk4, solver_rk45, solver_edm, solver_em;
+extern const struct solver_type solver_pc, solver_langevin, solver_annealed_langevin, solver_sa;
+extern const struct solver_type solver_consistency, solver_dpmpp_sde, solver_dpmpp_inverse;
+extern const struct solver_type solver_cogvideox_ddim, solver_cogvideox_dpm, solver_flow_lcm;
 extern const struct solver_type solver_lcm, solver_tcd, solver_unclip, solver_binomial;
 
 /* ---- For step functions (run.c) ---- */

@@ -1,0 +1,85 @@
+/* The two samplers of CogVideoX (Yang et al. 2024): ddim without limits on the estimate of data, and
+   DPM-Solver++ of two steps for the stochastic equation (Lu et al. 2022), where the estimate is
+   carried forward by the difference from the one before, over times of the table. */
+#include <math.h>
+
+#include "noise/rows.h"
+#include "solvers/defaults.h"
+#include "solvers/solver.h"
+
+/* abar of the time that the step goes to: the next one, or with compat = diffusers t - T / steps. */
+static double next_product(const struct solver_run *run)
+{
+    double next = run_next_time(run);
+    if (run->options->compat == COMPATIBLE_DIFFUSERS && run->path->kind == PATH_TABLE)
+        next = run->times[run->place] - (double)(run->path->count / run->time_count);
+    return run_product(run, next, run_final_product(run));
+}
+
+/* x_next = a x + b x0hat, which is Song et al. 2020 (DDIM), eq. 12, at sigma = 0. */
+static sumi_status ddim_step(struct solver_run *run)
+{
+    double time = run->times[run->place];
+    double product = run_product(run, time, 1), next = next_product(run);
+    double a = sqrt((1 - next) / (1 - product)), b = sqrt(next) - sqrt(product) * a;
+    TRY(run_evaluate(run, time));
+    prediction_clean(&run->map, run->threads, run->total, run->x, run->prediction, run->clean);
+    rows_combine(run->threads, run->total, run->x, 2,
+                 (struct row_term[]){{a, run->x}, {b, run->clean}});
+    return SUMI_OK;
+}
+
+static double log_ratio(double product)
+{
+    return 0.5 * log(product / (1 - product));
+}
+
+static sumi_status dpm_step(struct solver_run *run)
+{
+    double time = run->times[run->place];
+    double product = run_product(run, time, 1), next = next_product(run);
+    double h = log_ratio(next) - log_ratio(product);
+    float *old = run->row[0], *noise = run->row[1];
+    bool last = run->place + 1 == run->time_count, first = run_made(run) == 0;
+    TRY(run_evaluate(run, time));
+    prediction_clean(&run->map, run->threads, run->total, run->x, run->prediction, run->clean);
+    run_draw(run, noise);
+    double carry = 0;
+    if (!first && !last) { /* diffusers draws anew for the second order */
+        run_draw(run, noise);
+        double past = log_ratio(run_product(run, run->times[run->place - 1], 1));
+        carry = h / (2 * (log_ratio(product) - past));
+    }
+    double gain = -sqrt(next) * expm1(-2 * h);
+    struct row_term terms[] = {{sqrt((1 - next) / (1 - product)) * exp(-h), run->x},
+                               {gain * (1 + carry), run->clean},
+                               {-gain * carry, old},
+                               {sqrt((1 - next) * -expm1(-2 * h)), noise}};
+    rows_combine(run->threads, run->total, run->x, 4, terms);
+    rows_combine(run->threads, run->total, old, 1, &(struct row_term){1, run->clean});
+    return SUMI_OK;
+}
+
+#define PAPER "Yang et al. 2024, CogVideoX"
+
+const struct solver_type solver_cogvideox_ddim = {
+    .name = "cogvideox-ddim",
+    .paper = PAPER,
+    .classes = {"CogVideoXDDIMScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .defaults = defaults_cogvideox,
+    .step = ddim_step,
+};
+
+const struct solver_type solver_cogvideox_dpm = {
+    .name = "cogvideox-dpm",
+    .paper = PAPER,
+    .classes = {"CogVideoXDPMScheduler"},
+    .order = 2,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 2,
+    .defaults = defaults_cogvideox,
+    .step = dpm_step,
+};

@@ -1,0 +1,83 @@
+/* Multi-step sampling of "Consistency models", Song, Dhariwal, Chen and Sutskever 2023, algorithm 1:
+   the network leads from any level to data at once, and the next level is reached by fresh noise.
+   The levels are those of Karras et al. 2022 that the model was trained on, T of them. */
+#include <math.h>
+
+#include "noise/rows.h"
+#include "solvers/defaults.h"
+#include "solvers/respacing.h"
+#include "solvers/solver.h"
+
+/* Every (T / steps)-th of the T levels, or those whose numbers, counted from the clearest, are given
+   as `timesteps`: number k stands for the level k places above the least. */
+static sumi_status consistency_arrange(sumi_context *context, const struct solver_options *options,
+                                       const struct noise_path *path, struct grid *grid)
+{
+    const struct number_list *given = &options->timesteps;
+    int64_t all = path->count, ratio = all / grid->count;
+    double least = path_least(path), most = path_most(path);
+    if (path->kind != PATH_EDM || options->sigmas.values) return SUMI_OK;
+    if (grid->count > all) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a consistency model knows %lld levels (num_train_timesteps), too few"
+                            " for %lld steps", (long long)all, (long long)grid->count);
+    }
+    for (int64_t i = 0; i < grid->count; i++) { /* diffusers counts the ramp from the other end */
+        int64_t number = given->values ? (int64_t)given->values[grid->count - 1 - i] : i * ratio;
+        grid->sigmas[i] = respacing_karras(least, most, options->rho, all, number);
+        grid->times[i] = path_time(path, grid->sigmas[i]);
+    }
+    grid->sigmas[grid->count] = least;
+    grid->init_noise_sigma = most;
+    return SUMI_OK;
+}
+
+/* Appendix C: c_skip and c_out for which the model is the identity at the least level. Other
+   predictions than the raw output tell x0 themselves. */
+static void read_boundary(struct solver_run *run, double sigma)
+{
+    enum prediction_type type = (enum prediction_type)run->options->prediction_type;
+    if (run->path->kind != PATH_EDM || (type != PREDICTION_EPSILON && type != PREDICTION_V)) return;
+    double data = run->path->sigma_data, away = sigma - path_least(run->path);
+    double skip = data * data / (away * away + data * data);
+    double out = away * data / sqrt(sigma * sigma + data * data);
+    const struct prediction_map map = {.clean_state = skip,
+                                       .clean_prediction = type == PREDICTION_V ? -out : out};
+    run_read(run, &map, run->prediction);
+}
+
+static sumi_status consistency_step(struct solver_run *run)
+{
+    double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
+    double least = path_least(run->path), rise = sqrt(fmax(next * next - least * least, 0));
+    float *noise = run->row[0];
+    TRY(run_evaluate_here(run));
+    read_boundary(run, sigma);
+    if (run->time_count > 1) run_draw(run, noise);
+    rows_combine(run->threads, run->total, run->x, 2,
+                 (struct row_term[]){{1, run->clean}, {run->options->s_noise * rise, noise}});
+    return SUMI_OK;
+}
+
+static void consistency_defaults(struct solver_options *options)
+{
+    defaults_edm(options);
+    options->num_train_timesteps = 40;
+    options->timestep_type = TIME_CONSISTENCY;
+    options->clip_sample = true;
+}
+
+const struct solver_type solver_consistency = {
+    .name = "consistency",
+    .paper = "Song, Dhariwal, Chen, Sutskever 2023, Consistency models",
+    .classes = {"CMStochasticIterativeScheduler"},
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 1,
+    .scale = SCALE_EXPLODING,
+    .family = TIMES_REAL,
+    .defaults = consistency_defaults,
+    .arrange = consistency_arrange,
+    .step = consistency_step,
+};

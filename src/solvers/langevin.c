@@ -1,0 +1,99 @@
+/* Langevin's dynamics: "Generative modeling by estimating gradients of the data distribution", Song
+   and Ermon 2019. Plain (eq. 4), at one level of noise, or of any density whose score the denoiser
+   gives; and annealed (algorithm 1), some steps at each level from the noisiest to the clearest.
+   Neither denoises at the end: the samples are of the last level's distribution. */
+#include <math.h>
+
+#include "noise/rows.h"
+#include "solvers/defaults.h"
+#include "solvers/score.h"
+
+static const double usual_share = 0.2; /* the paper's epsilon of 2e-5 at its least sigma of 0.01 */
+
+/* All steps at one place: the one that is given, or the clearest. */
+static sumi_status langevin_arrange(sumi_context *context, const struct solver_options *options,
+                                    const struct noise_path *path, struct grid *grid)
+{
+    bool given = options->timesteps.values || options->sigmas.values;
+    int64_t steps = options->steps ? options->steps : grid->count;
+    double sigma = given ? grid->sigmas[0] : path_least(path);
+    double time = given ? grid->times[0] : path_first(path);
+    TRY(grid_resize(context, grid, steps));
+    for (int64_t place = 0; place <= steps; place++) {
+        grid->sigmas[place] = sigma;
+        if (place < steps) grid->times[place] = time;
+    }
+    return SUMI_OK;
+}
+
+static sumi_status annealed_arrange(sumi_context *context, const struct solver_options *options,
+                                    const struct noise_path *path, struct grid *grid)
+{
+    (void)path;
+    int64_t levels = grid->count, each = options->steps_per_level;
+    TRY(grid_resize(context, grid, levels * each));
+    for (int64_t place = grid->count - 1; place > 0; place--) {
+        grid->times[place] = grid->times[place / each];
+        grid->sigmas[place] = grid->sigmas[place / each];
+    }
+    grid->sigmas[grid->count] = grid->sigmas[grid->count - 1];
+    return SUMI_OK;
+}
+
+/* Eq. 4: x += alpha / 2 score + sqrt(alpha) z. */
+static sumi_status move(struct solver_run *run, double alpha)
+{
+    float *score = run->row[0], *noise = run->row[1];
+    struct level level = run_level(run, run->place);
+    TRY(run_evaluate_here(run));
+    score_fill(run, &level, score);
+    run_draw(run, noise);
+    rows_combine(run->threads, run->total, run->x, 3,
+                 (struct row_term[]){{1, run->x}, {alpha / 2, score}, {sqrt(alpha), noise}});
+    return SUMI_OK;
+}
+
+static sumi_status langevin_step(struct solver_run *run)
+{
+    double given = run->options->step_size, noise = run_level(run, run->place).noise;
+    return move(run, given > 0 ? given : usual_share * noise * noise);
+}
+
+/* Line 3: alpha_i = epsilon sigma_i^2 / sigma_L^2. */
+static sumi_status annealed_step(struct solver_run *run)
+{
+    double sigma = run->sigmas[run->place], least = run->sigmas[run->time_count - 1];
+    double given = run->options->step_size;
+    double epsilon = given > 0 ? given : usual_share * least * least;
+    return move(run, epsilon * sigma * sigma / (least * least));
+}
+
+#define PAPER "Song, Ermon 2019, Estimating gradients of the data distribution"
+
+const struct solver_type solver_langevin = {
+    .name = "langevin",
+    .paper = PAPER,
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 2,
+    .scale = SCALE_EXPLODING,
+    .family = TIMES_REAL,
+    .defaults = defaults_annealed,
+    .arrange = langevin_arrange,
+    .step = langevin_step,
+};
+
+const struct solver_type solver_annealed_langevin = {
+    .name = "annealed-langevin",
+    .paper = PAPER,
+    .order = 1,
+    .evaluations = 1,
+    .stochastic = true,
+    .rows = 2,
+    .scale = SCALE_EXPLODING,
+    .family = TIMES_REAL,
+    .defaults = defaults_annealed,
+    .arrange = annealed_arrange,
+    .step = annealed_step,
+};

@@ -1,0 +1,44 @@
+/* The midpoint rule on the probability flow, dx/dsigma = (x - x0hat) / sigma (Karras et al. 2022,
+   eq. 1 with sigma as the time; on a straight path the velocity of Lipman et al. 2022): an Euler
+   step to the middle, and a whole step with the slope found there (Runge 1895). */
+#include "noise/rows.h"
+#include "solvers/defaults.h"
+#include "solvers/stages.h"
+
+enum { STAGES = 2 };
+
+static sumi_status midpoint_arrange(sumi_context *context, const struct solver_options *options,
+                                    const struct noise_path *path, struct grid *grid)
+{
+    return stages_insert(context, options, path, STAGES, (const double[]){0, 0.5}, true, grid);
+}
+
+static sumi_status midpoint_step(struct solver_run *run)
+{
+    struct stage stage = stage_here(run, STAGES);
+    double from = run->sigmas[stage.first], to = run->sigmas[stage.next];
+    float *slope = run->row[0], *start = run->row[1];
+    if (stage.late) return stage_late(run, &stage);
+    TRY(run_evaluate_here(run));
+    run_slope(run, run->sigmas[run->place], slope);
+    if (stage.number == 0) {
+        rows_combine(run->threads, run->total, start, 1, &(struct row_term){1, run->x});
+        stage_advance(run, start, (to - from) / 2, slope);
+    } else {
+        stage_advance(run, start, to - from, slope);
+    }
+    return SUMI_OK;
+}
+
+const struct solver_type solver_midpoint = {
+    .name = "midpoint",
+    .paper = "Runge 1895, on the flow of Karras et al. 2022 or Lipman et al. 2022",
+    .order = 2,
+    .evaluations = 2,
+    .rows = 2,
+    .scale = SCALE_NATURAL,
+    .family = TIMES_REAL,
+    .defaults = defaults_sigma,
+    .arrange = midpoint_arrange,
+    .step = midpoint_step,
+};

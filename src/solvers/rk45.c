@@ -1,0 +1,76 @@
+/* Dormand and Prince's method with steps of its own choice, on the probability flow, as in Song et
+   al. 2021, section 4.3: dx/dsigma = (x - x0hat) / sigma. The estimate of each step's error is kept
+   below atol + rtol |x|. An entry of the list is an interval that it crosses by as many steps as it
+   needs; usually there is one. Down to sigma 0, where the slope is known of a velocity alone, it
+   integrates to the path's least noise and ends with Euler's step. */
+#include <math.h>
+
+#include "solvers/defaults.h"
+#include "solvers/integrate.h"
+#include "solvers/solver.h"
+#include "solvers/stages.h"
+
+enum { FIRST_GUESS = 20, MOST_EVALUATIONS = 100000 };
+
+static sumi_status slope_at(void *user, double sigma, const double *y, double *slope)
+{
+    struct solver_run *run = user;
+    float *row = run->row[0];
+    for (int64_t i = 0; i < run->total; i++) run->x[i] = (float)y[i];
+    TRY(run_evaluate_at(run, sigma, run_time_at(run, sigma)));
+    run_slope(run, sigma, row);
+    for (int64_t i = 0; i < run->total; i++) slope[i] = row[i];
+    return SUMI_OK;
+}
+
+/* From one sigma to another; the state has the precision of float32 where the network sees it. */
+static sumi_status integrate(struct solver_run *run, double from, double to)
+{
+    const struct ode_options options = {.method = ODE_RK45,
+                                        .steps = FIRST_GUESS,
+                                        .relative = run->options->rtol,
+                                        .absolute = run->options->atol,
+                                        .most_evaluations = MOST_EVALUATIONS};
+    double *y = context_allocate(run->context, (size_t)run->total, sizeof *y);
+    if (!y) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < run->total; i++) y[i] = run->x[i];
+    sumi_status status =
+        ode_integrate(run->context, &options, slope_at, run, run->total, y, from, to, NULL);
+    for (int64_t i = 0; status == SUMI_OK && i < run->total; i++) run->x[i] = (float)y[i];
+    context_release(run->context, y);
+    return status;
+}
+
+static sumi_status rk45_step(struct solver_run *run)
+{
+    double from = run->sigmas[run->place], to = run->sigmas[run->place + 1];
+    enum prediction_type type = (enum prediction_type)run->options->prediction_type;
+    bool velocity = type == PREDICTION_FLOW || type == PREDICTION_VELOCITY;
+    bool known = to > 0 || (velocity && run->scale == SCALE_STRAIGHT);
+    double least = known ? to : grid_sigma_of(run->scale, path_least(run->path));
+    if (least < from) TRY(integrate(run, from, least));
+    if (known) return SUMI_OK;
+    least = fmin(least, from);
+    TRY(run_evaluate_at(run, least, run_time_at(run, least)));
+    run_slope(run, least, run->row[0]);
+    stage_advance(run, run->x, -least, run->row[0]);
+    return SUMI_OK;
+}
+
+static void rk45_defaults(struct solver_options *options)
+{
+    defaults_sigma(options);
+    options->steps = 1;
+}
+
+const struct solver_type solver_rk45 = {
+    .name = "rk45",
+    .paper = "Dormand, Prince 1980, as in Song et al. 2021, Score-based generative modeling",
+    .order = 5,
+    .evaluations = 6, /* a step that it accepts; how many steps, the tolerance decides */
+    .rows = 1,
+    .scale = SCALE_NATURAL,
+    .family = TIMES_REAL,
+    .defaults = rk45_defaults,
+    .step = rk45_step,
+};

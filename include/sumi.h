@@ -227,7 +227,15 @@ SUMI_API void sumi_solver_free(sumi_solver *solver);
 
 /* Sets one option by its name in scheduler_config.json, its value as JSON or plain text
    ("beta_schedule", "squaredcos_cap_v2"; "trained_betas", "[0.1,0.2]"), or one of Sumi's own:
-   "steps" (how many, default all), "timesteps" (a JSON list), "eta", "use_clipped_model_output",
+   "steps" (how many, default all), "timesteps" or "sigmas" (a JSON list of places to visit instead),
+   "path" (what the network was trained on: "table" of betas, "vp", "sub_vp", "ve", "edm", "flow" or
+   "cosine", with "beta_min", "beta_max", "sigma_min", "sigma_max", "sampling_eps"), "timestep_type"
+   (what the network is told: "discrete" the time, "continuous" log(sigma) / 4, "sigma", or
+   "consistency" 250 log(sigma)), "prediction_type" (diffusers', "score" or "velocity"), "eta",
+   "use_clipped_model_output", "rtol" and "atol" (of rk45), "predictor" ("reverse_diffusion",
+   "ancestral" or "euler_maruyama"), "snr", "correct_steps" and "noise_removal" (of pc), "step_size"
+   and "steps_per_level" (of Langevin's dynamics), "tau" between "tau_start" and "tau_end" (of sa),
+   "passes" (of ipndm: how often the list is visited, the history kept),
    "seed", "rng" ("philox" or "torch"), "start_index" (begin at this place of the time list),
    "channels" ("last" or "first": which axis of a state holds them; matters for the torch stream
    and for learned variances), "first_item" (number of the state's first item, so that a batch
@@ -272,6 +280,9 @@ typedef bool (*sumi_solver_watcher)(void *user, int64_t step, int64_t steps, dou
 SUMI_API sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *user,
                                      int rank, const int64_t *shape, float *x,
                                      sumi_solver_watcher watcher, void *watcher_user);
+
+/* How often the last run asked the denoiser; for rk45 that depends on its tolerance. */
+SUMI_API int64_t sumi_solver_evaluations(const sumi_solver *solver);
 
 /* ---- Models --------------------------------------------------------------------------------- */
 

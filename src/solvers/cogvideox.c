@@ -1,5 +1,5 @@
-/* The two samplers of CogVideoX (Yang et al. 2024): ddim without limits on the estimate of data, and
-   DPM-Solver++ of two steps for the stochastic equation (Lu et al. 2022), where the estimate is
+/* The two samplers of CogVideoX (Yang et al. 2024): ddim without limits on the estimate of data,
+   and DPM-Solver++ of two steps for the stochastic equation (Lu et al. 2022), where the estimate is
    carried forward by the difference from the one before, over times of the table. */
 #include <math.h>
 
@@ -7,7 +7,7 @@
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
 
-/* abar of the time that the step goes to: the next one, or with compat = diffusers t - T / steps. */
+/* abar of the time that the step goes to: the next, or with compat = diffusers t - T / steps. */
 static double next_product(const struct solver_run *run)
 {
     double next = run_next_time(run);

@@ -1,4 +1,4 @@
-/* Multi-step sampling of "Consistency models", Song, Dhariwal, Chen and Sutskever 2023, algorithm 1:
+/* Multi-step sampling of "Consistency models", Song, Dhariwal, Chen, Sutskever 2023, algorithm 1:
    the network leads from any level to data at once, and the next level is reached by fresh noise.
    The levels are those of Karras et al. 2022 that the model was trained on, T of them. */
 #include <math.h>
@@ -8,8 +8,8 @@
 #include "solvers/respacing.h"
 #include "solvers/solver.h"
 
-/* Every (T / steps)-th of the T levels, or those whose numbers, counted from the clearest, are given
-   as `timesteps`: number k stands for the level k places above the least. */
+/* Every (T / steps)-th of the T levels, or those whose numbers, counted from the clearest, are
+   given as `timesteps`: number k stands for the level k places above the least. */
 static sumi_status consistency_arrange(sumi_context *context, const struct solver_options *options,
                                        const struct noise_path *path, struct grid *grid)
 {

@@ -92,8 +92,8 @@ static sumi_status third_sde_step(struct solver_run *run)
     return multistep(run, ALGORITHM_DATA_SDE, 3, THIRD_EXACT);
 }
 
-/* Places from data to noise: times counted from 0, and the noisiest level as the end; on other paths
-   than a table the usual places the other way round. */
+/* Places from data to noise: times counted from 0, and the noisiest level as the end; on other
+   paths than a table the usual places the other way round. */
 static sumi_status inverse_arrange(sumi_context *context, const struct solver_options *options,
                                    const struct noise_path *path, struct grid *grid)
 {

@@ -1,5 +1,5 @@
-/* DPM-Solver++ for the stochastic equation with two evaluations a step: the second-order single-step
-   method of Lu et al. 2022 (DPM-Solver++, algorithm 1 with r = 1/2) with ancestral noise, as in
+/* DPM-Solver++ for the stochastic equation with two evaluations a step: the second-order single-
+   step method of Lu et al. 2022 (DPM-Solver++, algorithm 1 with r = 1/2) with ancestral noise, as in
    Karras's programs. The noise to the middle is a part of that of the whole step, as of one path of
    Brownian motion. */
 #include <math.h>

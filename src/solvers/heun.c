@@ -14,8 +14,8 @@ static sumi_status heun_arrange(sumi_context *context, const struct solver_optio
     return stages_insert(context, options, path, 2, (const double[]){0, 1}, false, grid);
 }
 
-/* Algorithm 2, line 5, the way that diffusers has it for flows: noise is stirred in after the network
-   has seen the state (the solver "edm" does it before). Returns the level that sigma is raised to;
+/* Algorithm 2, line 5, the way that diffusers has it for flows: noise is stirred in after the
+   network has seen the state (the solver "edm" does it before). Returns the level that sigma is raised to;
    `stirred` receives the noise of either evaluation, of which only the trial's counts. */
 static double churn(struct solver_run *run, double sigma, bool trial, float *stirred)
 {

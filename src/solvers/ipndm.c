@@ -11,8 +11,8 @@ enum { HISTORY = 4 };
 static const double half_pi = 1.57079632679489661923;
 static const double least_signal = 1e-8; /* at t = 1 nothing of the data is left */
 
-/* On the cosine path sin(pi t / 2) goes with the square of a sine in even steps. Signal and noise are
-   rounded to float32: where little signal is left the rounding is felt, and published numbers have
+/* On the cosine path sin(pi t / 2) goes with the square of a sine in even steps. Signal and noise
+   are rounded to float32: where little signal is left the rounding is felt, and published numbers have
    it. */
 static void place_sines(struct grid *grid)
 {

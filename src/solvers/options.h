@@ -98,8 +98,8 @@ void options_release(sumi_context *context, struct solver_options *options);
 sumi_status options_set(sumi_context *context, struct solver_options *options, const char *name,
                         const char *value);
 
-/* Sets every known option of a JSON text, or none of them on failure. What a network was trained on,
-   its path and its prediction, is taken from `trained` first (NULL for no one): the defaults of the
+/* Sets every known option of a JSON text, or none of them on failure. What a network was trained
+   on, its path and its prediction, is taken from `trained` first (NULL for no one): the defaults of the
    class that the text is of, where that is another solver's. */
 sumi_status options_configure(sumi_context *context, struct solver_options *options,
                               const struct solver_options *trained, const char *json);

@@ -2,8 +2,8 @@
    equations", Song et al. 2021, algorithms 2 to 5. At each level `correct_steps` of Langevin's
    dynamics bring the state to the level's distribution, each with a step that keeps the ratio of
    what it moves by the score to what it moves by noise at the target `snr`; then the predictor goes
-   to the next level. The levels are those of algorithm 1's discretisations: x_next is noised to x by
-   x = r x_next + G z, with r and G from the path's a and s. */
+   to the next level. The levels are those of algorithm 1's discretisations: x_next is noised to x
+   by x = r x_next + G z, with r and G from the path's a and s. */
 #include <math.h>
 
 #include "noise/rows.h"
@@ -49,8 +49,8 @@ static double mean_norm(const struct solver_run *run, const float *row)
 }
 
 /* Algorithms 4 and 5: x += epsilon score + sqrt(2 epsilon) z with
-   epsilon = 2 alpha (snr |z| / |score|)^2; alpha is 1 where the signal stays, else 1 - beta of one of
-   the path's T steps. */
+   epsilon = 2 alpha (snr |z| / |score|)^2; alpha is 1 where the signal stays, else 1 - beta of one
+   of the path's T steps. */
 static void correct(struct solver_run *run, const float *score, float *noise)
 {
     const struct noise_path *path = run->path;

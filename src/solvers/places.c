@@ -290,7 +290,7 @@ static sumi_status check_numbered(sumi_context *context, const struct solver_opt
     return SUMI_OK;
 }
 
-/* On edm Karras et al. 2022, eq. 5, unless told otherwise; elsewhere Song et al. 2021, section 4. */
+/* On edm Karras et al. 2022, eq. 5, unless told otherwise; else Song et al. 2021, section 4. */
 sumi_status places_continuous(sumi_context *context, const struct placing *placing,
                               struct grid *grid)
 {

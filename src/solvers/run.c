@@ -62,6 +62,7 @@ static sumi_status call_denoiser(struct solver_run *run, const float *input, dou
     context->message[0] = '\0';
     int64_t item_size = run->shape.item_size;
     int64_t output_size = run->variance ? 2 * item_size : item_size;
+    run->evaluations++;
     sumi_status status = run->denoiser(run->denoiser_user, run->shape.items, item_size,
                                        output_size, input, run->call_times, run->output);
     if (status != SUMI_OK) {
@@ -311,6 +312,7 @@ sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *u
     if (!run.memory) return SUMI_ERROR_MEMORY;
     lay_out(solver, &run);
     sumi_status status = walk(&run, solver->type, watcher, watcher_user);
+    solver->evaluations = run.evaluations;
     context_release(context, run.memory);
     return status;
 }

@@ -38,7 +38,7 @@ static double moment(int power, double rate, double h)
 }
 
 /* x at `base` + 1 from row START at `base`: eqs. 14 and 17 over the `order` values in the rows, the
-   newest of which is at place `newest`; it is base for the predictor, base + 1 for the corrector. */
+   newest of which is at place `newest`; base for the predictor, base + 1 for the corrector. */
 static void update(struct solver_run *run, int64_t base, int64_t newest, int order, double tau)
 {
     struct level from = run_level(run, base), to = run_level(run, base + 1);

@@ -182,6 +182,11 @@ int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity)
     return count;
 }
 
+int64_t sumi_solver_evaluations(const sumi_solver *solver)
+{
+    return solver->evaluations;
+}
+
 double sumi_solver_initial_sigma(const sumi_solver *solver)
 {
     return solver->ready ? solver->grid.init_noise_sigma : 1;

@@ -38,6 +38,7 @@ struct solver_run {
 
     sumi_denoiser denoiser;
     void *denoiser_user;
+    int64_t evaluations; /* made so far */
     float *output, *call_times, *scratch;
     float *input; /* row: the state as the network takes it, where that is not x */
     float *memory; /* behind all of the above but x */
@@ -151,6 +152,7 @@ struct sumi_solver {
     struct noise_path path;
     struct grid grid;
     struct random_source random;
+    int64_t evaluations; /* of the last run */
     bool started; /* whether sumi_solver_start came after the last run */
 };
 

@@ -227,7 +227,7 @@ SUMI_API void sumi_solver_free(sumi_solver *solver);
 
 /* Sets one option by its name in scheduler_config.json, its value as JSON or plain text
    ("beta_schedule", "squaredcos_cap_v2"; "trained_betas", "[0.1,0.2]"), or one of Sumi's own:
-   "steps" (how many, default all), "timesteps" or "sigmas" (a JSON list of places to visit instead),
+   "steps" (how many, default all), "timesteps" or "sigmas" (a JSON list of places to visit),
    "path" (what the network was trained on: "table" of betas, "vp", "sub_vp", "ve", "edm", "flow" or
    "cosine", with "beta_min", "beta_max", "sigma_min", "sigma_max", "sampling_eps"), "timestep_type"
    (what the network is told: "discrete" the time, "continuous" log(sigma) / 4, "sigma", or
@@ -283,6 +283,12 @@ SUMI_API sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser
 
 /* How often the last run asked the denoiser; for rk45 that depends on its tolerance. */
 SUMI_API int64_t sumi_solver_evaluations(const sumi_solver *solver);
+
+/* Spherical interpolation between two states of noise: between[count] is from[count] at share 0 and
+   to[count] at share 1, along the great circle. For samples between samples, with a solver that
+   draws no noise; a solver "ddim-inverse" finds the state that data come from. */
+SUMI_API sumi_status sumi_slerp(sumi_context *context, int64_t count, const float *from,
+                                const float *to, double share, float *between);
 
 /* ---- Models --------------------------------------------------------------------------------- */
 
@@ -491,6 +497,16 @@ SUMI_API sumi_status sumi_draw_points(sumi_context *context, const sumi_array *p
 /* A loss curve: raw values faint, their running mean bold, logarithmic when it helps. */
 SUMI_API sumi_status sumi_draw_losses(sumi_context *context, const float *losses, int64_t count,
                                       const char *title, const char *path);
+
+/* Numbers over numbers, all above 0, with both axes logarithmic; others are left out. */
+typedef struct sumi_line {
+    const char *name;
+    int64_t count;
+    const double *x, *y; /* [count] */
+} sumi_line;
+SUMI_API sumi_status sumi_draw_lines(sumi_context *context, const sumi_line *lines, int count,
+                                     const char *title, const char *x_title, const char *y_title,
+                                     const char *path);
 
 /* Rows of the same few items along the reverse process: frames[steps, n, item]; labels[steps] are
    written above. */

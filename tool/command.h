@@ -56,6 +56,7 @@ struct command {
                const char *const *arguments);
 };
 
+extern const struct command invert_command, interpolate_command, convergence_command;
 extern const struct command train_command, sample_command, denoise_command, likelihood_command, info_command,
     bench_command, recipes_command, solvers_command, fetch_command;
 

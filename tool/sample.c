@@ -5,13 +5,17 @@
 
 #include "figure.h"
 #include "interrupt.h"
+#include "own_items.h"
 #include "print.h"
 #include "sampling.h"
+
+static const double STRENGTH_USUAL = 0.6;
 
 struct settings {
     int64_t count, steps, columns, lines;
     struct computing computing;
     const char *solver, *seed, *rng, *output, *filmstrip, *field;
+    const char *from, *strength, *latents, *compat;
     struct numbers labels;
     struct texts options;
     bool json, quiet;
@@ -25,6 +29,8 @@ struct work {
     sumi_recipe *recipe; /* beside the model; NULL where there is none */
     sumi_solver *solver;
     sumi_array samples;
+    sumi_array given; /* items of --from, or states of --latents */
+    double strength;
     struct filmstrip strip;
     struct trail trail;
     double seconds;
@@ -38,6 +44,10 @@ static int check_files(const struct settings *settings)
         return fail(EXIT_USAGE, "sample: %s should end in .png, .npy or .csv", output);
     if (settings->filmstrip && !has_ending(settings->filmstrip, ".png"))
         return fail(EXIT_USAGE, "sample: %s should end in .png", settings->filmstrip);
+    if (settings->from && settings->latents)
+        return fail(EXIT_USAGE, "sample begins --from items or from --latents, not both");
+    if (settings->strength && !settings->from)
+        return fail(EXIT_USAGE, "sample: --strength tells how far to noise the items of --from");
     int code = check_output(output);
     if (code == EXIT_DONE && settings->filmstrip) code = check_output(settings->filmstrip);
     return code;
@@ -49,8 +59,28 @@ static int open_model(struct work *work, const char *path)
     struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
                                        .rng = settings->rng, .steps = settings->steps,
                                        .options = &settings->options};
-    return sampling_open(work->context, path, &settings->computing, &choices, &work->model,
-                         &work->recipe, &work->solver);
+    int code = sampling_open(work->context, path, &settings->computing, &choices, &work->model,
+                             &work->recipe, &work->solver);
+    if (code != EXIT_DONE || !settings->compat) return code;
+    sumi_status status = sumi_solver_set(work->solver, "compat", settings->compat);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+/* What to begin from, where that is not noise. */
+static int read_given(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    const char *path = settings->from ? settings->from : settings->latents;
+    work->strength = STRENGTH_USUAL;
+    if (!path) return EXIT_DONE;
+    if (settings->strength
+        && (!read_number(settings->strength, &work->strength) || work->strength > 1
+            || work->strength == 0)) {
+        return fail(EXIT_USAGE, "sample: --strength is above 0 and at most 1, not %s",
+                    settings->strength);
+    }
+    int64_t count = settings->count ? settings->count : INT64_MAX;
+    return own_items_read(work->context, work->model, path, count, &work->given);
 }
 
 /* Whether the picture is the figure of points rather than a grid. */
@@ -74,6 +104,7 @@ static int draw(struct work *work)
     choose_lines(work);
     int64_t count = settings->count ? settings->count
                                     : sampling_whole(work->recipe, "sample.count", 16);
+    if (work->given.rank) count = work->given.shape[0];
     sumi_status status = sampling_labels(work->model, count, &settings->labels);
     if (status != SUMI_OK) return fail_argument(work->context, status);
     struct sampling sampling = {.context = work->context, .model = work->model,
@@ -81,6 +112,12 @@ static int draw(struct work *work)
                                 .quiet = settings->quiet,
                                 .strip = settings->filmstrip ? &work->strip : NULL,
                                 .trail = work->trail.count ? &work->trail : NULL};
+    if (settings->from) {
+        sampling.from = &work->given;
+        sampling.start = sampling_place(work->solver, work->strength);
+    } else if (settings->latents) {
+        sampling.latents = &work->given;
+    }
     double start = clock_now();
     interrupt_catch();
     status = sampling_draw(&sampling, count, &work->samples);
@@ -131,6 +168,9 @@ static int report(const struct work *work)
         if (settings->quiet) return EXIT_DONE;
         printf("%s: %lld samples of %s in %lld steps, %.1f s\n", settings->output,
                (long long)samples->shape[0], shape, (long long)steps, work->seconds);
+        if (sumi_solver_evaluations(work->solver) > steps)
+            printf("the network was asked %lld times for each\n",
+                   (long long)sumi_solver_evaluations(work->solver));
         if (settings->filmstrip) printf("%s: how they came\n", settings->filmstrip);
         return EXIT_DONE;
     }
@@ -140,6 +180,8 @@ static int report(const struct work *work)
     json_object_object_add(answer, "file", json_object_new_string(settings->output));
     json_object_object_add(answer, "shape", shape);
     json_object_object_add(answer, "steps", json_object_new_int64(steps));
+    json_object_object_add(answer, "evaluations",
+                           json_object_new_int64(sumi_solver_evaluations(work->solver)));
     json_object_object_add(answer, "threads",
                            json_object_new_int(sumi_context_threads(work->context)));
     json_object_object_add(answer, "seconds", json_number(work->seconds));
@@ -154,12 +196,14 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     (void)count;
     int code = check_files(work.settings);
     if (code == EXIT_DONE) code = open_model(&work, arguments[0]);
+    if (code == EXIT_DONE) code = read_given(&work);
     if (code == EXIT_DONE) code = draw(&work);
     if (code == EXIT_DONE) code = write_files(&work);
     if (code == EXIT_DONE) code = report(&work);
     filmstrip_release(context, &work.strip);
     sumi_array_release(context, &work.trail.states);
     sumi_array_release(context, &work.samples);
+    sumi_array_release(context, &work.given);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
     sumi_model_free(work.model);
@@ -183,6 +227,18 @@ static const struct option OPTIONS[] = {
     {"set", 0, OPTION_TEXTS, "OPTION=VALUE",
      "a solver's option, by its name in scheduler_config.json,\nor eta, timesteps ...",
      offsetof(struct settings, options)},
+    {"from", 0, OPTION_TEXT, "FILE",
+     "begin part-way: noise these items (.npy, .csv or a picture)\nand bring them back",
+     offsetof(struct settings, from)},
+    {"strength", 0, OPTION_TEXT, "S",
+     "how far --from noises its items: above 0, which keeps them,\nto 1, which forgets them; 0.6 if left out",
+     offsetof(struct settings, strength)},
+    {"latents", 0, OPTION_TEXT, "FILE",
+     "begin from these states as they are, such as `sumi invert` finds",
+     offsetof(struct settings, latents)},
+    {"compat", 0, OPTION_TEXT, "diffusers",
+     "copy that library's numbers where they are not right, too",
+     offsetof(struct settings, compat)},
     {"columns", 0, OPTION_COUNT, "C", "columns of the picture",
      offsetof(struct settings, columns)},
     {"filmstrip", 0, OPTION_TEXT, "FILE.png", "also draw how the samples come out of the noise",
@@ -212,6 +268,7 @@ const struct command sample_command = {
                "  sumi sample runs/digits -o digits.png\n"
                "  sumi sample runs/digits -n 100 --label 3 --columns 10 -o threes.png\n"
                "  sumi sample runs/digits --solver ddim --steps 50 --seed 7 -o quick.png\n"
+               "  sumi sample runs/digits --from mine.png --strength 0.6 -o like_mine.png\n"
                "  sumi sample runs/morlet -n 500 -o waves.npy --filmstrip reverse.png",
     .options = OPTIONS,
     .arguments = "a MODEL",

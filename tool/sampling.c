@@ -46,8 +46,9 @@ static sumi_status set_option(sumi_solver *solver, const char *assignment)
 static sumi_status set_choices(sumi_solver *solver, const struct sampling_choices *choices)
 {
     sumi_status status = SUMI_OK;
-    int64_t steps = choices->steps ? choices->steps
-                                   : sampling_whole(choices->recipe, "sample.steps", 0);
+    int64_t steps = choices->steps;
+    bool adaptive = choices->solver && strcmp(choices->solver, "rk45") == 0; /* needs no count */
+    if (!steps && !adaptive) steps = sampling_whole(choices->recipe, "sample.steps", 0);
     if (steps) {
         char text[24];
         snprintf(text, sizeof text, "%lld", (long long)steps);
@@ -235,13 +236,42 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
     return status;
 }
 
+int64_t sampling_place(sumi_solver *solver, double strength)
+{
+    int64_t count = sumi_solver_times(solver, NULL, 0);
+    int64_t left = (int64_t)(strength * (double)count);
+    return count - (left < 1 ? 1 : left < count ? left : count);
+}
+
+/* The items noised to the place where the solver begins, by the noise that the state holds. */
+static sumi_status noise_items(const struct sampling *sampling, sumi_array *state)
+{
+    char text[24];
+    int64_t count;
+    double *times = sampling_times(sampling->solver, &count);
+    if (!times) return SUMI_ERROR_MEMORY;
+    double sigma = sumi_solver_initial_sigma(sampling->solver), time = times[sampling->start];
+    free(times);
+    snprintf(text, sizeof text, "%lld", (long long)sampling->start);
+    for (int64_t i = 0; i < sumi_array_count(state); i++)
+        state->data[i] = (float)(state->data[i] / sigma);
+    sumi_status status = sumi_solver_add_noise(sampling->solver, sumi_array_count(state),
+                                               sampling->from->data, state->data, time,
+                                               state->data);
+    return status == SUMI_OK ? sumi_solver_set(sampling->solver, "start_index", text) : status;
+}
+
 sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples)
 {
-    int64_t shape[1 + SUMI_MAX_RANK] = {count};
+    const sumi_array *given = sampling->from ? sampling->from : sampling->latents;
+    int64_t shape[1 + SUMI_MAX_RANK] = {given ? given->shape[0] : count};
     int rank = 1 + sumi_model_shape(sampling->model, shape + 1);
     sumi_status status = sumi_array_create(sampling->context, rank, shape, samples);
     if (status == SUMI_OK)
         status = sumi_solver_start(sampling->solver, rank, shape, samples->data);
+    if (status == SUMI_OK && sampling->from) status = noise_items(sampling, samples);
+    if (status == SUMI_OK && sampling->latents)
+        memcpy(samples->data, given->data, (size_t)sumi_array_count(given) * sizeof *given->data);
     if (status == SUMI_OK) status = sampling_run(sampling, samples);
     if (status != SUMI_OK) sumi_array_release(sampling->context, samples);
     return status;

@@ -35,6 +35,8 @@ struct sampling {
     sumi_solver *solver;
     const char *task;  /* for the progress line */
     int64_t start;     /* place in the time list where the solver begins */
+    const sumi_array *from; /* clean items to noise to that place instead of pure noise, or NULL */
+    const sumi_array *latents; /* states to begin from as they are, or NULL */
     bool quiet;
     struct filmstrip *strip; /* receives the reverse process; may be NULL */
     struct trail *trail;     /* receives the ways of some samples; may be NULL */
@@ -68,7 +70,10 @@ double *sampling_times(sumi_solver *solver, int64_t *count);
 /* Runs the solver in place on state[n, item]. Stops with SUMI_STOPPED after Ctrl-C. */
 sumi_status sampling_run(const struct sampling *sampling, sumi_array *state);
 
-/* Fresh samples in a new array [count, item]. */
+/* The place in the time list at which a share of the way, 0 to 1, is left; at least one step. */
+int64_t sampling_place(sumi_solver *solver, double strength);
+
+/* Fresh samples in a new array [count, item]; as many as there are in `from` or `latents`. */
 sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples);
 
 /* The filmstrip as PNG. */

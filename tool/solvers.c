@@ -27,12 +27,12 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     (void)count;
     (void)arguments;
     if (!settings->json) {
-        printf("%-15s %5s  %-11s  %-5s  %s\n", "name", "order", "evaluations", "noise", "paper");
+        printf("%-17s %5s  %-11s  %-5s  %s\n", "name", "order", "evaluations", "noise", "paper");
     }
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (settings->json) json_object_array_add(all, solver_as_json(&info));
         else
-            printf("%-15s %5d  %-11d  %-5s  %s\n", info.name, info.order, info.evaluations,
+            printf("%-17s %5d  %-11d  %-5s  %s\n", info.name, info.order, info.evaluations,
                    info.stochastic ? "fresh" : "", info.paper);
     }
     return settings->json ? print_json(all) : EXIT_DONE;

@@ -21,7 +21,8 @@ static sumi_status ddim_step(struct solver_run *run)
 {
     double time = run->times[run->place];
     double product = run_product(run, time, 1), next = next_product(run);
-    double a = sqrt((1 - next) / (1 - product)), b = sqrt(next) - sqrt(product) * a;
+    double a = product < 1 ? sqrt((1 - next) / (1 - product)) : 0; /* else the state is data */
+    double b = sqrt(next) - sqrt(product) * a;
     TRY(run_evaluate(run, time));
     prediction_clean(&run->map, run->threads, run->total, run->x, run->prediction, run->clean);
     rows_combine(run->threads, run->total, run->x, 2,
@@ -45,7 +46,11 @@ static sumi_status dpm_step(struct solver_run *run)
     prediction_clean(&run->map, run->threads, run->total, run->x, run->prediction, run->clean);
     run_draw(run, noise);
     double carry = 0;
-    if (!first && !last) { /* diffusers draws anew for the second order */
+    if (product >= 1) { /* the state is data already, as float32 tells it */
+        rows_combine(run->threads, run->total, run->x, 1, &(struct row_term){1, run->clean});
+        return SUMI_OK;
+    }
+    if (!first && !last && next < 1) { /* diffusers draws anew for the second order */
         run_draw(run, noise);
         double past = log_ratio(run_product(run, run->times[run->place - 1], 1));
         carry = h / (2 * (log_ratio(product) - past));

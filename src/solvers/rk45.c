@@ -57,6 +57,18 @@ static sumi_status rk45_step(struct solver_run *run)
     return SUMI_OK;
 }
 
+/* The intervals begin at the path's end, however the steps of other solvers are spaced. */
+static sumi_status rk45_arrange(sumi_context *context, const struct solver_options *options,
+                                const struct noise_path *path, struct grid *grid)
+{
+    struct solver_options even = *options;
+    if (options->timestep_spacing == SPACING_LINSPACE || options->timesteps.values) return SUMI_OK;
+    even.timestep_spacing = SPACING_LINSPACE;
+    grid_release(context, grid);
+    return grid_build(context, &even, path, grid_scale(&even, path, SCALE_NATURAL), TIMES_REAL,
+                      grid);
+}
+
 static void rk45_defaults(struct solver_options *options)
 {
     defaults_sigma(options);
@@ -72,5 +84,6 @@ const struct solver_type solver_rk45 = {
     .scale = SCALE_NATURAL,
     .family = TIMES_REAL,
     .defaults = rk45_defaults,
+    .arrange = rk45_arrange,
     .step = rk45_step,
 };

@@ -92,7 +92,8 @@ static sumi_solver *make(sumi_context *context, const struct trial *trial)
     const char *name = trial->info->name;
     sumi_solver *solver = NULL;
     CHECK_OK(context, sumi_solver_create(context, name, &solver));
-    const char *steps = trial->info->stochastic ? "300" : "200";
+    bool slow = trial->info->stochastic || trial->info->order == 1;
+    const char *steps = slow ? "300" : "200";
     set(context, solver, "steps", is_distilled(name) ? "8" : steps);
     set(context, solver, "clip_sample", "false");
     set(context, solver, "prediction_type", trial->prediction);

@@ -1,0 +1,142 @@
+/* sumi_draw_lines: curves of positive numbers over positive numbers, both axes logarithmic, their
+   names at their ends. */
+#include <math.h>
+
+#include "draw/plot.h"
+
+static const double WIDTH = 1440, HEIGHT = 1000;
+static const double LEFT = 150, RIGHT = 250, TOP = 84, BOTTOM = 100;
+static const double TEXT_SIZE = 26, TICK_SIZE = 22, NAME_SIZE = 20;
+
+enum { MOST_LINES = 64 };
+
+static bool is_drawn(const sumi_line *line, int64_t i)
+{
+    return isfinite(line->x[i]) && isfinite(line->y[i]) && line->x[i] > 0 && line->y[i] > 0;
+}
+
+static void choose_axes(const sumi_line *lines, int count, struct axis *x, struct axis *y)
+{
+    *x = (struct axis){range_empty(), true, LEFT, WIDTH - RIGHT};
+    *y = (struct axis){range_empty(), true, HEIGHT - BOTTOM, TOP};
+    for (int k = 0; k < count; k++) {
+        for (int64_t i = 0; i < lines[k].count; i++) {
+            float at[] = {(float)lines[k].x[i], (float)lines[k].y[i]};
+            if (!is_drawn(&lines[k], i)) continue;
+            range_include(&x->values, &at[0], 1, 1);
+            range_include(&y->values, &at[1], 1, 1);
+        }
+    }
+    if (x->values.low > x->values.high) x->values = y->values = (struct range){1, 10};
+    x->values = (struct range){x->values.low / 1.1, x->values.high * 1.1};
+    y->values = (struct range){y->values.low / 1.5, y->values.high * 1.5};
+}
+
+static void draw_axes(struct canvas *canvas, const struct axis *x, const struct axis *y,
+                      const char *const titles[3])
+{
+    double ticks[TICKS_MAX];
+    char text[TICK_TEXT_SIZE];
+    int count = axis_ticks(y, 8, ticks);
+    for (int i = 0; i < count; i++) {
+        double place = floor(axis_place(y, ticks[i])) + 0.5;
+        canvas_use(canvas, INK_HAIR, 1);
+        canvas_line(canvas, x->start, place, x->end, place, 1);
+        canvas_use(canvas, INK_SOFT, 1);
+        tick_text(ticks[i], text);
+        canvas_text(canvas, x->start - 14, place, SIDE_LEFT, TICK_SIZE, text);
+    }
+    count = axis_ticks(x, 6, ticks);
+    for (int i = 0; i < count; i++) {
+        double place = floor(axis_place(x, ticks[i])) + 0.5;
+        canvas_use(canvas, INK_SOFT, 1);
+        canvas_line(canvas, place, y->start, place, y->start + 8, 1.5);
+        tick_text(ticks[i], text);
+        canvas_text(canvas, place, y->start + 26, SIDE_CENTRE, TICK_SIZE, text);
+    }
+    canvas_line(canvas, x->start, y->start + 0.5, x->end, y->start + 0.5, 1.5);
+    canvas_use(canvas, INK_DARK, 1);
+    canvas_text(canvas, (x->start + x->end) / 2, HEIGHT - 32, SIDE_CENTRE, TEXT_SIZE, titles[1]);
+    cairo_save(canvas->cairo);
+    cairo_translate(canvas->cairo, 32, (y->start + y->end) / 2);
+    cairo_rotate(canvas->cairo, -acos(0));
+    canvas_text(canvas, 0, 0, SIDE_CENTRE, TEXT_SIZE, titles[2]);
+    cairo_restore(canvas->cairo);
+    double size = canvas_fit_text(canvas, 1.15 * TEXT_SIZE, 12, x->end - x->start, titles[0]);
+    canvas_text(canvas, (x->start + x->end) / 2, 42, SIDE_CENTRE, size, titles[0]);
+}
+
+/* The curve with a dot at every place; returns where it ends. */
+static double draw_line(struct canvas *canvas, const struct axis *x, const struct axis *y,
+                        const sumi_line *line)
+{
+    double last_x = NAN, last_y = NAN;
+    for (int64_t i = 0; i < line->count; i++) {
+        if (!is_drawn(line, i)) continue;
+        double at_x = axis_place(x, line->x[i]), at_y = axis_place(y, line->y[i]);
+        if (isfinite(last_x)) canvas_line(canvas, last_x, last_y, at_x, at_y, 2.5);
+        canvas_line(canvas, at_x - 4, at_y, at_x + 4, at_y, 8);
+        last_x = at_x;
+        last_y = at_y;
+    }
+    return last_y;
+}
+
+/* Names beside the ends of their curves, moved down where one is on another. */
+static void write_names(struct canvas *canvas, const struct axis *x, int count,
+                        const sumi_line *lines, const double *ends)
+{
+    bool done[MOST_LINES] = {false};
+    double free_from = 0;
+    for (int written = 0; written < count; written++) {
+        int next = -1;
+        for (int k = 0; k < count; k++)
+            if (!done[k] && (next < 0 || !(ends[k] >= ends[next]))) next = k;
+        done[next] = true;
+        if (!isfinite(ends[next])) continue;
+        double at = fmax(ends[next], free_from);
+        free_from = at + 1.1 * NAME_SIZE;
+        canvas_use(canvas, (enum canvas_ink)(next % CURVE_INKS), 1);
+        canvas_text(canvas, x->end + 16, at, SIDE_RIGHT, NAME_SIZE, lines[next].name);
+    }
+}
+
+static sumi_status check_lines(sumi_context *context, const sumi_line *lines, int count)
+{
+    if (count < 1 || count > MOST_LINES || !lines) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a figure has from 1 to %d lines, not %d", MOST_LINES, count);
+    }
+    for (int k = 0; k < count; k++) {
+        if (lines[k].count >= 0 && lines[k].x && lines[k].y && lines[k].name) continue;
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "line %d of the figure has no name, no numbers or fewer than none", k);
+    }
+    return SUMI_OK;
+}
+
+sumi_status sumi_draw_lines(sumi_context *context, const sumi_line *lines, int count,
+                            const char *title, const char *x_title, const char *y_title,
+                            const char *path)
+{
+    const char *const titles[] = {title ? title : "", x_title ? x_title : "",
+                                  y_title ? y_title : ""};
+    struct canvas canvas = {0};
+    struct axis x, y;
+    double ends[MOST_LINES];
+    TRY(canvas_check_path(context, path));
+    TRY(check_lines(context, lines, count));
+    choose_axes(lines, count, &x, &y);
+    sumi_status status = canvas_open(context, WIDTH, HEIGHT, &canvas);
+    if (status == SUMI_OK) {
+        draw_axes(&canvas, &x, &y, titles);
+        for (int k = 0; k < count; k++) {
+            canvas_use(&canvas, (enum canvas_ink)(k % CURVE_INKS), 1);
+            ends[k] = draw_line(&canvas, &x, &y, &lines[k]);
+        }
+        write_names(&canvas, &x, count, lines, ends);
+        status = canvas_write(&canvas, path);
+    }
+    canvas_close(&canvas);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* sumi_slerp: between two states of noise along the sphere. */
+#include <math.h>
+
+#include "base/context.h"
+#include "noise/rows.h"
+
+/* Song, Meng and Ermon 2020 (DDIM), eq. 67. States that point the same way, or opposite ones, have
+   no one great circle between them: the straight line stands for it. */
+sumi_status sumi_slerp(sumi_context *context, int64_t count, const float *from, const float *to,
+                       double share, float *between)
+{
+    double inner = 0, from_square = 0, to_square = 0;
+    if (count < 1 || !from || !to || !between || !isfinite(share)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "sumi_slerp needs two states of at least one number, room for a third,"
+                            " and a finite share");
+    }
+    for (int64_t i = 0; i < count; i++) {
+        inner += (double)from[i] * to[i];
+        from_square += (double)from[i] * from[i];
+        to_square += (double)to[i] * to[i];
+    }
+    double cosine = inner / sqrt(from_square * to_square), angle = acos(fmax(-1, fmin(1, cosine)));
+    double first = 1 - share, second = share;
+    if (sin(angle) > 1e-6) { /* false too where a state is zero and the angle no number */
+        first = sin((1 - share) * angle) / sin(angle);
+        second = sin(share * angle) / sin(angle);
+    }
+    rows_combine(context->threads, count, between, 2,
+                 (struct row_term[]){{first, from}, {second, to}});
+    return SUMI_OK;
+}

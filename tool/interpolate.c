@@ -1,0 +1,203 @@
+/* sumi interpolate: from one sample to another, along the sphere of the noise they come from. */
+#include <stdio.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "own_items.h"
+#include "sampling.h"
+
+enum { FRAMES_USUAL = 9 };
+
+struct settings {
+    int64_t count, frames, steps;
+    struct computing computing;
+    const char *solver, *seed, *input, *output;
+    struct numbers labels;
+    struct texts options;
+    bool quiet;
+};
+
+struct work {
+    sumi_context *context;
+    const struct settings *settings;
+    const char *path; /* of the model */
+    sumi_model *model;
+    sumi_recipe *recipe;
+    sumi_solver *solver;
+    sumi_array ends;   /* [2 rows, item]: states of noise */
+    sumi_array states; /* [rows * frames, item] */
+};
+
+static int check_files(const struct settings *settings)
+{
+    const char *output = settings->output;
+    if (!output) return fail(EXIT_USAGE, "interpolate needs -o FILE; see `sumi interpolate --help`");
+    if (!has_ending(output, ".png") && !has_ending(output, ".npy"))
+        return fail(EXIT_USAGE, "interpolate: %s should end in .png or .npy", output);
+    return check_output(output);
+}
+
+static int open_solver(struct work *work, const char *name)
+{
+    const struct settings *settings = work->settings;
+    struct sampling_choices choices = {.solver = name, .seed = settings->seed,
+                                       .steps = settings->steps, .options = &settings->options,
+                                       .recipe = work->recipe};
+    sumi_status status = sampling_solver(work->model, &choices, &work->solver);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+/* A solver that draws noise would lead each state somewhere else. */
+static int check_solver(const char *name)
+{
+    sumi_solver_info info;
+    for (int i = 0; sumi_solver_describe(i, &info); i++) {
+        if (strcmp(info.name, name) == 0 && info.stochastic)
+            return fail(EXIT_USAGE, "interpolate: %s draws noise on the way, so that a state does "
+                        "not lead to one sample; choose a solver without, such as ddim", name);
+    }
+    return EXIT_DONE;
+}
+
+static int open_model(struct work *work)
+{
+    const char *name = work->settings->solver ? work->settings->solver : "ddim";
+    struct sampling_choices choices = {.solver = name};
+    int code = check_solver(name);
+    if (code == EXIT_DONE)
+        code = sampling_open(work->context, work->path, &work->settings->computing, &choices,
+                             &work->model, &work->recipe, &work->solver);
+    sumi_solver_free(work->solver);
+    work->solver = NULL;
+    return code;
+}
+
+/* The noise that the user's items come from; an odd last one is left out. */
+static int invert_items(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    int64_t most = settings->count ? 2 * settings->count : INT64_MAX;
+    int code = own_items_read(work->context, work->model, settings->input, most, &work->ends);
+    if (code != EXIT_DONE) return code;
+    if (work->ends.shape[0] < 2)
+        return fail(EXIT_USAGE, "%s: has one item, and to go between takes two", settings->input);
+    code = open_solver(work, "ddim-inverse");
+    if (code != EXIT_DONE) return code;
+    struct sampling sampling = {.context = work->context, .model = work->model,
+                                .solver = work->solver, .task = "invert",
+                                .quiet = settings->quiet};
+    sumi_status status = sampling_run(&sampling, &work->ends);
+    sumi_solver_free(work->solver);
+    work->solver = NULL;
+    return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
+}
+
+static sumi_status draw_ends(struct work *work)
+{
+    int64_t shape[1 + SUMI_MAX_RANK] = {2 * (work->settings->count ? work->settings->count : 1)};
+    int rank = 1 + sumi_model_shape(work->model, shape + 1);
+    sumi_status status = sumi_array_create(work->context, rank, shape, &work->ends);
+    if (status != SUMI_OK) return status;
+    return sumi_solver_start(work->solver, rank, shape, work->ends.data);
+}
+
+/* Every row goes in even shares of the angle from one state to the next but one. */
+static sumi_status fill_states(struct work *work)
+{
+    int64_t frames = work->settings->frames ? work->settings->frames : FRAMES_USUAL;
+    int64_t rows = work->ends.shape[0] / 2, size = sumi_array_count(&work->ends) / work->ends.shape[0];
+    int64_t shape[SUMI_MAX_RANK];
+    memcpy(shape, work->ends.shape, sizeof shape);
+    shape[0] = rows * frames;
+    sumi_status status = sumi_array_create(work->context, work->ends.rank, shape, &work->states);
+    for (int64_t i = 0; i < rows * frames && status == SUMI_OK; i++) {
+        const float *from = work->ends.data + i / frames * 2 * size;
+        double share = frames > 1 ? (double)(i % frames) / (double)(frames - 1) : 0;
+        status = sumi_slerp(work->context, size, from, from + size, share,
+                            work->states.data + i * size);
+    }
+    return status;
+}
+
+static int interpolate(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    struct sampling sampling = {.context = work->context, .model = work->model,
+                                .solver = work->solver, .task = "interpolate",
+                                .quiet = settings->quiet};
+    int64_t frames = settings->frames ? settings->frames : FRAMES_USUAL;
+    sumi_status status = work->ends.rank ? SUMI_OK : draw_ends(work);
+    if (status == SUMI_OK) status = fill_states(work);
+    if (status == SUMI_OK)
+        status = sampling_labels(work->model, work->states.shape[0], &settings->labels);
+    if (status == SUMI_OK) status = sampling_run(&sampling, &work->states);
+    if (status == SUMI_OK && has_ending(settings->output, ".npy"))
+        status = sumi_array_write(work->context, settings->output, &work->states);
+    else if (status == SUMI_OK)
+        status = sumi_draw_grid(work->context, &work->states, (int)frames, settings->output);
+    if (status != SUMI_OK) return fail_context(work->context);
+    if (!settings->quiet)
+        printf("%s: %lld ways from sample to sample, in %lld frames\n", settings->output,
+               (long long)(work->states.shape[0] / frames), (long long)frames);
+    return EXIT_DONE;
+}
+
+static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
+{
+    struct work work = {.context = context, .settings = user, .path = arguments[0]};
+    (void)count;
+    int code = check_files(work.settings);
+    if (code == EXIT_DONE) code = open_model(&work);
+    interrupt_catch();
+    if (code == EXIT_DONE && work.settings->input) code = invert_items(&work);
+    const char *name = work.settings->solver ? work.settings->solver : "ddim";
+    if (code == EXIT_DONE) code = open_solver(&work, name);
+    if (code == EXIT_DONE) code = interpolate(&work);
+    sumi_array_release(context, &work.ends);
+    sumi_array_release(context, &work.states);
+    sumi_solver_free(work.solver);
+    sumi_recipe_free(work.recipe);
+    sumi_model_free(work.model);
+    return code;
+}
+
+static const struct option OPTIONS[] = {
+    {"output", 'o', OPTION_TEXT, "FILE", "a picture (.png) with a row for each way, or an array (.npy)",
+     offsetof(struct settings, output)},
+    {"count", 'n', OPTION_COUNT, "N", "how many ways; 1 if left out", offsetof(struct settings, count)},
+    {"frames", 0, OPTION_COUNT, "F", "samples on each way, both ends among them; 9 if left out",
+     offsetof(struct settings, frames)},
+    {"input", 'i', OPTION_TEXT, "FILE",
+     "go between these items, two a way, from the noise that they\ncome from",
+     offsetof(struct settings, input)},
+    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network for each sample",
+     offsetof(struct settings, steps)},
+    {"solver", 0, OPTION_TEXT, "NAME", "one that draws no noise; ddim if left out",
+     offsetof(struct settings, solver)},
+    {"seed", 0, OPTION_SEED, "S", "keys the noise at the ends; 0 if left out",
+     offsetof(struct settings, seed)},
+    {"label", 0, OPTION_WHOLES, "L ...", "the classes to draw, in turn",
+     offsetof(struct settings, labels)},
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "a solver's option", offsetof(struct settings, options)},
+    COMPUTING_OPTIONS(struct settings),
+    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {.name = NULL},
+};
+
+const struct command interpolate_command = {
+    .name = "interpolate",
+    .summary = "draw the samples between samples",
+    .usage = "MODEL -o FILE.{png,npy} [-n N] [--frames F] [-i FILE] [--steps K] ...",
+    .details = "Goes from one state of noise to another along the sphere (Song, Meng and Ermon 2020)\n"
+               "and draws what each state on the way leads to.\n"
+               "\n"
+               "examples:\n"
+               "  sumi interpolate runs/digits -n 4 --label 3 --steps 50 -o between.png\n"
+               "  sumi interpolate runs/digits -i two.npy --steps 100 -o morph.png",
+    .options = OPTIONS,
+    .arguments = "a MODEL",
+    .least = 1,
+    .most = 1,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

@@ -1,0 +1,117 @@
+/* sumi invert: the noise that items come from. */
+#include <stdio.h>
+
+#include "interrupt.h"
+#include "own_items.h"
+#include "sampling.h"
+
+struct settings {
+    int64_t count, steps;
+    struct computing computing;
+    const char *input, *output;
+    struct numbers labels;
+    struct texts options;
+    bool quiet;
+};
+
+struct work {
+    sumi_context *context;
+    const struct settings *settings;
+    sumi_model *model;
+    sumi_recipe *recipe;
+    sumi_solver *solver;
+    sumi_array items;
+};
+
+static int check_files(const struct settings *settings)
+{
+    if (!settings->input || !settings->output)
+        return fail(EXIT_USAGE, "invert needs -i FILE and -o FILE.npy; see `sumi invert --help`");
+    if (!has_ending(settings->output, ".npy"))
+        return fail(EXIT_USAGE, "invert: %s should end in .npy", settings->output);
+    return check_output(settings->output);
+}
+
+static int open_model(struct work *work, const char *path)
+{
+    const struct settings *settings = work->settings;
+    struct sampling_choices choices = {.solver = "ddim-inverse", .steps = settings->steps,
+                                       .options = &settings->options};
+    return sampling_open(work->context, path, &settings->computing, &choices, &work->model,
+                         &work->recipe, &work->solver);
+}
+
+static int invert(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    struct sampling sampling = {.context = work->context, .model = work->model,
+                                .solver = work->solver, .task = "invert",
+                                .quiet = settings->quiet};
+    sumi_status status =
+        sampling_labels(work->model, work->items.shape[0], &settings->labels);
+    if (status != SUMI_OK) return fail_argument(work->context, status);
+    interrupt_catch();
+    status = sampling_run(&sampling, &work->items);
+    if (status == SUMI_OK)
+        status = sumi_array_write(work->context, settings->output, &work->items);
+    if (status != SUMI_OK) return fail_context(work->context);
+    if (!settings->quiet)
+        printf("%s: the noise that %lld items come from, by %lld evaluations\n", settings->output,
+               (long long)work->items.shape[0],
+               (long long)sumi_solver_evaluations(work->solver));
+    return EXIT_DONE;
+}
+
+static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
+{
+    struct work work = {.context = context, .settings = user};
+    const struct settings *settings = user;
+    int64_t most = settings->count ? settings->count : INT64_MAX;
+    (void)count;
+    int code = check_files(settings);
+    if (code == EXIT_DONE) code = open_model(&work, arguments[0]);
+    if (code == EXIT_DONE)
+        code = own_items_read(context, work.model, settings->input, most, &work.items);
+    if (code == EXIT_DONE) code = invert(&work);
+    sumi_array_release(context, &work.items);
+    sumi_solver_free(work.solver);
+    sumi_recipe_free(work.recipe);
+    sumi_model_free(work.model);
+    return code;
+}
+
+static const struct option OPTIONS[] = {
+    {"input", 'i', OPTION_TEXT, "FILE", "the items (.npy, .csv or a picture)",
+     offsetof(struct settings, input)},
+    {"output", 'o', OPTION_TEXT, "FILE.npy", "the states of noise, for `sumi sample --latents`",
+     offsetof(struct settings, output)},
+    {"count", 'n', OPTION_COUNT, "N", "take the first N items only",
+     offsetof(struct settings, count)},
+    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network for each item",
+     offsetof(struct settings, steps)},
+    {"label", 0, OPTION_WHOLES, "L ...", "the classes of the items, in turn",
+     offsetof(struct settings, labels)},
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "an option of the solver ddim-inverse",
+     offsetof(struct settings, options)},
+    COMPUTING_OPTIONS(struct settings),
+    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {.name = NULL},
+};
+
+const struct command invert_command = {
+    .name = "invert",
+    .summary = "find the noise that items come from",
+    .usage = "MODEL -i FILE -o FILE.npy [-n N] [--steps K] ...",
+    .details = "Runs ddim backwards, from data to noise (Song, Meng and Ermon 2020). The solver ddim\n"
+               "with as many steps leads back from there to nearly the same items.\n"
+               "\n"
+               "example:\n"
+               "  sumi invert runs/digits -i mine.png --steps 100 -o noise.npy\n"
+               "  sumi sample runs/digits --latents noise.npy --solver ddim --steps 100 -o back.png",
+    .options = OPTIONS,
+    .arguments = "a MODEL",
+    .least = 1,
+    .most = 1,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_STAGES = 7 };
+enum { MOST_STAGES = ODE_ROWS - 2 };
 
 /* A Butcher tableau. Stage i is asked at `nodes[i]` of the step and y + h sum matrix[i][j] k_j. */
 struct tableau {
@@ -223,14 +223,15 @@ sumi_status ode_integrate(sumi_context *context, const struct ode_options *optio
                             .count = count,
                             .y = y};
     size_t rows = (size_t)w.tableau->stages + 2;
-    double *memory = context_allocate_zeroed(context, rows * (size_t)count, sizeof *memory);
+    double *memory = options->memory;
+    if (!memory) memory = context_allocate_zeroed(context, rows * (size_t)count, sizeof *memory);
     if (!memory) return SUMI_ERROR_MEMORY;
     w.next = memory;
     w.point = memory + count;
     for (int i = 0; i < w.tableau->stages; i++) w.stages[i] = memory + (i + 2) * count;
     sumi_status status = walk(&w, options, from, to);
     if (w.y != y) memcpy(y, w.y, (size_t)count * sizeof *y);
-    context_release(context, memory);
+    if (!options->memory) context_release(context, memory);
     if (report) *report = w.report;
     return status;
 }

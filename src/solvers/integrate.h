@@ -18,7 +18,10 @@ struct ode_options {
     int64_t steps;             /* of equal length; for RK45 the first guess of how many, at least 1 */
     double relative, absolute; /* tolerances of RK45 for each element of y */
     int64_t most_evaluations;  /* RK45 gives up beyond these; 0 for any number */
+    double *memory;            /* ODE_ROWS times `count` numbers to work in, or NULL to take them */
 };
+
+enum { ODE_ROWS = 9 };
 
 /* What an integration took. */
 struct ode_report {

@@ -56,7 +56,9 @@ static void correct(struct solver_run *run, const float *score, float *noise)
     const struct noise_path *path = run->path;
     struct noise_level level = path_level_at(path, run->sigmas[run->place]);
     run_draw(run, noise);
-    double ratio = run->options->snr * mean_norm(run, noise) / mean_norm(run, score);
+    double steepness = mean_norm(run, score);
+    if (steepness == 0) return; /* nowhere to go */
+    double ratio = run->options->snr * mean_norm(run, noise) / steepness;
     double alpha = exp(2 * path_sde(&level).drift / (double)path->count);
     double epsilon = 2 * alpha * ratio * ratio;
     rows_combine(run->threads, run->total, run->x, 3,

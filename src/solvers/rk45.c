@@ -30,14 +30,13 @@ static sumi_status integrate(struct solver_run *run, double from, double to)
                                         .steps = FIRST_GUESS,
                                         .relative = run->options->rtol,
                                         .absolute = run->options->atol,
-                                        .most_evaluations = MOST_EVALUATIONS};
-    double *y = context_allocate(run->context, (size_t)run->total, sizeof *y);
-    if (!y) return SUMI_ERROR_MEMORY;
+                                        .most_evaluations = MOST_EVALUATIONS,
+                                        .memory = run->doubles};
+    double *y = run->doubles + ODE_ROWS * run->total;
     for (int64_t i = 0; i < run->total; i++) y[i] = run->x[i];
     sumi_status status =
         ode_integrate(run->context, &options, slope_at, run, run->total, y, from, to, NULL);
     for (int64_t i = 0; status == SUMI_OK && i < run->total; i++) run->x[i] = (float)y[i];
-    context_release(run->context, y);
     return status;
 }
 
@@ -81,6 +80,7 @@ const struct solver_type solver_rk45 = {
     .order = 5,
     .evaluations = 6, /* a step that it accepts; how many steps, the tolerance decides */
     .rows = 1,
+    .double_rows = ODE_ROWS + 1,
     .scale = SCALE_NATURAL,
     .family = TIMES_REAL,
     .defaults = rk45_defaults,

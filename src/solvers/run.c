@@ -36,6 +36,7 @@ static int64_t lay_out(const sumi_solver *solver, struct solver_run *run)
     run->variance = learned ? carve(run, &used, total) : NULL;
     run->clean = carve(run, &used, total);
     for (int i = 0; i < solver->type->rows; i++) run->row[i] = carve(run, &used, total);
+    run->doubles = (double *)carve(run, &used, 2 * total * solver->type->double_rows);
     run->input = keeps_scale(run) ? NULL : carve(run, &used, total);
     run->call_times = carve(run, &used, run->shape.items);
     if (run->options->thresholding || random_needs_scratch(run->random, &run->shape))

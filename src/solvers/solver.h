@@ -35,6 +35,7 @@ struct solver_run {
     float *variance;   /* row: its second half where variance_type is learned, else NULL */
     struct prediction_map map; /* of the last evaluation, from the state x */
     float *row[MOST_ROWS]; /* as many as the type asks for, zero at the start of a run */
+    double *doubles; /* double_rows rows of the state in one piece */
 
     sumi_denoiser denoiser;
     void *denoiser_user;
@@ -51,7 +52,7 @@ struct solver_type {
     const char *classes[MOST_CLASSES]; /* diffusers' schedulers that mean this solver */
     int order, evaluations;
     bool stochastic;
-    int rows;
+    int rows, double_rows;
     enum scale scale;        /* that its state is kept in */
     enum time_family family; /* which times it visits */
     void (*defaults)(struct solver_options *options); /* where they differ, or NULL */

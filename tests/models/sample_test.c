@@ -187,8 +187,8 @@ static void a_scheduler_that_is_not_there_says_what_is(void **state)
     sumi_solver *solver = NULL;
     sumi_model *model = tiny_create(room, TINY_MLP);
     CHECK_OK(room->context, sumi_model_set_scheduler(
-                                model, "{\"_class_name\": \"FlowMatchLCMScheduler\"}"));
-    CHECK_FAILS(room->context, SUMI_ERROR_UNSUPPORTED, "FlowMatchLCMScheduler",
+                                model, "{\"_class_name\": \"VQDiffusionScheduler\"}"));
+    CHECK_FAILS(room->context, SUMI_ERROR_UNSUPPORTED, "VQDiffusionScheduler",
                 sumi_model_solver(model, NULL, &solver));
     assert_non_null(strstr(sumi_context_message(room->context), "ddpm, ddim"));
     CHECK_OK(room->context, sumi_model_solver(model, "ddpm", &solver));

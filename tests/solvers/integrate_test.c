@@ -50,7 +50,7 @@ static void the_adaptive_method_meets_its_tolerance_with_fewer_evaluations(void 
 {
     (void)state;
     struct ode_report loose, tight;
-    struct ode_options options = {ODE_RK45, 10, 1e-5, 1e-5, 0};
+    struct ode_options options = {ODE_RK45, 10, 1e-5, 1e-5, 0, NULL};
     assert_true(turn_error(&options, 4, &loose) < 5e-4);
     options.relative = options.absolute = 1e-10;
     double error = turn_error(&options, 4, &tight);
@@ -66,7 +66,7 @@ static void time_may_run_backwards(void **state)
 {
     (void)state;
     for (int method = ODE_RK4; method <= ODE_RK45; method++) {
-        struct ode_options options = {(enum ode_method)method, 200, 1e-9, 1e-9, 0};
+        struct ode_options options = {(enum ode_method)method, 200, 1e-9, 1e-9, 0, NULL};
         double y[2] = {sin(2.0), cos(2.0)};
         CHECK_OK(context, ode_integrate(context, &options, turn, NULL, 2, y, 2, 0, NULL));
         CHECK_CLOSE(y[0], 0, 1e-7);
@@ -79,7 +79,7 @@ static void a_report_counts_every_evaluation(void **state)
     (void)state;
     static const int stages[] = {1, 2, 2, 4};
     for (int method = ODE_EULER; method <= ODE_RK45; method++) {
-        struct ode_options options = {(enum ode_method)method, 7, 1e-6, 1e-6, 0};
+        struct ode_options options = {(enum ode_method)method, 7, 1e-6, 1e-6, 0, NULL};
         struct ode_report report;
         double y[2] = {0, 1};
         int64_t calls = 0;
@@ -96,7 +96,7 @@ static void a_report_counts_every_evaluation(void **state)
 static void no_time_is_no_work(void **state)
 {
     (void)state;
-    struct ode_options options = {ODE_RK45, 1, 1e-6, 1e-6, 0};
+    struct ode_options options = {ODE_RK45, 1, 1e-6, 1e-6, 0, NULL};
     struct ode_report report;
     double y[2] = {3, 4};
     CHECK_OK(context, ode_integrate(context, &options, turn, NULL, 2, y, 1, 1, &report));
@@ -122,7 +122,7 @@ static void failures_are_told(void **state)
 {
     (void)state;
     double y[2] = {1, 0};
-    struct ode_options options = {ODE_RK45, 10, 1e-6, 1e-6, 0};
+    struct ode_options options = {ODE_RK45, 10, 1e-6, 1e-6, 0, NULL};
     assert_int_equal(ode_integrate(context, &options, explode, NULL, 1, y, 0, 2, NULL),
                      SUMI_ERROR_NUMBER);
     options.most_evaluations = 20;

@@ -161,7 +161,7 @@ static void solvers_list_their_papers(void **state)
 {
     place *here = *state;
     run(here, "sumi solvers");
-    CHECK_HOLDS(here->out, "\nddpm                1  1            fresh  Ho, Jain, Abbeel 2020");
+    CHECK_HOLDS(here->out, "\nddpm                  1  1            fresh  Ho, Jain, Abbeel 2020");
     run(here, "sumi solvers --json");
     struct json_object *all = json_tokener_parse(here->out);
     struct json_object *first = json_object_array_get_idx(all, 0), *name;

@@ -14,9 +14,9 @@
 #include "learn/optimizer.h"
 #include "problems.h"
 #include "results.h"
+#include "timing.h"
 
-enum { CHECKED_ITEMS = 2, RUNS_LEAST = 5, RUNS_MOST = 1000, RESULTS_MOST = 64 };
-static const double SECONDS_EACH = 0.25;
+enum { CHECKED_ITEMS = 2, RESULTS_MOST = 64 };
 
 struct session {
     sumi_context *context;
@@ -34,12 +34,6 @@ static void fill(float *values, int64_t count, int number)
     philox_normal(&stream, 0, count, values);
 }
 
-static int compare(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 /* The largest difference, relative to the largest element of `wanted`. */
 static double relative_error(int64_t count, const float *values, const double *wanted)
 {
@@ -50,22 +44,6 @@ static double relative_error(int64_t count, const float *values, const double *w
         largest = fmax(largest, fabs(wanted[i]));
     }
     return difference / largest;
-}
-
-/* The median of the seconds of `run`, after one run that is not counted. */
-static double time_runs(sumi_status (*run)(void *user), void *user)
-{
-    static double seconds[RUNS_MOST];
-    int count = 0;
-    if (run(user) != SUMI_OK) return NAN;
-    for (double start = profile_clock(), begin = start, end; count < RUNS_MOST; begin = end) {
-        if (run(user) != SUMI_OK) return NAN;
-        end = profile_clock();
-        seconds[count++] = end - begin;
-        if (count >= RUNS_LEAST && end - start > SECONDS_EACH) break;
-    }
-    qsort(seconds, (size_t)count, sizeof *seconds, compare);
-    return seconds[count / 2];
 }
 
 static sumi_status finish(struct session *session, struct result *result)
@@ -189,7 +167,7 @@ static sumi_status measure_op(struct session *session, const struct problem_type
     if (status == SUMI_OK) status = check(context, &t, &result->error);
     if (status == SUMI_OK && session->machine) {
         fill_plan(&t, true);
-        result->seconds = time_runs(run_plan, t.plan);
+        result->seconds = time_runs(run_plan, t.plan, 0);
         status = count_cost(context, t.plan, &result->cost);
     }
     close_trial(context, &t);
@@ -266,7 +244,7 @@ static sumi_status measure_optimizer(struct session *session, sumi_weights *weig
     TRY(optimizer_create(weights, &settings, &d.optimizer));
     sumi_status status = check_optimizer(&d, &result->error);
     if (status == SUMI_OK && session->machine) {
-        result->seconds = time_runs(run_optimizer, &d);
+        result->seconds = time_runs(run_optimizer, &d, 0);
         result->cost = optimizer_cost(&d.optimizer, &d.gradient);
     }
     optimizer_release(&d.optimizer);
@@ -330,7 +308,7 @@ static sumi_status bench_noise(struct session *session)
         box_muller(wanted);
         run_noise(noise);
         result.error = relative_error(NOISE, noise, wanted);
-        if (session->machine) result.seconds = time_runs(run_noise, noise);
+        if (session->machine) result.seconds = time_runs(run_noise, noise, 0);
         result.cost = (struct cost){0, NOISE * (double)sizeof *noise};
     }
     context_release(session->context, wanted);

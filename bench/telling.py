@@ -105,6 +105,22 @@ def print_table(results):
 # ---- For docs/performance.md ----
 
 
+def dispatch_markdown(dispatch):
+    """What is around the arithmetic."""
+    yield f"\nOne op on one number, of a plan of {dispatch['nodes']}:\n"
+    yield "| op | ns |\n| --- | --- |"
+    for chain in dispatch["chains"]:
+        yield f"| {chain['name']} | {1e9 * chain['seconds']:.0f} |"
+    team = dispatch["team"]
+    if team["threads"] > 1:
+        yield (f"\nA team of {team['threads']} threads begins and ends in {1e9 * team['awake']:.0f} ns "
+               f"while they are awake, and in {1e9 * team['asleep']:.0f} ns after they slept: worth it "
+               f"from {team['worth_awake']:.0f} and {team['worth_asleep']:.0f} elementary operations "
+               f"on. The rule wakes them from {team['threshold']} on; one less takes "
+               f"{1e9 * team['below']:.0f} ns by one thread, that many "
+               f"{1e9 * team['above']:.0f} ns by all.")
+
+
 def markdown(kept):
     results, machine = kept["workloads"], kept["machine"]
     yield "## Results\n"
@@ -133,6 +149,8 @@ def markdown(kept):
         yield "| " + " | ".join(OP_TITLES) + " |\n|" + " --- |" * len(OP_TITLES)
         for cells in op_rows(results["B"]):
             yield "| " + " | ".join(cells) + " |"
+    if "dispatch" in kept:
+        yield from dispatch_markdown(kept["dispatch"])
     yield "\nSingle ops:\n\n| op | shape | error | ms | GFLOP/s | of peak | of memory |\n" \
           "| --- | --- | --- | --- | --- | --- | --- |"
     for op in kept["ops"]:

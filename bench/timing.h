@@ -1,0 +1,11 @@
+/* Timing for the programs that bench/run starts. */
+#ifndef BENCH_TIMING_H
+#define BENCH_TIMING_H
+
+#include "sumi.h"
+
+/* The median of the seconds of `run`, after one run that is not counted; NaN where it fails. Before
+   each there is a rest of so many nanoseconds (below a second), in which threads may go to sleep. */
+double time_runs(sumi_status (*run)(void *user), void *user, long rest);
+
+#endif

@@ -41,20 +41,29 @@ class TimeEmbedding(torch.nn.Module):
         return self.linear_2(torch.nn.functional.silu(hidden))
 
 
+def convolution(planar, before, after, size=3, stride=1):
+    """Along the length: of signals [n, c, length], or of planes of one row [n, c, 1, length], which
+    PyTorch can compute channels last."""
+    if planar:
+        return torch.nn.Conv2d(before, after, (1, size), (1, stride), (0, size // 2))
+    return torch.nn.Conv1d(before, after, size, stride, size // 2)
+
+
 class Resnet(torch.nn.Module):
-    def __init__(self, before, after, time_channels, groups, epsilon):
+    def __init__(self, planar, before, after, time_channels, groups, epsilon):
         super().__init__()
         self.norm1 = torch.nn.GroupNorm(groups, before, epsilon)
-        self.conv1 = torch.nn.Conv1d(before, after, 3, padding=1)
+        self.conv1 = convolution(planar, before, after)
         self.time_emb_proj = torch.nn.Linear(time_channels, after)
         self.norm2 = torch.nn.GroupNorm(groups, after, epsilon)
-        self.conv2 = torch.nn.Conv1d(after, after, 3, padding=1)
+        self.conv2 = convolution(planar, after, after)
         if before != after:
-            self.conv_shortcut = torch.nn.Conv1d(before, after, 1)
+            self.conv_shortcut = convolution(planar, before, after, 1)
 
     def forward(self, x, embedding):
         silu = torch.nn.functional.silu
-        h = self.conv1(silu(self.norm1(x))) + self.time_emb_proj(embedding)[:, :, None]
+        told = self.time_emb_proj(embedding)
+        h = self.conv1(silu(self.norm1(x))) + told.reshape(told.shape + (1,) * (x.ndim - 2))
         h = self.conv2(silu(self.norm2(h)))
         return h + (self.conv_shortcut(x) if hasattr(self, "conv_shortcut") else x)
 
@@ -69,59 +78,63 @@ class Attention(torch.nn.Module):
         self.to_out = torch.nn.ModuleList([torch.nn.Linear(channels, channels)])
 
     def forward(self, x):
-        h = self.group_norm(x).transpose(1, 2)
+        h = self.group_norm(x).flatten(2).transpose(1, 2)
         h = torch.nn.functional.scaled_dot_product_attention(self.to_q(h), self.to_k(h),
                                                              self.to_v(h))
-        return x + self.to_out[0](h).transpose(1, 2)
+        return x + self.to_out[0](h).transpose(1, 2).reshape(x.shape)
 
 
 class Sampler(torch.nn.Module):
-    def __init__(self, channels, stride):
+    def __init__(self, planar, channels, stride):
         super().__init__()
-        self.conv = torch.nn.Conv1d(channels, channels, 3, stride=stride, padding=1)
+        self.conv = convolution(planar, channels, channels, 3, stride)
 
 
 class Block(torch.nn.Module):
     """Residual layers, then a sampler: of stride two on the way down, of doubled length going up."""
 
-    def __init__(self, sizes, time_channels, groups, epsilon, sampler):
+    def __init__(self, planar, sizes, time_channels, groups, epsilon, sampler):
         super().__init__()
         self.resnets = torch.nn.ModuleList(
-            [Resnet(before, after, time_channels, groups, epsilon) for before, after in sizes])
+            [Resnet(planar, before, after, time_channels, groups, epsilon)
+             for before, after in sizes])
         last = sizes[-1][1]
         if sampler == "down":
-            self.downsamplers = torch.nn.ModuleList([Sampler(last, 2)])
+            self.downsamplers = torch.nn.ModuleList([Sampler(planar, last, 2)])
         if sampler == "up":
-            self.upsamplers = torch.nn.ModuleList([Sampler(last, 1)])
+            self.upsamplers = torch.nn.ModuleList([Sampler(planar, last, 1)])
 
 
 class Middle(torch.nn.Module):
-    def __init__(self, channels, time_channels, groups, epsilon):
+    def __init__(self, planar, channels, time_channels, groups, epsilon):
         super().__init__()
         self.resnets = torch.nn.ModuleList(
-            [Resnet(channels, channels, time_channels, groups, epsilon) for _ in range(2)])
+            [Resnet(planar, channels, channels, time_channels, groups, epsilon) for _ in range(2)])
         self.attentions = torch.nn.ModuleList([Attention(channels, groups, epsilon)])
 
 
 class UNet1D(torch.nn.Module):
-    """Sumi's U-Net for signals [n, c, length] with attention in the middle only."""
+    """Sumi's U-Net for signals [n, c, length], or `planar` ones [n, c, 1, length], with attention in
+    the middle only."""
 
-    def __init__(self, config):
+    def __init__(self, config, planar):
         super().__init__()
+        self.growth = (1.0, 2.0) if planar else 2.0
         widths, layers = config["block_out_channels"], config["layers_per_block"]
         groups, epsilon = config["norm_num_groups"], config["norm_eps"]
         told = 4 * widths[0]
         self.time_embedding = TimeEmbedding(widths[0])
-        self.conv_in = torch.nn.Conv1d(config["in_channels"], widths[0], 3, padding=1)
+        self.conv_in = convolution(planar, config["in_channels"], widths[0])
         skips, channels = [widths[0]], widths[0]
         self.down_blocks = torch.nn.ModuleList()
         for level, width in enumerate(widths):
             last = level + 1 == len(widths)
             sizes = [(channels if i == 0 else width, width) for i in range(layers)]
-            self.down_blocks.append(Block(sizes, told, groups, epsilon, None if last else "down"))
+            self.down_blocks.append(
+                Block(planar, sizes, told, groups, epsilon, None if last else "down"))
             skips += [width] * (layers + (0 if last else 1))
             channels = width
-        self.mid_block = Middle(channels, told, groups, epsilon)
+        self.mid_block = Middle(planar, channels, told, groups, epsilon)
         self.up_blocks = torch.nn.ModuleList()
         for level, width in enumerate(reversed(widths)):
             sizes = []
@@ -129,9 +142,10 @@ class UNet1D(torch.nn.Module):
                 sizes.append((channels + skips.pop(), width))
                 channels = width
             last = level + 1 == len(widths)
-            self.up_blocks.append(Block(sizes, told, groups, epsilon, None if last else "up"))
+            self.up_blocks.append(
+                Block(planar, sizes, told, groups, epsilon, None if last else "up"))
         self.conv_norm_out = torch.nn.GroupNorm(groups, widths[0], epsilon)
-        self.conv_out = torch.nn.Conv1d(widths[0], config["out_channels"], 3, padding=1)
+        self.conv_out = convolution(planar, widths[0], config["out_channels"])
 
     def forward(self, x, times):
         silu = torch.nn.functional.silu
@@ -151,7 +165,7 @@ class UNet1D(torch.nn.Module):
             for resnet in block.resnets:
                 x = resnet(torch.cat([x, skips.pop()], dim=1), embedding)
             if hasattr(block, "upsamplers"):
-                x = torch.nn.functional.interpolate(x, scale_factor=2.0)
+                x = torch.nn.functional.interpolate(x, scale_factor=self.growth)
                 x = block.upsamplers[0].conv(x)
         return self.conv_out(silu(self.conv_norm_out(x)))
 
@@ -195,7 +209,7 @@ def read_json(*path):
         return json.load(file)
 
 
-def open_network(folder):
+def open_network(folder, planar=False):
     """The network of a folder that Sumi wrote, channels first, called as network(x, times)."""
     config = read_json(folder, "unet", "config.json")
     if config["_class_name"] == "UNet2DModel":
@@ -204,17 +218,22 @@ def open_network(folder):
                                               low_cpu_mem_usage=False)
         return network, lambda x, times: network(x, times, return_dict=False)[0]
     from safetensors.torch import load_file
-    network = MLP(config) if config["_class_name"] == "SumiMLPModel" else UNet1D(config)
+    points = config["_class_name"] == "SumiMLPModel"
+    network = MLP(config) if points else UNet1D(config, planar)
     weights = load_file(os.path.join(folder, "unet", "diffusion_pytorch_model.safetensors"))
+    if planar: # kernels of one row
+        weights = {name: w[:, :, None] if w.ndim == 3 else w for name, w in weights.items()}
     network.load_state_dict(weights)
     return network, network
 
 
-def item_shape(config):
+def item_shape(config, planar):
     if config["_class_name"] == "SumiMLPModel":
         return [config["in_channels"]]
     size = config["sample_size"]
-    return [config["in_channels"]] + [size] * (2 if config["_class_name"] == "UNet2DModel" else 1)
+    if config["_class_name"] == "UNet2DModel":
+        return [config["in_channels"], size, size]
+    return [config["in_channels"]] + ([1, size] if planar else [size])
 
 
 def signal_levels(folder):
@@ -233,14 +252,15 @@ class Subject:
 
     def __init__(self, folder, variant, batch, forward):
         config = read_json(folder, "unet", "config.json")
-        self.network, self.evaluate = open_network(folder)
-        self.last = variant["layout"] == "channels_last"
+        planar = variant["layout"] == "planar"
+        self.network, self.evaluate = open_network(folder, planar)
+        self.last = planar or variant["layout"] == "channels_last"
         self.bf16, self.batch, self.forward = variant["precision"] == "bf16", batch, forward
         if self.last:
             self.network = self.network.to(memory_format=torch.channels_last)
         self.signal, self.noise = signal_levels(folder)
         torch.manual_seed(1)
-        self.pool = self.arrange(torch.randn([256] + item_shape(config)))
+        self.pool = self.arrange(torch.randn([256] + item_shape(config, planar)))
         self.function = self.predict if forward else self.loss
         if forward:
             self.network.eval().requires_grad_(False)

@@ -276,19 +276,21 @@ static int tell_table(const struct work *work)
     return EXIT_DONE;
 }
 
-/* L_t of each time from 1, in bits for each number. */
+/* L_t of each time t from 1, in bits for each number. */
 static sumi_status draw(const struct work *work)
 {
     sumi_likelihood_term term;
     int64_t count = 0;
     while (sumi_likelihood_get(work->likelihood, 4 + count, &term)) count++;
-    float *values = calloc((size_t)count + 1, sizeof *values);
+    double *values = calloc(2 * (size_t)count + 1, sizeof *values), *times = values + count;
     if (!values) return SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; sumi_likelihood_get(work->likelihood, 4 + i, &term); i++)
-        values[i] = (float)(term.bits / (double)work->numbers);
-    sumi_status status = sumi_draw_losses(work->context, values, count,
-                                          "terms of the bound by time: bits per number",
-                                          work->settings->output);
+    for (int64_t i = 0; sumi_likelihood_get(work->likelihood, 4 + i, &term); i++) {
+        values[i] = term.bits / (double)work->numbers;
+        times[i] = (double)(i + 1);
+    }
+    const sumi_line line = {.name = "L_t", .count = count, .x = times, .y = values};
+    sumi_status status = sumi_draw_lines(work->context, &line, 1, "terms of the bound by time", "t",
+                                         "bits for each number", work->settings->output);
     free(values);
     return status;
 }

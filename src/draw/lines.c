@@ -8,7 +8,7 @@ static const double WIDTH = 1440, HEIGHT = 1000;
 static const double LEFT = 150, RIGHT = 250, TOP = 84, BOTTOM = 100;
 static const double TEXT_SIZE = 26, TICK_SIZE = 22, NAME_SIZE = 20;
 
-enum { MOST_LINES = 64 };
+enum { MOST_LINES = 64, MOST_DOTS = 64 };
 
 static bool is_drawn(const sumi_line *line, int64_t i)
 {
@@ -66,7 +66,7 @@ static void draw_axes(struct canvas *canvas, const struct axis *x, const struct 
     canvas_text(canvas, (x->start + x->end) / 2, 42, SIDE_CENTRE, size, titles[0]);
 }
 
-/* The curve with a dot at every place; returns where it ends. */
+/* The curve, with a dot at every place where they are few; returns where it ends. */
 static double draw_line(struct canvas *canvas, const struct axis *x, const struct axis *y,
                         const sumi_line *line)
 {
@@ -75,7 +75,7 @@ static double draw_line(struct canvas *canvas, const struct axis *x, const struc
         if (!is_drawn(line, i)) continue;
         double at_x = axis_place(x, line->x[i]), at_y = axis_place(y, line->y[i]);
         if (isfinite(last_x)) canvas_line(canvas, last_x, last_y, at_x, at_y, 2.5);
-        canvas_line(canvas, at_x - 4, at_y, at_x + 4, at_y, 8);
+        if (line->count <= MOST_DOTS) canvas_line(canvas, at_x - 4, at_y, at_x + 4, at_y, 8);
         last_x = at_x;
         last_y = at_y;
     }

@@ -8,6 +8,7 @@
 #include "solvers/solver.h"
 
 static const char DEFAULT_CLASS[] = "DDPMScheduler";
+static const char OWN_CLASS[] = "SumiPathScheduler"; /* of paths that diffusers does not have */
 static const char BITS_CLASS[] = "SumiBinomialScheduler";
 static const char FORMAT_VERSION[] = "0.42.1"; /* of diffusers, whose keys are written */
 
@@ -19,6 +20,7 @@ struct scheduler_values {
     const char *schedule, *prediction, *variance;
     bool zero_snr, clip, thresholding;
     double clip_range, threshold_ratio, threshold_max;
+    const char *spacing;
     const char *path, *time; /* path NULL: a table of betas, and nothing below is written */
     double beta_min, beta_max, sigma_min, sigma_max, sigma_data, eps, shift;
 };
@@ -35,6 +37,7 @@ static const struct scheduler_values defaults = {
     .clip_range = 1,
     .threshold_ratio = 0.995,
     .threshold_max = 1,
+    .spacing = "leading",
 };
 
 static bool fill(json_object *object, const struct scheduler_values *values)
@@ -54,7 +57,7 @@ static bool fill(json_object *object, const struct scheduler_values *values)
         && member_flag(object, "thresholding", values->thresholding)
         && member_number(object, "dynamic_thresholding_ratio", values->threshold_ratio)
         && member_number(object, "sample_max_value", values->threshold_max)
-        && member_text(object, "timestep_spacing", "leading")
+        && member_text(object, "timestep_spacing", values->spacing)
         && member_whole(object, "steps_offset", 0);
 }
 
@@ -107,7 +110,7 @@ static const char *class_for(const char *path, const char *prediction, const cha
     if (strcmp(path, "table") == 0 && discrete) return DEFAULT_CLASS;
     if (strcmp(path, "flow") == 0 && discrete && velocity) return "FlowMatchEulerDiscreteScheduler";
     if (strcmp(path, "edm") == 0 && discrete && raw) return "EDMEulerScheduler";
-    return "SumiPathScheduler";
+    return OWN_CLASS;
 }
 
 sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *recipe, char **text)
@@ -118,6 +121,9 @@ sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *reci
     const char *class_name = bits ? BITS_CLASS : class_for(path, prediction, time);
     const struct scheduler_values values = {
         .class_name = class_name,
+        /* on a path of our own from its one end to the other, so that steps as many as the levels
+           of NCSN are those levels */
+        .spacing = strcmp(class_name, OWN_CLASS) == 0 ? "linspace" : "leading",
         .path = bits || strcmp(class_name, DEFAULT_CLASS) == 0 ? NULL : path,
         .time = time,
         .beta_min = recipe_number(recipe, "noise.beta_min"),

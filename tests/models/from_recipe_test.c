@@ -228,6 +228,25 @@ static void noise_becomes_a_scheduler_of_diffusers(void **state)
 }
 
 /* diffusers writes the straight line of roots as "scaled_linear". */
+/* Song & Ermon 2019, section 4.1: sigma_1 and sigma_L are the ends of a geometric row. */
+static void annealed_langevin_visits_the_levels_that_are_trained(void **state)
+{
+    scratch *room = *state;
+    sumi_solver *solver = NULL;
+    double times[12];
+    sumi_model *model = create(room,
+                               DIGITS SMALL "[noise]\npath = ve\ntime = sigma\nsteps = 4\n"
+                                            "sigma_min = 0.01\nsigma_max = 10\n",
+                               SUMI_OK);
+    CHECK_OK(room->context, sumi_model_solver(model, "annealed-langevin", &solver));
+    CHECK_OK(room->context, sumi_solver_set(solver, "steps_per_level", "3"));
+    assert_int_equal(sumi_solver_times(solver, times, 12), 12);
+    /* the path's least time is 1e-5, not 0 */
+    for (int i = 0; i < 12; i++) CHECK_CLOSE(times[i] / pow(10, 1 - i / 3), 1, 1e-4);
+    sumi_solver_free(solver);
+    sumi_model_free(model);
+}
+
 static void the_quadratic_schedule_goes_by_its_name_in_diffusers(void **state)
 {
     scratch *room = *state;
@@ -281,6 +300,7 @@ int main(void)
         SCRATCH_TEST(a_recipe_s_model_takes_the_items_of_its_data),
         SCRATCH_TEST(the_seed_of_training_chooses_the_weights),
         SCRATCH_TEST(noise_becomes_a_scheduler_of_diffusers),
+        SCRATCH_TEST(annealed_langevin_visits_the_levels_that_are_trained),
         SCRATCH_TEST(the_quadratic_schedule_goes_by_its_name_in_diffusers),
         SCRATCH_TEST(a_config_of_one_s_own_is_used_and_gets_the_size),
         SCRATCH_TEST(a_recipe_s_wrong_value_names_the_recipe),

@@ -154,8 +154,7 @@ static sumi_status denoise_level(struct work *work, int level, sumi_array *state
     if (status == SUMI_OK)
         status = sumi_solver_start(work->solver, state->rank, state->shape, state->data);
     if (status == SUMI_OK) {
-        status = sumi_solver_add_noise(work->solver, sumi_array_count(state), work->items.data,
-                                       state->data, work->times[place], state->data);
+        status = sampling_noise_items(work->solver, &work->items, work->times[place], state);
     }
     if (status != SUMI_OK) return status;
     place_items(work, level, 0, work->items.data);

@@ -243,21 +243,27 @@ int64_t sampling_place(sumi_solver *solver, double strength)
     return count - (left < 1 ? 1 : left < count ? left : count);
 }
 
-/* The items noised to the place where the solver begins, by the noise that the state holds. */
+sumi_status sampling_noise_items(sumi_solver *solver, const sumi_array *items, double time,
+                                 sumi_array *state)
+{
+    double sigma = sumi_solver_initial_sigma(solver);
+    for (int64_t i = 0; i < sumi_array_count(state); i++)
+        state->data[i] = (float)(state->data[i] / sigma);
+    return sumi_solver_add_noise(solver, sumi_array_count(state), items->data, state->data, time,
+                                 state->data);
+}
+
+/* The items noised to the place where the solver begins. */
 static sumi_status noise_items(const struct sampling *sampling, sumi_array *state)
 {
     char text[24];
     int64_t count;
     double *times = sampling_times(sampling->solver, &count);
     if (!times) return SUMI_ERROR_MEMORY;
-    double sigma = sumi_solver_initial_sigma(sampling->solver), time = times[sampling->start];
+    double time = times[sampling->start];
     free(times);
     snprintf(text, sizeof text, "%lld", (long long)sampling->start);
-    for (int64_t i = 0; i < sumi_array_count(state); i++)
-        state->data[i] = (float)(state->data[i] / sigma);
-    sumi_status status = sumi_solver_add_noise(sampling->solver, sumi_array_count(state),
-                                               sampling->from->data, state->data, time,
-                                               state->data);
+    sumi_status status = sampling_noise_items(sampling->solver, sampling->from, time, state);
     return status == SUMI_OK ? sumi_solver_set(sampling->solver, "start_index", text) : status;
 }
 

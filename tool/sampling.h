@@ -73,6 +73,11 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state);
 /* The place in the time list at which a share of the way, 0 to 1, is left; at least one step. */
 int64_t sampling_place(sumi_solver *solver, double strength);
 
+/* Items noised to a time, by the noise in `state`, which sumi_solver_start has filled; the state holds
+   the noised items then. */
+sumi_status sampling_noise_items(sumi_solver *solver, const sumi_array *items, double time,
+                                 sumi_array *state);
+
 /* Fresh samples in a new array [count, item]; as many as there are in `from` or `latents`. */
 sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples);
 

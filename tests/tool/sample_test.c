@@ -1,5 +1,6 @@
 /* Sampling, denoising and describing by the command, with models trained for a step or two. */
 #include <json-c/json.h>
+#include <math.h>
 
 #include "running.h"
 
@@ -174,6 +175,25 @@ static void hardly_noised_items_come_back(void **state)
     json_object_put(answer);
 }
 
+/* x0 + sigma e, though a sampler starts from noise of the path's greatest deviation. */
+static void items_are_noised_to_the_level_that_is_asked_for(void **state)
+{
+    place *here = *state;
+    run(here, "sumi train points " TINY "--set model.width=16 --set noise.path=ve "
+              "--set noise.time=sigma --set noise.sigma_max=20 --set noise.steps=4 --out ve\n"
+              "sumi denoise ve --solver euler -o a.png -n 60 --steps 4 -t 1.6 --json -q");
+    CHECK_DONE(here);
+    struct json_object *answer = parse(here), *levels, *value;
+    assert_true(json_object_object_get_ex(answer, "levels", &levels));
+    struct json_object *level = json_object_array_get_idx(levels, 0);
+    assert_true(json_object_object_get_ex(level, "t", &value));
+    CHECK_CLOSE(json_object_get_double(value), 20 * pow(2000, -1.0 / 3), 1e-3); /* of four */
+    double sigma = json_object_get_double(value);
+    assert_true(json_object_object_get_ex(level, "noised", &value));
+    CHECK_CLOSE(json_object_get_double(value) / sigma, 1, 0.2);
+    json_object_put(answer);
+}
+
 static void one_s_own_items_can_be_denoised(void **state)
 {
     place *here = *state;
@@ -288,6 +308,7 @@ int main(void)
         PLACE_TEST(too_many_threads_are_wrong_usage),
         PLACE_TEST(denoising_draws_a_table_and_tells_the_distances),
         PLACE_TEST(hardly_noised_items_come_back),
+        PLACE_TEST(items_are_noised_to_the_level_that_is_asked_for),
         PLACE_TEST(one_s_own_items_can_be_denoised),
         PLACE_TEST(likelihoods_are_told_term_by_term),
         PLACE_TEST(a_picture_of_another_colour_model_is_converted),

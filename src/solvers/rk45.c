@@ -1,8 +1,10 @@
 /* Dormand and Prince's method with steps of its own choice, on the probability flow, as in Song et
-   al. 2021, section 4.3: dx/dsigma = (x - x0hat) / sigma. The estimate of each step's error is kept
-   below atol + rtol |x|. An entry of the list is an interval that it crosses by as many steps as it
-   needs; usually there is one. Down to sigma 0, where the slope is known of a velocity alone, it
-   integrates to the path's least noise and ends with Euler's step. */
+   al. 2021, section 4.3: dx/dsigma = (x - x0hat) / sigma, or dx/dlog(sigma) = x - x0hat where sigma
+   goes over decades. In sigma the steps that the noisy end allows would be as long as the whole clean
+   end, where the flow bends. The estimate of each step's error is kept below atol + rtol |x|. An
+   entry of the list is an interval that it crosses by as many steps as it needs; usually there is
+   one. Down to sigma 0, where the slope is known of a velocity alone, it integrates to the path's
+   least noise and ends with Euler's step. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -12,14 +14,22 @@
 
 enum { FIRST_GUESS = 20, MOST_EVALUATIONS = 100000 };
 
-static sumi_status slope_at(void *user, double sigma, const double *y, double *slope)
+/* What it integrates over: sigma on a straight path, where it goes from 1 to 0, else log(sigma). */
+static double time_of(const struct solver_run *run, double sigma)
+{
+    return run->scale == SCALE_STRAIGHT ? sigma : log(sigma);
+}
+
+static sumi_status slope_at(void *user, double time, const double *y, double *slope)
 {
     struct solver_run *run = user;
+    bool straight = run->scale == SCALE_STRAIGHT;
+    double sigma = straight ? time : exp(time), rate = straight ? 1 : sigma;
     float *row = run->row[0];
     for (int64_t i = 0; i < run->total; i++) run->x[i] = (float)y[i];
     TRY(run_evaluate_at(run, sigma, run_time_at(run, sigma)));
     run_slope(run, sigma, row);
-    for (int64_t i = 0; i < run->total; i++) slope[i] = row[i];
+    for (int64_t i = 0; i < run->total; i++) slope[i] = rate * row[i];
     return SUMI_OK;
 }
 
@@ -34,8 +44,8 @@ static sumi_status integrate(struct solver_run *run, double from, double to)
                                         .memory = run->doubles};
     double *y = run->doubles + ODE_ROWS * run->total;
     for (int64_t i = 0; i < run->total; i++) y[i] = run->x[i];
-    sumi_status status =
-        ode_integrate(run->context, &options, slope_at, run, run->total, y, from, to, NULL);
+    sumi_status status = ode_integrate(run->context, &options, slope_at, run, run->total, y,
+                                       time_of(run, from), time_of(run, to), NULL);
     for (int64_t i = 0; status == SUMI_OK && i < run->total; i++) run->x[i] = (float)y[i];
     return status;
 }

@@ -1,7 +1,7 @@
 /* Normal states from Philox or from torch's stream; see random.h. */
 #include "noise/random.h"
 
-enum { STRIP = 4096, WORTH_THREADS = 1 << 16 };
+enum { STRIP = 4096, WORTH_THREADS = 1 << 15 };
 
 void random_seed(struct random_source *source, enum random_kind kind, uint64_t seed)
 {

@@ -50,8 +50,9 @@ static sumi_status dpm_step(struct solver_run *run)
         rows_combine(run->threads, run->total, run->x, 1, &(struct row_term){1, run->clean});
         return SUMI_OK;
     }
-    if (!first && !last && next < 1) { /* diffusers draws anew for the second order */
-        run_draw(run, noise);
+    if (!first && !last && next < 1) {
+        /* diffusers draws anew for the second order, which only torch's stream can tell */
+        if (run->random->kind == RANDOM_TORCH) run_draw(run, noise);
         double past = log_ratio(run_product(run, run->times[run->place - 1], 1));
         carry = h / (2 * (log_ratio(product) - past));
     }

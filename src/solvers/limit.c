@@ -45,11 +45,15 @@ static double magnitude_quantile(const float *values, int64_t count, double rati
     return lower + (upper - lower) * (rank - (double)below);
 }
 
+/* By comparisons, which become vector code: fminf and fmaxf treat NaN in ways that do not. */
 static void clip(float *values, int64_t count, double limit, double divisor)
 {
     float most = (float)limit;
     float scale = (float)(1 / divisor);
-    for (int64_t i = 0; i < count; i++) values[i] = fminf(fmaxf(values[i], -most), most) * scale;
+    for (int64_t i = 0; i < count; i++) {
+        float value = values[i] < -most ? -most : values[i];
+        values[i] = (value > most ? most : value) * scale;
+    }
 }
 
 /* Saharia et al. 2022 (Imagen), section 2.3: clip each item to its own quantile s of |x0|, where
@@ -80,6 +84,6 @@ void limit_clean(const struct solver_options *options, int threads, int64_t item
                  int64_t item_size, float *scratch, float *clean)
 {
     if (!options->thresholding && !options->clip_sample) return;
-    if (items * item_size < 1 << 16) threads = 1;
+    if (items * item_size < 1 << 15) threads = 1;
     BY_TEAM(threads, limit_items(options, items, item_size, scratch, clean));
 }

@@ -165,66 +165,14 @@ sumi_status json_to_text(sumi_context *context, json_object *value, char **text)
     return copy ? SUMI_OK : context_fail(context, SUMI_ERROR_MEMORY, "out of memory for JSON text");
 }
 
-sumi_status json_write_file(sumi_context *context, json_object *value, const char *path)
-{
-    char *text = NULL;
-    TRY(json_to_text(context, value, &text));
-    sumi_status status = file_write(context, path, text, strlen(text));
-    context_release(context, text);
-    return status;
-}
-
-static sumi_status wrong_type(sumi_context *context, const char *source, const char *key,
-                              const char *expected, json_object *value)
-{
-    return context_fail(context, SUMI_ERROR_FORMAT, "%s: \"%s\" should be %s, not %s", source, key,
-                        expected, json_type_to_name(json_object_get_type(value)));
-}
-
-sumi_status json_get_int(sumi_context *context, json_object *object, const char *source,
-                         const char *key, int64_t *value)
-{
-    json_object *member = NULL;
-    if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
-    if (!json_object_is_type(member, json_type_int)) {
-        return wrong_type(context, source, key, "a whole number", member);
-    }
-    *value = json_object_get_int64(member);
-    return SUMI_OK;
-}
-
-sumi_status json_get_double(sumi_context *context, json_object *object, const char *source,
-                            const char *key, double *value)
-{
-    json_object *member = NULL;
-    if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
-    if (!json_object_is_type(member, json_type_int)
-        && !json_object_is_type(member, json_type_double)) {
-        return wrong_type(context, source, key, "a number", member);
-    }
-    *value = json_object_get_double(member);
-    return SUMI_OK;
-}
-
-sumi_status json_get_bool(sumi_context *context, json_object *object, const char *source,
-                          const char *key, bool *value)
-{
-    json_object *member = NULL;
-    if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
-    if (!json_object_is_type(member, json_type_boolean)) {
-        return wrong_type(context, source, key, "true or false", member);
-    }
-    *value = json_object_get_boolean(member);
-    return SUMI_OK;
-}
-
 sumi_status json_get_text(sumi_context *context, json_object *object, const char *source,
                           const char *key, const char **value)
 {
     json_object *member = NULL;
     if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
     if (!json_object_is_type(member, json_type_string)) {
-        return wrong_type(context, source, key, "a text", member);
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: \"%s\" should be a text, not %s", source,
+                            key, json_type_to_name(json_object_get_type(member)));
     }
     *value = json_object_get_string(member);
     return SUMI_OK;

@@ -53,15 +53,6 @@ static sumi_status fail_unknown(sumi_context *context, const char *name)
     return context_fail(context, SUMI_ERROR_FORMAT, "%s: is neither a PNG nor a JPEG file", name);
 }
 
-sumi_status image_probe(sumi_context *context, const void *bytes, size_t size, const char *name,
-                        image *result)
-{
-    memset(result, 0, sizeof *result);
-    if (image_is_png(bytes, size)) return png_probe(context, bytes, size, name, result);
-    if (image_is_jpeg(bytes, size)) return jpeg_probe(context, bytes, size, name, result);
-    return fail_unknown(context, name);
-}
-
 sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                          int channels, image *result)
 {

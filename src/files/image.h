@@ -24,10 +24,6 @@ sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, 
 sumi_status image_read(sumi_context *context, const char *path, int channels, image *result);
 void image_release(sumi_context *context, image *picture);
 
-/* The size and channels (1 or 3) of a picture without decoding it; `result->pixels` stays NULL. */
-sumi_status image_probe(sumi_context *context, const void *bytes, size_t size, const char *name,
-                        image *result);
-
 /* Writes PNG, 8-bit grey or RGB; the file appears whole or not at all. */
 sumi_status image_write_png(sumi_context *context, const char *path, const image *picture);
 

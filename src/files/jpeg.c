@@ -60,8 +60,8 @@ static sumi_status decode_pixels(sumi_context *context, tjhandle decoder, const 
     return fail_turbo(context, name, decoder);
 }
 
-static sumi_status decode(sumi_context *context, const void *bytes, size_t size, const char *name,
-                          bool header_only, image *result)
+sumi_status jpeg_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
+                        image *result)
 {
     memset(result, 0, sizeof *result);
     if (size > INT_MAX) {
@@ -70,21 +70,7 @@ static sumi_status decode(sumi_context *context, const void *bytes, size_t size,
     tjhandle decoder = tjInitDecompress();
     if (!decoder) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", name);
     sumi_status status = read_header(context, decoder, bytes, size, name, result);
-    if (status == SUMI_OK && !header_only) {
-        status = decode_pixels(context, decoder, bytes, size, name, result);
-    }
+    if (status == SUMI_OK) status = decode_pixels(context, decoder, bytes, size, name, result);
     tjDestroy(decoder);
     return status;
-}
-
-sumi_status jpeg_probe(sumi_context *context, const void *bytes, size_t size, const char *name,
-                       image *result)
-{
-    return decode(context, bytes, size, name, true, result);
-}
-
-sumi_status jpeg_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
-                        image *result)
-{
-    return decode(context, bytes, size, name, false, result);
 }

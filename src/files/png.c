@@ -110,15 +110,6 @@ static sumi_status decode_pixels(sumi_context *context, spng_ctx *decoder, const
     return status;
 }
 
-sumi_status png_probe(sumi_context *context, const void *bytes, size_t size, const char *name,
-                      image *result)
-{
-    spng_ctx *decoder = NULL;
-    TRY(open_decoder(context, bytes, size, name, &decoder, result));
-    spng_ctx_free(decoder);
-    return SUMI_OK;
-}
-
 sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                        image *result)
 {

@@ -4,10 +4,6 @@
 
 #include "files/image.h"
 
-/* Size and channels only. */
-sumi_status png_probe(sumi_context *context, const void *bytes, size_t size, const char *name,
-                      image *result);
-
 /* Decodes to 1 or 3 channels as the file has colour or not, alpha composited on white. */
 sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                        image *result);

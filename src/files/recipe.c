@@ -358,12 +358,6 @@ bool recipe_flag(const sumi_recipe *recipe, const char *key)
     return recipe_is(recipe, key, "yes");
 }
 
-bool recipe_given(const sumi_recipe *recipe, const char *key)
-{
-    int number = recipe_key_number(key);
-    return number >= 0 && recipe->values[number];
-}
-
 int recipe_words(const sumi_recipe *recipe, const char *key,
                  char words[RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE])
 {

@@ -64,7 +64,4 @@ int recipe_list(const sumi_recipe *recipe, const char *key, int64_t values[RECIP
 int recipe_words(const sumi_recipe *recipe, const char *key,
                  char words[RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE]);
 
-/* Whether the recipe itself gives the key, instead of leaving it at its default. */
-bool recipe_given(const sumi_recipe *recipe, const char *key);
-
 #endif

@@ -251,7 +251,7 @@ static void describe_allowed(const struct recipe_entry *entry, char *text, size_
     switch (entry->type) {
     case RECIPE_TEXT: snprintf(text, size, "a text"); break;
     case RECIPE_WHOLE:
-        snprintf(text, size, "a whole number from %.15g to %.15g", entry->low, entry->high);
+        snprintf(text, size, "a whole number from %.0f to %.0f", entry->low, entry->high);
         break;
     case RECIPE_NUMBER:
         snprintf(text, size, "a number from %.15g to %.15g", entry->low, entry->high);

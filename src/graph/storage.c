@@ -22,7 +22,6 @@ static bool counts(const struct node *nodes, const struct node *node, int input)
     const struct node *operand = &nodes[node->inputs[input]];
     while (operand->op->view) operand = &nodes[operand->inputs[0]];
     if (operand->op == &op_weight || operand->op == &op_constant) return false;
-    if (operand->op == &op_room) return false;
     if (operand->op == &op_room) return false; /* a result rather than an operand */
     return operand->op->storage != STORAGE_FLOAT32
            && shape_count(&nodes[node->inputs[input]].shape) == shape_count(&node->shape);

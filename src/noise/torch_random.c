@@ -99,14 +99,3 @@ uint32_t torch_random_below(struct torch_random *stream, uint32_t limit)
 {
     return next_word(stream) % limit;
 }
-
-void torch_random_permutation(struct torch_random *stream, int64_t count, int64_t *output)
-{
-    for (int64_t i = 0; i < count; i++) output[i] = i;
-    for (int64_t i = 0; i + 1 < count; i++) {
-        int64_t other = i + torch_random_below(stream, (uint32_t)(count - i));
-        int64_t moved = output[i];
-        output[i] = output[other];
-        output[other] = moved;
-    }
-}

@@ -27,7 +27,4 @@ void torch_random_uniform(struct torch_random *stream, int64_t count, float *out
 /* One number of torch.randint(0, limit), 0 < limit < 2^32. */
 uint32_t torch_random_below(struct torch_random *stream, uint32_t limit);
 
-/* torch.randperm(count), count < 2^32. */
-void torch_random_permutation(struct torch_random *stream, int64_t count, int64_t *output);
-
 #endif

@@ -226,20 +226,6 @@ static void damaged_jpegs_are_refused(void **state)
     expect_refusal(*state, file.bytes, file.size, "65500 x 65500");
 }
 
-static void probing_tells_the_size_without_pixels(void **state)
-{
-    scratch *room = *state;
-    uint8_t pixels[16 * 8] = {0};
-    test_file jpeg = make_jpeg(16, 8, pixels, true), png = begin_png(3, 2, 8, 6);
-    image picture;
-    CHECK_OK(room->context, image_probe(room->context, jpeg.bytes, jpeg.size, "test", &picture));
-    assert_true(picture.width == 16 && picture.height == 8 && picture.channels == 1);
-    assert_null(picture.pixels);
-    CHECK_OK(room->context, image_probe(room->context, png.bytes, png.size, "test", &picture));
-    assert_true(picture.width == 3 && picture.height == 2 && picture.channels == 3);
-    assert_int_equal(image_probe(room->context, "BM", 2, "test", &picture), SUMI_ERROR_FORMAT);
-}
-
 /* ---- Values and fitting ---- */
 
 static void bytes_and_floats_correspond_both_ways(void **state)
@@ -350,7 +336,6 @@ int main(void)
         SCRATCH_TEST(a_written_png_reads_back_the_same),
         SCRATCH_TEST(jpegs_are_read_within_their_own_rounding),
         SCRATCH_TEST(damaged_jpegs_are_refused),
-        SCRATCH_TEST(probing_tells_the_size_without_pixels),
         SCRATCH_TEST(bytes_and_floats_correspond_both_ways),
         SCRATCH_TEST(fitting_to_the_own_size_changes_nothing),
         SCRATCH_TEST(a_constant_stays_constant_at_every_size),

@@ -7,15 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/machine.h"
 #include "base/profile.h"
 
-enum { VECTOR_ALIGNMENT = 64, THREADS_LIMIT = 1024 };
+enum { VECTOR_ALIGNMENT = 64, THREADS_LIMIT = 1024, LARGE = 1 << 28 };
 
+/* The system promises more memory than there is, and ends the process that takes it at its word; so
+   what is large is only asked for where there is room. */
 static void *default_allocate(void *user, size_t size, size_t alignment)
 {
     (void)user;
     size_t rounded = (size + alignment - 1) / alignment * alignment;
-    return rounded < size ? NULL : aligned_alloc(alignment, rounded);
+    if (rounded < size || rounded > INT64_MAX) return NULL;
+    if (rounded >= LARGE && (int64_t)rounded > machine_free_memory()) return NULL;
+    return aligned_alloc(alignment, rounded);
 }
 
 static void default_release(void *user, void *memory)
@@ -147,7 +152,11 @@ void *context_allocate(sumi_context *context, size_t count, size_t size)
         memory = allocator->allocate(allocator->user, bytes ? bytes : 1, VECTOR_ALIGNMENT);
         pthread_mutex_unlock(&context->lock);
     }
-    if (!memory) {
+    if (!memory && bytes >= LARGE) {
+        context_fail(context, SUMI_ERROR_MEMORY,
+                     "out of memory: %.1f GiB could not be had; a smaller batch, fewer items at a "
+                     "time or a smaller network need less", (double)bytes / (1 << 30));
+    } else if (!memory) {
         context_fail(context, SUMI_ERROR_MEMORY,
                      "out of memory: %zu items of %zu bytes could not be had", count, size);
     }

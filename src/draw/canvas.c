@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "draw/palette.h"
+#include "files/image.h"
 
 static const double INKS[][3] = {
     [INK_DARK] = {0.09, 0.11, 0.17}, [INK_SEAL] = {0.76, 0.24, 0.17},
@@ -61,30 +63,50 @@ void canvas_close(struct canvas *canvas)
     memset(canvas, 0, sizeof *canvas);
 }
 
-typedef struct png_sink {
-    sumi_context *context;
-    file_writer writer;
-    sumi_status status;
-} png_sink;
-
-static cairo_status_t put_png(void *closure, const unsigned char *bytes, unsigned int size)
+/* The rows of a sheet without their padding, 0x..RRGGBB; cairo keeps them in words of the machine. */
+static void gather(const struct canvas *canvas, int width, int height, uint32_t *pixels)
 {
-    png_sink *sink = closure;
-    sink->status = file_writer_put(sink->context, &sink->writer, bytes, size);
-    return sink->status == SUMI_OK ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+    size_t stride = (size_t)cairo_image_surface_get_stride(canvas->surface);
+    for (int row = 0; row < height; row++) {
+        memcpy(pixels + (size_t)row * (size_t)width, canvas->pixels + (size_t)row * stride,
+               (size_t)width * sizeof *pixels);
+    }
+}
+
+static void spread(const uint32_t *pixels, size_t count, uint8_t *colours)
+{
+    for (size_t i = 0; i < count; i++) {
+        colours[3 * i] = (uint8_t)(pixels[i] >> 16);
+        colours[3 * i + 1] = (uint8_t)(pixels[i] >> 8);
+        colours[3 * i + 2] = (uint8_t)pixels[i];
+    }
 }
 
 sumi_status canvas_write(struct canvas *canvas, const char *path)
 {
-    TRY(report_cairo(canvas->context, cairo_status(canvas->cairo)));
+    sumi_context *context = canvas->context;
+    TRY(report_cairo(context, cairo_status(canvas->cairo)));
     cairo_surface_flush(canvas->surface);
-    png_sink sink = {.context = canvas->context, .status = SUMI_OK};
-    TRY(file_writer_open(canvas->context, &sink.writer, path));
-    cairo_status_t drawn = cairo_surface_write_to_png_stream(canvas->surface, put_png, &sink);
-    sumi_status status = sink.status;
-    if (status == SUMI_OK) status = report_cairo(canvas->context, drawn);
-    if (status == SUMI_OK) return file_writer_commit(canvas->context, &sink.writer);
-    file_writer_abandon(&sink.writer);
+    image picture = {.width = cairo_image_surface_get_width(canvas->surface),
+                     .height = cairo_image_surface_get_height(canvas->surface), .channels = 3};
+    size_t count = (size_t)picture.width * (size_t)picture.height;
+    struct palette palette;
+    uint32_t *pixels = context_allocate(context, count, sizeof *pixels);
+    picture.pixels = pixels ? context_allocate(context, count, 3) : NULL;
+    sumi_status status = picture.pixels ? SUMI_OK : SUMI_ERROR_MEMORY;
+    if (status == SUMI_OK) {
+        gather(canvas, picture.width, picture.height, pixels);
+        if (palette_index(pixels, count, canvas->exact, &palette, picture.pixels)) {
+            picture.channels = 1;
+            status = image_write_indexed(context, path, &picture, palette.colours[0],
+                                         palette.count);
+        } else {
+            spread(pixels, count, picture.pixels);
+            status = image_write_png(context, path, &picture);
+        }
+    }
+    context_release(context, picture.pixels);
+    context_release(context, pixels);
     return status;
 }
 

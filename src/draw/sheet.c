@@ -173,6 +173,7 @@ sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *
     rectangle last = cell_place(&layout, sheet->rows - 1, sheet->columns - 1);
     status = canvas_open(context, last.x + last.width + layout.right,
                          last.y + last.height + layout.bottom, &canvas);
+    canvas.exact = sheet->form.kind == ITEM_IMAGE;
     if (status == SUMI_OK) status = draw_sheet(&canvas, sheet, &layout);
     if (status == SUMI_OK) status = canvas_write(&canvas, path);
     canvas_close(&canvas);

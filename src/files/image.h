@@ -27,6 +27,10 @@ void image_release(sumi_context *context, image *picture);
 /* Writes PNG, 8-bit grey or RGB; the file appears whole or not at all. */
 sumi_status image_write_png(sumi_context *context, const char *path, const image *picture);
 
+/* The same of at most 256 colours: pixels[height, width, 1] are numbers of palette[colours, 3]. */
+sumi_status image_write_indexed(sumi_context *context, const char *path, const image *picture,
+                                const uint8_t *palette, int colours);
+
 /* Scales to cover width x height (triangle filter, widened when shrinking, so nothing aliases),
    crops the centre, and gives output[height, width, channels], channels 1 or 3. */
 sumi_status image_fit(sumi_context *context, const image *picture, int width, int height,

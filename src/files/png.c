@@ -122,19 +122,32 @@ sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, co
 
 /* ---- Encoding ---- */
 
+static int set_palette(spng_ctx *encoder, const uint8_t *palette, int colours)
+{
+    struct spng_plte chunk = {.n_entries = (uint32_t)colours};
+    for (int i = 0; i < colours; i++, palette += 3) {
+        chunk.entries[i] =
+            (struct spng_plte_entry){.red = palette[0], .green = palette[1], .blue = palette[2]};
+    }
+    return spng_set_plte(encoder, &chunk);
+}
+
 static sumi_status encode(sumi_context *context, spng_ctx *encoder, const image *picture,
-                          void **bytes, size_t *size)
+                          const uint8_t *palette, int colours, void **bytes, size_t *size)
 {
     bool grey = picture->channels == 1;
     struct spng_ihdr header = {
         .width = (uint32_t)picture->width,
         .height = (uint32_t)picture->height,
         .bit_depth = 8,
-        .color_type = grey ? SPNG_COLOR_TYPE_GRAYSCALE : SPNG_COLOR_TYPE_TRUECOLOR,
+        .color_type = palette ? SPNG_COLOR_TYPE_INDEXED
+                    : grey    ? SPNG_COLOR_TYPE_GRAYSCALE
+                              : SPNG_COLOR_TYPE_TRUECOLOR,
     };
     size_t pixel_bytes = (size_t)picture->width * (size_t)picture->height * (grey ? 1 : 3);
     int error = spng_set_option(encoder, SPNG_ENCODE_TO_BUFFER, 1);
     if (!error) error = spng_set_ihdr(encoder, &header);
+    if (!error && palette) error = set_palette(encoder, palette, colours);
     if (!error) {
         error = spng_encode_image(encoder, picture->pixels, pixel_bytes, SPNG_FMT_PNG,
                                   SPNG_ENCODE_FINALIZE);
@@ -150,7 +163,8 @@ static sumi_status encode(sumi_context *context, spng_ctx *encoder, const image 
     return *bytes ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 
-sumi_status png_encode(sumi_context *context, const image *picture, void **bytes, size_t *size)
+sumi_status png_encode(sumi_context *context, const image *picture, const uint8_t *palette,
+                       int colours, void **bytes, size_t *size)
 {
     *bytes = NULL;
     *size = 0;
@@ -161,9 +175,14 @@ sumi_status png_encode(sumi_context *context, const image *picture, void **bytes
                             "and 1 or 3 channels, are needed",
                             picture->width, picture->height, picture->channels);
     }
+    if (palette && (picture->channels != 1 || colours < 1 || colours > 256)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a PNG by a palette has one channel and 1 to 256 colours, not %d and %d",
+                            picture->channels, colours);
+    }
     spng_ctx *encoder = spng_ctx_new(SPNG_CTX_ENCODER);
     if (!encoder) return context_fail(context, SUMI_ERROR_MEMORY, "out of memory for a PNG");
-    sumi_status status = encode(context, encoder, picture, bytes, size);
+    sumi_status status = encode(context, encoder, picture, palette, colours, bytes, size);
     spng_ctx_free(encoder);
     return status;
 }

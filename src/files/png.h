@@ -8,7 +8,9 @@
 sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                        image *result);
 
-/* Encodes 8-bit grey or RGB to new memory for context_release. */
-sumi_status png_encode(sumi_context *context, const image *picture, void **bytes, size_t *size);
+/* Encodes to new memory for context_release: 8-bit grey or RGB, or with a palette[colours, 3], NULL
+   without, pixels that are numbers of its colours. */
+sumi_status png_encode(sumi_context *context, const image *picture, const uint8_t *palette,
+                       int colours, void **bytes, size_t *size);
 
 #endif

@@ -166,6 +166,21 @@ static void a_written_png_reads_back_the_same(void **state)
     assert_int_equal(image_write_png(room->context, path, &wrong), SUMI_ERROR_ARGUMENT);
 }
 
+static void a_picture_can_be_written_by_a_palette(void **state)
+{
+    scratch *room = *state;
+    const char *path = scratch_path(room, "a.png");
+    uint8_t pixels[] = {0, 2, 1, 2}, palette[] = {9, 8, 7, 200, 100, 50, 1, 2, 3};
+    image picture = {2, 2, 1, pixels}, back;
+    CHECK_OK(room->context, image_write_indexed(room->context, path, &picture, palette, 3));
+    CHECK_OK(room->context, image_read(room->context, path, 0, &back));
+    assert_int_equal(back.channels, 3);
+    assert_memory_equal(back.pixels, "\x9\x8\x7\x1\x2\x3\xc8\x64\x32\x1\x2\x3", 12);
+    image_release(room->context, &back);
+    assert_int_equal(image_write_indexed(room->context, path, &picture, palette, 257),
+                     SUMI_ERROR_ARGUMENT);
+}
+
 /* ---- JPEG ---- */
 
 static test_file make_jpeg(int width, int height, const uint8_t *pixels, bool grey)
@@ -333,6 +348,7 @@ int main(void)
         SCRATCH_TEST(palettes_small_depths_and_16_bits_become_8_bits),
         SCRATCH_TEST(transparent_parts_show_white),
         SCRATCH_TEST(damaged_pngs_are_refused),
+        SCRATCH_TEST(a_picture_can_be_written_by_a_palette),
         SCRATCH_TEST(a_written_png_reads_back_the_same),
         SCRATCH_TEST(jpegs_are_read_within_their_own_rounding),
         SCRATCH_TEST(damaged_jpegs_are_refused),

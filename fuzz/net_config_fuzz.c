@@ -1,34 +1,13 @@
 /* Fuzzes config.json of networks: any bytes as the text of a config; what is accepted must be
    accepted again as it is saved, and is built on the smallest input within a few megabytes. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "budget.h"
 #include "nets/net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 enum { MEMORY_LIMIT = 8 << 20, SIZE_LIMIT = 32 };
-
-struct budget {
-    size_t left;
-};
-
-/* Gives memory until the budget is spent, so that large networks fail early. */
-static void *allocate(void *user, size_t size, size_t alignment)
-{
-    struct budget *budget = user;
-    void *memory = NULL;
-    if (size > budget->left || posix_memalign(&memory, alignment, size ? size : 1) != 0)
-        return NULL;
-    budget->left -= size;
-    return memory;
-}
-
-static void release(void *user, void *memory)
-{
-    (void)user;
-    free(memory);
-}
 
 /* The output for one item of `size` along each spatial axis, or -1. */
 static sumi_node build_at(const struct net *net, sumi_graph *graph, int64_t size)
@@ -64,7 +43,7 @@ static void build(sumi_context *context, const struct net *net)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct budget budget = {MEMORY_LIMIT};
-    sumi_allocator allocator = {&budget, allocate, release};
+    sumi_allocator allocator = {&budget, budget_allocate, budget_release};
     sumi_context *context = NULL;
     struct net *net = NULL, *again = NULL;
     char *text = calloc(size + 1, 1);

@@ -19,6 +19,12 @@ typedef struct failing_allocator {
 /* The allocator is `failing->allocator` and lives in `*failing`. */
 void failing_allocator_init(failing_allocator *failing, long fail_at, bool fail_after);
 
+/* In a scenario with a `status`: the next call, unless one before it failed. */
+#define STEP(expression)                                \
+    do {                                                \
+        if (status == SUMI_OK) status = (expression);   \
+    } while (0)
+
 /* Uses the context and releases everything it made, also on failure. */
 typedef sumi_status (*memory_scenario)(sumi_context *context, void *user);
 

@@ -3,24 +3,9 @@
 #include <unistd.h>
 
 #include "base/context.h"
-#include "check.h"
 #include "failing_allocator.h"
 #include "files/fetch.h"
-
-/* Keeps the first failure of several calls that must all be made, such as releases. */
-#define STEP(expression)                                \
-    do {                                                \
-        if (status == SUMI_OK) status = (expression);   \
-    } while (0)
-
-static char folder[64];
-
-static const char *in_folder(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
+#include "shared_folder.h"
 
 static sumi_status use_context(sumi_context *context, void *user)
 {
@@ -66,6 +51,10 @@ static sumi_status use_drawings(sumi_context *context, void *user)
     (void)user;
     const char *const titles[] = {"first", "second"};
     const float losses[] = {3, 2, 1, 0.5F};
+    const double x[] = {1, 2, 4}, y[] = {3, 1, 0.1};
+    const sumi_line lines[] = {{"one", 3, x, y}, {"other", 2, y, x}};
+    sumi_array paths = {3, {2, 1, 2}, (float[]){0, 1, 0.5F, -1}};
+    sumi_array arrows = {2, {1, 4}, (float[]){0, 0, 1, 1}};
     sumi_array images = {0}, waves = {0}, points = {0}, frames = {0};
     sumi_status status = sumi_array_create(context, 4, (int64_t[]){2, 8, 8, 1}, &images);
     STEP(sumi_array_create(context, 3, (int64_t[]){2, 16, 1}, &waves));
@@ -74,6 +63,8 @@ static sumi_status use_drawings(sumi_context *context, void *user)
     STEP(sumi_draw_grid(context, &images, 0, in_folder("images.png")));
     STEP(sumi_draw_grid(context, &waves, 2, in_folder("waves.png")));
     STEP(sumi_draw_grid(context, &points, 0, in_folder("points.png")));
+    STEP(sumi_draw_points(context, &points, &paths, &arrows, in_folder("density.png")));
+    STEP(sumi_draw_lines(context, lines, 2, "title", "x", "y", in_folder("lines.png")));
     STEP(sumi_draw_losses(context, losses, 4, "loss", in_folder("losses.png")));
     STEP(sumi_draw_filmstrip(context, &frames, titles, in_folder("filmstrip.png")));
     STEP(sumi_draw_table(context, &frames, titles, titles, in_folder("table.png")));
@@ -180,7 +171,7 @@ static void fetching_survives_every_failure(void **state)
     assert_non_null(stream);
     fputs("hello", stream);
     fclose(stream);
-    for_each_failure(use_fetch, folder);
+    for_each_failure(use_fetch, shared_folder);
 }
 
 static void drawings_survive_every_failure(void **state)
@@ -213,21 +204,6 @@ static void solvers_survive_every_failure(void **state)
     }
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/sumi-memory-XXXXXX");
-    return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,5 +216,5 @@ int main(void)
         cmocka_unit_test(drawings_survive_every_failure),
         cmocka_unit_test(fetching_survives_every_failure),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_shared_folder, remove_shared_folder);
 }

@@ -37,6 +37,9 @@ static void generators_survive_every_failure(void **state)
     try_kind("morlet", "", "count = 10\n");
     try_kind("digits", "", "count = 10\nlabels = yes\n");
     try_kind("moons", "", "count = 10\nlabels = yes\n");
+    static const char *const points[] = {"swissroll", "gaussians", "checkerboard", "rings"};
+    for (int i = 0; i < 4; i++) try_kind(points[i], "", "count = 10\nlabels = no\n");
+    try_kind("heartbeat", "", "count = 10\n");
     try_kind("noise", "", "count = 10\nlabels = yes\nshape = 3, 2\n");
 }
 

@@ -1,23 +1,7 @@
 /* Training with each of its allocations failing in turn: the status says so, nothing leaks and
    nothing crashes. */
-#include <unistd.h>
-
-#include "check.h"
+#include "shared_folder.h"
 #include "failing_allocator.h"
-
-#define STEP(expression)                                \
-    do {                                                \
-        if (status == SUMI_OK) status = (expression);   \
-    } while (0)
-
-static char folder[64];
-
-static const char *in_folder(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 /* The smallest network and the shortest run that still have every part. */
 static const char *const small_settings[] = {
@@ -52,6 +36,31 @@ static sumi_status use_trainer(sumi_context *context, void *name)
     STEP(sumi_trainer_use_average(trainer, true));
     STEP(sumi_trainer_use_average(trainer, false));
     STEP(sumi_trainer_run(trainer, in_folder("run"), NULL, NULL));
+    sumi_trainer_free(trainer);
+    sumi_model_free(model);
+    sumi_data_free(data);
+    sumi_recipe_free(recipe);
+    return status;
+}
+
+/* A step of a recipe with settings on top, ended by NULL. */
+struct variant {
+    const char *recipe, *settings[4];
+};
+
+static sumi_status use_objective(sumi_context *context, void *user)
+{
+    const struct variant *variant = user;
+    sumi_recipe *recipe = NULL;
+    sumi_data *data = NULL;
+    sumi_model *model = NULL;
+    sumi_trainer *trainer = NULL;
+    sumi_status status = open_recipe(context, variant->recipe, &recipe);
+    for (int i = 0; variant->settings[i]; i++) STEP(sumi_recipe_set(recipe, variant->settings[i]));
+    STEP(sumi_data_open(context, recipe, &data));
+    STEP(sumi_model_create_from_recipe(context, recipe, data, &model));
+    STEP(sumi_trainer_create(context, recipe, model, data, &trainer));
+    STEP(sumi_trainer_step(trainer, NULL));
     sumi_trainer_free(trainer);
     sumi_model_free(model);
     sumi_data_free(data);
@@ -136,6 +145,43 @@ static void graphs_and_plans_survive_every_failure(void **state)
     for_each_failure(use_graph, NULL);
 }
 
+static void objectives_survive_every_failure(void **state)
+{
+    (void)state;
+    struct variant variants[] = {
+        {"points", {"noise.variance=learned_range", "train.objective=hybrid"}},
+        {"points", {"noise.variance=learned_range", "train.objective=variational",
+                    "train.times=importance"}},
+        {"points", {"noise.prediction=score", "train.objective=sliced"}},
+        {"dpm-heartbeat", {NULL}},
+        {"dpm-swissroll", {NULL}},
+        {"cnf-moons", {"train.segments=2", "train.method=midpoint"}},
+        {"ot-flow-moons", {NULL}},
+    };
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        for_each_failure(use_objective, &variants[i]);
+}
+
+/* The pairs of a teacher, who is made and kept first. */
+static void reflow_survives_every_failure(void **state)
+{
+    (void)state;
+    char teacher[SCRATCH_PATH + 16];
+    sumi_context *context = NULL;
+    sumi_model *model = NULL;
+    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
+    CHECK_OK(context, sumi_model_create(context, "{\"_class_name\": \"SumiMLPModel\","
+                                        " \"width\": 4, \"depth\": 1}", 1, &model));
+    CHECK_OK(context, sumi_model_set_scheduler(
+                          model, "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"}"));
+    CHECK_OK(context, sumi_model_save(model, in_folder("teacher")));
+    sumi_model_free(model);
+    sumi_context_free(context);
+    snprintf(teacher, sizeof teacher, "train.teacher=%s", in_folder("teacher"));
+    struct variant variant = {"reflow-moons", {teacher, "train.pairs=4", "train.teacher_steps=2"}};
+    for_each_failure(use_objective, &variant);
+}
+
 static void training_survives_every_failure(void **state)
 {
     (void)state;
@@ -143,27 +189,14 @@ static void training_survives_every_failure(void **state)
     for_each_failure(use_trainer, points);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/sumi-memory-XXXXXX");
-    return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_survives_every_failure),
+        cmocka_unit_test(objectives_survive_every_failure),
+        cmocka_unit_test(reflow_survives_every_failure),
         cmocka_unit_test(networks_of_ones_own_survive_every_failure),
         cmocka_unit_test(graphs_and_plans_survive_every_failure),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_shared_folder, remove_shared_folder);
 }

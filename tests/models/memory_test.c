@@ -2,12 +2,6 @@
 #include "failing_allocator.h"
 #include "models/tiny.h"
 
-/* Keeps the first failure of several calls that must all be made, such as releases. */
-#define STEP(expression)                                \
-    do {                                                \
-        if (status == SUMI_OK) status = (expression);   \
-    } while (0)
-
 static const float x[] = {0.5F, -0.5F, 0.1F, 0.2F}, times[] = {3, 4};
 
 static sumi_status use_model(sumi_context *context, void *user)

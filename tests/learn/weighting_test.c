@@ -107,6 +107,37 @@ static void the_loss_over_noise_levels_is_that_of_the_paper(void **state)
     training_end(&t);
 }
 
+/* Karras et al. 2022, eq. 8 and table 1: lambda(sigma) ||D(y + n; sigma) - y||^2 with
+   D = c_skip x + c_out F(c_in x; c_noise), here of F = -0.7 times its input. */
+static void the_loss_of_a_preconditioned_network_is_that_of_edm(void **state)
+{
+    scratch *room = *state;
+    struct training t;
+    static const char *const settings[] = {NULL};
+    const double data = 0.5; /* sigma_data */
+    training_begin(room->context, settings,
+                   "{\"path\": \"edm\", \"sigma_data\": 0.5, \"clip_sample\": false}", &t);
+    const struct noised *noised = t.trainer->objective.user;
+    *scale_of(&t) = -0.7f;
+    for (int64_t step = 0; step < 3; step++) {
+        loss_of(room->context, &t, step);
+        const float *times = fed(&t, "times"), *losses = item_losses(&t);
+        for (int i = 0; i < BATCH; i++) {
+            double sigma = noised->places[i].level.noise, loss = 0;
+            double both = sigma * sigma + data * data, lambda = both / pow(sigma * data, 2);
+            double skip = data * data / both, out = sigma * data / sqrt(both), in = 1 / sqrt(both);
+            CHECK_CLOSE(times[i], log(sigma) / 4, 1e-6);
+            for (int k = 0; k < SIZE; k++) {
+                double clean = noised->clean[i * SIZE + k];
+                double x = clean + sigma * noised->noise[i * SIZE + k];
+                loss += lambda * pow(skip * x - 0.7 * out * in * x - clean, 2) / SIZE;
+            }
+            CHECK_CLOSE(losses[i], loss, 1e-4 * (1 + loss));
+        }
+    }
+    training_end(&t);
+}
+
 /* T L_{t-1} of a table of T betas beta(t) / T tends to g^2 / 2 for the score as T grows. */
 static void the_bound_of_a_fine_table_is_likelihood_weighting(void **state)
 {
@@ -131,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(weighted_losses_do_not_depend_on_what_is_predicted),
         SCRATCH_TEST(the_loss_over_noise_levels_is_that_of_the_paper),
+        SCRATCH_TEST(the_loss_of_a_preconditioned_network_is_that_of_edm),
         SCRATCH_TEST(the_bound_of_a_fine_table_is_likelihood_weighting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Holds the pages to the sources: the README's program is examples/sample.c and compiles, links lead
-# to files, and files, functions and recipe keys that are named exist.
+# to files, and files, functions and recipe keys that are named exist; every solver is in the theory and
+# every recipe in the gallery.
 # Usage: readme_test.sh SOURCE_FOLDER
 # shellcheck disable=SC2016 # the patterns hold backquotes, which are those of the pages
 set -euo pipefail
@@ -49,6 +50,16 @@ for page in "${pages[@]}"; do
     while read -r key; do
         grep -qF "\"$key\"" src/files/recipe_schema.c || complain "$page: no recipe key $key"
     done < <(matches "$page" '`\K(data|model|noise|train|sample)\.(?!c`|h`)[a-z_]+')
+done
+
+# ---- Solvers and recipes ----
+
+while read -r name; do
+    grep -qF "\`$name\`" docs/theory.md || complain "docs/theory.md tells nothing of the solver $name"
+done < <(grep -hoP '^\s+\.name = "\K[^"]+' src/solvers/*.c)
+for recipe in recipes/*.ini; do
+    name=$(basename "$recipe" .ini)
+    grep -qE "train $name( |\$)" docs/gallery.md || complain "docs/gallery.md does not show $name"
 done
 
 [ "$failures" -eq 0 ] || exit 1

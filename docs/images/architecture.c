@@ -2,12 +2,13 @@
    the root of the sources:
    cc docs/images/architecture.c -o /tmp/architecture $(pkg-config --cflags --libs cairo) -lm
    /tmp/architecture /tmp/architecture.png
-   convert /tmp/architecture.png -colors 64 PNG8:docs/images/architecture.png */
+   convert /tmp/architecture.png +dither -colors 32 PNG8:docs/images/architecture.png */
 #include <cairo.h>
 #include <math.h>
 #include <stdio.h>
 
-enum { WIDTH = 1000, HEIGHT = 868, SCALE = 2 };
+enum { WIDTH = 1000, HEIGHT = 868 };
+static const double SCALE = 1.4;
 
 typedef struct colour {
     double red, green, blue;
@@ -30,7 +31,8 @@ static const struct box ROOMS[] = {
     {40, 24, 450, 54, PAPER, "tool/", {"the command sumi"}},
     {510, 24, 450, 54, PAPER, "your program", {"C or C++"}},
     {40, 94, 920, 40, VIOLET, "include/sumi.h", {"the public header: all that either of them sees"}},
-    {40, 150, 720, 54, ROSE, "learn/", {"objective, AdamW, averaged weights, checkpoints, the loop"}},
+    {40, 150, 455, 54, ROSE, "learn/", {"objectives, AdamW, checkpoints, the loop"}},
+    {505, 150, 255, 54, ROSE, "measure/", {"likelihoods; the machine"}},
     {40, 214, 720, 54, ROSE, "models/", {"network + weights + scheduler = a folder that diffusers opens"}},
     {40, 278, 170, 62, BLUE, "nets/", {"U-Nets, MLP"}},
     {220, 278, 150, 62, BLUE, "cpu/", {"fast kernels"}},
@@ -39,8 +41,8 @@ static const struct box ROOMS[] = {
     {380, 278, 185, 90, GREEN, "solvers/", {"from noise to data,", "over any denoiser"}},
     {380, 378, 185, 90, GREEN, "noise/", {"schedules, predictions,", "random numbers"}},
     {575, 278, 185, 90, SAND, "data/", {"data sets:", "files and generators"}},
-    {575, 378, 185, 90, SAND, "files/", {"safetensors, npy, png,", "idx, recipes, fetch"}},
-    {770, 150, 190, 318, SAND, "draw/", {"grids, curves, filmstrips,", "tables, as PNG"}},
+    {575, 378, 385, 90, SAND, "files/", {"safetensors, npy, png,", "idx, recipes, fetch"}},
+    {770, 150, 190, 218, SAND, "draw/", {"grids, curves, filmstrips,", "tables, as PNG"}},
     {40, 478, 920, 44, STONE, "base/", {"context, messages, memory, files, JSON, Philox"}},
 };
 
@@ -136,8 +138,8 @@ static void draw_lane(cairo_t *drawing, const struct box *boxes, int count, int 
 int main(int count, char **arguments)
 {
     if (count != 2) return fputs("usage: architecture FILE.png\n", stderr), 2;
-    cairo_surface_t *paper = cairo_image_surface_create(CAIRO_FORMAT_RGB24, WIDTH * SCALE,
-                                                        HEIGHT * SCALE);
+    cairo_surface_t *paper = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(WIDTH * SCALE),
+                                                        (int)(HEIGHT * SCALE));
     cairo_t *drawing = cairo_create(paper);
     cairo_scale(drawing, SCALE, SCALE);
     set_colour(drawing, PAPER);

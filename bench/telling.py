@@ -121,9 +121,16 @@ def dispatch_markdown(dispatch):
                f"{1e9 * team['above']:.0f} ns by all.")
 
 
+def commits(revisions):
+    """Which commit each row was measured at, rows of one commit together."""
+    return "; ".join(f"{', '.join(name for name in revisions if revisions[name] == one)} at {one}"
+                     for one in dict.fromkeys(revisions.values()))
+
+
 def markdown(kept):
     results, machine = kept["workloads"], kept["machine"]
     yield "## Results\n"
+    yield f"Commits: {commits(kept['revisions'])}.\n"
     yield (f"Measured {kept['date']} on {kept['processor']}, {machine['threads']} threads, with "
            f"{', '.join(f'{name} {version}' for name, version in kept['versions'].items())}. "
            f"In the same run the machine reached {machine['f32_flops'] * 1e-9:.0f} GFLOP/s in "

@@ -166,7 +166,7 @@ static void keep_last_stage(struct integration *w)
 static sumi_status walk_adaptive(struct integration *w, const struct ode_options *options,
                                  double from, double to)
 {
-    const double safety = 0.9, least = 0.2, most = 2;
+    const double safety = 0.9, least = 0.2, most = 3;
     double time = from, h = (to - from) / (double)options->steps;
     TRY(ask(w, time, w->y, w->stages[0]));
     while (time != to) {

@@ -208,7 +208,8 @@ typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_siz
                                      int64_t output_size, const float *x, const float *times,
                                      float *output);
 
-/* Every solver by number from 0; false past the last. */
+/* Every solver by number from 0; false past the last. The order is that in which its error falls with
+   the length of its steps; where noise is drawn, the error of the samples' mean and deviation. */
 typedef struct sumi_solver_info {
     const char *name, *paper;
     int order, evaluations; /* order of accuracy; network evaluations a step */

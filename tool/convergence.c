@@ -172,7 +172,7 @@ static sumi_status follow(sumi_context *context, const sumi_solver_info *info,
    steps, and inversions have no error of this kind. */
 static bool has_curve(const sumi_solver_info *info)
 {
-    static const char *const WITHOUT[] = {"rk45", "ddim-inverse", "dpmpp-inverse", "pndm", "ipndm"};
+    static const char *const WITHOUT[] = {"rk45", "ddim-inverse", "dpmpp-inverse"};
     for (size_t i = 0; i < sizeof WITHOUT / sizeof *WITHOUT; i++)
         if (strcmp(info->name, WITHOUT[i]) == 0) return false;
     return !info->stochastic;

@@ -47,7 +47,8 @@ const struct command solvers_command = {
     .name = "solvers",
     .summary = "list the ways from noise to data",
     .usage = "[--json]",
-    .details = "Lists the solvers that `sumi sample --solver NAME` knows: the order of accuracy,\n"
+    .details = "Lists the solvers that `sumi sample --solver NAME` knows: the order of accuracy\n"
+               "(where fresh noise is drawn, that of the mean and the deviation of samples),\n"
                "evaluations of the network a step, whether fresh noise is drawn, and the paper.\n"
                "\n"
                "example:\n"

@@ -164,8 +164,8 @@ static sumi_status pndm_step(struct solver_run *run)
     if (kept(run) == PREDICTION_EPSILON && run_product(run, time, 1) == 0) {
         return context_fail(run->context, SUMI_ERROR_ARGUMENT,
                             "pndm follows the noise, which does not tell the data at time %g, where"
-                            " no signal is left; prediction_type must be \"v_prediction\" there",
-                            time);
+                            " no signal is left; begin later (see timesteps), or take another"
+                            " solver", time);
     }
     keep(run);
     if (!run->options->skip_prk_steps && run->place < OPENING) runge_kutta_stage(run);
@@ -183,7 +183,7 @@ const struct solver_type solver_pndm = {
     .name = "pndm",
     .paper = "Liu, Ren, Lin, Zhao 2022, Pseudo numerical methods on manifolds",
     .classes = {"PNDMScheduler"},
-    .order = 4,
+    .order = 2,
     .evaluations = 1,
     .rows = HISTORY + 2,
     .scale = SCALE_TABLE,

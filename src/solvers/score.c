@@ -32,8 +32,8 @@ void score_euler_maruyama(struct solver_run *run, const float *score, float *noi
     }
     struct noise_level level = path_level_at(path, sigma);
     struct path_sde sde = path_sde(&level);
-    double dt = path_own_time(path, path_time(path, next))
-              - path_own_time(path, path_time(path, sigma));
+    double dt = fmin(path_own_time(path, path_time(path, next))
+                         - path_own_time(path, path_time(path, sigma)), 0); /* by rounding, above */
     run_draw(run, noise);
     rows_combine(run->threads, run->total, run->x, 3,
                  (struct row_term[]){{1 + sde.drift * dt, run->x}, {-sde.diffusion * dt, score},

@@ -91,7 +91,7 @@ struct claim {
     const char *name;
     double order;
     int few; /* steps, to be doubled */
-    const char *options[3][2];
+    const char *options[5][2];
 };
 
 static double measured_order(const struct claim *claim)
@@ -137,9 +137,80 @@ static void methods_with_a_history_have_their_order(void **state)
         {"unipc", 2, 40, {{"solver_order", "1"}}},
         {"unipc", 3, 40, {{0}}},
         {"unipc", 3, 40, {{"solver_type", "bh1"}}},
+        {"ipndm", 2, 40, {{"path", "table"}, {"prediction_type", "epsilon"}}},
     };
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
         CHECK_CLOSE(measured_order(&claims[i]), claims[i].order, 0.15);
+}
+
+/* Of order four where the steps shorten slowly; at the start it has no history, which is felt less the
+   further out that is. */
+static void adams_method_has_order_four(void **state)
+{
+    (void)state;
+    static const struct claim claims[] = {
+        {"lms", 4, 80, {{"use_exponential_sigmas", "false"}, {"use_karras_sigmas", "true"},
+                        {"rho", "3"}}},
+        {"lms", 4, 80, {{"use_exponential_sigmas", "false"}, {"use_karras_sigmas", "true"},
+                        {"rho", "3"}, {"sigma_max", "30"}}},
+    };
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        CHECK_CLOSE(measured_order(&claims[i]), claims[i].order, 0.15);
+}
+
+/* From sigma 0.02 to 10 on the exploding path; the network is told sigma. */
+static sumi_status told_sigma(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                              const float *x, const float *times, float *output)
+{
+    (void)user, (void)output_size;
+    for (int64_t i = 0; i < count * item_size; i++) {
+        double sigma = times[i / item_size];
+        output[i] = (float)(sigma * (x[i] - mean) / (deviation * deviation + sigma * sigma));
+    }
+    return SUMI_OK;
+}
+
+/* Where the flow is at a noise level, on the solver's own scale. */
+static float flow_state(sumi_context *context, sumi_solver *solver, double sigma)
+{
+    const float one = 1, none = 0;
+    float signal = 0;
+    CHECK_OK(context, sumi_solver_add_noise(solver, 1, &one, &none, sigma, &signal));
+    return signal * (float)(mean + 1.3 * spread(sigma));
+}
+
+static double inversion_error(const char *name, int steps)
+{
+    static const char *const options[][2] = {
+        {"path", "ve"}, {"sigma_min", "0.02"}, {"sigma_max", "10"}, {"timestep_type", "sigma"},
+        {"use_exponential_sigmas", "true"}, {"prediction_type", "epsilon"},
+        {"clip_sample", "false"}, {"set_alpha_to_one", "false"}, {"lower_order_final", "false"}};
+    sumi_context *context = NULL;
+    sumi_solver *solver = NULL;
+    char text[16];
+    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
+    CHECK_OK(context, sumi_solver_create(context, name, &solver));
+    snprintf(text, sizeof text, "%d", steps + 1);
+    set(context, solver, "steps", text);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        set(context, solver, options[i][0], options[i][1]);
+    assert_true(sumi_solver_times(solver, NULL, 0) > 0);
+    float x = flow_state(context, solver, 0.02);
+    CHECK_OK(context, sumi_solver_run(solver, told_sigma, NULL, 1, (int64_t[]){1}, &x, NULL, NULL));
+    double error = fabs(x - flow_state(context, solver, 10));
+    sumi_solver_free(solver);
+    sumi_context_free(context);
+    return error;
+}
+
+static void inversions_have_the_order_of_their_solvers(void **state)
+{
+    (void)state;
+    double ddim = log2(inversion_error("ddim-inverse", 160) / inversion_error("ddim-inverse", 320));
+    double dpmpp = log2(inversion_error("dpmpp-inverse", 80) / inversion_error("dpmpp-inverse", 160));
+    print_message("ddim-inverse: order %.2f; dpmpp-inverse: order %.2f\n", ddim, dpmpp);
+    CHECK_CLOSE(ddim, 1, 0.15);
+    CHECK_CLOSE(dpmpp, 2, 0.15);
 }
 
 /* Their errors are so small here that terms of other orders, of either sign, still show. */
@@ -147,13 +218,28 @@ static void methods_of_high_order_lose_error_at_least_that_fast(void **state)
 {
     (void)state;
     static const struct claim claims[] = {
-        {"lms", 3, 40, {{"sigma_max", "80"}}},
         {"dpmpp-3m", 3, 28, {{"sigma_max", "80"}}},
         {"deis", 3, 28, {{"sigma_max", "80"}, {"solver_order", "3"}}},
         {"unipc", 3, 40, {{"sigma_max", "80"}, {"solver_order", "3"}}},
     };
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
         assert_true(measured_order(&claims[i]) >= claims[i].order);
+}
+
+/* UniC raises the order by one (Zhao et al. 2023, theorem 3.1): without it UniP has the order that its
+   name tells. Of order three, on a mixture: tests/tool/convergence_test.c. */
+static void the_predictor_of_unipc_alone_has_the_order_it_is_asked_for(void **state)
+{
+    (void)state;
+    char never[1024] = "[0";
+    for (int i = 1; i < 120; i++) snprintf(strchr(never, 0), 8, ",%d", i);
+    strcat(never, "]");
+    const struct claim claims[] = {
+        {"unipc", 1, 40, {{"solver_order", "1"}, {"disable_corrector", never}}},
+        {"unipc", 2, 40, {{"solver_order", "2"}, {"disable_corrector", never}}},
+    };
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        CHECK_CLOSE(measured_order(&claims[i]), claims[i].order, 0.15);
 }
 
 /* diffusers' third order takes the second derivative once where the quadratic has it twice. */
@@ -169,7 +255,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(methods_of_one_step_have_their_order),
         cmocka_unit_test(methods_with_a_history_have_their_order),
+        cmocka_unit_test(adams_method_has_order_four),
+        cmocka_unit_test(inversions_have_the_order_of_their_solvers),
         cmocka_unit_test(methods_of_high_order_lose_error_at_least_that_fast),
+        cmocka_unit_test(the_predictor_of_unipc_alone_has_the_order_it_is_asked_for),
         cmocka_unit_test(the_third_order_of_the_class_is_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,8 +38,9 @@ static void solvers_have_their_order_on_a_mixture_of_gaussians(void **state)
     place *here = *state;
     static const char *const names[] = {"ddim", "euler", "flow-euler", "edm-euler", "heun",
                                         "midpoint", "dpm2", "dpmpp-2s", "dpmpp-2m", "edm-dpmpp",
-                                        "flow-heun", "deis", "dpmpp-3m", "unipc", "rk4", NULL};
-    static const double orders[] = {1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4};
+                                        "flow-heun", "deis", "pndm", "ipndm", "dpmpp-3m", "unipc",
+                                        "rk4", "cogvideox-ddim", NULL};
+    static const double orders[] = {1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 1};
     run(here, "sumi convergence --json");
     CHECK_DONE(here);
     check_slopes(here, names, orders);
@@ -49,6 +50,21 @@ static void solvers_have_their_order_on_a_mixture_of_gaussians(void **state)
     run(here, "sumi convergence unipc dpmpp-2m --set solver_order=1 --json");
     CHECK_DONE(here);
     check_slopes(here, (const char *const[]){"unipc", "dpmpp-2m", NULL}, (const double[]){2, 1});
+}
+
+/* Its corrector raises the order by one; without, it is that which solver_order asks for. */
+static void unip_has_the_order_it_is_asked_for(void **state)
+{
+    place *here = *state;
+    for (int order = 1; order <= 3; order++) {
+        double slope = order;
+        char line[128];
+        snprintf(line, sizeof line, "sumi convergence unipc --json --set solver_order=%d --set "
+                 "\"disable_corrector=[$(seq -s, 0 300)]\"", order);
+        run(here, line);
+        CHECK_DONE(here);
+        check_slopes(here, (const char *const[]){"unipc", NULL}, &slope);
+    }
 }
 
 static void the_errors_are_drawn(void **state)
@@ -111,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(solvers_have_their_order_on_a_mixture_of_gaussians),
+        PLACE_TEST(unip_has_the_order_it_is_asked_for),
         PLACE_TEST(the_errors_are_drawn),
         PLACE_TEST(samples_begin_part_way_and_from_inverted_items),
         PLACE_TEST(the_ends_of_an_interpolation_are_samples),

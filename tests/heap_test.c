@@ -8,7 +8,7 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdatomic.h>
 
-#include "scratch.h"
+#include "learn/trained.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -134,38 +134,13 @@ static void what_libraries_take_is_counted(void **state)
 
 /* ---- Training ---- */
 
-struct training {
-    sumi_recipe *recipe;
-    sumi_data *data;
-    sumi_model *model;
-    sumi_trainer *trainer;
-};
-
-static void begin(sumi_context *context, const char *name, const char *const *settings,
-                  struct training *t)
-{
-    CHECK_OK(context, sumi_recipe_open(context, name, &t->recipe));
-    for (; *settings; settings++) CHECK_OK(context, sumi_recipe_set(t->recipe, *settings));
-    CHECK_OK(context, sumi_data_open(context, t->recipe, &t->data));
-    CHECK_OK(context, sumi_model_create_from_recipe(context, t->recipe, t->data, &t->model));
-    CHECK_OK(context, sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));
-}
-
-static void end(struct training *t)
-{
-    sumi_trainer_free(t->trainer);
-    sumi_model_free(t->model);
-    sumi_data_free(t->data);
-    sumi_recipe_free(t->recipe);
-}
-
 static void check_training(sumi_context *context, const char *name, const char *const *settings,
                            int steps)
 {
     for (int threads = 1; threads <= 2; threads++) {
         struct training t;
         CHECK_OK(context, sumi_context_set_threads(context, threads));
-        begin(context, name, settings, &t);
+        training_of_recipe(context, name, settings, &t);
         CHECK_OK(context, sumi_trainer_step(t.trainer, NULL));
         begin_counting();
         for (int i = 0; i < steps; i++) {
@@ -175,7 +150,7 @@ static void check_training(sumi_context *context, const char *name, const char *
         assert_int_equal(sumi_trainer_steps_done(t.trainer), steps + 1);
         print_message("%s, %d threads: oneDNN made %ld allocations in %d steps\n", name, threads,
                       (long)taken_by_onednn, steps);
-        end(&t);
+        training_end(&t);
     }
 }
 
@@ -260,14 +235,14 @@ static void sampling_by_any_solver_takes_nothing_from_the_heap(void **state)
         sumi_solver_info info;
         const int32_t labels[] = {3, 1, 4, 1};
         CHECK_OK(room->context, sumi_context_set_threads(room->context, threads));
-        begin(room->context, "ddpm-mnist", settings, &t);
+        training_of_recipe(room->context, "ddpm-mnist", settings, &t);
         CHECK_OK(room->context, sumi_model_set_labels(t.model, 4, labels));
         int solvers = 0;
         for (int i = 0; sumi_solver_describe(i, &info); i++) {
             solvers += check_sampling(room->context, t.model, info.name);
         }
         assert_true(solvers > 15);
-        end(&t);
+        training_end(&t);
     }
 }
 

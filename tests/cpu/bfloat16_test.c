@@ -7,27 +7,7 @@
 #include "cpu/cpu.h"
 #include "ops/group_norm.h"
 #include "ops/ops.h"
-
-static sumi_context *context;
-static sumi_graph *graph;
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (sumi_context_create(NULL, &context) != SUMI_OK) return -1;
-    return sumi_graph_create(context, NULL, true, &graph) == SUMI_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sumi_graph_free(graph);
-    sumi_context_free(context);
-    return 0;
-}
-
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
-#define INPUT(...) sumi_graph_input(graph, "x", SHAPE(__VA_ARGS__))
+#include "ops/one_graph.h"
 
 /* An operand in three forms: what the kernel gets, and as doubles for the reference. */
 struct operand {
@@ -193,7 +173,7 @@ static void group_norms_of_two_arrays_backward_round_twice(void **state)
                  NARROW_INPUT(5) | NARROW_INPUT(7), 2, 1e-5);
 }
 
-#define NARROW_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define NARROW_TEST(name) GRAPH_TEST(name)
 
 int main(void)
 {

@@ -2,24 +2,7 @@
    threads, forward and through the gradient ops. */
 #include "cpu/both_ways.h"
 #include "ops/ops.h"
-
-static sumi_context *context;
-static sumi_graph *graph;
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (sumi_context_create(NULL, &context) != SUMI_OK) return -1;
-    return sumi_graph_create(context, NULL, true, &graph) == SUMI_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sumi_graph_free(graph);
-    sumi_context_free(context);
-    return 0;
-}
+#include "ops/one_graph.h"
 
 static void start_over(int threads)
 {
@@ -27,9 +10,6 @@ static void start_over(int threads)
     CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
     CHECK_OK(context, sumi_context_set_threads(context, threads));
 }
-
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
-#define INPUT(...) sumi_graph_input(graph, "x", SHAPE(__VA_ARGS__))
 
 static void binary_kernels_broadcast_like_the_reference(void **state)
 {
@@ -283,26 +263,20 @@ static void second_derivatives_run_on_the_backend(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(binary_kernels_broadcast_like_the_reference, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(unary_kernels_agree_with_the_reference, set_up, tear_down),
+        GRAPH_TEST(binary_kernels_broadcast_like_the_reference),
+        GRAPH_TEST(unary_kernels_agree_with_the_reference),
         cmocka_unit_test(the_exponential_is_within_two_units_in_the_last_place),
         cmocka_unit_test(uniform_draws_in_a_row_are_those_drawn_one_by_one),
-        cmocka_unit_test_setup_teardown(sums_and_broadcasts_agree_with_the_reference, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_long_sum_keeps_its_accuracy, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(moving_kernels_agree_with_the_reference, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(products_agree_with_the_reference, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(convolutions_and_gradients_agree_with_the_reference, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(group_norm_and_gradients_agree_with_the_reference, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(softmax_and_attention_agree_with_the_reference, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(masks_and_rows_agree_with_the_reference, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_plan_shares_memory_without_mixing_values, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(second_derivatives_run_on_the_backend, set_up, tear_down),
+        GRAPH_TEST(sums_and_broadcasts_agree_with_the_reference),
+        GRAPH_TEST(a_long_sum_keeps_its_accuracy),
+        GRAPH_TEST(moving_kernels_agree_with_the_reference),
+        GRAPH_TEST(products_agree_with_the_reference),
+        GRAPH_TEST(convolutions_and_gradients_agree_with_the_reference),
+        GRAPH_TEST(group_norm_and_gradients_agree_with_the_reference),
+        GRAPH_TEST(softmax_and_attention_agree_with_the_reference),
+        GRAPH_TEST(masks_and_rows_agree_with_the_reference),
+        GRAPH_TEST(a_plan_shares_memory_without_mixing_values),
+        GRAPH_TEST(second_derivatives_run_on_the_backend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

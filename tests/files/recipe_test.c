@@ -1,23 +1,8 @@
 /* Recipes: what is understood, and the sentence about what is not. */
 #include "files/recipe.h"
-#include "check.h"
 
 #include <unistd.h>
-
-static sumi_context *context;
-
-static int make_context(void **state)
-{
-    (void)state;
-    return sumi_context_create(NULL, &context) != SUMI_OK;
-}
-
-static int free_context(void **state)
-{
-    (void)state;
-    sumi_context_free(context);
-    return 0;
-}
+#include "one_context.h"
 
 static sumi_recipe *parse(const char *text)
 {
@@ -220,5 +205,5 @@ int main(void)
         cmocka_unit_test(every_default_is_allowed_by_its_own_range),
         cmocka_unit_test(unknown_names_and_missing_files_are_told),
     };
-    return cmocka_run_group_tests(tests, make_context, free_context);
+    return cmocka_run_group_tests(tests, make_context, leave_context);
 }

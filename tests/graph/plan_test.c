@@ -1,22 +1,7 @@
 /* Plans: where values live in memory, outputs that are leaves or views, and threads. */
-#include "check.h"
 #include "graph/plan.h"
 #include "ops/ops.h"
-
-static sumi_context *context;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return sumi_context_create(NULL, &context) == SUMI_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sumi_context_free(context);
-    return 0;
-}
+#include "one_context.h"
 
 /* A graph over weights of its own. */
 struct bench {
@@ -161,7 +146,7 @@ static void a_plan_of_nothing_or_of_strangers_is_refused(void **state)
     bench_end(&b);
 }
 
-#define PLAN_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define PLAN_TEST(name) CONTEXT_TEST(name)
 
 int main(void)
 {

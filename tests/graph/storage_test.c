@@ -1,24 +1,9 @@
 /* Which values a plan in bf16 keeps as bfloat16, and that its results are those of float32 within
    the roundings made. */
 #include "base/philox.h"
-#include "check.h"
 #include "graph/plan.h"
 #include "ops/ops.h"
-
-static sumi_context *context;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return sumi_context_create(NULL, &context) == SUMI_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sumi_context_free(context);
-    return 0;
-}
+#include "one_context.h"
 
 enum { N = 2, SIDE = 8, CHANNELS = 16 };
 
@@ -188,7 +173,7 @@ static void a_precision_of_another_name_is_refused(void **state)
     sumi_graph_free(graph);
 }
 
-#define STORAGE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define STORAGE_TEST(name) CONTEXT_TEST(name)
 
 int main(void)
 {

@@ -1,8 +1,7 @@
 /* Learned betas: the loss is the bound in closed form over frozen noise, its derivative by the betas
    is that of difference quotients, and what is learned becomes the model's schedule. */
 #include "data/shuffle.h"
-#include "learn/trainer.h"
-#include "scratch.h"
+#include "learn/trained.h"
 #include "solvers/solver.h"
 
 enum { BATCH = 50, TIMES = 8, SIZE = 2 };
@@ -11,52 +10,10 @@ static const char *const SMALL[] = {
     "data.count=50", "data.noise=0.05", "model.width=16", "model.depth=1", "noise.steps=8",
     "noise.beta_start=0.001", "train.batch=50", "train.ema=0", NULL};
 
-struct training {
-    sumi_recipe *recipe;
-    sumi_data *data;
-    sumi_model *model;
-    sumi_trainer *trainer;
-};
-
 static void begin(sumi_context *context, const char *const *settings, struct training *t)
 {
-    memset(t, 0, sizeof *t);
     CHECK_OK(context, sumi_context_set_threads(context, 1));
-    CHECK_OK(context, sumi_recipe_open(context, "dpm-swissroll", &t->recipe));
-    for (int i = 0; settings[i]; i++) CHECK_OK(context, sumi_recipe_set(t->recipe, settings[i]));
-    CHECK_OK(context, sumi_data_open(context, t->recipe, &t->data));
-    CHECK_OK(context, sumi_model_create_from_recipe(context, t->recipe, t->data, &t->model));
-    CHECK_OK(context,
-             sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));
-}
-
-static void end(struct training *t)
-{
-    sumi_trainer_free(t->trainer);
-    sumi_model_free(t->model);
-    sumi_data_free(t->data);
-    sumi_recipe_free(t->recipe);
-}
-
-static float *fed(const struct training *t, const char *name)
-{
-    const sumi_graph *graph = t->trainer->graph;
-    for (sumi_node n = 0; n < graph->count; n++) {
-        const struct node *node = graph_node(graph, n);
-        if (node->op == &op_input && strcmp(node->name, name) == 0) {
-            return sumi_plan_data(t->trainer->plan, n);
-        }
-    }
-    fail_msg("there is no input \"%s\"", name);
-    return NULL;
-}
-
-static double loss_of(sumi_context *context, const struct training *t, int64_t step)
-{
-    const struct objective *objective = &t->trainer->objective;
-    CHECK_OK(context, objective->feed(objective->user, t->trainer->plan, step));
-    CHECK_OK(context, sumi_plan_run(t->trainer->plan, 0, 0));
-    return *sumi_plan_data(t->trainer->plan, t->trainer->loss);
+    training_of_recipe(context, "dpm-swissroll", settings, t);
 }
 
 static struct weight *beta_weight(const struct training *t)
@@ -85,7 +42,7 @@ static void an_item_keeps_its_noise_in_every_epoch(void **state)
     /* so the bound of the whole data set is the same number, whatever the order */
     double first = loss_of(room->context, &t, 0), second = loss_of(room->context, &t, 1);
     CHECK_CLOSE(first, second, 1e-4 * fabs(first));
-    end(&t);
+    training_end(&t);
 }
 
 /* src/measure works the bound out with other draws and other code. */
@@ -113,7 +70,7 @@ static void the_loss_is_the_bound_with_the_forward_decoder(void **state)
     assert_true(total.error < 0.05 * fabs(total.bits));
     sumi_likelihood_free(likelihood);
     sumi_solver_free(solver);
-    end(&t);
+    training_end(&t);
 }
 
 static void the_gradient_by_the_betas_is_that_of_the_bound(void **state)
@@ -135,7 +92,7 @@ static void the_gradient_by_the_betas_is_that_of_the_bound(void **state)
         change[k] = 0;
         CHECK_CLOSE(slope, quotient, 2e-3 * (1 + fabs(quotient)));
     }
-    end(&t);
+    training_end(&t);
 }
 
 /* Training raises the bound, moves the betas but the first, and the saved model has them. */
@@ -171,7 +128,7 @@ static void learned_betas_become_the_models_schedule(void **state)
     sumi_solver_free(after);
     sumi_solver_free(before);
     sumi_model_free(opened);
-    end(&t);
+    training_end(&t);
 }
 
 static void other_models_are_refused(void **state)
@@ -190,7 +147,7 @@ static void other_models_are_refused(void **state)
             sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer),
             SUMI_ERROR_ARGUMENT);
         assert_non_null(strstr(sumi_context_message(room->context), "train.objective = betas"));
-        end(&t);
+        training_end(&t);
     }
 }
 

@@ -1,54 +1,19 @@
 /* Training a diffusion of bits: what is fed is the binomial process, the loss is its bound, and a
    small network learns heartbeats. */
 #include "data/data.h"
-#include "learn/trainer.h"
+#include "learn/trained.h"
 #include "noise/binomial.h"
-#include "scratch.h"
 
 enum { BATCH = 64, BITS = 20, TIMES = 50 };
 
-struct training {
-    sumi_recipe *recipe;
-    sumi_data *data;
-    sumi_model *model;
-    sumi_trainer *trainer;
-};
-
 static void begin(sumi_context *context, const char *const *settings, struct training *t)
 {
-    memset(t, 0, sizeof *t);
     CHECK_OK(context, sumi_context_set_threads(context, 1));
-    CHECK_OK(context, sumi_recipe_open(context, "dpm-heartbeat", &t->recipe));
-    for (int i = 0; settings[i]; i++) CHECK_OK(context, sumi_recipe_set(t->recipe, settings[i]));
-    CHECK_OK(context, sumi_data_open(context, t->recipe, &t->data));
-    CHECK_OK(context, sumi_model_create_from_recipe(context, t->recipe, t->data, &t->model));
-    CHECK_OK(context,
-             sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));
-}
-
-static void end(struct training *t)
-{
-    sumi_trainer_free(t->trainer);
-    sumi_model_free(t->model);
-    sumi_data_free(t->data);
-    sumi_recipe_free(t->recipe);
+    training_of_recipe(context, "dpm-heartbeat", settings, t);
 }
 
 static const char *const SMALL[] = {"data.count=500", "model.width=16", "model.depth=1",
                                     "noise.steps=50", "train.batch=64", NULL};
-
-static const float *fed(const struct training *t, const char *name)
-{
-    const sumi_graph *graph = t->trainer->graph;
-    for (sumi_node n = 0; n < graph->count; n++) {
-        const struct node *node = graph_node(graph, n);
-        if (node->op == &op_input && strcmp(node->name, name) == 0) {
-            return sumi_plan_data(t->trainer->plan, n);
-        }
-    }
-    fail_msg("there is no input \"%s\"", name);
-    return NULL;
-}
 
 static double abar(double time)
 {
@@ -83,7 +48,7 @@ static void every_batch_is_the_process_at_times_spread_evenly(void **state)
         }
     }
     CHECK_CLOSE(flips, expected, 4 * sqrt(variance));
-    end(&t);
+    training_end(&t);
 }
 
 /* The mean over many steps of the loss is the bound that src/measure works out, coin and all. */
@@ -112,7 +77,7 @@ static void the_loss_is_the_bound_in_bits(void **state)
     CHECK_CLOSE(mean, total.bits, 6 * total.error);
     sumi_likelihood_free(likelihood);
     sumi_solver_free(solver);
-    end(&t);
+    training_end(&t);
 }
 
 static void a_small_network_learns_heartbeats(void **state)
@@ -137,7 +102,7 @@ static void a_small_network_learns_heartbeats(void **state)
     assert_true(total.bits > log2(5) - 4 * total.error && total.bits < log2(5) + 0.35);
     sumi_likelihood_free(likelihood);
     sumi_solver_free(solver);
-    end(&t);
+    training_end(&t);
 }
 
 static void what_does_not_fit_is_refused(void **state)
@@ -165,7 +130,7 @@ static void what_does_not_fit_is_refused(void **state)
         if (!strstr(sumi_context_message(room->context), wrong[i][1])) {
             fail_msg("'%s' lacks '%s'", sumi_context_message(room->context), wrong[i][1]);
         }
-        end(&t);
+        training_end(&t);
     }
 }
 

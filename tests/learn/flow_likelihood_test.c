@@ -1,43 +1,13 @@
 /* Flows trained by likelihood: the loss is the density that an integrator of another kind finds,
    its gradient is that of difference quotients, and a small flow learns a ring of Gaussians. */
-#include "learn/trainer.h"
-#include "scratch.h"
+#include "learn/trained.h"
 
 enum { BATCH = 32 };
 
-struct training {
-    sumi_recipe *recipe;
-    sumi_data *data;
-    sumi_model *model;
-    sumi_trainer *trainer;
-};
-
 static void begin(sumi_context *context, const char *const *settings, struct training *t)
 {
-    memset(t, 0, sizeof *t);
     CHECK_OK(context, sumi_context_set_threads(context, 1));
-    CHECK_OK(context, sumi_recipe_open(context, "cnf-moons", &t->recipe));
-    for (int i = 0; settings[i]; i++) CHECK_OK(context, sumi_recipe_set(t->recipe, settings[i]));
-    CHECK_OK(context, sumi_data_open(context, t->recipe, &t->data));
-    CHECK_OK(context, sumi_model_create_from_recipe(context, t->recipe, t->data, &t->model));
-    CHECK_OK(context,
-             sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));
-}
-
-static void end(struct training *t)
-{
-    sumi_trainer_free(t->trainer);
-    sumi_model_free(t->model);
-    sumi_data_free(t->data);
-    sumi_recipe_free(t->recipe);
-}
-
-static double loss_of(sumi_context *context, const struct training *t, int64_t step)
-{
-    const struct objective *objective = &t->trainer->objective;
-    CHECK_OK(context, objective->feed(objective->user, t->trainer->plan, step));
-    CHECK_OK(context, sumi_plan_run(t->trainer->plan, 0, 0));
-    return *sumi_plan_data(t->trainer->plan, t->trainer->loss);
+    training_of_recipe(context, "cnf-moons", settings, t);
 }
 
 /* -log2 p of the items of a step, by the adaptive integrator of src/measure. */
@@ -75,7 +45,7 @@ static void the_loss_is_the_density_along_the_flow(void **state)
         begin(room->context, settings, &t);
         double exact = bits_of(room->context, &t, 1);
         CHECK_CLOSE(loss_of(room->context, &t, 1), exact, 5e-3);
-        end(&t);
+        training_end(&t);
     }
 }
 
@@ -99,7 +69,7 @@ static void probes_estimate_the_loss_of_larger_items(void **state)
     double error = sqrt((squares - mean * mean) / STEPS);
     assert_true(error > 1e-5);
     CHECK_CLOSE(mean, bits_of(room->context, &t, 0), 4 * error + 5e-3);
-    end(&t);
+    training_end(&t);
 }
 
 static void check_gradients(sumi_context *context, const char *const *settings)
@@ -120,7 +90,7 @@ static void check_gradients(sumi_context *context, const char *const *settings)
         weight->data[k] = kept;
         CHECK_CLOSE(slope, quotient, 2e-3 * (1 + fabs(quotient)));
     }
-    end(&t);
+    training_end(&t);
 }
 
 static void gradients_of_the_trace_are_gradients_of_gradients(void **state)
@@ -151,7 +121,7 @@ static void a_small_flow_learns_a_ring(void **state)
     double after = bits_of(room->context, &t, 0);
     /* a normal distribution of the ring's variance has 3.44 bits */
     assert_true(before > 3.4 && after < 3.2);
-    end(&t);
+    training_end(&t);
 }
 
 static void what_is_no_flow_is_refused(void **state)
@@ -169,7 +139,7 @@ static void what_is_no_flow_is_refused(void **state)
             sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer),
             SUMI_ERROR_ARGUMENT);
         assert_non_null(strstr(sumi_context_message(room->context), "noise.path = flow"));
-        end(&t);
+        training_end(&t);
     }
 }
 

@@ -2,44 +2,22 @@
    in float32, less memory. */
 #include "base/bfloat16.h"
 #include "graph/plan.h"
-#include "learn/trainer.h"
+#include "learn/trained.h"
 #include "models/model.h"
-#include "scratch.h"
 
 enum { STEPS = 60, WINDOW = 15 };
 
 /* Digits of 16 items at a time by a small U-Net with attention. */
-static const char *const settings[] = {
-    "data.count=256",       "model.channels=16,32,32", "model.layers_per_block=1",
-    "model.groups=4",       "model.attention=no,no,yes", "noise.steps=100",
-    "train.batch=16",       "train.warmup=0",          "train.learning_rate=0.002",
-    "train.recompute=no"};
-
-struct training {
-    sumi_recipe *recipe;
-    sumi_data *data;
-    sumi_model *model;
-    sumi_trainer *trainer;
-};
+#define SETTINGS \
+    "data.count=256",       "model.channels=16,32,32", "model.layers_per_block=1", \
+    "model.groups=4",       "model.attention=no,no,yes", "noise.steps=100", \
+    "train.batch=16",       "train.warmup=0",          "train.learning_rate=0.002", \
+    "train.recompute=no"
 
 static void begin(sumi_context *context, const char *precision, struct training *t)
 {
-    CHECK_OK(context, sumi_recipe_open(context, "digits", &t->recipe));
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        CHECK_OK(context, sumi_recipe_set(t->recipe, settings[i]));
-    }
-    CHECK_OK(context, sumi_recipe_set(t->recipe, precision));
-    CHECK_OK(context, sumi_data_open(context, t->recipe, &t->data));
-    CHECK_OK(context, sumi_model_create_from_recipe(context, t->recipe, t->data, &t->model));
-    CHECK_OK(context, sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));
-}
-
-static void end(struct training *t)
-{
-    sumi_trainer_free(t->trainer);
-    sumi_model_free(t->model);
-    sumi_data_free(t->data);
-    sumi_recipe_free(t->recipe);
+    const char *const settings[] = {SETTINGS, precision, NULL};
+    training_of_recipe(context, "digits", settings, t);
 }
 
 /* Whether any number of an array is more exact than bfloat16. */
@@ -80,8 +58,8 @@ static void a_training_in_bf16_goes_the_way_of_float32(void **state)
         CHECK_CLOSE(mean_of(actual + first), mean, 0.05 * mean);
     }
     assert_true(mean_of(expected + STEPS - WINDOW) < 0.5 * mean_of(expected));
-    end(&wide);
-    end(&narrow);
+    training_end(&wide);
+    training_end(&narrow);
 }
 
 static void weights_and_the_optimizer_stay_float32(void **state)
@@ -101,7 +79,7 @@ static void weights_and_the_optimizer_stay_float32(void **state)
         assert_true(is_wide(t.trainer->optimizer.second[i], count));
         assert_true(is_wide(t.trainer->gradients[i], count));
     }
-    end(&t);
+    training_end(&t);
 }
 
 /* What is not an activation, weights' gradients and work space, keeps the share above a half. */
@@ -115,8 +93,8 @@ static void a_step_in_bf16_needs_less_memory(void **state)
     double share = (double)plan_memory(narrow.trainer->plan)
                    / (double)plan_memory(wide.trainer->plan);
     if (!(share < 0.75)) fail_msg("%.3f of the memory of float32", share);
-    end(&wide);
-    end(&narrow);
+    training_end(&wide);
+    training_end(&narrow);
 }
 
 int main(void)

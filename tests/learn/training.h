@@ -4,19 +4,9 @@
 #define TESTS_LEARN_TRAINING_H
 
 #include "data/data.h"
-#include "learn/trainer.h"
-#include "noise/schedule.h"
-#include "scratch.h"
+#include "learn/trained.h"
 
 enum { BATCH = 64, SIZE = 2 };
-
-struct training {
-    sumi_recipe *recipe;
-    sumi_data *data;
-    sumi_model *model;
-    sumi_trainer *trainer;
-    struct schedule schedule; /* a test's own, to compare with */
-};
 
 /* scale x, and table[label] more where there are labels. */
 static inline sumi_node build_scaled(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
@@ -54,42 +44,6 @@ static inline void training_begin(sumi_context *context, const char *const *sett
     CHECK_OK(context, sumi_model_compose(context, &network, 1, &t->model));
     CHECK_OK(context, sumi_model_set_scheduler(t->model, scheduler));
     CHECK_OK(context, sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));
-}
-
-static inline void training_end(struct training *t)
-{
-    sumi_trainer_free(t->trainer);
-    sumi_model_free(t->model);
-    sumi_data_free(t->data);
-    sumi_recipe_free(t->recipe);
-}
-
-/* What lies in the input of that name. */
-static inline float *fed(const struct training *t, const char *name)
-{
-    const sumi_graph *graph = t->trainer->graph;
-    for (sumi_node n = 0; n < graph->count; n++) {
-        const struct node *node = graph_node(graph, n);
-        if (node->op == &op_input && strcmp(node->name, name) == 0) {
-            return sumi_plan_data(t->trainer->plan, n);
-        }
-    }
-    fail_msg("there is no input \"%s\"", name);
-    return NULL;
-}
-
-static inline void feed(sumi_context *context, const struct training *t, int64_t step)
-{
-    const struct objective *objective = &t->trainer->objective;
-    CHECK_OK(context, objective->feed(objective->user, t->trainer->plan, step));
-}
-
-/* Feeds and runs a step; returns its loss. */
-static inline double loss_of(sumi_context *context, const struct training *t, int64_t step)
-{
-    feed(context, t, step);
-    CHECK_OK(context, sumi_plan_run(t->trainer->plan, 0, (uint64_t)step));
-    return *sumi_plan_data(t->trainer->plan, t->trainer->loss);
 }
 
 /* The loss of each item of the last run. */

@@ -1,23 +1,9 @@
 /* The exact density along the probability flow, where it is known in closed form. */
 #include "measure/mixture.h"
 #include "solvers/solver.h"
+#include "one_context.h"
 
 enum { POINTS = 24 };
-
-static sumi_context *context;
-
-static int open_context(void **state)
-{
-    (void)state;
-    return sumi_context_create(NULL, &context) != SUMI_OK;
-}
-
-static int close_context(void **state)
-{
-    (void)state;
-    sumi_context_free(context);
-    return 0;
-}
 
 static void fill_points(float points[2 * POINTS])
 {
@@ -228,5 +214,5 @@ int main(void)
         cmocka_unit_test(bits_have_no_density),
         cmocka_unit_test(a_measurement_can_be_watched_and_stopped),
     };
-    return cmocka_run_group_tests(tests, open_context, close_context);
+    return cmocka_run_group_tests(tests, make_context, leave_context);
 }

@@ -1,21 +1,6 @@
 /* The closed forms of the bound's terms, against integrals and sums. */
-#include "check.h"
 #include "measure/terms.h"
-
-static sumi_context *context;
-
-static int open_context(void **state)
-{
-    (void)state;
-    return sumi_context_create(NULL, &context) != SUMI_OK;
-}
-
-static int close_context(void **state)
-{
-    (void)state;
-    sumi_context_free(context);
-    return 0;
-}
+#include "one_context.h"
 
 static double density(double x, double mean, double variance)
 {
@@ -143,5 +128,5 @@ int main(void)
         cmocka_unit_test(the_chain_follows_its_betas_in_double),
         cmocka_unit_test(bits_have_the_terms_of_coins),
     };
-    return cmocka_run_group_tests(tests, open_context, close_context);
+    return cmocka_run_group_tests(tests, make_context, leave_context);
 }

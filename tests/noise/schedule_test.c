@@ -1,29 +1,14 @@
 /* Schedules against diffusers' tables, and the weights of the bound against closed forms. */
-#include "check.h"
 
 #include <json-c/json.h>
 
 #include "noise/schedule.h"
+#include "one_context.h"
 
 static const struct schedule_options usual = {.num_train_timesteps = 1000,
                                               .beta_start = 0.0001,
                                               .beta_end = 0.02,
                                               .beta_schedule = "linear"};
-
-static sumi_context *context;
-
-static int open_context(void **state)
-{
-    (void)state;
-    return sumi_context_create(NULL, &context) != SUMI_OK;
-}
-
-static int close_context(void **state)
-{
-    (void)state;
-    sumi_context_free(context);
-    return 0;
-}
 
 static struct schedule make(struct schedule_options options)
 {
@@ -195,5 +180,5 @@ int main(void)
         cmocka_unit_test(the_posterior_follows_from_bayes_rule),
         cmocka_unit_test(bound_weights_agree_with_the_papers),
     };
-    return cmocka_run_group_tests(tests, open_context, close_context);
+    return cmocka_run_group_tests(tests, make_context, leave_context);
 }

@@ -1,24 +1,7 @@
 /* Attention that leaves what it knows of its rows to its gradient, in blocks of queries and keys. */
 #include "cpu/fused_ways.h"
 #include "ops/attention.h"
-
-static sumi_context *context;
-static sumi_graph *graph;
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (sumi_context_create(NULL, &context) != SUMI_OK) return -1;
-    return sumi_graph_create(context, NULL, true, &graph) == SUMI_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sumi_graph_free(graph);
-    sumi_context_free(context);
-    return 0;
-}
+#include "ops/one_graph.h"
 
 static sumi_node numbers(int64_t items, int64_t length, int64_t channels)
 {
@@ -108,10 +91,9 @@ static void no_matrix_of_all_scores_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(blocks_add_up_to_the_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_gradient_takes_the_rows_of_the_forward_pass, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(no_matrix_of_all_scores_is_kept, set_up, tear_down),
+        GRAPH_TEST(blocks_add_up_to_the_whole),
+        GRAPH_TEST(the_gradient_takes_the_rows_of_the_forward_pass),
+        GRAPH_TEST(no_matrix_of_all_scores_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

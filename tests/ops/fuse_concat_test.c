@@ -1,28 +1,7 @@
 /* Concatenations of channels that their readers do without. */
 #include "cpu/fused_ways.h"
 #include "ops/linear.h"
-
-static sumi_context *context;
-static sumi_graph *graph;
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (sumi_context_create(NULL, &context) != SUMI_OK) return -1;
-    return sumi_graph_create(context, NULL, true, &graph) == SUMI_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sumi_graph_free(graph);
-    sumi_context_free(context);
-    return 0;
-}
-
-#define SHAPE(...) \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
-#define INPUT(...) sumi_graph_input(graph, "x", SHAPE(__VA_ARGS__))
+#include "ops/one_graph.h"
 
 static const sumi_convolution POINT = {{1, 1}, {0, 0}, {0, 0}}, SAME = {{1, 1}, {1, 1}, {1, 1}};
 
@@ -142,14 +121,10 @@ static void the_layer_of_two_arrays_agrees_with_its_reference(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_residual_layer_reads_two_arrays_and_gives_two_gradients,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sums_of_the_first_gradient_are_found_behind_the_parting,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_concatenation_that_is_needed_whole_stays, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(the_layer_of_two_arrays_agrees_with_its_reference, set_up,
-                                        tear_down),
+        GRAPH_TEST(a_residual_layer_reads_two_arrays_and_gives_two_gradients),
+        GRAPH_TEST(sums_of_the_first_gradient_are_found_behind_the_parting),
+        GRAPH_TEST(a_concatenation_that_is_needed_whole_stays),
+        GRAPH_TEST(the_layer_of_two_arrays_agrees_with_its_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,28 +1,7 @@
 /* Sums and factors that move into convolutions and matrix products. */
 #include "cpu/fused_ways.h"
 #include "ops/linear.h"
-
-static sumi_context *context;
-static sumi_graph *graph;
-
-static int set_up(void **state)
-{
-    (void)state;
-    if (sumi_context_create(NULL, &context) != SUMI_OK) return -1;
-    return sumi_graph_create(context, NULL, true, &graph) == SUMI_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sumi_graph_free(graph);
-    sumi_context_free(context);
-    return 0;
-}
-
-#define SHAPE(...) \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
-#define INPUT(...) sumi_graph_input(graph, "x", SHAPE(__VA_ARGS__))
+#include "ops/one_graph.h"
 
 static const sumi_convolution SAME = {{1, 1}, {1, 1}, {1, 1}};
 
@@ -157,21 +136,15 @@ static void other_sums_of_a_product_stay_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            a_number_for_each_item_and_channel_moves_into_the_convolution, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_residual_moves_into_the_convolution_from_either_side,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(all_parts_and_a_factor_make_one_op, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(of_one_item_a_second_row_of_channels_finds_room_too, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_does_not_fit_stays_apart, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(gradients_from_two_readers_are_summed_on_the_way, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_linear_layer_with_its_residual_is_one_op, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(
-            the_gradients_of_layers_with_one_input_are_summed_in_the_products, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(other_sums_of_a_product_stay_apart, set_up, tear_down),
+        GRAPH_TEST(a_number_for_each_item_and_channel_moves_into_the_convolution),
+        GRAPH_TEST(a_residual_moves_into_the_convolution_from_either_side),
+        GRAPH_TEST(all_parts_and_a_factor_make_one_op),
+        GRAPH_TEST(of_one_item_a_second_row_of_channels_finds_room_too),
+        GRAPH_TEST(what_does_not_fit_stays_apart),
+        GRAPH_TEST(gradients_from_two_readers_are_summed_on_the_way),
+        GRAPH_TEST(a_linear_layer_with_its_residual_is_one_op),
+        GRAPH_TEST(the_gradients_of_layers_with_one_input_are_summed_in_the_products),
+        GRAPH_TEST(other_sums_of_a_product_stay_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

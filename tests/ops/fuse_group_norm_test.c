@@ -1,40 +1,15 @@
 /* Group normalisation joined with its moments, its sums, residuals and the sums of its gradient. */
 #include "cpu/fused_ways.h"
 #include "ops/group_norm.h"
+#include "ops/one_graph.h"
 
-static sumi_context *context;
-static sumi_graph *graph;
-
+/* Another graph, for so many threads. */
 static void begin(int threads)
 {
+    sumi_graph_free(graph);
     CHECK_OK(context, sumi_context_set_threads(context, threads));
     CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
 }
-
-static void end(void)
-{
-    sumi_graph_free(graph);
-    graph = NULL;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    return sumi_context_create(NULL, &context) == SUMI_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sumi_graph_free(graph);
-    graph = NULL;
-    sumi_context_free(context);
-    return 0;
-}
-
-#define SHAPE(...) \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
-#define INPUT(...) sumi_graph_input(graph, "x", SHAPE(__VA_ARGS__))
 
 enum { ITEMS = 2, C = 24 };
 
@@ -67,7 +42,6 @@ static void the_norm_and_its_moments_are_one_op_forward_and_one_backward(void **
                                             {&op_group_norm_data_gradient, 1, 0},
                                             {&op_group_norm_backward, 0, 1}};
         check_fused(graph, 4, outputs, 1e-4, 6, steps);
-        end();
     }
 }
 
@@ -85,7 +59,6 @@ static void a_residual_is_added_where_the_gradient_is_made(void **state)
         CHECK_OK(context, sumi_graph_gradients(graph, loss, 3, wrt, outputs));
         const struct fused_steps steps[] = {{&op_add, 2, 1}, {&op_group_norm_backward, 0, 1}};
         check_fused(graph, 3, outputs, 1e-4, 2, steps);
-        end();
     }
 }
 
@@ -106,7 +79,6 @@ static void sums_over_pixels_come_from_the_gradient_itself(void **state)
         /* that of each item is gone, that of all has a row for each item left to sum */
         const struct fused_steps steps[] = {{&op_sum, 2, 1}, {&op_group_norm_backward, 0, 1}};
         check_fused(graph, 3, outputs, 1e-4, 2, steps);
-        end();
     }
 }
 
@@ -171,21 +143,16 @@ static void two_arrays_of_channels_are_normalised_as_one(void **state)
         sumi_node both = sumi_op_concat(graph, dx, other, 3);
         sumi_node apart = sumi_op_subtract(graph, both, gradient);
         check_zero((sumi_node[]){difference, apart}, (double[]){2e-6, 2e-5});
-        end();
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            the_norm_and_its_moments_are_one_op_forward_and_one_backward, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_residual_is_added_where_the_gradient_is_made, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(sums_over_pixels_come_from_the_gradient_itself, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(two_arrays_of_channels_are_normalised_as_one, set_up,
-                                        tear_down),
+        GRAPH_TEST(the_norm_and_its_moments_are_one_op_forward_and_one_backward),
+        GRAPH_TEST(a_residual_is_added_where_the_gradient_is_made),
+        GRAPH_TEST(sums_over_pixels_come_from_the_gradient_itself),
+        GRAPH_TEST(two_arrays_of_channels_are_normalised_as_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,7 @@
 #include "draw/plot.h"
 
 static const double WIDTH = 1440, HEIGHT = 1000;
-static const double LEFT = 150, RIGHT = 250, TOP = 84, BOTTOM = 100;
-static const double TEXT_SIZE = 26, TICK_SIZE = 22, NAME_SIZE = 20;
+static const double LEFT = 150, RIGHT = 250, TOP = 84, NAME_SIZE = 20;
 
 enum { MOST_LINES = 64, MOST_DOTS = 64 };
 
@@ -18,7 +17,7 @@ static bool is_drawn(const sumi_line *line, int64_t i)
 static void choose_axes(const sumi_line *lines, int count, struct axis *x, struct axis *y)
 {
     *x = (struct axis){range_empty(), true, LEFT, WIDTH - RIGHT};
-    *y = (struct axis){range_empty(), true, HEIGHT - BOTTOM, TOP};
+    *y = (struct axis){range_empty(), true, HEIGHT - PLOT_BELOW, TOP};
     for (int k = 0; k < count; k++) {
         for (int64_t i = 0; i < lines[k].count; i++) {
             float at[] = {(float)lines[k].x[i], (float)lines[k].y[i]};
@@ -30,40 +29,6 @@ static void choose_axes(const sumi_line *lines, int count, struct axis *x, struc
     if (x->values.low > x->values.high) x->values = y->values = (struct range){1, 10};
     x->values = (struct range){x->values.low / 1.1, x->values.high * 1.1};
     y->values = (struct range){y->values.low / 1.5, y->values.high * 1.5};
-}
-
-static void draw_axes(struct canvas *canvas, const struct axis *x, const struct axis *y,
-                      const char *const titles[3])
-{
-    double ticks[TICKS_MAX];
-    char text[TICK_TEXT_SIZE];
-    int count = axis_ticks(y, 8, ticks);
-    for (int i = 0; i < count; i++) {
-        double place = floor(axis_place(y, ticks[i])) + 0.5;
-        canvas_use(canvas, INK_HAIR, 1);
-        canvas_line(canvas, x->start, place, x->end, place, 1);
-        canvas_use(canvas, INK_SOFT, 1);
-        tick_text(ticks[i], text);
-        canvas_text(canvas, x->start - 14, place, SIDE_LEFT, TICK_SIZE, text);
-    }
-    count = axis_ticks(x, 6, ticks);
-    for (int i = 0; i < count; i++) {
-        double place = floor(axis_place(x, ticks[i])) + 0.5;
-        canvas_use(canvas, INK_SOFT, 1);
-        canvas_line(canvas, place, y->start, place, y->start + 8, 1.5);
-        tick_text(ticks[i], text);
-        canvas_text(canvas, place, y->start + 26, SIDE_CENTRE, TICK_SIZE, text);
-    }
-    canvas_line(canvas, x->start, y->start + 0.5, x->end, y->start + 0.5, 1.5);
-    canvas_use(canvas, INK_DARK, 1);
-    canvas_text(canvas, (x->start + x->end) / 2, HEIGHT - 32, SIDE_CENTRE, TEXT_SIZE, titles[1]);
-    cairo_save(canvas->cairo);
-    cairo_translate(canvas->cairo, 32, (y->start + y->end) / 2);
-    cairo_rotate(canvas->cairo, -acos(0));
-    canvas_text(canvas, 0, 0, SIDE_CENTRE, TEXT_SIZE, titles[2]);
-    cairo_restore(canvas->cairo);
-    double size = canvas_fit_text(canvas, 1.15 * TEXT_SIZE, 12, x->end - x->start, titles[0]);
-    canvas_text(canvas, (x->start + x->end) / 2, 42, SIDE_CENTRE, size, titles[0]);
 }
 
 /* The curve, with a dot at every place where they are few; returns where it ends. */
@@ -119,8 +84,11 @@ sumi_status sumi_draw_lines(sumi_context *context, const sumi_line *lines, int c
                             const char *title, const char *x_title, const char *y_title,
                             const char *path)
 {
-    const char *const titles[] = {title ? title : "", x_title ? x_title : "",
-                                  y_title ? y_title : ""};
+    const struct plot_frame frame = {.title = title ? title : "",
+                                     .x_title = x_title ? x_title : "",
+                                     .y_title = y_title ? y_title : "",
+                                     .x_ticks = 6,
+                                     .y_ticks = 8};
     struct canvas canvas = {0};
     struct axis x, y;
     double ends[MOST_LINES];
@@ -129,7 +97,7 @@ sumi_status sumi_draw_lines(sumi_context *context, const sumi_line *lines, int c
     choose_axes(lines, count, &x, &y);
     sumi_status status = canvas_open(context, WIDTH, HEIGHT, &canvas);
     if (status == SUMI_OK) {
-        draw_axes(&canvas, &x, &y, titles);
+        plot_frame(&canvas, &x, &y, &frame);
         for (int k = 0; k < count; k++) {
             canvas_use(&canvas, (enum canvas_ink)(k % CURVE_INKS), 1);
             ends[k] = draw_line(&canvas, &x, &y, &lines[k]);

@@ -4,8 +4,7 @@
 #include "draw/plot.h"
 
 static const double WIDTH = 1440, HEIGHT = 860;
-static const double LEFT = 130, RIGHT = 40, TOP = 84, BOTTOM = 100;
-static const double TEXT_SIZE = 26, TICK_SIZE = 22;
+static const double LEFT = 130, RIGHT = 40, TOP = 84;
 
 enum { MEAN_POINTS = 600 };
 
@@ -40,7 +39,7 @@ static void choose_axes(const float *losses, int64_t count, struct axis *x, stru
 {
     *x = (struct axis){{1, (double)count}, false, LEFT, WIDTH - RIGHT};
     if (count < 2) x->values = (struct range){0, 2};
-    *y = (struct axis){range_empty(), false, HEIGHT - BOTTOM, TOP};
+    *y = (struct axis){range_empty(), false, HEIGHT - PLOT_BELOW, TOP};
     range_include(&y->values, losses, count, 1);
     if (y->values.low > y->values.high) y->values = (struct range){0, 1};
     y->logarithmic = y->values.low > 0 && y->values.high > 20 * y->values.low;
@@ -55,51 +54,21 @@ static void choose_axes(const float *losses, int64_t count, struct axis *x, stru
     if (positive && y->values.low < 0.25 * y->values.high) y->values.low = 0;
 }
 
-static void draw_axes(struct canvas *canvas, const struct axis *x, const struct axis *y,
-                      const char *title)
-{
-    double ticks[TICKS_MAX];
-    char text[TICK_TEXT_SIZE];
-    int count = axis_ticks(y, 6, ticks);
-    for (int i = 0; i < count; i++) {
-        double place = floor(axis_place(y, ticks[i])) + 0.5;
-        canvas_use(canvas, INK_HAIR, 1);
-        canvas_line(canvas, x->start, place, x->end, place, 1);
-        canvas_use(canvas, INK_SOFT, 1);
-        tick_text(ticks[i], text);
-        canvas_text(canvas, x->start - 14, place, SIDE_LEFT, TICK_SIZE, text);
-    }
-    count = axis_ticks(x, 8, ticks);
-    for (int i = 0; i < count; i++) {
-        if (ticks[i] != floor(ticks[i])) continue; /* there is no half step */
-        double place = floor(axis_place(x, ticks[i])) + 0.5;
-        canvas_use(canvas, INK_SOFT, 1);
-        canvas_line(canvas, place, y->start, place, y->start + 8, 1.5);
-        tick_text(ticks[i], text);
-        canvas_text(canvas, place, y->start + 26, SIDE_CENTRE, TICK_SIZE, text);
-    }
-    canvas_line(canvas, x->start, y->start + 0.5, x->end, y->start + 0.5, 1.5);
-    canvas_use(canvas, INK_DARK, 1);
-    canvas_text(canvas, (x->start + x->end) / 2, HEIGHT - 32, SIDE_CENTRE, TEXT_SIZE, "step");
-    cairo_save(canvas->cairo);
-    cairo_translate(canvas->cairo, 32, (y->start + y->end) / 2);
-    cairo_rotate(canvas->cairo, -acos(0));
-    canvas_text(canvas, 0, 0, SIDE_CENTRE, TEXT_SIZE, "loss");
-    cairo_restore(canvas->cairo);
-    if (!title || !title[0]) return;
-    double size = canvas_fit_text(canvas, 1.15 * TEXT_SIZE, 12, x->end - x->start, title);
-    canvas_text(canvas, (x->start + x->end) / 2, 42, SIDE_CENTRE, size, title);
-}
-
 static void draw_losses(struct canvas *canvas, const float *losses, int64_t count,
                         const char *title)
 {
+    const struct plot_frame frame = {.title = title ? title : "",
+                                     .x_title = "step",
+                                     .y_title = "loss",
+                                     .x_ticks = 8,
+                                     .y_ticks = 6,
+                                     .whole = true};
     struct axis x, y;
     choose_axes(losses, count, &x, &y);
-    draw_axes(canvas, &x, &y, title);
+    plot_frame(canvas, &x, &y, &frame);
     if (count == 0) {
         canvas_use(canvas, INK_SOFT, 1);
-        canvas_text(canvas, (x.start + x.end) / 2, (y.start + y.end) / 2, SIDE_CENTRE, TEXT_SIZE,
+        canvas_text(canvas, (x.start + x.end) / 2, (y.start + y.end) / 2, SIDE_CENTRE, PLOT_TEXT_SIZE,
                     "no losses yet");
         return;
     }

@@ -89,6 +89,59 @@ void tick_text(double value, char text[TICK_TEXT_SIZE])
     else snprintf(text, TICK_TEXT_SIZE, "%.4g", value);
 }
 
+static void draw_ticks_of_y(struct canvas *canvas, const struct axis *x, const struct axis *y,
+                            int wanted)
+{
+    double ticks[TICKS_MAX];
+    char text[TICK_TEXT_SIZE];
+    int count = axis_ticks(y, wanted, ticks);
+    for (int i = 0; i < count; i++) {
+        double place = floor(axis_place(y, ticks[i])) + 0.5;
+        canvas_use(canvas, INK_HAIR, 1);
+        canvas_line(canvas, x->start, place, x->end, place, 1);
+        canvas_use(canvas, INK_SOFT, 1);
+        tick_text(ticks[i], text);
+        canvas_text(canvas, x->start - 14, place, SIDE_LEFT, PLOT_TICK_SIZE, text);
+    }
+}
+
+static void draw_ticks_of_x(struct canvas *canvas, const struct axis *x, const struct axis *y,
+                            int wanted, bool whole)
+{
+    double ticks[TICKS_MAX];
+    char text[TICK_TEXT_SIZE];
+    int count = axis_ticks(x, wanted, ticks);
+    for (int i = 0; i < count; i++) {
+        if (whole && ticks[i] != floor(ticks[i])) continue;
+        double place = floor(axis_place(x, ticks[i])) + 0.5;
+        canvas_use(canvas, INK_SOFT, 1);
+        canvas_line(canvas, place, y->start, place, y->start + 8, 1.5);
+        tick_text(ticks[i], text);
+        canvas_text(canvas, place, y->start + 26, SIDE_CENTRE, PLOT_TICK_SIZE, text);
+    }
+}
+
+void plot_frame(struct canvas *canvas, const struct axis *x, const struct axis *y,
+                const struct plot_frame *frame)
+{
+    double middle = (x->start + x->end) / 2;
+    draw_ticks_of_y(canvas, x, y, frame->y_ticks);
+    draw_ticks_of_x(canvas, x, y, frame->x_ticks, frame->whole);
+    canvas_line(canvas, x->start, y->start + 0.5, x->end, y->start + 0.5, 1.5);
+    canvas_use(canvas, INK_DARK, 1);
+    canvas_text(canvas, middle, y->start + PLOT_BELOW - 32, SIDE_CENTRE, PLOT_TEXT_SIZE,
+                frame->x_title);
+    cairo_save(canvas->cairo);
+    cairo_translate(canvas->cairo, 32, (y->start + y->end) / 2);
+    cairo_rotate(canvas->cairo, -acos(0));
+    canvas_text(canvas, 0, 0, SIDE_CENTRE, PLOT_TEXT_SIZE, frame->y_title);
+    cairo_restore(canvas->cairo);
+    if (!frame->title[0]) return;
+    double size =
+        canvas_fit_text(canvas, 1.15 * PLOT_TEXT_SIZE, 12, x->end - x->start, frame->title);
+    canvas_text(canvas, middle, 42, SIDE_CENTRE, size, frame->title);
+}
+
 /* One point of a curve: after a gap the pen is put down there, else it draws. */
 static void pen_to(struct canvas *canvas, bool *down, double x, double y)
 {

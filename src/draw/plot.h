@@ -32,6 +32,18 @@ int axis_ticks(const struct axis *axis, int wanted, double ticks[TICKS_MAX]);
 /* A tick's label: "0.01", "250", "20k", "1.5M". */
 void tick_text(double value, char text[TICK_TEXT_SIZE]);
 
+enum { PLOT_TEXT_SIZE = 26, PLOT_TICK_SIZE = 22, PLOT_BELOW = 100 }; /* pixels */
+
+struct plot_frame {
+    const char *title, *x_title, *y_title; /* "" for none */
+    int x_ticks, y_ticks;                  /* about so many */
+    bool whole;                            /* x counts: no ticks between whole numbers */
+};
+
+/* Two axes with ticks, hairs across and titles. Below the frame PLOT_BELOW pixels are taken. */
+void plot_frame(struct canvas *canvas, const struct axis *x, const struct axis *y,
+                const struct plot_frame *frame);
+
 /* A curve through values[i * stride] at x = first + i, in the present ink. With many more values
    than pixels, the least and greatest of each pixel column are joined. */
 void plot_curve(struct canvas *canvas, const struct axis *x, const struct axis *y,

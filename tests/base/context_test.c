@@ -98,6 +98,15 @@ static void threads_are_from_one_to_1024(void **state)
     assert_int_equal(sumi_context_threads(room->context), 1024);
 }
 
+static void the_version_is_that_of_the_header(void **state)
+{
+    (void)state;
+    char text[32];
+    snprintf(text, sizeof text, "%d.%d.%d", SUMI_VERSION_MAJOR, SUMI_VERSION_MINOR,
+             SUMI_VERSION_PATCH);
+    assert_string_equal(sumi_version(), text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +118,7 @@ int main(void)
         SCRATCH_TEST(more_than_the_machine_has_is_refused_with_its_size),
         SCRATCH_TEST(sizes_beyond_all_numbers_are_refused),
         SCRATCH_TEST(threads_are_from_one_to_1024),
+        cmocka_unit_test(the_version_is_that_of_the_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,10 +146,12 @@ static void group_norms_backward_round_twice(void **state)
         sumi_node x = INPUT(3, 9, 10, 24), moments = INPUT(3, 4, 2), scale = INPUT(24);
         sumi_node shift = INPUT(24), upstream = INPUT(3, 9, 10, 24), sums = INPUT(2, 3, 24);
         sumi_node residual = INPUT(3, 9, 10, 24), columns = INPUT(3, 1, 1, 24);
-        const sumi_node half[] = {x, moments, scale, shift, upstream};
+        const sumi_node half[] = {x, moments, scale, shift, upstream, sums};
         const sumi_node whole[] = {upstream, x, moments, scale, shift, sums, residual, columns};
         check_narrow(graph_append(graph, &op_group_norm_sums, 5, half, &norm),
                      NARROW_INPUT(0) | NARROW_INPUT(4), 0, 1, 1e-5);
+        check_narrow(graph_append(graph, &op_group_norm_data_gradient, 6, half, &norm),
+                     NARROW_INPUT(0) | NARROW_INPUT(4) | NARROW_OUTPUT, 0, 2, 1e-5);
         norm.epilogue = BACKWARD_RESIDUAL | BACKWARD_COLUMNS;
         check_narrow(graph_append(graph, &op_group_norm_backward, 8, whole, &norm),
                      NARROW_INPUT(0) | NARROW_INPUT(1) | NARROW_INPUT(6) | NARROW_OUTPUT,

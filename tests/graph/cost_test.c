@@ -2,6 +2,7 @@
 #include "ops/attention.h"
 #include "ops/check_gradient.h"
 #include "ops/convolution.h"
+#include "ops/group_norm.h"
 
 static struct cost cost_of(const sumi_graph *graph, sumi_node node)
 {
@@ -71,6 +72,30 @@ static void a_product_costs_two_operations_for_each_term(void **state)
     trial_end(&t);
 }
 
+/* x[2, 3, 5, 8] in four groups; counted as the ops' files say. */
+static void normalisations_cost_a_few_operations_for_each_element(void **state)
+{
+    (void)state;
+    for (int silu = 0; silu <= 1; silu++) {
+        struct trial t;
+        trial_start(&t, false);
+        struct attributes norm = {.groups = 4, .shift = 1e-5, .silu = silu};
+        sumi_node x = input(t.graph, SHAPE(2, 3, 5, 8)), moments = input(t.graph, SHAPE(2, 4, 2));
+        sumi_node scale = input(t.graph, SHAPE(8)), sums = input(t.graph, SHAPE(2, 2, 8));
+        const sumi_node inputs[] = {x, moments, scale, scale, x, sums};
+        check_cost(t.graph, graph_append(t.graph, &op_group_moments, 1, &x, &norm), 3 * 240,
+                   240 + 16);
+        check_cost(t.graph, graph_append(t.graph, &op_group_norm, 4, inputs, &norm),
+                   (silu ? 3 : 2) * 240, 2 * 240 + 16 + 2 * 8);
+        check_cost(t.graph, graph_append(t.graph, &op_group_norm_sums, 5, inputs, &norm),
+                   (silu ? 11 : 5) * 240, 2 * 240 + 16 + 2 * 8 + 32);
+        check_cost(t.graph, graph_append(t.graph, &op_group_norm_data_gradient, 6, inputs, &norm),
+                   (silu ? 13 : 7) * 240, 3 * 240 + 16 + 2 * 8 + 32);
+        check_cost(t.graph, sumi_op_softmax(t.graph, x), 4 * 240, 2 * 240);
+        trial_end(&t);
+    }
+}
+
 /* Twice the taps that fall on the picture, for each pair of channels. */
 static double count_by_taps(const sumi_convolution *geometry, const struct shape *x,
                             const struct shape *weight)
@@ -135,6 +160,7 @@ int main(void)
         cmocka_unit_test(moving_costs_no_operation),
         cmocka_unit_test(sums_cost_an_addition_for_each_term),
         cmocka_unit_test(a_product_costs_two_operations_for_each_term),
+        cmocka_unit_test(normalisations_cost_a_few_operations_for_each_element),
         cmocka_unit_test(convolutions_cost_the_taps_that_fall_on_the_picture),
         cmocka_unit_test(attention_costs_its_products_and_little_more)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,35 @@ static void levels_of_a_byte_are_spread_over_their_width(void **state)
     end(&scene);
 }
 
+static sumi_node build_rest(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
+                            sumi_node labels)
+{
+    (void)user, (void)times, (void)labels;
+    return sumi_op_affine(graph, x, 0, 0);
+}
+
+/* A network that gives no velocity leaves the points where they are, among normal ones. */
+static void the_density_of_a_model_at_rest_is_normal(void **state)
+{
+    (void)state;
+    const sumi_network network = {.rank = 1, .shape = {2}, .build = build_rest};
+    const int64_t shape[] = {POINTS, 2};
+    float points[2 * POINTS];
+    double bits[POINTS];
+    struct scene scene = begin(&standard_normal, "flow-euler", "{\"prediction_type\": \"velocity\"}");
+    sumi_model *model = NULL;
+    fill_points(points);
+    CHECK_OK(context, sumi_model_compose(context, &network, 1, &model));
+    CHECK_OK(context, sumi_model_density(model, scene.likelihood, 2, shape, points, NULL, bits, NULL,
+                                         NULL));
+    for (int i = 0; i < POINTS; i++) {
+        double x = points[2 * i], y = points[2 * i + 1];
+        CHECK_CLOSE(bits[i], ((x * x + y * y) / 2 + log(6.283185307179586)) / log(2), 1e-6);
+    }
+    sumi_model_free(model);
+    end(&scene);
+}
+
 static void bits_have_no_density(void **state)
 {
     (void)state;
@@ -211,6 +240,7 @@ int main(void)
         cmocka_unit_test(steps_of_equal_length_come_near_with_their_order),
         cmocka_unit_test(probes_estimate_the_trace_without_bias),
         cmocka_unit_test(levels_of_a_byte_are_spread_over_their_width),
+        cmocka_unit_test(the_density_of_a_model_at_rest_is_normal),
         cmocka_unit_test(bits_have_no_density),
         cmocka_unit_test(a_measurement_can_be_watched_and_stopped),
     };

@@ -12,6 +12,25 @@ static void a_message_cannot_steer_a_terminal(void **state)
     assert_string_equal(sumi_context_message(room->context), "a?[2J??\xc3\xa9");
 }
 
+/* The boundary cases are those of RFC 3629, section 4, and Unicode's controls of 8 bits. */
+static void a_message_is_utf_8_whatever_it_quotes(void **state)
+{
+    scratch *room = *state;
+    static const char *const texts[][2] = {
+        {"\xc2\x9b", "??"},           {"\xc2\xa0", "\xc2\xa0"},
+        {"\xc1\xbf", "??"},           {"\xdf\xbf", "\xdf\xbf"},
+        {"\xe0\x9f\xbf", "???"},      {"\xe0\xa0\x80", "\xe0\xa0\x80"},
+        {"\xed\x9f\xbf", "\xed\x9f\xbf"}, {"\xed\xa0\x80", "???"},
+        {"\xf0\x8f\xbf\xbf", "????"}, {"\xf0\x90\x80\x80", "\xf0\x90\x80\x80"},
+        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"}, {"\xf4\x90\x80\x80", "????"},
+        {"\x80", "?"}, {"\xff", "?"}, {"\xe2\x82", "??"}, {"\xe2\x82z", "??z"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        context_fail(room->context, SUMI_ERROR_FILE, "%s", texts[i][0]);
+        assert_string_equal(sumi_context_message(room->context), texts[i][1]);
+    }
+}
+
 static void a_message_may_quote_the_one_before(void **state)
 {
     scratch *room = *state;
@@ -111,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(a_message_cannot_steer_a_terminal),
+        SCRATCH_TEST(a_message_is_utf_8_whatever_it_quotes),
         SCRATCH_TEST(a_message_may_quote_the_one_before),
         SCRATCH_TEST(a_message_beyond_its_room_is_cut),
         SCRATCH_TEST(a_thread_of_the_library_has_a_message_of_its_own),

@@ -48,11 +48,12 @@ static void memory_that_no_machine_has_is_refused(void **state)
 {
     place *here = *state;
     static const char *const settings[] = {
-        "data.shape=1048576,1048576,1048576 --set train.batch=1",
+        "data.shape=1048576,1048576,1048576 --set data.count=1",
         "data.shape=128,128,3 --set data.count=2 --set train.batch=1048576",
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        run_refused(here, "sumi train digits --set data.kind=noise --tune off -q --out run --set %s",
+        run_refused(here,
+                    "sumi train digits --set data.kind=noise --tune off -q --out run --set %s",
                     settings[i]);
         CHECK_HOLDS(here->err, "out of memory");
         CHECK_HOLDS(here->err, " GiB could not be had");

@@ -1,5 +1,5 @@
-/* Times what is around the arithmetic: how long a plan takes from one op to the next, and how long a
-   team of threads takes to begin and end.
+/* Times what is around the arithmetic: how long a plan takes from one op to the next, and how long
+   a team of threads takes to begin and end.
 
    dispatch [--check] [--threads N] [--json FILE]
 
@@ -273,11 +273,14 @@ static void print_team(const struct team *team)
         puts("\none thread: there is no team to wake");
         return;
     }
-    printf("\na team of %d begins and ends in %.0f ns while its threads are awake, in %.0f ns after "
-           "they slept\n", team->threads, team->awake * 1e9, team->asleep * 1e9);
-    printf("that is worth it from %.0f and %.0f elementary operations on, by one thread's speed; the "
-           "rule wakes them from %lld on\n", break_even(team, team->awake),
-           break_even(team, team->asleep), (long long)team->threshold);
+    printf(
+        "\na team of %d begins and ends in %.0f ns while its threads are awake, in %.0f ns after "
+        "they slept\n",
+        team->threads, team->awake * 1e9, team->asleep * 1e9);
+    printf(
+        "that is worth it from %.0f and %.0f elementary operations on, by one thread's speed; the "
+        "rule wakes them from %lld on\n",
+        break_even(team, team->awake), break_even(team, team->asleep), (long long)team->threshold);
     printf("one less than that takes %.0f ns by one thread, that many %.0f ns by all\n",
            team->below * 1e9, team->above * 1e9);
 }

@@ -1,5 +1,5 @@
-/* The problems that bench/ops.c checks and times: single ops at the shapes of U-Nets, each as a small
-   graph. The batch is a parameter, so that a problem can be checked on few items. */
+/* The problems that bench/ops.c checks and times: single ops at the shapes of U-Nets, each as a
+   small graph. The batch is a parameter, so that a problem can be checked on few items. */
 #ifndef BENCH_PROBLEMS_H
 #define BENCH_PROBLEMS_H
 

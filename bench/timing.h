@@ -5,7 +5,8 @@
 #include "sumi.h"
 
 /* The median of the seconds of `run`, after one run that is not counted; NaN where it fails. Before
-   each there is a rest of so many nanoseconds (below a second), in which threads may go to sleep. */
+   each there is a rest of so many nanoseconds (below a second), in which threads may go
+   to sleep. */
 double time_runs(sumi_status (*run)(void *user), void *user, long rest);
 
 #endif

@@ -208,8 +208,9 @@ typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_siz
                                      int64_t output_size, const float *x, const float *times,
                                      float *output);
 
-/* Every solver by number from 0; false past the last. The order is that in which its error falls with
-   the length of its steps; where noise is drawn, the error of the samples' mean and deviation. */
+/* Every solver by number from 0; false past the last. The order is that in which its error falls
+   with the length of its steps; where noise is drawn, the error of the samples' mean
+   and deviation. */
 typedef struct sumi_solver_info {
     const char *name, *paper;
     int order, evaluations; /* order of accuracy; network evaluations a step */
@@ -334,10 +335,10 @@ typedef struct sumi_weight {
 } sumi_weight;
 SUMI_API bool sumi_model_weight(const sumi_model *model, int64_t number, sumi_weight *weight);
 
-/* How the network's activations are kept and multiplied when it is evaluated from now on: "float32",
-   as in the beginning, or "bf16", which halves their memory. Weights, sums and results stay
-   float32; a network without convolutions is float32 all through. Training has its own choice, the
-   recipe's train.precision. */
+/* How the network's activations are kept and multiplied when it is evaluated from now on:
+   "float32", as in the beginning, or "bf16", which halves their memory. Weights, sums and results
+   stay float32; a network without convolutions is float32 all through. Training has its own choice,
+   the recipe's train.precision. */
 SUMI_API sumi_status sumi_model_set_precision(sumi_model *model, const char *precision);
 
 /* One evaluation: x[count, item], times[count], labels[count] (NULL if unconditional) to
@@ -428,7 +429,8 @@ SUMI_API sumi_status sumi_model_product(void *model, int64_t count, int64_t item
    of the flow is added up on the way (Song et al. 2021, eq. 39; Chen et al. 2018). What the noise
    is taken for is what a sampler starts from. Limits such as clipping have no part in it. With the
    trace "exact" the answer is, but for the integrator, that density; with probes it is an estimate
-   without bias (Hutchinson; Grathwohl et al. 2019). Number 0 of sumi_likelihood_get is the mean over the items. */
+   without bias (Hutchinson; Grathwohl et al. 2019). Number 0 of sumi_likelihood_get is the mean
+   over the items. */
 SUMI_API sumi_status sumi_likelihood_density(sumi_likelihood *likelihood,
                                              sumi_denoiser_product denoiser, void *user, int rank,
                                              const int64_t *shape, const float *x, double *bits,
@@ -488,9 +490,9 @@ SUMI_API sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
 SUMI_API sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int columns,
                                     const char *path);
 
-/* Points [n,2] twice, as they are and as a density. Over the density, where they are not NULL: lines
-   through the places of paths[steps,m,2], each ending in a dot, and arrows[k,4] of a field (x, y and
-   its direction), their lengths in proportion while they are short. */
+/* Points [n,2] twice, as they are and as a density. Over the density, where they are not NULL:
+   lines through the places of paths[steps,m,2], each ending in a dot, and arrows[k,4] of a field
+   (x, y and its direction), their lengths in proportion while they are short. */
 SUMI_API sumi_status sumi_draw_points(sumi_context *context, const sumi_array *points,
                                       const sumi_array *paths, const sumi_array *arrows,
                                       const char *path);
@@ -532,8 +534,8 @@ SUMI_API void sumi_text_release(sumi_context *context, char *text);
 #ifdef SUMI_EXPERIMENTAL
 
 /* From now on everything that objects of this context compute is timed: each op of a network, and
-   what a training step does besides. Forgets what was timed before. While nothing is timed, it costs
-   nothing. */
+   what a training step does besides. Forgets what was timed before. While nothing is timed, it
+   costs nothing. */
 SUMI_API sumi_status sumi_profile_start(sumi_context *context);
 /* Ends the timing; the rows stay until the next start. */
 SUMI_API void sumi_profile_stop(sumi_context *context);
@@ -546,8 +548,8 @@ typedef struct sumi_profile_row {
     int64_t calls;
     double seconds;    /* of all calls, by the clock on the wall */
     double operations; /* additions and multiplications of floating-point numbers, by definition of
-                          the op, whatever algorithm it is computed by; a function of one number, such
-                          as an exponential, counts as one */
+                          the op, whatever algorithm it is computed by; a function of one number,
+                          such as an exponential, counts as one */
     double bytes;      /* each input read once and each result written once */
 } sumi_profile_row;
 /* Row by number from 0; false past the last. */
@@ -558,8 +560,8 @@ typedef struct sumi_machine {
     int threads;
     const char *instructions;    /* "AVX-512" ...: the vectors it was measured with */
     double f32_one, f32_all;     /* float32 operations a second, all of them multiply-adds */
-    double bf16_one, bf16_all;   /* the same of bfloat16 products, 0 without an instruction for them */
-    double bytes_one, bytes_all; /* bytes a second from and to memory: two arrays read, one written */
+    double bf16_one, bf16_all;   /* the same of bfloat16 products, 0 without an instruction for it */
+    double bytes_one, bytes_all; /* bytes a second to and from memory: two arrays read, one made */
 } sumi_machine;
 /* Measures that, in less than a second; it takes 192 MiB meanwhile. Other work on the machine makes
    the figures smaller. */

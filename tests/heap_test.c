@@ -1,6 +1,6 @@
-/* No step of training or of sampling takes memory from the heap after the first. Every allocation of
-   the process is counted, for this program's malloc and its kin stand in front of the C library's:
-   those of Sumi, of the C and the OpenMP library, and those that oneDNN makes within
+/* No step of training or of sampling takes memory from the heap after the first. Every allocation
+   of the process is counted, for this program's malloc and its kin stand in front of the C
+   library's: those of Sumi, of the C and the OpenMP library, and those that oneDNN makes within
    dnnl_primitive_execute (a table of its arguments, and closures for its threads) and dnnl_sgemm
    (room to pack matrices), which its interface leaves no way around. Only the last are let pass. */
 #include <dlfcn.h>

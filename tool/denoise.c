@@ -86,8 +86,8 @@ static int open_model(struct work *work)
     const struct settings *settings = work->settings;
     struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
                                        .steps = settings->steps};
-    int code = sampling_open(work->context, work->path, &settings->computing, &choices, &work->model,
-                             &work->recipe, &work->solver);
+    int code = sampling_open(work->context, work->path, &settings->computing, &choices,
+                             &work->model, &work->recipe, &work->solver);
     return code == EXIT_DONE ? choose_levels(work) : code;
 }
 

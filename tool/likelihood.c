@@ -362,14 +362,15 @@ const struct command likelihood_command = {
     .name = "likelihood",
     .summary = "how probable data are: the bound term by term, or the exact density",
     .usage = "MODEL [--data RECIPE] [-n N] [--draws K] [--exact] [-o FILE.png] ...",
-    .details = "Prints -log2 p of an item, with the standard error of having measured few, and\n"
-               "bits per number: the variational bound as the sum of L_T, L_t and L_0, or with --exact\n"
-               "the density along the probability flow.\n"
-               "\n"
-               "examples:\n"
-               "  sumi likelihood runs/ddpm-mnist -n 1000 --draws 20 -o terms.png\n"
-               "  sumi likelihood runs/ddpm-mnist --all --json\n"
-               "  sumi likelihood runs/points --exact -n 500",
+    .details =
+        "Prints -log2 p of an item, with the standard error of having measured few, and\n"
+        "bits per number: the variational bound as the sum of L_T, L_t and L_0, or with --exact\n"
+        "the density along the probability flow.\n"
+        "\n"
+        "examples:\n"
+        "  sumi likelihood runs/ddpm-mnist -n 1000 --draws 20 -o terms.png\n"
+        "  sumi likelihood runs/ddpm-mnist --all --json\n"
+        "  sumi likelihood runs/points --exact -n 500",
     .options = OPTIONS,
     .arguments = "MODEL",
     .least = 1,

@@ -1,5 +1,5 @@
-/* Where the time went, op by op, beside what the machine can do at most: a table for people, JSON for
-   programs. Shared by bench and train. */
+/* Where the time went, op by op, beside what the machine can do at most: a table for people, JSON
+   for programs. Shared by bench and train. */
 #ifndef TOOL_PROFILE_H
 #define TOOL_PROFILE_H
 

@@ -73,8 +73,8 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state);
 /* The place in the time list at which a share of the way, 0 to 1, is left; at least one step. */
 int64_t sampling_place(sumi_solver *solver, double strength);
 
-/* Items noised to a time, by the noise in `state`, which sumi_solver_start has filled; the state holds
-   the noised items then. */
+/* Items noised to a time, by the noise in `state`, which sumi_solver_start has filled; the state
+   holds the noised items then. */
 sumi_status sampling_noise_items(sumi_solver *solver, const sumi_array *items, double time,
                                  sumi_array *state);
 

@@ -128,8 +128,8 @@ char *context_message(sumi_context *context)
     return found ? found->text : context->message;
 }
 
-/* Bytes of the character that `c` begins, in UTF-8 (RFC 3629) and none that steers a terminal; 0 for
-   anything else. */
+/* Bytes of the character that `c` begins, in UTF-8 (RFC 3629) and none that steers a terminal; 0
+   for anything else. */
 static int character_size(const unsigned char *c)
 {
     if (c[0] < 0x80) return c[0] >= ' ' && c[0] != 0x7f;

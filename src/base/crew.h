@@ -8,8 +8,8 @@ enum { CREW_LIMIT = 64 };
 
 struct crew;
 
-/* Does task `task`. `member` is from 1 to the crew's size, or 0 for the owner, who helps at the end;
-   no two tasks run at once under the same number. */
+/* Does task `task`. `member` is from 1 to the crew's size, or 0 for the owner, who helps at the
+   end; no two tasks run at once under the same number. */
 typedef sumi_status (*crew_function)(void *user, int member, int64_t task);
 
 /* A crew that may grow to `most` members (cut to CREW_LIMIT); it has none yet. */

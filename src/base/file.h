@@ -35,8 +35,8 @@ bool path_exists(const char *path);
 bool path_is_folder(const char *path);
 /* Whether the name ends in `ending` (".png"), whatever the case. */
 bool path_has_ending(const char *path, const char *ending);
-/* The folder for what can be had again: $XDG_CACHE_HOME/sumi/name, or ~/.cache/sumi/name. It need not
-   be there. */
+/* The folder for what can be had again: $XDG_CACHE_HOME/sumi/name, or ~/.cache/sumi/name. It need
+   not be there. */
 sumi_status path_cache_folder(sumi_context *context, const char *name, char folder[PATH_SIZE]);
 /* Makes a folder and its parents; one that is there already is fine. */
 sumi_status folder_make(sumi_context *context, const char *path);

@@ -151,7 +151,7 @@ sumi_status json_to_text(sumi_context *context, json_object *value, char **text)
 {
     *text = NULL;
     int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
-    json_object *sorted = sorted_copy(context, value); /* NULL also where the value is null itself */
+    json_object *sorted = sorted_copy(context, value); /* NULL also where the value is null */
     size_t length = 0;
     const char *written = NULL;
     if (sorted || !value) written = json_object_to_json_string_length(sorted, flags, &length);
@@ -171,8 +171,8 @@ sumi_status json_get_text(sumi_context *context, json_object *object, const char
     json_object *member = NULL;
     if (!json_object_object_get_ex(object, key, &member) || !member) return SUMI_OK;
     if (!json_object_is_type(member, json_type_string)) {
-        return context_fail(context, SUMI_ERROR_FORMAT, "%s: \"%s\" should be a text, not %s", source,
-                            key, json_type_to_name(json_object_get_type(member)));
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: \"%s\" should be a text, not %s",
+                            source, key, json_type_to_name(json_object_get_type(member)));
     }
     *value = json_object_get_string(member);
     return SUMI_OK;

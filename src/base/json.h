@@ -16,8 +16,8 @@ sumi_status json_read_file(sumi_context *context, const char *path, json_object 
 
 /* Sorted keys, two spaces, a final newline; a new string for context_release. */
 sumi_status json_to_text(sumi_context *context, json_object *value, char **text);
-/* Text of a key, or `*value` left as it is where the key is missing or null; a value of another type
-   is an error that names the key and `source`. The text stays owned by `object`. */
+/* Text of a key, or `*value` left as it is where the key is missing or null; a value of another
+   type is an error that names the key and `source`. The text stays owned by `object`. */
 sumi_status json_get_text(sumi_context *context, json_object *object, const char *source,
                           const char *key, const char **value);
 

@@ -1,5 +1,5 @@
-/* Timing what a context computes: rows of name, shapes, calls, seconds, operations and bytes, kept by
-   the context (sumi_profile_start in sumi.h). Off, it costs its callers one comparison. */
+/* Timing what a context computes: rows of name, shapes, calls, seconds, operations and bytes, kept
+   by the context (sumi_profile_start in sumi.h). Off, it costs its callers one comparison. */
 #ifndef SUMI_BASE_PROFILE_H
 #define SUMI_BASE_PROFILE_H
 
@@ -39,8 +39,8 @@ sumi_status profile_row(sumi_context *context, const char *name, const char *sha
 /* Adds one call to a row. */
 void profile_add(sumi_context *context, int32_t row, double seconds, const struct cost *cost);
 
-/* Around something that is no op of a graph, such as the optimizer: begin gives the time, end adds a
-   call. Both do nothing while nothing is timed. */
+/* Around something that is no op of a graph, such as the optimizer: begin gives the time, end adds
+   a call. Both do nothing while nothing is timed. */
 double profile_begin(const sumi_context *context);
 sumi_status profile_end(sumi_context *context, double begin, const char *name,
                         const struct cost *cost);

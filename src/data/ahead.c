@@ -55,7 +55,8 @@ void ahead_free(struct ahead *ahead)
     if (!ahead) return;
     sumi_context *context = ahead->data->context;
     crew_free(ahead->crew);
-    for (int i = 0; ahead->bytes && i <= ahead->most; i++) context_release(context, ahead->bytes[i]);
+    for (int i = 0; ahead->bytes && i <= ahead->most; i++)
+        context_release(context, ahead->bytes[i]);
     context_release(context, ahead->bytes);
     context_release(context, ahead->items);
     context_release(context, ahead->labels);

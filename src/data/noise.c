@@ -1,5 +1,5 @@
-/* Items of nothing but normal noise, of any shape: for measuring how fast a network is where its data
-   is not at hand. */
+/* Items of nothing but normal noise, of any shape: for measuring how fast a network is where its
+   data is not at hand. */
 #include "base/philox.h"
 #include "data/data.h"
 

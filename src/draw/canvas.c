@@ -63,7 +63,8 @@ void canvas_close(struct canvas *canvas)
     memset(canvas, 0, sizeof *canvas);
 }
 
-/* The rows of a sheet without their padding, 0x..RRGGBB; cairo keeps them in words of the machine. */
+/* The rows of a sheet without their padding, 0x..RRGGBB; cairo keeps them in words of
+   the machine. */
 static void gather(const struct canvas *canvas, int width, int height, uint32_t *pixels)
 {
     size_t stride = (size_t)cairo_image_surface_get_stride(canvas->surface);

@@ -29,8 +29,9 @@ enum { CURVE_INKS = 5 };
 sumi_status canvas_open(sumi_context *context, double width, double height, struct canvas *canvas);
 void canvas_close(struct canvas *canvas); /* accepts one that was zeroed and never opened */
 
-/* Writes the PNG whole or not at all, by a palette where there are few colours; of those of a figure,
-   unlike of pictures, neighbours become one so that they are few. Reports what cairo refused since it was opened. */
+/* Writes the PNG whole or not at all, by a palette where there are few colours; of those of a
+   figure, unlike of pictures, neighbours become one so that they are few. Reports what cairo
+   refused since it was opened. */
 sumi_status canvas_write(struct canvas *canvas, const char *path);
 
 /* Refuses a name that does not end in ".png". */

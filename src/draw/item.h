@@ -30,7 +30,8 @@ sumi_status item_check_array(sumi_context *context, const char *what, const sumi
 
 /* Where a set of rows of numbers is no set of points, for it has more than 3 numbers a row (the
    last length), it is one picture with a row of pixels for each: gives `array` the shape
-   [..., 1, n, d, 1] in *picture. Else *picture is the array as it is. `sets` lengths come before the n rows. */
+   [..., 1, n, d, 1] in *picture. Else *picture is the array as it is. `sets` lengths come before
+   the n rows. */
 void item_rows_as_picture(const sumi_array *array, int sets, sumi_array *picture);
 
 /* Finds the ranges that `items` items share. */

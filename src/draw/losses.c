@@ -68,8 +68,8 @@ static void draw_losses(struct canvas *canvas, const float *losses, int64_t coun
     plot_frame(canvas, &x, &y, &frame);
     if (count == 0) {
         canvas_use(canvas, INK_SOFT, 1);
-        canvas_text(canvas, (x.start + x.end) / 2, (y.start + y.end) / 2, SIDE_CENTRE, PLOT_TEXT_SIZE,
-                    "no losses yet");
+        canvas_text(canvas, (x.start + x.end) / 2, (y.start + y.end) / 2, SIDE_CENTRE,
+                    PLOT_TEXT_SIZE, "no losses yet");
         return;
     }
     float means[MEAN_POINTS];

@@ -1,5 +1,5 @@
-/* sumi_draw_points: points of the plane twice, as they are and as a density, and over the density the
-   lines of a flow or the arrows of a field. */
+/* sumi_draw_points: points of the plane twice, as they are and as a density, and over the density
+   the lines of a flow or the arrows of a field. */
 #include <math.h>
 
 #include "draw/item.h"

@@ -176,9 +176,10 @@ sumi_status png_encode(sumi_context *context, const image *picture, const uint8_
                             picture->width, picture->height, picture->channels);
     }
     if (palette && (picture->channels != 1 || colours < 1 || colours > 256)) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a PNG by a palette has one channel and 1 to 256 colours, not %d and %d",
-                            picture->channels, colours);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "a PNG by a palette has one channel and 1 to 256 colours, not %d and %d",
+            picture->channels, colours);
     }
     spng_ctx *encoder = spng_ctx_new(SPNG_CTX_ENCODER);
     if (!encoder) return context_fail(context, SUMI_ERROR_MEMORY, "out of memory for a PNG");

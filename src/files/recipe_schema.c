@@ -42,7 +42,8 @@ const struct recipe_entry recipe_schema[] = {
     CHOICE("data.channels", "3", "1|3", "1 reads pictures of a folder as grey, 3 as colour"),
     FLAG("data.flip", "no", "mirror half of the pictures left to right while training"),
     FLAG("data.flip_vertical", "no", "mirror half of the pictures top to bottom while training"),
-    WHOLE("data.shift", "0", 0, 4096, "largest random move of a picture, in pixels, while training"),
+    WHOLE("data.shift", "0", 0, 4096,
+          "largest random move of a picture, in pixels, while training"),
     WHOLE("data.memory", "1024", 0, 1e9, "megabytes above which a set is read as it is needed"),
     WHOLE("data.readers", "4", 0, 64,
           "at most so many threads read the next batch while a step runs; 0 reads it in the step"),
@@ -71,7 +72,8 @@ const struct recipe_entry recipe_schema[] = {
     WHOLE("noise.steps", "1000", 2, 100000, "T, the number of noise levels"),
     CHOICE("noise.path", "table", "table|vp|sub_vp|ve|edm|flow|cosine|binomial",
            "from data to noise: a table of betas, one of the SDEs, a flow; or bits that flip"),
-    CHOICE("noise.schedule", "linear", "linear|scaled_linear|cosine|quadratic|sigmoid|laplace|"
+    CHOICE("noise.schedule", "linear",
+           "linear|scaled_linear|cosine|quadratic|sigmoid|laplace|"
            "geometric|binomial",
            "how beta grows from the first level of a table to the last"),
     FLAG("noise.zero_snr", "no", "rescale a table so that its last level has no signal"),
@@ -101,8 +103,9 @@ const struct recipe_entry recipe_schema[] = {
     WHOLE("train.batch", "64", 1, 1 << 20, "items in each step"),
     WHOLE("train.accumulate", "1", 1, 1 << 20,
           "parts that a batch is computed in, their gradients averaged; saves memory"),
-    CHOICE("train.recompute", "auto", "auto|yes|no",
-           "compute values again for the gradient instead of keeping them; auto: where memory lacks"),
+    CHOICE(
+        "train.recompute", "auto", "auto|yes|no",
+        "compute values again for the gradient instead of keeping them; auto: where memory lacks"),
     NUMBER("train.learning_rate", "0.0002", 0, 10, "learning rate after the warm-up"),
     WHOLE("train.warmup", "100", 0, 1e12, "steps over which the learning rate rises from 0"),
     CHOICE("train.decay", "constant", "constant|cosine", "course of the learning rate afterwards"),
@@ -114,7 +117,8 @@ const struct recipe_entry recipe_schema[] = {
     NUMBER("train.clip_gradient", "1", 0, 1e12, "largest norm of the whole gradient; 0 for any"),
     NUMBER("train.ema", "0.999", 0, 0.9999999, "decay of the averaged weights; 0 keeps no average"),
     FLAG("train.ema_warmup", "yes", "average over fewer steps at the beginning"),
-    CHOICE("train.objective", "denoising", "denoising|variational|hybrid|sliced|bits|"
+    CHOICE("train.objective", "denoising",
+           "denoising|variational|hybrid|sliced|bits|"
            "betas|likelihood",
            "what the network is trained to do"),
     WHOLE("train.segments", "8", 1, 10000, "steps of a flow that is trained by likelihood"),

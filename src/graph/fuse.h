@@ -1,7 +1,7 @@
 /* Fusion: rewriting a plan's own copies of the nodes, so that neighbouring ops become one. A rule
-   looks at a node and what it reads, and where it finds its pattern it turns the node into the fused
-   op. The node keeps its number and its value, so nothing else has to know; what it swallowed is
-   no longer read by anyone and so never computed. The graph itself is left alone. */
+   looks at a node and what it reads, and where it finds its pattern it turns the node into the
+   fused op. The node keeps its number and its value, so nothing else has to know; what it swallowed
+   is no longer read by anyone and so never computed. The graph itself is left alone. */
 #ifndef SUMI_GRAPH_FUSE_H
 #define SUMI_GRAPH_FUSE_H
 

@@ -121,7 +121,8 @@ sumi_node graph_append(sumi_graph *graph, const struct op *op, int input_count,
 /* Records a failure in the graph and its context: SUMI_ERROR_ARGUMENT with a sentence. */
 sumi_status graph_fail(sumi_graph *graph, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Records a failure whose message the context has already. Both return the graph's first failure. */
+/* Records a failure whose message the context has already. Both return the graph's
+   first failure. */
 sumi_status graph_fail_with(sumi_graph *graph, sumi_status status);
 
 /* A node or its shape. The pointers live until the next append. */

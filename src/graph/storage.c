@@ -179,7 +179,8 @@ sumi_status conversion_run(const struct conversion *conversion, const struct bac
     }
     TRY(kernel->run(call));
     for (int i = 0; i < problem->node->input_count; i++) {
-        if (!conversion->room[i]) continue; /* also where it was only read: it comes back as it was */
+        if (!conversion->room[i])
+            continue; /* also where it was only read: it comes back as it was */
         backend->narrow(problem->threads, shape_count(problem->inputs[i]), call->inputs[i],
                         (bfloat16 *)conversion->narrow_inputs[i]);
     }

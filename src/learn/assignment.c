@@ -1,8 +1,9 @@
 /* Assignment by shortest augmenting paths (Jonker & Volgenant 1987, without their initialisation).
    Rows are added one by one. Prices u of rows and v of columns keep every reduced cost
-   c[i][j] - u[i] - v[j] at zero or above, and at zero where i goes with j, so that what is assigned is
-   always optimal for the rows so far. A new row finds the cheapest chain of exchanges that ends at a
-   free column by Dijkstra's algorithm on reduced costs, and the prices move by the distances. */
+   c[i][j] - u[i] - v[j] at zero or above, and at zero where i goes with j, so that what is assigned
+   is always optimal for the rows so far. A new row finds the cheapest chain of exchanges that ends
+   at a free column by Dijkstra's algorithm on reduced costs, and the prices move by
+   the distances. */
 #include "learn/assignment.h"
 
 #include <math.h>

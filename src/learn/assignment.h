@@ -19,8 +19,8 @@ struct assignment {
 sumi_status assignment_open(sumi_context *context, int64_t size, struct assignment *assignment);
 void assignment_release(sumi_context *context, struct assignment *assignment); /* accepts zeros */
 
-/* Fills column_of[count] for costs[count, count], which must be finite; count <= size. Takes time of
-   the order of count^3. Exact, up to rounding of the sums. */
+/* Fills column_of[count] for costs[count, count], which must be finite; count <= size. Takes time
+   of the order of count^3. Exact, up to rounding of the sums. */
 void assignment_solve(struct assignment *assignment, int64_t count, const float *costs,
                       int64_t *column_of);
 

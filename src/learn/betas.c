@@ -161,9 +161,9 @@ static sumi_node total(sumi_graph *graph, sumi_node x)
     return sumi_op_reshape(graph, sum, 0, NULL);
 }
 
-/* The sum over items, times from 2 and numbers of KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)). The
-   means are beta / sqrt(alpha (1 - abar)) (e - told) apart (Ho et al. 2020, eq. 12), and p's log
-   variance lies between those of btilde and beta (Nichol & Dhariwal 2021, eq. 15). */
+/* The sum over items, times from 2 and numbers of KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)).
+   The means are beta / sqrt(alpha (1 - abar)) (e - told) apart (Ho et al. 2020, eq. 12), and p's
+   log variance lies between those of btilde and beta (Nichol & Dhariwal 2021, eq. 15). */
 static sumi_node divergences(const struct betas *b, sumi_graph *graph, const struct table *table,
                              sumi_node squares, sumi_node share)
 {

@@ -39,8 +39,8 @@ void coupling_release(sumi_context *context, struct coupling *coupling); /* acce
    with. */
 void coupling_match(struct coupling *coupling, const float *clean, float *noise);
 
-/* For reflow: the pairs of a feed, in a new order each time all have been seen. labels[batch] may be
-   NULL. */
+/* For reflow: the pairs of a feed, in a new order each time all have been seen. labels[batch] may
+   be NULL. */
 void coupling_read(const struct coupling *coupling, int64_t feed, float *clean, float *noise,
                    int32_t *labels);
 

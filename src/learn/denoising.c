@@ -1,5 +1,5 @@
-/* Denoising (Ho et al. 2020, algorithm 1 and eq. 14): the network sees noised items and is asked for
-   the noise, the clean item, v, the score or the velocity; the loss is the weighted squared
+/* Denoising (Ho et al. 2020, algorithm 1 and eq. 14): the network sees noised items and is asked
+   for the noise, the clean item, v, the score or the velocity; the loss is the weighted squared
    error. */
 #include "learn/noised.h"
 #include "learn/weighting.h"

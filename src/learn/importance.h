@@ -1,7 +1,7 @@
 /* Times drawn by the losses so far, so that the gradient is less noisy (Nichol & Dhariwal 2021,
-   section 3.3): p_t is proportional to sqrt(E[L_t^2]) over the last ten losses of each time, and each
-   loss counts 1 / (T p_t), which leaves the expectation as it is. Until every time has had ten, all
-   are as likely. */
+   section 3.3): p_t is proportional to sqrt(E[L_t^2]) over the last ten losses of each time, and
+   each loss counts 1 / (T p_t), which leaves the expectation as it is. Until every time has had
+   ten, all are as likely. */
 #ifndef SUMI_LEARN_IMPORTANCE_H
 #define SUMI_LEARN_IMPORTANCE_H
 

@@ -52,8 +52,8 @@ sumi_node noised_observed(void *user);
 void noised_observe(void *user, sumi_plan *plan);
 int noised_keep(void *user, struct kept kept[MOST_KEPT]);
 
-/* Reads and noises a portion of a step's items, and writes x, times and labels. Then calls `finish`,
-   which may be NULL, for each item, from any thread. */
+/* Reads and noises a portion of a step's items, and writes x, times and labels. Then calls
+   `finish`, which may be NULL, for each item, from any thread. */
 sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
                         void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user);
 

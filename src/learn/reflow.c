@@ -1,6 +1,6 @@
 /* Pairs of noise and data at both ends of a trained model's probability flow (Liu et al. 2022,
-   section 2.2, "reflow"). They are a function of the teacher and of train.seed, so that a resumed run
-   draws the same. */
+   section 2.2, "reflow"). They are a function of the teacher and of train.seed, so that a resumed
+   run draws the same. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,9 +3,10 @@
 
        E_v [ v' (ds/dx) v ] + |s|^2 / 2
 
-   whose minimum is the score itself (Hyvarinen 2005). v has random signs, so that E vv' = I. The first
-   term is the derivative of v's along v, so training differentiates a derivative. All noise levels
-   count alike: each loss is weighted by s(t)^2, as for denoising (Song & Ermon 2019, eq. 6). */
+   whose minimum is the score itself (Hyvarinen 2005). v has random signs, so that E vv' = I. The
+   first term is the derivative of v's along v, so training differentiates a derivative. All noise
+   levels count alike: each loss is weighted by s(t)^2, as for denoising (Song & Ermon 2019,
+   eq. 6). */
 #include "learn/noised.h"
 
 #include "base/philox.h"

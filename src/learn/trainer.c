@@ -1,4 +1,5 @@
-/* Trainers: making one, taking a step (step_plan.c has what is computed in it), swapping averaged weights in and out. */
+/* Trainers: making one, taking a step (step_plan.c has what is computed in it), swapping averaged
+ * weights in and out. */
 #include "learn/trainer.h"
 
 #include <math.h>
@@ -24,7 +25,8 @@ static void release_objective(const struct objective *objective)
     if (objective->release) objective->release(objective->user);
 }
 
-/* Room for losses that is taken at once: all of a usual run, so that no step has to ask for more. */
+/* Room for losses that is taken at once: all of a usual run, so that no step has to ask
+   for more. */
 static int64_t first_losses(const sumi_trainer *trainer)
 {
     enum { USUAL = 1 << 20 };

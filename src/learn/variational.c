@@ -43,8 +43,8 @@ static sumi_node log_variance(const struct variational *v, sumi_graph *graph, su
                        sumi_op_multiply(graph, share, column(v, graph, v->gap)));
 }
 
-/* L_t of each item in bits: the decoder's at the first time, else the divergence of the reverse step
-   from the posterior. `error` is the prediction's. */
+/* L_t of each item in bits: the decoder's at the first time, else the divergence of the reverse
+   step from the posterior. `error` is the prediction's. */
 static sumi_node bound(const struct variational *v, sumi_graph *graph, sumi_node error,
                        sumi_node variance)
 {
@@ -192,5 +192,6 @@ static sumi_status create_hybrid(const struct learning *learning, struct objecti
     return create(learning, true, objective);
 }
 
-const struct objective_type objective_variational = {.name = "variational", .create = create_variational};
+const struct objective_type objective_variational = {.name = "variational",
+                                                     .create = create_variational};
 const struct objective_type objective_hybrid = {.name = "hybrid", .create = create_hybrid};

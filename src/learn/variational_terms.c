@@ -31,8 +31,8 @@ sumi_node variational_density(sumi_graph *graph, sumi_node square, sumi_node log
 }
 
 /* 1 where the mean is on the lower side of its interval, so that it is looked at in a mirror: both
-   ends of the interval then lie in the lower tail, where log Phi loses nothing. The open interval at
-   1 always is, that at -1 never. */
+   ends of the interval then lie in the lower tail, where log Phi loses nothing. The open interval
+   at 1 always is, that at -1 never. */
 static sumi_node mirrored(sumi_graph *graph, sumi_node centre, sumi_node low, sumi_node high)
 {
     sumi_node inside = sumi_op_multiply(graph, sumi_op_step(graph, centre),
@@ -49,7 +49,8 @@ sumi_node variational_decoder(sumi_graph *graph, sumi_node clean, sumi_node diff
     sumi_node high = sumi_op_step(graph, sumi_op_affine(graph, clean, 1, -NEARLY_ONE));
     sumi_node low = sumi_op_step(graph, sumi_op_affine(graph, clean, -1, -NEARLY_ONE));
     sumi_node sign = sumi_op_affine(graph, mirrored(graph, difference, low, high), -2, 1);
-    sumi_node centre = sumi_op_multiply(graph, sumi_op_multiply(graph, difference, precision), sign);
+    sumi_node centre =
+        sumi_op_multiply(graph, sumi_op_multiply(graph, difference, precision), sign);
     sumi_node half = sumi_op_affine(graph, precision, HALF_BIN, 0);
     sumi_node upper = ops_log_normal_cdf(graph, sumi_op_add(graph, centre, half));
     sumi_node lower = ops_log_normal_cdf(graph, sumi_op_subtract(graph, centre, half));

@@ -13,7 +13,8 @@ sumi_node variational_divergence(sumi_graph *graph, sumi_node square, sumi_node 
 sumi_node variational_density(sumi_graph *graph, sumi_node square, sumi_node log_variance);
 
 /* -log of the discretised decoder (Ho et al. 2020, eq. 13): the normal distribution's share of the
-   interval of 1/255 around clean[n, item], open at -1 and 1, where the mean is clean - difference. */
+   interval of 1/255 around clean[n, item], open at -1 and 1, where the mean is clean
+   - difference. */
 sumi_node variational_decoder(sumi_graph *graph, sumi_node clean, sumi_node difference,
                               sumi_node log_variance);
 

@@ -42,8 +42,8 @@ sumi_status bound_measure(sumi_likelihood *likelihood, sumi_denoiser denoiser, v
                           int32_t **told, sumi_data *data, sumi_progress_function progress,
                           void *progress_user);
 
-/* Measures densities of x[shape] to bits[shape[0]] or NULL; labels[shape[0]] or NULL are told to the
-   denoiser through `told`, one for each of its rows. */
+/* Measures densities of x[shape] to bits[shape[0]] or NULL; labels[shape[0]] or NULL are told to
+   the denoiser through `told`, one for each of its rows. */
 sumi_status density_measure(sumi_likelihood *likelihood, sumi_denoiser_product denoiser, void *user,
                             int32_t **told, int rank, const int64_t *shape, const float *x,
                             const int32_t *labels, double *bits, sumi_progress_function progress,

@@ -1,5 +1,6 @@
 /* Binomial diffusion (Sohl-Dickstein et al. 2015): data are bits, and each step brings a bit to a
-   fair coin's with probability beta_t. Bits are -1 and 1 here, so that networks see numbers about 0.
+   fair coin's with probability beta_t. Bits are -1 and 1 here, so that networks see numbers about
+   0.
 
        q(x_t | x_{t-1}):  a bit flips with probability beta_t / 2               (their table C.1)
        q(x_t | x_0):      it differs from the data with probability (1 - abar_t) / 2

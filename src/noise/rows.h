@@ -13,8 +13,8 @@ struct row_term {
 
 enum { MOST_TERMS = 8 };
 
-/* output[count] = sum of weight * row, of at most MOST_TERMS. `output` may be one of the rows. A term
-   of weight zero is not read. */
+/* output[count] = sum of weight * row, of at most MOST_TERMS. `output` may be one of the rows. A
+   term of weight zero is not read. */
 void rows_combine(int threads, int64_t count, float *output, int terms,
                   const struct row_term *term);
 

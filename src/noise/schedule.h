@@ -67,8 +67,9 @@ struct posterior posterior_between(float alphas_cumprod, float previous_alphas_c
 double schedule_bound_weight(const struct schedule *schedule, int64_t time,
                              enum prediction_type prediction, enum variance_type variance);
 
-/* log btilde and log beta: between them lies a learned variance, exp(v log beta + (1 - v) log btilde)
-   (Nichol & Dhariwal 2021, eq. 15). At time 0, where btilde is zero, its value at time 1. */
+/* log btilde and log beta: between them lies a learned variance, exp(v log beta + (1 - v) log
+   btilde) (Nichol & Dhariwal 2021, eq. 15). At time 0, where btilde is zero, its value at
+   time 1. */
 struct variance_range {
     double log_least, log_most;
 };

@@ -1,5 +1,6 @@
-/* Attention leaves each row's largest score and sum in a room, so that its gradient need not go over
-   the scores once more to find them; the gradient then reads the result of the forward pass too. */
+/* Attention leaves each row's largest score and sum in a room, so that its gradient need not go
+   over the scores once more to find them; the gradient then reads the result of the forward pass
+   too. */
 #include "ops/attention.h"
 #include "ops/fusion.h"
 

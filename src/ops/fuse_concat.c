@@ -74,7 +74,8 @@ static bool can_part(const struct fusion *fusion, sumi_node n, sumi_node concat)
     int last = joined->shape.rank - 1, reads = 0;
     for (int i = 0; i < node->input_count; i++) reads += node->inputs[i] == concat;
     if (reads != 1) return false;
-    if (node->op == &op_group_norm_whole) return node->inputs[0] == concat && node->input_count == 4;
+    if (node->op == &op_group_norm_whole)
+        return node->inputs[0] == concat && node->input_count == 4;
     if (node->op == &op_group_norm_backward) {
         struct parting parting;
         return node->inputs[BACKWARD_X] == concat

@@ -46,9 +46,10 @@ static void insert_input(struct node *node, unsigned part, sumi_node operand)
     node->inputs[place] = operand;
 }
 
-/* Turns the sum into the node that made one of its terms, with the other operand in its epilogue. It is computed where the sum was, so the product must have no other reader. Where
-   the operand is computed later only small ones are taken: waiting for another large result would
-   keep the product's inputs alive. */
+/* Turns the sum into the node that made one of its terms, with the other operand in its epilogue.
+   It is computed where the sum was, so the product must have no other reader. Where the operand is
+   computed later only small ones are taken: waiting for another large result would keep the
+   product's inputs alive. */
 static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node term, sumi_node operand)
 {
     const struct node *node = &fusion->nodes[sum];

@@ -1,6 +1,7 @@
 /* Fusions of group normalisation: with its moments forward, with its sums backward, so that an item
    is in cache when it is read again; with the residual that is added to its gradient; and with the
-   sums over pixels of that gradient, which become the gradients of a bias and of a time embedding. */
+   sums over pixels of that gradient, which become the gradients of a bias and of a
+   time embedding. */
 #include "ops/fusion.h"
 #include "ops/group_norm.h"
 
@@ -67,7 +68,8 @@ static void insert_input(struct node *node, unsigned part, sumi_node operand)
     node->inputs[place] = operand;
 }
 
-/* The gradient stays where it is, for its sums are read soon after; the sum becomes a view of it. */
+/* The gradient stays where it is, for its sums are read soon after; the sum becomes a view
+   of it. */
 static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node gradient, sumi_node operand)
 {
     struct node *node = &fusion->nodes[gradient];

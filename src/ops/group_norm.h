@@ -48,8 +48,8 @@ static inline double group_norm_pair_at(const struct group_norm_pair *pair, cons
 }
 
 /* Inputs of group_norm_backward: these six, scale and shift behind the moments, then those that
-   attributes.epilogue names, in its order. The second array is followed by the room for the gradient
-   by it. */
+   attributes.epilogue names, in its order. The second array is followed by the room for the
+   gradient by it. */
 enum { BACKWARD_UPSTREAM, BACKWARD_X, BACKWARD_MOMENTS, BACKWARD_SUMS = 5, BACKWARD_INPUTS };
 enum { BACKWARD_SECOND = 1, BACKWARD_RESIDUAL = 2, BACKWARD_COLUMNS = 4 };
 /* Number of the input that is this part, or 0 where the node has none. */

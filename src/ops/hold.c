@@ -1,5 +1,6 @@
 /* The same value, taken as given by derivatives: a view, no copy. What is computed from it teaches
-   nothing to what it was computed from (the stop-gradient of Nichol & Dhariwal 2021, section 3.1). */
+   nothing to what it was computed from (the stop-gradient of Nichol & Dhariwal 2021,
+   section 3.1). */
 #include <string.h>
 
 #include "ops/unary.h"

@@ -1,6 +1,6 @@
 /* The linear layer as one op, y[..., out] = x[..., in] W' or x W and an epilogue: what fusion makes
-   of a matrix product and of what is added to it, and of a 1x1 convolution of a concatenation. x may
-   be two arrays, whose channels follow each other (the last input). Arrays are taken by rows of
+   of a matrix product and of what is added to it, and of a 1x1 convolution of a concatenation. x
+   may be two arrays, whose channels follow each other (the last input). Arrays are taken by rows of
    their last axis, whatever axes are in front, and W may have axes of size one behind. */
 #include "ops/linear.h"
 

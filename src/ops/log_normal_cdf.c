@@ -1,5 +1,5 @@
-/* Logarithm of the normal distribution function Phi, right far into the lower tail, where Phi itself
-   is zero in float32: y' = phi(x) / Phi(x), the op `normal_hazard`. */
+/* Logarithm of the normal distribution function Phi, right far into the lower tail, where Phi
+   itself is zero in float32: y' = phi(x) / Phi(x), the op `normal_hazard`. */
 #include <math.h>
 
 #include "ops/unary.h"
@@ -8,7 +8,8 @@
    levels are exact to double precision there. */
 static double log_cdf(double x)
 {
-    static const double HALF_LOG_TWO_PI = 0.91893853320467274178, ROOT_HALF = 0.70710678118654752440;
+    static const double HALF_LOG_TWO_PI = 0.91893853320467274178,
+                        ROOT_HALF = 0.70710678118654752440;
     if (x > -5) return log(0.5 * erfc(-x * ROOT_HALF));
     double fraction = -x;
     for (int level = 40; level > 0; level--) fraction = -x + level / fraction;

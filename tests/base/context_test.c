@@ -7,7 +7,8 @@
 static void a_message_cannot_steer_a_terminal(void **state)
 {
     scratch *room = *state;
-    sumi_status status = context_fail(room->context, SUMI_ERROR_FILE, "%s", "a\033[2J\n\x7f\xc3\xa9");
+    sumi_status status =
+        context_fail(room->context, SUMI_ERROR_FILE, "%s", "a\033[2J\n\x7f\xc3\xa9");
     assert_int_equal(status, SUMI_ERROR_FILE);
     assert_string_equal(sumi_context_message(room->context), "a?[2J??\xc3\xa9");
 }

@@ -1,7 +1,8 @@
 /* Tests of src/draw/points.c: what lies where in the two panels. */
 #include "drawing.h"
 
-enum { LEFT = 56, RIGHT = 688, TOP = 12, SIDE = 560 }; /* of the panels, as points.c lays them out */
+/* Of the panels, as points.c lays them out. */
+enum { LEFT = 56, RIGHT = 688, TOP = 12, SIDE = 560 };
 
 /* How much of a square around (x, y) is of the colour of lines and arrows, a red. */
 static int reds(const picture *drawn, int x, int y, int half)
@@ -32,8 +33,10 @@ static void points_are_drawn_as_they_are_and_as_a_density(void **state)
     CHECK_OK(scene.context, sumi_draw_points(scene.context, &points, NULL, NULL, scene.path));
     picture drawn = picture_read(scene.path);
     int low = place(0, -1), high = place(0, 1);
-    assert_true(picture_ink(&drawn, LEFT + low - 3, TOP + high - 3, LEFT + low + 3, TOP + high + 3));
-    assert_true(picture_ink(&drawn, LEFT + high - 3, TOP + low - 3, LEFT + high + 3, TOP + low + 3));
+    assert_true(
+        picture_ink(&drawn, LEFT + low - 3, TOP + high - 3, LEFT + low + 3, TOP + high + 3));
+    assert_true(
+        picture_ink(&drawn, LEFT + high - 3, TOP + low - 3, LEFT + high + 3, TOP + low + 3));
     assert_int_equal(picture_ink(&drawn, LEFT + high - 9, TOP + high - 9, LEFT + high + 3,
                                  TOP + high + 3), 0);
     uint32_t twice = picture_colour(&drawn, RIGHT + low, TOP + low) >> 16;

@@ -1,5 +1,5 @@
-/* The assignment of rows to columns, against all permutations of small problems and, where these are
-   too many, against the prices that prove an assignment to be the best. */
+/* The assignment of rows to columns, against all permutations of small problems and, where these
+   are too many, against the prices that prove an assignment to be the best. */
 #include "learn/assignment.h"
 
 #include "base/philox.h"

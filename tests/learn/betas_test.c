@@ -1,5 +1,5 @@
-/* Learned betas: the loss is the bound in closed form over frozen noise, its derivative by the betas
-   is that of difference quotients, and what is learned becomes the model's schedule. */
+/* Learned betas: the loss is the bound in closed form over frozen noise, its derivative by the
+   betas is that of difference quotients, and what is learned becomes the model's schedule. */
 #include "data/shuffle.h"
 #include "learn/trained.h"
 #include "solvers/solver.h"

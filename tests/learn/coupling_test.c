@@ -1,5 +1,5 @@
-/* Couplings of noise and data: the optimal one moves noise less far and changes no noise; the pairs of
-   reflow are both ends of the teacher's flow. */
+/* Couplings of noise and data: the optimal one moves noise less far and changes no noise; the pairs
+   of reflow are both ends of the teacher's flow. */
 #include "learn/coupling.h"
 
 #include "learn/noised.h"

@@ -125,8 +125,9 @@ static void a_step_gives_the_same_bits_by_any_number_of_threads(void **state)
         CHECK_OK(context, weights_add(weights, "l", &shape, SUMI_START_NORMAL, 1, &number));
         CHECK_OK(context, sumi_context_set_threads(context, threads));
         CHECK_OK(context, optimizer_create(weights, &s, &optimizer));
-        CHECK_OK(context, optimizer_apply(&optimizer, 0, (const float *[]){gradient, NULL, gradient},
-                                          &norms[threads - 1]));
+        CHECK_OK(context,
+                 optimizer_apply(&optimizer, 0, (const float *[]){gradient, NULL, gradient},
+                                 &norms[threads - 1]));
         if (threads == 1) memcpy(first, weights->items[2].data, LARGE * sizeof *first);
         assert_true(norms[threads - 1] == norms[0] && norms[0] > 100);
         assert_memory_equal(first, weights->items[2].data, LARGE * sizeof *first);

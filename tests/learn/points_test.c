@@ -31,9 +31,9 @@ static struct ring measure(const sumi_array *points)
 }
 
 /* Of a Gaussian in the plane exp(-6.1), or 0.2 %, lies beyond 3.5 spreads, and the mean square is
-   two spreads squared. This network, trained no longer than it is, has 97 % within and a mean square
-   of 2.4; half as long, 93 % and 4.1. Of standard normal noise 22 % is within, with a mean square of
-   6.1 as if the discs were filled evenly. */
+   two spreads squared. This network, trained no longer than it is, has 97 % within and a mean
+   square of 2.4; half as long, 93 % and 4.1. Of standard normal noise 22 % is within, with a mean
+   square of 6.1 as if the discs were filled evenly. */
 static void check_ring(const char *solver, const struct ring *ring)
 {
     fprintf(stderr, "%s: %.1f %% near a centre, mean square %.2f spreads squared\n", solver,

@@ -1,5 +1,5 @@
-/* Sliced score matching: its loss is that of implicit score matching on average, its optimum the true
-   score, and its gradient, which differentiates a derivative, that of difference quotients. */
+/* Sliced score matching: its loss is that of implicit score matching on average, its optimum the
+   true score, and its gradient, which differentiates a derivative, that of difference quotients. */
 #include "learn/noised.h"
 #include "learn/training.h"
 

@@ -1,5 +1,5 @@
-/* The terms of the variational bound as graph, against their closed forms in double and, through the
-   plans of the CPU, in float32; their derivatives against finite differences. */
+/* The terms of the variational bound as graph, against their closed forms in double and, through
+   the plans of the CPU, in float32; their derivatives against finite differences. */
 #include "learn/variational_terms.h"
 
 #include "ops/check_gradient.h"
@@ -89,7 +89,7 @@ static void the_shares_of_all_256_levels_add_up_to_one(void **state)
     double levels[256], differences[256];
     for (int i = 0; i < 256; i++) {
         levels[i] = -1 + 2.0 * i / 255;
-        differences[i] = levels[i] - 0.98; /* a mean near the end, so that an open interval counts */
+        differences[i] = levels[i] - 0.98; /* a mean near the end: an open interval counts */
     }
     sumi_node clean = trial_given(&trial, SHAPE(256), levels);
     sumi_node difference = trial_given(&trial, SHAPE(256), differences);
@@ -106,7 +106,8 @@ static void derivatives_agree_with_finite_differences(void **state)
     struct trial trial;
     trial_start(&trial, false);
     sumi_node square = trial_input(&trial, SHAPE(2, 3), 0, 2);
-    sumi_node q = trial_input(&trial, SHAPE(2, 1), -2, 0), p = trial_input(&trial, SHAPE(2, 3), -2, 0);
+    sumi_node q = trial_input(&trial, SHAPE(2, 1), -2, 0),
+              p = trial_input(&trial, SHAPE(2, 3), -2, 0);
     trial_check_gradient(&trial, variational_divergence(trial.graph, square, q, p), 2);
     trial_check_gradient(&trial, variational_density(trial.graph, square, p), 2);
     trial_end(&trial);
@@ -131,7 +132,8 @@ static void the_decoder_stays_finite_in_single_precision(void **state)
     static const float clean[12] = {-1, -1, -1, 1, 1, 1, 0, 0, 0, 0.5f, 0.5f, 0.5f};
     static const float difference[12] = {2, -2, 0, 2, -2, 0, 1, -1, 0, 0.1f, 1e-4f, -0.1f};
     static const float variance[12] = {-14, -14, 0, -14, -14, 0, -14, -14, 4, -9, -9, -9};
-    sumi_node c = sumi_graph_input(graph, "c", 1, shape), d = sumi_graph_input(graph, "d", 1, shape);
+    sumi_node c = sumi_graph_input(graph, "c", 1, shape),
+              d = sumi_graph_input(graph, "d", 1, shape);
     sumi_node v = sumi_graph_input(graph, "v", 1, shape);
     sumi_node each = variational_decoder(graph, c, d, v), outputs[3] = {each};
     sumi_node loss = sumi_op_sum(graph, each, 1), wrt[2] = {d, v};

@@ -25,8 +25,8 @@ static const struct noised *begin(sumi_context *context, const char *path, const
     return t->trainer->objective.user;
 }
 
-/* The loss of a guess whose noise is wrong by 0.1: since the state is the same, its data are wrong by
-   -0.1 s / a, and its score by -0.1 / s. */
+/* The loss of a guess whose noise is wrong by 0.1: since the state is the same, its data are wrong
+   by -0.1 s / a, and its score by -0.1 / s. */
 static double wanted_loss(const char *weighting, const struct place *place)
 {
     double s = place->level.noise, a = place->level.signal, snr = a * a / (s * s);

@@ -183,12 +183,13 @@ static void the_density_of_a_model_at_rest_is_normal(void **state)
     const int64_t shape[] = {POINTS, 2};
     float points[2 * POINTS];
     double bits[POINTS];
-    struct scene scene = begin(&standard_normal, "flow-euler", "{\"prediction_type\": \"velocity\"}");
+    struct scene scene =
+        begin(&standard_normal, "flow-euler", "{\"prediction_type\": \"velocity\"}");
     sumi_model *model = NULL;
     fill_points(points);
     CHECK_OK(context, sumi_model_compose(context, &network, 1, &model));
-    CHECK_OK(context, sumi_model_density(model, scene.likelihood, 2, shape, points, NULL, bits, NULL,
-                                         NULL));
+    CHECK_OK(context,
+             sumi_model_density(model, scene.likelihood, 2, shape, points, NULL, bits, NULL, NULL));
     for (int i = 0; i < POINTS; i++) {
         double x = points[2 * i], y = points[2 * i + 1];
         CHECK_CLOSE(bits[i], ((x * x + y * y) / 2 + log(6.283185307179586)) / log(2), 1e-6);

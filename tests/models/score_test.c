@@ -1,10 +1,11 @@
-/* The score by a model: whatever its network predicts, on every path, it is the same function of what
-   the network should say. */
+/* The score by a model: whatever its network predicts, on every path, it is the same function of
+   what the network should say. */
 #include "noise/path.h"
 #include "scratch.h"
 #include "solvers/solver.h"
 
-/* What a perfect network says of x0 = 0.25 everywhere: e = (x - a x0) / s, by which all else goes. */
+/* What a perfect network says of x0 = 0.25 everywhere: e = (x - a x0) / s, by which all
+   else goes. */
 struct truth {
     struct noise_path path;
     enum prediction_type type;

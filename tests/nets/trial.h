@@ -109,7 +109,8 @@ static inline void trial_interpret_with(trial *t, sumi_node changed, double *ins
     double *labels = trial_widen(t, t->inputs.labels, t->labels);
     if (labels) values[t->inputs.labels] = labels;
     if (changed >= 0) values[changed] = instead;
-    CHECK_OK(t->context, interpret(t->graph, count, nodes, values, owned, &(struct run_key){.seed = 1}));
+    CHECK_OK(t->context,
+             interpret(t->graph, count, nodes, values, owned, &(struct run_key){.seed = 1}));
     for (int i = 0; i < count; i++) {
         size_t size = (size_t)trial_count(t, nodes[i]) * sizeof(double);
         results[i] = malloc(size);

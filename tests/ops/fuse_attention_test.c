@@ -1,4 +1,5 @@
-/* Attention that leaves what it knows of its rows to its gradient, in blocks of queries and keys. */
+/* Attention that leaves what it knows of its rows to its gradient, in blocks of queries
+   and keys. */
 #include "cpu/fused_ways.h"
 #include "ops/attention.h"
 #include "ops/one_graph.h"
@@ -51,7 +52,8 @@ static void the_gradient_takes_the_rows_of_the_forward_pass(void **state)
     struct node *nodes = malloc(size);
     for (int forward = 0; forward < 2; forward++) { /* without y there is nothing to take */
         memcpy(nodes, graph->nodes, size);
-        CHECK_OK(context, fuse(context, nodes, graph->count, 4 - !forward, outputs + !forward, rules));
+        CHECK_OK(context,
+                 fuse(context, nodes, graph->count, 4 - !forward, outputs + !forward, rules));
         int found = 0;
         for (sumi_node n = 0; n < graph->count; n++) {
             if (nodes[n].op != &op_attention_gradient) continue;

@@ -64,7 +64,7 @@ static void what_does_not_fit_stays_apart(void **state)
 {
     (void)state;
     sumi_node y = convolution(true);
-    check_sums(sumi_op_add(graph, y, INPUT(5, 7, 12)), 1, 1);              /* broadcast over items */
+    check_sums(sumi_op_add(graph, y, INPUT(5, 7, 12)), 1, 1); /* broadcast over items */
     check_sums(sumi_op_add(graph, y, INPUT(ITEMS, 5, 7, 1)), 1, 1);        /* over channels */
     check_sums(sumi_op_add(graph, y, y), 1, 1);                            /* itself */
     check_sums(sumi_op_add(graph, y, sumi_op_exp(graph, y)), 1, 1);        /* read twice */
@@ -129,7 +129,8 @@ static void other_sums_of_a_product_stay_apart(void **state)
     sumi_node a = INPUT(12, 33), b = INPUT(33, 24), y = sumi_op_matmul(graph, a, b, false, false);
     sumi_node outputs[] = {sumi_op_add(graph, y, INPUT(12, 1)), sumi_op_add(graph, y, y)};
     check_fused(graph, 2, outputs, 1e-5, 1, (struct fused_steps[]){{&op_add, 2, 2}});
-    sumi_node wide = sumi_op_add(graph, sumi_op_matmul(graph, a, b, false, false), INPUT(5, 12, 24));
+    sumi_node wide =
+        sumi_op_add(graph, sumi_op_matmul(graph, a, b, false, false), INPUT(5, 12, 24));
     check_fused(graph, 1, &wide, 1e-5, 1, (struct fused_steps[]){{&op_add, 1, 1}});
 }
 

@@ -34,7 +34,8 @@ static void the_norm_and_its_moments_are_one_op_forward_and_one_backward(void **
         sumi_node shift = each_item ? INPUT(ITEMS, C) : INPUT(C);
         sumi_node wrt[] = {x, scale, shift}, outputs[4];
         outputs[0] = sumi_op_group_norm(graph, x, scale, shift, 8, 1e-5, silu);
-        CHECK_OK(context, sumi_graph_gradients(graph, linear_loss(outputs[0]), 3, wrt, outputs + 1));
+        CHECK_OK(context,
+                 sumi_graph_gradients(graph, linear_loss(outputs[0]), 3, wrt, outputs + 1));
         const struct fused_steps steps[] = {{&op_group_moments, 1, 0},
                                             {&op_group_norm, 1, 0},
                                             {&op_group_norm_whole, 0, 1},

@@ -88,7 +88,8 @@ static void shapes_that_do_not_fit_are_refused(void **state)
     struct trial trial;
     sumi_node losses;
     trial_start(&trial, false);
-    sumi_node x = trial_input(&trial, SHAPE(2, 3), 0, 1), y = trial_input(&trial, SHAPE(3, 2), 0, 1);
+    sumi_node x = trial_input(&trial, SHAPE(2, 3), 0, 1),
+              y = trial_input(&trial, SHAPE(3, 2), 0, 1);
     trial_expect_refusal(&trial, ops_squared_error(trial.graph, x, y, -1, &losses),
                          "squared_error: [2, 3] and [3, 2] do not fit: prediction and target have "
                          "one shape, [n, ...]");

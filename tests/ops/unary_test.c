@@ -5,8 +5,8 @@
 typedef sumi_node (*builder)(sumi_graph *graph, sumi_node x);
 
 /* Function values: tables of the elementary functions (Abramowitz and Stegun 1964); GELU(1) is the
-   normal distribution function Phi at 1, the logarithms and hazards follow from Phi(-1) = 0.1586552539
-   and Phi(-10) = 7.619853024160527e-24; mish(1) = ((1+e)^2 - 1)/((1+e)^2 + 1). */
+   normal distribution function Phi at 1, the logarithms and hazards follow from Phi(-1) =
+   0.1586552539 and Phi(-10) = 7.619853024160527e-24; mish(1) = ((1+e)^2 - 1)/((1+e)^2 + 1). */
 static const struct known {
     builder build;
     double x, y;

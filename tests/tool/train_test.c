@@ -32,13 +32,13 @@ static void a_run_leaves_a_model_a_recipe_and_pictures(void **state)
 static void a_run_in_bf16_goes_on_bit_for_bit_and_keeps_its_precision(void **state)
 {
     place *here = *state;
-    run(here, "sumi train digits " TINY "--tune off --precision bf16 --set train.steps=6 -q --out whole"
-              " && sumi train digits " TINY "--tune off --set train.steps=6 -q --out wide"
-              " && sumi train digits " TINY "--tune off --precision bf16 --set train.steps=3 -q"
-              " --out run && sumi train --out run --resume --threads 1 --tune off -q"
-              " --set train.steps=6 && cmp run/" WEIGHTS " whole/" WEIGHTS
-              " && ! cmp -s wide/" WEIGHTS " whole/" WEIGHTS
-              " && grep '^precision = bf16$' run/recipe.ini");
+    run(here,
+        "sumi train digits " TINY "--tune off --precision bf16 --set train.steps=6 -q --out whole"
+        " && sumi train digits " TINY "--tune off --set train.steps=6 -q --out wide"
+        " && sumi train digits " TINY "--tune off --precision bf16 --set train.steps=3 -q"
+        " --out run && sumi train --out run --resume --threads 1 --tune off -q"
+        " --set train.steps=6 && cmp run/" WEIGHTS " whole/" WEIGHTS " && ! cmp -s wide/" WEIGHTS
+        " whole/" WEIGHTS " && grep '^precision = bf16$' run/recipe.ini");
     CHECK_DONE(here);
     run(here, "sumi train --out run --resume --precision float32");
     CHECK_HOLDS(here->err, "the run in run began with train.precision = bf16, not float32");

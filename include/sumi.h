@@ -283,6 +283,30 @@ SUMI_API sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser
                                      int rank, const int64_t *shape, float *x,
                                      sumi_solver_watcher watcher, void *watcher_user);
 
+/* Changes an estimate of clean data, clean[count, item_size], after every evaluation and before the
+   solver goes on with it, so that every solver follows. The estimate is of a state a x0 + s e:
+   `signal` is a and `noise` is s. Anything but SUMI_OK ends the run with that status. */
+typedef sumi_status (*sumi_correction)(void *user, int64_t count, int64_t item_size, double signal,
+                                       double noise, float *clean);
+
+/* Makes later runs correct their estimates; NULL for no correction. `user` must outlive the runs.
+   Solvers of bits have no estimate to correct and refuse. */
+SUMI_API sumi_status sumi_solver_correct(sumi_solver *solver, sumi_correction correction,
+                                         void *user);
+
+/* A correction for data of which a part is known: samples from p(x0) r(x0), where r is normal around
+   what is known (Sohl-Dickstein et al. 2015, section 2.5; part of a picture and its greys as in Song
+   et al. 2021, appendix I). `user` is a sumi_known. */
+typedef struct sumi_known {
+    int64_t items;       /* that are known; a state's further items begin again with the first */
+    int64_t channels;    /* 0: each number by itself; else the mean over so many channels */
+    const float *values; /* [items, item_size], or [items, item_size / channels] */
+    const float *mask;   /* of the same shape: above 0 where values are known; NULL: everywhere */
+    double deviation;    /* of r; 0 where values are known exactly */
+} sumi_known;
+SUMI_API sumi_status sumi_keep_known(void *known, int64_t count, int64_t item_size, double signal,
+                                     double noise, float *clean);
+
 /* How often the last run asked the denoiser; for rk45 that depends on its tolerance. */
 SUMI_API int64_t sumi_solver_evaluations(const sumi_solver *solver);
 

@@ -56,9 +56,9 @@ struct command {
                const char *const *arguments);
 };
 
-extern const struct command invert_command, interpolate_command, convergence_command;
-extern const struct command train_command, sample_command, denoise_command, likelihood_command,
-    info_command, bench_command, recipes_command, solvers_command, fetch_command;
+extern const struct command train_command, sample_command, denoise_command, inpaint_command,
+    invert_command, interpolate_command, likelihood_command, convergence_command, info_command,
+    bench_command, recipes_command, solvers_command, fetch_command;
 
 /* Fills in settings and arguments[*count], which has room for `limit`. Options stand anywhere
    before "--". Tells what is wrong and returns EXIT_USAGE, or EXIT_DONE. `*help` is set by --help,

@@ -12,8 +12,9 @@ enum { ARGUMENT_LIMIT = 8, NAME_WIDTH = 13 };
 
 static const struct command *const COMMANDS[] = {
     &train_command,       &sample_command,      &interpolate_command, &invert_command,
-    &denoise_command,     &likelihood_command,  &info_command,        &bench_command,
-    &recipes_command,     &solvers_command,     &convergence_command, &fetch_command,
+    &inpaint_command,     &denoise_command,     &likelihood_command,  &info_command,
+    &bench_command,       &recipes_command,     &solvers_command,     &convergence_command,
+    &fetch_command,
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };

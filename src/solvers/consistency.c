@@ -34,16 +34,19 @@ static sumi_status consistency_arrange(sumi_context *context, const struct solve
 
 /* Appendix C: c_skip and c_out for which the model is the identity at the least level. Other
    predictions than the raw output tell x0 themselves. */
-static void read_boundary(struct solver_run *run, double sigma)
+static sumi_status read_boundary(struct solver_run *run, double sigma)
 {
     enum prediction_type type = (enum prediction_type)run->options->prediction_type;
-    if (run->path->kind != PATH_EDM || (type != PREDICTION_EPSILON && type != PREDICTION_V)) return;
+    if (run->path->kind != PATH_EDM || (type != PREDICTION_EPSILON && type != PREDICTION_V))
+        return SUMI_OK;
     double data = run->path->sigma_data, away = sigma - path_least(run->path);
     double skip = data * data / (away * away + data * data);
     double out = away * data / sqrt(sigma * sigma + data * data);
     const struct prediction_map map = {.clean_state = skip,
                                        .clean_prediction = type == PREDICTION_V ? -out : out};
+    const struct noise_level level = {.signal = 1, .noise = sigma};
     run_read(run, &map, run->prediction);
+    return run_correct(run, &map, &level);
 }
 
 static sumi_status consistency_step(struct solver_run *run)
@@ -52,7 +55,7 @@ static sumi_status consistency_step(struct solver_run *run)
     double least = path_least(run->path), rise = sqrt(fmax(next * next - least * least, 0));
     float *noise = run->row[0];
     TRY(run_evaluate_here(run));
-    read_boundary(run, sigma);
+    TRY(read_boundary(run, sigma));
     if (run->time_count > 1) run_draw(run, noise);
     rows_combine(run->threads, run->total, run->x, 2,
                  (struct row_term[]){{1, run->clean}, {run->options->s_noise * rise, noise}});

@@ -87,12 +87,31 @@ sumi_status run_ask(struct solver_run *run, const float *input, double time)
     return SUMI_OK;
 }
 
+sumi_status run_correct(struct solver_run *run, const struct prediction_map *map,
+                        const struct noise_level *level)
+{
+    if (!run->correction) return SUMI_OK;
+    TRY(run->correction(run->correction_user, run->shape.items, run->shape.item_size,
+                        level->signal, level->noise, run->clean));
+    if (!rows_are_finite(run->threads, run->total, run->clean)) {
+        return context_fail(run->context, SUMI_ERROR_NUMBER,
+                            "step %lld: the correction wrote a value that is not finite",
+                            (long long)run->place);
+    }
+    if (map->clean_prediction == 0) return SUMI_OK; /* the state is clean already */
+    rows_combine(run->threads, run->total, run->prediction, 2,
+                 (struct row_term[]){{1 / map->clean_prediction, run->clean},
+                                     {-map->clean_state / map->clean_prediction, run->x}});
+    return SUMI_OK;
+}
+
 /* Asks the denoiser, and fills clean, prediction and variance by run->map. */
-static sumi_status ask(struct solver_run *run, const float *input, double time)
+static sumi_status ask(struct solver_run *run, const float *input, double time,
+                       const struct noise_level *level)
 {
     TRY(run_ask(run, input, time));
     run_read(run, &run->map, run->prediction);
-    return SUMI_OK;
+    return run_correct(run, &run->map, level);
 }
 
 /* What the network is told of a time of the list: on a table that counts in whole times it may want
@@ -127,7 +146,7 @@ static sumi_status evaluate(struct solver_run *run, double time, const struct no
         rows_combine(run->threads, run->total, run->input, 1, &(struct row_term){scale, run->x});
         input = run->input;
     }
-    return ask(run, input, told_time(run, time));
+    return ask(run, input, told_time(run, time), level);
 }
 
 /* Of the state's scale to the network's. Where the state has no signal, its noise tells. */
@@ -293,6 +312,8 @@ sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *u
         .x = x,
         .denoiser = denoiser,
         .denoiser_user = user,
+        .correction = solver->correction,
+        .correction_user = solver->correction_user,
     };
     TRY(solver_prepare(solver));
     TRY(solver_shape(solver, rank, shape, &run.shape));

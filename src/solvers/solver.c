@@ -187,6 +187,18 @@ int64_t sumi_solver_evaluations(const sumi_solver *solver)
     return solver->evaluations;
 }
 
+sumi_status sumi_solver_correct(sumi_solver *solver, sumi_correction correction, void *user)
+{
+    if (correction && solver_is_binomial(solver)) {
+        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                            "the solver %s flips bits and has no estimate to correct",
+                            solver->type->name);
+    }
+    solver->correction = correction;
+    solver->correction_user = user;
+    return SUMI_OK;
+}
+
 double sumi_solver_initial_sigma(const sumi_solver *solver)
 {
     return solver->ready ? solver->grid.init_noise_sigma : 1;

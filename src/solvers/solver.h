@@ -39,6 +39,8 @@ struct solver_run {
 
     sumi_denoiser denoiser;
     void *denoiser_user;
+    sumi_correction correction; /* of every estimate, or NULL */
+    void *correction_user;
     int64_t evaluations; /* made so far */
     float *output, *call_times, *scratch;
     float *input; /* row: the state as the network takes it, where that is not x */
@@ -101,6 +103,11 @@ void run_read(struct solver_run *run, const struct prediction_map *map, const fl
 /* Reads the last prediction anew, as one of the present x at another noise level. */
 void run_read_again(struct solver_run *run, double sigma);
 
+/* Corrects clean, which was read by a map at a level of the network's scale, where the caller wants
+   that; the prediction becomes the one that this clean is read from. */
+sumi_status run_correct(struct solver_run *run, const struct prediction_map *map,
+                        const struct noise_level *level);
+
 /* Fills `row` with dx/dsigma at x and clean, (x - clean) / sigma: on the exploding, preconditioned
    and straight paths that is the probability flow. */
 void run_slope(const struct solver_run *run, double sigma, float *row);
@@ -153,6 +160,8 @@ struct sumi_solver {
     struct noise_path path;
     struct grid grid;
     struct random_source random;
+    sumi_correction correction; /* for later runs, or NULL */
+    void *correction_user;
     int64_t evaluations; /* of the last run */
     bool started; /* whether sumi_solver_start came after the last run */
 };

@@ -99,6 +99,25 @@ static void samples_begin_part_way_and_from_inverted_items(void **state)
     CHECK_FAILED(here, 2, "sumi: sample: --strength tells how far to noise the items of --from");
 }
 
+static void what_is_known_is_kept(void **state)
+{
+    place *here = *state;
+    run(here, POINTS "sumi sample points -n 3 -q -o some.npy\n"
+                     "sumi inpaint points -i some.npy --keep left --draws 2 --steps 10 -o six.npy\n"
+                     "sumi info six.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "six.npy: 2 samples for each of 3 items");
+    CHECK_HOLDS(here->out, "[6,2]");
+    run(here, "sumi inpaint points -i some.npy --keep middle -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: inpaint: --keep is left, right, top or bottom, not middle");
+    run(here, "sumi inpaint points -i some.npy --keep left --grey -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: inpaint: --mask, --keep and --grey each say what is known; choose one");
+    run(here, "sumi inpaint points -i some.npy --grey -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: inpaint: --grey is for models of pictures in colour");
+    run(here, "sumi inpaint points -i some.npy --keep top -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: inpaint: only pictures have a top; use --keep left or right");
+}
+
 static void the_ends_of_an_interpolation_are_samples(void **state)
 {
     place *here = *state;
@@ -130,6 +149,7 @@ int main(void)
         PLACE_TEST(unip_has_the_order_it_is_asked_for),
         PLACE_TEST(the_errors_are_drawn),
         PLACE_TEST(samples_begin_part_way_and_from_inverted_items),
+        PLACE_TEST(what_is_known_is_kept),
         PLACE_TEST(the_ends_of_an_interpolation_are_samples),
         PLACE_TEST(an_adaptive_solver_tells_its_evaluations),
     };

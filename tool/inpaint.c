@@ -1,0 +1,328 @@
+/* sumi inpaint: samples of which a part is known. */
+#include <stdio.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "own_items.h"
+#include "sampling.h"
+
+enum { DRAWS_USUAL = 4, ITEMS_USUAL = 6, ITEMS_MOST = 64, DRAWS_MOST = 32, TITLE_SIZE = 24 };
+
+struct settings {
+    int64_t count, draws, steps;
+    struct computing computing;
+    const char *input, *output, *mask, *keep, *deviation, *solver, *seed;
+    struct numbers labels;
+    struct texts options;
+    bool grey, quiet;
+};
+
+struct work {
+    sumi_context *context;
+    const struct settings *settings;
+    sumi_model *model;
+    sumi_recipe *recipe;
+    sumi_solver *solver;
+    sumi_array items;  /* [n, item] */
+    sumi_array mask;   /* like items; above 0 where numbers are known */
+    sumi_array values; /* what is known: items, or the means of their channels [n, position] */
+    sumi_array drawn;  /* [draws * n, item], a draw of all items after the other */
+};
+
+static int64_t draws_of(const struct work *work)
+{
+    return work->settings->draws ? work->settings->draws : DRAWS_USUAL;
+}
+
+static int check_choices(const struct settings *settings)
+{
+    static const char *const sides[] = {"left", "right", "top", "bottom"};
+    int ways = (settings->mask != NULL) + (settings->keep != NULL) + settings->grey;
+    bool known = !settings->keep;
+    for (int i = 0; i < 4 && !known; i++) known = strcmp(settings->keep, sides[i]) == 0;
+    if (!settings->output)
+        return fail(EXIT_USAGE, "inpaint needs -o FILE; see `sumi inpaint --help`");
+    if (!known)
+        return fail(EXIT_USAGE, "inpaint: --keep is left, right, top or bottom, not %s",
+                    settings->keep);
+    if (ways > 1)
+        return fail(EXIT_USAGE,
+                    "inpaint: --mask, --keep and --grey each say what is known; choose one");
+    if (draws_of(&(struct work){.settings = settings}) > DRAWS_MOST || settings->count > ITEMS_MOST)
+        return fail(EXIT_USAGE, "inpaint: at most %d items and %d samples of each", ITEMS_MOST,
+                    DRAWS_MOST);
+    return check_output(settings->output);
+}
+
+/* The user's items, or the first of the recipe's data with their classes. */
+static int read_items(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    struct numbers labels = {0};
+    int64_t count = settings->count ? settings->count : settings->input ? ITEMS_MOST : ITEMS_USUAL;
+    int code;
+    if (settings->input) {
+        code = own_items_read(work->context, work->model, settings->input, count, &work->items);
+    } else if (work->recipe) {
+        code = recipe_items_read(work->context, work->recipe, work->model, count, &work->items,
+                                 &labels);
+    } else {
+        return fail(EXIT_USAGE, "inpaint: there is no recipe with the model to tell of data; name "
+                    "a file of your own with -i");
+    }
+    if (code != EXIT_DONE) return code;
+    if (settings->labels.count) labels = settings->labels;
+    sumi_status status =
+        sampling_labels(work->model, draws_of(work) * work->items.shape[0], &labels);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+/* ---- What is known ---- */
+
+/* Whether a place of an item lies in the half that is kept. Pictures are [h,w,c], signals
+   [length,c], points [d]; what has no height has no top. */
+static bool is_kept(const sumi_array *items, const char *side, int64_t row, int64_t column)
+{
+    int64_t height = items->rank == 4 ? items->shape[1] : 1;
+    int64_t width = items->shape[items->rank == 4 ? 2 : 1];
+    if (strcmp(side, "left") == 0) return 2 * column < width;
+    if (strcmp(side, "right") == 0) return 2 * column >= width;
+    return (2 * row < height) == (strcmp(side, "top") == 0);
+}
+
+static void fill_half(const char *side, sumi_array *mask)
+{
+    bool picture = mask->rank == 4;
+    int64_t width = mask->shape[picture ? 2 : 1], height = picture ? mask->shape[1] : 1;
+    int64_t channels = mask->rank > 2 ? mask->shape[mask->rank - 1] : 1;
+    for (int64_t i = 0; i < sumi_array_count(mask); i++) {
+        int64_t column = i / channels % width, row = i / channels / width % height;
+        mask->data[i] = is_kept(mask, side, row, column) ? 1 : -1;
+    }
+}
+
+/* The mask of a file, one for all items or one for each. */
+static int read_mask(struct work *work)
+{
+    sumi_array *mask = &work->mask;
+    int64_t items = work->items.shape[0];
+    int code = own_items_read(work->context, work->model, work->settings->mask, items, mask);
+    if (code == EXIT_DONE && mask->shape[0] != 1 && mask->shape[0] != items)
+        return fail(EXIT_USAGE, "%s: has %lld masks for %lld items; one for all would do, too",
+                    work->settings->mask, (long long)mask->shape[0], (long long)items);
+    return code;
+}
+
+static int make_mask(struct work *work)
+{
+    const char *side = work->settings->keep ? work->settings->keep : "left";
+    bool upright = strcmp(side, "top") == 0 || strcmp(side, "bottom") == 0;
+    if (work->settings->mask) return read_mask(work);
+    if (work->settings->grey) return EXIT_DONE;
+    if (upright && work->items.rank != 4)
+        return fail(EXIT_USAGE, "inpaint: only pictures have a %s; use --keep left or right", side);
+    sumi_status status =
+        sumi_array_create(work->context, work->items.rank, work->items.shape, &work->mask);
+    if (status != SUMI_OK) return fail_context(work->context);
+    fill_half(side, &work->mask);
+    return EXIT_DONE;
+}
+
+/* The means of the channels. */
+static int make_greys(struct work *work)
+{
+    const sumi_array *items = &work->items;
+    int64_t channels = items->shape[items->rank - 1], count = sumi_array_count(items);
+    int64_t shape[2] = {items->shape[0], count / channels / items->shape[0]};
+    if (items->rank != 4 || channels < 2)
+        return fail(EXIT_USAGE, "inpaint: --grey is for models of pictures in colour");
+    if (sumi_array_create(work->context, 2, shape, &work->values) != SUMI_OK)
+        return fail_context(work->context);
+    for (int64_t i = 0; i < count; i++)
+        work->values.data[i / channels] += items->data[i] / (float)channels;
+    return EXIT_DONE;
+}
+
+/* ---- Drawing samples ---- */
+
+static int draw(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    const sumi_array *values = settings->grey ? &work->values : &work->items;
+    int64_t items = work->items.shape[0];
+    sumi_known known = {.items = items, .values = values->data, .mask = work->mask.data,
+                        .channels = settings->grey ? work->items.shape[3] : 0};
+    struct sampling sampling = {.context = work->context, .model = work->model,
+                                .solver = work->solver, .task = "inpaint",
+                                .quiet = settings->quiet};
+    if (settings->deviation && !read_number(settings->deviation, &known.deviation))
+        return fail(EXIT_USAGE, "inpaint: --deviation is a number, 0 or more, not %s",
+                    settings->deviation);
+    sumi_status status = sumi_solver_correct(work->solver, sumi_keep_known, &known);
+    if (status != SUMI_OK) return fail_argument(work->context, status);
+    interrupt_catch();
+    status = sampling_draw(&sampling, draws_of(work) * items, &work->drawn);
+    sumi_solver_correct(work->solver, NULL, NULL);
+    return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
+}
+
+/* One mask for each item, as sumi_keep_known wants them. */
+static int spread_mask(struct work *work)
+{
+    sumi_array one = work->mask;
+    int64_t items = work->items.shape[0], size = sumi_array_count(&one);
+    if (!one.data || one.shape[0] == items) return EXIT_DONE;
+    work->mask = (sumi_array){0};
+    sumi_status status =
+        sumi_array_create(work->context, work->items.rank, work->items.shape, &work->mask);
+    for (int64_t i = 0; i < items && status == SUMI_OK; i++)
+        memcpy(work->mask.data + i * size, one.data, (size_t)size * sizeof *one.data);
+    sumi_array_release(work->context, &one);
+    return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
+}
+
+/* ---- The table: original, what is known of it, samples ---- */
+
+/* A number as it is shown where only a part is known: what is not is black, or the middle. */
+static float show_known(const struct work *work, int64_t i)
+{
+    const sumi_array *items = &work->items;
+    if (work->settings->grey) return work->values.data[i / items->shape[3]];
+    if (work->mask.data[i] > 0) return items->data[i];
+    return items->rank == 4 ? -1 : 0;
+}
+
+static sumi_status fill_table(const struct work *work, sumi_array *cells)
+{
+    const sumi_array *items = &work->items;
+    int64_t rows = items->shape[0], columns = 2 + draws_of(work);
+    int64_t size = sumi_array_count(items) / rows, shape[SUMI_MAX_RANK] = {rows, columns};
+    memcpy(shape + 2, items->shape + 1, (size_t)(items->rank - 1) * sizeof *shape);
+    sumi_status status = sumi_array_create(work->context, items->rank + 1, shape, cells);
+    if (status != SUMI_OK) return status;
+    for (int64_t i = 0; i < rows * size; i++) {
+        float *cell = cells->data + i / size * columns * size + i % size;
+        cell[0] = items->data[i];
+        cell[size] = show_known(work, i);
+        for (int64_t draw = 0; draw < columns - 2; draw++)
+            cell[(2 + draw) * size] = work->drawn.data[draw * rows * size + i];
+    }
+    return SUMI_OK;
+}
+
+static sumi_status draw_table(const struct work *work)
+{
+    char names[DRAWS_MOST][TITLE_SIZE];
+    const char *titles[2 + DRAWS_MOST] = {"original", "known"};
+    sumi_array cells = {0};
+    for (int i = 0; i < draws_of(work); i++) {
+        snprintf(names[i], TITLE_SIZE, "sample %d", i + 1);
+        titles[2 + i] = names[i];
+    }
+    sumi_status status = fill_table(work, &cells);
+    if (status == SUMI_OK)
+        status = sumi_draw_table(work->context, &cells, titles, NULL, work->settings->output);
+    sumi_array_release(work->context, &cells);
+    return status;
+}
+
+static int write_result(const struct work *work)
+{
+    const char *path = work->settings->output;
+    bool picture = has_ending(path, ".png");
+    if (picture && work->items.rank == 2)
+        return fail(EXIT_USAGE, "%s: samples of points go into an array, FILE.npy", path);
+    sumi_status status = picture ? draw_table(work)
+                                 : sumi_array_write(work->context, path, &work->drawn);
+    if (status != SUMI_OK) return fail_context(work->context);
+    if (!work->settings->quiet)
+        printf("%s: %lld samples for each of %lld items\n", path, (long long)draws_of(work),
+               (long long)work->items.shape[0]);
+    return EXIT_DONE;
+}
+
+static int open_model(struct work *work, const char *path)
+{
+    const struct settings *settings = work->settings;
+    struct sampling_choices choices = {.solver = settings->solver, .steps = settings->steps,
+                                       .seed = settings->seed, .options = &settings->options};
+    return sampling_open(work->context, path, &settings->computing, &choices, &work->model,
+                         &work->recipe, &work->solver);
+}
+
+static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
+{
+    struct work work = {.context = context, .settings = user};
+    (void)count;
+    int code = check_choices(work.settings);
+    if (code == EXIT_DONE) code = open_model(&work, arguments[0]);
+    if (code == EXIT_DONE) code = read_items(&work);
+    if (code == EXIT_DONE) code = make_mask(&work);
+    if (code == EXIT_DONE) code = spread_mask(&work);
+    if (code == EXIT_DONE && work.settings->grey) code = make_greys(&work);
+    if (code == EXIT_DONE) code = draw(&work);
+    if (code == EXIT_DONE) code = write_result(&work);
+    sumi_array *const arrays[] = {&work.items, &work.mask, &work.values, &work.drawn};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        sumi_array_release(context, arrays[i]);
+    sumi_solver_free(work.solver);
+    sumi_recipe_free(work.recipe);
+    sumi_model_free(work.model);
+    return code;
+}
+
+static const struct option OPTIONS[] = {
+    {"input", 'i', OPTION_TEXT, "FILE",
+     "the items of which a part is known (.npy, .csv or a picture);\n"
+     "the first of the recipe's data if left out",
+     offsetof(struct settings, input)},
+    {"output", 'o', OPTION_TEXT, "FILE", "a table as a picture (.png), or the samples (.npy)",
+     offsetof(struct settings, output)},
+    {"keep", 0, OPTION_TEXT, "SIDE",
+     "the half that is known: left (if nothing else is said), right,\n"
+     "top or bottom", offsetof(struct settings, keep)},
+    {"mask", 0, OPTION_TEXT, "FILE",
+     "a picture or array that is bright, or above 0, where numbers\n"
+     "are known; one for all items, or one for each", offsetof(struct settings, mask)},
+    {"grey", 0, OPTION_FLAG, NULL, "the mean of the colours is known everywhere, and no colour",
+     offsetof(struct settings, grey)},
+    {"deviation", 0, OPTION_TEXT, "D",
+     "how far what is known may be off, in deviations of a normal\n"
+     "error; 0 if left out", offsetof(struct settings, deviation)},
+    {"count", 'n', OPTION_COUNT, "N", "take the first N items only",
+     offsetof(struct settings, count)},
+    {"draws", 0, OPTION_COUNT, "K", "samples for each item; 4 if left out",
+     offsetof(struct settings, draws)},
+    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network for each sample",
+     offsetof(struct settings, steps)},
+    {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`; those that draw noise follow best",
+     offsetof(struct settings, solver)},
+    {"seed", 0, OPTION_SEED, "S", "keys all draws; 0 if left out", offsetof(struct settings, seed)},
+    {"label", 0, OPTION_WHOLES, "L ...", "the classes of the items, in turn",
+     offsetof(struct settings, labels)},
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "a solver's option",
+     offsetof(struct settings, options)},
+    COMPUTING_OPTIONS(struct settings),
+    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {.name = NULL},
+};
+
+const struct command inpaint_command = {
+    .name = "inpaint",
+    .summary = "fill in what is missing, or colour what is grey",
+    .usage = "MODEL -o FILE.{png,npy} [-i FILE] [--keep SIDE|--mask FILE|--grey] ...",
+    .details = "Samples of the model times a normal density around what is known of an item\n"
+               "(Sohl-Dickstein et al. 2015, section 2.5; Song et al. 2021, appendix I). With\n"
+               "--deviation what is known is a measurement, and everything is cleaned.\n"
+               "\n"
+               "examples:\n"
+               "  sumi inpaint runs/digits --keep top --steps 100 -o filled.png\n"
+               "  sumi inpaint runs/cifar10 -i photo.png --grey -o coloured.png\n"
+               "  sumi inpaint runs/morlet -i measured.npy --mask gaps.npy -o whole.npy",
+    .options = OPTIONS,
+    .arguments = "a MODEL",
+    .least = 1,
+    .most = 1,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

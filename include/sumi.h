@@ -221,8 +221,9 @@ SUMI_API bool sumi_solver_describe(int number, sumi_solver_info *info);
 /* The name of a solver, as in sumi_solver_describe. */
 SUMI_API const char *sumi_solver_name(const sumi_solver *solver);
 
-/* Makes a solver by name ("ddpm", "ddim", "euler", ... of sumi_solver_describe). Options start at
-   the defaults of the diffusers class that it stands for. */
+/* Makes a solver by name ("ddpm", "ddim", "euler", ... of sumi_solver_describe) or by the diffusers
+   class that it stands for ("DDIMScheduler": the "_class_name" of a scheduler_config.json). Options
+   start at the defaults of that class. */
 SUMI_API sumi_status sumi_solver_create(sumi_context *context, const char *name,
                                         sumi_solver **solver);
 SUMI_API void sumi_solver_free(sumi_solver *solver);

@@ -49,6 +49,8 @@ static sumi_status find_type(sumi_context *context, const char *name,
                              const struct solver_type **type)
 {
     char known[768] = "";
+    *type = name ? solver_type_for_class(name) : NULL;
+    if (*type) return SUMI_OK;
     for (int i = 0; i < TYPES; i++) {
         if (name && strcmp(types[i]->name, name) == 0) {
             *type = types[i];
@@ -118,11 +120,14 @@ sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
     char class_name[CLASS_SIZE] = "";
     TRY(options_class(solver->context, json, class_name, sizeof class_name));
     const struct solver_type *type = solver_type_for_class(class_name);
-    if (!type || type == solver->type)
-        return options_configure(solver->context, &solver->options, NULL, json);
+    bool own = !type || type == solver->type;
     options_default(&trained);
-    if (type->defaults) type->defaults(&trained);
-    return options_configure(solver->context, &solver->options, &trained, json);
+    if (!own && type->defaults) type->defaults(&trained);
+    TRY(options_configure(solver->context, &solver->options, own ? NULL : &trained, json));
+    /* this class tells its network log(sigma) / 4 with that prediction only */
+    if (type == &solver_euler && solver->options.prediction_type != PREDICTION_V)
+        solver->options.timestep_type = TIME_DISCRETE;
+    return SUMI_OK;
 }
 
 sumi_status solver_prepare(sumi_solver *solver)

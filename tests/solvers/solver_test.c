@@ -22,6 +22,18 @@ static void every_solver_in_the_table_can_be_made(void **state)
     sumi_context_free(context);
 }
 
+static void a_class_of_diffusers_names_a_solver_too(void **state)
+{
+    (void)state;
+    sumi_context *context = NULL;
+    sumi_solver *solver = NULL;
+    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
+    CHECK_OK(context, sumi_solver_create(context, "UniPCMultistepScheduler", &solver));
+    assert_string_equal(sumi_solver_name(solver), "unipc");
+    sumi_solver_free(solver);
+    sumi_context_free(context);
+}
+
 static void an_unknown_name_gets_the_list_of_known_ones(void **state)
 {
     (void)state;
@@ -135,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_solver_in_the_table_can_be_made),
+        cmocka_unit_test(a_class_of_diffusers_names_a_solver_too),
         cmocka_unit_test(an_unknown_name_gets_the_list_of_known_ones),
         cmocka_unit_test(scheduler_classes_lead_to_their_solvers),
         cmocka_unit_test(combinations_that_make_no_sense_are_refused),

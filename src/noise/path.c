@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* A table that ends without signal has no finite sigma there; diffusers takes that of abar = 2^-24.
-   The times before it may have less: they keep below by this share of it each. */
+   The times before it may have less: they keep below, each by this share of it. */
 static const double most_table_sigma = 4095.999878;
 static const double least_gap = 1e-3;
 
@@ -17,7 +17,7 @@ static double table_sigma(const struct schedule *schedule, int64_t time)
     double product = schedule->alphas_cumprod[time], last = (double)(schedule->count - 1);
     double sigma = sqrt((1 - product) / product);
     if (schedule->alphas_cumprod[schedule->count - 1] > 0) return sigma;
-    return fmin(sigma, most_table_sigma * (1 - least_gap * (last - (double)time)));
+    return fmin(sigma, most_table_sigma / (1 + least_gap * (last - (double)time)));
 }
 
 static double table_sigma_between(const struct schedule *schedule, double time)

@@ -57,7 +57,8 @@ static sumi_status lcm_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-/* Algorithm 4: ddim's step to s = (1 - eta) next and up again by fresh noise. */
+/* Algorithm 4: ddim's step to s = (1 - eta) next and up again by fresh noise. The estimate of data
+   is not limited, though diffusers' class has options for it. */
 static sumi_status tcd_step(struct solver_run *run)
 {
     double time = run->times[run->place], eta = run->options->eta;
@@ -68,6 +69,7 @@ static sumi_status tcd_step(struct solver_run *run)
     double share = last ? 1 : next / between;
     float *noise = run->row[0], *fresh = run->row[1];
     TRY(run_evaluate(run, time));
+    prediction_clean(&run->map, run->threads, run->total, run->x, run->prediction, run->clean);
     prediction_noise(&run->map, run->threads, run->total, run->x, run->prediction, noise);
     if (share < 1) run_draw(run, fresh);
     struct row_term terms[] = {{sqrt(share * between), run->clean},

@@ -1,6 +1,8 @@
 /* DPM-Solver and DPM-Solver++, multi-step: "DPM-Solver++: fast solver for guided sampling", Lu,
    Zhou, Bao, Chen, Li and Zhu 2022, algorithm 2, of orders 1 to 3, for the ODE and the SDE, on data
    and on noise. */
+#include <string.h>
+
 #include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
@@ -115,6 +117,18 @@ static sumi_status inverse_arrange(sumi_context *context, const struct solver_op
     return places_from_data(context, options, path, grid);
 }
 
+/* diffusers' class cuts the times of Karras's and Lu's rule off on the cosine schedule alone. */
+static sumi_status multistep_arrange(sumi_context *context, const struct solver_options *options,
+                                     const struct noise_path *path, struct grid *grid)
+{
+    bool cosine = strcmp(schedule_name(options->beta_schedule), "squaredcos_cap_v2") == 0;
+    bool rounded = options->use_karras_sigmas || options->use_lu_lambdas;
+    bool whole = path->kind == PATH_TABLE && path->time_kind == TIME_DISCRETE;
+    for (int64_t i = 0; whole && cosine && rounded && i < grid->count; i++)
+        grid->times[i] = places_cut_time(path, grid->sigmas[i]);
+    return exponential_check(context, options, path, grid);
+}
+
 #define PAPER "Lu et al. 2022, DPM-Solver++"
 
 const struct solver_type solver_dpmpp_2m = {
@@ -127,7 +141,7 @@ const struct solver_type solver_dpmpp_2m = {
     .scale = SCALE_PRESERVING,
     .family = TIMES_WHOLE,
     .defaults = defaults_sigma,
-    .arrange = exponential_check,
+    .arrange = multistep_arrange,
     .step = configured_step,
 };
 

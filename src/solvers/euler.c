@@ -16,7 +16,7 @@ static double churn(const struct solver_run *run, double sigma)
 }
 
 /* x += (sigma_next - sigma) slope. With churn x first rises to sigma_hat; as in diffusers, the
-   network has seen the state before that. */
+   network has seen the state before that; what it said as v is read at the level that it saw. */
 static sumi_status euler_step(struct solver_run *run)
 {
     double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
@@ -28,7 +28,8 @@ static sumi_status euler_step(struct solver_run *run)
         double deviation = run->options->s_noise * sqrt(raised * raised - sigma * sigma);
         rows_combine(run->threads, run->total, run->x, 2,
                      (struct row_term[]){{1, run->x}, {deviation, noise}});
-        run_read_again(run, raised);
+        bool v = run->options->prediction_type == PREDICTION_V && run->path->kind == PATH_TABLE;
+        run_read_again(run, v ? sigma : raised);
     }
     run_slope(run, raised, slope);
     rows_combine(run->threads, run->total, run->x, 2,

@@ -27,7 +27,7 @@ struct exponential exponential_step(enum algorithm algorithm, const struct level
     };
     if (random) {
         if (!noise) step.state *= exp(-h);
-        step.noise = to->noise * sqrt(noise ? expm1(2 * h) : -expm1(-2 * h));
+        step.noise = to->noise * sqrt(fmax(noise ? expm1(2 * h) : -expm1(-2 * h), 0));
     }
     return step;
 }
@@ -70,7 +70,10 @@ int exponential_order(const struct solver_run *run, int most)
 sumi_status exponential_check(sumi_context *context, const struct solver_options *options,
                               const struct noise_path *path, struct grid *grid)
 {
-    (void)path;
+    /* diffusers ends a flow of these classes at the least level of the table */
+    double product = path->schedule->alphas_cumprod[0];
+    if (options->use_flow_sigmas && options->final_sigmas_type == FINAL_SIGMA_LEAST)
+        grid->sigmas[grid->count] = sqrt((1 - product) / product);
     enum algorithm algorithm = exponential_algorithm(options);
     bool noise = algorithm == ALGORITHM_NOISE || algorithm == ALGORITHM_NOISE_SDE;
     if (!noise || grid->sigmas[grid->count] > 0) return SUMI_OK;

@@ -103,8 +103,10 @@ static sumi_status check_start(sumi_context *context, const struct solver_option
                                     double time)
 {
     bool ends_without = path->kind == PATH_FLOW || path->kind == PATH_COSINE;
-    if (path->kind == PATH_TABLE)
-        ends_without = path->schedule->alphas_cumprod[path->count - 1] == 0;
+    if (path->kind == PATH_TABLE) { /* diffusers divides by the little that it leaves */
+        ends_without = path->schedule->alphas_cumprod[path->count - 1] == 0
+                    && options->compat != COMPATIBLE_DIFFUSERS;
+    }
     if (!ends_without || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
     if (scale == SCALE_OWN) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
@@ -149,9 +151,10 @@ static int64_t default_count(const struct solver_options *options, const struct 
                              enum time_family family)
 {
     if (options->timesteps.values) return options->timesteps.count;
-    if (options->sigmas.values) return options->sigmas.count;
-    if (options->steps) return options->steps;
-    if (path->kind != PATH_TABLE || family != TIMES_WHOLE) return path->count;
+    if (options->sigmas.values) return places_given(&options->sigmas);
+    bool whole = path->kind == PATH_TABLE && family != TIMES_REAL;
+    if (options->steps) return whole ? places_whole_count(options, path) : options->steps;
+    if (path->kind != PATH_TABLE || family == TIMES_REAL) return path->count;
     int64_t all = places_clipped_count(options, path); /* one more place is the end */
     return all > 1 ? all - 1 : all;
 }

@@ -27,7 +27,8 @@ enum scale {
 enum time_family {
     TIMES_TABLE, /* whole times of the schedule: spacing.h */
     TIMES_REAL,  /* `steps` places over both ends, between whole times too; ends at sigma 0 */
-    TIMES_WHOLE  /* `steps` + 1 places rounded to whole times, the last one left to the end */
+    TIMES_WHOLE, /* `steps` + 1 places rounded to whole times, the last one left to the end */
+    TIMES_UNIPC  /* the same but with use_flow_sigmas, where they begin at 1 and not 1 / T below */
 };
 
 /* Where a path ends without signal, s / a is infinite; solvers that need it finite take that of

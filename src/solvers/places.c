@@ -25,7 +25,20 @@ static sumi_status check_descent(sumi_context *context, const struct grid *grid)
     return SUMI_OK;
 }
 
+int64_t places_given(const struct number_list *sigmas)
+{
+    int64_t count = sigmas->count;
+    return count > 1 && sigmas->values[count - 1] == 0 ? count - 1 : count;
+}
+
 /* ---- Over a table of betas ---- */
+
+/* A hair below a whole time is that time: diffusers' float32 logarithms leave it to chance. */
+double places_cut_time(const struct noise_path *path, double sigma)
+{
+    struct noise_path table = plain(path);
+    return floor(path_time(&table, sigma) + 1e-4);
+}
 
 int64_t places_clipped_count(const struct solver_options *options, const struct noise_path *path)
 {
@@ -44,16 +57,28 @@ static double real_time(const struct solver_options *options, int64_t all, int64
     case SPACING_LEADING:
         return from_end * (double)(all / count) + (double)options->steps_offset;
     case SPACING_LINSPACE:
-        if (count == 1) return (double)(all - 1);
+        /* of a single step the noisiest, where diffusers takes time 0 */
+        if (count == 1) return options->compat == COMPATIBLE_DIFFUSERS ? 0 : (double)(all - 1);
         return (double)(all - 1) * from_end / (double)(count - 1);
     case SPACING_TRAILING: break;
     }
     return rint((double)all - (double)index * (double)all / (double)count) - 1;
 }
 
-static double whole_time(const struct solver_options *options, int64_t all, int64_t count,
-                         int64_t index)
+/* The list of `all` times may be cut short of the schedule's T; trailing steps are of T / steps all
+   the same, and so fewer. */
+int64_t places_whole_count(const struct solver_options *options, const struct noise_path *path)
 {
+    int64_t all = places_clipped_count(options, path);
+    if (options->timestep_spacing != SPACING_TRAILING || all == path->count) return options->steps;
+    return (int64_t)ceil((double)all * (double)options->steps / (double)path->count);
+}
+
+static double whole_time(const struct solver_options *options, double times, int64_t all,
+                         int64_t count, int64_t index)
+{
+    double gap = times / (double)(options->steps > 0 ? options->steps : count);
+
     double from_end = (double)(count - index);
     switch ((enum spacing)options->timestep_spacing) {
     case SPACING_LEADING:
@@ -61,7 +86,7 @@ static double whole_time(const struct solver_options *options, int64_t all, int6
     case SPACING_LINSPACE: return rint((double)(all - 1) / (double)count * from_end);
     case SPACING_TRAILING: break;
     }
-    return rint((double)all - (double)index * (double)all / (double)count) - 1;
+    return rint((double)all - (double)index * gap) - 1;
 }
 
 static sumi_status check_time(sumi_context *context, const struct noise_path *path, double time)
@@ -79,16 +104,25 @@ static double time_of_level(const struct solver_options *options, const struct n
                             enum time_family family, double sigma)
 {
     double time = path_time(table, sigma);
-    if (family != TIMES_WHOLE) return time;
+    if (family == TIMES_REAL) return time;
     bool round_off = options->use_karras_sigmas || options->use_lu_lambdas;
-    return round_off ? rint(time) : floor(time + 1e-4);
+    return round_off ? rint(time) : places_cut_time(table, sigma);
+}
+
+/* log_linear interpolation, of Euler's: evenly in log(sigma) from the noisiest time to the
+   clearest, which is the end of the run. */
+static bool log_linear(const struct solver_options *options)
+{
+    return options->interpolation_type == INTERPOLATE_LOG_LINEAR && !options->timesteps.values
+        && !options->sigmas.values;
 }
 
 static void respace(const struct solver_options *options, const struct noise_path *table,
                     enum time_family family, struct grid *grid)
 {
     double most = grid->sigmas[0], least = grid->sigmas[grid->count - 1];
-    if (family == TIMES_WHOLE) {
+    if (log_linear(options)) least = path_least(table);
+    if (family != TIMES_REAL) {
         most = path_most(table);
         least = path_least(table);
     }
@@ -100,30 +134,30 @@ static void respace(const struct solver_options *options, const struct noise_pat
     }
 }
 
-/* log_linear interpolation (Euler only): evenly in log(sigma) from the noisiest time to the
-   clearest, one place short of it. */
 static sumi_status spread(sumi_context *context, const struct solver_options *options,
                           const struct noise_path *table, enum time_family family,
                           struct grid *grid)
 {
-    int64_t all = family == TIMES_WHOLE ? places_clipped_count(options, table) : table->count;
+    int64_t all = family == TIMES_REAL ? table->count : places_clipped_count(options, table);
     const struct number_list *given = &options->timesteps;
-    bool log_linear = options->interpolation_type == INTERPOLATE_LOG_LINEAR && !given->values;
     for (int64_t i = 0; i < grid->count; i++) {
         if (options->sigmas.values) {
             grid->sigmas[i] = options->sigmas.values[i];
             grid->times[i] = time_of_level(options, table, family, grid->sigmas[i]);
             continue;
         }
-        grid->times[i] = given->values           ? given->values[i]
-                       : family == TIMES_WHOLE ? whole_time(options, all, grid->count, i)
-                                               : real_time(options, all, grid->count, i);
-        TRY(check_time(context, table, grid->times[i]));
-        grid->sigmas[i] = log_linear ? respacing_exponential(path_least(table), path_most(table),
-                                                             grid->count + 1, i)
-                                     : path_sigma(table, grid->times[i]);
+        double *time = &grid->times[i];
+        if (given->values) *time = given->values[i];
+        else if (family == TIMES_REAL) *time = real_time(options, all, grid->count, i);
+        else *time = whole_time(options, (double)table->count, all, grid->count, i);
+        TRY(check_time(context, table, *time));
+        grid->sigmas[i] = path_sigma(table, *time);
+        if (log_linear(options)) {
+            grid->sigmas[i] = respacing_exponential(path_least(table), path_most(table),
+                                                    grid->count + 1, i);
+        }
     }
-    return check_descent(context, grid);
+    return SUMI_OK;
 }
 
 sumi_status places_table(sumi_context *context, const struct placing *placing, struct grid *grid)
@@ -131,10 +165,13 @@ sumi_status places_table(sumi_context *context, const struct placing *placing, s
     const struct solver_options *options = placing->options;
     const struct noise_path *path = placing->path;
     struct noise_path table = plain(path);
+    bool respaced = placing->respaced && !options->sigmas.values;
+    bool least = options->final_sigmas_type == FINAL_SIGMA_LEAST
+              || (log_linear(options) && !respaced);
     TRY(spread(context, options, &table, placing->family, grid));
-    if (placing->respaced) respace(options, &table, placing->family, grid);
-    grid->sigmas[grid->count] =
-        options->final_sigmas_type == FINAL_SIGMA_LEAST ? path_least(&table) : 0;
+    if (respaced) respace(options, &table, placing->family, grid);
+    TRY(check_descent(context, grid));
+    grid->sigmas[grid->count] = least ? path_least(&table) : 0;
     for (int64_t i = 0; path->time_kind != TIME_DISCRETE && i < grid->count; i++)
         grid->times[i] = path_time(path, grid->sigmas[i]);
     return SUMI_OK;
@@ -150,7 +187,7 @@ sumi_status places_from_data(sumi_context *context, const struct solver_options 
         return SUMI_OK;
     int64_t all = places_clipped_count(options, path), count = grid->count;
     for (int64_t i = 0; i < count; i++) {
-        double time = whole_time(options, all, count, count - 1 - i); /* trailing */
+        double time = whole_time(options, (double)path->count, all, count, count - 1 - i);
         if (options->timestep_spacing == SPACING_LINSPACE)
             time = rint((double)(all - 1) / (double)count * (double)i);
         if (options->timestep_spacing == SPACING_LEADING)
@@ -188,7 +225,7 @@ static void stretch(const struct solver_options *options, struct grid *grid)
 static sumi_status check_straight(sumi_context *context, const struct number_list *given,
                                   double most)
 {
-    for (int64_t i = 0; given->values && i < given->count; i++) {
+    for (int64_t i = 0; given->values && i < places_given(given); i++) {
         if (given->values[i] <= most && given->values[i] > 0) continue;
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "on a straight path a place is above 0 and at most %g, not %g", most,
@@ -233,7 +270,8 @@ sumi_status places_flow(sumi_context *context, const struct placing *placing, st
 }
 
 /* use_flow_sigmas of diffusers' solvers that count in log-SNR: they never start at sigma 1, where
-   it is infinite, keep whole times, and respace the ratios of the table. */
+   it is infinite, keep whole times, and respace the ratios of the table. The line is from 1 to
+   1 / T or from 1 - 1 / T to 0, its last place left to the end. */
 sumi_status places_straight(sumi_context *context, const struct placing *placing,
                             struct grid *grid)
 {
@@ -245,10 +283,13 @@ sumi_status places_straight(sumi_context *context, const struct placing *placing
     double all = (double)path->count;
     double least = options->sigma_min > 0 ? options->sigma_min : path_least(&table);
     double most = options->sigma_max > 0 ? options->sigma_max : path_most(&table);
+    double step = (1 / all - 1) / (double)grid->count;
     TRY(check_straight(context, given, 1));
     for (int64_t i = 0; i < grid->count; i++) {
-        double share = (double)i / (double)grid->count;
-        double sigma = given->values ? given->values[i] : 1 + share * (1 / all - 1);
+        double left = (double)(grid->count - i); /* in an order of rounding that is diffusers' */
+        double sigma = 1 - (1 + left * step);
+        if (placing->family == TIMES_UNIPC) sigma = 1 + (double)i * step;
+        if (given->values) sigma = given->values[i];
         sigma = shifted(options, options->flow_shift, sigma);
         if (placing->respaced) {
             double ratio = respacing_level(options, least, most, grid->count, i);

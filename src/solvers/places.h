@@ -17,6 +17,15 @@ struct placing {
     bool needs_signal; /* or a finite sigma: a flow is begun 1 / T short of its end */
 };
 
+/* Whole times that `steps` of them come to. */
+int64_t places_whole_count(const struct solver_options *options, const struct noise_path *path);
+
+/* How many places are given: a last sigma of 0 is the end, which is no place. */
+int64_t places_given(const struct number_list *sigmas);
+
+/* The whole time at or below that of a level s / a, as diffusers cuts it off. */
+double places_cut_time(const struct noise_path *path, double sigma);
+
 /* Fill the times and sigmas of a grid that has its length: as ratios s / a, but places_flow and
    places_straight as the straight path's own sigma. */
 sumi_status places_table(sumi_context *context, const struct placing *placing, struct grid *grid);

@@ -26,7 +26,8 @@ static sumi_status arrange_visits(sumi_context *context, const struct solver_opt
             grid->times[place] = visited[place - OPENING + RUNGE_KUTTA_STEPS];
         } else {
             double half = (visited[step] - visited[step + 1]) / 2;
-            if (path->kind == PATH_TABLE) half = floor(half);
+            if (path->kind == PATH_TABLE)
+                half = options->compat ? (double)(path->count / count / 2) : floor(half);
             grid->times[place] = stage == 0   ? visited[step]
                                : stage == 3 ? visited[step + 1] : visited[step + 1] + half;
         }
@@ -107,7 +108,8 @@ static void copy(const struct solver_run *run, float *to, const float *from)
     rows_combine(run->threads, run->total, to, 1, &(struct row_term){1, from});
 }
 
-/* The four evaluations of a Runge-Kutta step: (e1 + 2 e2 + 2 e3 + e4) / 6. */
+/* The four evaluations of a Runge-Kutta step: (e1 + 2 e2 + 2 e3 + e4) / 6. Of an odd distance the
+   first leads half a time above the middle, as diffusers has it. */
 static void runge_kutta_stage(struct solver_run *run)
 {
     static const double share[STAGES] = {1. / 6, 1. / 3, 1. / 3, 1. / 6};
@@ -121,7 +123,8 @@ static void runge_kutta_stage(struct solver_run *run)
     }
     rows_combine(run->threads, run->total, sum, 2,
                  (struct row_term[]){{stage > 0, sum}, {share[stage], run->prediction}});
-    double to = stage < 2 ? times[first + 1] : times[first + 3];
+    double half = times[first + 1] - times[first + 3];
+    double to = stage == 0 ? times[first] - half : times[first + (stage == 1 ? 1 : 3)];
     carry(run, start, times[first], to, stage == 3 ? sum : run->prediction);
 }
 
@@ -133,26 +136,28 @@ static int64_t visited_count(const struct solver_run *run)
 }
 
 /* The multi-step part, to the next time or, with compat = diffusers, to t - floor(T / steps); the
-   second visit of a time averages and repeats the first step. */
+   second visit of a time averages and repeats the first step, there whatever the start. */
 static void multistep_stage(struct solver_run *run)
 {
-    bool skip = run->options->skip_prk_steps, begun_first = run->options->start_index == 0;
+    bool skip = run->options->skip_prk_steps;
     float *start = run->row[HISTORY], *combined = run->row[HISTORY + 1];
     double time = run->times[run->place];
     double next = run_next_time(run);
     bool compatible = run->options->compat == COMPATIBLE_DIFFUSERS && run->path->kind == PATH_TABLE;
-    if (compatible && !(skip && run->place == 0))
-        next = time - (double)(run->path->count / visited_count(run));
-    if (skip && begun_first && run->place == 1) {
+    bool repeats = skip && (compatible || run->options->start_index == 0);
+    double distance = (double)(run->path->count / visited_count(run));
+    if (compatible) next = time - distance;
+    if (repeats && run_made(run) == 1) {
         struct row_term terms[] = {{0.5, run->prediction}, {0.5, run->row[0]}};
+        double last = (double)(run->path->count - 1);
         rows_combine(run->threads, run->total, combined, 2, terms);
-        carry(run, start, run->times[0], time, combined);
+        carry(run, start, compatible ? fmin(time + distance, last) : run->times[0], time, combined);
         return;
     }
     run_turn(run, 0, HISTORY);
     copy(run, run->row[0], run->prediction);
-    if (run->place == 0) copy(run, start, run->x);
-    int64_t known = skip ? run_made(run) + (begun_first && run->place > 1 ? 0 : 1) : HISTORY;
+    if (run_made(run) == 0) copy(run, start, run->x);
+    int64_t known = skip ? run_made(run) + (repeats && run_made(run) > 1 ? 0 : 1) : HISTORY;
     combine(run, known < HISTORY ? (int)known : HISTORY, combined);
     carry(run, run->x, time, next, combined);
 }

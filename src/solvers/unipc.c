@@ -107,7 +107,11 @@ static sumi_status unipc_step(struct solver_run *run)
     float *start = run->row[HISTORY];
     TRY(run_evaluate_here(run));
     run_turn(run, 0, HISTORY);
-    exponential_record(run, on_noise(run), run->row[0]);
+    exponential_record(run, false, run->row[0]);
+    if (on_noise(run)) { /* which no limit concerns */
+        prediction_noise(&run->map, run->threads, run->total, run->x, run->prediction,
+                         run->row[0]);
+    }
     if (corrects(run)) {
         update(run, run->place - 1, predictor_order(run, run->place - 1), 1, run->row[0], start);
     }
@@ -134,7 +138,7 @@ const struct solver_type solver_unipc = {
     .evaluations = 1,
     .rows = HISTORY + 1,
     .scale = SCALE_PRESERVING,
-    .family = TIMES_WHOLE,
+    .family = TIMES_UNIPC,
     .defaults = defaults_sigma,
     .arrange = unipc_check,
     .step = unipc_step,

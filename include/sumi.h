@@ -246,8 +246,9 @@ SUMI_API void sumi_solver_free(sumi_solver *solver);
    before ended), "mu" (of use_dynamic_shifting), "s_churn", "s_tmin", "s_tmax", "s_noise",
    "compat" ("diffusers" also copies what that library gets wrong: the time before in ddim,
    ddim-inverse and pndm, which lies beside the visited times where the spacing is uneven; the
-   history of lms after a late start; the shift of a flow's last time, made twice). A solver run
-   twice draws the same noise twice. */
+   history of lms and the repeated step of pndm after a late start; a single step with the spacing
+   linspace, which is at time 0; the shift of a flow's last time, made twice; and it follows a
+   prediction of noise where no signal is left). A solver run twice draws the same noise twice. */
 SUMI_API sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value);
 
 /* Sets every option of a scheduler_config.json, given as text. Unknown keys are tolerated. The

@@ -125,7 +125,8 @@ sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
     if (!own && type->defaults) type->defaults(&trained);
     TRY(options_configure(solver->context, &solver->options, own ? NULL : &trained, json));
     /* this class tells its network log(sigma) / 4 with that prediction only */
-    if (type == &solver_euler && solver->options.prediction_type != PREDICTION_V)
+    bool euler = (type ? type : solver->type) == &solver_euler;
+    if (euler && solver->options.prediction_type != PREDICTION_V)
         solver->options.timestep_type = TIME_DISCRETE;
     return SUMI_OK;
 }

@@ -284,16 +284,18 @@ static void run_extra_vector(sumi_context *context, json_object *row)
     if (score) merge_pairs(&record, magnitude(sample.x, sample.count), row);
     assert_int_equal(record.steps, (int64_t)number(row, "num_steps"));
     check_sums(member(row, "step_sum_abs"), &record, 1);
-    check_times(member(row, "timesteps"), &record, 0);
+    json_object *start = member(row, "start_index");
+    check_times(member(row, "timesteps"), &record, start ? json_object_get_int64(start) : 0);
     check_ends(row, sample.x, sample.count, 1e-4);
     sumi_solver_free(solver);
 }
 
-static void run_rows(const char *list, void (*run)(sumi_context *, json_object *))
+static void run_rows(const char *path, const char *list,
+                     void (*run)(sumi_context *, json_object *))
 {
     sumi_context *context = NULL;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    json_object *file = json_object_from_file(TEST_DATA "/schedulers.json");
+    json_object *file = json_object_from_file(path);
     assert_non_null(file);
     json_object *rows = member(file, list);
     assert_true(json_object_array_length(rows) >= 10);
@@ -303,16 +305,115 @@ static void run_rows(const char *list, void (*run)(sumi_context *, json_object *
     sumi_context_free(context);
 }
 
+/* ---- Single numbers ---- */
+
+/* Predicts clean data 0 and, where that is asked for, 1/2 of a variance. */
+static sumi_status nothing(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                           const float *x, const float *times, float *output)
+{
+    (void)user, (void)x, (void)times;
+    for (int64_t item = 0; item < count; item++)
+        for (int64_t i = 0; i < output_size; i++)
+            output[item * output_size + i] = i < item_size ? 0 : 0.5f;
+    return SUMI_OK;
+}
+
+/* The deviation of the noise that the first of a list of steps adds: from no data and no state
+   nothing else is left. Torch's first draw is known. */
+static double deviation_of_step(sumi_context *context, json_object *row, const char *times,
+                                double drawn)
+{
+    static struct record record;
+    struct sample sample = {.rank = 4, .shape = {BATCH, 3, 8, 8}, .count = MOST_COUNT};
+    sumi_solver *solver = make_solver(context, row, "config");
+    CHECK_OK(context, sumi_solver_set(solver, "prediction_type", "sample"));
+    CHECK_OK(context, sumi_solver_set(solver, "eta", "1"));
+    CHECK_OK(context, sumi_solver_set(solver, "timesteps", times));
+    record.steps = 0;
+    record.count = sample.count;
+    CHECK_OK(context, sumi_solver_run(solver, nothing, NULL, sample.rank, sample.shape, sample.x,
+                                      remember, &record));
+    sumi_solver_free(solver);
+    return record.sums[0] / drawn;
+}
+
+static void check_variances(sumi_context *context, json_object *file, json_object *row)
+{
+    json_object *zero = member(member(file, "torch_cpu_rng_vectors"), "0");
+    json_object *draw = member(zero, "randn768_first4_last2_sumabs");
+    double drawn = json_object_get_double(json_object_array_get_idx(draw, 6));
+    const char *check = json_object_get_string(member(row, "check"));
+    bool deviation = strstr(check, "deviation") != NULL, logarithm = strstr(check, "log v") != NULL;
+    json_object_object_foreach(member(row, "values"), key, value) {
+        char times[40];
+        int time = atoi(key), next = strchr(key, ',') ? atoi(strchr(key, ',') + 1) : time - 1;
+        if (next < 0 || next == time) snprintf(times, sizeof times, "[%d]", time);
+        else snprintf(times, sizeof times, "[%d,%d]", time, next);
+        double told = deviation_of_step(context, row, times, drawn);
+        if (!deviation) told = logarithm ? 2 * log(told) : told * told;
+        CHECK_CLOSE(told, json_object_get_double(value), number(row, "tol"));
+    }
+}
+
+/* Times of `values`, counted in the sigmas of a straight path where they are below 1. */
+static void check_visits(sumi_context *context, json_object *row)
+{
+    double times[64], expected;
+    json_object *values = member(row, "values");
+    const char *check = json_object_get_string(member(row, "check"));
+    bool next = strstr(check, "previous") != NULL, sigmas = strstr(check, "sigmas") != NULL;
+    size_t count = json_object_array_length(values) - (next || sigmas); /* less the end */
+    sumi_solver *solver = make_solver(context, row, "config");
+    const char *bracket = strchr(check, next ? '[' : '(');
+    char given[40];
+    snprintf(given, sizeof given, "%s", next ? bracket : bracket + 1);
+    if (!next) given[strcspn(given, ")")] = 0;
+    CHECK_OK(context, sumi_solver_set(solver, next ? "timesteps" : "steps", given));
+    assert_int_equal(sumi_solver_times(solver, times, 64), count + next);
+    for (size_t i = 0; i < count; i++) {
+        expected = json_object_get_double(json_object_array_get_idx(values, i));
+        if (sigmas) CHECK_CLOSE(solver->grid.sigmas[i], expected, 1e-6);
+        assert_true(times[i + next] == (sigmas ? floor(1000 * expected) : expected));
+    }
+    sumi_solver_free(solver);
+}
+
+static void single_numbers_of_the_peers_tests_agree(void **state)
+{
+    (void)state;
+    sumi_context *context = NULL;
+    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
+    json_object *file = json_object_from_file(TEST_DATA "/schedulers.json");
+    assert_non_null(file);
+    json_object *rows = member(file, "scalar_checks");
+    assert_int_equal(json_object_array_length(rows), 9);
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        json_object *row = json_object_array_get_idx(rows, i);
+        const char *check = json_object_get_string(member(row, "check"));
+        print_message("%s %s\n", json_object_get_string(member(row, "scheduler")), check);
+        if (strstr(check, "variance")) check_variances(context, file, row);
+        else check_visits(context, row);
+    }
+    json_object_put(file);
+    sumi_context_free(context);
+}
+
 static void loops_of_the_peers_tests_end_within_its_tolerances(void **state)
 {
     (void)state;
-    run_rows("tests", run_peer_test);
+    run_rows(TEST_DATA "/schedulers.json", "tests", run_peer_test);
 }
 
 static void every_step_of_the_wider_grid_agrees_with_the_peer(void **state)
 {
     (void)state;
-    run_rows("extra_vectors", run_extra_vector);
+    run_rows(TEST_DATA "/schedulers.json", "extra_vectors", run_extra_vector);
+}
+
+static void every_step_of_rarer_options_agrees_with_the_peer(void **state)
+{
+    (void)state;
+    run_rows(TEST_DATA "/schedulers_more.json", "extra_vectors", run_extra_vector);
 }
 
 int main(void)
@@ -320,6 +421,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loops_of_the_peers_tests_end_within_its_tolerances),
         cmocka_unit_test(every_step_of_the_wider_grid_agrees_with_the_peer),
+        cmocka_unit_test(single_numbers_of_the_peers_tests_agree),
+        cmocka_unit_test(every_step_of_rarer_options_agrees_with_the_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,11 +35,17 @@ static double log_ratio(double product)
     return 0.5 * log(product / (1 - product));
 }
 
+/* From one abar to another; infinite from where no signal is left. */
+static double rise(double from, double to)
+{
+    return from == to ? 0 : log_ratio(to) - log_ratio(from);
+}
+
 static sumi_status dpm_step(struct solver_run *run)
 {
     double time = run->times[run->place];
     double product = run_product(run, time, 1), next = next_product(run);
-    double h = log_ratio(next) - log_ratio(product);
+    double h = rise(product, next);
     float *old = run->row[0], *noise = run->row[1];
     bool last = run->place + 1 == run->time_count, first = run_made(run) == 0;
     TRY(run_evaluate(run, time));
@@ -53,8 +59,8 @@ static sumi_status dpm_step(struct solver_run *run)
     if (!first && !last && next < 1) {
         /* diffusers draws anew for the second order, which only torch's stream can tell */
         if (run->random->kind == RANDOM_TORCH) run_draw(run, noise);
-        double past = log_ratio(run_product(run, run->times[run->place - 1], 1));
-        carry = h / (2 * (log_ratio(product) - past));
+        double before = rise(run_product(run, run->times[run->place - 1], 1), product);
+        if (before > 0 && isfinite(h)) carry = h / (2 * before);
     }
     double gain = -sqrt(next) * expm1(-2 * h);
     struct row_term terms[] = {{sqrt((1 - next) / (1 - product)) * exp(-h), run->x},

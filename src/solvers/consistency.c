@@ -24,6 +24,12 @@ static sumi_status consistency_arrange(sumi_context *context, const struct solve
     }
     for (int64_t i = 0; i < grid->count; i++) { /* diffusers counts the ramp from the other end */
         int64_t number = given->values ? (int64_t)given->values[grid->count - 1 - i] : i * ratio;
+        if (number < 0 || number >= all) {
+            return context_fail(context, SUMI_ERROR_ARGUMENT,
+                                "the levels of a consistency model are numbered from 0 to %lld;"
+                                " timesteps cannot hold %lld", (long long)all - 1,
+                                (long long)number);
+        }
         grid->sigmas[i] = respacing_karras(least, most, options->rho, all, number);
         grid->times[i] = path_time(path, grid->sigmas[i]);
     }

@@ -64,6 +64,18 @@ static sumi_status anew_step(struct solver_run *run)
     return SUMI_OK;
 }
 
+/* Raising the noise of x = (1 - sigma) x0 + sigma e takes signal away, which churn does not. */
+static sumi_status flow_check(sumi_context *context, const struct solver_options *options,
+                              const struct noise_path *path, struct grid *grid)
+{
+    (void)path, (void)grid;
+    if (options->s_churn == 0) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "s_churn stirs noise into x0 + sigma e, while flow-euler keeps its state on a"
+                        " straight line between data and noise; take \"edm\" or \"euler\", or"
+                        " stochastic_sampling");
+}
+
 /* Euler on a straight path; stochastic_sampling draws the noise anew at every step. */
 static sumi_status flow_step(struct solver_run *run)
 {
@@ -120,6 +132,7 @@ const struct solver_type solver_flow_euler = {
     .scale = SCALE_STRAIGHT,
     .family = TIMES_REAL,
     .defaults = defaults_flow,
+    .arrange = flow_check,
     .step = flow_step,
 };
 

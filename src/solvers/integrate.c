@@ -139,10 +139,17 @@ static double error_of(const struct integration *w, const struct ode_options *op
     return sqrt(sum / (double)(w->count ? w->count : 1));
 }
 
-static sumi_status check_patience(const struct integration *w, const struct ode_options *options,
-                                  double time, double h)
+/* The shortest step that moves a time. */
+static double shortest_step(double time)
 {
-    if (fabs(h) <= 16 * 0x1p-52 * fmax(fabs(time), 0x1p-100)) {
+    return 16 * 0x1p-52 * fmax(fabs(time), 0x1p-100);
+}
+
+/* The last step may be as short as what is left. */
+static sumi_status check_patience(const struct integration *w, const struct ode_options *options,
+                                  double time, double h, bool last)
+{
+    if (!last && fabs(h) <= shortest_step(time)) {
         return context_fail(w->context, SUMI_ERROR_NUMBER,
                             "rk45 cannot keep to its tolerance at time %g with steps that double"
                             " precision knows; raise the tolerance", time);
@@ -168,11 +175,12 @@ static sumi_status walk_adaptive(struct integration *w, const struct ode_options
 {
     const double safety = 0.9, least = 0.2, most = 3;
     double time = from, h = (to - from) / (double)options->steps;
+    if (fabs(h) <= shortest_step(time)) h = to - from; /* hardly a way to go */
     TRY(ask(w, time, w->y, w->stages[0]));
     while (time != to) {
         bool last = fabs(h) >= fabs(to - time);
         if (last) h = to - time;
-        TRY(check_patience(w, options, time, h));
+        TRY(check_patience(w, options, time, h, last));
         TRY(try_step(w, time, h, 1));
         double error = error_of(w, options, h);
         if (error <= 1) {

@@ -357,10 +357,10 @@ sumi_status places_continuous(sumi_context *context, const struct placing *placi
                             : respacing_exponential(least, most, grid->count, i);
         }
         grid->times[i] = path_time(path, *sigma);
-        if (!(*sigma > 0)) {
+        if (!(*sigma > 0 && isfinite(*sigma))) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "place %lld of the list has no noise left (see timesteps and"
-                                " sigmas)", (long long)i);
+                                "place %lld of the list has %s (see timesteps and sigmas)",
+                                (long long)i, *sigma > 0 ? "noise without end" : "no noise left");
         }
     }
     grid->sigmas[grid->count] = options->final_sigmas_type == FINAL_SIGMA_LEAST ? least : 0;

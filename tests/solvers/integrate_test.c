@@ -118,6 +118,16 @@ static sumi_status refuse(void *user, double time, const double *y, double *slop
     return time > 0.5 ? context_fail(context, SUMI_STOPPED, "%s", (const char *)user) : SUMI_OK;
 }
 
+static void an_interval_that_rounding_left_is_crossed_in_one_step(void **state)
+{
+    (void)state;
+    const struct ode_options options = {.method = ODE_RK45, .steps = 20, .relative = 1e-6};
+    struct ode_report report;
+    double y[2] = {0, 1};
+    CHECK_OK(context, ode_integrate(context, &options, turn, NULL, 2, y, 3, 3 + 0x1p-50, &report));
+    assert_int_equal(report.steps, 1);
+}
+
 static void failures_are_told(void **state)
 {
     (void)state;
@@ -169,6 +179,7 @@ int main(void)
         cmocka_unit_test(time_may_run_backwards),
         cmocka_unit_test(a_report_counts_every_evaluation),
         cmocka_unit_test(no_time_is_no_work),
+        cmocka_unit_test(an_interval_that_rounding_left_is_crossed_in_one_step),
         cmocka_unit_test(failures_are_told),
         cmocka_unit_test(options_without_meaning_are_refused),
         cmocka_unit_test(methods_go_by_name),

@@ -226,10 +226,53 @@ static void every_combination_gives_the_data_or_a_reason(void **state)
     sumi_context_free(context);
 }
 
+/* What else is said of a run, a few steps long, by every solver: the state stays finite, or the
+   refusal is one of arguments with a sentence. */
+static void every_option_leaves_a_finite_state_or_a_reason(void **state)
+{
+    (void)state;
+    static const char *const options[][2] = {
+        {"thresholding", "true"}, {"clip_sample", "true"}, {"eta", "0.5"}, {"s_churn", "10"},
+        {"s_noise", "1.01"}, {"lower_order_final", "false"}, {"euler_at_final", "true"},
+        {"final_sigmas_type", "sigma_min"}, {"use_karras_sigmas", "true"},
+        {"use_exponential_sigmas", "true"}, {"use_beta_sigmas", "true"},
+        {"sigmas", "[0.9, 0.5, 0.2, 0.05]"}, {"timesteps", "[900, 500, 200, 50]"},
+        {"timestep_spacing", "trailing"}, {"variance_type", "fixed_large"}, {"solver_order", "3"},
+        {"rng", "torch"}, {"start_index", "3"}, {"stochastic_sampling", "true"},
+        {"noise_removal", "false"}, {"predictor", "ancestral"}, {"predictor", "euler_maruyama"},
+        {"correct_steps", "2"}, {"algorithm_type", "sde-dpmsolver++"}, {"compat", "diffusers"}};
+    static const int chosen[] = {0, 8, 10, 12, 13, 15}; /* one of each kind of path */
+    enum { OPTIONS = sizeof options / sizeof *options, CHOSEN = sizeof chosen / sizeof *chosen };
+    sumi_context *context = NULL;
+    sumi_solver_info info;
+    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
+    CHECK_OK(context, sumi_context_set_threads(context, 1));
+    for (int i = 0; sumi_solver_describe(i, &info); i++) {
+        if (strcmp(info.name, "binomial") == 0) continue;
+        for (int k = 0; k < OPTIONS * CHOSEN; k++) {
+            const char *const *option = options[k / CHOSEN];
+            struct trial trial = {&info, &paths[chosen[k % CHOSEN]], "v_prediction"};
+            struct gaussian found = {0, 0};
+            sumi_solver *solver = make(context, &trial);
+            set(context, solver, "steps", "6");
+            set(context, solver, option[0], option[1]);
+            sumi_status status = run(context, solver, &trial, &found);
+            sumi_solver_free(solver);
+            bool refused = status == SUMI_ERROR_ARGUMENT && *sumi_context_message(context);
+            bool finite = status == SUMI_OK && isfinite(found.mean) && isfinite(found.deviation);
+            if (!refused && !finite)
+                fail_msg("%s on %s with %s = %s: %s", info.name, trial.path->name, option[0],
+                         option[1], sumi_context_message(context));
+        }
+    }
+    sumi_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_combination_gives_the_data_or_a_reason),
+        cmocka_unit_test(every_option_leaves_a_finite_state_or_a_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,8 @@ static int check_files(const struct settings *settings)
     if (!output) return fail(EXIT_USAGE, "interpolate needs -o FILE; see `sumi interpolate --help`");
     if (!has_ending(output, ".png") && !has_ending(output, ".npy"))
         return fail(EXIT_USAGE, "interpolate: %s should end in .png or .npy", output);
+    if (settings->frames == 1)
+        return fail(EXIT_USAGE, "interpolate: --frames counts both ends and so is at least 2, not 1");
     return check_output(output);
 }
 
@@ -79,8 +81,9 @@ static int invert_items(struct work *work)
     int64_t most = settings->count ? 2 * settings->count : INT64_MAX;
     int code = own_items_read(work->context, work->model, settings->input, most, &work->ends);
     if (code != EXIT_DONE) return code;
-    if (work->ends.shape[0] < 2)
-        return fail(EXIT_USAGE, "%s: has one item, and to go between takes two", settings->input);
+    if (work->ends.shape[0] < 2 || (settings->count && work->ends.shape[0] < most))
+        return fail(EXIT_USAGE, "%s: each way takes two items, and of %lld there are not enough",
+                    settings->input, (long long)work->ends.shape[0]);
     code = open_solver(work, "ddim-inverse");
     if (code != EXIT_DONE) return code;
     struct sampling sampling = {.context = work->context, .model = work->model,

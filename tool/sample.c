@@ -80,7 +80,10 @@ static int read_given(struct work *work)
                     settings->strength);
     }
     int64_t count = settings->count ? settings->count : INT64_MAX;
-    return own_items_read(work->context, work->model, path, count, &work->given);
+    int code = own_items_read(work->context, work->model, path, count, &work->given);
+    if (code != EXIT_DONE || !settings->count || work->given.shape[0] == count) return code;
+    return fail(EXIT_USAGE, "%s: holds %lld items, fewer than the %lld of --count", path,
+                (long long)work->given.shape[0], (long long)count);
 }
 
 /* Whether the picture is the figure of points rather than a grid. */

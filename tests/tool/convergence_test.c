@@ -95,6 +95,16 @@ static void samples_begin_part_way_and_from_inverted_items(void **state)
     CHECK_HOLDS(here->out, "[5,2]");
     run(here, "sumi sample points --from some.npy --strength 2 -o x.npy");
     CHECK_FAILED(here, 2, "sumi: sample: --strength is above 0 and at most 1, not 2");
+    run(here, "sumi sample points --from some.npy --strength 0 -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: sample: --strength is above 0 and at most 1, not 0");
+    run(here, "sumi sample points -n 6 --latents noise.npy -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: noise.npy: holds 5 items, fewer than the 6 of --count");
+    run(here, "sumi sample points --from none.npy -o x.npy");
+    CHECK_FAILED(here, 1, "sumi: ./none.npy: cannot open: No such file or directory");
+    run(here, "sumi sample points --from some.npy --latents noise.npy -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: sample begins --from items or from --latents, not both");
+    run(here, "printf '1,2,3\\n' > wide.csv; sumi sample points --from wide.csv -o x.npy");
+    CHECK_FAILED(here, 1, "sumi: wide.csv: its items are 3, but the model takes 2");
     run(here, "sumi sample points --strength 0.5 -o x.npy");
     CHECK_FAILED(here, 2, "sumi: sample: --strength tells how far to noise the items of --from");
 }
@@ -128,6 +138,10 @@ static void the_ends_of_an_interpolation_are_samples(void **state)
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "way.npy: 1 ways from sample to sample, in 5 frames");
     CHECK_HOLDS(here->out, "[5,2]");
+    run(here, "sumi interpolate points -n 3 -i some.npy -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: some.npy: each way takes two items, and of 4 there are not enough");
+    run(here, "sumi interpolate points --frames 1 -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: interpolate: --frames counts both ends and so is at least 2, not 1");
     run(here, "sumi interpolate points --solver ddpm -o x.png");
     CHECK_FAILED(here, 2, "sumi: interpolate: ddpm draws noise on the way, so that a state does not "
                           "lead to one sample; choose a solver without, such as ddim");

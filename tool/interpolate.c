@@ -122,6 +122,14 @@ static sumi_status fill_states(struct work *work)
     return status;
 }
 
+/* Ddim finds states of unit noise; on another scale they would be others. */
+static int check_scale(const struct work *work, const char *name)
+{
+    if (!work->settings->input || sumi_solver_initial_sigma(work->solver) == 1) return EXIT_DONE;
+    return fail(EXIT_USAGE, "interpolate: %s begins at another scale than that of the noise which "
+                "ddim finds for --input; choose ddim or dpmpp-2m", name);
+}
+
 static int interpolate(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -155,6 +163,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE && work.settings->input) code = invert_items(&work);
     const char *name = work.settings->solver ? work.settings->solver : "ddim";
     if (code == EXIT_DONE) code = open_solver(&work, name);
+    if (code == EXIT_DONE) code = check_scale(&work, name);
     if (code == EXIT_DONE) code = interpolate(&work);
     sumi_array_release(context, &work.ends);
     sumi_array_release(context, &work.states);

@@ -140,6 +140,9 @@ static void the_ends_of_an_interpolation_are_samples(void **state)
     CHECK_HOLDS(here->out, "[5,2]");
     run(here, "sumi interpolate points -n 3 -i some.npy -o x.npy");
     CHECK_FAILED(here, 2, "sumi: some.npy: each way takes two items, and of 4 there are not enough");
+    run(here, "sumi interpolate points -q --solver euler -i some.npy -o x.npy");
+    CHECK_FAILED(here, 2, "sumi: interpolate: euler begins at another scale than that of the noise "
+                          "which ddim finds for --input; choose ddim or dpmpp-2m");
     run(here, "sumi interpolate points --frames 1 -o x.npy");
     CHECK_FAILED(here, 2, "sumi: interpolate: --frames counts both ends and so is at least 2, not 1");
     run(here, "sumi interpolate points --solver ddpm -o x.png");

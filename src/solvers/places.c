@@ -206,7 +206,7 @@ static double dynamic_shift(const struct solver_options *options, double sigma)
 {
     if (sigma <= 0) return 0;
     double weight = options->time_shift_type == TIME_SHIFT_LINEAR ? options->mu : exp(options->mu);
-    return weight / (weight + 1 / sigma - 1);
+    return weight / (weight + (1 / sigma - 1)); /* 1 stays 1 exactly */
 }
 
 static double shifted(const struct solver_options *options, double shift, double sigma)

@@ -66,6 +66,8 @@ ROWS = [
     ("UniPCMultistepScheduler",
      {"thresholding": True, "sample_max_value": 3.0, "predict_x0": False,
       "final_sigmas_type": "sigma_min"}, {"num_inference_steps": 10}, {}, 0, None),
+    ("FlowMatchEulerDiscreteScheduler", {"invert_sigmas": True, "use_dynamic_shifting": True},
+     {"num_inference_steps": 25, "mu": 1.15}, {}, 0, None),
     ("TCDScheduler", {"clip_sample": True}, {"num_inference_steps": 4}, {"eta": 0.0}, 0, None),
 ]
 
@@ -84,14 +86,15 @@ def measure(number, name, config, arguments, step, start, compat):
     torch.manual_seed(0)
     scheduler = getattr(diffusers, name)(**config)
     scheduler.set_timesteps(**arguments)
-    sigma = float(scheduler.init_noise_sigma)
+    sigma = float(getattr(scheduler, "init_noise_sigma", 1))
+    scale = getattr(scheduler, "scale_model_input", lambda x, time: x)
     values = (2 * (counter() / COUNT) - 1).astype(numpy.float32).reshape(SHAPE)
     x = torch.from_numpy(values) * sigma
     if start and hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(start)
     sums, times = [], scheduler.timesteps[start:]
     for time in times:
-        prediction = model(scheduler.scale_model_input(x, time), time.float())
+        prediction = model(scale(x, time), time.float())
         x = scheduler.step(prediction, time, x, **step).prev_sample
         sums.append(x.double().abs().sum().item())
     flat = x.double().flatten()

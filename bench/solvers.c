@@ -2,11 +2,12 @@
    that does nothing, and the time of that for each evaluation is set beside the time of one
    evaluation of the ddpm-mnist recipe's U-Net for the same pictures.
 
-   solvers [--threads N] [--json FILE] [NAME ...]
+   solvers [--check] [--threads N] [--json FILE] [NAME ...]
 
-   The memory is what a run takes at most beyond its own state, in states of the same size. Solvers
-   that are not for this model, such as that of bits, are left out. Ends with 1 where a solver takes
-   more than its share, and with 2 where something fails. */
+   With --check every solver runs once and nothing is timed. The memory is what a run takes at
+   most beyond its own state, in states of the same size. Solvers that are not for this model,
+   such as that of bits, are left out. Ends with 1 where a solver takes more than its share, and
+   with 2 where something fails. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct bench {
     sumi_data *data;
     sumi_model *model;
     sumi_solver *solver; /* the one at work */
+    bool check;          /* that all solvers run, without timing */
     double network;      /* seconds of one evaluation */
     float times[ITEMS], x[ITEMS * ITEM_SIZE], output[ITEMS * ITEM_SIZE];
 };
@@ -122,6 +124,7 @@ static sumi_status time_solver(struct bench *b, struct result *result)
     if (status != SUMI_OK) return status;
     result->states = (double)(b->counter.most - held) / (ITEMS * ITEM_SIZE * sizeof(float));
     result->evaluations = sumi_solver_evaluations(b->solver);
+    if (b->check) return SUMI_OK;
     result->seconds = time_runs(solve, b, 0) / (double)result->evaluations;
     result->share = result->seconds / b->network;
     return SUMI_OK;
@@ -136,8 +139,12 @@ static bool is_chosen(const char *name, int count, char *const *names)
     return count == 0;
 }
 
-static void print(const struct result *r)
+static void print(const struct bench *b, const struct result *r)
 {
+    if (b->check) {
+        printf("%-20s%12lld%14.1f  passed\n", r->name, (long long)r->evaluations, r->states);
+        return;
+    }
     printf("%-20s%12lld%12.1f%11.2f %%%14.1f  %s\n", r->name, (long long)r->evaluations,
            1e6 * r->seconds, 100 * r->share, r->states, r->share <= MOST_SHARE ? "met" : "MISSED");
     fflush(stdout);
@@ -165,10 +172,14 @@ static int measure_all(struct bench *b, int count, char *const *names, struct re
 {
     sumi_solver_info info;
     int made = 0;
-    printf("one evaluation of the ddpm-mnist U-Net for %d items: %.2f ms by %d threads\n\n", ITEMS,
-           1e3 * b->network, sumi_context_threads(b->context));
-    printf("%-20s%12s%12s%13s%14s\n", "solver", "evaluations", "us for each", "of network",
-           "states kept");
+    if (b->check) {
+        printf("%-20s%12s%14s\n", "solver", "evaluations", "states kept");
+    } else {
+        printf("one evaluation of the ddpm-mnist U-Net for %d items: %.2f ms by %d threads\n\n",
+               ITEMS, 1e3 * b->network, sumi_context_threads(b->context));
+        printf("%-20s%12s%12s%13s%14s\n", "solver", "evaluations", "us for each", "of network",
+               "states kept");
+    }
     for (int i = 0; sumi_solver_describe(i, &info) && made < RESULTS_MOST; i++) {
         if (!is_chosen(info.name, count, names)) continue;
         sumi_status status = open_solver(b, info.name);
@@ -179,7 +190,7 @@ static int measure_all(struct bench *b, int count, char *const *names, struct re
         b->solver = NULL;
         if (refused) continue;
         if (status != SUMI_OK) return -1;
-        print(&results[made++]);
+        print(b, &results[made++]);
     }
     return made;
 }
@@ -190,8 +201,8 @@ static int measure(struct bench *b, const char *json, int count, char *const *na
     int made = -1, code = 0;
     for (int i = 0; i < ITEMS; i++) b->times[i] = 500;
     if (open_model(b) == SUMI_OK) {
-        b->network = time_runs(evaluate, b, 0);
-        if (b->network > 0) made = measure_all(b, count, names, results);
+        if (!b->check) b->network = time_runs(evaluate, b, 0);
+        if (b->check || b->network > 0) made = measure_all(b, count, names, results);
     }
     if (made < 0) {
         fprintf(stderr, "solvers: %s\n", sumi_context_message(b->context));
@@ -209,11 +220,12 @@ int main(int argc, char **argv)
     static struct bench b;
     const char *json = NULL;
     int threads = 0, i = 1;
-    for (; i < argc && argv[i][0] == '-'; i += 2) {
-        if (i + 1 < argc && strcmp(argv[i], "--threads") == 0) threads = atoi(argv[i + 1]);
-        else if (i + 1 < argc && strcmp(argv[i], "--json") == 0) json = argv[i + 1];
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--check") == 0) b.check = true;
+        else if (i + 1 < argc && strcmp(argv[i], "--threads") == 0) threads = atoi(argv[++i]);
+        else if (i + 1 < argc && strcmp(argv[i], "--json") == 0) json = argv[++i];
         else {
-            fputs("usage: solvers [--threads N] [--json FILE] [NAME ...]\n", stderr);
+            fputs("usage: solvers [--check] [--threads N] [--json FILE] [NAME ...]\n", stderr);
             return 2;
         }
     }

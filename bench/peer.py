@@ -387,7 +387,7 @@ def draw_cold(folder):
     network.eval()
     signal, noise = signal_levels(folder)
     config = read_json(folder, "unet", "config.json")
-    x = torch.randn([1] + item_shape(config))
+    x = torch.randn([1] + item_shape(config, planar=False))
     with torch.inference_mode():
         prediction = evaluate(x, torch.tensor([float(len(signal) - 1)]))
         sample = (x - noise[-1] * prediction) / signal[-1]

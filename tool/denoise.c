@@ -95,22 +95,15 @@ static int open_model(struct work *work)
 static int read_items(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct numbers labels = {0};
+    struct numbers labels;
     int64_t shape[SUMI_MAX_RANK];
     int64_t usual = sumi_model_shape(work->model, shape) == 1 ? POINTS_USUAL : ITEMS_USUAL;
-    int64_t count = settings->count ? settings->count : usual;
-    int code;
-    if (settings->input) {
-        code = own_items_read(work->context, work->model, settings->input, count, &work->items);
-    } else if (work->recipe) {
-        code = recipe_items_read(work->context, work->recipe, work->model, count, &work->items,
-                                 &labels);
-    } else {
-        return fail(EXIT_USAGE, "denoise: there is no recipe in %s to tell of data; name a file of "
-                    "your own with -i", work->path);
-    }
+    struct items_choice choice = {.command = "denoise", .folder = work->path,
+                                  .input = settings->input, .recipe = work->recipe,
+                                  .count = settings->count ? settings->count : usual,
+                                  .wanted = &settings->labels};
+    int code = items_choose(work->context, work->model, &choice, &work->items, &labels);
     if (code != EXIT_DONE) return code;
-    if (settings->labels.count) labels = settings->labels;
     if (sumi_model_classes(work->model) && !labels.count) {
         return fail(EXIT_USAGE, "denoise: this model wants to know the class of each item; tell it "
                     "with --label");

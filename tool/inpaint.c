@@ -20,6 +20,8 @@ struct settings {
 struct work {
     sumi_context *context;
     const struct settings *settings;
+    const char *path;
+    double deviation;
     sumi_model *model;
     sumi_recipe *recipe;
     sumi_solver *solver;
@@ -29,13 +31,14 @@ struct work {
     sumi_array drawn;  /* [draws * n, item], a draw of all items after the other */
 };
 
-static int64_t draws_of(const struct work *work)
+static int64_t draws_of(const struct settings *settings)
 {
-    return work->settings->draws ? work->settings->draws : DRAWS_USUAL;
+    return settings->draws ? settings->draws : DRAWS_USUAL;
 }
 
-static int check_choices(const struct settings *settings)
+static int check_choices(struct work *work)
 {
+    const struct settings *settings = work->settings;
     static const char *const sides[] = {"left", "right", "top", "bottom"};
     int ways = (settings->mask != NULL) + (settings->keep != NULL) + settings->grey;
     bool known = !settings->keep;
@@ -48,9 +51,12 @@ static int check_choices(const struct settings *settings)
     if (ways > 1)
         return fail(EXIT_USAGE,
                     "inpaint: --mask, --keep and --grey each say what is known; choose one");
-    if (draws_of(&(struct work){.settings = settings}) > DRAWS_MOST || settings->count > ITEMS_MOST)
+    if (draws_of(settings) > DRAWS_MOST || settings->count > ITEMS_MOST)
         return fail(EXIT_USAGE, "inpaint: at most %d items and %d samples of each", ITEMS_MOST,
                     DRAWS_MOST);
+    if (settings->deviation && !read_number(settings->deviation, &work->deviation))
+        return fail(EXIT_USAGE, "inpaint: --deviation is a number, 0 or more, not %s",
+                    settings->deviation);
     return check_output(settings->output);
 }
 
@@ -58,46 +64,36 @@ static int check_choices(const struct settings *settings)
 static int read_items(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct numbers labels = {0};
-    int64_t count = settings->count ? settings->count : settings->input ? ITEMS_MOST : ITEMS_USUAL;
-    int code;
-    if (settings->input) {
-        code = own_items_read(work->context, work->model, settings->input, count, &work->items);
-    } else if (work->recipe) {
-        code = recipe_items_read(work->context, work->recipe, work->model, count, &work->items,
-                                 &labels);
-    } else {
-        return fail(EXIT_USAGE, "inpaint: there is no recipe with the model to tell of data; name "
-                    "a file of your own with -i");
-    }
+    struct numbers labels;
+    int64_t usual = settings->input ? ITEMS_MOST : ITEMS_USUAL;
+    struct items_choice choice = {.command = "inpaint", .folder = work->path,
+                                  .input = settings->input, .recipe = work->recipe,
+                                  .count = settings->count ? settings->count : usual,
+                                  .wanted = &settings->labels};
+    int code = items_choose(work->context, work->model, &choice, &work->items, &labels);
     if (code != EXIT_DONE) return code;
-    if (settings->labels.count) labels = settings->labels;
+    if (work->items.rank == 2 && has_ending(settings->output, ".png"))
+        return fail(EXIT_USAGE, "%s: samples of points go into an array, FILE.npy",
+                    settings->output);
     sumi_status status =
-        sampling_labels(work->model, draws_of(work) * work->items.shape[0], &labels);
+        sampling_labels(work->model, draws_of(work->settings) * work->items.shape[0], &labels);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
 /* ---- What is known ---- */
 
-/* Whether a place of an item lies in the half that is kept. Pictures are [h,w,c], signals
-   [length,c], points [d]; what has no height has no top. */
-static bool is_kept(const sumi_array *items, const char *side, int64_t row, int64_t column)
-{
-    int64_t height = items->rank == 4 ? items->shape[1] : 1;
-    int64_t width = items->shape[items->rank == 4 ? 2 : 1];
-    if (strcmp(side, "left") == 0) return 2 * column < width;
-    if (strcmp(side, "right") == 0) return 2 * column >= width;
-    return (2 * row < height) == (strcmp(side, "top") == 0);
-}
-
+/* The half of each item on one side. Pictures are [h,w,c], signals [length,c], points [d]; what has
+   no height has no top. */
 static void fill_half(const char *side, sumi_array *mask)
 {
-    bool picture = mask->rank == 4;
+    const bool picture = mask->rank == 4, upright = *side == 't' || *side == 'b';
+    const bool early = *side == 'l' || *side == 't'; /* left and top come first */
     int64_t width = mask->shape[picture ? 2 : 1], height = picture ? mask->shape[1] : 1;
     int64_t channels = mask->rank > 2 ? mask->shape[mask->rank - 1] : 1;
     for (int64_t i = 0; i < sumi_array_count(mask); i++) {
         int64_t column = i / channels % width, row = i / channels / width % height;
-        mask->data[i] = is_kept(mask, side, row, column) ? 1 : -1;
+        bool first = upright ? 2 * row < height : 2 * column < width;
+        mask->data[i] = first == early ? 1 : -1;
     }
 }
 
@@ -151,17 +147,15 @@ static int draw(struct work *work)
     const sumi_array *values = settings->grey ? &work->values : &work->items;
     int64_t items = work->items.shape[0];
     sumi_known known = {.items = items, .values = values->data, .mask = work->mask.data,
-                        .channels = settings->grey ? work->items.shape[3] : 0};
+                        .channels = settings->grey ? work->items.shape[3] : 0,
+                        .deviation = work->deviation};
     struct sampling sampling = {.context = work->context, .model = work->model,
                                 .solver = work->solver, .task = "inpaint",
                                 .quiet = settings->quiet};
-    if (settings->deviation && !read_number(settings->deviation, &known.deviation))
-        return fail(EXIT_USAGE, "inpaint: --deviation is a number, 0 or more, not %s",
-                    settings->deviation);
     sumi_status status = sumi_solver_correct(work->solver, sumi_keep_known, &known);
     if (status != SUMI_OK) return fail_argument(work->context, status);
     interrupt_catch();
-    status = sampling_draw(&sampling, draws_of(work) * items, &work->drawn);
+    status = sampling_draw(&sampling, draws_of(work->settings) * items, &work->drawn);
     sumi_solver_correct(work->solver, NULL, NULL);
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
@@ -195,7 +189,7 @@ static float show_known(const struct work *work, int64_t i)
 static sumi_status fill_table(const struct work *work, sumi_array *cells)
 {
     const sumi_array *items = &work->items;
-    int64_t rows = items->shape[0], columns = 2 + draws_of(work);
+    int64_t rows = items->shape[0], columns = 2 + draws_of(work->settings);
     int64_t size = sumi_array_count(items) / rows, shape[SUMI_MAX_RANK] = {rows, columns};
     memcpy(shape + 2, items->shape + 1, (size_t)(items->rank - 1) * sizeof *shape);
     sumi_status status = sumi_array_create(work->context, items->rank + 1, shape, cells);
@@ -215,7 +209,7 @@ static sumi_status draw_table(const struct work *work)
     char names[DRAWS_MOST][TITLE_SIZE];
     const char *titles[2 + DRAWS_MOST] = {"original", "known"};
     sumi_array cells = {0};
-    for (int i = 0; i < draws_of(work); i++) {
+    for (int i = 0; i < draws_of(work->settings); i++) {
         snprintf(names[i], TITLE_SIZE, "sample %d", i + 1);
         titles[2 + i] = names[i];
     }
@@ -230,32 +224,30 @@ static int write_result(const struct work *work)
 {
     const char *path = work->settings->output;
     bool picture = has_ending(path, ".png");
-    if (picture && work->items.rank == 2)
-        return fail(EXIT_USAGE, "%s: samples of points go into an array, FILE.npy", path);
     sumi_status status = picture ? draw_table(work)
                                  : sumi_array_write(work->context, path, &work->drawn);
     if (status != SUMI_OK) return fail_context(work->context);
     if (!work->settings->quiet)
-        printf("%s: %lld samples for each of %lld items\n", path, (long long)draws_of(work),
-               (long long)work->items.shape[0]);
+        printf("%s: %lld samples for each of %lld items\n", path,
+               (long long)draws_of(work->settings), (long long)work->items.shape[0]);
     return EXIT_DONE;
 }
 
-static int open_model(struct work *work, const char *path)
+static int open_model(struct work *work)
 {
     const struct settings *settings = work->settings;
     struct sampling_choices choices = {.solver = settings->solver, .steps = settings->steps,
                                        .seed = settings->seed, .options = &settings->options};
-    return sampling_open(work->context, path, &settings->computing, &choices, &work->model,
+    return sampling_open(work->context, work->path, &settings->computing, &choices, &work->model,
                          &work->recipe, &work->solver);
 }
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
-    struct work work = {.context = context, .settings = user};
+    struct work work = {.context = context, .settings = user, .path = arguments[0]};
     (void)count;
-    int code = check_choices(work.settings);
-    if (code == EXIT_DONE) code = open_model(&work, arguments[0]);
+    int code = check_choices(&work);
+    if (code == EXIT_DONE) code = open_model(&work);
     if (code == EXIT_DONE) code = read_items(&work);
     if (code == EXIT_DONE) code = make_mask(&work);
     if (code == EXIT_DONE) code = spread_mask(&work);

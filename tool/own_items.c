@@ -56,8 +56,9 @@ static int read_data(sumi_context *context, const sumi_model *model, const char 
     return status == SUMI_OK ? EXIT_DONE : fail_context(context);
 }
 
-int recipe_items_read(sumi_context *context, const sumi_recipe *recipe, const sumi_model *model,
-                      int64_t count, sumi_array *items, struct numbers *labels)
+static int read_recipe_items(sumi_context *context, const sumi_recipe *recipe,
+                             const sumi_model *model, int64_t count, sumi_array *items,
+                             struct numbers *labels)
 {
     sumi_data *data = NULL;
     if (sumi_data_open(context, recipe, &data) != SUMI_OK) return fail_context(context);
@@ -145,4 +146,21 @@ int own_items_read(sumi_context *context, const sumi_model *model, const char *p
     if (has_ending(path, ".npy") || has_ending(path, ".csv"))
         return read_rows(context, model, path, count, items);
     return read_picture(context, model, path, items);
+}
+
+int items_choose(sumi_context *context, const sumi_model *model, const struct items_choice *choice,
+                 sumi_array *items, struct numbers *labels)
+{
+    int code;
+    *labels = (struct numbers){0};
+    if (choice->input) {
+        code = own_items_read(context, model, choice->input, choice->count, items);
+    } else if (choice->recipe) {
+        code = read_recipe_items(context, choice->recipe, model, choice->count, items, labels);
+    } else {
+        return fail(EXIT_USAGE, "%s: there is no recipe in %s to tell of data; name a file of your "
+                    "own with -i", choice->command, choice->folder);
+    }
+    if (choice->wanted->count) *labels = *choice->wanted;
+    return code;
 }

@@ -9,9 +9,18 @@
 int own_items_read(sumi_context *context, const sumi_model *model, const char *path, int64_t count,
                    sumi_array *items);
 
-/* The same from the recipe's data set, with the classes of at most LIST_LIMIT items to labels if
-   the model asks for them. */
-int recipe_items_read(sumi_context *context, const sumi_recipe *recipe, const sumi_model *model,
-                      int64_t count, sumi_array *items, struct numbers *labels);
+/* Where a command finds its items. */
+struct items_choice {
+    const char *command, *folder; /* of the model; for messages */
+    const char *input;            /* the user's own file, or NULL: the data of `recipe` */
+    const sumi_recipe *recipe;    /* that the model was trained by, or NULL */
+    int64_t count;                /* at most */
+    const struct numbers *wanted; /* classes that the user names; none: those of the data */
+};
+
+/* Reads them to items[n, item], with the classes of at most LIST_LIMIT to labels, if the model asks
+   for them and they are known. Tells what is wrong and returns an exit code. */
+int items_choose(sumi_context *context, const sumi_model *model, const struct items_choice *choice,
+                 sumi_array *items, struct numbers *labels);
 
 #endif

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # For people's fingers; CMakeLists.txt does the work. `make` alone prints help.
 PREFIX ?= /usr/local
 DESTDIR ?=

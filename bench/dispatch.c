@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Times what is around the arithmetic: how long a plan takes from one op to the next, and how long
    a team of threads takes to begin and end.
 
@@ -83,8 +84,8 @@ static const struct kernel *find_idle(const struct op *op)
     return &idle;
 }
 
-static const struct backend idle_backend = {.open = open_idle, .close = close_idle,
-                                            .find = find_idle};
+static const struct backend idle_backend = {
+    .open = open_idle, .close = close_idle, .find = find_idle};
 
 static double line(void)
 {
@@ -176,9 +177,9 @@ static sumi_status measure_chain(sumi_context *context, const struct chain *chai
 /* What decides whether threads are woken, by the rule and as measured. Seconds. */
 struct team {
     int threads;
-    int64_t threshold;     /* elementary operations from which on all threads are woken */
-    double awake, asleep;  /* a team begins and ends: right after another, and after a rest */
-    double below, above;   /* that many operations less one, by one thread; so many, by all */
+    int64_t threshold;    /* elementary operations from which on all threads are woken */
+    double awake, asleep; /* a team begins and ends: right after another, and after a rest */
+    double below, above;  /* that many operations less one, by one thread; so many, by all */
 };
 
 static void do_nothing(void)
@@ -297,9 +298,11 @@ static bool write_json(const char *path, const struct result results[CHAINS],
     }
     fprintf(stream, "  ],\n  \"team\": {\"threads\": %d", team->threads);
     if (team->threads > 1) {
-        fprintf(stream, ", \"awake\": %.4g, \"asleep\": %.4g, \"threshold\": %lld, "
+        fprintf(stream,
+                ", \"awake\": %.4g, \"asleep\": %.4g, \"threshold\": %lld, "
                 "\"worth_awake\": %.4g, \"worth_asleep\": %.4g, \"below\": %.4g, "
-                "\"above\": %.4g", team->awake, team->asleep, (long long)team->threshold,
+                "\"above\": %.4g",
+                team->awake, team->asleep, (long long)team->threshold,
                 break_even(team, team->awake), break_even(team, team->asleep), team->below,
                 team->above);
     }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The floor of a workload: the least time by the operations and bytes of its ops, as its profile counts
 them, and the measured limits of the machine."""
 import re

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Checks and times single ops at the shapes of U-Nets (problems.c), as oneDNN's benchdnn does: each
    is first compared with the op's reference kernel in double precision, then timed, and set beside
    what the machine was measured to do in the same run.
@@ -236,9 +237,14 @@ static sumi_status check_optimizer(struct descent *d, double *error)
 static sumi_status measure_optimizer(struct session *session, sumi_weights *weights,
                                      float *gradient, struct result *result)
 {
-    const struct optimizer_settings settings = {.learning_rate = 1e-2, .beta1 = 0.9,
-                                                .beta2 = 0.999, .epsilon = 1e-8, .clip = 1,
-                                                .weight_decay = 1e-2, .ema = 0.999, .steps = 1000};
+    const struct optimizer_settings settings = {.learning_rate = 1e-2,
+                                                .beta1 = 0.9,
+                                                .beta2 = 0.999,
+                                                .epsilon = 1e-8,
+                                                .clip = 1,
+                                                .weight_decay = 1e-2,
+                                                .ema = 0.999,
+                                                .steps = 1000};
     struct descent d = {.gradient = gradient};
     fill(gradient, WEIGHTS, 1);
     TRY(optimizer_create(weights, &settings, &d.optimizer));

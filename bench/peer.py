@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The peer of `make bench`: PyTorch with diffusers' UNet2DModel, or the same small networks written
 in PyTorch, over the weights of a model folder that Sumi wrote. A process that waits for commands on
 standard input, a line of JSON each, and answers with a line of JSON.

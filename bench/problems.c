@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list of problems; see problems.h. */
 #include "problems.h"
 
@@ -149,8 +150,8 @@ static void build_linear(const struct problem_type *type, int64_t batch, sumi_gr
     parts->outputs[parts->output_count++] = linear(type, batch, graph, parts);
 }
 
-static void build_linear_gradient(const struct problem_type *type, int64_t batch,
-                                  sumi_graph *graph, struct parts *parts)
+static void build_linear_gradient(const struct problem_type *type, int64_t batch, sumi_graph *graph,
+                                  struct parts *parts)
 {
     differentiate(graph, parts, linear(type, batch, graph, parts), 3);
 }
@@ -160,10 +161,12 @@ static void build_linear_gradient(const struct problem_type *type, int64_t batch
 #define EXACT 1e-5
 #define WINOGRAD 1e-4
 
-#define CONVOLUTION(size, channels, batch)                                                     \
-    {"3x3 convolution", size, channels, batch, WINOGRAD, build_3x3},                           \
-        {"3x3 data gradient", size, channels, batch, WINOGRAD, build_3x3_data},                \
-        {"3x3 weight gradient", size, channels, batch, WINOGRAD, build_3x3_weight}
+#define CONVOLUTION(size, channels, batch)                                                         \
+    {"3x3 convolution", size, channels, batch, WINOGRAD, build_3x3},                               \
+        {"3x3 data gradient", size, channels, batch, WINOGRAD, build_3x3_data},                    \
+    {                                                                                              \
+        "3x3 weight gradient", size, channels, batch, WINOGRAD, build_3x3_weight                   \
+    }
 
 const struct problem_type problems[] = {
     CONVOLUTION(28, 64, 128),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The problems that bench/ops.c checks and times: single ops at the shapes of U-Nets, each as a
    small graph. The batch is a parameter, so that a problem can be checked on few items. */
 #ifndef BENCH_PROBLEMS_H

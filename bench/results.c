@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Printing results; see results.h. */
 #include "results.h"
 
@@ -30,12 +31,15 @@ void results_print(const struct result *r, const sumi_machine *machine)
 
 static void write_result(FILE *stream, const struct result *r, const sumi_machine *machine)
 {
-    fprintf(stream, "    {\"name\": \"%s\", \"shape\": \"%s\", \"error\": %.3g, "
-            "\"tolerance\": %.3g", r->name, r->shape, r->error, r->tolerance);
+    fprintf(stream,
+            "    {\"name\": \"%s\", \"shape\": \"%s\", \"error\": %.3g, "
+            "\"tolerance\": %.3g",
+            r->name, r->shape, r->error, r->tolerance);
     if (r->seconds > 0) {
-        fprintf(stream, ", \"seconds\": %.6g, \"flop\": %.9g, \"bytes\": %.9g, "
-                "\"share_of_peak\": %.4g, \"share_of_memory\": %.4g", r->seconds,
-                r->cost.operations, r->cost.bytes,
+        fprintf(stream,
+                ", \"seconds\": %.6g, \"flop\": %.9g, \"bytes\": %.9g, "
+                "\"share_of_peak\": %.4g, \"share_of_memory\": %.4g",
+                r->seconds, r->cost.operations, r->cost.bytes,
                 r->cost.operations / r->seconds / machine->f32_all,
                 r->cost.bytes / r->seconds / machine->bytes_all);
     }
@@ -47,11 +51,12 @@ void results_write(FILE *stream, int count, const struct result *results,
 {
     fputs("{\n", stream);
     if (machine) {
-        fprintf(stream, "  \"machine\": {\"instructions\": \"%s\", \"threads\": %d, \"f32_one\": "
+        fprintf(stream,
+                "  \"machine\": {\"instructions\": \"%s\", \"threads\": %d, \"f32_one\": "
                 "%.6g, \"f32_all\": %.6g, \"bf16_one\": %.6g, \"bf16_all\": %.6g, \"bytes_one\": "
-                "%.6g, \"bytes_all\": %.6g},\n", machine->instructions, machine->threads,
-                machine->f32_one, machine->f32_all, machine->bf16_one, machine->bf16_all,
-                machine->bytes_one, machine->bytes_all);
+                "%.6g, \"bytes_all\": %.6g},\n",
+                machine->instructions, machine->threads, machine->f32_one, machine->f32_all,
+                machine->bf16_one, machine->bf16_all, machine->bytes_one, machine->bytes_all);
     }
     fputs("  \"ops\": [\n", stream);
     for (int i = 0; i < count; i++) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the table that bench/ops.c prints and writes as JSON. */
 #ifndef BENCH_RESULTS_H
 #define BENCH_RESULTS_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The rows of the table of workloads: what is measured, and what must be reached. "folder" is where
 the model lies: rows with the same network share it."""
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What solvers cost beside the network: each is run on 64 pictures of MNIST's size with a denoiser
    that does nothing, and the time of that for each evaluation is set beside the time of one
    evaluation of the ddpm-mnist recipe's U-Net for the same pictures.
@@ -83,8 +84,8 @@ static sumi_status open_model(struct bench *b)
     for (int i = 0; i < 3 && status == SUMI_OK; i++) status = sumi_recipe_set(b->recipe, noise[i]);
     if (status == SUMI_OK) status = sumi_data_open(b->context, b->recipe, &b->data);
     return status == SUMI_OK
-             ? sumi_model_create_from_recipe(b->context, b->recipe, b->data, &b->model)
-             : status;
+               ? sumi_model_create_from_recipe(b->context, b->recipe, b->data, &b->model)
+               : status;
 }
 
 static sumi_status evaluate(void *user)
@@ -98,8 +99,8 @@ static sumi_status solve(void *user)
     struct bench *b = user;
     sumi_status status = sumi_solver_start(b->solver, RANK, SHAPE, b->x);
     return status == SUMI_OK
-             ? sumi_solver_run(b->solver, tell_nothing, NULL, RANK, SHAPE, b->x, NULL, NULL)
-             : status;
+               ? sumi_solver_run(b->solver, tell_nothing, NULL, RANK, SHAPE, b->x, NULL, NULL)
+               : status;
 }
 
 /* The solver as `sumi sample` would make it for this model, with few steps. */
@@ -159,9 +160,11 @@ static bool write_json(const char *path, const struct bench *b, int count,
             sumi_context_threads(b->context), b->network);
     for (int i = 0; i < count; i++) {
         const struct result *r = &results[i];
-        fprintf(stream, "  {\"name\": \"%s\", \"evaluations\": %lld, \"seconds\": %.6g, \"share\": "
-                "%.6g, \"states\": %.6g}%s\n", r->name, (long long)r->evaluations, r->seconds,
-                r->share, r->states, i + 1 < count ? "," : "");
+        fprintf(stream,
+                "  {\"name\": \"%s\", \"evaluations\": %lld, \"seconds\": %.6g, \"share\": "
+                "%.6g, \"states\": %.6g}%s\n",
+                r->name, (long long)r->evaluations, r->seconds, r->share, r->states,
+                i + 1 < count ? "," : "");
     }
     fputs("]}\n", stream);
     return fclose(stream) == 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Timing for the programs that bench/run starts. */
 #ifndef BENCH_TIMING_H
 #define BENCH_TIMING_H

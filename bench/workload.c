@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sumi's side of the workloads that `make bench` compares: a process that makes a model, waits for
    commands on standard input, and answers each with one line on standard output. It sees nothing of
    Sumi but the public header.
@@ -317,7 +318,8 @@ int main(int argc, char **argv)
     char line[LINE_SIZE];
     if (!read_arguments(argc, argv, &arguments)) {
         fputs("usage: workload FOLDER [--forward] [--precision NAME] [--threads N] RECIPE "
-              "[section.key=value ...]\n", stderr);
+              "[section.key=value ...]\n",
+              stderr);
         return 2;
     }
     if (sumi_context_create(NULL, &w.context) != SUMI_OK) return fail(&w, "context");

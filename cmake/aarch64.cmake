@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Cross compiles for 64-bit Arm and runs the results by qemu's user mode; the libraries come from the
 # folder SUMI_SYSROOT, which scripts/portability fills.
 set(CMAKE_SYSTEM_NAME Linux)

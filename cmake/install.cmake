@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What `make install` puts where: library, header, command, man page, and the files by which
 # pkg-config and CMake find them. All of it may be moved as a whole afterwards.
 include(CMakePackageConfigHelpers)

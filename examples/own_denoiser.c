@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Solving with a denoiser of one's own: here the exact one for two Gaussian clusters in the plane,
    with no network anywhere. Build: cc own_denoiser.c $(pkg-config --cflags --libs sumi) -lm */
 #include <math.h>
@@ -9,9 +10,8 @@ enum { COUNT = 10000, TIMES = 1000 };
 static const double spread = 0.2, centre[2][2] = {{-1, 0}, {1, 0.5}};
 
 /* Predicts the noise in x[count, 2]; `user` holds abar, the share of signal left at each time. */
-static sumi_status denoise(void *user, int64_t count, int64_t item_size,
-                           int64_t output_size, const float *x, const float *times,
-                           float *output)
+static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                           const float *x, const float *times, float *output)
 {
     (void)output_size;
     for (int64_t i = 0; i < count; i++, x += item_size, output += item_size) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes the way a fetched archive goes: any bytes, read as a packed file for its sum and as an
    archive for two expected members. */
 #define _GNU_SOURCE /* memfd_create */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An allocator that gives memory until a budget is spent, so that what an input asks for in excess
    fails early. */
 #ifndef FUZZ_BUDGET_H

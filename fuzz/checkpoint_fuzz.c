@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the checkpoint of a small run: refused with a sentence and nothing changed, or taken
    whole, and trained on. */
 #define _GNU_SOURCE /* memfd_create */

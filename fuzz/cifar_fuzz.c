@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a CIFAR-10 batch: refused with a sentence, or all images read. */
 #include <stdlib.h>
 

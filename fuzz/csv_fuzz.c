@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a table of numbers: refused with a sentence, or a full array. */
 #include <stdlib.h>
 

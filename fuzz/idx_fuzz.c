@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an IDX file, plain or gzipped: refused with a sentence, or all items read. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a JPEG file: refused with a sentence, or decoded, converted and fitted. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as JSON: refused with a sentence, or written back as text that parses again. */
 #include <stdlib.h>
 #include <string.h>

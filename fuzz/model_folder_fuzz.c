@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the texts of a model folder: the index, a network's config and a scheduler's, parted
    by zero bytes. Weights are not made, for a config may ask for more than there is memory. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes config.json of networks: any bytes as the text of a config; what is accepted must be
    accepted again as it is saved, and is built on the smallest input within a few megabytes. */
 #include <string.h>
@@ -31,8 +32,8 @@ static void build(sumi_context *context, const struct net *net)
     for (int64_t size = 1; size <= SIZE_LIMIT && output < 0; size *= 2) {
         sumi_weights *weights = NULL;
         sumi_graph *graph = NULL;
-        if (sumi_weights_create(context, 0, &weights) == SUMI_OK &&
-            sumi_graph_create(context, weights, true, &graph) == SUMI_OK) {
+        if (sumi_weights_create(context, 0, &weights) == SUMI_OK
+            && sumi_graph_create(context, weights, true, &graph) == SUMI_OK) {
             output = build_at(net, graph, size);
         }
         sumi_graph_free(graph);

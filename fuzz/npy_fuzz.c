@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an .npy file: refused with a sentence, or all rows read, at once and one by one. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a PNG file: refused with a sentence, or decoded, converted and fitted. The checksums
    of the chunks are put right first, or else hardly any input would come past them. */
 #include <stdlib.h>
@@ -22,8 +23,8 @@ static void put_checksums_right(uint8_t *bytes, size_t size)
     size_t place = SIGNATURE;
     while (place < size && size - place >= LENGTH + TYPE + CHECKSUM) {
         uint8_t *chunk = bytes + place;
-        size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8
-                        | chunk[3];
+        size_t length =
+            (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
         if (length > size - place - (LENGTH + TYPE + CHECKSUM)) return;
         uLong sum = crc32(0, chunk + LENGTH, (uInt)(TYPE + length));
         for (int i = 0; i < CHECKSUM; i++) {

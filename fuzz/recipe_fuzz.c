@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a recipe: parsed or refused with a sentence, and every key of a parsed one read. */
 #include "files/recipe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the index of a sharded set: refused with a sentence, or plain file names only. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A byte for the solver, then lines of any bytes as options, name=value: each is refused with a
    sentence or set; and the solver solves, or says why the options do not fit together. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A small run of a solver, for targets that read its options. */
 #ifndef FUZZ_SOLVING_H
 #define FUZZ_SOLVING_H
@@ -35,8 +36,7 @@ static inline void solving_run(sumi_solver *solver)
 }
 
 /* A solver by number, counted round. */
-static inline sumi_status solving_create(sumi_context *context, size_t number,
-                                         sumi_solver **solver)
+static inline sumi_status solving_create(sumi_context *context, size_t number, sumi_solver **solver)
 {
     sumi_solver_info info;
     int count = 0;

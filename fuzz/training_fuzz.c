@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a recipe, which is trained for two steps where it can be within some megabytes: its
    data set, its network, its noise and its objective have to fit together, or to say why not. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the file of choices between ways of convolution: never more choices than lines. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi.h: the whole public interface of libsumi, simple calls first, advanced ones last.
 
    Draw sixteen digits from a trained model and look at them:
@@ -127,12 +128,12 @@ SUMI_API sumi_status sumi_array_write(sumi_context *context, const char *path,
 
 /* What a long call tells its caller. */
 typedef struct sumi_progress {
-    const char *task;         /* "train", "sample", "fetch" ... */
-    int64_t step, steps;      /* done and in all; steps is 0 while unknown */
-    double loss;              /* mean of the recent training loss, or 0 */
-    double rate;              /* items (images, bytes ...) a second */
-    const char *rate_unit;    /* "images/s", "bytes/s" ... */
-    double seconds_left;      /* estimate, or -1 while unknown */
+    const char *task;          /* "train", "sample", "fetch" ... */
+    int64_t step, steps;       /* done and in all; steps is 0 while unknown */
+    double loss;               /* mean of the recent training loss, or 0 */
+    double rate;               /* items (images, bytes ...) a second */
+    const char *rate_unit;     /* "images/s", "bytes/s" ... */
+    double seconds_left;       /* estimate, or -1 while unknown */
     const sumi_array *preview; /* what a sampler has so far (x0 estimate), or NULL */
 } sumi_progress;
 
@@ -296,9 +297,9 @@ typedef sumi_status (*sumi_correction)(void *user, int64_t count, int64_t item_s
 SUMI_API sumi_status sumi_solver_correct(sumi_solver *solver, sumi_correction correction,
                                          void *user);
 
-/* A correction for data of which a part is known: samples from p(x0) r(x0), where r is normal around
-   what is known (Sohl-Dickstein et al. 2015, section 2.5; part of a picture and its greys as in Song
-   et al. 2021, appendix I). `user` is a sumi_known. */
+/* A correction for data of which a part is known: samples from p(x0) r(x0), where r is normal
+   around what is known (Sohl-Dickstein et al. 2015, section 2.5; part of a picture and its greys as
+   in Song et al. 2021, appendix I). `user` is a sumi_known. */
 typedef struct sumi_known {
     int64_t items;       /* that are known; a state's further items begin again with the first */
     int64_t channels;    /* 0: each number by itself; else the mean over so many channels */
@@ -331,16 +332,15 @@ SUMI_API sumi_status sumi_model_create(sumi_context *context, const char *config
                                        uint64_t seed, sumi_model **model);
 
 /* Builds the fresh model that a recipe describes, for the items of `data`. */
-SUMI_API sumi_status sumi_model_create_from_recipe(sumi_context *context,
-                                                   const sumi_recipe *recipe,
+SUMI_API sumi_status sumi_model_create_from_recipe(sumi_context *context, const sumi_recipe *recipe,
                                                    const sumi_data *data, sumi_model **model);
 
 /* Writes a pipeline folder that diffusers and Sumi open: model_index.json, unet/, scheduler/. */
 SUMI_API sumi_status sumi_model_save(const sumi_model *model, const char *folder);
 SUMI_API void sumi_model_free(sumi_model *model);
 
-SUMI_API const char *sumi_model_class(const sumi_model *model);  /* "UNet2DModel" ... */
-SUMI_API const char *sumi_model_config(const sumi_model *model); /* config.json as text */
+SUMI_API const char *sumi_model_class(const sumi_model *model);     /* "UNet2DModel" ... */
+SUMI_API const char *sumi_model_config(const sumi_model *model);    /* config.json as text */
 SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler_config.json */
 /* Sets the scheduler_config.json that the model is saved and sampled with. */
 SUMI_API sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json);
@@ -398,8 +398,7 @@ SUMI_API sumi_status sumi_model_denoiser(void *model, int64_t count, int64_t ite
                                          float *output);
 /* Labels that sumi_model_denoiser uses from now on (copied; NULL for none), again from the first
    where there are more items than labels. */
-SUMI_API sumi_status sumi_model_set_labels(sumi_model *model, int64_t count,
-                                           const int32_t *labels);
+SUMI_API sumi_status sumi_model_set_labels(sumi_model *model, int64_t count, const int32_t *labels);
 
 /* ---- Likelihoods ----------------------------------------------------------------------------- */
 
@@ -460,14 +459,12 @@ SUMI_API sumi_status sumi_model_product(void *model, int64_t count, int64_t item
 SUMI_API sumi_status sumi_likelihood_density(sumi_likelihood *likelihood,
                                              sumi_denoiser_product denoiser, void *user, int rank,
                                              const int64_t *shape, const float *x, double *bits,
-                                             sumi_progress_function progress,
-                                             void *progress_user);
+                                             sumi_progress_function progress, void *progress_user);
 
 /* The same for a model; `labels` (count numbers) where it is class-conditional, else NULL. */
 SUMI_API sumi_status sumi_model_density(sumi_model *model, sumi_likelihood *likelihood, int rank,
-                                        const int64_t *shape, const float *x,
-                                        const int32_t *labels, double *bits,
-                                        sumi_progress_function progress, void *user);
+                                        const int64_t *shape, const float *x, const int32_t *labels,
+                                        double *bits, sumi_progress_function progress, void *user);
 
 /* The variational bound over a data set (Ho et al. 2020, eq. 5; with its sign turned the K of
    Sohl-Dickstein et al. 2015), Gaussian or of bits as the solver is. */
@@ -476,8 +473,7 @@ SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_den
                                            sumi_progress_function progress, void *progress_user);
 /* The same for a model, which is told the items' classes if it takes them. */
 SUMI_API sumi_status sumi_model_bound(sumi_model *model, sumi_likelihood *likelihood,
-                                      sumi_data *data, sumi_progress_function progress,
-                                      void *user);
+                                      sumi_data *data, sumi_progress_function progress, void *user);
 
 /* ---- Training ------------------------------------------------------------------------------- */
 
@@ -584,9 +580,9 @@ SUMI_API bool sumi_profile_get(const sumi_context *context, int64_t number, sumi
 /* What this machine can do at most, by one thread and by all of the context's together. */
 typedef struct sumi_machine {
     int threads;
-    const char *instructions;    /* "AVX-512" ...: the vectors it was measured with */
-    double f32_one, f32_all;     /* float32 operations a second, all of them multiply-adds */
-    double bf16_one, bf16_all;   /* the same of bfloat16 products, 0 without an instruction for it */
+    const char *instructions;  /* "AVX-512" ...: the vectors it was measured with */
+    double f32_one, f32_all;   /* float32 operations a second, all of them multiply-adds */
+    double bf16_one, bf16_all; /* the same of bfloat16 products, 0 without an instruction for it */
     double bytes_one, bytes_all; /* bytes a second to and from memory: two arrays read, one made */
 } sumi_machine;
 /* Measures that, in less than a second; it takes 192 MiB meanwhile. Other work on the machine makes
@@ -617,8 +613,8 @@ SUMI_API int64_t sumi_weights_count(const sumi_weights *weights);
 SUMI_API bool sumi_weights_get(const sumi_weights *weights, int64_t number, sumi_weight *weight);
 
 /* An empty graph over `weights` (NULL for none). `training` turns dropout on. */
-SUMI_API sumi_status sumi_graph_create(sumi_context *context, sumi_weights *weights,
-                                       bool training, sumi_graph **graph);
+SUMI_API sumi_status sumi_graph_create(sumi_context *context, sumi_weights *weights, bool training,
+                                       sumi_graph **graph);
 SUMI_API void sumi_graph_free(sumi_graph *graph);
 SUMI_API sumi_status sumi_graph_status(const sumi_graph *graph);
 /* Shape of a node; returns its rank, or -1 for a node that is not there. */
@@ -629,7 +625,7 @@ SUMI_API int sumi_graph_shape(const sumi_graph *graph, sumi_node node,
 SUMI_API sumi_node sumi_graph_input(sumi_graph *graph, const char *name, int rank,
                                     const int64_t *shape);
 SUMI_API sumi_node sumi_graph_constant(sumi_graph *graph, int rank, const int64_t *shape,
-                                       const float *values); /* copied */
+                                       const float *values);           /* copied */
 SUMI_API sumi_node sumi_graph_number(sumi_graph *graph, double value); /* rank 0 */
 /* How a weight that is not there yet starts. FAN_IN is torch's default for convolutions and
    linears: uniform within 1/sqrt(fan), `scale` being the fan (inputs to one output); NORMAL has
@@ -668,8 +664,7 @@ SUMI_API sumi_node sumi_op_relu(sumi_graph *graph, sumi_node x);
 SUMI_API sumi_node sumi_op_step(sumi_graph *graph, sumi_node x); /* 1 where x > 0, else 0 */
 
 /* Shape. Axes count from 0. */
-SUMI_API sumi_node sumi_op_reshape(sumi_graph *graph, sumi_node x, int rank,
-                                   const int64_t *shape);
+SUMI_API sumi_node sumi_op_reshape(sumi_graph *graph, sumi_node x, int rank, const int64_t *shape);
 SUMI_API sumi_node sumi_op_permute(sumi_graph *graph, sumi_node x, const int *axes);
 SUMI_API sumi_node sumi_op_broadcast(sumi_graph *graph, sumi_node x, int rank,
                                      const int64_t *shape);
@@ -687,20 +682,18 @@ SUMI_API sumi_node sumi_op_concat(sumi_graph *graph, sumi_node a, sumi_node b, i
 SUMI_API sumi_node sumi_op_matmul(sumi_graph *graph, sumi_node a, sumi_node b, bool transpose_a,
                                   bool transpose_b);
 /* x[..., in] by weight[out, in] (torch's layout) plus bias[out] (-1 for none): [..., out]. */
-SUMI_API sumi_node sumi_op_linear(sumi_graph *graph, sumi_node x, sumi_node weight,
-                                  sumi_node bias);
+SUMI_API sumi_node sumi_op_linear(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_node bias);
 /* x[n,h,w,in], weight[out,in,kh,kw], bias[out] or -1; symmetric or one-sided zero padding. */
 typedef struct sumi_convolution {
-    int64_t stride[2];          /* down, across */
+    int64_t stride[2];           /* down, across */
     int64_t before[2], after[2]; /* padding at the top and left, at the bottom and right */
 } sumi_convolution;
 SUMI_API sumi_node sumi_op_convolution(sumi_graph *graph, sumi_node x, sumi_node weight,
                                        sumi_node bias, const sumi_convolution *geometry);
 /* The transposed convolution: from y[n,oh,ow,out] to [n,height,width,in]. */
-SUMI_API sumi_node sumi_op_convolution_transposed(sumi_graph *graph, sumi_node y,
-                                                  sumi_node weight,
-                                                  const sumi_convolution *geometry,
-                                                  int64_t height, int64_t width);
+SUMI_API sumi_node sumi_op_convolution_transposed(sumi_graph *graph, sumi_node y, sumi_node weight,
+                                                  const sumi_convolution *geometry, int64_t height,
+                                                  int64_t width);
 
 /* Group normalisation of x[n, ..., c] with scale and shift [c] or [n, c], then SiLU if asked. */
 SUMI_API sumi_node sumi_op_group_norm(sumi_graph *graph, sumi_node x, sumi_node scale,
@@ -711,8 +704,7 @@ SUMI_API sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k
                                      int64_t heads, double scale);
 /* Each pixel of x[n,h,w,c] repeated; and the sum over blocks, its transpose. */
 SUMI_API sumi_node sumi_op_upsample(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
-SUMI_API sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down,
-                                     int64_t across);
+SUMI_API sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
 /* Rows of table[rows, d] by indices[n] (whole numbers held as floats): [n, d]. */
 SUMI_API sumi_node sumi_op_gather(sumi_graph *graph, sumi_node table, sumi_node indices);
 /* Zeroes elements with the given probability and scales the rest; identity unless training. */

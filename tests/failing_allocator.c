@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks carry a word before them that tells a live block from a released or foreign one, and are
    filled with the bytes of a NaN, so that nothing relies on fresh memory. */
 #include "failing_allocator.h"
@@ -11,8 +12,8 @@ static void *allocate(void *user, size_t size, size_t alignment)
 {
     failing_allocator *failing = user;
     long call = ++failing->calls;
-    if (failing->fail_at && (call == failing->fail_at
-                             || (failing->fail_after && call > failing->fail_at))) {
+    if (failing->fail_at
+        && (call == failing->fail_at || (failing->fail_after && call > failing->fail_at))) {
         failing->failed = true;
         return NULL;
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An allocator that counts its blocks, checks how it is used, and fails on command; and a driver
    that lets every single allocation of a scenario fail in turn. */
 #ifndef TESTS_FAILING_ALLOCATOR_H
@@ -20,9 +21,9 @@ typedef struct failing_allocator {
 void failing_allocator_init(failing_allocator *failing, long fail_at, bool fail_after);
 
 /* In a scenario with a `status`: the next call, unless one before it failed. */
-#define STEP(expression)                                \
-    do {                                                \
-        if (status == SUMI_OK) status = (expression);   \
+#define STEP(expression)                                                                           \
+    do {                                                                                           \
+        if (status == SUMI_OK) status = (expression);                                              \
     } while (0)
 
 /* Uses the context and releases everything it made, also on failure. */

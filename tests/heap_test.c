@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* No step of training or of sampling takes memory from the heap after the first. Every allocation
    of the process is counted, for this program's malloc and its kin stand in front of the C
    library's: those of Sumi, of the C and the OpenMP library, and those that oneDNN makes within
@@ -73,8 +74,8 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
 typedef dnnl_status_t (*execute_function)(const_dnnl_primitive_t, dnnl_stream_t, int,
                                           const dnnl_exec_arg_t *);
 typedef dnnl_status_t (*sgemm_function)(char, char, dnnl_dim_t, dnnl_dim_t, dnnl_dim_t, float,
-                                        const float *, dnnl_dim_t, const float *, dnnl_dim_t,
-                                        float, float *, dnnl_dim_t);
+                                        const float *, dnnl_dim_t, const float *, dnnl_dim_t, float,
+                                        float *, dnnl_dim_t);
 static execute_function execute;
 static sgemm_function sgemm;
 
@@ -155,9 +156,9 @@ static void check_training(sumi_context *context, const char *name, const char *
 }
 
 /* A U-Net with everything in it, small. */
-#define UNET                                                                                   \
-    "data.kind=digits", "data.count=64", "data.labels=yes", "model.class_conditional=yes",     \
-        "model.channels=8,16", "model.layers_per_block=1", "model.groups=4",                   \
+#define UNET                                                                                       \
+    "data.kind=digits", "data.count=64", "data.labels=yes", "model.class_conditional=yes",         \
+        "model.channels=8,16", "model.layers_per_block=1", "model.groups=4",                       \
         "model.attention=no,yes", "model.dropout=0.1", "noise.steps=20", "train.batch=4"
 
 static void training_a_unet_takes_nothing_from_the_heap(void **state)
@@ -175,7 +176,7 @@ static void training_a_small_network_for_long_takes_nothing_from_the_heap(void *
 {
     scratch *room = *state;
     static const char *const points[] = {"train.steps=1200", "train.batch=16", "data.count=100",
-                                         "model.width=8", "model.depth=2", NULL};
+                                         "model.width=8",    "model.depth=2",  NULL};
     check_training(room->context, "points", points, 1100);
 }
 
@@ -189,8 +190,14 @@ static void reading_on_demand_takes_nothing_from_the_heap(void **state)
     const sumi_array array = {2, {500, 2}, values};
     snprintf(path, sizeof path, "data.path=%s", scratch_path(room, "points.npy"));
     CHECK_OK(room->context, sumi_array_write(room->context, room->path, &array));
-    const char *const settings[] = {path, "data.kind=npy", "data.memory=0", "data.readers=1",
-                                    "train.batch=64", "model.width=8", "model.depth=1", NULL};
+    const char *const settings[] = {path,
+                                    "data.kind=npy",
+                                    "data.memory=0",
+                                    "data.readers=1",
+                                    "train.batch=64",
+                                    "model.width=8",
+                                    "model.depth=1",
+                                    NULL};
     check_training(room->context, "points", settings, 50);
 }
 

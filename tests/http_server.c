@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The test server: a listening socket, one thread, blocking calls with limits in time. */
 #include "http_server.h"
 
@@ -67,7 +68,8 @@ static http_route *find_route(http_server *server, const char *request)
         size_t length = strlen(server->routes[i].path);
         if (strncmp(request, "GET ", 4) == 0
             && strncmp(request + 4, server->routes[i].path, length) == 0
-            && request[4 + length] == ' ') return &server->routes[i];
+            && request[4 + length] == ' ')
+            return &server->routes[i];
     }
     return NULL;
 }
@@ -99,14 +101,16 @@ static void answer(http_server *server, int client, const char *request)
     bool part = route && !status && !route->ignores_range && start > 0;
     if (!part) start = 0;
     if (part && (size_t)start >= route->size) {
-        snprintf(head, sizeof head, "HTTP/1.1 416 Range Not Satisfiable\r\n"
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 416 Range Not Satisfiable\r\n"
                  "Content-Range: bytes */%zu\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                  route->size);
         send_all(client, head, strlen(head));
     } else if (!route || status) {
-        snprintf(head, sizeof head, "HTTP/1.1 %d Other\r\n%s%s%sContent-Length: 5\r\n"
-                 "Connection: close\r\n\r\nsorry", status,
-                 route && route->location ? "Location: " : "",
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %d Other\r\n%s%s%sContent-Length: 5\r\n"
+                 "Connection: close\r\n\r\nsorry",
+                 status, route && route->location ? "Location: " : "",
                  route && route->location ? route->location : "",
                  route && route->location ? "\r\n" : "");
         send_all(client, head, strlen(head));
@@ -116,9 +120,10 @@ static void answer(http_server *server, int client, const char *request)
             snprintf(range, sizeof range, "Content-Range: bytes %lld-%zu/%zu\r\n", start,
                      route->size - 1, route->size);
         }
-        snprintf(head, sizeof head, "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n"
-                 "Connection: close\r\n\r\n", part ? "206 Partial Content" : "200 OK", range,
-                 route->size - (size_t)start);
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n"
+                 "Connection: close\r\n\r\n",
+                 part ? "206 Partial Content" : "200 OK", range, route->size - (size_t)start);
         send_all(client, head, strlen(head));
         send_body(server, client, route, (size_t)start);
     }
@@ -152,7 +157,8 @@ static bool start_listening(http_server *server)
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server->listener < 0 || bind(server->listener, (struct sockaddr *)&address, size) != 0
         || listen(server->listener, 8) != 0
-        || getsockname(server->listener, (struct sockaddr *)&address, &size) != 0) return false;
+        || getsockname(server->listener, (struct sockaddr *)&address, &size) != 0)
+        return false;
     server->port = ntohs(address.sin_port);
     return pthread_create(&server->thread, NULL, serve, server) == 0;
 }

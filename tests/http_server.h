@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A small HTTP/1.1 server on the loopback interface, for tests of downloads: it serves bytes from
    memory, one connection at a time, and misbehaves as it is told. */
 #ifndef TESTS_HTTP_SERVER_H
@@ -15,7 +16,7 @@ typedef struct http_route {
     bool ignores_range;   /* always sends the whole */
     int cuts;             /* so many answers end after cut_after bytes of body; counted down */
     size_t cut_after;
-    bool holds;           /* what is cut is not closed, but held open until the client leaves */
+    bool holds; /* what is cut is not closed, but held open until the client leaves */
 } http_route;
 
 typedef struct http_server http_server;

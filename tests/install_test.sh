@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs into a temporary folder and builds the programs of tests/install against it, in a third
 # place, by pkg-config and by CMake, in C and in C++; then runs them. The programs of examples/ are
 # built likewise, and the one that needs no model is run.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every public call, with each of its allocations failing in turn: the status says so, nothing
    leaks and nothing crashes. */
 #include <unistd.h>

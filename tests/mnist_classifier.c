@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two strided convolutions and two linear layers, trained by cross-entropy over three epochs. */
 #include "mnist_classifier.h"
 
@@ -9,9 +10,9 @@
 enum { BATCH = 128, GROUP = 100, EPOCHS = 3, IMAGES = 60000, STEPS = EPOCHS * IMAGES / BATCH };
 
 /* Status of the first failure of a list of calls. */
-#define STEP(expression)                              \
-    do {                                              \
-        if (status == SUMI_OK) status = (expression); \
+#define STEP(expression)                                                                           \
+    do {                                                                                           \
+        if (status == SUMI_OK) status = (expression);                                              \
     } while (0)
 
 struct mnist_classifier {
@@ -72,7 +73,7 @@ static sumi_node build_logits(sumi_graph *graph, sumi_node images, int64_t n)
 struct lesson {
     sumi_data *data;
     sumi_node images, targets;
-    int64_t epoch; /* that `order` is of, or -1 */
+    int64_t epoch;  /* that `order` is of, or -1 */
     int64_t *order; /* [IMAGES] */
 };
 
@@ -209,8 +210,8 @@ void mnist_classifier_free(mnist_classifier *classifier)
 
 /* ---- Judging ---- */
 
-sumi_status mnist_classifier_judge(mnist_classifier *classifier, int64_t count,
-                                   const float *images, float *probabilities)
+sumi_status mnist_classifier_judge(mnist_classifier *classifier, int64_t count, const float *images,
+                                   float *probabilities)
 {
     float *input = sumi_plan_data(classifier->plan, classifier->images);
     const float *output = sumi_plan_data(classifier->plan, classifier->probabilities);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A small convolutional classifier of MNIST's digits, composed of the public header's ops and
    trained by its trainer: the judge of generated digits. */
 #ifndef TESTS_MNIST_CLASSIFIER_H
@@ -16,12 +17,12 @@ sumi_status mnist_classifier_train(sumi_context *context, const char *folder, co
 void mnist_classifier_free(mnist_classifier *classifier);
 
 /* probabilities[count, MNIST_CLASSES] of images[count, 28, 28, 1] in [-1, 1]. */
-sumi_status mnist_classifier_judge(mnist_classifier *classifier, int64_t count,
-                                   const float *images, float *probabilities);
+sumi_status mnist_classifier_judge(mnist_classifier *classifier, int64_t count, const float *images,
+                                   float *probabilities);
 
 /* What a judge says of many images. */
 typedef struct mnist_verdict {
-    int64_t count, confident;      /* images, and those with a probability above 0.9 */
+    int64_t count, confident;        /* images, and those with a probability above 0.9 */
     int64_t of_class[MNIST_CLASSES]; /* all images, by their likeliest class */
 } mnist_verdict;
 sumi_status mnist_classifier_verdict(mnist_classifier *classifier, int64_t count,

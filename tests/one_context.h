@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A context for each test, and for tests of graphs a graph in it, both gone afterwards. */
 #ifndef TESTS_ONE_CONTEXT_H
 #define TESTS_ONE_CONTEXT_H

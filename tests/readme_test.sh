@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Holds the pages to the sources: the README's program is examples/sample.c and compiles, links lead
 # to files, and files, functions and recipe keys that are named exist; every solver is in the theory and
 # every recipe in the gallery.
@@ -18,7 +19,7 @@ complain() {
 # ---- The program ----
 
 if ! awk '/^```$/ { inside = 0 } inside { print } /^```c$/ { inside = 1 }' README.md \
-    | diff - examples/sample.c; then
+    | diff - <(tail -n +2 examples/sample.c); then
     complain "the program in README.md is not examples/sample.c"
 fi
 ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only examples/sample.c \

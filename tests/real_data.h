@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where tests find real data sets: beside the sources, or in the user's cache folder. */
 #ifndef TESTS_REAL_DATA_H
 #define TESTS_REAL_DATA_H
@@ -17,13 +18,19 @@ static inline bool find_real_data(const char *name, const char *file, char folde
     char path[8192];
     for (int place = 0; place < 2; place++) {
         if (place == 0) snprintf(folder, 4096, "%s/../shared/data/%s", SOURCE_FOLDER, name);
-        else snprintf(folder, 4096, "%s%s/sumi/%s", given ? cache : home ? home : "",
-                      given ? "" : "/.cache", name);
+        else
+            snprintf(folder, 4096, "%s%s/sumi/%s",
+                     given  ? cache
+                     : home ? home
+                            : "",
+                     given ? "" : "/.cache", name);
         snprintf(path, sizeof path, "%s/%s", folder, file);
         if (access(path, R_OK) == 0) return true;
     }
-    fprintf(stderr, "skipped: no %s in ../shared/data/%s nor in the user's cache; `sumi fetch %s` "
-            "brings it\n", file, name, name);
+    fprintf(stderr,
+            "skipped: no %s in ../shared/data/%s nor in the user's cache; `sumi fetch %s` "
+            "brings it\n",
+            file, name, name);
     return false;
 }
 

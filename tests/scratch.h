@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A context and an empty folder for one test, both gone afterwards. */
 #ifndef TESTS_SCRATCH_H
 #define TESTS_SCRATCH_H

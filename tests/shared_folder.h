@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An empty folder for all tests of a program, gone afterwards. */
 #ifndef TESTS_SHARED_FOLDER_H
 #define TESTS_SHARED_FOLDER_H

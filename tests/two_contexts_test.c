@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two contexts in two threads at once: each gives what it gives alone, and keeps its own
    message. */
 #include <pthread.h>
@@ -16,9 +17,8 @@ struct work {
     char message[256];
 };
 
-static sumi_status predict_scaled(void *user, int64_t count, int64_t item_size,
-                                  int64_t output_size, const float *x, const float *times,
-                                  float *output)
+static sumi_status predict_scaled(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                                  const float *x, const float *times, float *output)
 {
     (void)output_size;
     (void)user, (void)times;
@@ -84,7 +84,8 @@ static void *run_thread(void *user)
         do_work(&now);
         if (now.status != SUMI_OK || strcmp(now.message, alone->message) != 0
             || memcmp(now.items, alone->items, sizeof now.items) != 0
-            || memcmp(now.x, alone->x, sizeof now.x) != 0) return user;
+            || memcmp(now.x, alone->x, sizeof now.x) != 0)
+            return user;
     }
     return NULL;
 }

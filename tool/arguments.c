@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the command line; see command.h. */
 #include <ctype.h>
 #include <errno.h>

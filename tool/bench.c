@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi bench: how fast a model is here, and where the time goes, beside what the machine can do. */
 #include "interrupt.h"
 #include "print.h"
@@ -28,9 +29,9 @@ struct subject {
     sumi_model *model;
     sumi_trainer *trainer; /* NULL for an evaluation */
     int64_t batch;
-    sumi_array x, output;  /* [batch, item] */
-    float *times;          /* [batch] */
-    int32_t *labels;       /* [batch], or NULL */
+    sumi_array x, output; /* [batch, item] */
+    float *times;         /* [batch] */
+    int32_t *labels;      /* [batch], or NULL */
 };
 
 /* ---- Preparing ---- */
@@ -229,8 +230,8 @@ static int report(const struct subject *s, const struct profile_view *view,
     printf("model    %s, %s of %lld items\n", sumi_model_class(s->model),
            s->trainer ? "training step" : "evaluation", (long long)s->batch);
     printf("time     %.4g ms, the median of %lld (%.4g to %.4g); %.4g items/s\n\n", 1e3 * median,
-           (long long)plain->count, 1e3 * plain->times[0],
-           1e3 * plain->times[plain->count - 1], (double)s->batch / median);
+           (long long)plain->count, 1e3 * plain->times[0], 1e3 * plain->times[plain->count - 1],
+           (double)s->batch / median);
     return profile_print(s->context, view);
 }
 
@@ -245,8 +246,7 @@ static int bench(struct subject *s, const sumi_machine *machine, const char *nam
         if (status == SUMI_STOPPED) code = fail(EXIT_FAILED, "stopped");
         else if (status != SUMI_OK) code = fail_context(s->context);
     }
-    struct profile_view view = {machine, timings[1].seconds, timings[1].count,
-                                s->settings->shapes};
+    struct profile_view view = {machine, timings[1].seconds, timings[1].count, s->settings->shapes};
     if (code == EXIT_DONE && s->settings->json) code = report_json(s, &view, &timings[0]);
     else if (code == EXIT_DONE) code = report(s, &view, &timings[0]);
     free(timings);
@@ -273,8 +273,10 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 static const struct option OPTIONS[] = {
     {"batch", 0, OPTION_COUNT, "N", "items at a time; train.batch of the recipe if left out",
      offsetof(struct settings, batch)},
-    {"forward", 0, OPTION_FLAG, NULL, "an evaluation of the network, as sampling makes them,\n"
-     "instead of a training step", offsetof(struct settings, forward)},
+    {"forward", 0, OPTION_FLAG, NULL,
+     "an evaluation of the network, as sampling makes them,\n"
+     "instead of a training step",
+     offsetof(struct settings, forward)},
     {"shapes", 0, OPTION_FLAG, NULL, "a row for each op and its shapes, not one for each op",
      offsetof(struct settings, shapes)},
     {"seconds", 0, OPTION_COUNT, "N", "how long to measure; 5 if left out",

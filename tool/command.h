@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every sub-command shares: the table that describes it, the parser of its arguments, and how
    it tells of errors. A sub-command is one file with such a table, and one row in main.c. */
 #ifndef TOOL_COMMAND_H
@@ -35,8 +36,8 @@ struct numbers {
 };
 
 struct option {
-    const char *name;    /* without the leading "--" */
-    char letter;         /* of the short form, or 0 */
+    const char *name; /* without the leading "--" */
+    char letter;      /* of the short form, or 0 */
     enum option_kind kind;
     const char *value;   /* what the value is called in help, NULL for a flag */
     const char *meaning; /* for help; lines are broken by '\n' */

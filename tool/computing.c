@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How to compute; see computing.h. */
 #include "computing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The options that say how to compute, which every command that runs a network has. */
 #ifndef TOOL_COMPUTING_H
 #define TOOL_COMPUTING_H
@@ -5,23 +6,31 @@
 #include "command.h"
 
 struct computing {
-    int64_t threads;  /* 0: as many as usual */
-    const char *tune; /* "on", "off" or NULL */
+    int64_t threads;       /* 0: as many as usual */
+    const char *tune;      /* "on", "off" or NULL */
     const char *precision; /* "float32", "bf16" or NULL */
 };
 
 /* The rows of a command's table of options, for a member `computing` of its settings. */
-#define COMPUTING_OPTIONS(SETTINGS)                                                             \
-    {"threads", 0, OPTION_COUNT, "N", "threads to compute with",                                \
-     offsetof(SETTINGS, computing.threads)},                                                    \
-    {"precision", 0, OPTION_TEXT, "float32|bf16",                                               \
-     "how activations of convolutional networks are kept and\nmultiplied; weights are float32",  \
-     offsetof(SETTINGS, computing.precision)},                                                  \
-    {                                                                                           \
-        "tune", 0, OPTION_TEXT, "on|off",                                                       \
-            "on, unless told otherwise: time the ways to compute each\nconvolution, once for "  \
-            "a machine; off: a fixed choice",                                                   \
-            offsetof(SETTINGS, computing.tune)                                                  \
+#define COMPUTING_OPTIONS(SETTINGS)                                                                \
+    {"threads",                                                                                    \
+     0,                                                                                            \
+     OPTION_COUNT,                                                                                 \
+     "N",                                                                                          \
+     "threads to compute with",                                                                    \
+     offsetof(SETTINGS, computing.threads)},                                                       \
+        {"precision",                                                                              \
+         0,                                                                                        \
+         OPTION_TEXT,                                                                              \
+         "float32|bf16",                                                                           \
+         "how activations of convolutional networks are kept and\nmultiplied; weights are "        \
+         "float32",                                                                                \
+         offsetof(SETTINGS, computing.precision)},                                                 \
+    {                                                                                              \
+        "tune", 0, OPTION_TEXT, "on|off",                                                          \
+            "on, unless told otherwise: time the ways to compute each\nconvolution, once for "     \
+            "a machine; off: a fixed choice",                                                      \
+            offsetof(SETTINGS, computing.tune)                                                     \
     }
 
 /* Sets the context up. Tells what is wrong and returns EXIT_USAGE, or EXIT_DONE. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi convergence: the error of solvers against the number of their steps, on data whose flow is
    known. */
 #include <math.h>
@@ -44,8 +45,8 @@ static double share_below(double sigma, double x)
     return share;
 }
 
-/* On a line the flow keeps the order of all states, and so the share below each: x0 + sigma e of the
-   state at a quantile. */
+/* On a line the flow keeps the order of all states, and so the share below each: x0 + sigma e of
+   the state at a quantile. */
 static double flow_place(double sigma, double quantile)
 {
     double low = -100, high = 100;
@@ -57,7 +58,8 @@ static double flow_place(double sigma, double quantile)
     return (low + high) / 2;
 }
 
-/* The noise in x = x0 + sigma e, exactly: sigma times the score of the mixture with its sign turned. */
+/* The noise in x = x0 + sigma e, exactly: sigma times the score of the mixture with its sign
+ * turned. */
 static sumi_status mixture(void *user, int64_t count, int64_t item_size, int64_t output_size,
                            const float *x, const float *times, float *output)
 {
@@ -92,10 +94,17 @@ static sumi_status set_options(sumi_solver *solver, int64_t steps, const struct 
 {
     char count[24];
     static const char *const FIXED[][2] = {
-        {"path", "ve"}, {"sigma_min", "0.02"}, {"sigma_max", "10"}, {"timestep_type", "sigma"},
-        {"use_karras_sigmas", "true"}, {"final_sigmas_type", "sigma_min"},
-        {"prediction_type", "epsilon"}, {"clip_sample", "false"}, {"set_alpha_to_one", "false"},
-        {"lower_order_final", "false"}, {"compat", "none"},
+        {"path", "ve"},
+        {"sigma_min", "0.02"},
+        {"sigma_max", "10"},
+        {"timestep_type", "sigma"},
+        {"use_karras_sigmas", "true"},
+        {"final_sigmas_type", "sigma_min"},
+        {"prediction_type", "epsilon"},
+        {"clip_sample", "false"},
+        {"set_alpha_to_one", "false"},
+        {"lower_order_final", "false"},
+        {"compat", "none"},
     };
     snprintf(count, sizeof count, "%lld", (long long)steps);
     sumi_status status = sumi_solver_set(solver, "steps", count);
@@ -124,8 +133,7 @@ static sumi_status measure(sumi_context *context, const char *name, int64_t step
     if (status == SUMI_OK) status = flow_states(solver, most_sigma, start);
     if (status == SUMI_OK) status = flow_states(solver, least_sigma, end);
     for (int i = 0; i < STATES && status == SUMI_OK; i++) x[i] = (float)start[i];
-    if (status == SUMI_OK)
-        status = sumi_solver_run(solver, mixture, NULL, 1, shape, x, NULL, NULL);
+    if (status == SUMI_OK) status = sumi_solver_run(solver, mixture, NULL, 1, shape, x, NULL, NULL);
     for (int i = 0; i < STATES && status == SUMI_OK; i++) sum += (x[i] - end[i]) * (x[i] - end[i]);
     *error = sqrt(sum / STATES);
     sumi_solver_free(solver);
@@ -245,8 +253,10 @@ static int run(sumi_context *context, const void *user, int count, const char *c
         if (!is_chosen(info.name, count, arguments)) continue;
         if (!has_curve(&info)) {
             if (count == 0) continue;
-            return fail(EXIT_USAGE, "convergence: %s draws noise or chooses its own steps, and has "
-                        "no error that steps make smaller", info.name);
+            return fail(EXIT_USAGE,
+                        "convergence: %s draws noise or chooses its own steps, and has "
+                        "no error that steps make smaller",
+                        info.name);
         }
         sumi_status status = follow(context, &info, &settings->options, &curves[made++]);
         if (status != SUMI_OK) return fail_argument(context, status);
@@ -271,13 +281,14 @@ const struct command convergence_command = {
     .name = "convergence",
     .summary = "measure the order of solvers on data whose flow is known",
     .usage = "[SOLVER ...] [-o FILE.png] [--set OPTION=VALUE] [--json]",
-    .details = "Solves the probability flow of a mixture of Gaussians, which is known in closed form, in\n"
-               "8 to 256 steps, and prints how far each solver ends from the truth: the root mean square\n"
-               "over 32 states. The slope, the order as measured, is that of the logarithms of the\n"
-               "last three errors that float32 does not round off.\n"
-               "\n"
-               "example:\n"
-               "  sumi convergence euler heun rk4 dpmpp-2m unipc -o convergence.png",
+    .details =
+        "Solves the probability flow of a mixture of Gaussians, which is known in closed form, in\n"
+        "8 to 256 steps, and prints how far each solver ends from the truth: the root mean square\n"
+        "over 32 states. The slope, the order as measured, is that of the logarithms of the\n"
+        "last three errors that float32 does not round off.\n"
+        "\n"
+        "example:\n"
+        "  sumi convergence euler heun rk4 dpmpp-2m unipc -o convergence.png",
     .options = OPTIONS,
     .arguments = "SOLVERs",
     .least = 0,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi denoise: the figure of original, noised and denoised items at several noise levels. */
 #include <math.h>
 #include <stdio.h>
@@ -27,11 +28,11 @@ struct work {
     sumi_model *model;
     sumi_recipe *recipe; /* beside the model; NULL where there is none */
     sumi_solver *solver;
-    double *times;       /* the solver's, noisiest first */
+    double *times; /* the solver's, noisiest first */
     int64_t time_count;
     struct numbers levels; /* places in that list */
-    sumi_array items;    /* originals [n, item] */
-    sumi_array cells;    /* images and signals [levels, 3 n, item]; points [1 + 2 levels, n, 2] */
+    sumi_array items;      /* originals [n, item] */
+    sumi_array cells;      /* images and signals [levels, 3 n, item]; points [1 + 2 levels, n, 2] */
 };
 
 static bool has_points(const struct work *work)
@@ -84,8 +85,8 @@ static int choose_levels(struct work *work)
 static int open_model(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
-                                       .steps = settings->steps};
+    struct sampling_choices choices = {
+        .solver = settings->solver, .seed = settings->seed, .steps = settings->steps};
     int code = sampling_open(work->context, work->path, &settings->computing, &choices,
                              &work->model, &work->recipe, &work->solver);
     return code == EXIT_DONE ? choose_levels(work) : code;
@@ -98,18 +99,19 @@ static int read_items(struct work *work)
     struct numbers labels;
     int64_t shape[SUMI_MAX_RANK];
     int64_t usual = sumi_model_shape(work->model, shape) == 1 ? POINTS_USUAL : ITEMS_USUAL;
-    struct items_choice choice = {.command = "denoise", .folder = work->path,
-                                  .input = settings->input, .recipe = work->recipe,
+    struct items_choice choice = {.command = "denoise",
+                                  .folder = work->path,
+                                  .input = settings->input,
+                                  .recipe = work->recipe,
                                   .count = settings->count ? settings->count : usual,
                                   .wanted = &settings->labels};
     int code = items_choose(work->context, work->model, &choice, &work->items, &labels);
     if (code != EXIT_DONE) return code;
     if (sumi_model_classes(work->model) && !labels.count) {
         return fail(EXIT_USAGE, "denoise: this model wants to know the class of each item; tell it "
-                    "with --label");
+                                "with --label");
     }
-    sumi_status status =
-        sampling_labels(work->model, work->items.shape[0], &labels);
+    sumi_status status = sampling_labels(work->model, work->items.shape[0], &labels);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
@@ -152,8 +154,11 @@ static sumi_status denoise_level(struct work *work, int level, sumi_array *state
     if (status != SUMI_OK) return status;
     place_items(work, level, 0, work->items.data);
     place_items(work, level, 1, state->data);
-    struct sampling sampling = {.context = work->context, .model = work->model,
-                                .solver = work->solver, .task = "denoise", .start = place,
+    struct sampling sampling = {.context = work->context,
+                                .model = work->model,
+                                .solver = work->solver,
+                                .task = "denoise",
+                                .start = place,
                                 .quiet = work->settings->quiet};
     status = sampling_run(&sampling, state);
     if (status == SUMI_OK) place_items(work, level, 2, state->data);
@@ -298,12 +303,10 @@ static const struct option OPTIONS[] = {
     {"steps", 0, OPTION_COUNT, "K", "evaluations of the network from pure noise to data",
      offsetof(struct settings, steps)},
     {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
-    {"seed", 0, OPTION_SEED, "S", "keys the noise; 0 if left out",
-     offsetof(struct settings, seed)},
+    {"seed", 0, OPTION_SEED, "S", "keys the noise; 0 if left out", offsetof(struct settings, seed)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
-    {"json", 0, OPTION_FLAG, NULL, "print the distances as JSON",
-     offsetof(struct settings, json)},
+    {"json", 0, OPTION_FLAG, NULL, "print the distances as JSON", offsetof(struct settings, json)},
     {.name = NULL},
 };
 

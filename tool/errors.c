@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Telling of errors, before or after the work, and guessing the word that was meant; see
    command.h. */
 #include <ctype.h>
@@ -93,10 +94,10 @@ static int distance(const char *word, const char *other)
                 continue;
             }
             bool same = tolower((unsigned char)word[i - 1]) == tolower((unsigned char)other[j - 1]);
-            table[i][j] = least(table[i - 1][j - 1] + !same,
-                                1 + least(table[i - 1][j], table[i][j - 1]));
-            bool swapped = i > 1 && j > 1 && word[i - 1] == other[j - 2]
-                           && word[i - 2] == other[j - 1];
+            table[i][j] =
+                least(table[i - 1][j - 1] + !same, 1 + least(table[i - 1][j], table[i][j - 1]));
+            bool swapped =
+                i > 1 && j > 1 && word[i - 1] == other[j - 2] && word[i - 2] == other[j - 1];
             if (swapped) table[i][j] = least(table[i][j], table[i - 2][j - 2] + 1);
         }
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi fetch: brings a usual data set into the cache folder. */
 #include <stdio.h>
 
@@ -42,8 +43,8 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     (void)count;
     progress_open(&watch.line, stderr, NULL);
     interrupt_catch();
-    sumi_status status = sumi_fetch(context, arguments[0], settings->from, show, &watch, folder,
-                                    sizeof folder);
+    sumi_status status =
+        sumi_fetch(context, arguments[0], settings->from, show, &watch, folder, sizeof folder);
     progress_close(&watch.line);
     if (status == SUMI_OK) return print_folder(arguments[0], folder, settings->json);
     return fail_argument(context, status);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Figures of points; see figure.h. */
 #include "figure.h"
 
@@ -47,8 +48,7 @@ static sumi_status fill_field(sumi_context *context, sumi_model *model, const su
     }
     sumi_status status = sumi_model_score(model, COUNT, places, time,
                                           sumi_model_classes(model) ? labels : NULL, score);
-    if (status == SUMI_OK)
-        status = sumi_array_create(context, 2, (int64_t[]){COUNT, 4}, arrows);
+    if (status == SUMI_OK) status = sumi_array_create(context, 2, (int64_t[]){COUNT, 4}, arrows);
     for (int i = 0; i < COUNT && status == SUMI_OK; i++) {
         memcpy(arrows->data + 4 * i, places + 2 * i, 2 * sizeof *places);
         memcpy(arrows->data + 4 * i + 2, score + 2 * i, 2 * sizeof *score);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The figure of a model of points in the plane: its samples, and over them the lines along which
    they came or the field of the score. */
 #ifndef TOOL_FIGURE_H

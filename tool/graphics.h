@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ways to put a raster or curves on a terminal, each in a file of its own (graphics_NAME.c). They
    write to `stream` from the cursor's place and know nothing of moving it back. */
 #ifndef TOOL_GRAPHICS_H
@@ -22,7 +23,6 @@ void graphics_put_kitty(FILE *stream, const struct raster *raster, int lines);
 /* Braille patterns, 2 x 4 dots a character: signals[n,length,c] as curves of a common range, or
    points[n,2], in at most columns x lines characters. Returns the number of lines, 0 for an array
    of another shape. */
-int graphics_put_braille(FILE *stream, const sumi_array *items, int across, int columns,
-                         int lines);
+int graphics_put_braille(FILE *stream, const sumi_array *items, int across, int columns, int lines);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures of half-block characters; see graphics.h. */
 #include "graphics.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Curves and points as braille patterns, 2 x 4 dots a character; see graphics.h. */
 #include "graphics.h"
 
@@ -5,8 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANEL_WIDTH = 38, PANEL_HEIGHT = 5, PANEL_GAP = 2, ACROSS_MAX = 4, LINES_MAX = 200,
-       COLUMNS_MAX = 1000 };
+enum {
+    PANEL_WIDTH = 38,
+    PANEL_HEIGHT = 5,
+    PANEL_GAP = 2,
+    ACROSS_MAX = 4,
+    LINES_MAX = 200,
+    COLUMNS_MAX = 1000
+};
 
 /* Characters of a picture, each a set of dots. */
 typedef struct dots {
@@ -17,8 +24,8 @@ typedef struct dots {
 /* Dot (x, y), counted in dots from the upper left. */
 static void set_dot(const dots *to, int x, int y)
 {
-    static const unsigned char BITS[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20},
-                                             {0x40, 0x80}};
+    static const unsigned char BITS[4][2] = {
+        {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
     if (x < 0 || y < 0 || x >= 2 * to->columns || y >= 4 * to->lines) return;
     to->sets[y / 4 * to->columns + x / 2] |= BITS[y % 4][x % 2];
 }
@@ -99,8 +106,7 @@ static void draw_points(const dots *to, const sumi_array *points)
     for (int64_t i = 0; i < points->shape[0]; i++) {
         double px = (double)points->data[2 * i], py = (double)points->data[2 * i + 1];
         if (!isfinite(px) || !isfinite(py)) continue;
-        set_dot(to, place(x, px, 2 * to->columns),
-                4 * to->lines - 1 - place(y, py, 4 * to->lines));
+        set_dot(to, place(x, px, 2 * to->columns), 4 * to->lines - 1 - place(y, py, 4 * to->lines));
     }
 }
 
@@ -121,8 +127,7 @@ static int least(int64_t a, int64_t b)
     return (int)(a < b ? a : b);
 }
 
-int graphics_put_braille(FILE *stream, const sumi_array *items, int across, int columns,
-                         int lines)
+int graphics_put_braille(FILE *stream, const sumi_array *items, int across, int columns, int lines)
 {
     bool points = items->rank == 2 && items->shape[1] == 2;
     if (!items->data || (!points && items->rank != 3)) return 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures by Kitty's graphics protocol (https://sw.kovidgoyal.net/kitty/graphics-protocol/): raw
    RGBA in base64, in pieces of at most 4096 letters. See graphics.h. */
 #include "graphics.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures by DEC's sixels: bands of six rows, each drawn once for each of its colours, with a
    fixed palette of 32 greys or a 6 x 6 x 6 cube. See graphics.h. */
 #include "graphics.h"
@@ -43,7 +44,8 @@ static void put_palette(FILE *stream, bool grey)
 static void put_run(FILE *stream, char sixel, int length)
 {
     if (length > 3) fprintf(stream, "!%d%c", length, sixel);
-    else while (length-- > 0) fputc(sixel, stream);
+    else
+        while (length-- > 0) fputc(sixel, stream);
 }
 
 /* One colour of the band that begins at row `top`. */

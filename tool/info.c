@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi info: what is in a model folder or a file. The library tells it as JSON; this prints it for
    people. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi inpaint: samples of which a part is known. */
 #include <stdio.h>
 #include <string.h>
@@ -66,8 +67,10 @@ static int read_items(struct work *work)
     const struct settings *settings = work->settings;
     struct numbers labels;
     int64_t usual = settings->input ? ITEMS_MOST : ITEMS_USUAL;
-    struct items_choice choice = {.command = "inpaint", .folder = work->path,
-                                  .input = settings->input, .recipe = work->recipe,
+    struct items_choice choice = {.command = "inpaint",
+                                  .folder = work->path,
+                                  .input = settings->input,
+                                  .recipe = work->recipe,
                                   .count = settings->count ? settings->count : usual,
                                   .wanted = &settings->labels};
     int code = items_choose(work->context, work->model, &choice, &work->items, &labels);
@@ -146,11 +149,15 @@ static int draw(struct work *work)
     const struct settings *settings = work->settings;
     const sumi_array *values = settings->grey ? &work->values : &work->items;
     int64_t items = work->items.shape[0];
-    sumi_known known = {.items = items, .values = values->data, .mask = work->mask.data,
+    sumi_known known = {.items = items,
+                        .values = values->data,
+                        .mask = work->mask.data,
                         .channels = settings->grey ? work->items.shape[3] : 0,
                         .deviation = work->deviation};
-    struct sampling sampling = {.context = work->context, .model = work->model,
-                                .solver = work->solver, .task = "inpaint",
+    struct sampling sampling = {.context = work->context,
+                                .model = work->model,
+                                .solver = work->solver,
+                                .task = "inpaint",
                                 .quiet = settings->quiet};
     sumi_status status = sumi_solver_correct(work->solver, sumi_keep_known, &known);
     if (status != SUMI_OK) return fail_argument(work->context, status);
@@ -224,8 +231,8 @@ static int write_result(const struct work *work)
 {
     const char *path = work->settings->output;
     bool picture = has_ending(path, ".png");
-    sumi_status status = picture ? draw_table(work)
-                                 : sumi_array_write(work->context, path, &work->drawn);
+    sumi_status status =
+        picture ? draw_table(work) : sumi_array_write(work->context, path, &work->drawn);
     if (status != SUMI_OK) return fail_context(work->context);
     if (!work->settings->quiet)
         printf("%s: %lld samples for each of %lld items\n", path,
@@ -236,8 +243,10 @@ static int write_result(const struct work *work)
 static int open_model(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct sampling_choices choices = {.solver = settings->solver, .steps = settings->steps,
-                                       .seed = settings->seed, .options = &settings->options};
+    struct sampling_choices choices = {.solver = settings->solver,
+                                       .steps = settings->steps,
+                                       .seed = settings->seed,
+                                       .options = &settings->options};
     return sampling_open(work->context, work->path, &settings->computing, &choices, &work->model,
                          &work->recipe, &work->solver);
 }
@@ -272,15 +281,18 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, output)},
     {"keep", 0, OPTION_TEXT, "SIDE",
      "the half that is known: left (if nothing else is said), right,\n"
-     "top or bottom", offsetof(struct settings, keep)},
+     "top or bottom",
+     offsetof(struct settings, keep)},
     {"mask", 0, OPTION_TEXT, "FILE",
      "a picture or array that is bright, or above 0, where numbers\n"
-     "are known; one for all items, or one for each", offsetof(struct settings, mask)},
+     "are known; one for all items, or one for each",
+     offsetof(struct settings, mask)},
     {"grey", 0, OPTION_FLAG, NULL, "the mean of the colours is known everywhere, and no colour",
      offsetof(struct settings, grey)},
     {"deviation", 0, OPTION_TEXT, "D",
      "how far what is known may be off, in deviations of a normal\n"
-     "error; 0 if left out", offsetof(struct settings, deviation)},
+     "error; 0 if left out",
+     offsetof(struct settings, deviation)},
     {"count", 'n', OPTION_COUNT, "N", "take the first N items only",
      offsetof(struct settings, count)},
     {"draws", 0, OPTION_COUNT, "K", "samples for each item; 4 if left out",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi interpolate: from one sample to another, along the sphere of the noise they come from. */
 #include <stdio.h>
 #include <string.h>
@@ -31,19 +32,23 @@ struct work {
 static int check_files(const struct settings *settings)
 {
     const char *output = settings->output;
-    if (!output) return fail(EXIT_USAGE, "interpolate needs -o FILE; see `sumi interpolate --help`");
+    if (!output)
+        return fail(EXIT_USAGE, "interpolate needs -o FILE; see `sumi interpolate --help`");
     if (!has_ending(output, ".png") && !has_ending(output, ".npy"))
         return fail(EXIT_USAGE, "interpolate: %s should end in .png or .npy", output);
     if (settings->frames == 1)
-        return fail(EXIT_USAGE, "interpolate: --frames counts both ends and so is at least 2, not 1");
+        return fail(EXIT_USAGE,
+                    "interpolate: --frames counts both ends and so is at least 2, not 1");
     return check_output(output);
 }
 
 static int open_solver(struct work *work, const char *name)
 {
     const struct settings *settings = work->settings;
-    struct sampling_choices choices = {.solver = name, .seed = settings->seed,
-                                       .steps = settings->steps, .options = &settings->options,
+    struct sampling_choices choices = {.solver = name,
+                                       .seed = settings->seed,
+                                       .steps = settings->steps,
+                                       .options = &settings->options,
                                        .recipe = work->recipe};
     sumi_status status = sampling_solver(work->model, &choices, &work->solver);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
@@ -55,8 +60,10 @@ static int check_solver(const char *name)
     sumi_solver_info info;
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (strcmp(info.name, name) == 0 && info.stochastic)
-            return fail(EXIT_USAGE, "interpolate: %s draws noise on the way, so that a state does "
-                        "not lead to one sample; choose a solver without, such as ddim", name);
+            return fail(EXIT_USAGE,
+                        "interpolate: %s draws noise on the way, so that a state does "
+                        "not lead to one sample; choose a solver without, such as ddim",
+                        name);
     }
     return EXIT_DONE;
 }
@@ -86,8 +93,10 @@ static int invert_items(struct work *work)
                     settings->input, (long long)work->ends.shape[0]);
     code = open_solver(work, "ddim-inverse");
     if (code != EXIT_DONE) return code;
-    struct sampling sampling = {.context = work->context, .model = work->model,
-                                .solver = work->solver, .task = "invert",
+    struct sampling sampling = {.context = work->context,
+                                .model = work->model,
+                                .solver = work->solver,
+                                .task = "invert",
                                 .quiet = settings->quiet};
     sumi_status status = sampling_run(&sampling, &work->ends);
     sumi_solver_free(work->solver);
@@ -108,7 +117,8 @@ static sumi_status draw_ends(struct work *work)
 static sumi_status fill_states(struct work *work)
 {
     int64_t frames = work->settings->frames ? work->settings->frames : FRAMES_USUAL;
-    int64_t rows = work->ends.shape[0] / 2, size = sumi_array_count(&work->ends) / work->ends.shape[0];
+    int64_t rows = work->ends.shape[0] / 2,
+            size = sumi_array_count(&work->ends) / work->ends.shape[0];
     int64_t shape[SUMI_MAX_RANK];
     memcpy(shape, work->ends.shape, sizeof shape);
     shape[0] = rows * frames;
@@ -116,8 +126,8 @@ static sumi_status fill_states(struct work *work)
     for (int64_t i = 0; i < rows * frames && status == SUMI_OK; i++) {
         const float *from = work->ends.data + i / frames * 2 * size;
         double share = frames > 1 ? (double)(i % frames) / (double)(frames - 1) : 0;
-        status = sumi_slerp(work->context, size, from, from + size, share,
-                            work->states.data + i * size);
+        status =
+            sumi_slerp(work->context, size, from, from + size, share, work->states.data + i * size);
     }
     return status;
 }
@@ -126,15 +136,19 @@ static sumi_status fill_states(struct work *work)
 static int check_scale(const struct work *work, const char *name)
 {
     if (!work->settings->input || sumi_solver_initial_sigma(work->solver) == 1) return EXIT_DONE;
-    return fail(EXIT_USAGE, "interpolate: %s begins at another scale than that of the noise which "
-                "ddim finds for --input; choose ddim or dpmpp-2m", name);
+    return fail(EXIT_USAGE,
+                "interpolate: %s begins at another scale than that of the noise which "
+                "ddim finds for --input; choose ddim or dpmpp-2m",
+                name);
 }
 
 static int interpolate(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct sampling sampling = {.context = work->context, .model = work->model,
-                                .solver = work->solver, .task = "interpolate",
+    struct sampling sampling = {.context = work->context,
+                                .model = work->model,
+                                .solver = work->solver,
+                                .task = "interpolate",
                                 .quiet = settings->quiet};
     int64_t frames = settings->frames ? settings->frames : FRAMES_USUAL;
     sumi_status status = work->ends.rank ? SUMI_OK : draw_ends(work);
@@ -174,9 +188,11 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"output", 'o', OPTION_TEXT, "FILE", "a picture (.png) with a row for each way, or an array (.npy)",
+    {"output", 'o', OPTION_TEXT, "FILE",
+     "a picture (.png) with a row for each way, or an array (.npy)",
      offsetof(struct settings, output)},
-    {"count", 'n', OPTION_COUNT, "N", "how many ways; 1 if left out", offsetof(struct settings, count)},
+    {"count", 'n', OPTION_COUNT, "N", "how many ways; 1 if left out",
+     offsetof(struct settings, count)},
     {"frames", 0, OPTION_COUNT, "F", "samples on each way, both ends among them; 9 if left out",
      offsetof(struct settings, frames)},
     {"input", 'i', OPTION_TEXT, "FILE",
@@ -190,7 +206,8 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, seed)},
     {"label", 0, OPTION_WHOLES, "L ...", "the classes to draw, in turn",
      offsetof(struct settings, labels)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "a solver's option", offsetof(struct settings, options)},
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "a solver's option",
+     offsetof(struct settings, options)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
     {.name = NULL},
@@ -200,12 +217,13 @@ const struct command interpolate_command = {
     .name = "interpolate",
     .summary = "draw the samples between samples",
     .usage = "MODEL -o FILE.{png,npy} [-n N] [--frames F] [-i FILE] [--steps K] ...",
-    .details = "Goes from one state of noise to another along the sphere (Song, Meng and Ermon 2020)\n"
-               "and draws what each state on the way leads to.\n"
-               "\n"
-               "examples:\n"
-               "  sumi interpolate runs/digits -n 4 --label 3 --steps 50 -o between.png\n"
-               "  sumi interpolate runs/digits -i two.npy --steps 100 -o morph.png",
+    .details =
+        "Goes from one state of noise to another along the sphere (Song, Meng and Ermon 2020)\n"
+        "and draws what each state on the way leads to.\n"
+        "\n"
+        "examples:\n"
+        "  sumi interpolate runs/digits -n 4 --label 3 --steps 50 -o between.png\n"
+        "  sumi interpolate runs/digits -i two.npy --steps 100 -o morph.png",
     .options = OPTIONS,
     .arguments = "a MODEL",
     .least = 1,

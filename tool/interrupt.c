@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Noting signals; see interrupt.h. */
 #include "interrupt.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ctrl-C and its kin: a long call is asked to stop where everything is in order. */
 #ifndef TOOL_INTERRUPT_H
 #define TOOL_INTERRUPT_H

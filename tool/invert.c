@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi invert: the noise that items come from. */
 #include <stdio.h>
 
@@ -35,8 +36,8 @@ static int check_files(const struct settings *settings)
 static int open_model(struct work *work, const char *path)
 {
     const struct settings *settings = work->settings;
-    struct sampling_choices choices = {.solver = "ddim-inverse", .steps = settings->steps,
-                                       .options = &settings->options};
+    struct sampling_choices choices = {
+        .solver = "ddim-inverse", .steps = settings->steps, .options = &settings->options};
     return sampling_open(work->context, path, &settings->computing, &choices, &work->model,
                          &work->recipe, &work->solver);
 }
@@ -44,21 +45,20 @@ static int open_model(struct work *work, const char *path)
 static int invert(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct sampling sampling = {.context = work->context, .model = work->model,
-                                .solver = work->solver, .task = "invert",
+    struct sampling sampling = {.context = work->context,
+                                .model = work->model,
+                                .solver = work->solver,
+                                .task = "invert",
                                 .quiet = settings->quiet};
-    sumi_status status =
-        sampling_labels(work->model, work->items.shape[0], &settings->labels);
+    sumi_status status = sampling_labels(work->model, work->items.shape[0], &settings->labels);
     if (status != SUMI_OK) return fail_argument(work->context, status);
     interrupt_catch();
     status = sampling_run(&sampling, &work->items);
-    if (status == SUMI_OK)
-        status = sumi_array_write(work->context, settings->output, &work->items);
+    if (status == SUMI_OK) status = sumi_array_write(work->context, settings->output, &work->items);
     if (status != SUMI_OK) return fail_context(work->context);
     if (!settings->quiet)
         printf("%s: the noise that %lld items come from, by %lld evaluations\n", settings->output,
-               (long long)work->items.shape[0],
-               (long long)sumi_solver_evaluations(work->solver));
+               (long long)work->items.shape[0], (long long)sumi_solver_evaluations(work->solver));
     return EXIT_DONE;
 }
 
@@ -102,12 +102,13 @@ const struct command invert_command = {
     .name = "invert",
     .summary = "find the noise that items come from",
     .usage = "MODEL -i FILE -o FILE.npy [-n N] [--steps K] ...",
-    .details = "Runs ddim backwards, from data to noise (Song, Meng and Ermon 2020). The solver ddim\n"
-               "with as many steps leads back from there to nearly the same items.\n"
-               "\n"
-               "example:\n"
-               "  sumi invert runs/digits -i mine.png --steps 100 -o noise.npy\n"
-               "  sumi sample runs/digits --latents noise.npy --solver ddim --steps 100 -o back.png",
+    .details =
+        "Runs ddim backwards, from data to noise (Song, Meng and Ermon 2020). The solver ddim\n"
+        "with as many steps leads back from there to nearly the same items.\n"
+        "\n"
+        "example:\n"
+        "  sumi invert runs/digits -i mine.png --steps 100 -o noise.npy\n"
+        "  sumi sample runs/digits --latents noise.npy --solver ddim --steps 100 -o back.png",
     .options = OPTIONS,
     .arguments = "a MODEL",
     .least = 1,

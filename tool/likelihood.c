@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi likelihood: how probable data are under a model, by the variational bound, term by term, or
    by the exact density along the probability flow. */
 #include <math.h>
@@ -30,7 +31,7 @@ struct work {
     sumi_solver *solver;
     sumi_data *data;
     sumi_likelihood *likelihood;
-    int64_t numbers; /* of an item */
+    int64_t numbers;     /* of an item */
     bool points, levels; /* levels: pictures, whose items are bytes */
     progress_line line;
 };
@@ -49,8 +50,10 @@ static int open_recipe(struct work *work)
         work->recipe = NULL;
         status = sumi_recipe_open(work->context, settings->data, &work->recipe);
     } else if (!work->recipe) {
-        return fail(EXIT_USAGE, "likelihood: there is no recipe in %s to tell of data; name one "
-                    "with --data", work->path);
+        return fail(EXIT_USAGE,
+                    "likelihood: there is no recipe in %s to tell of data; name one "
+                    "with --data",
+                    work->path);
     } else {
         long long next = strtoll(sumi_recipe_get(work->recipe, "data.seed"), NULL, 10) + 1;
         snprintf(seed, sizeof seed, "data.seed=%lld", next);
@@ -96,8 +99,8 @@ static int set_likelihood(struct work *work)
 static int prepare(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
-                                       .options = &settings->options};
+    struct sampling_choices choices = {
+        .solver = settings->solver, .seed = settings->seed, .options = &settings->options};
     int64_t shape[SUMI_MAX_RANK];
     int code = settings->output ? check_output(settings->output) : EXIT_DONE;
     if (code == EXIT_DONE && settings->output && !has_ending(settings->output, ".png"))
@@ -150,12 +153,11 @@ static sumi_status measure_density(struct work *work)
     sumi_status status = indices && labels ? SUMI_OK : SUMI_ERROR_MEMORY;
     for (int64_t i = 0; i < count && indices; i++) indices[i] = i * all / count;
     if (status == SUMI_OK) status = sumi_array_create(work->context, rank, shape, &items);
-    if (status == SUMI_OK)
-        status = sumi_data_read(work->data, indices, count, items.data, labels);
+    if (status == SUMI_OK) status = sumi_data_read(work->data, indices, count, items.data, labels);
     if (status == SUMI_OK) {
         const int32_t *classes = sumi_model_classes(work->model) ? labels : NULL;
-        status = sumi_model_density(work->model, work->likelihood, rank, shape, items.data,
-                                    classes, NULL, show, work);
+        status = sumi_model_density(work->model, work->likelihood, rank, shape, items.data, classes,
+                                    NULL, show, work);
     }
     sumi_array_release(work->context, &items);
     free(indices);
@@ -183,8 +185,7 @@ static void shade(int64_t count, const double *bits, float *values)
 {
     double least = INFINITY;
     for (int64_t i = 0; i < count; i++) least = fmin(least, bits[i]);
-    for (int64_t i = 0; i < count; i++)
-        values[i] = (float)(2 * exp2((least - bits[i]) / 2) - 1);
+    for (int64_t i = 0; i < count; i++) values[i] = (float)(2 * exp2((least - bits[i]) / 2) - 1);
 }
 
 /* The density over the plane as a picture, the y axis upwards. */
@@ -224,8 +225,8 @@ static int measure(struct work *work)
     if (work->settings->map) status = draw_map(work); /* first, so that the table is of the items */
     if (status == SUMI_OK) {
         status = work->settings->exact
-                   ? measure_density(work)
-                   : sumi_model_bound(work->model, work->likelihood, work->data, show, work);
+                     ? measure_density(work)
+                     : sumi_model_bound(work->model, work->likelihood, work->data, show, work);
     }
     if (!work->settings->quiet) progress_close(&work->line);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
@@ -319,7 +320,8 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 static const struct option OPTIONS[] = {
     {"data", 0, OPTION_TEXT, "RECIPE",
      "whose data are measured; else those that the model was\ntrained on, the test part of two, and"
-     " new ones of a\ngenerator", offsetof(struct settings, data)},
+     " new ones of a\ngenerator",
+     offsetof(struct settings, data)},
     {"set", 0, OPTION_TEXTS, "SECTION.KEY=VALUE", "change a value of that recipe",
      offsetof(struct settings, sets)},
     {"items", 'n', OPTION_COUNT, "N", "how many items; 100 if left out",
@@ -330,7 +332,8 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, all)},
     {"decoder", 0, OPTION_TEXT, "NAME",
      "what the last step is: discretised (usual for pictures\nand signals), gaussian (for points),"
-     " forward (for bits),\ncoin", offsetof(struct settings, decoder)},
+     " forward (for bits),\ncoin",
+     offsetof(struct settings, decoder)},
     {"exact", 0, OPTION_FLAG, NULL, "the exact density instead of the bound",
      offsetof(struct settings, exact)},
     {"method", 0, OPTION_TEXT, "NAME", "that integrates it: rk45, rk4, heun, midpoint, euler",
@@ -346,8 +349,7 @@ static const struct option OPTIONS[] = {
     {"option", 0, OPTION_TEXTS, "NAME=VALUE",
      "an option of the solver, such as variance_type=fixed_large",
      offsetof(struct settings, options)},
-    {"seed", 0, OPTION_SEED, "S", "keys all draws; 0 if left out",
-     offsetof(struct settings, seed)},
+    {"seed", 0, OPTION_SEED, "S", "keys all draws; 0 if left out", offsetof(struct settings, seed)},
     COMPUTING_OPTIONS(struct settings),
     {"output", 'o', OPTION_TEXT, "FILE.png", "a picture of the bound's terms by time",
      offsetof(struct settings, output)},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The command `sumi`: finds the sub-command, reads its arguments, runs it. */
 #include <errno.h>
 #include <signal.h>
@@ -11,10 +12,9 @@
 enum { ARGUMENT_LIMIT = 8, NAME_WIDTH = 13 };
 
 static const struct command *const COMMANDS[] = {
-    &train_command,       &sample_command,      &interpolate_command, &invert_command,
-    &inpaint_command,     &denoise_command,     &likelihood_command,  &info_command,
-    &bench_command,       &recipes_command,     &solvers_command,     &convergence_command,
-    &fetch_command,
+    &train_command,   &sample_command,      &interpolate_command, &invert_command, &inpaint_command,
+    &denoise_command, &likelihood_command,  &info_command,        &bench_command,  &recipes_command,
+    &solvers_command, &convergence_command, &fetch_command,
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };

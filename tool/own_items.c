@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading items; see own_items.h. Arrays and tables go the way of data sets, so that they mean here
    what they mean in training. */
 #include "own_items.h"
@@ -48,8 +49,8 @@ static int read_data(sumi_context *context, const sumi_model *model, const char 
         return wrong_shape(path, rank, shape, wanted_rank, wanted);
     int32_t *classes = NULL;
     sumi_status status = read_first(context, data, count, items, &classes);
-    bool labelled = status == SUMI_OK && labels && sumi_data_classes(data)
-                    && sumi_model_classes(model);
+    bool labelled =
+        status == SUMI_OK && labels && sumi_data_classes(data) && sumi_model_classes(model);
     for (int64_t i = 0; labelled && i < items->shape[0] && i < LIST_LIMIT; i++)
         labels->items[labels->count++] = classes[i];
     free(classes);
@@ -94,7 +95,8 @@ static int read_rows(sumi_context *context, const sumi_model *model, const char 
     int64_t shape[SUMI_MAX_RANK];
     int code;
     if (describe_file(context, path, sumi_model_shape(model, shape), &recipe) != SUMI_OK
-        || sumi_data_open(context, recipe, &data) != SUMI_OK) code = fail_context(context);
+        || sumi_data_open(context, recipe, &data) != SUMI_OK)
+        code = fail_context(context);
     else code = read_data(context, model, path, data, count, items, NULL);
     sumi_data_free(data);
     sumi_recipe_free(recipe);
@@ -132,8 +134,8 @@ static int read_picture(sumi_context *context, const sumi_model *model, const ch
         items->shape[0] = 1;
         return EXIT_DONE;
     }
-    bool convertible = rank == 3 && same_shape(2, picture.shape, 2, wanted)
-                       && picture.shape[2] + wanted[2] == 4;
+    bool convertible =
+        rank == 3 && same_shape(2, picture.shape, 2, wanted) && picture.shape[2] + wanted[2] == 4;
     if (!convertible) code = wrong_shape(path, picture.rank, picture.shape, rank, wanted);
     else if (convert_channels(context, &picture, items) != SUMI_OK) code = fail_context(context);
     sumi_array_release(context, &picture);
@@ -158,8 +160,10 @@ int items_choose(sumi_context *context, const sumi_model *model, const struct it
     } else if (choice->recipe) {
         code = read_recipe_items(context, choice->recipe, model, choice->count, items, labels);
     } else {
-        return fail(EXIT_USAGE, "%s: there is no recipe in %s to tell of data; name a file of your "
-                    "own with -i", choice->command, choice->folder);
+        return fail(EXIT_USAGE,
+                    "%s: there is no recipe in %s to tell of data; name a file of your "
+                    "own with -i",
+                    choice->command, choice->folder);
     }
     if (choice->wanted->count) *labels = *choice->wanted;
     return code;

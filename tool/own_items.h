@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Items to put into a model: from the user's own file, or from the data set of its recipe. */
 #ifndef TOOL_OWN_ITEMS_H
 #define TOOL_OWN_ITEMS_H

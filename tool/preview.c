@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Redrawing pictures in place; see preview.h. */
 #include "preview.h"
 
@@ -33,8 +34,9 @@ static int put_images(FILE *page, const struct preview *preview, const sumi_arra
     int used;
     if (preview->graphics == GRAPHICS_KITTY || preview->graphics == GRAPHICS_SIXEL) {
         const terminal_size *size = &preview->size;
-        if (!raster_compose(images, columns, width * size->cell_width, lines * size->cell_height,
-                            4, &raster)) return 0;
+        if (!raster_compose(images, columns, width * size->cell_width, lines * size->cell_height, 4,
+                            &raster))
+            return 0;
         used = put_pixels(page, preview, &raster);
     } else {
         if (!raster_compose(images, columns, width, 2 * lines, 1, &raster)) return 0;

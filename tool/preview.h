@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures of what a sampler has so far, redrawn in place in the terminal. Nothing is drawn where
    the stream is not a terminal. */
 #ifndef TOOL_PREVIEW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the command writes on stdout: JSON, tables of words, help. */
 #ifndef TOOL_PRINT_H
 #define TOOL_PRINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of where the time went; see profile.h. */
 #include "profile.h"
 
@@ -45,8 +46,8 @@ static void add_rest(struct rows *rows, double seconds)
 {
     for (size_t i = 0; i < rows->count; i++) seconds -= rows->items[i].seconds;
     if (seconds <= 0) return;
-    rows->items[rows->count++] = (sumi_profile_row){.name = "(between)", .shapes = "",
-                                                    .seconds = seconds};
+    rows->items[rows->count++] =
+        (sumi_profile_row){.name = "(between)", .shapes = "", .seconds = seconds};
 }
 
 /* All rows, the longest first; items NULL where memory runs out. */
@@ -57,8 +58,7 @@ static struct rows gather(const sumi_context *context, const struct profile_view
     while (sumi_profile_get(context, (int64_t)room - 1, &row)) room++;
     struct rows rows = {malloc(room * sizeof *rows.items), 0};
     if (!rows.items) return rows;
-    for (int64_t i = 0; sumi_profile_get(context, i, &row); i++)
-        add_row(&rows, &row, view->shapes);
+    for (int64_t i = 0; sumi_profile_get(context, i, &row); i++) add_row(&rows, &row, view->shapes);
     add_rest(&rows, view->seconds);
     qsort(rows.items, rows.count, sizeof *rows.items, compare);
     return rows;
@@ -126,8 +126,10 @@ struct json_object *profile_machine_json(const sumi_machine *machine)
     const struct {
         const char *name;
         double value;
-    } figures[] = {{"f32_flops_one_thread", machine->f32_one}, {"f32_flops", machine->f32_all},
-                   {"bf16_flops_one_thread", machine->bf16_one}, {"bf16_flops", machine->bf16_all},
+    } figures[] = {{"f32_flops_one_thread", machine->f32_one},
+                   {"f32_flops", machine->f32_all},
+                   {"bf16_flops_one_thread", machine->bf16_one},
+                   {"bf16_flops", machine->bf16_all},
                    {"bytes_per_second_one_thread", machine->bytes_one},
                    {"bytes_per_second", machine->bytes_all}};
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the time went, op by op, beside what the machine can do at most: a table for people, JSON
    for programs. Shared by bench and train. */
 #ifndef TOOL_PROFILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Formatting and pacing the progress line; see progress.h. */
 #include "progress.h"
 
@@ -45,8 +46,9 @@ static void format_steps(const sumi_progress *progress, char part[PART_SIZE])
         double done = (double)progress->step, all = (double)progress->steps;
         double unit = byte_unit(all > 0 ? all : done, &name);
         int digits = unit > 1;
-        if (all > 0) snprintf(part, PART_SIZE, "%.*f/%.*f %s", digits, done / unit, digits,
-                              all / unit, name);
+        if (all > 0)
+            snprintf(part, PART_SIZE, "%.*f/%.*f %s", digits, done / unit, digits, all / unit,
+                     name);
         else snprintf(part, PART_SIZE, "%.*f %s", digits, done / unit, name);
     } else if (progress->steps > 0) {
         snprintf(part, PART_SIZE, "%lld/%lld", (long long)progress->step,
@@ -77,8 +79,9 @@ static void format_time_left(double seconds, char part[PART_SIZE])
     if (!(seconds >= 0) || seconds > 1000 * day) return;
     long whole = lround(seconds);
     if (seconds >= 4 * day) snprintf(part, PART_SIZE, "%.0f days left", seconds / day);
-    else if (whole >= 3600) snprintf(part, PART_SIZE, "%ld:%02ld:%02ld left", whole / 3600,
-                                     whole / 60 % 60, whole % 60);
+    else if (whole >= 3600)
+        snprintf(part, PART_SIZE, "%ld:%02ld:%02ld left", whole / 3600, whole / 60 % 60,
+                 whole % 60);
     else snprintf(part, PART_SIZE, "%ld:%02ld left", whole / 60, whole % 60);
 }
 

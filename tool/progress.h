@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The line that tells how far a long call is: redrawn in place on a terminal, a plain line now and
    then elsewhere.
 
@@ -9,11 +10,11 @@
 
 typedef struct progress_line {
     FILE *stream;
-    struct preview *preview;  /* NULL to show none */
-    bool live;         /* redrawn in place */
-    bool visible;      /* the cursor stands behind a line that was drawn */
+    struct preview *preview;                    /* NULL to show none */
+    bool live;                                  /* redrawn in place */
+    bool visible;                               /* the cursor stands behind a line that was drawn */
     double line_time, picture_time, plain_time; /* of the last of each, in seconds */
-    int tenths;        /* of the work that were done at the last plain line */
+    int tenths; /* of the work that were done at the last plain line */
 } progress_line;
 
 /* `preview` draws what the progress carries, on the same stream; it may be NULL. */

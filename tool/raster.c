@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Laying images out in pixels; see raster.h. */
 #include "raster.h"
 
@@ -102,8 +103,8 @@ bool raster_compose(const sumi_array *images, int columns, int room_width, int r
     if (shape[3] != 1 && shape[3] != 3) return false;
     room_width = (int)most(1, least(room_width, ROOM_MAX));
     room_height = (int)most(1, least(room_height, ROOM_MAX));
-    layout cells = choose_layout(shape[0], shape[2], shape[1], columns, room_width, room_height,
-                                 factor);
+    layout cells =
+        choose_layout(shape[0], shape[2], shape[1], columns, room_width, room_height, factor);
     raster->width = cells.across * (cells.cell_width + GAP) - GAP;
     raster->height = cells.down * (cells.cell_height + GAP) - GAP;
     size_t count = (size_t)raster->width * (size_t)raster->height;

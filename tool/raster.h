@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A small picture in memory: images laid side by side in the room that a terminal has. */
 #ifndef TOOL_RASTER_H
 #define TOOL_RASTER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi recipes: what can be trained. */
 #include <stdio.h>
 #include <string.h>

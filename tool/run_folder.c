@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looking into and making run folders; see run_folder.h. */
 #include "run_folder.h"
 
@@ -40,7 +41,7 @@ static int choose_path(const struct run_wish *wish, struct run_folder *folder)
         length = snprintf(folder->path, sizeof folder->path, "runs/%.*s", kept, name);
     } else {
         return fail(EXIT_USAGE, "train needs a RECIPE, or --resume with --out DIR; see `sumi train "
-                    "--help`");
+                                "--help`");
     }
     if (length == 0) return fail(EXIT_USAGE, "train: --out needs the name of a folder");
     if (length >= (int)sizeof folder->path)
@@ -103,7 +104,8 @@ static int check_agreement(const struct run_wish *wish, const struct run_folder 
         if (strcmp(before, now) == 0 || (was_set(wish, key.key) && may_change(key.key))) continue;
         return fail(EXIT_FAILED,
                     "the run in %s began with %s = %s, not %s; leave out RECIPE and what differs, "
-                    "or train into another folder", folder->path, key.key, before, now);
+                    "or train into another folder",
+                    folder->path, key.key, before, now);
     }
     return EXIT_DONE;
 }
@@ -131,8 +133,7 @@ static int open_wanted(sumi_context *context, const struct run_wish *wish,
         return fail(EXIT_FAILED, "%s: there is no run to go on with: it has no recipe.ini",
                     folder->path);
     }
-    if (!wish->recipe)
-        return fail(EXIT_USAGE, "train needs a RECIPE; see `sumi train --help`");
+    if (!wish->recipe) return fail(EXIT_USAGE, "train needs a RECIPE; see `sumi train --help`");
     sumi_status status = sumi_recipe_open(context, wish->recipe, recipe);
     if (status == SUMI_OK) status = apply(wish, *recipe);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
@@ -153,7 +154,8 @@ int run_folder_prepare(sumi_context *context, const struct run_wish *wish,
     if (code == EXIT_DONE && used && !wish->force && !wish->resume) {
         return fail(EXIT_FAILED,
                     "%s holds a run already: --resume goes on with it, --force begins it afresh, "
-                    "--out names another folder", folder->path);
+                    "--out names another folder",
+                    folder->path);
     }
     return code;
 }

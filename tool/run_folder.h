@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The folder of a training run: where it lies, what it may hold already, and whether the recipe in
    it is the one that is asked for. */
 #ifndef TOOL_RUN_FOLDER_H

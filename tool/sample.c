@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi sample: new items from a trained model. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,8 +57,10 @@ static int check_files(const struct settings *settings)
 static int open_model(struct work *work, const char *path)
 {
     const struct settings *settings = work->settings;
-    struct sampling_choices choices = {.solver = settings->solver, .seed = settings->seed,
-                                       .rng = settings->rng, .steps = settings->steps,
+    struct sampling_choices choices = {.solver = settings->solver,
+                                       .seed = settings->seed,
+                                       .rng = settings->rng,
+                                       .steps = settings->steps,
                                        .options = &settings->options};
     int code = sampling_open(work->context, path, &settings->computing, &choices, &work->model,
                              &work->recipe, &work->solver);
@@ -105,13 +108,15 @@ static int draw(struct work *work)
 {
     const struct settings *settings = work->settings;
     choose_lines(work);
-    int64_t count = settings->count ? settings->count
-                                    : sampling_whole(work->recipe, "sample.count", 16);
+    int64_t count =
+        settings->count ? settings->count : sampling_whole(work->recipe, "sample.count", 16);
     if (work->given.rank) count = work->given.shape[0];
     sumi_status status = sampling_labels(work->model, count, &settings->labels);
     if (status != SUMI_OK) return fail_argument(work->context, status);
-    struct sampling sampling = {.context = work->context, .model = work->model,
-                                .solver = work->solver, .task = "sample",
+    struct sampling sampling = {.context = work->context,
+                                .model = work->model,
+                                .solver = work->solver,
+                                .task = "sample",
                                 .quiet = settings->quiet,
                                 .strip = settings->filmstrip ? &work->strip : NULL,
                                 .trail = work->trail.count ? &work->trail : NULL};
@@ -234,7 +239,8 @@ static const struct option OPTIONS[] = {
      "begin part-way: noise these items (.npy, .csv or a picture)\nand bring them back",
      offsetof(struct settings, from)},
     {"strength", 0, OPTION_TEXT, "S",
-     "how far --from noises its items: above 0, which keeps them,\nto 1, which forgets them; 0.6 if left out",
+     "how far --from noises its items: above 0, which keeps them,\nto 1, which forgets them; 0.6 "
+     "if left out",
      offsetof(struct settings, strength)},
     {"latents", 0, OPTION_TEXT, "FILE",
      "begin from these states as they are, such as `sumi invert` finds",
@@ -242,12 +248,12 @@ static const struct option OPTIONS[] = {
     {"compat", 0, OPTION_TEXT, "diffusers",
      "copy that library's numbers where they are not right, too",
      offsetof(struct settings, compat)},
-    {"columns", 0, OPTION_COUNT, "C", "columns of the picture",
-     offsetof(struct settings, columns)},
+    {"columns", 0, OPTION_COUNT, "C", "columns of the picture", offsetof(struct settings, columns)},
     {"filmstrip", 0, OPTION_TEXT, "FILE.png", "also draw how the samples come out of the noise",
      offsetof(struct settings, filmstrip)},
     {"lines", 0, OPTION_COUNT, "N",
-     "of points in the plane: draw the ways of so many; 60 if left\nout and the solver adds no noise",
+     "of points in the plane: draw the ways of so many; 60 if left\nout and the solver adds no "
+     "noise",
      offsetof(struct settings, lines)},
     {"field", 0, OPTION_TEXT, "TIME",
      "of points in the plane: draw the score at this time, as the\nnetwork is told it",

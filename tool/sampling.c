@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Running solvers; see sampling.h. */
 #include "sampling.h"
 
@@ -83,7 +84,8 @@ int sampling_open(sumi_context *context, const char *folder, const struct comput
     int code = computing_apply(context, computing);
     if (code != EXIT_DONE) return code;
     if (sumi_model_open(context, folder, model) != SUMI_OK
-        || sampling_recipe(context, folder, recipe) != SUMI_OK) return fail_context(context);
+        || sampling_recipe(context, folder, recipe) != SUMI_OK)
+        return fail_context(context);
     choices->recipe = *recipe;
     sumi_status status = SUMI_OK;
     if (computing->precision) status = sumi_model_set_precision(*model, computing->precision);
@@ -221,8 +223,11 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
     int64_t count;
     double *times = sampling_times(sampling->solver, &count);
     if (!times) return SUMI_ERROR_MEMORY;
-    struct watch watch = {.sampling = sampling, .state = state, .times = times + sampling->start,
-                          .steps = count - sampling->start, .start = clock_now()};
+    struct watch watch = {.sampling = sampling,
+                          .state = state,
+                          .times = times + sampling->start,
+                          .steps = count - sampling->start,
+                          .start = clock_now()};
     if (!sampling->quiet) preview_open(&watch.preview, stderr);
     progress_open(&watch.line, stderr, &watch.preview);
     sumi_status status = open_strip(&watch);
@@ -273,8 +278,7 @@ sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_a
     int64_t shape[1 + SUMI_MAX_RANK] = {given ? given->shape[0] : count};
     int rank = 1 + sumi_model_shape(sampling->model, shape + 1);
     sumi_status status = sumi_array_create(sampling->context, rank, shape, samples);
-    if (status == SUMI_OK)
-        status = sumi_solver_start(sampling->solver, rank, shape, samples->data);
+    if (status == SUMI_OK) status = sumi_solver_start(sampling->solver, rank, shape, samples->data);
     if (status == SUMI_OK && sampling->from) status = noise_items(sampling, samples);
     if (status == SUMI_OK && sampling->latents)
         memcpy(samples->data, given->data, (size_t)sumi_array_count(given) * sizeof *given->data);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Running a model's solver with everything people see of it: progress, previews, the filmstrip of
    the reverse process. Shared by train, sample and denoise. */
 #ifndef TOOL_SAMPLING_H
@@ -33,8 +34,8 @@ struct sampling {
     sumi_context *context;
     sumi_model *model;
     sumi_solver *solver;
-    const char *task;  /* for the progress line */
-    int64_t start;     /* place in the time list where the solver begins */
+    const char *task;       /* for the progress line */
+    int64_t start;          /* place in the time list where the solver begins */
     const sumi_array *from; /* clean items to noise to that place instead of pure noise, or NULL */
     const sumi_array *latents; /* states to begin from as they are, or NULL */
     bool quiet;
@@ -82,8 +83,7 @@ sumi_status sampling_noise_items(sumi_solver *solver, const sumi_array *items, d
 sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples);
 
 /* The filmstrip as PNG. */
-sumi_status filmstrip_write(sumi_context *context, const struct filmstrip *strip,
-                            const char *path);
+sumi_status filmstrip_write(sumi_context *context, const struct filmstrip *strip, const char *path);
 void filmstrip_release(sumi_context *context, struct filmstrip *strip);
 
 /* Seconds of a clock that never goes back. */

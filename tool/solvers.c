@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi solvers: the ways from noise to data. */
 #include <stdio.h>
 

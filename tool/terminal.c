@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finding out what a terminal can do; see terminal.h. */
 #include "terminal.h"
 
@@ -102,9 +103,14 @@ static bool speaks_kitty(void)
 
 enum terminal_graphics terminal_choose_graphics(FILE *stream)
 {
-    static const struct { const char *name; enum terminal_graphics graphics; } WISHES[] = {
-        {"none", GRAPHICS_NONE}, {"blocks", GRAPHICS_BLOCKS},
-        {"sixel", GRAPHICS_SIXEL}, {"kitty", GRAPHICS_KITTY},
+    static const struct {
+        const char *name;
+        enum terminal_graphics graphics;
+    } WISHES[] = {
+        {"none", GRAPHICS_NONE},
+        {"blocks", GRAPHICS_BLOCKS},
+        {"sixel", GRAPHICS_SIXEL},
+        {"kitty", GRAPHICS_KITTY},
     };
     if (!terminal_can_redraw(stream)) return GRAPHICS_NONE;
     const char *wish = environment("SUMI_PREVIEW");

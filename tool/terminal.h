@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the command may draw on a stream: whether it is a terminal, how large, in which colours,
    and with which kind of graphics. */
 #ifndef TOOL_TERMINAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi train: trains what a recipe describes, into a folder that holds everything about the run. */
 #include "interrupt.h"
 #include "print.h"
@@ -48,12 +49,12 @@ static sumi_status open_parts(struct work *work)
     if (status == SUMI_OK)
         status = sumi_model_create_from_recipe(context, work->recipe, work->data, &work->model);
     if (status == SUMI_OK) { /* samples are drawn as the model is trained */
-        status = sumi_model_set_precision(work->model,
-                                          sumi_recipe_get(work->recipe, "train.precision"));
+        status =
+            sumi_model_set_precision(work->model, sumi_recipe_get(work->recipe, "train.precision"));
     }
     if (status == SUMI_OK) {
-        status = sumi_trainer_create(context, work->recipe, work->model, work->data,
-                                     &work->trainer);
+        status =
+            sumi_trainer_create(context, work->recipe, work->model, work->data, &work->trainer);
     }
     if (status == SUMI_OK && work->folder.has_checkpoint)
         status = sumi_trainer_load(work->trainer, work->folder.checkpoint);
@@ -95,9 +96,12 @@ static void describe(const struct work *work)
 static int prepare(struct work *work, const char *name)
 {
     const struct settings *settings = work->settings;
-    struct run_wish wish = {.recipe = name, .out = settings->out, .seed = settings->seed,
+    struct run_wish wish = {.recipe = name,
+                            .out = settings->out,
+                            .seed = settings->seed,
                             .precision = settings->computing.precision,
-                            .sets = &settings->sets, .resume = settings->resume,
+                            .sets = &settings->sets,
+                            .resume = settings->resume,
                             .force = settings->force};
     int code = computing_apply(work->context, &settings->computing);
     if (code != EXIT_DONE) return code;
@@ -127,8 +131,7 @@ static sumi_status train(struct work *work)
     if (work->settings->profile) status = sumi_machine_measure(work->context, &work->machine);
     if (work->settings->profile && status == SUMI_OK) status = sumi_profile_start(work->context);
     double start = clock_now();
-    if (status == SUMI_OK)
-        status = sumi_trainer_run(work->trainer, work->folder.path, show, work);
+    if (status == SUMI_OK) status = sumi_trainer_run(work->trainer, work->folder.path, show, work);
     work->seconds = clock_now() - start;
     sumi_profile_stop(work->context);
     progress_close(&work->line);
@@ -151,8 +154,8 @@ static sumi_status write_losses(const struct work *work)
         table.data[2 * i + 1] = losses[i];
     }
     if (status == SUMI_OK)
-        status = sumi_array_write(work->context,
-                                  run_folder_file(&work->folder, "losses.csv", path), &table);
+        status = sumi_array_write(work->context, run_folder_file(&work->folder, "losses.csv", path),
+                                  &table);
     sumi_array_release(work->context, &table);
     if (status != SUMI_OK) return status;
     return sumi_draw_losses(work->context, losses, count, work->folder.title,
@@ -166,8 +169,11 @@ static sumi_status write_samples(const struct work *work, sumi_solver *solver)
     char path[RUN_PATH_SIZE];
     const struct numbers each_class = {0};
     int64_t count = sampling_whole(work->recipe, "sample.count", 16);
-    struct sampling sampling = {.context = work->context, .model = work->model, .solver = solver,
-                                .task = "sample", .quiet = work->settings->quiet,
+    struct sampling sampling = {.context = work->context,
+                                .model = work->model,
+                                .solver = solver,
+                                .task = "sample",
+                                .quiet = work->settings->quiet,
                                 .strip = &strip};
     sumi_status status = sampling_labels(work->model, count, &each_class);
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How threads of the OpenMP library wait for each other. GNU's spins for about a millisecond by
    default, which on a machine with other work holds up the very thread that is waited for: training
    there took several times as long as with short spinning. The library reads its setting before

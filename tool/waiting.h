@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How threads of the OpenMP library wait for each other. */
 #ifndef TOOL_WAITING_H
 #define TOOL_WAITING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Draws docs/images/architecture.png: the rooms of the house, and what flows through it. Run from
    the root of the sources:
    cc docs/images/architecture.c -o /tmp/architecture $(pkg-config --cflags --libs cairo) -lm
@@ -17,8 +18,7 @@ typedef struct colour {
 static const colour INK = {0.13, 0.17, 0.22}, FAINT = {0.42, 0.47, 0.53}, LINE = {0.62, 0.67, 0.72};
 static const colour STONE = {0.91, 0.92, 0.93}, BLUE = {0.86, 0.92, 0.98},
                     GREEN = {0.88, 0.95, 0.87}, SAND = {0.98, 0.94, 0.84},
-                    ROSE = {0.98, 0.89, 0.87}, VIOLET = {0.92, 0.89, 0.97},
-                    PAPER = {1, 1, 1};
+                    ROSE = {0.98, 0.89, 0.87}, VIOLET = {0.92, 0.89, 0.97}, PAPER = {1, 1, 1};
 
 /* A box with a name and a line or two about it. Units are those of the drawing, not pixels. */
 struct box {
@@ -30,10 +30,22 @@ struct box {
 static const struct box ROOMS[] = {
     {40, 24, 450, 54, PAPER, "tool/", {"the command sumi"}},
     {510, 24, 450, 54, PAPER, "your program", {"C or C++"}},
-    {40, 94, 920, 40, VIOLET, "include/sumi.h", {"the public header: all that either of them sees"}},
+    {40,
+     94,
+     920,
+     40,
+     VIOLET,
+     "include/sumi.h",
+     {"the public header: all that either of them sees"}},
     {40, 150, 455, 54, ROSE, "learn/", {"objectives, AdamW, checkpoints, the loop"}},
     {505, 150, 255, 54, ROSE, "measure/", {"likelihoods; the machine"}},
-    {40, 214, 720, 54, ROSE, "models/", {"network + weights + scheduler = a folder that diffusers opens"}},
+    {40,
+     214,
+     720,
+     54,
+     ROSE,
+     "models/",
+     {"network + weights + scheduler = a folder that diffusers opens"}},
     {40, 278, 170, 62, BLUE, "nets/", {"U-Nets, MLP"}},
     {220, 278, 150, 62, BLUE, "cpu/", {"fast kernels"}},
     {40, 350, 330, 54, BLUE, "ops/", {"shape, gradient, reference: one file each"}},
@@ -50,7 +62,13 @@ static const struct box TRAINING[] = {
     {40, 592, 150, 66, SAND, "data", {"a batch x0"}},
     {228, 592, 190, 66, GREEN, "noise", {"x = a(t) x0 + s(t) e", "and what to predict"}},
     {456, 592, 216, 66, BLUE, "plan", {"network, loss, and the", "gradient of every weight"}},
-    {710, 592, 250, 66, ROSE, "optimizer", {"clip, AdamW, average", "in one pass over the weights"}},
+    {710,
+     592,
+     250,
+     66,
+     ROSE,
+     "optimizer",
+     {"clip, AdamW, average", "in one pass over the weights"}},
 };
 
 static const struct box SAMPLING[] = {
@@ -127,19 +145,21 @@ static void draw_lane(cairo_t *drawing, const struct box *boxes, int count, int 
     for (int i = 0; i < count; i++) draw_box(drawing, &boxes[i]);
     for (int i = 0; i + 1 < count; i++) {
         double y = boxes[i].y + boxes[i].height / 2;
-        draw_arrow(drawing, 2, (const double[][2]){{boxes[i].x + boxes[i].width + 4, y},
-                                                   {boxes[i + 1].x - 4, y}});
+        draw_arrow(
+            drawing, 2,
+            (const double[][2]){{boxes[i].x + boxes[i].width + 4, y}, {boxes[i + 1].x - 4, y}});
     }
-    draw_arrow(drawing, 4, (const double[][2]){{start, low + 3}, {start, low + 20},
-                                               {end, low + 20}, {end, low + 3}});
+    draw_arrow(
+        drawing, 4,
+        (const double[][2]){{start, low + 3}, {start, low + 20}, {end, low + 20}, {end, low + 3}});
     put_text(drawing, (start + end) / 2, low + 36, 12, 0, FAINT, back);
 }
 
 int main(int count, char **arguments)
 {
     if (count != 2) return fputs("usage: architecture FILE.png\n", stderr), 2;
-    cairo_surface_t *paper = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(WIDTH * SCALE),
-                                                        (int)(HEIGHT * SCALE));
+    cairo_surface_t *paper =
+        cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(WIDTH * SCALE), (int)(HEIGHT * SCALE));
     cairo_t *drawing = cairo_create(paper);
     cairo_scale(drawing, SCALE, SCALE);
     set_colour(drawing, PAPER);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arrays: shape, memory and element count. Their files are in src/files/. */
 #include <string.h>
 
@@ -8,8 +9,8 @@ sumi_status sumi_array_create(sumi_context *context, int rank, const int64_t *sh
 {
     memset(array, 0, sizeof *array);
     if (rank < 0 || rank > SUMI_MAX_RANK) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "an array has 0 to %d dimensions, not %d", SUMI_MAX_RANK, rank);
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "an array has 0 to %d dimensions, not %d",
+                            SUMI_MAX_RANK, rank);
     }
     int64_t count = 1;
     for (int i = 0; i < rank; i++) {

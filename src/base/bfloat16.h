@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* bfloat16: the upper half of a float32, 8 bits of significand. Numbers are stored so and computed
    with in float32. */
 #ifndef SUMI_BASE_BFLOAT16_H
@@ -8,7 +9,7 @@
 
 typedef uint16_t bfloat16;
 
-static inline float bfloat16_widen(bfloat16 x)
+static inline float bfloat16_to_float(bfloat16 x)
 {
     uint32_t bits = (uint32_t)x << 16;
     float value;
@@ -17,7 +18,7 @@ static inline float bfloat16_widen(bfloat16 x)
 }
 
 /* To the nearest, ties to even; beyond the largest bfloat16 to infinity. NaN stays NaN. */
-static inline bfloat16 bfloat16_narrow(float x)
+static inline bfloat16 bfloat16_from_float(float x)
 {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);

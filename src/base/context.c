@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Contexts: creation, messages, and memory through the caller's allocator. */
 #include "base/context.h"
 
@@ -183,7 +184,8 @@ void *context_allocate(sumi_context *context, size_t count, size_t size)
     if (!memory && bytes >= LARGE) {
         context_fail(context, SUMI_ERROR_MEMORY,
                      "out of memory: %.1f GiB could not be had; a smaller batch, fewer items at a "
-                     "time or a smaller network need less", (double)bytes / (1 << 30));
+                     "time or a smaller network need less",
+                     (double)bytes / (1 << 30));
     } else if (!memory) {
         context_fail(context, SUMI_ERROR_MEMORY,
                      "out of memory: %zu items of %zu bytes could not be had", count, size);

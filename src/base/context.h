@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The context behind every public call: its allocator, its last message and its thread count.
    Everything below src/ that can fail takes a context and returns a sumi_status. */
 #ifndef SUMI_BASE_CONTEXT_H
@@ -26,16 +27,16 @@ struct sumi_context {
     pthread_mutex_t lock; /* of the allocator and of `others` */
     struct thread_message *others;
     int threads;
-    bool tuning; /* choose among algorithms by timing them */
+    bool tuning;             /* choose among algorithms by timing them */
     struct profile *profile; /* rows of timing (base/profile.h); NULL before the first start */
     char message[MESSAGE_SIZE];
 };
 
 /* Returns from the calling function with any status but SUMI_OK. */
-#define TRY(expression)                             \
-    do {                                            \
-        sumi_status try_status = (expression);      \
-        if (try_status != SUMI_OK) return try_status; \
+#define TRY(expression)                                                                            \
+    do {                                                                                           \
+        sumi_status try_status = (expression);                                                     \
+        if (try_status != SUMI_OK) return try_status;                                              \
     } while (0)
 
 /* Records the sentence that explains a failure and returns `status`. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole files and path names; see file.h. */
 #include "base/file.h"
 
@@ -65,8 +66,8 @@ sumi_status file_writer_open(sumi_context *context, file_writer *writer, const c
 {
     memset(writer, 0, sizeof *writer);
     int length = snprintf(writer->path, PATH_SIZE, "%s", path);
-    int temporary_length = snprintf(writer->temporary, PATH_SIZE, "%s.%ld.part", path,
-                                    (long)getpid());
+    int temporary_length =
+        snprintf(writer->temporary, PATH_SIZE, "%s.%ld.part", path, (long)getpid());
     if (length >= PATH_SIZE || temporary_length >= PATH_SIZE) {
         return context_fail(context, SUMI_ERROR_FILE, "%.80s...: the name is too long", path);
     }

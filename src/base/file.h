@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole files in and out: checked reads with a size limit, writes that appear whole or not at all,
    folders and path names. */
 #ifndef SUMI_BASE_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Glue over json-c; see json.h. */
 #include "base/json.h"
 
@@ -13,7 +14,8 @@ static int64_t count_members(json_object *value)
 {
     int64_t count = 0;
     if (json_object_is_type(value, json_type_object)) {
-        json_object_object_foreach(value, key, member) {
+        json_object_object_foreach(value, key, member)
+        {
             (void)key;
             count += 1 + count_members(member);
         }
@@ -119,7 +121,8 @@ static json_object *sorted_object(sumi_context *context, json_object *value)
     const char **names = context_allocate(context, count, sizeof *names);
     json_object *copy = json_object_new_object();
     if (!names || !copy) goto fail;
-    json_object_object_foreach(value, key, unused) {
+    json_object_object_foreach(value, key, unused)
+    {
         (void)unused;
         names[filled++] = key;
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Thin glue over json-c: reading with clear errors, defaults for missing keys, writing with sorted
    keys and two spaces as diffusers does. */
 #ifndef SUMI_BASE_JSON_H

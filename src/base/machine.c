@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Free memory as Linux tells it; see machine.h. */
 #include "base/machine.h"
 
@@ -16,8 +17,7 @@ static bool read_number(const char *path, const char *name, int64_t *number)
     FILE *stream = fopen(path, "r");
     if (!stream) return false;
     while (!found && fgets(line, sizeof line, stream)) {
-        found = strncmp(line, name, length) == 0
-                && sscanf(line + length, "%" SCNd64, number) == 1;
+        found = strncmp(line, name, length) == 0 && sscanf(line + length, "%" SCNd64, number) == 1;
     }
     fclose(stream);
     return found;

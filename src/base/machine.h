@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What this machine has to give. */
 #ifndef SUMI_BASE_MACHINE_H
 #define SUMI_BASE_MACHINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counter-based random numbers, Philox 4x32-10 (Salmon et al. 2011): the draw for a given seed,
    purpose, step and element is the same whatever the number of threads, ranks or earlier draws. */
 #ifndef SUMI_BASE_PHILOX_H

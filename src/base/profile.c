@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of a profile; see profile.h. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/profile.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Timing what a context computes: rows of name, shapes, calls, seconds, operations and bytes, kept
    by the context (sumi_profile_start in sumi.h). Off, it costs its callers one comparison. */
 #ifndef SUMI_BASE_PROFILE_H

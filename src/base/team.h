@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Teams of threads for loops. Making a team, even of one, costs more than a small loop, and takes
    memory from the heap; so a single thread does without, unless its caller is in a team already, to
    which the loop would then fall. Teams of one size are kept by the OpenMP library from one loop to
@@ -12,15 +13,15 @@
 
 /* Makes CALL, a call of a function, by THREADS threads at once. The function's loops are shared
    among them by `#pragma omp for`. */
-#define BY_TEAM(THREADS, CALL)                               \
-    do {                                                     \
-        int team_size = (THREADS);                           \
-        if (team_size > 1 || omp_in_parallel()) {            \
-            TEAM_PRAGMA(omp parallel num_threads(team_size)) \
-            CALL;                                            \
-        } else {                                             \
-            CALL;                                            \
-        }                                                    \
+#define BY_TEAM(THREADS, CALL)                                                                     \
+    do {                                                                                           \
+        int team_size = (THREADS);                                                                 \
+        if (team_size > 1 || omp_in_parallel()) {                                                  \
+            TEAM_PRAGMA(omp parallel num_threads(team_size))                                       \
+            CALL;                                                                                  \
+        } else {                                                                                   \
+            CALL;                                                                                  \
+        }                                                                                          \
     } while (0)
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers and words that people type; see text.h. */
 #include "base/text.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small helpers for text that people type: numbers whatever the locale, and how far two words are
    apart, to suggest the one that was meant. */
 #ifndef SUMI_BASE_TEXT_H

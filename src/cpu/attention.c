@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax, and attention with its gradient in blocks of queries and keys, so that no more scores
    than a block's are ever kept: the largest score and the sum of a row are corrected as blocks of
    keys go by (Milakov and Gimelshein 2018; Dao et al. 2022, algorithms 1 and 4). The gradient works
@@ -67,7 +68,8 @@ static struct extent measure(const struct problem *problem)
     e.d = e.c / e.heads;
     e.blocks = problem->node->op == &op_attention ? (e.length + QUERIES - 1) / QUERIES : 1;
     e.threads = worthwhile_threads(problem->threads, shape_count(q) * e.keys);
-    if (e.items * e.heads * e.blocks < e.threads) e.threads = 1; /* the library's products have more */
+    if (e.items * e.heads * e.blocks < e.threads)
+        e.threads = 1; /* the library's products have more */
     return e;
 }
 
@@ -134,8 +136,8 @@ static sumi_status attend(const struct extent *e, const struct head *head, int64
         const float *v = head->v + key * e->c;
         TRY(fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores));
         for (int64_t i = 0; i < count; i++) {
-            float correction = loops->soften(width, e->scale, b->scores + i * width,
-                                             &b->largest[i], &b->total[i]);
+            float correction =
+                loops->soften(width, e->scale, b->scores + i * width, &b->largest[i], &b->total[i]);
             if (!key || correction == 1) continue;
             loops->affine(e->d, y + i * e->c, correction, 0, y + i * e->c);
         }
@@ -165,8 +167,7 @@ static sumi_status find_rows(const struct extent *e, const struct head *head, in
                         b->slopes));
         for (int64_t i = 0; i < count; i++) {
             float *scores = b->scores + i * width;
-            float correction =
-                loops->soften(width, e->scale, scores, &b->largest[i], &b->total[i]);
+            float correction = loops->soften(width, e->scale, scores, &b->largest[i], &b->total[i]);
             float sum = loops->dot(width, scores, b->slopes + i * width);
             b->mean[i] = b->mean[i] * correction + sum;
         }
@@ -232,9 +233,8 @@ static struct head head_of(const struct call *call, const struct extent *e, int6
     bool backward = node->op == &op_attention_gradient;
     int64_t item = number / e->heads, channel = number % e->heads * e->d;
     int64_t at_q = item * e->length * e->c + channel, at_k = item * e->keys * e->c + channel;
-    struct head head = {.q = call->inputs[0] + at_q,
-                        .k = call->inputs[1] + at_k,
-                        .v = call->inputs[2] + at_k};
+    struct head head = {
+        .q = call->inputs[0] + at_q, .k = call->inputs[1] + at_k, .v = call->inputs[2] + at_k};
     int rows = backward ? ATTENTION_GRADIENT_ROWS : ATTENTION_ROWS;
     if (node->input_count > rows) {
         head.rows = (float *)call->inputs[rows] + number * e->length * 2;

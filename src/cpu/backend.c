@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table from ops to CPU kernels. An op that is not in it runs its reference kernel. */
 #include "cpu/cpu.h"
 #include "cpu/onednn.h"
@@ -34,7 +35,7 @@ static const struct {
     {&op_concat, &kernel_concat},
     {&op_upsample, &kernel_upsample},
     {&op_block_sum, &kernel_block_sum},
-    {&op_keep_mask, &kernel_keep_mask},
+    {&op_dropout_mask, &kernel_dropout_mask},
     {&op_matmul, &kernel_matmul},
     {&op_linear_whole, &kernel_linear},
     {&op_linear_weight_gradient, &kernel_linear_weight_gradient},
@@ -85,8 +86,8 @@ const struct backend cpu_backend = {.open = open_shared,
                                     .close = close_shared,
                                     .find = find,
                                     .rules = fusion_rules,
-                                    .widen = bfloat16_widen_all,
-                                    .narrow = bfloat16_narrow_all};
+                                    .from_bf16 = bfloat16_to_floats,
+                                    .to_bf16 = bfloat16_from_floats};
 
 sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
                              sumi_plan **plan)

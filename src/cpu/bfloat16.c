@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole arrays between bfloat16 and float32, for kernels that compute in float32 alone. */
 #include "base/team.h"
 #include "cpu/cpu.h"
@@ -6,30 +7,30 @@
 enum { CHUNK = 1 << 14 }; /* elements a thread takes at a time */
 
 /* Shared among a team. */
-static void widen(int64_t n, const bfloat16 *from, float *to)
+static void from_bf16(int64_t n, const bfloat16 *from, float *to)
 {
     const struct loops *loops = loops_select();
 #pragma omp for schedule(static)
     for (int64_t first = 0; first < n; first += CHUNK) {
-        loops->widen(n - first < CHUNK ? n - first : CHUNK, from + first, to + first);
+        loops->from_bf16(n - first < CHUNK ? n - first : CHUNK, from + first, to + first);
     }
 }
 
-void bfloat16_widen_all(int threads, int64_t n, const bfloat16 *from, float *to)
+void bfloat16_to_floats(int threads, int64_t n, const bfloat16 *from, float *to)
 {
-    BY_TEAM(worthwhile_threads(threads, n), widen(n, from, to));
+    BY_TEAM(worthwhile_threads(threads, n), from_bf16(n, from, to));
 }
 
-static void narrow(int64_t n, const float *from, bfloat16 *to)
+static void to_bf16(int64_t n, const float *from, bfloat16 *to)
 {
     const struct loops *loops = loops_select();
 #pragma omp for schedule(static)
     for (int64_t first = 0; first < n; first += CHUNK) {
-        loops->narrow(n - first < CHUNK ? n - first : CHUNK, from + first, to + first);
+        loops->to_bf16(n - first < CHUNK ? n - first : CHUNK, from + first, to + first);
     }
 }
 
-void bfloat16_narrow_all(int threads, int64_t n, const float *from, bfloat16 *to)
+void bfloat16_from_floats(int threads, int64_t n, const float *from, bfloat16 *to)
 {
-    BY_TEAM(worthwhile_threads(threads, n), narrow(n, from, to));
+    BY_TEAM(worthwhile_threads(threads, n), to_bf16(n, from, to));
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions and their two gradients: the problem that a node poses, the way that is chosen for
    it, and its run. */
 #include "cpu/convolution.h"
@@ -13,7 +14,7 @@ static struct convolution_problem describe(const struct problem *problem, const 
 {
     const sumi_convolution *geometry = &problem->node->attributes.convolution;
     struct convolution_problem p = {.epilogue = problem->node->attributes.epilogue,
-                                    .lasting = problem->lasting[1],
+                                    .constant_weights = problem->constant_weights[1],
                                     .batch = x->size[0],
                                     .height = x->size[1],
                                     .width = x->size[2],
@@ -22,14 +23,14 @@ static struct convolution_problem describe(const struct problem *problem, const 
                                     .out_width = y->size[2],
                                     .out = y->size[3],
                                     .threads = problem->threads,
-                                    .narrow = problem->input_elements[0] == ELEMENT_BFLOAT16};
+                                    .bf16 = problem->input_elements[0] == ELEMENT_BFLOAT16};
     for (int i = 0; i < 2; i++) {
         p.kernel[i] = weight->size[2 + i];
         p.stride[i] = geometry->stride[i];
         p.before[i] = geometry->before[i];
         /* the padding that the output size implies, without a remainder */
-        p.after[i] = (y->size[1 + i] - 1) * p.stride[i] + p.kernel[i] - x->size[1 + i]
-                     - p.before[i];
+        p.after[i] =
+            (y->size[1 + i] - 1) * p.stride[i] + p.kernel[i] - x->size[1 + i] - p.before[i];
     }
     return p;
 }
@@ -74,12 +75,11 @@ static void release(sumi_context *context, void *state)
 static sumi_status run(const struct call *call, const void *x, const float *weight, const void *y)
 {
     const struct shape *shape = &call->problem->node->shape;
-    struct convolution_operands operands = {
-        .x = (void *)x,
-        .weight = (float *)weight,
-        .y = (void *)y,
-        .epilogue = epilogue_of(call, shape->size[3]),
-        .version = call->version};
+    struct convolution_operands operands = {.x = (void *)x,
+                                            .weight = (float *)weight,
+                                            .y = (void *)y,
+                                            .epilogue = epilogue_of(call, shape->size[3]),
+                                            .version = call->version};
     return convolution_run(call->state, &operands, call->scratch);
 }
 
@@ -100,19 +100,19 @@ static sumi_status run_weight_gradient(const struct call *call)
 
 /* Images of one kind only; a first or a last convolution, one of whose images comes from outside,
    is converted by the plan. */
-static unsigned narrow_images(const struct problem *problem)
+static unsigned bf16_images(const struct problem *problem)
 {
     if (problem->node->op == &op_convolution_weight_gradient) {
-        return narrow_together(problem, NARROW_INPUT(0) | NARROW_INPUT(1));
+        return bf16_together(problem, BF16_INPUT(0) | BF16_INPUT(1));
     }
     int residual = epilogue_input(problem->node, EPILOGUE_RESIDUAL);
-    unsigned images = NARROW_INPUT(0) | NARROW_OUTPUT;
-    return narrow_together(problem, residual < 0 ? images : images | NARROW_INPUT(residual));
+    unsigned images = BF16_INPUT(0) | BF16_OUTPUT;
+    return bf16_together(problem, residual < 0 ? images : images | BF16_INPUT(residual));
 }
 
 const struct kernel kernel_convolution = {
-    .prepare = prepare, .run = run_forward, .release = release, .narrow = narrow_images};
+    .prepare = prepare, .run = run_forward, .release = release, .bf16 = bf16_images};
 const struct kernel kernel_convolution_data_gradient = {
-    .prepare = prepare, .run = run_data_gradient, .release = release, .narrow = narrow_images};
+    .prepare = prepare, .run = run_data_gradient, .release = release, .bf16 = bf16_images};
 const struct kernel kernel_convolution_weight_gradient = {
-    .prepare = prepare, .run = run_weight_gradient, .release = release, .narrow = narrow_images};
+    .prepare = prepare, .run = run_weight_gradient, .release = release, .bf16 = bf16_images};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the ways of computing a convolution have in common: the problem, its operands, and the
    interface that each of them provides. Which one runs is chosen in tune.c. */
 #ifndef SUMI_CPU_CONVOLUTION_H
@@ -15,16 +16,16 @@ enum convolution_direction {
    gradients. */
 struct convolution_problem {
     enum convolution_direction direction;
-    unsigned epilogue; /* EPILOGUE_BIAS ...: what is added to the result */
-    bool lasting;      /* the weights seldom change: what is made from them may be kept */
+    unsigned epilogue;     /* EPILOGUE_BIAS ...: what is added to the result */
+    bool constant_weights; /* the weights seldom change: what is made from them may be kept */
     int64_t batch, height, width, in, out_height, out_width, out;
     int64_t kernel[2], stride[2], before[2], after[2];
     int threads;
-    bool narrow; /* x, y and the residual are of bfloat16 */
+    bool bf16; /* x, y and the residual are of bfloat16 */
 };
 
-/* The operand that the direction computes is written, the other two are read. Images are float32, or
-   bfloat16 in a narrow problem. */
+/* The operand that the direction computes is written, the other two are read. Images are float32,
+   or bfloat16 in a bf16 problem. */
 struct convolution_operands {
     void *x, *y;
     float *weight;
@@ -44,7 +45,7 @@ struct convolution_way {
                            size_t *scratch);
     sumi_status (*run)(void *state, const struct convolution_operands *operands, void *scratch);
     void (*release)(void *state);
-    bool narrow; /* takes images of bfloat16; for others they are converted in scratch memory */
+    bool bf16; /* takes images of bfloat16; for others they are converted in scratch memory */
 };
 
 /* A way that is ready to run (convolution_ready.c). */

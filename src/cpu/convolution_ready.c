@@ -1,5 +1,6 @@
-/* Ways of computing a convolution, made ready for images of either kind: around a way that knows only
-   float32 the images of a narrow problem are converted. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ways of computing a convolution, made ready for images of either kind: around a way that knows
+   only float32 the images of a bf16 problem are converted. */
 #include "cpu/convolution.h"
 #include "cpu/cpu.h"
 #include "ops/epilogue.h"
@@ -22,7 +23,7 @@ static struct images images_of(const struct convolution_problem *p)
 
 static bool converts(const struct convolution_ready *ready)
 {
-    return ready->problem.narrow && !ready->way->narrow;
+    return ready->problem.bf16 && !ready->way->bf16;
 }
 
 static size_t bytes_of(int64_t count)
@@ -37,13 +38,14 @@ sumi_status convolution_prepare(sumi_context *context, void *shared,
 {
     *ready = (struct convolution_ready){.way = way, .problem = *problem};
     struct convolution_problem posed = *problem;
-    if (converts(ready)) posed.narrow = false;
+    if (converts(ready)) posed.bf16 = false;
     TRY(way->prepare(context, shared, way->variant, &posed, &ready->state, &ready->own));
     ready->scratch = ready->own;
     if (!converts(ready)) return SUMI_OK;
     struct images images = images_of(problem);
     ready->own = (ready->own + 63) / 64 * 64;
-    ready->scratch = ready->own + bytes_of(images.x) + bytes_of(images.y) + bytes_of(images.residual);
+    ready->scratch =
+        ready->own + bytes_of(images.x) + bytes_of(images.y) + bytes_of(images.residual);
     return SUMI_OK;
 }
 
@@ -64,16 +66,16 @@ static sumi_status run_converted(const struct convolution_ready *ready,
     struct convolution_operands operands = *given;
     operands.x = x;
     operands.y = y;
-    operands.epilogue.narrow = false;
-    if (!images.writes_x) bfloat16_widen_all(threads, images.x, given->x, x);
-    if (!images.writes_y) bfloat16_widen_all(threads, images.y, given->y, y);
+    operands.epilogue.bf16 = false;
+    if (!images.writes_x) bfloat16_to_floats(threads, images.x, given->x, x);
+    if (!images.writes_y) bfloat16_to_floats(threads, images.y, given->y, y);
     if (images.residual) {
-        bfloat16_widen_all(threads, images.residual, given->epilogue.residual, residual);
+        bfloat16_to_floats(threads, images.residual, given->epilogue.residual, residual);
         operands.epilogue.residual = residual;
     }
     TRY(ready->way->run(ready->state, &operands, scratch));
-    if (images.writes_x) bfloat16_narrow_all(threads, images.x, x, given->x);
-    if (images.writes_y) bfloat16_narrow_all(threads, images.y, y, given->y);
+    if (images.writes_x) bfloat16_from_floats(threads, images.x, x, given->x);
+    if (images.writes_y) bfloat16_from_floats(threads, images.y, y, given->y);
     return SUMI_OK;
 }
 

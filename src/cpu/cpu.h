@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The CPU backend: one kernel for each op, float32, channels last. Kernels are tested against the
    ops' reference kernels. */
 #ifndef SUMI_CPU_CPU_H
@@ -10,24 +11,24 @@ extern const struct backend cpu_backend;
 
 /* Kernels by file. The fallback runs an op's reference kernel in double. */
 extern const struct kernel kernel_fallback;
-extern const struct kernel kernel_binary, kernel_unary;                 /* elementwise.c */
-extern const struct kernel kernel_sum, kernel_broadcast;                /* reduce.c */
+extern const struct kernel kernel_binary, kernel_unary;  /* elementwise.c */
+extern const struct kernel kernel_sum, kernel_broadcast; /* reduce.c */
 extern const struct kernel kernel_permute, kernel_slice, kernel_pad, kernel_concat; /* move.c */
-extern const struct kernel kernel_upsample, kernel_block_sum, kernel_keep_mask;     /* spatial.c */
-extern const struct kernel kernel_linear, kernel_linear_weight_gradient;           /* linear.c */
-extern const struct kernel kernel_matmul;                               /* matmul.c */
+extern const struct kernel kernel_upsample, kernel_block_sum, kernel_dropout_mask;  /* spatial.c */
+extern const struct kernel kernel_linear, kernel_linear_weight_gradient;            /* linear.c */
+extern const struct kernel kernel_matmul;                                           /* matmul.c */
 extern const struct kernel kernel_convolution, kernel_convolution_data_gradient,
-    kernel_convolution_weight_gradient;                                 /* convolution.c */
+    kernel_convolution_weight_gradient; /* convolution.c */
 extern const struct kernel kernel_group_moments, kernel_group_norm,
-    kernel_group_norm_whole;                                            /* group_norm.c */
+    kernel_group_norm_whole; /* group_norm.c */
 extern const struct kernel kernel_group_norm_sums, kernel_group_norm_data_gradient,
-    kernel_group_norm_backward;                                         /* group_norm_gradient.c */
-extern const struct kernel kernel_squared_error;                        /* squared_error.c */
+    kernel_group_norm_backward;                  /* group_norm_gradient.c */
+extern const struct kernel kernel_squared_error; /* squared_error.c */
 extern const struct kernel kernel_softmax, kernel_attention, kernel_attention_gradient;
 
 /* Conversions of n elements (bfloat16.c). */
-void bfloat16_widen_all(int threads, int64_t n, const bfloat16 *from, float *to);
-void bfloat16_narrow_all(int threads, int64_t n, const float *from, bfloat16 *to);
+void bfloat16_to_floats(int threads, int64_t n, const bfloat16 *from, float *to);
+void bfloat16_from_floats(int threads, int64_t n, const float *from, bfloat16 *to);
 
 /* Threads worth waking for `work` elementary operations: all, or 1 below some ten thousand. */
 int worthwhile_threads(int threads, int64_t work);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Element-wise kernels: sums and products of two operands with broadcasting, and functions of
    one. */
 #include <math.h>
@@ -116,10 +117,10 @@ const struct kernel kernel_binary = {.run = run_binary};
 typedef void (*unary_loop)(int64_t n, const float *x, float *out);
 
 /* The functions that networks rarely need at length go through the C library. */
-#define LIBRARY_LOOP(NAME, FUNCTION)                                 \
-    static void NAME(int64_t n, const float *x, float *out)          \
-    {                                                                \
-        for (int64_t i = 0; i < n; i++) out[i] = FUNCTION(x[i]);     \
+#define LIBRARY_LOOP(NAME, FUNCTION)                                                               \
+    static void NAME(int64_t n, const float *x, float *out)                                        \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++) out[i] = FUNCTION(x[i]);                                   \
     }
 LIBRARY_LOOP(log_loop, logf)
 LIBRARY_LOOP(sqrt_loop, sqrtf)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Epilogues applied to pixels; see epilogue.h. */
 #include "cpu/epilogue.h"
 
@@ -21,7 +22,7 @@ struct epilogue epilogue_of(const struct call *call, int64_t channels)
                              .item = parts[1],
                              .residual = parts[2],
                              .scale = (float)node->attributes.scale,
-                             .narrow = call->problem->output_element == ELEMENT_BFLOAT16};
+                             .bf16 = call->problem->output_element == ELEMENT_BFLOAT16};
 }
 
 bool epilogue_is_empty(const struct epilogue *e)
@@ -32,13 +33,13 @@ bool epilogue_is_empty(const struct epilogue *e)
 void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, void *y)
 {
     const struct loops *loops = loops_select();
-    const int64_t pixel = e->channels * (int64_t)(e->narrow ? sizeof(bfloat16) : sizeof(float));
+    const int64_t pixel = e->channels * (int64_t)(e->bf16 ? sizeof(bfloat16) : sizeof(float));
     const char *residual = e->residual ? (const char *)e->residual + first * pixel : NULL;
     char *result = y;
     while (count > 0) {
         int64_t item = first / e->pixels, left = (item + 1) * e->pixels - first;
         int64_t rows = count < left ? count : left;
-        loops->epilogue(e->narrow, rows, e->channels, e->bias,
+        loops->epilogue(e->bf16, rows, e->channels, e->bias,
                         e->item ? e->item + item * e->channels : NULL, residual, e->scale, result);
         result += rows * pixel;
         if (residual) residual += rows * pixel;
@@ -50,7 +51,7 @@ void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, void
 /* Shared among a team. */
 static void apply_parts(const struct epilogue *e, int parts, int64_t pixels, void *y)
 {
-    const int64_t pixel = e->channels * (int64_t)(e->narrow ? sizeof(bfloat16) : sizeof(float));
+    const int64_t pixel = e->channels * (int64_t)(e->bf16 ? sizeof(bfloat16) : sizeof(float));
 #pragma omp for schedule(static)
     for (int part = 0; part < parts; part++) {
         int64_t first = pixels * part / parts, end = pixels * (part + 1) / parts;

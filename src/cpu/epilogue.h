@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The arithmetic of epilogues (ops/epilogue.h), to be applied to pixels of a result as soon as they
    are there, while they are still in cache. */
 #ifndef SUMI_CPU_EPILOGUE_H
@@ -11,7 +12,7 @@ struct epilogue {
     const float *bias, *item;
     const void *residual;
     float scale;
-    bool narrow; /* y and the residual are of bfloat16 */
+    bool bf16; /* y and the residual are of bfloat16 */
 };
 
 /* The epilogue of a call's node whose result has `channels` channels. */

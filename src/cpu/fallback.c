@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any op by its reference kernel: inputs widened to double, the result narrowed back. Slow, but it
    makes every op run from the day it is defined. */
 #include "cpu/cpu.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Group normalisation with an optional SiLU, forward: moments, the norm from given moments, and
    both in one go. */
 #include "cpu/group_norm.h"
@@ -14,7 +15,7 @@ static void add_moments(const struct norm_pass *pass, int64_t item, int64_t row,
     for (int i = 0; i < pass->array_count; i++) {
         const struct norm_channels *array = &pass->arrays[i];
         int64_t start = item * pass->rows;
-        pass->loops->moments(pass->narrow, count, array->c,
+        pass->loops->moments(pass->bf16, count, array->c,
                              norm_place(pass, array->x, (start + row) * array->c),
                              norm_place(pass, array->x, start * array->c), block + array->first,
                              block + pass->c + array->first);
@@ -29,10 +30,11 @@ static void sum_moments(const struct norm_pass *pass, int64_t item, int part)
 /* The first row's element of a channel. */
 static double centre_of(const struct norm_pass *pass, int64_t item, int64_t channel)
 {
-    const struct norm_channels *array = &pass->arrays[channel >= pass->arrays[1].first
-                                                      && pass->array_count == 2];
-    const void *x = norm_place(pass, array->x, item * pass->rows * array->c + channel - array->first);
-    return pass->narrow ? bfloat16_widen(*(const bfloat16 *)x) : *(const float *)x;
+    const struct norm_channels *array =
+        &pass->arrays[channel >= pass->arrays[1].first && pass->array_count == 2];
+    const void *x =
+        norm_place(pass, array->x, item * pass->rows * array->c + channel - array->first);
+    return pass->bf16 ? bfloat16_to_float(*(const bfloat16 *)x) : *(const float *)x;
 }
 
 static void fill_moments(const struct norm_pass *pass, int64_t item, int part)
@@ -64,9 +66,9 @@ static void normalize(const struct norm_pass *pass, int64_t item, int part)
     for (int i = 0; i < pass->array_count; i++) {
         const struct norm_channels *array = &pass->arrays[i];
         struct norm_coefficients k = norm_coefficients_at(pass, item, array->first);
-        pass->loops->norm(pass->narrow, count, array->c, norm_place(pass, array->x, at * array->c),
-                          &k, pass->silu,
-                          norm_place(pass, pass->out, at * pass->c + array->first), pass->c);
+        pass->loops->norm(pass->bf16, count, array->c, norm_place(pass, array->x, at * array->c),
+                          &k, pass->silu, norm_place(pass, pass->out, at * pass->c + array->first),
+                          pass->c);
     }
 }
 
@@ -121,21 +123,20 @@ static sumi_status run_whole(const struct call *call)
     return SUMI_OK;
 }
 
-static unsigned narrow_moments(const struct problem *problem)
+static unsigned bf16_moments(const struct problem *problem)
 {
-    return narrow_together(problem, NARROW_INPUT(0));
+    return bf16_together(problem, BF16_INPUT(0));
 }
 
-static unsigned narrow_norm(const struct problem *problem)
+static unsigned bf16_norm(const struct problem *problem)
 {
     int second = second_array(problem);
-    unsigned arrays = NARROW_INPUT(0) | (second ? NARROW_INPUT(second) : 0);
-    return narrow_together(problem, arrays | NARROW_OUTPUT);
+    unsigned arrays = BF16_INPUT(0) | (second ? BF16_INPUT(second) : 0);
+    return bf16_together(problem, arrays | BF16_OUTPUT);
 }
 
 const struct kernel kernel_group_moments = {
-    .prepare = prepare, .run = run_moments, .narrow = narrow_moments};
-const struct kernel kernel_group_norm = {
-    .prepare = prepare, .run = run_norm, .narrow = narrow_norm};
+    .prepare = prepare, .run = run_moments, .bf16 = bf16_moments};
+const struct kernel kernel_group_norm = {.prepare = prepare, .run = run_norm, .bf16 = bf16_norm};
 const struct kernel kernel_group_norm_whole = {
-    .prepare = prepare, .run = run_whole, .narrow = narrow_norm};
+    .prepare = prepare, .run = run_whole, .bf16 = bf16_norm};

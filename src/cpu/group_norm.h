@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the forward and the backward kernels of group normalisation share. Both go over an item
    twice, first for sums and then for the result, and do so item by item, so that the second time it
    comes from cache. Channels last: x[n, rows, c], rows being the spatial extent; x may be two
@@ -18,7 +19,7 @@ struct norm_channels {
 struct norm_pass {
     int64_t items, rows, c, groups;
     int parts, threads; /* parts of one item */
-    bool silu, narrow; /* narrow: what is of the size of x is bfloat16 */
+    bool silu, bf16;    /* bf16: what is of the size of x is bfloat16 */
     double epsilon;
     const struct loops *loops;
 
@@ -35,15 +36,15 @@ struct norm_pass {
     /* backward only */
     const void *upstream, *residual; /* [n, rows, c] */
     void *gradients[2];              /* by the arrays of x */
-    float *sums;                      /* [2, n, c]: of d and of d xhat */
-    float *columns;                   /* [n, c of the first array]: sums of its gradient, or NULL */
-    void *out;                        /* forward only: [n, rows, c] */
+    float *sums;                     /* [2, n, c]: of d and of d xhat */
+    float *columns;                  /* [n, c of the first array]: sums of its gradient, or NULL */
+    void *out;                       /* forward only: [n, rows, c] */
 };
 
 /* Element number `index` of an array of x's size. */
 static inline void *norm_place(const struct norm_pass *pass, const void *data, int64_t index)
 {
-    return (char *)data + index * (int64_t)(pass->narrow ? sizeof(bfloat16) : sizeof(float));
+    return (char *)data + index * (int64_t)(pass->bf16 ? sizeof(bfloat16) : sizeof(float));
 }
 
 /* Sizes of a problem whose input `x` is x, and whose input `second` (0 for none) is its second

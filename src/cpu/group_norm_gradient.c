@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The gradient of group normalisation: the sums that it and the weights need, the gradient by x
    from given sums, and both in one go. The first sweep leaves d = upstream act'(z) where the result
    will be, so that the second need not work the activation out again. */
@@ -22,11 +23,10 @@ static void add_norm_sums(const struct norm_pass *pass, int64_t item, int64_t ro
         const struct norm_channels *array = &pass->arrays[i];
         struct norm_coefficients k = norm_coefficients_at(pass, item, array->first);
         void *d = pass->gradients[i] ? gradient_rows(pass, i, item, row) : NULL;
-        pass->loops->norm_sums(pass->narrow, count, array->c,
-                               norm_place(pass, array->x, at * array->c),
-                               norm_place(pass, pass->upstream, at * pass->c + array->first),
-                               pass->c, &k, pass->silu, block + array->first,
-                               block + pass->c + array->first, d);
+        pass->loops->norm_sums(
+            pass->bf16, count, array->c, norm_place(pass, array->x, at * array->c),
+            norm_place(pass, pass->upstream, at * pass->c + array->first), pass->c, &k, pass->silu,
+            block + array->first, block + pass->c + array->first, d);
     }
 }
 
@@ -82,7 +82,7 @@ static void add_columns(const struct norm_pass *pass, int64_t item, int64_t row,
         const void *residual = pass->residual;
         if (residual) residual = norm_place(pass, residual, at + array->first);
         float *columns = pass->columns && i == 0 ? block : NULL;
-        pass->loops->norm_gradient(pass->narrow, count, array->c, x, &k, residual, pass->c, columns,
+        pass->loops->norm_gradient(pass->bf16, count, array->c, x, &k, residual, pass->c, columns,
                                    gradient_rows(pass, i, item, row));
     }
 }
@@ -130,13 +130,13 @@ static sumi_status run_sums(const struct call *call)
     return SUMI_OK;
 }
 
-static unsigned narrow_sums(const struct problem *problem)
+static unsigned bf16_sums(const struct problem *problem)
 {
-    return narrow_together(problem, NARROW_INPUT(0) | NARROW_INPUT(4));
+    return bf16_together(problem, BF16_INPUT(0) | BF16_INPUT(4));
 }
 
 const struct kernel kernel_group_norm_sums = {
-    .prepare = prepare_half, .run = run_sums, .narrow = narrow_sums};
+    .prepare = prepare_half, .run = run_sums, .bf16 = bf16_sums};
 
 static sumi_status run_data_gradient(const struct call *call)
 {
@@ -151,13 +151,13 @@ static sumi_status run_data_gradient(const struct call *call)
     return SUMI_OK;
 }
 
-static unsigned narrow_data_gradient(const struct problem *problem)
+static unsigned bf16_data_gradient(const struct problem *problem)
 {
-    return narrow_together(problem, NARROW_INPUT(0) | NARROW_INPUT(4) | NARROW_OUTPUT);
+    return bf16_together(problem, BF16_INPUT(0) | BF16_INPUT(4) | BF16_OUTPUT);
 }
 
 const struct kernel kernel_group_norm_data_gradient = {
-    .prepare = prepare_half, .run = run_data_gradient, .narrow = narrow_data_gradient};
+    .prepare = prepare_half, .run = run_data_gradient, .bf16 = bf16_data_gradient};
 
 /* ---- both in one go ---- */
 
@@ -172,12 +172,9 @@ static sumi_status prepare_backward(const struct problem *problem, void **state,
 
 static sumi_status run_backward(const struct call *call)
 {
-    static const struct norm_step steps[] = {{norm_fill_coefficients, false},
-                                             {sum_gradient, true},
-                                             {fill_sums, false},
-                                             {fill_gradient_coefficients, false},
-                                             {finish_gradient, true},
-                                             {fill_columns, false}};
+    static const struct norm_step steps[] = {
+        {norm_fill_coefficients, false},     {sum_gradient, true},    {fill_sums, false},
+        {fill_gradient_coefficients, false}, {finish_gradient, true}, {fill_columns, false}};
     const struct node *node = call->problem->node;
     int second = group_norm_backward_input(node, BACKWARD_SECOND);
     int residual = group_norm_backward_input(node, BACKWARD_RESIDUAL);
@@ -195,15 +192,15 @@ static sumi_status run_backward(const struct call *call)
     return SUMI_OK;
 }
 
-static unsigned narrow_backward(const struct problem *problem)
+static unsigned bf16_backward(const struct problem *problem)
 {
     int second = group_norm_backward_input(problem->node, BACKWARD_SECOND);
     int residual = group_norm_backward_input(problem->node, BACKWARD_RESIDUAL);
-    unsigned arrays = NARROW_INPUT(BACKWARD_X) | NARROW_INPUT(BACKWARD_UPSTREAM) | NARROW_OUTPUT;
-    if (second) arrays |= NARROW_INPUT(second) | NARROW_INPUT(second + 1);
-    if (residual) arrays |= NARROW_INPUT(residual);
-    return narrow_together(problem, arrays);
+    unsigned arrays = BF16_INPUT(BACKWARD_X) | BF16_INPUT(BACKWARD_UPSTREAM) | BF16_OUTPUT;
+    if (second) arrays |= BF16_INPUT(second) | BF16_INPUT(second + 1);
+    if (residual) arrays |= BF16_INPUT(residual);
+    return bf16_together(problem, arrays);
 }
 
 const struct kernel kernel_group_norm_backward = {
-    .prepare = prepare_backward, .run = run_backward, .narrow = narrow_backward};
+    .prepare = prepare_backward, .run = run_backward, .bf16 = bf16_backward};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Linear layers with an epilogue. The rows are cut into tiles whose results are still in cache when
    the epilogue reads them; x may lie in two arrays, whose products are added up. */
 #include "ops/linear.h"
@@ -48,9 +49,9 @@ static sumi_status multiply_tile(const struct call *call, const struct layer *l,
     float *y = call->output + first * l->out;
     int64_t in = l->width[0] + l->width[1], w_stride = l->transposed ? in : l->out;
     for (int i = 0; i < 2 && l->x[i]; i++) {
-        struct product p = product_of(false, l->transposed, count, l->out, l->width[i],
-                                      l->x[i] + first * l->width[i], l->width[i], w, w_stride, y,
-                                      l->out);
+        struct product p =
+            product_of(false, l->transposed, count, l->out, l->width[i],
+                       l->x[i] + first * l->width[i], l->width[i], w, w_stride, y, l->out);
         p.add = i > 0;
         TRY(product_run(&p));
         w += l->width[i] * (l->transposed ? 1 : l->out);

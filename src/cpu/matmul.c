@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batched matrix products: large ones one after the other with all threads inside, many small ones
    side by side. */
 #include "base/team.h"
@@ -19,10 +20,10 @@ static struct batch describe(const struct call *call)
     int rank = node->shape.rank;
     int64_t m = node->shape.size[rank - 2], n = node->shape.size[rank - 1];
     int64_t k = a->size[transpose_a ? rank - 2 : rank - 1];
-    return (struct batch){
-        .count = shape_span(&node->shape, 0, rank - 2),
-        .first = product_of(transpose_a, transpose_b, m, n, k, call->inputs[0], a->size[rank - 1],
-                            call->inputs[1], b->size[rank - 1], call->output, n)};
+    return (struct batch){.count = shape_span(&node->shape, 0, rank - 2),
+                          .first = product_of(transpose_a, transpose_b, m, n, k, call->inputs[0],
+                                              a->size[rank - 1], call->inputs[1], b->size[rank - 1],
+                                              call->output, n)};
 }
 
 static void multiply_all(struct batch *batch)

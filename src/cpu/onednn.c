@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* oneDNN's engine and its matrix products; see onednn.h. */
 #include "cpu/onednn.h"
 
@@ -42,11 +43,11 @@ sumi_status onednn_open(sumi_context *context, void **shared)
     struct onednn_engine *engine = context_allocate_zeroed(context, 1, sizeof *engine);
     if (!engine) return SUMI_ERROR_MEMORY;
     sumi_status status = onednn_check(context, dnnl_engine_create(&engine->engine, dnnl_cpu, 0),
-                               "open the CPU engine");
+                                      "open the CPU engine");
     if (status == SUMI_OK) {
-        status = onednn_check(context, dnnl_stream_create(&engine->stream, engine->engine,
-                                                   dnnl_stream_default_flags),
-                       "open a stream");
+        status = onednn_check(
+            context, dnnl_stream_create(&engine->stream, engine->engine, dnnl_stream_default_flags),
+            "open a stream");
     }
     if (status == SUMI_OK) {
         *shared = engine;
@@ -61,8 +62,8 @@ static sumi_status multiply(bool transpose_a, bool transpose_b, int64_t m, int64
                             const float *a, int64_t stride_a, const float *b, int64_t stride_b,
                             float keep, float *c, int64_t stride_c)
 {
-    return onednn_status(dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k,
-                                    1.0f, a, stride_a, b, stride_b, keep, c, stride_c));
+    return onednn_status(dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f,
+                                    a, stride_a, b, stride_b, keep, c, stride_c));
 }
 
 sumi_status onednn_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,

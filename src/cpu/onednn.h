@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where oneDNN, 2.x and 3.x, is spoken to: its engine, matrix products, and convolutions in several
    layouts and algorithms. Only src/cpu/onednn*.c know the library. */
 #ifndef SUMI_CPU_ONEDNN_H
@@ -12,10 +13,11 @@ void onednn_close(sumi_context *context, void *shared);
 /* "2.6.3": the version that is running. */
 void onednn_version(char *text, size_t size);
 
-/* Convolutions by the library, for struct convolution_way. A combination of variant and problem that the library lacks fails in prepare. */
+/* Convolutions by the library, for struct convolution_way. A combination of variant and problem
+ * that the library lacks fails in prepare. */
 enum onednn_variant {
     ONEDNN_DIRECT,  /* channels last throughout */
-    ONEDNN_NARROW,  /* the same for images of bfloat16, and with weights rounded to it */
+    ONEDNN_BF16,    /* the same for images of bfloat16, and with weights rounded to it */
     ONEDNN_BLOCKED, /* images reordered to and from the library's blocks of 16 channels */
     ONEDNN_WINOGRAD /* Winograd's algorithm in the library's own layouts; gone in 3.x */
 };

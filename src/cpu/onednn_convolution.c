@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions and their gradients by oneDNN. Images arrive and leave channels last and weights in
    torch's layout; where an algorithm wants another layout, the operand is reordered on its way. */
 #include <string.h>
@@ -24,9 +25,9 @@ struct convolution {
     onednn_layout bias_layout;
     dnnl_memory_t bias, work; /* work: the primitive's own scratch memory */
     dnnl_primitive_t primitive;
-    bool lasting;  /* the weights */
-    bool has_bias; /* that the primitive adds; the rest of the epilogue is done here */
-    int64_t pixels; /* of the result, through the batch */
+    bool constant_weights; /* the weights */
+    bool has_bias;         /* that the primitive adds; the rest of the epilogue is done here */
+    int64_t pixels;        /* of the result, through the batch */
     int threads;
     void *kept;       /* the reordered weights, where they last; else they are scratch memory */
     uint64_t version; /* of the weights that `kept` was made from */
@@ -46,7 +47,7 @@ struct request {
 bool onednn_suits(const struct convolution_problem *p, int variant)
 {
     if (variant == ONEDNN_DIRECT) return true;
-    if (variant == ONEDNN_NARROW) return p->narrow;
+    if (variant == ONEDNN_BF16) return p->bf16;
     if (p->in < 16 || p->out < 16) return false; /* the blocks would be mostly empty */
     bool small = p->kernel[0] == 3 && p->kernel[1] == 3 && p->stride[0] == 1 && p->stride[1] == 1;
     return variant == ONEDNN_BLOCKED || (DNNL_VERSION_MAJOR < 3 && small);
@@ -103,9 +104,9 @@ static dnnl_status_t make_gradient(const struct request *r, dnnl_primitive_desc_
     dnnl_convolution_desc_t descriptor;
     dnnl_status_t status;
     if (r->problem->direction == CONVOLUTION_DATA_GRADIENT) {
-        status = dnnl_convolution_backward_data_desc_init(
-            &descriptor, r->algorithm, &r->layouts[X], &r->layouts[WEIGHT], &r->layouts[Y],
-            r->stride, r->before, r->after);
+        status = dnnl_convolution_backward_data_desc_init(&descriptor, r->algorithm, &r->layouts[X],
+                                                          &r->layouts[WEIGHT], &r->layouts[Y],
+                                                          r->stride, r->before, r->after);
     } else {
         status = dnnl_convolution_backward_weights_desc_init(
             &descriptor, r->algorithm, &r->layouts[X], &r->layouts[WEIGHT], NULL, &r->layouts[Y],
@@ -144,7 +145,7 @@ static dnnl_status_t describe(struct convolution *c, int variant, struct request
 {
     static const dnnl_format_tag_t plain[OPERANDS] = {dnnl_nhwc, dnnl_oihw, dnnl_nhwc};
     static const dnnl_format_tag_t image[] = {[ONEDNN_DIRECT] = dnnl_nhwc,
-                                              [ONEDNN_NARROW] = dnnl_nhwc,
+                                              [ONEDNN_BF16] = dnnl_nhwc,
                                               [ONEDNN_BLOCKED] = dnnl_nChw16c,
                                               [ONEDNN_WINOGRAD] = dnnl_format_tag_any};
     dnnl_dims_t sizes[OPERANDS];
@@ -152,14 +153,14 @@ static dnnl_status_t describe(struct convolution *c, int variant, struct request
     dnnl_status_t status = dnnl_success;
     for (int i = 0; i < OPERANDS && !status; i++) {
         dnnl_format_tag_t tag = i == WEIGHT ? dnnl_format_tag_any : image[variant];
-        bool narrow = variant == ONEDNN_NARROW;
+        bool bf16 = variant == ONEDNN_BF16;
         bool exact = i == WEIGHT && c->direction == CONVOLUTION_WEIGHT_GRADIENT;
-        dnnl_data_type_t type = narrow && !exact ? dnnl_bf16 : dnnl_f32;
-        dnnl_data_type_t plain_type = narrow && i != WEIGHT ? dnnl_bf16 : dnnl_f32;
+        dnnl_data_type_t type = bf16 && !exact ? dnnl_bf16 : dnnl_f32;
+        dnnl_data_type_t plain_type = bf16 && i != WEIGHT ? dnnl_bf16 : dnnl_f32;
         status = onednn_describe(&r->layouts[i], 4, sizes[i], type, tag);
         if (!status) {
-            status = onednn_describe(&c->operands[i].plain_layout, 4, sizes[i], plain_type,
-                                     plain[i]);
+            status =
+                onednn_describe(&c->operands[i].plain_layout, 4, sizes[i], plain_type, plain[i]);
         }
     }
     const dnnl_dims_t channels = {r->problem->out};
@@ -194,10 +195,10 @@ static dnnl_status_t make_operand(struct convolution *c, int which,
     static const dnnl_query_t gradient[OPERANDS] = {
         dnnl_query_diff_src_md, dnnl_query_diff_weights_md, dnnl_query_diff_dst_md};
     struct operand *operand = &c->operands[which];
-    bool difference = c->direction != CONVOLUTION_FORWARD
-                      && (which == Y || which == result_of(c->direction));
-    onednn_found_layout wanted = dnnl_primitive_desc_query_md(
-        descriptor, difference ? gradient[which] : ordinary[which], 0);
+    bool difference =
+        c->direction != CONVOLUTION_FORWARD && (which == Y || which == result_of(c->direction));
+    onednn_found_layout wanted =
+        dnnl_primitive_desc_query_md(descriptor, difference ? gradient[which] : ordinary[which], 0);
     onednn_found_layout plain = ONEDNN_LAYOUT(&operand->plain_layout);
     dnnl_engine_t engine = c->engine->engine;
     dnnl_status_t status = dnnl_memory_create(&operand->wanted, wanted, engine, DNNL_MEMORY_NONE);
@@ -217,12 +218,12 @@ static dnnl_status_t make_memories(struct convolution *c, dnnl_primitive_desc_t 
     *scratch = dnnl_memory_desc_get_size(work);
     for (int i = 0; i < OPERANDS && !status; i++) {
         status = make_operand(c, i, descriptor);
-        if (i != WEIGHT || !c->lasting) *scratch += c->operands[i].bytes;
+        if (i != WEIGHT || !c->constant_weights) *scratch += c->operands[i].bytes;
     }
     if (!status) status = dnnl_memory_create(&c->work, work, engine, DNNL_MEMORY_NONE);
     if (!status && c->has_bias) {
-        status = dnnl_memory_create(&c->bias, ONEDNN_LAYOUT(&c->bias_layout), engine,
-                                    DNNL_MEMORY_NONE);
+        status =
+            dnnl_memory_create(&c->bias, ONEDNN_LAYOUT(&c->bias_layout), engine, DNNL_MEMORY_NONE);
     }
     return status;
 }
@@ -245,30 +246,29 @@ static dnnl_status_t make(struct convolution *c, int variant, struct request *r,
 }
 
 sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
-                           const struct convolution_problem *problem, void **state,
-                           size_t *scratch)
+                           const struct convolution_problem *problem, void **state, size_t *scratch)
 {
     struct convolution *c = context_allocate_zeroed(context, 1, sizeof *c);
     if (!c) return SUMI_ERROR_MEMORY;
     c->context = context;
     c->engine = shared;
     c->direction = problem->direction;
-    c->lasting = problem->lasting;
+    c->constant_weights = problem->constant_weights;
     bool forward = problem->direction == CONVOLUTION_FORWARD;
     c->has_bias = forward && problem->epilogue & EPILOGUE_BIAS;
-    c->pixels = problem->batch * (forward ? problem->out_height * problem->out_width
-                                          : problem->height * problem->width);
+    c->pixels =
+        problem->batch
+        * (forward ? problem->out_height * problem->out_width : problem->height * problem->width);
     c->threads = problem->threads;
-    struct request request = {
-        .problem = problem,
-        .engine = c->engine->engine,
-        .algorithm =
-            variant == ONEDNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct,
-        .bias = c->has_bias ? &c->bias_layout : NULL};
-    sumi_status status = onednn_check(context, make(c, variant, &request, scratch),
-                                      "prepare a convolution");
+    struct request request = {.problem = problem,
+                              .engine = c->engine->engine,
+                              .algorithm = variant == ONEDNN_WINOGRAD ? dnnl_convolution_winograd
+                                                                      : dnnl_convolution_direct,
+                              .bias = c->has_bias ? &c->bias_layout : NULL};
+    sumi_status status =
+        onednn_check(context, make(c, variant, &request, scratch), "prepare a convolution");
     size_t bytes = c->operands[WEIGHT].bytes;
-    if (status == SUMI_OK && c->lasting && bytes) {
+    if (status == SUMI_OK && c->constant_weights && bytes) {
         c->kept = context_allocate(context, bytes, 1);
         if (!c->kept) status = SUMI_ERROR_MEMORY;
     }
@@ -312,13 +312,13 @@ static dnnl_status_t point(struct convolution *c, const struct convolution_opera
         if (!status) status = dnnl_memory_set_data_handle(operand->wanted, wanted);
         if (!kept) scratch += operand->bytes;
     }
-    if (!status && c->has_bias) status = dnnl_memory_set_data_handle(c->bias, (void *)given->epilogue.bias);
+    if (!status && c->has_bias)
+        status = dnnl_memory_set_data_handle(c->bias, (void *)given->epilogue.bias);
     if (!status) status = dnnl_memory_set_data_handle(c->work, scratch);
     return status;
 }
 
-static dnnl_status_t reorder(const struct convolution *c, const struct operand *operand,
-                             bool back)
+static dnnl_status_t reorder(const struct convolution *c, const struct operand *operand, bool back)
 {
     if (!operand->reorder) return dnnl_success;
     const dnnl_exec_arg_t arguments[] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files that speak to oneDNN share: the engine, errors, and one spelling for what versions
    2.x and 3.x spell differently. Only src/cpu/onednn*.c include it. */
 #ifndef SUMI_CPU_ONEDNN_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small products by loops of our own, others by the library; see product.h. The library makes code
    for its products when the first is asked for, which takes longer than drawing a sample of a small
    network; a program that only has small ones never waits for that. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Matrix products by whichever is faster for their size: loops of our own, or the library's. */
 #ifndef SUMI_CPU_PRODUCT_H
 #define SUMI_CPU_PRODUCT_H
@@ -5,8 +6,8 @@
 #include "cpu/loops/product.h"
 #include "graph/kernel.h"
 
-/* May be called from several threads at once and so leaves the message alone: once they are together
-   again, product_explain sets the one that goes with the status, which it returns. */
+/* May be called from several threads at once and so leaves the message alone: once they are
+   together again, product_explain sets the one that goes with the status, which it returns. */
 sumi_status product_run(const struct product *product);
 sumi_status product_by_library(const struct product *product);
 sumi_status product_explain(sumi_context *context, sumi_status status);

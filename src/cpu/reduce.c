@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sums over axes, and broadcasting, their transpose. A sum is walked as alternating runs of kept
    and summed axes; the four shapes that networks use (all, leading rows, the rows of each item,
    trailing elements) have their own loops. */
@@ -191,8 +192,7 @@ static sumi_status run_sum(const struct call *call)
 {
     struct runs runs = find_runs(call->problem->inputs[0], &call->problem->node->shape);
     int64_t items, rows, columns;
-    int threads = worthwhile_threads(call->problem->threads,
-                                     shape_count(call->problem->inputs[0]));
+    int threads = worthwhile_threads(call->problem->threads, shape_count(call->problem->inputs[0]));
     if (runs.rank == 0) call->output[0] = call->inputs[0][0];
     else if (runs.rank == 1 && runs.summed[0]) sum_all(call, runs.size[0]);
     else if (sums_rows(&runs, &items, &rows, &columns)) sum_rows(call, items, rows, columns);

@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Chooses the copies of the inner loops for this processor. */
-#include "cpu/loops/line.h"
+#include "cpu/loops/winograd_1d.h"
 #include "cpu/loops/loops.h"
 #include "cpu/loops/product.h"
 #include "cpu/loops/speed.h"
@@ -12,9 +13,9 @@ enum level { baseline, v3, v4 };
 /* SUMI_HIGHEST is the highest level to use, so that tests can have a lower one. */
 static enum level level_of_processor(void)
 {
-    if (SUMI_HIGHEST >= v4 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("fma")) {
+    if (SUMI_HIGHEST >= v4 && __builtin_cpu_supports("avx512f")
+        && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")) {
         return v4;
     }
     if (SUMI_HIGHEST >= v3 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
@@ -24,23 +25,23 @@ static enum level level_of_processor(void)
     return baseline;
 }
 
-#define DEFINE_SELECT(NAME)                                                     \
-    extern const struct NAME NAME##_baseline, NAME##_v3, NAME##_v4;             \
-    const struct NAME *NAME##_select(void)                                      \
-    {                                                                           \
-        enum level level = level_of_processor();                                \
-        return level == v4 ? &NAME##_v4 : level == v3 ? &NAME##_v3 : &NAME##_baseline; \
+#define DEFINE_SELECT(NAME)                                                                        \
+    extern const struct NAME NAME##_baseline, NAME##_v3, NAME##_v4;                                \
+    const struct NAME *NAME##_select(void)                                                         \
+    {                                                                                              \
+        enum level level = level_of_processor();                                                   \
+        return level == v4 ? &NAME##_v4 : level == v3 ? &NAME##_v3 : &NAME##_baseline;             \
     }
 #else
-#define DEFINE_SELECT(NAME)                                              \
-    extern const struct NAME NAME##_baseline;                            \
-    const struct NAME *NAME##_select(void)                               \
-    {                                                                    \
-        return &NAME##_baseline; \
+#define DEFINE_SELECT(NAME)                                                                        \
+    extern const struct NAME NAME##_baseline;                                                      \
+    const struct NAME *NAME##_select(void)                                                         \
+    {                                                                                              \
+        return &NAME##_baseline;                                                                   \
     }
 #endif
 
-DEFINE_SELECT(line_loops)
+DEFINE_SELECT(winograd_1d_loops)
 DEFINE_SELECT(loops)
 DEFINE_SELECT(product_loops)
 DEFINE_SELECT(speed_loops)

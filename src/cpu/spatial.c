@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nearest upsampling and its transpose, on [n, h, w, c]; and dropout masks. */
 #include <string.h>
 
@@ -71,7 +72,7 @@ static void draw_mask(const struct call *call)
     const philox_stream stream = {call->key.seed, PURPOSE_DROPOUT, call->key.step};
     const float drop = (float)node->attributes.scale;
     const float keep = (float)(1 / (1 - node->attributes.scale));
-    const uint64_t first = keep_mask_first(node, &call->key);
+    const uint64_t first = dropout_mask_first(node, &call->key);
     const struct loops *loops = loops_select();
     int64_t count = shape_count(&node->shape);
 #pragma omp for schedule(static)
@@ -83,11 +84,11 @@ static void draw_mask(const struct call *call)
     }
 }
 
-static sumi_status run_keep_mask(const struct call *call)
+static sumi_status run_dropout_mask(const struct call *call)
 {
     int64_t work = 16 * shape_count(&call->problem->node->shape);
     BY_TEAM(worthwhile_threads(call->problem->threads, work), draw_mask(call));
     return SUMI_OK;
 }
 
-const struct kernel kernel_keep_mask = {.run = run_keep_mask};
+const struct kernel kernel_dropout_mask = {.run = run_dropout_mask};

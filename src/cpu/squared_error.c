@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The squared error of each item and its gradient, in one pass over prediction and target. */
 #include "base/team.h"
 #include "cpu/cpu.h"

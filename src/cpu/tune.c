@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Chooses how to compute a convolution; see tune.h. */
 #define _POSIX_C_SOURCE 200809L
 #include "cpu/tune.h"
@@ -6,28 +7,39 @@
 #include <string.h>
 #include <time.h>
 
-#include "cpu/line.h"
+#include "cpu/winograd_1d.h"
 #include "cpu/onednn.h"
-#include "cpu/point.h"
+#include "cpu/pointwise.h"
 #include "cpu/winograd.h"
 #include "ops/epilogue.h"
 
-#define LIBRARY(NAME, VARIANT)                                                \
-    {NAME, VARIANT, onednn_suits, onednn_prepare, onednn_run, onednn_release, \
-     (VARIANT) == ONEDNN_NARROW}
-#define WINOGRAD(NAME, TILES) \
-    {NAME, TILES, winograd_suits, winograd_prepare, winograd_run, winograd_release, true}
-#define PANELS(NAME, CHANNELS)                                                      \
-    {NAME, CHANNELS, winograd_panels_suit, winograd_panels_prepare, winograd_panels_run, \
-     winograd_panels_release, true}
-#define ALONG_LINES(NAME, TILES) \
-    {NAME, TILES, line_suits, line_prepare, line_run, line_release, false}
-#define BY_PRODUCTS(NAME, PIXELS) \
-    {NAME, PIXELS, point_suits, point_prepare, point_run, point_release, false}
+#define LIBRARY(NAME, VARIANT)                                                                     \
+    {                                                                                              \
+        NAME, VARIANT, onednn_suits, onednn_prepare, onednn_run, onednn_release,                   \
+            (VARIANT) == ONEDNN_BF16                                                               \
+    }
+#define WINOGRAD(NAME, TILES)                                                                      \
+    {                                                                                              \
+        NAME, TILES, winograd_suits, winograd_prepare, winograd_run, winograd_release, true        \
+    }
+#define PANELS(NAME, CHANNELS)                                                                     \
+    {                                                                                              \
+        NAME, CHANNELS, winograd_panels_suit, winograd_panels_prepare, winograd_panels_run,        \
+            winograd_panels_release, true                                                          \
+    }
+#define BY_WINOGRAD_1D(NAME, TILES)                                                                \
+    {                                                                                              \
+        NAME, TILES, winograd_1d_suits, winograd_1d_prepare, winograd_1d_run, winograd_1d_release, \
+            false                                                                                  \
+    }
+#define BY_PRODUCTS(NAME, PIXELS)                                                                  \
+    {                                                                                              \
+        NAME, PIXELS, pointwise_suits, pointwise_prepare, pointwise_run, pointwise_release, false  \
+    }
 
 enum way {
     DIRECT,
-    DIRECT_NARROW,
+    DIRECT_BF16,
     DIRECT_BLOCKED,
     LIBRARY_WINOGRAD,
     WINOGRAD_16,
@@ -39,16 +51,16 @@ enum way {
     WINOGRAD_64_OWN,
     WINOGRAD_PANELS_32,
     WINOGRAD_PANELS_64,
-    LINE_12,
-    LINE_24,
-    LINE_120,
-    POINT_240,
+    WINOGRAD_1D_12,
+    WINOGRAD_1D_24,
+    WINOGRAD_1D_120,
+    POINTWISE_240,
     WAY_COUNT
 };
 
 static const struct convolution_way ways[WAY_COUNT] = {
     [DIRECT] = LIBRARY("direct", ONEDNN_DIRECT),
-    [DIRECT_NARROW] = LIBRARY("direct-bf16", ONEDNN_NARROW),
+    [DIRECT_BF16] = LIBRARY("direct-bf16", ONEDNN_BF16),
     [DIRECT_BLOCKED] = LIBRARY("direct-blocked", ONEDNN_BLOCKED),
     [LIBRARY_WINOGRAD] = LIBRARY("library-winograd", ONEDNN_WINOGRAD),
     [WINOGRAD_16] = WINOGRAD("winograd-16", 16),
@@ -60,10 +72,10 @@ static const struct convolution_way ways[WAY_COUNT] = {
     [WINOGRAD_64_OWN] = WINOGRAD("winograd-64-own", 64 | WINOGRAD_OWN),
     [WINOGRAD_PANELS_32] = PANELS("winograd-panels-32", 32),
     [WINOGRAD_PANELS_64] = PANELS("winograd-panels-64", 64),
-    [LINE_12] = ALONG_LINES("line-12", 12),
-    [LINE_24] = ALONG_LINES("line-24", 24),
-    [LINE_120] = ALONG_LINES("line-120", 120),
-    [POINT_240] = BY_PRODUCTS("point-240", 240),
+    [WINOGRAD_1D_12] = BY_WINOGRAD_1D("winograd-1d-12", 12),
+    [WINOGRAD_1D_24] = BY_WINOGRAD_1D("winograd-1d-24", 24),
+    [WINOGRAD_1D_120] = BY_WINOGRAD_1D("winograd-1d-120", 120),
+    [POINTWISE_240] = BY_PRODUCTS("pointwise-240", 240),
 };
 
 const struct convolution_way *tune_way(int number)
@@ -84,8 +96,9 @@ static const struct convolution_way *way_of_name(const char *name)
 static bool is_worth_rounding(const struct convolution_problem *p)
 {
     const double enough = 1 << 26; /* multiplications: about a millisecond */
-    return (double)p->batch * (double)(p->out_height * p->out_width)
-               * (double)(p->in * p->out) * (double)(p->kernel[0] * p->kernel[1]) >= enough;
+    return (double)p->batch * (double)(p->out_height * p->out_width) * (double)(p->in * p->out)
+               * (double)(p->kernel[0] * p->kernel[1])
+           >= enough;
 }
 
 /* The way without timing: Winograd's where there are enough tiles and channels to make up for the
@@ -96,9 +109,9 @@ static const struct convolution_way *guess(const struct convolution_problem *p)
     int64_t tiles = p->batch * ((p->out_height + 3) / 4) * ((p->out_width + 3) / 4);
     int64_t channels = p->in < p->out ? p->in : p->out;
     if (channels < 32 || tiles < 64 || !is_worth_rounding(p)) return &ways[DIRECT];
-    const enum way likely[] = {
-        p->direction == CONVOLUTION_WEIGHT_GRADIENT ? LINE_120 : LINE_24, POINT_240,
-        p->in + p->out > 192 ? WINOGRAD_64 : WINOGRAD_32_OWN};
+    const enum way likely[] = {p->direction == CONVOLUTION_WEIGHT_GRADIENT ? WINOGRAD_1D_120
+                                                                           : WINOGRAD_1D_24,
+                               POINTWISE_240, p->in + p->out > 192 ? WINOGRAD_64 : WINOGRAD_32_OWN};
     for (size_t i = 0; i < sizeof likely / sizeof *likely; i++) {
         const struct convolution_way *way = &ways[likely[i]];
         if (way->suits(p, way->variant)) return way;
@@ -168,18 +181,18 @@ static sumi_status trial_create(sumi_context *context, const struct convolution_
         return SUMI_ERROR_MEMORY;
     }
     float **b = trial->blocks;
-    trial->operands = (struct convolution_operands){
-        .x = b[0],
-        .weight = b[1],
-        .y = b[2],
-        .epilogue = {.pixels = result / p->batch / channels,
-                     .channels = channels,
-                     .bias = sizes[3] ? b[3] : NULL,
-                     .item = sizes[4] ? b[4] : NULL,
-                     .residual = sizes[5] ? b[5] : NULL,
-                     .scale = 1,
-                     .narrow = p->narrow},
-        .version = TRIAL_VERSION};
+    trial->operands =
+        (struct convolution_operands){.x = b[0],
+                                      .weight = b[1],
+                                      .y = b[2],
+                                      .epilogue = {.pixels = result / p->batch / channels,
+                                                   .channels = channels,
+                                                   .bias = sizes[3] ? b[3] : NULL,
+                                                   .item = sizes[4] ? b[4] : NULL,
+                                                   .residual = sizes[5] ? b[5] : NULL,
+                                                   .scale = 1,
+                                                   .bf16 = p->bf16},
+                                      .version = TRIAL_VERSION};
     return SUMI_OK;
 }
 
@@ -272,13 +285,15 @@ static sumi_status find_fastest(const struct trial *trial, void *library,
 static void write_key(const struct convolution_problem *p, char key[TUNE_KEY])
 {
     static const char *const directions[] = {"forward", "data", "weight"};
-    snprintf(key, TUNE_KEY,
-             "%s%s%s n%lld x%lldx%lldx%lld y%lldx%lldx%lld k%lldx%lld s%lldx%lld p%lld,%lld e%u t%d",
-             directions[p->direction], p->lasting ? "-lasting" : "", p->narrow ? "-bf16" : "",
-             (long long)p->batch, (long long)p->height, (long long)p->width, (long long)p->in, (long long)p->out_height,
-             (long long)p->out_width, (long long)p->out, (long long)p->kernel[0],
-             (long long)p->kernel[1], (long long)p->stride[0], (long long)p->stride[1],
-             (long long)p->before[0], (long long)p->before[1], p->epilogue, p->threads);
+    snprintf(
+        key, TUNE_KEY,
+        "%s%s%s n%lld x%lldx%lldx%lld y%lldx%lldx%lld k%lldx%lld s%lldx%lld p%lld,%lld e%u t%d",
+        directions[p->direction], p->constant_weights ? "-constant" : "", p->bf16 ? "-bf16" : "",
+        (long long)p->batch, (long long)p->height, (long long)p->width, (long long)p->in,
+        (long long)p->out_height, (long long)p->out_width, (long long)p->out,
+        (long long)p->kernel[0], (long long)p->kernel[1], (long long)p->stride[0],
+        (long long)p->stride[1], (long long)p->before[0], (long long)p->before[1], p->epilogue,
+        p->threads);
 }
 
 static sumi_status choose_by_timing(sumi_context *context, const struct cpu_shared *shared,
@@ -324,8 +339,7 @@ static sumi_status choose_measured(sumi_context *context, const struct cpu_share
 }
 
 sumi_status tune_choose(sumi_context *context, void *shared,
-                        const struct convolution_problem *problem,
-                        struct convolution_ready *ready)
+                        const struct convolution_problem *problem, struct convolution_ready *ready)
 {
     const struct cpu_shared *given = shared;
     *ready = (struct convolution_ready){.way = NULL};

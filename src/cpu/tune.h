@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The choice among the ways of computing a convolution: by a fixed rule, or by timing all that suit
    the problem, remembered on disk for this processor and version of the library. */
 #ifndef SUMI_CPU_TUNE_H
@@ -13,8 +14,7 @@ struct cpu_shared {
 
 /* Prepares the way to compute `problem`. To be given back by convolution_release. */
 sumi_status tune_choose(sumi_context *context, void *shared,
-                        const struct convolution_problem *problem,
-                        struct convolution_ready *ready);
+                        const struct convolution_problem *problem, struct convolution_ready *ready);
 
 /* The ways by number, in the order of the table; NULL past the last. */
 const struct convolution_way *tune_way(int number);

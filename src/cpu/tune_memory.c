@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The choices between ways of convolution that were made by timing, kept from one process to the
    next in $XDG_CACHE_HOME/sumi/convolutions-<processor and library>.txt: a line for each problem,
    its key, a tab, and the name of the way. */
@@ -77,8 +78,7 @@ static sumi_status grow(struct memory *memory)
 {
     if (memory->count < memory->capacity) return SUMI_OK;
     int64_t capacity = memory->capacity ? 2 * memory->capacity : 64;
-    struct choice *choices =
-        context_allocate(memory->context, (size_t)capacity, sizeof *choices);
+    struct choice *choices = context_allocate(memory->context, (size_t)capacity, sizeof *choices);
     if (!choices) return SUMI_ERROR_MEMORY;
     if (memory->count) memcpy(choices, memory->choices, (size_t)memory->count * sizeof *choices);
     context_release(memory->context, memory->choices);

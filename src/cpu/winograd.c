@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Winograd's algorithm F(4x4, 3x3) (Lavin & Gray 2016) in channels-last layout: forward, by data
    and by weight. Tiles of the image are taken in blocks whose transformed values stay in a core's
    cache: transform the block's input, multiply 36 pairs of matrices, transform back and add what is
@@ -19,9 +20,9 @@ struct winograd {
     sumi_context *context;
     struct convolution_problem problem;
     struct tiling tiling;
-    int64_t block, blocks; /* tiles in a block; blocks */
+    int64_t block, blocks;                         /* tiles in a block; blocks */
     int64_t stride_from, stride_to, stride_weight; /* floats from position to position */
-    bool own;              /* products, instead of the library's */
+    bool own;                                      /* products, instead of the library's */
     int threads;
     float *kept;      /* the transformed weights, where they last; else they are scratch memory */
     uint64_t version; /* of the weights that `kept` was made from */
@@ -65,7 +66,7 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
     bool gradient = problem->direction == CONVOLUTION_WEIGHT_GRADIENT;
     int64_t of_threads = w->threads * (w->stride_from + w->stride_to);
     int64_t of_weights = (gradient ? w->threads : 1) * w->stride_weight;
-    if (problem->lasting) {
+    if (problem->constant_weights) {
         w->kept = context_allocate(context, (size_t)(POSITIONS * of_weights), sizeof *w->kept);
         if (!w->kept) {
             winograd_release(w);
@@ -87,20 +88,20 @@ void winograd_release(void *state)
 }
 
 /* A thread's part of the scratch memory. */
-struct room {
+struct workspace {
     float *from, *to;
 };
 
-static struct room room_of(const struct winograd *w, float *scratch, int thread)
+static struct workspace workspace_of(const struct winograd *w, float *scratch, int thread)
 {
     float *from = scratch + thread * POSITIONS * (w->stride_from + w->stride_to);
-    return (struct room){from, from + POSITIONS * w->stride_from};
+    return (struct workspace){from, from + POSITIONS * w->stride_from};
 }
 
 /* The transformed weights, or the first thread's sums of their gradient. */
 static float *weights_of(const struct winograd *w, float *scratch)
 {
-    return room_of(w, scratch, w->threads).from;
+    return workspace_of(w, scratch, w->threads).from;
 }
 
 static struct tiles tiles_of(const struct winograd *w, int64_t block)
@@ -132,13 +133,13 @@ static sumi_status multiply(const struct winograd *w, const struct product *prod
 }
 
 static sumi_status multiply_block(const struct winograd *w, struct tiles tiles, const float *u,
-                                  const struct room *room)
+                                  const struct workspace *workspace)
 {
     const int64_t from = w->tiling.from.channels, to = w->tiling.to.channels;
     for (int p = 0; p < POSITIONS; p++) {
         struct product product = product_of(
-            false, false, tiles.end - tiles.first, to, from, room->from + p * w->stride_from, from,
-            u + p * w->stride_weight, to, room->to + p * w->stride_to, to);
+            false, false, tiles.end - tiles.first, to, from, workspace->from + p * w->stride_from,
+            from, u + p * w->stride_weight, to, workspace->to + p * w->stride_to, to);
         TRY(multiply(w, &product));
     }
     return SUMI_OK;
@@ -169,27 +170,27 @@ static void share_of_tiles(struct run *run)
     float *to = t->turned ? operands->x : operands->y;
     float *u = w->kept ? w->kept : weights_of(w, run->scratch);
     bool ready = w->kept && w->version == operands->version;
-    struct room room = room_of(w, run->scratch, omp_get_thread_num());
+    struct workspace workspace = workspace_of(w, run->scratch, omp_get_thread_num());
     if (!ready) transform_weights(w, operands->weight, u);
 #pragma omp for schedule(static)
     for (int64_t block = 0; block < w->blocks; block++) {
         struct tiles tiles = tiles_of(w, block);
-        tiling_read_spans(t, tiles, from, room.from, w->stride_from);
-        note(run, multiply_block(w, tiles, u, &room));
-        tiling_write_tiles(t, tiles, 0, t->to.channels, &operands->epilogue, room.to, w->stride_to,
-                           to);
+        tiling_read_spans(t, tiles, from, workspace.from, w->stride_from);
+        note(run, multiply_block(w, tiles, u, &workspace));
+        tiling_write_tiles(t, tiles, 0, t->to.channels, &operands->epilogue, workspace.to,
+                           w->stride_to, to);
     }
 }
 
 /* Adds a block's products into sums[36][out][in]. */
 static sumi_status accumulate_block(const struct winograd *w, struct tiles tiles,
-                                    const struct room *room, bool first, float *sums)
+                                    const struct workspace *workspace, bool first, float *sums)
 {
     const int64_t in = w->tiling.from.channels, out = w->tiling.to.channels;
     for (int p = 0; p < POSITIONS; p++) {
         struct product product = product_of(
-            true, false, out, in, tiles.end - tiles.first, room->to + p * w->stride_to, out,
-            room->from + p * w->stride_from, in, sums + p * w->stride_weight, in);
+            true, false, out, in, tiles.end - tiles.first, workspace->to + p * w->stride_to, out,
+            workspace->from + p * w->stride_from, in, sums + p * w->stride_weight, in);
         product.add = !first;
         TRY(multiply(w, &product));
     }
@@ -210,8 +211,8 @@ static void fold_sums(const struct winograd *w, float *sums, float *weight)
                 for (int64_t i = 0; i < in; i++) total[i] += part[i];
             }
         }
-        winograd_loops_select()->weight_gradient(in, first, w->stride_weight,
-                                                 weight + out * in * 9, 9);
+        winograd_loops_select()->weight_gradient(in, first, w->stride_weight, weight + out * in * 9,
+                                                 9);
     }
 }
 
@@ -220,15 +221,15 @@ static void share_of_weight_gradient(struct run *run)
 {
     const struct winograd *w = run->w;
     int thread = omp_get_thread_num();
-    struct room room = room_of(w, run->scratch, thread);
+    struct workspace workspace = workspace_of(w, run->scratch, thread);
     float *all_sums = weights_of(w, run->scratch);
     float *sums = all_sums + thread * POSITIONS * w->stride_weight;
     int64_t first = w->blocks * thread / w->threads, end = w->blocks * (thread + 1) / w->threads;
     for (int64_t block = first; block < end; block++) {
         struct tiles tiles = tiles_of(w, block);
-        tiling_read_spans(&w->tiling, tiles, run->operands->x, room.from, w->stride_from);
-        tiling_read_tiles(&w->tiling, tiles, run->operands->y, room.to, w->stride_to);
-        note(run, accumulate_block(w, tiles, &room, block == first, sums));
+        tiling_read_spans(&w->tiling, tiles, run->operands->x, workspace.from, w->stride_from);
+        tiling_read_tiles(&w->tiling, tiles, run->operands->y, workspace.to, w->stride_to);
+        note(run, accumulate_block(w, tiles, &workspace, block == first, sums));
     }
 #pragma omp barrier
     fold_sums(w, all_sums, run->operands->weight);

@@ -1,5 +1,6 @@
-/* Convolutions of 3x3 with stride 1 by Winograd's algorithm: by blocks of tiles (winograd.c), and by
-   panels of channels (winograd_panels.c). */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Convolutions of 3x3 with stride 1 by Winograd's algorithm: by blocks of tiles (winograd.c), and
+   by panels of channels (winograd_panels.c). */
 #ifndef SUMI_CPU_WINOGRAD_H
 #define SUMI_CPU_WINOGRAD_H
 

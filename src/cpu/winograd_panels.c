@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Winograd's algorithm where there are few tiles and many channels, as deep in a U-Net: there the
    transformed weights are four times as large as the weights themselves, and writing them to memory
    and reading them again takes longer than the arithmetic. So here all tiles are transformed first,
@@ -18,7 +19,7 @@ struct panels {
     sumi_context *context;
     struct convolution_problem problem;
     struct tiling tiling;
-    int64_t width, count; /* channels of a panel; panels */
+    int64_t width, count;               /* channels of a panel; panels */
     int64_t stride_from, stride_to;     /* floats from position to position: of all tiles */
     int64_t stride_weight, stride_part; /* and of a thread's weights and of its results */
     int threads;
@@ -63,32 +64,33 @@ void winograd_panels_release(void *state)
 }
 
 /* The scratch memory: transformed tiles for all, weights and results for a thread. */
-struct room {
+struct workspace {
     float *from, *to, *weight, *part;
 };
 
-static struct room room_of(const struct panels *w, float *scratch, int thread)
+static struct workspace workspace_of(const struct panels *w, float *scratch, int thread)
 {
-    struct room room = {.from = scratch};
-    room.to = room.from + POSITIONS * w->stride_from;
-    room.weight = room.to + POSITIONS * w->stride_to
-                  + thread * POSITIONS * (w->stride_weight + w->stride_part);
-    room.part = room.weight + POSITIONS * w->stride_weight;
-    return room;
+    struct workspace workspace = {.from = scratch};
+    workspace.to = workspace.from + POSITIONS * w->stride_from;
+    workspace.weight = workspace.to + POSITIONS * w->stride_to
+                       + thread * POSITIONS * (w->stride_weight + w->stride_part);
+    workspace.part = workspace.weight + POSITIONS * w->stride_weight;
+    return workspace;
 }
 
 /* A thread's share of transforming all tiles that are read. The team is together afterwards. */
 static void read_all(const struct panels *w, const float *from, const float *to,
-                     const struct room *room)
+                     const struct workspace *workspace)
 {
     const struct tiling *t = &w->tiling;
 #pragma omp for schedule(static)
     for (int64_t first = 0; first < t->count; first += SHARE_OF_TILES) {
         int64_t end = first + SHARE_OF_TILES;
         struct tiles tiles = {first, end < t->count ? end : t->count};
-        tiling_read_spans(t, tiles, from, room->from + first * t->from.channels, w->stride_from);
+        tiling_read_spans(t, tiles, from, workspace->from + first * t->from.channels,
+                          w->stride_from);
         if (!to) continue;
-        tiling_read_tiles(t, tiles, to, room->to + first * t->to.channels, w->stride_to);
+        tiling_read_tiles(t, tiles, to, workspace->to + first * t->to.channels, w->stride_to);
     }
 }
 
@@ -97,47 +99,50 @@ static void share_of_panels(const struct panels *w, const struct convolution_ope
                             float *scratch)
 {
     const struct tiling *t = &w->tiling;
-    const struct room room = room_of(w, scratch, omp_get_thread_num());
+    const struct workspace workspace = workspace_of(w, scratch, omp_get_thread_num());
     const struct tiles all = {0, t->count};
     const int64_t read = t->from.channels;
-    read_all(w, t->turned ? operands->y : operands->x, NULL, &room);
+    read_all(w, t->turned ? operands->y : operands->x, NULL, &workspace);
 #pragma omp for schedule(static)
     for (int64_t panel = 0; panel < w->count; panel++) {
         int64_t first = panel * w->width, left = t->to.channels - first;
         int64_t count = left < w->width ? left : w->width;
-        tiling_transform_weights(t, operands->weight, 0, read, first, count, room.weight,
+        tiling_transform_weights(t, operands->weight, 0, read, first, count, workspace.weight,
                                  w->stride_weight);
         for (int p = 0; p < POSITIONS; p++) {
-            const struct product product = product_of(
-                false, false, t->count, count, read, room.from + p * w->stride_from, read,
-                room.weight + p * w->stride_weight, count, room.part + p * w->stride_part, count);
+            const struct product product =
+                product_of(false, false, t->count, count, read, workspace.from + p * w->stride_from,
+                           read, workspace.weight + p * w->stride_weight, count,
+                           workspace.part + p * w->stride_part, count);
             product_loops_select()->product(&product);
         }
-        tiling_write_tiles(t, all, first, count, &operands->epilogue, room.part, w->stride_part,
-                           t->turned ? operands->x : operands->y);
+        tiling_write_tiles(t, all, first, count, &operands->epilogue, workspace.part,
+                           w->stride_part, t->turned ? operands->x : operands->y);
     }
 }
 
-/* A thread's share of a gradient by weight: room.weight has sums[36][panel][in]. */
+/* A thread's share of a gradient by weight: workspace.weight has sums[36][panel][in]. */
 static void share_of_weight_gradient(const struct panels *w,
                                      const struct convolution_operands *operands, float *scratch)
 {
     const struct tiling *t = &w->tiling;
-    const struct room room = room_of(w, scratch, omp_get_thread_num());
+    const struct workspace workspace = workspace_of(w, scratch, omp_get_thread_num());
     const int64_t in = t->from.channels, out = t->to.channels;
-    read_all(w, operands->x, operands->y, &room);
+    read_all(w, operands->x, operands->y, &workspace);
 #pragma omp for schedule(static)
     for (int64_t panel = 0; panel < w->count; panel++) {
         int64_t first = panel * w->width;
         int64_t count = out - first < w->width ? out - first : w->width;
         for (int p = 0; p < POSITIONS; p++) {
-            const struct product product = product_of(
-                true, false, count, in, t->count, room.to + p * w->stride_to + first, out,
-                room.from + p * w->stride_from, in, room.weight + p * w->stride_weight, in);
+            const struct product product = product_of(true, false, count, in, t->count,
+                                                      workspace.to + p * w->stride_to + first, out,
+                                                      workspace.from + p * w->stride_from, in,
+                                                      workspace.weight + p * w->stride_weight, in);
             product_loops_select()->product(&product);
         }
         for (int64_t o = 0; o < count; o++) {
-            winograd_loops_select()->weight_gradient(in, room.weight + o * in, w->stride_weight,
+            winograd_loops_select()->weight_gradient(in, workspace.weight + o * in,
+                                                     w->stride_weight,
                                                      operands->weight + (first + o) * in * 9, 9);
         }
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tiles of images and their transforms; see winograd_tiles.h. */
 #include "cpu/winograd_tiles.h"
 
@@ -21,9 +22,8 @@ struct tiling tiling_of(const struct convolution_problem *p)
 {
     struct image x = {p->height, p->width, p->in, p->before[0], p->before[1]};
     struct image y = {p->out_height, p->out_width, p->out, 0, 0};
-    struct tiling t = {.turned = p->direction == CONVOLUTION_DATA_GRADIENT,
-                       .in = p->in,
-                       .narrow = p->narrow};
+    struct tiling t = {
+        .turned = p->direction == CONVOLUTION_DATA_GRADIENT, .in = p->in, .bf16 = p->bf16};
     t.from = t.turned ? y : x;
     t.to = t.turned ? x : y;
     if (t.turned) {
@@ -55,7 +55,7 @@ static int64_t locate(const struct tiling *t, const struct image *image, int64_t
     int64_t across = tile % t->across, down = tile / t->across % t->down;
     int64_t item = tile / t->across / t->down;
     int64_t row = down * TILE - image->top, column = across * TILE - image->left;
-    pixels->narrow = t->narrow;
+    pixels->bf16 = t->bf16;
     pixels->row_step = image->width * image->channels;
     pixels->pixel_step = image->channels;
     pixels->first_row = clamp(-row, 0, size);
@@ -67,7 +67,7 @@ static int64_t locate(const struct tiling *t, const struct image *image, int64_t
 
 static void *place(const struct tiling *t, const void *image, int64_t at)
 {
-    return (char *)image + at * (int64_t)(t->narrow ? sizeof(bfloat16) : sizeof(float));
+    return (char *)image + at * (int64_t)(t->bf16 ? sizeof(bfloat16) : sizeof(float));
 }
 
 void tiling_read_spans(const struct tiling *t, struct tiles tiles, const void *from, float *out,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The images of a convolution of 3x3 with stride 1 as tiles of 4x4 pixels, for the two files that
    compute with them: winograd.c by blocks of tiles, winograd_panels.c by panels of channels. */
 #ifndef SUMI_CPU_WINOGRAD_TILES_H
@@ -16,7 +17,7 @@ struct tiling {
     struct image from, to;       /* what is read by spans of 6x6, and the 4x4 pixels */
     int64_t down, across, count; /* tiles of one item, and of all */
     int64_t in;                  /* input channels of the weights[out][in][3][3] */
-    bool narrow;                 /* images are of bfloat16 */
+    bool bf16;                   /* images are of bfloat16 */
 };
 
 /* A range of tiles. */
@@ -44,8 +45,7 @@ void tiling_read_tiles(const struct tiling *t, struct tiles tiles, const void *t
 /* Transforms in[36][tile][count] back to channels first .. first + count - 1 of to[n,h,w,channels],
    by way of the epilogue. */
 void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t first, int64_t count,
-                        const struct epilogue *epilogue, const float *in, int64_t stride,
-                        void *to);
+                        const struct epilogue *epilogue, const float *in, int64_t stride, void *to);
 
 /* Transforms the weights of `rows` channels that are read, from number `row` on, and `count` that
    are written, from number `first` on, to out[36][rows][count]. */

@@ -1,25 +1,26 @@
-/* A crew of threads and the batch that they fill; see ahead.h. One thread is enough as long as it
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A pool of threads and the batch that they fill; see ahead.h. One thread is enough as long as it
    has read the batch by the time it is asked for; each time it has not, another one joins, up to
    the recipe's number, and the caller helps. What is read does not depend on who reads it. */
 #include "data/ahead.h"
 
 #include <string.h>
 
-#include "base/crew.h"
+#include "base/thread_pool.h"
 
 struct ahead {
     sumi_data *data;
-    struct crew *crew;
+    struct thread_pool *pool;
     int most;        /* threads */
     uint8_t **bytes; /* [1 + most]: scratch of each, where pictures are read on demand */
-    bool running;    /* whether the crew reads, or has read, a batch that was not asked for yet */
-    struct batch_key key;  /* of what the crew reads or has read last */
+    bool running;    /* whether the pool reads, or has read, a batch that was not asked for yet */
+    struct batch_key key; /* of what the pool reads or has read last */
     bool labelled;
     struct batch_key last; /* that was asked for; of batch 0 before the first */
-    float *items;      /* [capacity, item] */
-    int32_t *labels;   /* [capacity] */
+    float *items;          /* [capacity, item] */
+    int32_t *labels;       /* [capacity] */
     int64_t capacity;
-    float *items_to;   /* where the crew writes */
+    float *items_to; /* where the pool writes */
     int32_t *labels_to;
 };
 
@@ -44,7 +45,7 @@ sumi_status ahead_create(sumi_data *data, struct ahead **ahead)
     made->data = data;
     made->most = data->readers < data->context->threads ? data->readers : data->context->threads;
     sumi_status status = make_scratch(made);
-    if (status == SUMI_OK) status = crew_create(data->context, made->most, &made->crew);
+    if (status == SUMI_OK) status = thread_pool_create(data->context, made->most, &made->pool);
     if (status == SUMI_OK) *ahead = made;
     else ahead_free(made);
     return status;
@@ -54,7 +55,7 @@ void ahead_free(struct ahead *ahead)
 {
     if (!ahead) return;
     sumi_context *context = ahead->data->context;
-    crew_free(ahead->crew);
+    thread_pool_free(ahead->pool);
     for (int i = 0; ahead->bytes && i <= ahead->most; i++)
         context_release(context, ahead->bytes[i]);
     context_release(context, ahead->bytes);
@@ -91,7 +92,7 @@ static void begin(struct ahead *ahead, const struct batch_key *key, float *items
     ahead->key = *key;
     ahead->items_to = items;
     ahead->labels_to = labels;
-    crew_begin(ahead->crew, read_place, ahead, key->batch);
+    thread_pool_begin(ahead->pool, read_place, ahead, key->batch);
 }
 
 static struct batch_key next_of(const struct batch_key *key)
@@ -108,8 +109,8 @@ static bool same(const struct batch_key *key, const struct batch_key *other)
 static sumi_status take(struct ahead *ahead, float *items, int32_t *labels)
 {
     size_t batch = (size_t)ahead->key.batch;
-    if (!crew_is_done(ahead->crew)) crew_grow(ahead->crew);
-    TRY(crew_finish(ahead->crew));
+    if (!thread_pool_is_done(ahead->pool)) thread_pool_grow(ahead->pool);
+    TRY(thread_pool_finish(ahead->pool));
     memcpy(items, ahead->items, batch * (size_t)ahead->data->item_size * sizeof *items);
     if (labels) memcpy(labels, ahead->labels, batch * sizeof *labels);
     return SUMI_OK;
@@ -118,15 +119,15 @@ static sumi_status take(struct ahead *ahead, float *items, int32_t *labels)
 static sumi_status read_now(struct ahead *ahead, const struct batch_key *key, float *items,
                             int32_t *labels)
 {
-    crew_abandon(ahead->crew);
+    thread_pool_abandon(ahead->pool);
     begin(ahead, key, items, labels);
-    return crew_finish(ahead->crew);
+    return thread_pool_finish(ahead->pool);
 }
 
 static sumi_status read_next(struct ahead *ahead, const struct batch_key *key, bool labelled)
 {
     TRY(make_room(ahead, key->batch));
-    if (ahead->last.batch == 0) crew_grow(ahead->crew);
+    if (ahead->last.batch == 0) thread_pool_grow(ahead->pool);
     const struct batch_key next = next_of(key);
     ahead->running = true;
     ahead->labelled = labelled;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading ahead: while the caller computes with the batch of one step, a few threads read that of
    the next. */
 #ifndef SUMI_DATA_AHEAD_H

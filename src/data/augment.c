@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mirroring and shifting of pictures; see augment.h. */
 #include "data/augment.h"
 

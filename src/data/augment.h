@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Random changes to pictures while training, which make a small data set go further. Each draw is
    keyed by seed and position, so that a resumed run sees what it would have seen. */
 #ifndef SUMI_DATA_AUGMENT_H

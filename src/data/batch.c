@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Batches for training: which items a step takes, in what shape, and whether it is worth to have
    them read by other threads. */
 #include "data/ahead.h"
@@ -20,8 +21,9 @@ static bool is_worth_a_thread(const sumi_data *data, int64_t batch)
 {
     enum { WORK_OF_AN_ITEM = 256, WORK_OF_A_THREAD = 1 << 16 }; /* in numbers copied */
     if (data->readers == 0) return false;
-    return !data->items || (data->context->threads > 1
-                            && batch * (WORK_OF_AN_ITEM + data->item_size) >= WORK_OF_A_THREAD);
+    return !data->items
+           || (data->context->threads > 1
+               && batch * (WORK_OF_AN_ITEM + data->item_size) >= WORK_OF_A_THREAD);
 }
 
 sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CIFAR-10's binary batches in one folder: five for training, one for testing. */
 #include "files/cifar.h"
 
@@ -23,8 +24,10 @@ static sumi_status find_batch(sumi_data *data, bool test, int number, char path[
     }
     return context_fail(data->context, SUMI_ERROR_FILE,
                         "%s: holds no %s; run `sumi fetch cifar10` or --set data.path=DIR",
-                        data->name, test ? "test_batch.bin" : "data_batch_1.bin to "
-                                                              "data_batch_5.bin");
+                        data->name,
+                        test ? "test_batch.bin"
+                             : "data_batch_1.bin to "
+                               "data_batch_5.bin");
 }
 
 static sumi_status open_cifar(sumi_data *data, const sumi_recipe *recipe)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A table of numbers as a data set: each row a signal of one channel or a point, taken as it is.
    Text has no rows to jump to, so the table is read whole. */
 #include "files/csv.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The frame of all data sets: opening by recipe, keeping items in memory when they fit, and reading
    with checks. */
 #include "data/data.h"
@@ -5,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/crew.h"
+#include "base/thread_pool.h"
 #include "data/ahead.h"
 #include "files/fetch.h"
 #include "files/image.h"
@@ -149,15 +150,15 @@ static sumi_status load_block(void *user, int member, int64_t task)
 static sumi_status load_blocks(struct loading *loading)
 {
     sumi_data *data = loading->data;
-    struct crew *crew = NULL;
+    struct thread_pool *pool = NULL;
     int64_t blocks = (data->count + loading->block - 1) / loading->block;
     int helpers = data->context->threads - 1;
     if (helpers > blocks - 1) helpers = (int)(blocks - 1);
-    TRY(crew_create(data->context, helpers, &crew));
-    for (int i = 0; i < helpers; i++) crew_grow(crew);
-    crew_begin(crew, load_block, loading, blocks);
-    sumi_status status = crew_finish(crew);
-    crew_free(crew);
+    TRY(thread_pool_create(data->context, helpers, &pool));
+    for (int i = 0; i < helpers; i++) thread_pool_grow(pool);
+    thread_pool_begin(pool, load_block, loading, blocks);
+    sumi_status status = thread_pool_finish(pool);
+    thread_pool_free(pool);
     return status;
 }
 
@@ -165,10 +166,10 @@ static sumi_status load_items(sumi_data *data, size_t number_size)
 {
     enum { BLOCK_BYTES = 1 << 16 };
     int64_t item_bytes = data->item_size * (int64_t)number_size;
-    struct loading loading = {.data = data, .number_size = number_size,
-                              .block = 1 + BLOCK_BYTES / item_bytes};
-    data->items = context_allocate(data->context, (size_t)(data->count * data->item_size),
-                                   number_size);
+    struct loading loading = {
+        .data = data, .number_size = number_size, .block = 1 + BLOCK_BYTES / item_bytes};
+    data->items =
+        context_allocate(data->context, (size_t)(data->count * data->item_size), number_size);
     if (!data->items) return SUMI_ERROR_MEMORY;
     if (data->classes) {
         loading.labels = context_allocate(data->context, (size_t)data->count, sizeof(int32_t));

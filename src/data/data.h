@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Data sets: one frame over files and generators. A kind of data set says how to open it and how
    to read one item; the frame keeps the items in memory when they fit and reads them on demand
    when they do not. */
@@ -24,7 +25,7 @@ struct data_kind {
 struct sumi_data {
     sumi_context *context;
     const struct data_kind *kind;
-    void *source; /* of the kind; NULL once the items are in memory */
+    void *source;         /* of the kind; NULL once the items are in memory */
     char name[PATH_SIZE]; /* file, folder or generator, for messages */
 
     /* Set by the kind's `open`. */
@@ -37,10 +38,10 @@ struct sumi_data {
     int64_t item_size; /* numbers in one item */
     double scale;      /* that they are multiplied by */
     struct augment augment;
-    void *items;     /* bytes or floats [count, item_size], or NULL while read on demand */
-    int32_t *labels; /* [count] beside `items` when there are classes */
-    uint8_t *bytes;  /* [item_size], scratch for reading on demand */
-    int readers;     /* threads that may read ahead */
+    void *items;         /* bytes or floats [count, item_size], or NULL while read on demand */
+    int32_t *labels;     /* [count] beside `items` when there are classes */
+    uint8_t *bytes;      /* [item_size], scratch for reading on demand */
+    int readers;         /* threads that may read ahead */
     struct ahead *ahead; /* that do (ahead.h); NULL before the first batch */
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Digits that the program draws itself: 28 x 28 pictures like MNIST's, white on black. */
 #ifndef SUMI_DATA_DIGITS_H
 #define SUMI_DATA_DIGITS_H

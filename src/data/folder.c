@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A tree of PNG and JPEG pictures as a data set: each is scaled to cover data.width x data.height
    and cropped at the centre. The folders at the top are the classes, in the order of their names.
    Hidden files and files with other endings are passed over. */
@@ -101,7 +102,8 @@ static sumi_status check_labels(const sumi_data *data)
         if (source->pictures[i].label >= 0) continue;
         return context_fail(data->context, SUMI_ERROR_FORMAT,
                             "%s: lies in no folder of its own, so it has no class; set data.labels "
-                            "= no or move it", source->pictures[i].path);
+                            "= no or move it",
+                            source->pictures[i].path);
     }
     return SUMI_OK;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* MNIST and its relatives: a folder with the usual four IDX files, gzipped or not, or one file of
    images. Pixels are bytes. */
 #include "files/idx.h"
@@ -48,8 +49,8 @@ static sumi_status find_files(sumi_data *data, const sumi_recipe *recipe, char i
     if (!find_file(data->name, test ? "t10k-images" : "train-images", images)) {
         return context_fail(data->context, SUMI_ERROR_FILE,
                             "%s: holds no %s-images-idx3-ubyte, nor one ending in .gz; run `sumi "
-                            "fetch mnist` or --set data.path=DIR", data->name,
-                            test ? "t10k" : "train");
+                            "fetch mnist` or --set data.path=DIR",
+                            data->name, test ? "t10k" : "train");
     }
     if (!find_file(data->name, test ? "t10k-labels" : "train-labels", labels)) labels[0] = 0;
     return SUMI_OK;
@@ -84,8 +85,8 @@ static sumi_status open_images(sumi_data *data, struct idx_source *source, const
     if (info->type != NUMBER_U8 || (info->rank != 3 && info->rank != 4)) {
         return context_fail(data->context, SUMI_ERROR_FORMAT,
                             "%s: expected images of bytes [n, height, width] or [n, height, width, "
-                            "channels], not rank %d of %s", path, info->rank,
-                            number_name(info->type));
+                            "channels], not rank %d of %s",
+                            path, info->rank, number_name(info->type));
     }
     data->count = info->rows;
     data->rank = 3;

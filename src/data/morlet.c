@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Morlet wavelets as a data set: signals [length, 1], clean or with measured noise. */
 #include "data/morlet.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The family of Morlet wavelets, wave(x) = amplitude cos(frequency u + phase) exp(-u^2/2) with
    u = (x - centre)/scale on a grid of x from -1 to 1, and the fit of a wave to it. */
 #ifndef SUMI_DATA_MORLET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Least-squares fit of a Morlet wavelet. With p = amplitude cos(phase), q = -amplitude sin(phase)
    the family reads e(u) (p cos(w u) + q sin(w u)), e(u) = exp(-u^2/2): linear in p and q. So a grid
    over centre, scale and w with the best p, q at each node gives starts, and Levenberg-Marquardt

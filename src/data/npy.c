@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arrays of NumPy as a data set: pictures [n, h, w(, c)], signals [n, length(, c)] or points
    [n, d], read by rows. Bytes (uint8) run from -1 to 1 as pictures do; all other numbers are taken
    as they are. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Points in the plane inside [-1, 1]: a swiss roll, two moons, a ring of eight Gaussians, a
    checkerboard, two rings, each with measured noise if the recipe asks for it. */
 #include <math.h>

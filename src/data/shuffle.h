@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order of an epoch without a table of it. */
 #ifndef SUMI_DATA_SHUFFLE_H
 #define SUMI_DATA_SHUFFLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Paper, inks, text and the PNG; see canvas.h. */
 #include "draw/canvas.h"
 
@@ -9,9 +10,9 @@
 #include "files/image.h"
 
 static const double INKS[][3] = {
-    [INK_DARK] = {0.09, 0.11, 0.17}, [INK_SEAL] = {0.76, 0.24, 0.17},
+    [INK_DARK] = {0.09, 0.11, 0.17},   [INK_SEAL] = {0.76, 0.24, 0.17},
     [INK_INDIGO] = {0.18, 0.33, 0.58}, [INK_MOSS] = {0.30, 0.47, 0.30},
-    [INK_OCHRE] = {0.75, 0.55, 0.20}, [INK_SOFT] = {0.38, 0.41, 0.48},
+    [INK_OCHRE] = {0.75, 0.55, 0.20},  [INK_SOFT] = {0.38, 0.41, 0.48},
     [INK_HAIR] = {0.84, 0.86, 0.89},
 };
 
@@ -89,7 +90,8 @@ sumi_status canvas_write(struct canvas *canvas, const char *path)
     TRY(report_cairo(context, cairo_status(canvas->cairo)));
     cairo_surface_flush(canvas->surface);
     image picture = {.width = cairo_image_surface_get_width(canvas->surface),
-                     .height = cairo_image_surface_get_height(canvas->surface), .channels = 3};
+                     .height = cairo_image_surface_get_height(canvas->surface),
+                     .channels = 3};
     size_t count = (size_t)picture.width * (size_t)picture.height;
     struct palette palette;
     uint32_t *pixels = context_allocate(context, count, sizeof *pixels);
@@ -99,8 +101,8 @@ sumi_status canvas_write(struct canvas *canvas, const char *path)
         gather(canvas, picture.width, picture.height, pixels);
         if (palette_index(pixels, count, canvas->exact, &palette, picture.pixels)) {
             picture.channels = 1;
-            status = image_write_indexed(context, path, &picture, palette.colours[0],
-                                         palette.count);
+            status =
+                image_write_indexed(context, path, &picture, palette.colours[0], palette.count);
         } else {
             spread(pixels, count, picture.pixels);
             status = image_write_png(context, path, &picture);

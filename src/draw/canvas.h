@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A sheet of white paper of a fixed size in pixels, the inks used on it, its text, and the PNG it
    becomes. The only place that creates cairo surfaces and reads cairo's errors. */
 #ifndef SUMI_DRAW_CANVAS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi_draw_filmstrip: one column a step, from noise at the left to a sample at the right, one row
    an item. */
 #include "draw/sheet.h"
@@ -13,10 +14,13 @@ sumi_status sumi_draw_filmstrip(sumi_context *context, const sumi_array *frames,
     if (frames->rank < 3 || frames->rank > 5) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "frames of rank %d cannot be drawn: expected images [steps,n,h,w,c], "
-                            "signals [steps,n,length,c] or points [steps,n,2]", frames->rank);
+                            "signals [steps,n,length,c] or points [steps,n,2]",
+                            frames->rank);
     }
-    struct sheet sheet = {.rows = points ? 1 : frames->shape[1], .columns = frames->shape[0],
-                   .data = frames->data, .column_titles = labels};
+    struct sheet sheet = {.rows = points ? 1 : frames->shape[1],
+                          .columns = frames->shape[0],
+                          .data = frames->data,
+                          .column_titles = labels};
     int leading = points ? 1 : 2;
     TRY(item_form_read(context, "frames", frames->rank - leading, frames->shape + leading, points,
                        &sheet.form));

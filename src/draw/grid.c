@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi_draw_grid: many items side by side, or one scatter plot. */
 #include <math.h>
 
@@ -14,7 +15,8 @@ sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int c
     if (items->rank < 2 || items->rank > 4) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "items of rank %d cannot be drawn: expected images [n,h,w,c], signals "
-                            "[n,length,c] or points [n,2]", items->rank);
+                            "[n,length,c] or points [n,2]",
+                            items->rank);
     }
     if (columns < 0) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,

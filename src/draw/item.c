@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Images, signals and points in a rectangle; see item.h. */
 #include "draw/item.h"
 
@@ -20,8 +21,8 @@ sumi_status item_check_array(sumi_context *context, const char *what, const sumi
     return SUMI_OK;
 }
 
-sumi_status item_form_read(sumi_context *context, const char *what, int rank,
-                           const int64_t *shape, bool sets, item_form *form)
+sumi_status item_form_read(sumi_context *context, const char *what, int rank, const int64_t *shape,
+                           bool sets, item_form *form)
 {
     *form = (item_form){.height = 1, .width = shape[0], .channels = shape[rank - 1]};
     form->x = form->y = range_empty();
@@ -32,7 +33,8 @@ sumi_status item_form_read(sumi_context *context, const char *what, int rank,
         if (form->channels != 1 && form->channels != 3) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
                                 "%s: images are drawn with 1 or 3 channels, not %lld (channels "
-                                "come last)", what, (long long)form->channels);
+                                "come last)",
+                                what, (long long)form->channels);
         }
     } else {
         form->kind = sets ? ITEM_POINTS : ITEM_SIGNAL;
@@ -44,7 +46,8 @@ sumi_status item_form_read(sumi_context *context, const char *what, int rank,
         if (!sets && form->channels > 64) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
                                 "%s: a signal is drawn with up to 64 channels, not %lld (channels "
-                                "come last)", what, (long long)form->channels);
+                                "come last)",
+                                what, (long long)form->channels);
         }
     }
     form->size = form->height * form->width * form->channels;
@@ -146,8 +149,7 @@ static void draw_frame(struct canvas *canvas, rectangle where)
 {
     canvas_use(canvas, INK_HAIR, 1);
     cairo_set_line_width(canvas->cairo, 1);
-    cairo_rectangle(canvas->cairo, where.x - 0.5, where.y - 0.5, where.width + 1,
-                    where.height + 1);
+    cairo_rectangle(canvas->cairo, where.x - 0.5, where.y - 0.5, where.width + 1, where.height + 1);
     cairo_stroke(canvas->cairo);
 }
 

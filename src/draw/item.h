@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One item of an array (an image, a signal, a set of points), told from its shape, and drawn into a
    rectangle of a canvas. */
 #ifndef SUMI_DRAW_ITEM_H
@@ -13,7 +14,7 @@ typedef struct item_form {
                               points of a set */
     int64_t channels;      /* of an image 1 or 3; of points 2 */
     int64_t size;          /* height * width * channels: numbers in one item */
-    struct range x, y;            /* shared by all items; unused for images */
+    struct range x, y;     /* shared by all items; unused for images */
 } item_form;
 
 typedef struct rectangle {
@@ -22,8 +23,8 @@ typedef struct rectangle {
 
 /* The form of `shape`, the last `rank` lengths of an array: [h, w, c] or [length, c]; [n, 2] too
    where `sets` says that a pair means points. `what` names the array in messages. */
-sumi_status item_form_read(sumi_context *context, const char *what, int rank,
-                           const int64_t *shape, bool sets, item_form *form);
+sumi_status item_form_read(sumi_context *context, const char *what, int rank, const int64_t *shape,
+                           bool sets, item_form *form);
 
 /* Checks that `array` has a shape of positive lengths, whose product fits, and data. */
 sumi_status item_check_array(sumi_context *context, const char *what, const sumi_array *array);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi_draw_lines: curves of positive numbers over positive numbers, both axes logarithmic, their
    names at their ends. */
 #include <math.h>
@@ -69,8 +70,8 @@ static void write_names(struct canvas *canvas, const struct axis *x, int count,
 static sumi_status check_lines(sumi_context *context, const sumi_line *lines, int count)
 {
     if (count < 1 || count > MOST_LINES || !lines) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a figure has from 1 to %d lines, not %d", MOST_LINES, count);
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "a figure has from 1 to %d lines, not %d",
+                            MOST_LINES, count);
     }
     for (int k = 0; k < count; k++) {
         if (lines[k].count >= 0 && lines[k].x && lines[k].y && lines[k].name) continue;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi_draw_losses: every loss faint, their running mean bold, over the number of steps. */
 #include <math.h>
 
@@ -91,9 +92,8 @@ sumi_status sumi_draw_losses(sumi_context *context, const float *losses, int64_t
 {
     TRY(canvas_check_path(context, path));
     if (count < 0 || (count > 0 && !losses)) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%lld losses at %p cannot be drawn", (long long)count,
-                            (const void *)losses);
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "%lld losses at %p cannot be drawn",
+                            (long long)count, (const void *)losses);
     }
     struct canvas canvas;
     sumi_status status = canvas_open(context, WIDTH, HEIGHT, &canvas);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counting colours; see palette.h. */
 #include "draw/palette.h"
 
@@ -33,8 +34,8 @@ static int find(struct counting *counting, uint32_t key)
     return counting->count - 1;
 }
 
-static bool index_by_bits(const uint32_t *pixels, size_t count, int bits,
-                          struct counting *counting, uint8_t *indices)
+static bool index_by_bits(const uint32_t *pixels, size_t count, int bits, struct counting *counting,
+                          uint8_t *indices)
 {
     uint32_t channel = (0xffu << (BITS - bits)) & 0xffu;
     uint32_t mask = channel << 16 | channel << 8 | channel;

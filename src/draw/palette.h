@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A picture's colours counted, so that a figure of few colours takes a byte a pixel and little of a
    page. */
 #ifndef SUMI_DRAW_PALETTE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ranges, axes, curves and scatter plots; see plot.h. */
 #include "draw/plot.h"
 
@@ -217,8 +218,8 @@ static sumi_status plot_density(struct canvas *canvas, const struct axis *x, con
             int64_t here = counts[row * columns + column];
             if (here == 0) continue;
             canvas_use(canvas, INK_DARK, 0.08 + 0.92 * sqrt((double)here / (double)most));
-            cairo_rectangle(canvas->cairo, left + column * BIN_SIZE, top + row * BIN_SIZE,
-                            BIN_SIZE, BIN_SIZE);
+            cairo_rectangle(canvas->cairo, left + column * BIN_SIZE, top + row * BIN_SIZE, BIN_SIZE,
+                            BIN_SIZE);
             cairo_fill(canvas->cairo);
         }
     }

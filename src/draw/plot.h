@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every drawing of numbers shares: ranges of values, axes with ticks, curves of any length,
    scatter plots. Values that are not finite are left out, never drawn. */
 #ifndef SUMI_DRAW_PLOT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi_draw_points: points of the plane twice, as they are and as a density, and over the density
    the lines of a flow or the arrows of a field. */
 #include <math.h>
@@ -37,8 +38,12 @@ static sumi_status check(sumi_context *context, const struct figure *figure)
 static void measure(struct figure *figure)
 {
     const sumi_array *arrows = figure->arrows;
-    item_form form = {.kind = ITEM_POINTS, .height = 1, .width = figure->points->shape[0],
-                      .channels = 2, .x = range_empty(), .y = range_empty()};
+    item_form form = {.kind = ITEM_POINTS,
+                      .height = 1,
+                      .width = figure->points->shape[0],
+                      .channels = 2,
+                      .x = range_empty(),
+                      .y = range_empty()};
     form.size = 2 * form.width;
     figure->plain = figure->covered = form;
     item_form_measure(&figure->plain, figure->points->data, 1);
@@ -233,8 +238,7 @@ sumi_status sumi_draw_points(sumi_context *context, const sumi_array *points,
     TRY(check(context, &figure));
     measure(&figure);
     double width = 2 * (MARGIN + TICKS_ROOM + SIDE) + GAP;
-    sumi_status status =
-        canvas_open(context, width, 2 * MARGIN + SIDE + TICKS_ROOM / 2, &canvas);
+    sumi_status status = canvas_open(context, width, 2 * MARGIN + SIDE + TICKS_ROOM / 2, &canvas);
     if (status == SUMI_OK) status = draw_panels(&canvas, &figure);
     if (status == SUMI_OK) status = canvas_write(&canvas, path);
     canvas_close(&canvas);

@@ -1,18 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows and columns of items; see sheet.h. All lengths are in pixels of the PNG. */
 #include "draw/sheet.h"
 
 #include <math.h>
 #include <stdio.h>
 
-static const double SHEET_WIDTH = 1200; /* what the cells of a row fill together, when they can */
+static const double SHEET_WIDTH = 1200;  /* what the cells of a row fill together, when they can */
 static const double SHEET_HEIGHT = 4800; /* beyond which images are no longer magnified */
 static const double TEXT_SIZE = 20, TEXT_LEAST = 10, TICK_SIZE = 15, MARGIN = 12;
 
 struct layout {
-    double left, top;           /* of the first cell */
+    double left, top; /* of the first cell */
     double cell_width, cell_height, gap_x, gap_y;
-    double right, bottom;       /* room after the last cell */
-    double ticks_width;         /* of the labels left of each row; 0 without */
+    double right, bottom; /* room after the last cell */
+    double ticks_width;   /* of the labels left of each row; 0 without */
 };
 
 static bool is_plot(const struct sheet *sheet)
@@ -62,8 +63,8 @@ static void choose_cells(const struct sheet *sheet, struct layout *layout)
     } else {
         bool points = sheet->form.kind == ITEM_POINTS;
         layout->cell_width = floor(fmin(fmax(share, 150), points ? 760 : 1000));
-        layout->cell_height = points ? layout->cell_width
-                                     : floor(layout->cell_width * (share > 500 ? 0.45 : 0.6));
+        layout->cell_height =
+            points ? layout->cell_width : floor(layout->cell_width * (share > 500 ? 0.45 : 0.6));
         layout->gap_x = layout->gap_y = 16;
     }
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Items in rows and columns with titles: the common layout of grids, filmstrips and tables. */
 #ifndef SUMI_DRAW_SHEET_H
 #define SUMI_DRAW_SHEET_H
@@ -6,7 +7,7 @@
 
 struct sheet {
     int64_t rows, columns;
-    int64_t count;                    /* cells that exist, in reading order */
+    int64_t count; /* cells that exist, in reading order */
     item_form form;
     const float *data;
     int64_t row_step, column_step;    /* items from one row, one column to the next */

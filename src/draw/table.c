@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi_draw_table: items under column titles, such as "original", "noised" and "denoised". */
 #include "draw/sheet.h"
 
@@ -9,10 +10,14 @@ sumi_status sumi_draw_table(sumi_context *context, const sumi_array *cells,
     if (cells->rank < 4 || cells->rank > 5) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "cells of rank %d cannot be drawn: expected images [rows,columns,h,w,c]"
-                            " or signals [rows,columns,length,c]", cells->rank);
+                            " or signals [rows,columns,length,c]",
+                            cells->rank);
     }
-    struct sheet sheet = {.rows = cells->shape[0], .columns = cells->shape[1], .data = cells->data,
-                   .column_titles = column_titles, .row_titles = row_titles};
+    struct sheet sheet = {.rows = cells->shape[0],
+                          .columns = cells->shape[1],
+                          .data = cells->data,
+                          .column_titles = column_titles,
+                          .row_titles = row_titles};
     TRY(item_form_read(context, "cells", cells->rank - 2, cells->shape + 2, false, &sheet.form));
     sheet.count = sheet.rows * sheet.columns;
     sheet.row_step = sheet.columns;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads tar archives by libarchive. Names from the archive are only ever compared with the expected
    ones; no path is made of them. */
 #include "files/archive.h"
@@ -89,8 +90,7 @@ static sumi_status extract_all(sumi_context *context, const char *path, struct a
         }
         const char *entry_path = archive_entry_pathname(entry);
         if (entries == MAX_ENTRIES || !entry_path || leads_outside(entry_path)) {
-            return context_fail(context, SUMI_ERROR_FORMAT,
-                                "%s: refused, as it holds %s", path,
+            return context_fail(context, SUMI_ERROR_FORMAT, "%s: refused, as it holds %s", path,
                                 entries == MAX_ENTRIES ? "too many entries"
                                                        : "a name that leads out of its folder");
         }

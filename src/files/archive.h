@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Takes expected files out of a tar archive packed by gzip, and nothing else. */
 #ifndef SUMI_FILES_ARCHIVE_H
 #define SUMI_FILES_ARCHIVE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arrays in files: the kind told by the contents when reading, by the name when writing. */
 #include <string.h>
 

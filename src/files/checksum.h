@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* MD5 sums of files: the sums that the usual data sets are published with. They tell damage, not
    malice. */
 #ifndef SUMI_FILES_CHECKSUM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading CIFAR-10's binary batches; see cifar.h. */
 #include "files/cifar.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CIFAR-10's binary batches: records of one label byte and 3 x 32 x 32 colour bytes, plane by
    plane. */
 #ifndef SUMI_FILES_CIFAR_H

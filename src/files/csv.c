@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of numbers; see csv.h. The text is walked twice: first to check every field and count
    rows and columns, then to store the numbers. */
 #include "files/csv.h"
@@ -112,8 +113,8 @@ static sumi_status parse_fields(csv_table *table, const char *start, const char 
     if (table->columns == 0) table->columns = column;
     if (column != table->columns) {
         return context_fail(table->context, SUMI_ERROR_FORMAT,
-                            "%s: line %" PRId64 ", column %" PRId64
-                            ": the line has %" PRId64 " numbers, the lines before it have %" PRId64,
+                            "%s: line %" PRId64 ", column %" PRId64 ": the line has %" PRId64
+                            " numbers, the lines before it have %" PRId64,
                             table->name, table->line, column, column, table->columns);
     }
     table->rows++;
@@ -146,8 +147,7 @@ static sumi_status parse_lines(csv_table *table, const char *text, size_t size)
         text = line_end < end ? line_end + 1 : end;
     }
     if (table->rows == 0) {
-        return context_fail(table->context, SUMI_ERROR_FORMAT, "%s: holds no numbers",
-                            table->name);
+        return context_fail(table->context, SUMI_ERROR_FORMAT, "%s: holds no numbers", table->name);
     }
     return SUMI_OK;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of numbers as text: separated by comma, semicolon, tab or blanks; an optional header line
    of names; comments from '#'; numbers may be quoted; lines may end in CR LF. */
 #ifndef SUMI_FILES_CSV_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Downloads by libcurl: bounded in size, redirects and silence, stoppable, resumable. */
 #include "files/download.h"
 
@@ -57,8 +58,8 @@ static int tell_progress(void *user, curl_off_t total, curl_off_t received, curl
     if (!complete && time - transfer->told < PROGRESS_INTERVAL) return 0;
     transfer->told = time;
     double seconds = time - transfer->begin;
-    sumi_progress progress = {.task = "fetch", .step = transfer->size, .rate_unit = "bytes/s",
-                              .seconds_left = -1};
+    sumi_progress progress = {
+        .task = "fetch", .step = transfer->size, .rate_unit = "bytes/s", .seconds_left = -1};
     if (seconds > 0) progress.rate = (double)(transfer->size - transfer->start) / seconds;
     if (total > 0) {
         progress.steps = transfer->start + total;
@@ -104,8 +105,8 @@ static bool set_options(CURL *curl, struct transfer *transfer, char *error)
     return good;
 }
 
-static sumi_status explain(sumi_context *context, const struct transfer *transfer,
-                           CURLcode code, long answer, const char *error)
+static sumi_status explain(sumi_context *context, const struct transfer *transfer, CURLcode code,
+                           long answer, const char *error)
 {
     const download_request *request = transfer->request;
     const char *reason = error[0] ? error : curl_easy_strerror(code);
@@ -144,7 +145,8 @@ static sumi_status explain(sumi_context *context, const struct transfer *transfe
     default:
         return context_fail(context, SUMI_ERROR_BACKEND,
                             "%s: cannot fetch: %s; check the network, or name another place by"
-                            " --from", request->url, reason);
+                            " --from",
+                            request->url, reason);
     }
 }
 
@@ -152,8 +154,11 @@ static sumi_status explain(sumi_context *context, const struct transfer *transfe
 static sumi_status attempt(sumi_context *context, const download_request *request, int64_t start,
                            bool *refused)
 {
-    struct transfer transfer = {.request = request, .start = start, .size = start,
-                                .begin = now(), .told = -PROGRESS_INTERVAL};
+    struct transfer transfer = {.request = request,
+                                .start = start,
+                                .size = start,
+                                .begin = now(),
+                                .told = -PROGRESS_INTERVAL};
     if (lseek(request->handle, start, SEEK_SET) < 0 || ftruncate(request->handle, start) != 0) {
         return context_fail(context, SUMI_ERROR_FILE, "%s: cannot write: %s", request->path,
                             strerror(errno));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Downloads of one file over http, https or file addresses, which continue where an earlier one was
    interrupted. */
 #ifndef SUMI_FILES_DOWNLOAD_H
@@ -7,11 +8,11 @@
 
 typedef struct download_request {
     const char *url;
-    const char *path;      /* of the partial file, for messages */
-    int handle;            /* the partial file, open for reading and writing */
-    int64_t size_limit;    /* bytes; a longer file is refused */
-    int connect_seconds;   /* how long a connection may take */
-    int stall_seconds;     /* how long not a byte may come */
+    const char *path;                /* of the partial file, for messages */
+    int handle;                      /* the partial file, open for reading and writing */
+    int64_t size_limit;              /* bytes; a longer file is refused */
+    int connect_seconds;             /* how long a connection may take */
+    int stall_seconds;               /* how long not a byte may come */
     sumi_progress_function progress; /* may be NULL */
     void *user;
 } download_request;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The way of a file into the cache: a partial file NAME.part, locked against a second fetch; its
    sum; then its own name, or the files unpacked from it. */
 #include "files/fetch.h"
@@ -76,7 +77,8 @@ static bool has_all_members(sumi_context *context, const fetch_file *file, const
         char path[PATH_SIZE];
         struct stat info;
         if (path_join(context, folder, file->members[i].name, path) != SUMI_OK
-            || stat(path, &info) != 0 || info.st_size != file->members[i].size) return false;
+            || stat(path, &info) != 0 || info.st_size != file->members[i].size)
+            return false;
     }
     return true;
 }
@@ -116,7 +118,8 @@ static sumi_status open_part(sumi_context *context, struct job *job)
     /* The name may have moved to a finished file between open and lock. */
     struct stat held, named;
     if (flock(job->handle, LOCK_EX | LOCK_NB) == 0 && fstat(job->handle, &held) == 0
-        && stat(job->part, &named) == 0 && held.st_ino == named.st_ino) return SUMI_OK;
+        && stat(job->part, &named) == 0 && held.st_ino == named.st_ino)
+        return SUMI_OK;
     close(job->handle);
     return context_fail(context, SUMI_ERROR_FILE,
                         "%s: another fetch is at work on it; wait until it has ended", job->part);
@@ -124,11 +127,14 @@ static sumi_status open_part(sumi_context *context, struct job *job)
 
 static sumi_status download_part(sumi_context *context, struct job *job, bool *continued)
 {
-    download_request request = {.url = job->url, .path = job->part, .handle = job->handle,
+    download_request request = {.url = job->url,
+                                .path = job->part,
+                                .handle = job->handle,
                                 .size_limit = job->file->size_limit,
                                 .connect_seconds = CONNECT_SECONDS,
                                 .stall_seconds = job->set->stall_seconds,
-                                .progress = job->progress, .user = job->user};
+                                .progress = job->progress,
+                                .user = job->user};
     return download_file(context, &request, continued);
 }
 
@@ -148,8 +154,9 @@ static sumi_status fill_part(sumi_context *context, struct job *job)
     }
     return context_fail(context, SUMI_ERROR_FORMAT,
                         "%s: its MD5 sum%s is %s, expected %s; the file was discarded: run it"
-                        " again, or name another place by --from", job->url,
-                        job->file->md5_unpacked ? " (unpacked)" : "", sum, job->file->md5);
+                        " again, or name another place by --from",
+                        job->url, job->file->md5_unpacked ? " (unpacked)" : "", sum,
+                        job->file->md5);
 }
 
 static sumi_status finish_part(sumi_context *context, struct job *job)
@@ -191,8 +198,12 @@ static sumi_status fetch_missing(sumi_context *context, const fetch_set *set, co
         if (ready) continue;
         char url[PATH_SIZE];
         TRY(path_join(context, base, file->name, url));
-        struct job job = {.set = set, .file = file, .folder = folder, .url = url,
-                          .progress = progress, .user = user};
+        struct job job = {.set = set,
+                          .file = file,
+                          .folder = folder,
+                          .url = url,
+                          .progress = progress,
+                          .user = user};
         TRY(fetch_one(context, &job));
     }
     return SUMI_OK;

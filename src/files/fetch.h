@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Brings files of known sums into a folder: downloads, checks, unpacks. Behind sumi_fetch. */
 #ifndef SUMI_FILES_FETCH_H
 #define SUMI_FILES_FETCH_H
@@ -7,10 +8,10 @@
 #include "files/archive.h"
 
 typedef struct fetch_file {
-    const char *name;   /* at the source and, unless it has members, in the folder */
-    const char *md5;    /* of the file, or of what the gzip file holds */
+    const char *name; /* at the source and, unless it has members, in the folder */
+    const char *md5;  /* of the file, or of what the gzip file holds */
     bool md5_unpacked;
-    int64_t size_limit; /* bytes */
+    int64_t size_limit;            /* bytes */
     const archive_member *members; /* of an archive, which is not kept; else NULL */
     int member_count;
 } fetch_file;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The usual data sets: where they are published, and their sums. MNIST is told by the sums of what
    the gzip files hold, since mirrors pack it differently. */
 #include <string.h>

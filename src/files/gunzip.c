@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* gzip by way of zlib; see gunzip.h. */
 #include "files/gunzip.h"
 

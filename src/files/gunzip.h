@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inflating a gzip stream piece by piece with the context's allocator. */
 #ifndef SUMI_FILES_GUNZIP_H
 #define SUMI_FILES_GUNZIP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading IDX files; see idx.h. The format: two zero bytes, a type code, the rank, then one
    big-endian 32-bit size a dimension, then the data. */
 #include "files/idx.h"
@@ -89,11 +90,10 @@ static sumi_status open_plain(idx *file)
     TRY(parse_dimensions(file, header + MAGIC_SIZE, &data_size));
     uint64_t present = file->source.size - file->data_start;
     if (present == data_size) return SUMI_OK;
-    return context_fail(file->source.context, SUMI_ERROR_FORMAT,
-                        "%s: %s: the dimensions ask for %" PRIu64 " bytes of data, and %" PRIu64
-                        " are there",
-                        file->source.name, present < data_size ? "cut short" : "too long",
-                        data_size, present);
+    return context_fail(
+        file->source.context, SUMI_ERROR_FORMAT,
+        "%s: %s: the dimensions ask for %" PRIu64 " bytes of data, and %" PRIu64 " are there",
+        file->source.name, present < data_size ? "cut short" : "too long", data_size, present);
 }
 
 /* ---- Gzipped files ---- */
@@ -107,8 +107,8 @@ static sumi_status inflate_header(idx *file, gunzip *stream, uint64_t *data_size
     TRY(parse_dimensions(file, header, data_size));
     if (*data_size / GUNZIP_RATIO <= file->source.size) return SUMI_OK;
     return context_fail(file->source.context, SUMI_ERROR_FORMAT,
-                        "%s: cut short: announces %" PRIu64 " bytes of data, more than its %"
-                        PRIu64 " bytes can inflate to",
+                        "%s: cut short: announces %" PRIu64 " bytes of data, more than its %" PRIu64
+                        " bytes can inflate to",
                         file->source.name, *data_size, file->source.size);
 }
 

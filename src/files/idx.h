@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* IDX, the format of MNIST and its relatives: a magic number with type and rank, big-endian
    dimensions, big-endian data; plain (read by rows) or gzipped (inflated into memory, never beyond
    what its header announces). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures: telling their kind, reading, writing, grey and colour, bytes and floats; see image.h.
    Fitting to a size is in image_fit.c. */
 #include "files/image.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures of 8 bits a channel: reading PNG and JPEG, writing PNG, fitting to a size, and the way
    to and from float values. */
 #ifndef SUMI_FILES_IMAGE_H

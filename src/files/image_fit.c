@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fitting a picture to a size: one scale for both directions, chosen so that the result is
    covered; the centre is kept. The filter is a triangle as wide as two output pixels when
    shrinking, and linear interpolation when enlarging. */
@@ -42,8 +43,8 @@ static sumi_status filter_create(sumi_context *context, int source, int output, 
     filter->taps = (int)ceil(2 * radius) + 1;
     if (filter->taps > source) filter->taps = source;
     filter->first = context_allocate(context, (size_t)output, sizeof *filter->first);
-    filter->weights = context_allocate(context, (size_t)output * (size_t)filter->taps,
-                                       sizeof *filter->weights);
+    filter->weights =
+        context_allocate(context, (size_t)output * (size_t)filter->taps, sizeof *filter->weights);
     if (!filter->first || !filter->weights) return SUMI_ERROR_MEMORY;
     for (int i = 0; i < output; i++) {
         double centre = start + (i + 0.5) * scale;
@@ -58,8 +59,7 @@ static sumi_status filter_create(sumi_context *context, int source, int output, 
 }
 
 /* rows[height, channels * source width] of bytes to output[height, width, channels]. */
-static void filter_across(const image *picture, const axis_filter *filter, int width,
-                          float *output)
+static void filter_across(const image *picture, const axis_filter *filter, int width, float *output)
 {
     int channels = picture->channels;
     size_t row_size = (size_t)picture->width * (size_t)channels;

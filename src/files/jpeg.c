@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JPEG by way of TurboJPEG; see jpeg.h. */
 #include "files/jpeg.h"
 
@@ -20,7 +21,8 @@ static sumi_status read_header(sumi_context *context, tjhandle decoder, const vo
     int subsampling = 0, colours = 0;
     memset(result, 0, sizeof *result);
     if (tjDecompressHeader3(decoder, bytes, (unsigned long)size, &result->width, &result->height,
-                            &subsampling, &colours) != 0) {
+                            &subsampling, &colours)
+        != 0) {
         return fail_turbo(context, name, decoder);
     }
     int64_t pixels = (int64_t)result->width * result->height;
@@ -53,7 +55,8 @@ static sumi_status decode_pixels(sumi_context *context, tjhandle decoder, const 
     if (!result->pixels) return SUMI_ERROR_MEMORY;
     int format = result->channels == 1 ? TJPF_GRAY : TJPF_RGB;
     if (tjDecompress2(decoder, bytes, (unsigned long)size, result->pixels, result->width, 0,
-                      result->height, format, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS) == 0) {
+                      result->height, format, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS)
+        == 0) {
         return SUMI_OK;
     }
     image_release(context, result);

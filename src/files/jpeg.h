@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JPEG decoding through TurboJPEG, with limits; damaged files are refused, not half shown. */
 #ifndef SUMI_FILES_JPEG_H
 #define SUMI_FILES_JPEG_H

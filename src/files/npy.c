@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading and writing .npy; see npy.h. The header is a Python dict literal, of which exactly the
    three known keys are accepted. */
 #include "files/npy.h"
@@ -34,8 +35,8 @@ typedef struct header_text {
 static sumi_status fail_header(const header_text *text, const char *what)
 {
     return context_fail(text->file->source.context, SUMI_ERROR_FORMAT,
-                        "%s: the .npy header should have %s at \"%.40s\"",
-                        text->file->source.name, what, text->next);
+                        "%s: the .npy header should have %s at \"%.40s\"", text->file->source.name,
+                        what, text->next);
 }
 
 static void skip_blanks(header_text *text)
@@ -177,11 +178,10 @@ static sumi_status check_size(npy *file)
     }
     uint64_t present = source->size - file->data_start;
     if (present != (uint64_t)bytes) {
-        return context_fail(source->context, SUMI_ERROR_FORMAT,
-                            "%s: %s: the shape asks for %" PRId64 " bytes of data, and %" PRIu64
-                            " are there",
-                            source->name, present < (uint64_t)bytes ? "cut short" : "too long",
-                            bytes, present);
+        return context_fail(
+            source->context, SUMI_ERROR_FORMAT,
+            "%s: %s: the shape asks for %" PRId64 " bytes of data, and %" PRIu64 " are there",
+            source->name, present < (uint64_t)bytes ? "cut short" : "too long", bytes, present);
     }
     info->rows = info->rank ? info->shape[0] : 1;
     (void)shape_elements(info->rank ? info->rank - 1 : 0, info->shape + 1, &info->row_size);
@@ -352,9 +352,11 @@ static size_t build_header(const sumi_array *array, char header[4 * ALIGNMENT])
     length += (size_t)snprintf(header + length, capacity - length,
                                "{'descr': '<f4', 'fortran_order': False, 'shape': (");
     for (int i = 0; i < array->rank; i++) {
-        length += (size_t)snprintf(header + length, capacity - length, "%" PRId64 "%s",
-                                   array->shape[i],
-                                   i + 1 < array->rank ? ", " : array->rank == 1 ? "," : "");
+        length +=
+            (size_t)snprintf(header + length, capacity - length, "%" PRId64 "%s", array->shape[i],
+                             i + 1 < array->rank ? ", "
+                             : array->rank == 1  ? ","
+                                                 : "");
     }
     length += (size_t)snprintf(header + length, capacity - length, "), }");
     size_t total = (length + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

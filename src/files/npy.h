@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* NumPy's .npy files, versions 1 to 3: booleans, integers and floats of any width and byte order,
    C or Fortran order, read whole or by rows. */
 #ifndef SUMI_FILES_NPY_H

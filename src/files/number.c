@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Conversion between the number types of files and float32; see number.h. */
 #include "files/number.h"
 
@@ -10,9 +11,9 @@ static const struct {
     const char *name;
     size_t size;
 } types[NUMBER_TYPES] = {
-    [NUMBER_BOOL] = {"BOOL", 1}, [NUMBER_U8] = {"U8", 1},   [NUMBER_I8] = {"I8", 1},
-    [NUMBER_U16] = {"U16", 2},   [NUMBER_I16] = {"I16", 2}, [NUMBER_U32] = {"U32", 4},
-    [NUMBER_I32] = {"I32", 4},   [NUMBER_U64] = {"U64", 8}, [NUMBER_I64] = {"I64", 8},
+    [NUMBER_BOOL] = {"BOOL", 1}, [NUMBER_U8] = {"U8", 1},     [NUMBER_I8] = {"I8", 1},
+    [NUMBER_U16] = {"U16", 2},   [NUMBER_I16] = {"I16", 2},   [NUMBER_U32] = {"U32", 4},
+    [NUMBER_I32] = {"I32", 4},   [NUMBER_U64] = {"U64", 8},   [NUMBER_I64] = {"I64", 8},
     [NUMBER_F16] = {"F16", 2},   [NUMBER_BF16] = {"BF16", 2}, [NUMBER_F32] = {"F32", 4},
     [NUMBER_F64] = {"F64", 8},
 };
@@ -62,9 +63,9 @@ static uint16_t half_from_float(float value)
 {
     uint32_t bits = float_to_bits(value), magnitude = bits & 0x7FFFFFFFu;
     uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
-    if (magnitude > 0x7F800000u) return sign | 0x7E00; /* not a number stays quietly so */
+    if (magnitude > 0x7F800000u) return sign | 0x7E00;  /* not a number stays quietly so */
     if (magnitude >= 0x477FF000u) return sign | 0x7C00; /* 65520 and above round to infinity */
-    if (magnitude >= 0x38800000u) { /* 2^-14 and above: a normal number */
+    if (magnitude >= 0x38800000u) {                     /* 2^-14 and above: a normal number */
         return sign | (uint16_t)round_shift(magnitude - (112u << 23), 13);
     }
     if (magnitude < 0x33000000u) return sign; /* below half of the smallest subnormal */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The types of numbers that files hold, and their conversion to and from float32. */
 #ifndef SUMI_FILES_NUMBER_H
 #define SUMI_FILES_NUMBER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PNG by way of libspng; see png.h. libspng takes an allocator without a user pointer, so its own
    working memory comes from the C library. */
 #include "files/png.h"
@@ -141,7 +142,7 @@ static sumi_status encode(sumi_context *context, spng_ctx *encoder, const image 
         .height = (uint32_t)picture->height,
         .bit_depth = 8,
         .color_type = palette ? SPNG_COLOR_TYPE_INDEXED
-                    : grey    ? SPNG_COLOR_TYPE_GRAYSCALE
+                      : grey  ? SPNG_COLOR_TYPE_GRAYSCALE
                               : SPNG_COLOR_TYPE_TRUECOLOR,
     };
     size_t pixel_bytes = (size_t)picture->width * (size_t)picture->height * (grey ? 1 : 3);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PNG through libspng: decoding with limits, encoding in memory. */
 #ifndef SUMI_FILES_PNG_H
 #define SUMI_FILES_PNG_H

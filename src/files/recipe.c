@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading, changing and writing recipes. inih reads the INI format; a reader of our own hands it
    the lines, so that each message can tell the line, and over-long lines are not cut in two. */
 #include "files/recipe.h"
@@ -66,7 +67,8 @@ static char *next_line(char *text, int size, void *user)
         parser->status = context_fail(
             parser->context, SUMI_ERROR_FORMAT,
             "%s, line %d: longer than %d characters; continue a long value on the next line, "
-            "indented", parser->source, parser->line, size - 2);
+            "indented",
+            parser->source, parser->line, size - 2);
         return NULL;
     }
     memcpy(text, parser->rest, length);
@@ -80,9 +82,8 @@ static char *next_line(char *text, int size, void *user)
 
 static sumi_status unknown_key(sumi_context *context, const char *source, const char *key)
 {
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "%s: there is no key %s; did you mean %s?", source, key,
-                        recipe_nearest_key(key));
+    return context_fail(context, SUMI_ERROR_ARGUMENT, "%s: there is no key %s; did you mean %s?",
+                        source, key, recipe_nearest_key(key));
 }
 
 static sumi_status append_value(struct parser *parser, const char *value)
@@ -199,7 +200,8 @@ static sumi_status open_built_in(sumi_context *context, const char *name, sumi_r
     }
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "there is no built-in recipe '%.80s'; did you mean %s, or the file "
-                        "./%.80s?", name, nearest, name);
+                        "./%.80s?",
+                        name, nearest, name);
 }
 
 sumi_status sumi_recipe_open(sumi_context *context, const char *name_or_path, sumi_recipe **recipe)

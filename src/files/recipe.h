@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Recipes: INI files that say what to train, on which data and how. Every key with its type, range,
    default and meaning stands in one table (recipe_schema.c); a value is checked when it is set, so
    that the typed getters below cannot fail. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of everything a recipe can say, and the check of a value against it. */
 #include <stdio.h>
 #include <string.h>
@@ -5,15 +6,38 @@
 #include "base/text.h"
 #include "files/recipe.h"
 
-#define TEXT(key, value, meaning) {key, value, meaning, RECIPE_TEXT, 0, 0, NULL}
-#define WHOLE(key, value, low, high, meaning) {key, value, meaning, RECIPE_WHOLE, low, high, NULL}
-#define NUMBER(key, value, low, high, meaning) {key, value, meaning, RECIPE_NUMBER, low, high, NULL}
-#define FLAG(key, value, meaning) {key, value, meaning, RECIPE_FLAG, 0, 0, NULL}
-#define CHOICE(key, value, choices, meaning) {key, value, meaning, RECIPE_CHOICE, 0, 0, choices}
-#define WHOLES(key, value, low, high, meaning)                                                    \
-    {key, value, meaning, RECIPE_WHOLES, low, high, NULL}
-#define FLAGS(key, value, meaning) {key, value, meaning, RECIPE_FLAGS, 0, 0, NULL}
-#define WORDS(key, value, meaning) {key, value, meaning, RECIPE_WORDS, 0, 0, NULL}
+#define TEXT(key, value, meaning)                                                                  \
+    {                                                                                              \
+        key, value, meaning, RECIPE_TEXT, 0, 0, NULL                                               \
+    }
+#define WHOLE(key, value, low, high, meaning)                                                      \
+    {                                                                                              \
+        key, value, meaning, RECIPE_WHOLE, low, high, NULL                                         \
+    }
+#define NUMBER(key, value, low, high, meaning)                                                     \
+    {                                                                                              \
+        key, value, meaning, RECIPE_NUMBER, low, high, NULL                                        \
+    }
+#define FLAG(key, value, meaning)                                                                  \
+    {                                                                                              \
+        key, value, meaning, RECIPE_FLAG, 0, 0, NULL                                               \
+    }
+#define CHOICE(key, value, choices, meaning)                                                       \
+    {                                                                                              \
+        key, value, meaning, RECIPE_CHOICE, 0, 0, choices                                          \
+    }
+#define WHOLES(key, value, low, high, meaning)                                                     \
+    {                                                                                              \
+        key, value, meaning, RECIPE_WHOLES, low, high, NULL                                        \
+    }
+#define FLAGS(key, value, meaning)                                                                 \
+    {                                                                                              \
+        key, value, meaning, RECIPE_FLAGS, 0, 0, NULL                                              \
+    }
+#define WORDS(key, value, meaning)                                                                 \
+    {                                                                                              \
+        key, value, meaning, RECIPE_WORDS, 0, 0, NULL                                              \
+    }
 
 #define SEED_LIMIT 9007199254740992.0 /* 2^53: exact in a double, as in JSON */
 
@@ -269,8 +293,10 @@ static void describe_allowed(const struct recipe_entry *entry, char *text, size_
         break;
     }
     case RECIPE_WHOLES:
-        snprintf(text, size, "auto, or at most %d whole numbers from %.15g to %.15g with commas "
-                 "between", RECIPE_LIST_LIMIT, entry->low, entry->high);
+        snprintf(text, size,
+                 "auto, or at most %d whole numbers from %.15g to %.15g with commas "
+                 "between",
+                 RECIPE_LIST_LIMIT, entry->low, entry->high);
         break;
     case RECIPE_FLAGS:
         snprintf(text, size, "auto, or at most %d times yes or no with commas between",

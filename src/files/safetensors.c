@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading safetensors; see safetensors.h. The header is checked against the size of the file and
    the tensors against each other: their data must cover what follows the header exactly once. */
 #include <stdlib.h>
@@ -72,15 +73,15 @@ static sumi_status check_metadata(const safetensors *file, json_object *metadata
 {
     bool valid = json_object_is_type(metadata, json_type_object);
     if (valid) {
-        json_object_object_foreach(metadata, key, value) {
+        json_object_object_foreach(metadata, key, value)
+        {
             (void)key;
             valid = valid && json_object_is_type(value, json_type_string);
         }
     }
     if (valid) return SUMI_OK;
     return context_fail(file->context, SUMI_ERROR_FORMAT,
-                        "%s: \"" METADATA_KEY "\" should be an object of texts",
-                        file->source.name);
+                        "%s: \"" METADATA_KEY "\" should be an object of texts", file->source.name);
 }
 
 /* ---- One tensor of the header ---- */
@@ -217,8 +218,7 @@ static sumi_status check_cover(const safetensors *file, uint64_t data_start)
     if (position < file->source.size) {
         return context_fail(file->context, SUMI_ERROR_FORMAT,
                             "%s: %llu bytes follow the last tensor, where the file should end",
-                            file->source.name,
-                            (unsigned long long)(file->source.size - position));
+                            file->source.name, (unsigned long long)(file->source.size - position));
     }
     return SUMI_OK;
 }
@@ -228,7 +228,8 @@ static sumi_status parse_header(safetensors *file, uint64_t data_start)
     size_t members = (size_t)json_object_object_length(file->header);
     file->tensors = context_allocate_zeroed(file->context, members, sizeof *file->tensors);
     if (!file->tensors) return SUMI_ERROR_MEMORY;
-    json_object_object_foreach(file->header, name, member) {
+    json_object_object_foreach(file->header, name, member)
+    {
         if (strcmp(name, METADATA_KEY) == 0) {
             TRY(check_metadata(file, member));
         } else {
@@ -309,8 +310,8 @@ const safetensors_tensor *safetensors_find(const safetensors *file, const char *
 {
     safetensors_tensor key = {.name = name};
     const safetensors_tensor *key_pointer = &key;
-    const safetensors_tensor **found = bsearch(&key_pointer, file->by_name, file->count,
-                                               sizeof *file->by_name, compare_names);
+    const safetensors_tensor **found =
+        bsearch(&key_pointer, file->by_name, file->count, sizeof *file->by_name, compare_names);
     return found ? *found : NULL;
 }
 

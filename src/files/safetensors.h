@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* safetensors, the file of named tensors that PyTorch's world keeps weights in: an 8-byte header
    length, a JSON header, then the raw little-endian data. Reads one file or a sharded set through
    its index; writes tensor by tensor. Every length, offset and name is checked on opening. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the readers of one safetensors file and of a sharded set share. */
 #ifndef SUMI_FILES_SAFETENSORS_INSIDE_H
 #define SUMI_FILES_SAFETENSORS_INSIDE_H
@@ -8,13 +9,13 @@
 
 struct safetensors {
     sumi_context *context;
-    byte_source source;    /* of one file */
-    json_object *header;   /* of one file, or the index; owns the tensors' names */
-    safetensors **shards;  /* the files of a sharded set, else NULL */
+    byte_source source;   /* of one file */
+    json_object *header;  /* of one file, or the index; owns the tensors' names */
+    safetensors **shards; /* the files of a sharded set, else NULL */
     size_t shard_count;
     size_t count;
-    safetensors_tensor *tensors;         /* [count], in the order of their data */
-    const safetensors_tensor **by_name;  /* [count], in the order of their names */
+    safetensors_tensor *tensors;        /* [count], in the order of their data */
+    const safetensors_tensor **by_name; /* [count], in the order of their names */
 };
 
 /* An empty object, or NULL with the message set. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A set of safetensors files behind one index, as diffusers and transformers split large models:
    {"metadata": {...}, "weight_map": {tensor name: file name}}. */
 #include <stdlib.h>
@@ -20,9 +21,10 @@ static bool is_plain_name(const char *name)
 static sumi_status fill_index(sumi_context *context, json_object *map, const char *source,
                               safetensors_index *index)
 {
-    json_object_object_foreach(map, key, value) {
-        const char *file = json_object_is_type(value, json_type_string)
-                               ? json_object_get_string(value) : "";
+    json_object_object_foreach(map, key, value)
+    {
+        const char *file =
+            json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
         if (!is_plain_name(file)) {
             return context_fail(context, SUMI_ERROR_FORMAT,
                                 "%s: \"weight_map\" should give tensor \"%.200s\" the name of a "

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing safetensors tensor by tensor; see safetensors.h. */
 #include <string.h>
 
@@ -165,8 +166,8 @@ sumi_status safetensors_write(sumi_context *context, const char *path,
 {
     json_object *header = json_object_new_object();
     if (!header) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", path);
-    sumi_status status = build_header(context, path, entries, count, metadata, metadata_count,
-                                      header);
+    sumi_status status =
+        build_header(context, path, entries, count, metadata, metadata_count, header);
     if (status == SUMI_OK) status = write_file(context, path, header, entries, count);
     json_object_put(header);
     return status;

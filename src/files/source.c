@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes from a file or from memory; see source.h. Files are read rather than mapped, so that one
    cut short by another program gives an error and not a signal. */
 #include "files/source.h"
@@ -30,8 +31,7 @@ sumi_status source_open(sumi_context *context, const char *path, byte_source *so
     /* Without waiting: opening a pipe nobody writes to would otherwise never return. */
     source->handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (source->handle < 0) {
-        return context_fail(context, SUMI_ERROR_FILE, "%s: cannot open: %s", path,
-                            strerror(errno));
+        return context_fail(context, SUMI_ERROR_FILE, "%s: cannot open: %s", path, strerror(errno));
     }
     sumi_status status = check_regular(context, path, source);
     if (status == SUMI_OK) {
@@ -76,8 +76,8 @@ sumi_status source_read(const byte_source *source, uint64_t offset, void *buffer
     }
     size_t done = 0;
     while (done < size) {
-        ssize_t part = pread(source->handle, (char *)buffer + done, size - done,
-                             (off_t)(offset + done));
+        ssize_t part =
+            pread(source->handle, (char *)buffer + done, size - done, (off_t)(offset + done));
         if (part < 0 && errno == EINTR) continue;
         if (part <= 0) {
             return context_fail(source->context, SUMI_ERROR_FILE, "%s: cannot read byte %llu: %s",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a reader's bytes come from: a file on disk, read piece by piece, or memory. Readers built
    on it check lengths against `size`, need no second copy of a large file, and can be tested and
    fuzzed without files. */

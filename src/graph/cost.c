@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What nodes cost at least, counted from their shapes; the rules of single ops are with the ops. */
 #include "graph/graph.h"
 

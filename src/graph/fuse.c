@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The fusion pass; see fuse.h. */
 #include "graph/fuse.h"
 
@@ -85,8 +86,8 @@ void fusion_replace(struct fusion *fusion, sumi_node node, const struct node *by
     for (int i = 0; i < old.input_count && read; i++) fusion_drop(fusion, old.inputs[i]);
 }
 
-void fusion_make_room(struct fusion *fusion, sumi_node node, const struct shape *shape)
+void fusion_make_side_output(struct fusion *fusion, sumi_node node, const struct shape *shape)
 {
-    struct node room = {.op = &op_room, .shape = *shape, .weight = -1};
+    struct node room = {.op = &op_side_output, .shape = *shape, .weight = -1};
     fusion_replace(fusion, node, &room);
 }

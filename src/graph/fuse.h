@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fusion: rewriting a plan's own copies of the nodes, so that neighbouring ops become one. A rule
    looks at a node and what it reads, and where it finds its pattern it turns the node into the
    fused op. The node keeps its number and its value, so nothing else has to know; what it swallowed
@@ -10,7 +11,7 @@
 struct fusion {
     struct node *nodes; /* in the graph's order, numbers and shapes */
     int32_t count;
-    int32_t *uses;      /* reads of each node by needed nodes; an output counts as many more */
+    int32_t *uses; /* reads of each node by needed nodes; an output counts as many more */
 };
 
 struct fusion_rule {
@@ -41,6 +42,6 @@ void fusion_drop(struct fusion *fusion, sumi_node node);
 /* Puts another node in the place of one, whose readers stay. */
 void fusion_replace(struct fusion *fusion, sumi_node node, const struct node *by);
 /* Turns a node into a room of that shape, to be filled by a later node. */
-void fusion_make_room(struct fusion *fusion, sumi_node node, const struct shape *shape);
+void fusion_make_side_output(struct fusion *fusion, sumi_node node, const struct shape *shape);
 
 #endif

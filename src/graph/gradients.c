@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reverse-mode differentiation that emits graph: the gradient of a graph is more graph, so it can
    be planned, fused and differentiated again like any other.
 
@@ -12,8 +13,8 @@
 struct sweep {
     sumi_graph *graph;
     sumi_node loss, floor;
-    bool *dependent;     /* [loss + 1] whether the node depends on what is differentiated by */
-    sumi_node *adjoints; /* [loss + 1] d(loss)/d(node) so far, or -1 */
+    bool *dependent;         /* [loss + 1] whether the node depends on what is differentiated by */
+    sumi_node *adjoints;     /* [loss + 1] d(loss)/d(node) so far, or -1 */
     sumi_node *last_readers; /* [loss + 1] the last node that reads it, or -1 */
     sumi_node *copies;       /* [loss + 1] the node whose value the rules read in its place, or -1
                                 while that is undecided */
@@ -59,8 +60,8 @@ static void find_copies(struct sweep *sweep, sumi_node n)
     bool inside = graph->recompute && graph_find_segment(graph, n, &first, &end)
                   && first >= sweep->floor && end <= sweep->loss;
     for (sumi_node i = inside ? first : n; i < (inside ? end : n + 1); i++) {
-        bool stays = !inside || !graph_node(graph, i)->op->reference
-                     || sweep->last_readers[i] >= end;
+        bool stays =
+            !inside || !graph_node(graph, i)->op->reference || sweep->last_readers[i] >= end;
         sweep->copies[i] = stays ? i : copy_node(sweep, i);
         if (sweep->copies[i] < 0) sweep->copies[i] = i; /* the graph has recorded why */
     }
@@ -156,8 +157,8 @@ static sumi_status gradients_above(sumi_graph *graph, sumi_node floor, sumi_node
     return graph->status;
 }
 
-sumi_status sumi_graph_gradients(sumi_graph *graph, sumi_node loss, int count,
-                                 const sumi_node *wrt, sumi_node *gradients)
+sumi_status sumi_graph_gradients(sumi_graph *graph, sumi_node loss, int count, const sumi_node *wrt,
+                                 sumi_node *gradients)
 {
     TRY(graph->status);
     if (loss < 0 || loss >= graph->count || shape_count(graph_shape(graph, loss)) != 1) {

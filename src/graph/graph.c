@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Building graphs: appending nodes, remembering the first failure, and the few shape helpers that
    every gradient rule needs. */
 #include "graph/graph.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The static graph: nodes in the order they were made, which is an order they can be computed in.
    An op is a node's type; what an op must provide is written here, the ops themselves are in
    src/ops/. Shapes are channels last. */
@@ -19,7 +20,7 @@ struct shape {
 
 /* What a node needs to know beside its inputs. Which members count is the op's affair. */
 struct attributes {
-    double scale, shift;           /* affine; attention; epsilon of a norm (shift); keep mask */
+    double scale, shift;           /* affine; attention; epsilon of a norm (shift); dropout mask */
     unsigned epilogue;             /* which of its optional inputs a fused op has */
     int64_t groups;                /* group norm; heads of attention */
     bool silu;                     /* group norm */
@@ -30,7 +31,7 @@ struct attributes {
     int order[SUMI_MAX_RANK];      /* permute */
     int64_t factor[2];             /* upsample, block sum */
     sumi_convolution convolution;  /* convolution and its two gradients */
-    uint64_t stream;               /* keep mask: its number in the graph */
+    uint64_t stream;               /* dropout mask: its number in the graph */
     struct shape shape;            /* the result's, where the inputs do not tell it */
 };
 
@@ -69,8 +70,8 @@ struct op {
     sumi_node (*expand)(sumi_graph *graph, sumi_node node);
 
     /* The definition: output from inputs, row-major, in double, in plain loops. NULL for leaves. */
-    void (*reference)(const sumi_graph *graph, const struct node *node,
-                      const double *const *inputs, double *output, const struct run_key *key);
+    void (*reference)(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                      double *output, const struct run_key *key);
 
     /* What computing the node takes at least, where that is not what graph_cost assumes: one
        operation for each element of the result, every input read and the result written once. Finds
@@ -101,17 +102,18 @@ struct sumi_graph {
     sumi_status status; /* the first failure */
     struct node *nodes;
     int32_t count, capacity;
-    uint64_t masks; /* keep masks made so far */
+    uint64_t masks;   /* dropout mask made so far */
     sumi_node *marks; /* where segments begin, in ascending order (segment.c) */
     int32_t mark_count, mark_capacity;
-    bool lasting;   /* the weights seldom change: kernels may keep what they make from them */
-    bool recompute; /* differentiate with the values inside segments computed again */
+    bool
+        constant_weights; /* the weights seldom change: kernels may keep what they make from them */
+    bool recompute;       /* differentiate with the values inside segments computed again */
 };
 
 /* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. A room is memory that an
    op with several results fills beside its output: it reads the room as an input and writes there
    what later nodes find. Only fusion makes rooms. */
-extern const struct op op_input, op_constant, op_weight, op_room;
+extern const struct op op_input, op_constant, op_weight, op_side_output;
 
 /* Appends a node; -1 if an input is -1, or on failure (recorded in the graph). `attributes` may be
    NULL for all zero. Inputs beyond the op's min_inputs that are -1 count as left out. */
@@ -167,8 +169,8 @@ sumi_node graph_broadcast(sumi_graph *graph, sumi_node x, const struct shape *sh
 /* Sums away what broadcasting added, so that the result has `shape`. */
 sumi_node graph_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
 
-/* Reads the name of a precision, "float32" or "bf16": the narrow one (src/graph/storage.c). */
-sumi_status precision_read(sumi_context *context, const char *precision, bool *narrow);
+/* Reads the name of a precision, "float32" or "bf16": whether it is bf16 (src/graph/storage.c). */
+sumi_status precision_read(sumi_context *context, const char *precision, bool *bf16);
 
 /* ---- weights (src/graph/weights.c) ---- */
 

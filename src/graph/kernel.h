@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a backend provides: for each op a kernel that prepares itself for one problem when a plan is
    made, and then runs it as often as asked without allocating. */
 #ifndef SUMI_GRAPH_KERNEL_H
@@ -21,11 +22,11 @@ struct problem {
     const struct node *node;
     const struct shape *inputs[MAX_INPUTS]; /* shapes */
     enum element input_elements[MAX_INPUTS], output_element;
-    bool rooms[MAX_INPUTS]; /* which inputs are rooms, that some kernel fills */
+    bool side_outputs[MAX_INPUTS]; /* which inputs are rooms, that some kernel fills */
     /* Which inputs are weights that seldom change: what is made from them may be kept for the next
        run, as long as call.version is the same. */
-    bool lasting[MAX_INPUTS];
-    void *shared;                           /* what the backend's open gave */
+    bool constant_weights[MAX_INPUTS];
+    void *shared; /* what the backend's open gave */
     int threads;
 };
 
@@ -45,16 +46,16 @@ struct kernel {
     sumi_status (*prepare)(const struct problem *problem, void **state, size_t *scratch);
     sumi_status (*run)(const struct call *call);
     void (*release)(sumi_context *context, void *state); /* may be NULL */
-    /* Which operands the kernel takes as they are where they are bfloat16 (NARROW_INPUT(i),
-       NARROW_OUTPUT); the plan converts the others. NULL: none. */
-    unsigned (*narrow)(const struct problem *problem);
+    /* Which operands the kernel takes as they are where they are bfloat16 (BF16_INPUT(i),
+       BF16_OUTPUT); the plan converts the others. NULL: none. */
+    unsigned (*bf16)(const struct problem *problem);
 };
 
-#define NARROW_INPUT(i) (1u << (i))
-#define NARROW_OUTPUT (1u << MAX_INPUTS)
+#define BF16_INPUT(i) (1u << (i))
+#define BF16_OUTPUT (1u << MAX_INPUTS)
 
 /* Those operands if all of them are bfloat16, else none. */
-unsigned narrow_together(const struct problem *problem, unsigned operands);
+unsigned bf16_together(const struct problem *problem, unsigned operands);
 
 struct backend {
     sumi_status (*open)(sumi_context *context, void **shared);
@@ -64,8 +65,8 @@ struct backend {
     /* Fusions into ops that it has good kernels for; a list that ends with NULL, or NULL. */
     const struct fusion_rule *const *rules;
     /* Conversions of n elements. */
-    void (*widen)(int threads, int64_t n, const bfloat16 *from, float *to);
-    void (*narrow)(int threads, int64_t n, const float *from, bfloat16 *to);
+    void (*from_bf16)(int threads, int64_t n, const bfloat16 *from, float *to);
+    void (*to_bf16)(int threads, int64_t n, const float *from, bfloat16 *to);
 };
 
 #endif

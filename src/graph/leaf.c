@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Leaves of a graph: inputs filled before a run, constants, weights, and rooms for results. */
 #include <string.h>
 
@@ -6,11 +7,10 @@
 const struct op op_input = {.name = "input"};
 const struct op op_constant = {.name = "constant"};
 const struct op op_weight = {.name = "weight"};
-const struct op op_room = {.name = "room"};
+const struct op op_side_output = {.name = "side_output"};
 
 /* A node of a leaf op with the given shape, checked; -1 on failure. */
-static sumi_node append_leaf(sumi_graph *graph, const struct op *op, int rank,
-                             const int64_t *size)
+static sumi_node append_leaf(sumi_graph *graph, const struct op *op, int rank, const int64_t *size)
 {
     if (graph->status != SUMI_OK) return -1;
     if (rank < 0 || rank > SUMI_MAX_RANK) {

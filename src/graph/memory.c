@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory layout of a plan: spans with lifetimes to offsets in one block. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Making and running plans; see plan.h. */
 #include "graph/plan.h"
 
@@ -20,12 +21,12 @@ struct sumi_plan {
     sumi_graph *graph;
     const struct backend *backend;
     void *shared;
-    int threads;           /* that kernels and scratch memory were laid out for */
-    int32_t node_count;    /* nodes the graph had when the plan was made */
-    struct node *nodes;    /* copies, since the graph may grow and move its own, and for fusion */
-    sumi_graph view;       /* the graph as it was, with these nodes */
+    int threads;            /* that kernels and scratch memory were laid out for */
+    int32_t node_count;     /* nodes the graph had when the plan was made */
+    struct node *nodes;     /* copies, since the graph may grow and move its own, and for fusion */
+    sumi_graph view;        /* the graph as it was, with these nodes */
     enum element *elements; /* how each node's value is stored */
-    float **data;          /* where it is, NULL if not computed */
+    float **data;           /* where it is, NULL if not computed */
     struct step *steps;
     int32_t step_count;
     char *memory;
@@ -45,8 +46,8 @@ struct planner {
     struct placement *places; /* [node_count] */
     struct span *spans;       /* storages, then scratch spans: [2 * node_count] */
     int32_t span_count;
-    int32_t *uses;            /* [node_count] computed nodes that read it */
-    int32_t *open_uses;       /* [2 * node_count] reads of a storage still to come */
+    int32_t *uses;      /* [node_count] computed nodes that read it */
+    int32_t *open_uses; /* [2 * node_count] reads of a storage still to come */
 };
 
 static int64_t value_bytes(const sumi_plan *plan, sumi_node n)
@@ -111,13 +112,13 @@ static int32_t add_span(struct planner *planner, int64_t bytes, int32_t first, i
 }
 
 /* Gives storage to the rooms that node n is the first to read. */
-static void place_rooms(struct planner *planner, sumi_node n)
+static void place_side_outputs(struct planner *planner, sumi_node n)
 {
     const struct node *node = &planner->plan->nodes[n];
     for (int i = 0; i < node->input_count; i++) {
         const struct node *room = &planner->plan->nodes[node->inputs[i]];
         struct placement *place = &planner->places[node->inputs[i]];
-        if (room->op != &op_room || place->storage >= 0) continue;
+        if (room->op != &op_side_output || place->storage >= 0) continue;
         int64_t bytes = value_bytes(planner->plan, node->inputs[i]);
         place->storage = add_span(planner, bytes, n, place->output ? INT32_MAX : n);
         planner->open_uses[place->storage] = planner->uses[node->inputs[i]];
@@ -130,8 +131,8 @@ static void place_node(struct planner *planner, sumi_node n)
     const sumi_plan *plan = planner->plan;
     const struct node *node = &plan->nodes[n];
     struct placement *place = &planner->places[n];
-    if (node->op == &op_room) return; /* placed when the op that fills it comes */
-    place_rooms(planner, n);
+    if (node->op == &op_side_output) return; /* placed when the op that fills it comes */
+    place_side_outputs(planner, n);
     bool reuse = may_reuse_input(planner, n);
     for (int i = 0; i < node->input_count; i++) {
         int32_t storage = planner->places[node->inputs[i]].storage;
@@ -163,10 +164,10 @@ static void place_nodes(struct planner *planner)
 }
 
 /* Whether a node is a weight of a graph whose weights last, or a view of one. */
-static bool is_lasting(const sumi_plan *plan, sumi_node n)
+static bool is_constant_weight(const sumi_plan *plan, sumi_node n)
 {
     while (plan->nodes[n].op->view) n = plan->nodes[n].inputs[0];
-    return plan->graph->lasting && plan->nodes[n].op == &op_weight;
+    return plan->graph->constant_weights && plan->nodes[n].op == &op_weight;
 }
 
 static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
@@ -182,9 +183,9 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
                                      .output_element = plan->elements[n]};
     for (int i = 0; i < node->input_count; i++) {
         step->problem.inputs[i] = &plan->nodes[node->inputs[i]].shape;
-        step->problem.lasting[i] = is_lasting(plan, node->inputs[i]);
+        step->problem.constant_weights[i] = is_constant_weight(plan, node->inputs[i]);
         step->problem.input_elements[i] = plan->elements[node->inputs[i]];
-        step->problem.rooms[i] = plan->nodes[node->inputs[i]].op == &op_room;
+        step->problem.side_outputs[i] = plan->nodes[node->inputs[i]].op == &op_side_output;
     }
     conversion_choose(step->kernel, &step->problem, &step->conversion);
     plan->step_count++;
@@ -331,12 +332,11 @@ sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs,
 {
     sumi_context *context = graph->context;
     size_t nodes = (size_t)graph->count;
-    sumi_plan plan = {
-        .context = context,
-        .graph = graph,
-        .nodes = graph->nodes,
-        .node_count = graph->count,
-        .elements = context_allocate_zeroed(context, nodes, sizeof *plan.elements)};
+    sumi_plan plan = {.context = context,
+                      .graph = graph,
+                      .nodes = graph->nodes,
+                      .node_count = graph->count,
+                      .elements = context_allocate_zeroed(context, nodes, sizeof *plan.elements)};
     struct planner planner = {
         .plan = &plan,
         .places = context_allocate_zeroed(context, nodes, sizeof *planner.places),

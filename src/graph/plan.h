@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans: a graph turned into a list of kernel calls over one block of memory, in which values that
    are not alive at the same time share room. */
 #ifndef SUMI_GRAPH_PLAN_H
@@ -34,9 +35,9 @@ void storage_choose(const struct node *nodes, int32_t node_count, const int32_t 
 struct conversion {
     bool any, input[MAX_INPUTS], output; /* which operands are converted */
     bool room[MAX_INPUTS];               /* and written by the kernel, maybe */
-    size_t at[MAX_INPUTS + 1];      /* where in scratch memory; the last is the output's */
-    const bfloat16 *narrow_inputs[MAX_INPUTS];
-    bfloat16 *narrow_output;
+    size_t at[MAX_INPUTS + 1];           /* where in scratch memory; the last is the output's */
+    const bfloat16 *bf16_inputs[MAX_INPUTS];
+    bfloat16 *bf16_output;
 };
 
 /* Notes which operands of the problem the kernel does not take as they are, and makes them float32
@@ -59,7 +60,6 @@ struct span {
 
 /* Chooses offsets (multiples of 64) such that spans alive at the same step do not overlap; the
    total to *total. Largest spans first, each at the lowest place that is free. */
-sumi_status memory_layout(sumi_context *context, struct span *spans, int32_t count,
-                          int64_t *total);
+sumi_status memory_layout(sumi_context *context, struct span *spans, int32_t count, int64_t *total);
 
 #endif

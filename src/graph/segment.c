@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Segments of a graph: what was built between two marks, of which derivatives may keep the results
    only (gradients.c). */
 #include <string.h>

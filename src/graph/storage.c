@@ -1,12 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which values of a plan are stored as bfloat16: in a graph planned so, the results of convolutions
    and what is computed of them, down to the last product before an output. All else is float32:
    what comes from outside, what leaves, statistics, and vectors computed from inputs alone. */
 #include "graph/plan.h"
 
-sumi_status precision_read(sumi_context *context, const char *precision, bool *narrow)
+sumi_status precision_read(sumi_context *context, const char *precision, bool *bf16)
 {
-    *narrow = strcmp(precision, "bf16") == 0;
-    if (*narrow || strcmp(precision, "float32") == 0) return SUMI_OK;
+    *bf16 = strcmp(precision, "bf16") == 0;
+    if (*bf16 || strcmp(precision, "float32") == 0) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "the precision is \"float32\" or \"bf16\", not \"%s\"", precision);
 }
@@ -22,7 +23,7 @@ static bool counts(const struct node *nodes, const struct node *node, int input)
     const struct node *operand = &nodes[node->inputs[input]];
     while (operand->op->view) operand = &nodes[operand->inputs[0]];
     if (operand->op == &op_weight || operand->op == &op_constant) return false;
-    if (operand->op == &op_room) return false; /* a result rather than an operand */
+    if (operand->op == &op_side_output) return false; /* a result rather than an operand */
     return operand->op->storage != STORAGE_FLOAT32
            && shape_count(&nodes[node->inputs[input]].shape) == shape_count(&node->shape);
 }
@@ -32,9 +33,9 @@ static enum element as_operands(const struct node *nodes, const struct node *nod
 {
     bool any = false;
     for (int i = 0; i < node->input_count; i++) {
-        bool narrow = elements[node->inputs[i]] == ELEMENT_BFLOAT16;
-        if (!narrow && counts(nodes, node, i)) return ELEMENT_FLOAT32;
-        any |= narrow;
+        bool bf16 = elements[node->inputs[i]] == ELEMENT_BFLOAT16;
+        if (!bf16 && counts(nodes, node, i)) return ELEMENT_FLOAT32;
+        any |= bf16;
     }
     return any ? ELEMENT_BFLOAT16 : ELEMENT_FLOAT32;
 }
@@ -64,13 +65,14 @@ static bool goes_with(const struct shape *room, const struct shape *result)
 }
 
 /* Rooms that node n is the first to read are those that it fills. */
-static void choose_rooms(const struct node *nodes, sumi_node n, const int32_t *uses,
-                         enum element *elements)
+static void choose_side_outputs(const struct node *nodes, sumi_node n, const int32_t *uses,
+                                enum element *elements)
 {
     const struct node *filler = &nodes[n];
     for (int i = 0; i < filler->input_count; i++) {
         sumi_node room = filler->inputs[i];
-        if (nodes[room].op != &op_room || !goes_with(&nodes[room].shape, &filler->shape)) continue;
+        if (nodes[room].op != &op_side_output || !goes_with(&nodes[room].shape, &filler->shape))
+            continue;
         bool first = true;
         for (sumi_node m = room + 1; m < n && first; m++) {
             for (int k = 0; k < nodes[m].input_count && uses[m]; k++) {
@@ -96,40 +98,40 @@ void storage_choose(const struct node *nodes, int32_t node_count, const int32_t 
             case STORAGE_FLOAT32: elements[n] = ELEMENT_FLOAT32; break;
             }
         }
-        choose_rooms(nodes, n, uses, elements);
+        choose_side_outputs(nodes, n, uses, elements);
     }
 }
 
 /* ---- conversions around kernels ---- */
 
 /* Operands of a problem that are bfloat16. */
-static unsigned narrow_operands(const struct problem *problem)
+static unsigned bf16_operands(const struct problem *problem)
 {
-    unsigned narrow = problem->output_element == ELEMENT_BFLOAT16 ? NARROW_OUTPUT : 0;
+    unsigned bf16 = problem->output_element == ELEMENT_BFLOAT16 ? BF16_OUTPUT : 0;
     for (int i = 0; i < problem->node->input_count; i++) {
-        if (problem->input_elements[i] == ELEMENT_BFLOAT16) narrow |= NARROW_INPUT(i);
+        if (problem->input_elements[i] == ELEMENT_BFLOAT16) bf16 |= BF16_INPUT(i);
     }
-    return narrow;
+    return bf16;
 }
 
-unsigned narrow_together(const struct problem *problem, unsigned operands)
+unsigned bf16_together(const struct problem *problem, unsigned operands)
 {
-    return operands & ~narrow_operands(problem) ? 0 : operands;
+    return operands & ~bf16_operands(problem) ? 0 : operands;
 }
 
 void conversion_choose(const struct kernel *kernel, struct problem *problem,
                        struct conversion *conversion)
 {
-    unsigned converted = narrow_operands(problem);
-    if (converted && kernel->narrow) converted &= ~kernel->narrow(problem);
+    unsigned converted = bf16_operands(problem);
+    if (converted && kernel->bf16) converted &= ~kernel->bf16(problem);
     if (!converted) return;
     for (int i = 0; i < problem->node->input_count; i++) {
-        conversion->input[i] = converted & NARROW_INPUT(i);
-        conversion->room[i] = conversion->input[i] && problem->rooms[i];
+        conversion->input[i] = converted & BF16_INPUT(i);
+        conversion->room[i] = conversion->input[i] && problem->side_outputs[i];
         if (conversion->input[i]) problem->input_elements[i] = ELEMENT_FLOAT32;
     }
     conversion->any = true;
-    conversion->output = converted & NARROW_OUTPUT;
+    conversion->output = converted & BF16_OUTPUT;
     if (conversion->output) problem->output_element = ELEMENT_FLOAT32;
 }
 
@@ -160,11 +162,11 @@ void conversion_resolve(struct conversion *conversion, struct call *call)
     char *scratch = call->scratch;
     for (int i = 0; i < call->problem->node->input_count; i++) {
         if (!conversion->input[i]) continue;
-        conversion->narrow_inputs[i] = (const bfloat16 *)(const void *)call->inputs[i];
+        conversion->bf16_inputs[i] = (const bfloat16 *)(const void *)call->inputs[i];
         call->inputs[i] = (const float *)(void *)(scratch + conversion->at[i]);
     }
     if (!conversion->output) return;
-    conversion->narrow_output = (bfloat16 *)(void *)call->output;
+    conversion->bf16_output = (bfloat16 *)(void *)call->output;
     call->output = (float *)(void *)(scratch + conversion->at[MAX_INPUTS]);
 }
 
@@ -174,19 +176,19 @@ sumi_status conversion_run(const struct conversion *conversion, const struct bac
     const struct problem *problem = call->problem;
     for (int i = 0; i < problem->node->input_count; i++) {
         if (!conversion->input[i]) continue;
-        backend->widen(problem->threads, shape_count(problem->inputs[i]),
-                       conversion->narrow_inputs[i], (float *)call->inputs[i]);
+        backend->from_bf16(problem->threads, shape_count(problem->inputs[i]),
+                           conversion->bf16_inputs[i], (float *)call->inputs[i]);
     }
     TRY(kernel->run(call));
     for (int i = 0; i < problem->node->input_count; i++) {
         if (!conversion->room[i])
             continue; /* also where it was only read: it comes back as it was */
-        backend->narrow(problem->threads, shape_count(problem->inputs[i]), call->inputs[i],
-                        (bfloat16 *)conversion->narrow_inputs[i]);
+        backend->to_bf16(problem->threads, shape_count(problem->inputs[i]), call->inputs[i],
+                         (bfloat16 *)conversion->bf16_inputs[i]);
     }
     if (conversion->output) {
-        backend->narrow(problem->threads, shape_count(&problem->node->shape), call->output,
-                        conversion->narrow_output);
+        backend->to_bf16(problem->threads, shape_count(&problem->node->shape), call->output,
+                         conversion->bf16_output);
     }
     return SUMI_OK;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Weights: a growing list of named arrays with their initial values. The values depend on the
    seed and the name alone, not on the order of making. */
 #include <math.h>
@@ -65,15 +66,12 @@ static uint64_t hash_name(const char *name)
     return hash;
 }
 
-static void fill(const sumi_weights *weights, struct weight *weight, sumi_start start,
-                 double scale)
+static void fill(const sumi_weights *weights, struct weight *weight, sumi_start start, double scale)
 {
     int64_t count = shape_count(&weight->shape);
     philox_stream stream = {weights->seed ^ hash_name(weight->name), PURPOSE_WEIGHTS, 0};
     switch (start) {
-    case SUMI_START_ZERO:
-        memset(weight->data, 0, (size_t)count * sizeof(float));
-        break;
+    case SUMI_START_ZERO: memset(weight->data, 0, (size_t)count * sizeof(float)); break;
     case SUMI_START_ONE:
         for (int64_t i = 0; i < count; i++) weight->data[i] = 1;
         break;

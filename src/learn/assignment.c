@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Assignment by shortest augmenting paths (Jonker & Volgenant 1987, without their initialisation).
    Rows are added one by one. Prices u of rows and v of columns keep every reduced cost
    c[i][j] - u[i] - v[j] at zero or above, and at zero where i goes with j, so that what is assigned

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The linear assignment problem: which row goes with which column, each with exactly one, so that
    the sum of costs is least. */
 #ifndef SUMI_LEARN_ASSIGNMENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Learned betas (Sohl-Dickstein et al. 2015, section 2.4.1): the network and the schedule climb the
    bound K together. The noise is frozen: item i has the same draws e_it for its states
    x_t = a_t x_0 + s_t e_it whenever it comes up, so that over the data set K is a function of
@@ -72,7 +73,7 @@ static sumi_node log_variances(const struct betas *b, sumi_graph *graph, const s
 {
     const int order[2] = {1, 0};
     const int64_t shape[2] = {b->times, b->times};
-    sumi_node own = sumi_op_subtract(graph, table->beta, table->product); /* [T, 1] of k */
+    sumi_node own = sumi_op_subtract(graph, table->beta, table->product);  /* [T, 1] of k */
     sumi_node spread = sumi_op_broadcast(graph, table->product, 2, shape); /* of t */
     sumi_node exponent = sumi_op_add(graph, spread, sumi_op_permute(graph, own, order));
     sumi_node parts = sumi_op_exp(graph, sumi_op_multiply(graph, exponent, triangle));
@@ -93,8 +94,7 @@ static struct table build_table(const struct betas *b, sumi_graph *graph)
     table.beta = sumi_op_add(graph, odds, table.alpha); /* log sigmoid */
     table.product = sumi_op_matmul(graph, triangle, table.alpha, false, false);
     table.variance = log_variances(b, graph, &table, triangle);
-    table.before =
-        sumi_op_pad(graph, sumi_op_slice(graph, table.variance, 0, 0, others), 0, 1, 0);
+    table.before = sumi_op_pad(graph, sumi_op_slice(graph, table.variance, 0, 0, others), 0, 1, 0);
     return table;
 }
 
@@ -216,7 +216,8 @@ static sumi_node build(void *user, sumi_graph *graph)
     sum = sumi_op_add(graph, sum, prior(b, graph, &table));
     sum = sumi_op_add(graph, sum, first_step(b, graph));
     sumi_node simple = total(graph, sumi_op_multiply(graph, squares, mask(b, graph, true)));
-    sum = sumi_op_add(graph, sum, sumi_op_subtract(graph, simple, ops_hold(graph, simple)));
+    sum =
+        sumi_op_add(graph, sum, sumi_op_subtract(graph, simple, ops_stop_gradient(graph, simple)));
     return sumi_op_affine(graph, sum, bits_in_a_nat / (double)b->batch, 0);
 }
 
@@ -230,12 +231,11 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     const philox_stream stream = {b->seed, PURPOSE_NOISE, 0};
     int64_t row = b->times * b->size, spaced = (row + 3) / 4 * 4, count = sumi_data_count(data);
     TRY(data_read_batch(data, b->seed, number, b->batch, b->clean, NULL));
-    memcpy(sumi_plan_data(plan, b->x0), b->clean,
-           (size_t)(b->batch * b->size) * sizeof *b->clean);
+    memcpy(sumi_plan_data(plan, b->x0), b->clean, (size_t)(b->batch * b->size) * sizeof *b->clean);
     for (int64_t i = 0; i < b->batch; i++) {
         int64_t position = number * b->batch + i;
-        int64_t index = shuffle_index(b->seed, (uint64_t)(position / count), count,
-                                      position % count);
+        int64_t index =
+            shuffle_index(b->seed, (uint64_t)(position / count), count, position % count);
         philox_normal(&stream, (uint64_t)(index * spaced), row,
                       sumi_plan_data(plan, b->noise) + i * row);
     }
@@ -294,7 +294,7 @@ static sumi_status check_model(const struct learning *learning,
                                const struct solver_options *options, const struct noise_path *path)
 {
     bool fits = path->kind == PATH_TABLE && options->prediction_type == PREDICTION_EPSILON
-             && options->variance_type == VARIANCE_LEARNED_RANGE;
+                && options->variance_type == VARIANCE_LEARNED_RANGE;
     if (!fits || learning->model->net->item_rank != 1 || sumi_model_classes(learning->model)) {
         return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
                             "train.objective = betas is for points without classes, with"
@@ -313,8 +313,8 @@ static sumi_status take_first(struct betas *b, const struct schedule *schedule)
 {
     b->times = schedule->count;
     b->first = context_allocate(b->learning.context, (size_t)b->times, sizeof *b->first);
-    b->clean = context_allocate(b->learning.context, (size_t)(b->batch * b->size),
-                                sizeof *b->clean);
+    b->clean =
+        context_allocate(b->learning.context, (size_t)(b->batch * b->size), sizeof *b->clean);
     if (!b->first || !b->clean) return SUMI_ERROR_MEMORY;
     for (int64_t t = 0; t < b->times; t++) {
         double beta = schedule->betas[t];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Binomial diffusion (Sohl-Dickstein et al. 2015): the network sees bits, some of them flipped, and
    tells of each the log-odds that it is not the data's. That gives the probability with which the
    step back flips it, and the loss is the bound on -log2 p(x0), from the divergences of the steps'
@@ -48,7 +49,7 @@ static sumi_node build(void *user, sumi_graph *graph)
     sumi_node not = log_probability(graph, b->stays, b->gap, other);
     sumi_node inverse = sumi_op_affine(graph, b->truth, -1, 1);
     sumi_node cross = sumi_op_add(graph, sumi_op_multiply(graph, b->truth, flips),
-                                  sumi_op_multiply(graph, inverse, not));
+                                  sumi_op_multiply(graph, inverse, not ));
     if (cross < 0) return -1;
     unsigned all = (1u << graph_shape(graph, cross)->rank) - 1;
     sumi_node mean_cross = sumi_op_reshape(graph, sumi_op_mean(graph, cross, all), 0, NULL);

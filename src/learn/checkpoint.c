@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing and reading checkpoints: for each trained weight four tensors (the weight, the two
    moments, the average), what the objective gathered, the losses so far, and the step as
    metadata. */
@@ -13,8 +14,7 @@
 
 enum { PARTS = 4, NAME_ROOM = 512 };
 
-static const char *const part_names[PARTS] = {"weight", "first_moment", "second_moment",
-                                              "average"};
+static const char *const part_names[PARTS] = {"weight", "first_moment", "second_moment", "average"};
 
 /* The array of one part of weight i: [count of the weight]. */
 static float *part_data(const sumi_trainer *trainer, int64_t i, int part)
@@ -32,8 +32,8 @@ static float *part_data(const sumi_trainer *trainer, int64_t i, int part)
 /* "average/conv_in.weight" into name[NAME_ROOM]. */
 static sumi_status part_name(const sumi_trainer *trainer, int64_t i, int part, char *name)
 {
-    int length = snprintf(name, NAME_ROOM, "%s/%s", part_names[part],
-                          trainer->weights->items[i].name);
+    int length =
+        snprintf(name, NAME_ROOM, "%s/%s", part_names[part], trainer->weights->items[i].name);
     if (length < NAME_ROOM) return SUMI_OK;
     return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
                         "the weight name %.60s... is too long", trainer->weights->items[i].name);
@@ -48,8 +48,7 @@ static int list_kept(const sumi_trainer *trainer, struct kept kept[MOST_KEPT])
 
 static safetensors_entry entry_of(const char *name, const struct shape *shape, float *data)
 {
-    safetensors_entry entry = {
-        .name = name, .type = NUMBER_F32, .rank = shape->rank, .data = data};
+    safetensors_entry entry = {.name = name, .type = NUMBER_F32, .rank = shape->rank, .data = data};
     memcpy(entry.shape, shape->size, sizeof entry.shape);
     return entry;
 }
@@ -84,9 +83,9 @@ static sumi_status list_tensors(const sumi_trainer *trainer, int64_t step, struc
 {
     sumi_context *context = trainer->context;
     size_t room = (size_t)trainer->optimizer.count * PARTS + MOST_KEPT + 1;
-    *listing = (struct listing){
-        .entries = context_allocate(context, room, sizeof *listing->entries),
-        .names = context_allocate(context, room, sizeof *listing->names)};
+    *listing =
+        (struct listing){.entries = context_allocate(context, room, sizeof *listing->entries),
+                         .names = context_allocate(context, room, sizeof *listing->names)};
     if (!listing->entries || !listing->names) return SUMI_ERROR_MEMORY;
     for (int64_t i = 0; i < trainer->optimizer.count; i++) {
         if (trainer->weights->items[i].trainable) TRY(add_parts(trainer, i, listing));
@@ -94,8 +93,7 @@ static sumi_status list_tensors(const sumi_trainer *trainer, int64_t step, struc
     struct kept kept[MOST_KEPT];
     int more = list_kept(trainer, kept);
     for (int k = 0; k < more; k++) {
-        listing->entries[listing->count++] =
-            entry_of(kept[k].name, &kept[k].shape, kept[k].values);
+        listing->entries[listing->count++] = entry_of(kept[k].name, &kept[k].shape, kept[k].values);
     }
     const struct shape losses = {1, {step}};
     listing->entries[listing->count++] = entry_of("losses", &losses, trainer->losses);
@@ -112,8 +110,8 @@ sumi_status sumi_trainer_save(const sumi_trainer *trainer, const char *path)
         snprintf(seed, sizeof seed, "%" PRIu64, trainer->seed);
         const safetensors_text metadata[] = {
             {"sumi_checkpoint", "1"}, {"step", step}, {"seed", seed}};
-        status = safetensors_write(trainer->context, path, listing.entries, listing.count,
-                                   metadata, 3);
+        status =
+            safetensors_write(trainer->context, path, listing.entries, listing.count, metadata, 3);
     }
     release_listing(trainer->context, &listing);
     return status;
@@ -147,8 +145,8 @@ static sumi_status check_tensor(const sumi_trainer *trainer, const safetensors *
 }
 
 /* The step a checkpoint was taken at, which must fit its losses. */
-static sumi_status read_step(const sumi_trainer *trainer, const safetensors *file,
-                             const char *path, int64_t *step)
+static sumi_status read_step(const sumi_trainer *trainer, const safetensors *file, const char *path,
+                             int64_t *step)
 {
     const char *mark = safetensors_metadata(file, "sumi_checkpoint");
     const char *text = safetensors_metadata(file, "step");

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoints: the whole state of a trainer in one safetensors file, written under a temporary
    name, flushed and renamed, so that a crash leaves the last good one. */
 #ifndef SUMI_LEARN_CHECKPOINT_H

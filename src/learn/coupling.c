@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Couplings of noise and data; see coupling.h. */
 #include "learn/coupling.h"
 
@@ -39,8 +40,7 @@ static sumi_status open_reflow(const struct learning *learning, struct coupling 
     return reflow_draw(learning, coupling);
 }
 
-sumi_status coupling_open(const struct learning *learning, int64_t batch,
-                          struct coupling *coupling)
+sumi_status coupling_open(const struct learning *learning, int64_t batch, struct coupling *coupling)
 {
     *coupling = (struct coupling){.kind = kind_of(learning->recipe),
                                   .batch = batch,
@@ -100,8 +100,8 @@ void coupling_read(const struct coupling *coupling, int64_t feed, float *clean, 
     int64_t size = coupling->item_size, pairs = coupling->pairs;
     for (int64_t i = 0; i < coupling->batch; i++) {
         int64_t position = feed * coupling->batch + i;
-        int64_t from = shuffle_index(coupling->seed, (uint64_t)(position / pairs), pairs,
-                                     position % pairs);
+        int64_t from =
+            shuffle_index(coupling->seed, (uint64_t)(position / pairs), pairs, position % pairs);
         memcpy(clean + i * size, coupling->clean + from * size, (size_t)size * sizeof *clean);
         memcpy(noise + i * size, coupling->noise + from * size, (size_t)size * sizeof *noise);
         if (labels) labels[i] = coupling->labels[from];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which noise goes with which item. Independent draws are the usual; on straight paths others bend
    the learned flow less:
 

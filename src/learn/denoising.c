@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Denoising (Ho et al. 2020, algorithm 1 and eq. 14): the network sees noised items and is asked
    for the noise, the clean item, v, the score or the velocity; the loss is the weighted squared
    error. */
@@ -16,8 +17,8 @@ static sumi_node build(void *user, sumi_graph *graph)
     sumi_node prediction = noised_build(&d->noised, graph);
     d->target = noised_input(&d->noised, graph, "target", true);
     d->weights = d->weighting.kind == WEIGHTING_SIMPLE
-                   ? -1
-                   : noised_input(&d->noised, graph, "weights", false);
+                     ? -1
+                     : noised_input(&d->noised, graph, "weights", false);
     return noised_squared_error(&d->noised, graph, prediction, d->target, d->weights);
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A continuous normalizing flow trained by maximum likelihood (Chen et al. 2018; Grathwohl et al.
    2019): the network is the right-hand side of a neural ODE dx/dt = f(x, t) that carries data, at
    t = 0, to standard normal noise at t = 1, and
@@ -46,7 +47,7 @@ struct flow {
     double energy;
     int rank; /* of a batch */
     int64_t shape[SUMI_MAX_RANK + 1];
-    int32_t *labels; /* [batch], NULL where the network takes none */
+    int32_t *labels;              /* [batch], NULL where the network takes none */
     sumi_node x, probes, classes; /* probes -1 where the trace is exact */
     sumi_node grid;               /* [segments + 1, 2]: where each step begins, and its length */
 };
@@ -121,9 +122,9 @@ static void take_step(const struct flow *f, sumi_graph *graph, struct way *way, 
     sumi_node begin = way->x, at = begin;
     for (int i = 0; i < method->stages; i++) {
         double weight = method->weights[i];
-        struct way slope = look(f, graph, at,
-                                advance(graph, start, length, sumi_graph_number(graph, 1),
-                                        method->places[i]));
+        struct way slope =
+            look(f, graph, at,
+                 advance(graph, start, length, sumi_graph_number(graph, 1), method->places[i]));
         if (weight > 0) {
             way->x = advance(graph, way->x, slope.x, length, weight);
             way->trace = advance(graph, way->trace, slope.trace, length, weight);

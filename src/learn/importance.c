@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drawing times by the second moment of their losses; see importance.h. */
 #include "learn/importance.h"
 
@@ -55,7 +56,7 @@ void importance_prepare(struct importance *importance)
         double chance = 1 / (double)count;
         if (total > 0) {
             chance = UNIFORM_SHARE * chance
-                   + (1 - UNIFORM_SHARE) * root_mean_square(importance, t) / total;
+                     + (1 - UNIFORM_SHARE) * root_mean_square(importance, t) / total;
         }
         sum += chance;
         importance->ladder[t] = sum;
@@ -89,8 +90,8 @@ void importance_note(struct importance *importance, int64_t time, float loss)
 int importance_keep(const struct importance *importance, struct kept kept[MOST_KEPT])
 {
     if (!importance->count) return 0;
-    kept[0] = (struct kept){"importance/losses", {2, {importance->count, HISTORY}},
-                            importance->losses};
+    kept[0] =
+        (struct kept){"importance/losses", {2, {importance->count, HISTORY}}, importance->losses};
     kept[1] = (struct kept){"importance/seen", {1, {importance->count}}, importance->seen};
     return 2;
 }

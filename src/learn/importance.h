@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Times drawn by the losses so far, so that the gradient is less noisy (Nichol & Dhariwal 2021,
    section 3.3): p_t is proportional to sqrt(E[L_t^2]) over the last ten losses of each time, and
    each loss counts 1 / (T p_t), which leaves the expectation as it is. Until every time has had
@@ -8,10 +9,10 @@
 #include "learn/objective.h"
 
 struct importance {
-    int64_t count;   /* T; 0 where it is not used */
-    float *losses;   /* [T, 10] the latest of each time, in any order */
-    float *seen;     /* [T] how many losses each time has had */
-    double *ladder;  /* [T] p_0 + ... + p_t */
+    int64_t count;  /* T; 0 where it is not used */
+    float *losses;  /* [T, 10] the latest of each time, in any order */
+    float *seen;    /* [T] how many losses each time has had */
+    double *ladder; /* [T] p_0 + ... + p_t */
 };
 
 /* On failure nothing is left to release. */

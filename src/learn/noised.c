@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drawing and noising the batch of a step (Ho et al. 2020, eq. 4); see noised.h. */
 #include "learn/noised.h"
 

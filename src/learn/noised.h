@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A noised batch: the clean items of a step, each brought to a time of the model's path, and the
    inputs of the network that it fills. Every objective that denoises stands on it, and says what
    the network should make of it. All draws are keyed by seed, step and item, so that a step can be
@@ -17,9 +18,9 @@ struct noised {
     enum prediction_type prediction;
     uint64_t seed;
     int64_t batch, item_size; /* batch: of one feed */
-    float *clean, *noise; /* [batch, item_size] */
-    int32_t *labels;      /* [batch], NULL where the network takes none */
-    struct place *places; /* [batch] */
+    float *clean, *noise;     /* [batch, item_size] */
+    int32_t *labels;          /* [batch], NULL where the network takes none */
+    struct place *places;     /* [batch] */
     struct times draws;
     struct coupling coupling;
     sumi_node x, times, classes;
@@ -35,8 +36,7 @@ void noised_release(struct noised *noised);
 sumi_node noised_build(struct noised *noised, sumi_graph *graph);
 
 /* An input of x's shape or, `each` being false, of one number an item. */
-sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const char *name,
-                       bool each);
+sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const char *name, bool each);
 
 /* The loss of the batch from losses[n] of its items. */
 sumi_node noised_loss(struct noised *noised, sumi_graph *graph, sumi_node losses);

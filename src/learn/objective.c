@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of objectives, and what they share. */
 #include "learn/objective.h"
 
 static const struct objective_type *const types[] = {
-    &objective_denoising, &objective_variational, &objective_hybrid, &objective_sliced,
+    &objective_denoising, &objective_variational, &objective_hybrid,     &objective_sliced,
     &objective_bits,      &objective_betas,       &objective_likelihood,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Objectives: what a network is trained to do. An objective builds a loss as graph, fills the
    inputs of a step, and may learn from what came out; each is one file with a table, chosen by
    train.objective (objective.c). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* AdamW (Loshchilov & Hutter 2019, algorithm 2), clipping by the global norm (Pascanu et al. 2013)
    and averaging; see optimizer.h. */
 #include "learn/optimizer.h"
@@ -73,8 +74,8 @@ sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_setti
         status = add_arrays(optimizer, i);
     }
     optimizer->chunk_count = cut_into_chunks(optimizer);
-    optimizer->chunks = context_allocate_zeroed(context, (size_t)optimizer->chunk_count,
-                                                sizeof *optimizer->chunks);
+    optimizer->chunks =
+        context_allocate_zeroed(context, (size_t)optimizer->chunk_count, sizeof *optimizer->chunks);
     if (optimizer->chunks) cut_into_chunks(optimizer);
     else status = SUMI_ERROR_MEMORY;
     if (status != SUMI_OK) optimizer_release(optimizer);
@@ -169,16 +170,16 @@ sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *cons
     }
     weights_changed(o->weights);
     double rate = optimizer_rate(s, step);
-    struct optimizer_step one = {
-        .learning_rate = (float)rate,
-        .beta1 = (float)s->beta1,
-        .beta2 = (float)s->beta2,
-        .epsilon = (float)s->epsilon,
-        .decay = (float)(rate * s->weight_decay),
-        .correction1 = (float)(1 - pow(s->beta1, (double)step + 1)),
-        .correction2 = (float)(1 - pow(s->beta2, (double)step + 1)),
-        .gradient_scale = (float)(s->clip > 0 && *norm > s->clip ? s->clip / *norm : 1),
-        .average = (float)optimizer_average_decay(s, step)};
+    struct optimizer_step one = {.learning_rate = (float)rate,
+                                 .beta1 = (float)s->beta1,
+                                 .beta2 = (float)s->beta2,
+                                 .epsilon = (float)s->epsilon,
+                                 .decay = (float)(rate * s->weight_decay),
+                                 .correction1 = (float)(1 - pow(s->beta1, (double)step + 1)),
+                                 .correction2 = (float)(1 - pow(s->beta2, (double)step + 1)),
+                                 .gradient_scale =
+                                     (float)(s->clip > 0 && *norm > s->clip ? s->clip / *norm : 1),
+                                 .average = (float)optimizer_average_decay(s, step)};
     BY_TEAM(pass_threads(o), apply_to_chunks(o, &one, gradients));
     return SUMI_OK;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* AdamW with gradient clipping and an exponential moving average of the weights, over all weights
    of a network in one pass. */
 #ifndef SUMI_LEARN_OPTIMIZER_H
@@ -28,8 +29,8 @@ struct optimizer {
     sumi_weights *weights;
     int64_t count; /* of weights that were there when it was made; later ones are not trained */
     struct optimizer_settings settings;
-    float **first, **second; /* running means of the gradient and of its square */
-    float **average;         /* EMA of the weights */
+    float **first, **second;        /* running means of the gradient and of its square */
+    float **average;                /* EMA of the weights */
     struct optimizer_chunk *chunks; /* of all trained weights, in their order */
     int64_t chunk_count;
 };

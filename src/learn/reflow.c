@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pairs of noise and data at both ends of a trained model's probability flow (Liu et al. 2022,
    section 2.2, "reflow"). They are a function of the teacher and of train.seed, so that a resumed
    run draws the same. */

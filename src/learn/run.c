@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A whole training run: steps until the recipe's number is reached, reports to the caller,
    previews, and a folder that is kept up to date. */
 #define _POSIX_C_SOURCE 200809L
@@ -81,15 +82,15 @@ static sumi_status report(struct watch *watch)
     if (!watch->progress || (time - watch->last_report < REPORT_SECONDS && !last)) return SUMI_OK;
     int64_t done = trainer->step - watch->first_step;
     double rate = done / fmax(elapsed, 1e-9);
-    sumi_progress progress = {
-        .task = "train",
-        .step = trainer->step,
-        .steps = trainer->steps,
-        .loss = watch->loss,
-        .rate = rate * (double)trainer->batch,
-        .rate_unit = "items/s",
-        .seconds_left = done ? (double)(trainer->steps - trainer->step) / rate : -1,
-        .preview = watch->preview.data ? &watch->preview : NULL};
+    sumi_progress progress = {.task = "train",
+                              .step = trainer->step,
+                              .steps = trainer->steps,
+                              .loss = watch->loss,
+                              .rate = rate * (double)trainer->batch,
+                              .rate_unit = "items/s",
+                              .seconds_left =
+                                  done ? (double)(trainer->steps - trainer->step) / rate : -1,
+                              .preview = watch->preview.data ? &watch->preview : NULL};
     watch->last_report = now();
     if (watch->progress(watch->user, &progress)) return SUMI_OK;
     return context_fail(trainer->context, SUMI_STOPPED, "training was stopped after step %lld",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sliced score matching (Song, Garg, Shi, Ermon 2019, eq. 8, the form with reduced variance): the
    score s of the noised data is learned without being told the noise, from
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a training step computes: loss and gradients planned together, in one run or, with
    train.accumulate, in several whose gradients are averaged. */
 #include <math.h>
@@ -25,7 +26,8 @@ static sumi_status check_parts(const sumi_trainer *trainer)
     if (trainer->batch % trainer->parts == 0) return SUMI_OK;
     return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
                         "train.accumulate = %lld does not divide train.batch = %lld into equal "
-                        "parts", (long long)trainer->parts, (long long)trainer->batch);
+                        "parts",
+                        (long long)trainer->parts, (long long)trainer->batch);
 }
 
 /* Collects the leaves of trained weights: nodes[i] is the leaf of weight numbers[i]. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drawing times; see times.h. */
 #include "learn/times.h"
 
@@ -15,8 +16,8 @@ static enum times_kind kind_of(const sumi_recipe *recipe, const struct noise_pat
     return path->kind == PATH_EDM ? TIMES_LOG_NORMAL : TIMES_UNIFORM;
 }
 
-sumi_status times_open(const struct learning *learning, const struct noise_path *path,
-                       double shift, struct times *times)
+sumi_status times_open(const struct learning *learning, const struct noise_path *path, double shift,
+                       struct times *times)
 {
     const sumi_recipe *recipe = learning->recipe;
     *times = (struct times){.kind = kind_of(recipe, path),
@@ -69,10 +70,10 @@ static struct place place_at(const struct times *times, double own_time)
 static struct place place_whole(const struct times *times, int64_t index)
 {
     const struct noise_path *path = times->path;
-    struct place place = path->kind == PATH_TABLE && path->time_kind == TIME_DISCRETE
-                           ? (struct place){.time = (double)index,
-                                            .level = path_level(path, (double)index)}
-                           : place_at(times, whole_time(times, index));
+    struct place place =
+        path->kind == PATH_TABLE && path->time_kind == TIME_DISCRETE
+            ? (struct place){.time = (double)index, .level = path_level(path, (double)index)}
+            : place_at(times, whole_time(times, index));
     place.index = index;
     place.chance = 1;
     return place;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* At which times of its path a model is trained, and how much signal and noise there is. */
 #ifndef SUMI_LEARN_TIMES_H
 #define SUMI_LEARN_TIMES_H
@@ -24,17 +25,17 @@ enum times_kind {
 };
 
 struct times {
-    enum times_kind kind;            /* never TIMES_AUTO */
-    const struct noise_path *path;   /* borrowed */
-    double least;                    /* own time, of uniform ones */
-    double mean, deviation;          /* of log_normal */
-    double shift;                    /* of flows: path_shift */
+    enum times_kind kind;          /* never TIMES_AUTO */
+    const struct noise_path *path; /* borrowed */
+    double least;                  /* own time, of uniform ones */
+    double mean, deviation;        /* of log_normal */
+    double shift;                  /* of flows: path_shift */
     struct importance importance;
 };
 
 /* On failure times_release is still needed. */
-sumi_status times_open(const struct learning *learning, const struct noise_path *path,
-                       double shift, struct times *times);
+sumi_status times_open(const struct learning *learning, const struct noise_path *path, double shift,
+                       struct times *times);
 void times_release(sumi_context *context, struct times *times); /* accepts zeros */
 
 /* To be called before the draws of a step. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Trainers: making one, taking a step (step_plan.c has what is computed in it), swapping averaged
  * weights in and out. */
 #include "learn/trainer.h"
@@ -69,8 +70,8 @@ sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe 
     return create(context, recipe, weights, &calls, trainer);
 }
 
-sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe,
-                                sumi_model *model, sumi_data *data, sumi_trainer **trainer)
+sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
+                                sumi_data *data, sumi_trainer **trainer)
 {
     *trainer = NULL;
     struct objective objective;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The training loop: an objective's graph, differentiated and planned once, and an optimizer. It
    knows nothing of diffusion; objectives are in files of their own. */
 #ifndef SUMI_LEARN_TRAINER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The variational bound as a loss (Ho et al. 2020, eq. 5), in bits for each number of an item, with
    fixed or learned variances; and the hybrid of Nichol & Dhariwal 2021, eq. 16: the simple loss of
    denoising plus 0.001 of the bound, which there teaches the variance only.
@@ -14,7 +15,7 @@
 static const double BOUND_SHARE = 0.001; /* of the bound in the hybrid */
 
 struct variational {
-    struct noised noised; /* first: noised_observe and its like know only this */
+    struct noised noised;         /* first: noised_observe and its like know only this */
     bool hybrid, learned, levels; /* levels: the data are of 256 levels, not of any numbers */
     int64_t channels;
     int rank; /* of a batch */
@@ -39,8 +40,7 @@ static sumi_node log_variance(const struct variational *v, sumi_graph *graph, su
     if (!v->learned) return least;
     sumi_node half = sumi_op_slice(graph, output, v->rank - 1, v->channels, v->channels);
     sumi_node share = sumi_op_affine(graph, half, 0.5, 0.5);
-    return sumi_op_add(graph, least,
-                       sumi_op_multiply(graph, share, column(v, graph, v->gap)));
+    return sumi_op_add(graph, least, sumi_op_multiply(graph, share, column(v, graph, v->gap)));
 }
 
 /* L_t of each item in bits: the decoder's at the first time, else the divergence of the reverse
@@ -85,7 +85,7 @@ static sumi_node build(void *user, sumi_graph *graph)
         sumi_node terms = bound(v, graph, error, variance);
         return noised_loss(noised, graph, sumi_op_affine(graph, terms, times, 0));
     }
-    sumi_node terms = bound(v, graph, ops_hold(graph, error), variance);
+    sumi_node terms = bound(v, graph, ops_stop_gradient(graph, error), variance);
     sumi_node simple = objective_item_means(graph, sumi_op_multiply(graph, error, error));
     sumi_node share = sumi_op_affine(graph, terms, BOUND_SHARE * times, 0);
     return noised_loss(noised, graph, sumi_op_add(graph, simple, share));
@@ -164,8 +164,7 @@ static sumi_status open_parts(const struct learning *learning, struct variationa
     return check_variance(v);
 }
 
-static sumi_status create(const struct learning *learning, bool hybrid,
-                          struct objective *objective)
+static sumi_status create(const struct learning *learning, bool hybrid, struct objective *objective)
 {
     struct variational *v = context_allocate_zeroed(learning->context, 1, sizeof *v);
     if (!v) return SUMI_ERROR_MEMORY;

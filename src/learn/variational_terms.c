@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Divergence, density and decoder as graph; see variational_terms.h. */
 #include "learn/variational_terms.h"
 
 #include "ops/ops.h"
 
 static const double LOG_TWO_PI = 1.8378770664093454836;
-static const double HALF_BIN = 1.0 / 255;   /* half the step between two of 256 levels */
-static const double NEARLY_ONE = 1 - 1e-3;  /* above it a number is the last level, 1 */
+static const double HALF_BIN = 1.0 / 255;  /* half the step between two of 256 levels */
+static const double NEARLY_ONE = 1 - 1e-3; /* above it a number is the last level, 1 */
 static const double LEAST_SHARE = 1e-30;
 
 /* exp(-log_variance) times x */
@@ -35,8 +36,8 @@ sumi_node variational_density(sumi_graph *graph, sumi_node square, sumi_node log
    at 1 always is, that at -1 never. */
 static sumi_node mirrored(sumi_graph *graph, sumi_node centre, sumi_node low, sumi_node high)
 {
-    sumi_node inside = sumi_op_multiply(graph, sumi_op_step(graph, centre),
-                                        sumi_op_affine(graph, low, -1, 1));
+    sumi_node inside =
+        sumi_op_multiply(graph, sumi_op_step(graph, centre), sumi_op_affine(graph, low, -1, 1));
     return sumi_op_step(graph, sumi_op_add(graph, inside, high));
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The terms of the variational bound as graph, number by number and in nats (Ho et al. 2020, eq. 5;
    Nichol & Dhariwal 2021, section 3.1). Shapes broadcast; x, means and results are [n, item]. */
 #ifndef SUMI_LEARN_VARIATIONAL_TERMS_H

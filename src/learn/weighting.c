@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The weights of noise levels; see weighting.h. */
 #include "learn/weighting.h"
 

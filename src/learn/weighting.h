@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How much the squared error of a prediction at a time counts in a loss. Each is a weight of the
    error of some quantity (the prediction itself, the data, the score), turned into one of the
    model's own prediction, so that it means the same whatever the network predicts. */

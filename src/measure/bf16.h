@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Multiplications and additions of bfloat16 numbers in registers; see cpu/loops/speed.h. */
 #ifndef SUMI_MEASURE_BF16_H
 #define SUMI_MEASURE_BF16_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The variational bound over a data set, term by term. Every item is noised to a few times, or to
    all of them, such that every time is visited equally often; the mean at each time estimates its
    term, and their sum the bound. */
@@ -58,10 +59,10 @@ struct bound {
     struct row *rows;       /* [batch] */
     float *clean, *state, *estimate, *spread, *scratch; /* [batch, item_size] */
     float *output, *times;                              /* [batch, output_size], [batch] */
-    int32_t *labels;        /* [batch] */
-    int32_t **told;         /* where the denoiser looks for labels; or NULL */
+    int32_t *labels;                                    /* [batch] */
+    int32_t **told;             /* where the denoiser looks for labels; or NULL */
     struct tally prior, *terms; /* terms[times] */
-    double *sums;           /* [items] of an item's own terms, for the error of the whole */
+    double *sums;               /* [items] of an item's own terms, for the error of the whole */
     int64_t evaluations;
 };
 
@@ -189,8 +190,8 @@ static sumi_status judge_row(struct bound *b, int64_t r)
     int64_t at = r * b->item_size;
     read_output(b, r);
     double value = b->binomial
-                     ? binomial_row(b, row.time, b->clean + at, b->state + at, b->estimate + at)
-                     : gaussian_row(b, row.time, b->clean + at, b->estimate + at, b->spread + at);
+                       ? binomial_row(b, row.time, b->clean + at, b->state + at, b->estimate + at)
+                       : gaussian_row(b, row.time, b->clean + at, b->estimate + at, b->spread + at);
     if (!isfinite(value)) {
         return context_fail(b->context, SUMI_ERROR_NUMBER,
                             "the bound's term at time %lld is not finite for an item",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The exact log-density of data under a model: the instantaneous change of variables along the
    probability-flow ODE (Chen et al. 2018, theorem 1; Song et al. 2021, eq. 39). For x = a x0 + s e
 
@@ -34,14 +35,14 @@ struct density {
     sumi_denoiser_product denoiser;
     void *user;
     int64_t size, output_size, channels;
-    int64_t items, probes; /* of the present batch; each item takes `probes` rows of a call */
-    float *x, *products;   /* [rows, size] */
+    int64_t items, probes;   /* of the present batch; each item takes `probes` rows of a call */
+    float *x, *products;     /* [rows, size] */
     float *vectors, *output; /* [rows, output_size] */
-    float *times;          /* [rows] */
-    const int32_t *labels; /* [count] of all items, or NULL */
-    int32_t *row_labels;   /* [rows] */
-    int32_t **told;        /* where the denoiser looks for row_labels; or NULL */
-    double *state;         /* [items, size + 1] */
+    float *times;            /* [rows] */
+    const int32_t *labels;   /* [count] of all items, or NULL */
+    int32_t *row_labels;     /* [rows] */
+    int32_t **told;          /* where the denoiser looks for row_labels; or NULL */
+    double *state;           /* [items, size + 1] */
     int64_t evaluations;
 };
 
@@ -71,11 +72,11 @@ static struct flow flow_at(const struct density *d, double place)
         noise = exp(place);
         unit = level.signal; /* of x in y */
     }
-    return (struct flow){
-        .time = time,
-        .input = unit * path_input_scale(d->path, &level),
-        .from_state = (clean * map.clean_state + noise * map.noise_state) * unit,
-        .from_prediction = clean * map.clean_prediction + noise * map.noise_prediction};
+    return (struct flow){.time = time,
+                         .input = unit * path_input_scale(d->path, &level),
+                         .from_state = (clean * map.clean_state + noise * map.noise_state) * unit,
+                         .from_prediction =
+                             clean * map.clean_prediction + noise * map.noise_prediction};
 }
 
 /* Where number i of a prediction lies in a network's output, which may have variances too. */
@@ -128,7 +129,7 @@ static sumi_status slope(void *user, double place, const double *y, double *slop
             slopes[i] = flow.from_state * y[i] + flow.from_prediction * p;
         }
         slopes[total + item] = flow.from_state * (double)d->size
-                             + flow.from_prediction * flow.input * trace_of(d, item);
+                               + flow.from_prediction * flow.input * trace_of(d, item);
     }
     return SUMI_OK;
 }
@@ -196,7 +197,7 @@ static double log_density(const struct density *d, int64_t item)
     double prior = -0.5 * squares - (double)d->size * (0.5 * log_two_pi + log(deviation));
     double width = d->settings->dequantise ? log(2.0 / 255) : 0; /* of a level */
     return prior + d->state[d->items * d->size + item]
-         + (double)d->size * (log(last) - log(first) + width);
+           + (double)d->size * (log(last) - log(first) + width);
 }
 
 static sumi_status measure_batch(struct density *d, int64_t first, const float *x)
@@ -310,8 +311,8 @@ static sumi_status allocate(struct density *d, int64_t items)
     d->times = context_allocate(d->context, rows, sizeof *d->times);
     d->state = context_allocate(d->context, (size_t)items * (row + 1), sizeof *d->state);
     d->row_labels = context_allocate(d->context, rows, sizeof *d->row_labels);
-    bool complete = d->x && d->products && d->vectors && d->output && d->times && d->state
-                 && d->row_labels;
+    bool complete =
+        d->x && d->products && d->vectors && d->output && d->times && d->state && d->row_labels;
     return complete ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 

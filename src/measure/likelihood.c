@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Measurements of likelihood: making and setting them, and reading what they found. */
 #include "measure/likelihood.h"
 
@@ -27,15 +28,24 @@ static const struct setting settings[] = {
     {.name = "batch", .kind = SETTING_WHOLE, .offset = AT(batch), .least = 1, .most = 1 << 20},
     {.name = "probes", .kind = SETTING_WHOLE, .offset = AT(probes), .least = 1, .most = 1 << 20},
     {.name = "steps", .kind = SETTING_WHOLE, .offset = AT(steps), .least = 1, .most = 1e9},
-    {.name = "tolerance", .kind = SETTING_NUMBER, .offset = AT(tolerance), .least = 1e-14,
+    {.name = "tolerance",
+     .kind = SETTING_NUMBER,
+     .offset = AT(tolerance),
+     .least = 1e-14,
      .most = 1},
     {.name = "seed", .kind = SETTING_SEED, .offset = AT(seed)},
     {.name = "dequantise", .kind = SETTING_FLAG, .offset = AT(dequantise)},
-    {.name = "method", .kind = SETTING_CHOICE, .offset = AT(method),
+    {.name = "method",
+     .kind = SETTING_CHOICE,
+     .offset = AT(method),
      .choices = {"euler", "midpoint", "heun", "rk4", "rk45"}},
-    {.name = "probe", .kind = SETTING_CHOICE, .offset = AT(probe),
+    {.name = "probe",
+     .kind = SETTING_CHOICE,
+     .offset = AT(probe),
      .choices = {"auto", "exact", "rademacher", "gaussian"}},
-    {.name = "decoder", .kind = SETTING_CHOICE, .offset = AT(decoder),
+    {.name = "decoder",
+     .kind = SETTING_CHOICE,
+     .offset = AT(decoder),
      .choices = {"auto", "discretised", "gaussian", "forward", "coin"}},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
@@ -73,8 +83,7 @@ static bool read_setting(const struct setting *setting, const char *value, void 
     return choices[chosen];
 }
 
-sumi_status sumi_likelihood_set(sumi_likelihood *likelihood, const char *option,
-                                const char *value)
+sumi_status sumi_likelihood_set(sumi_likelihood *likelihood, const char *option, const char *value)
 {
     const char *names[SETTINGS + 1] = {NULL};
     if (!option || !value) {
@@ -198,6 +207,6 @@ sumi_status sumi_model_density(sumi_model *model, sumi_likelihood *likelihood, i
                                double *bits, sumi_progress_function progress, void *user)
 {
     struct labelled labelled = {.model = model};
-    return density_measure(likelihood, product, &labelled, &labelled.labels, rank, shape, x,
-                           labels, bits, progress, user);
+    return density_measure(likelihood, product, &labelled, &labelled.labels, rank, shape, x, labels,
+                           bits, progress, user);
 }

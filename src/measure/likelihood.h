@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Likelihoods of what a solver and a denoiser make together: settings, and results that a caller
    reads. The bound is in bound.c, its closed forms in terms.c; the exact density along the
    probability flow in density.c. */
@@ -12,15 +13,15 @@
 enum probe { PROBE_AUTO, PROBE_EXACT, PROBE_RADEMACHER, PROBE_GAUSSIAN };
 
 struct likelihood_options {
-    int64_t items;   /* that are measured, 0 for all */
-    int64_t draws;   /* times that each item is noised to, 0 for all of them */
-    int64_t batch;   /* states that the denoiser gets at once, at most */
-    int64_t probes;  /* of the trace, for an item */
+    int64_t items;  /* that are measured, 0 for all */
+    int64_t draws;  /* times that each item is noised to, 0 for all of them */
+    int64_t batch;  /* states that the denoiser gets at once, at most */
+    int64_t probes; /* of the trace, for an item */
     double tolerance;
     int64_t steps;
-    int method;      /* enum ode_method */
-    int probe;       /* enum probe */
-    int decoder;     /* enum decoder */
+    int method;  /* enum ode_method */
+    int probe;   /* enum probe */
+    int decoder; /* enum decoder */
     bool dequantise;
     uint64_t seed;
 };

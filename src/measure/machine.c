@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What this machine can do at most, measured: floating-point operations in registers, and bytes
    between the processor and memory, by one thread and by all. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The closed forms behind the bound; see terms.h. */
 #include "measure/terms.h"
 

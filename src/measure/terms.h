@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The terms of the variational bound in closed form, for a Gaussian chain of T steps (Ho et al.
    2020, eq. 5; the same sum as K of Sohl-Dickstein et al. 2015, eq. 14, with the sign turned)
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A caller's own network as a model: a class of networks whose forward pass is the caller's. It has
    no config.json, so it is not saved as a folder; its weights are kept by checkpoints. */
 #include "models/model.h"
@@ -48,8 +49,8 @@ static sumi_status check_network(sumi_context *context, const sumi_network *netw
         size *= network->shape[i];
     }
     if (network->classes >= 0) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "a network has 0 classes or more, not %d", network->classes);
+    return context_fail(context, SUMI_ERROR_ARGUMENT, "a network has 0 classes or more, not %d",
+                        network->classes);
 }
 
 /* The network with a copy of its description. */

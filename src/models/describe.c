@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Saying what is in a file or model folder, as JSON. */
 #include <math.h>
 #include <string.h>
@@ -52,10 +53,11 @@ static bool add_statistics(json_object *object, const struct statistics *statist
 {
     bool any = statistics->finite > 0;
     return member_number(object, "min", any ? statistics->least : NAN)
-        && member_number(object, "max", any ? statistics->most : NAN)
-        && member_number(object, "mean", any ? statistics->sum / (double)statistics->finite : NAN)
-        && member_whole(object, "nan", statistics->nan)
-        && member_whole(object, "infinite", statistics->infinite);
+           && member_number(object, "max", any ? statistics->most : NAN)
+           && member_number(object, "mean",
+                            any ? statistics->sum / (double)statistics->finite : NAN)
+           && member_whole(object, "nan", statistics->nan)
+           && member_whole(object, "infinite", statistics->infinite);
 }
 
 /* A file of rows that are read one by one. */
@@ -166,9 +168,9 @@ static sumi_status add_tensor(const struct description *description, const safet
     total->infinite += statistics.infinite;
     json_object *entry = json_object_new_object();
     bool complete = entry && member_text(entry, "name", tensor->name)
-                 && member_text(entry, "dtype", number_name(tensor->type))
-                 && member_wholes(entry, "shape", tensor->rank, tensor->shape)
-                 && add_statistics(entry, &statistics);
+                    && member_text(entry, "dtype", number_name(tensor->type))
+                    && member_wholes(entry, "shape", tensor->rank, tensor->shape)
+                    && add_statistics(entry, &statistics);
     if (!complete || json_object_array_add(list, entry) != 0) {
         json_object_put(entry);
         return check(description, false);
@@ -188,16 +190,15 @@ static sumi_status add_tensors(struct description *description, const safetensor
         parameters += tensor->count;
     }
     json_object *metadata = safetensors_metadata_object(file);
-    return check(description,
-                 member_text(description->what, "kind", "safetensors")
-                     && member_whole(description->what, "tensor_count",
-                                     (int64_t)safetensors_count(file))
-                     && member_whole(description->what, "parameters", parameters)
-                     && member_whole(description->what, "nan", total.nan)
-                     && member_whole(description->what, "infinite", total.infinite)
-                     && member_add(description->what, "metadata",
-                                   metadata ? json_object_get(metadata)
-                                            : json_object_new_object()));
+    return check(
+        description,
+        member_text(description->what, "kind", "safetensors")
+            && member_whole(description->what, "tensor_count", (int64_t)safetensors_count(file))
+            && member_whole(description->what, "parameters", parameters)
+            && member_whole(description->what, "nan", total.nan)
+            && member_whole(description->what, "infinite", total.infinite)
+            && member_add(description->what, "metadata",
+                          metadata ? json_object_get(metadata) : json_object_new_object()));
 }
 
 static sumi_status describe_safetensors(struct description *description)
@@ -224,13 +225,12 @@ static sumi_status add_model(struct description *description, const sumi_model *
     int64_t parameters = 0, shape[SUMI_MAX_RANK], count = model->weights->count;
     int rank = sumi_model_shape(model, shape);
     for (int64_t i = 0; i < count; i++) parameters += shape_count(&model->weights->items[i].shape);
-    TRY(check(description,
-              member_text(description->what, "kind", "model")
-                  && member_text(description->what, "class", sumi_model_class(model))
-                  && member_whole(description->what, "parameters", parameters)
-                  && member_whole(description->what, "tensor_count", count)
-                  && member_wholes(description->what, "shape", rank, shape)
-                  && member_whole(description->what, "classes", model->net->classes)));
+    TRY(check(description, member_text(description->what, "kind", "model")
+                               && member_text(description->what, "class", sumi_model_class(model))
+                               && member_whole(description->what, "parameters", parameters)
+                               && member_whole(description->what, "tensor_count", count)
+                               && member_wholes(description->what, "shape", rank, shape)
+                               && member_whole(description->what, "classes", model->net->classes)));
     TRY(add_text_as_json(description, "config", model->net->config));
     return add_text_as_json(description, "scheduler", model->scheduler);
 }
@@ -281,8 +281,8 @@ sumi_status sumi_describe(sumi_context *context, const char *path, char **json)
         return context_fail(context, SUMI_ERROR_FILE, "%s: there is no such file or folder", path);
     }
     description.what = json_object_new_object();
-    sumi_status status = check(&description, description.what
-                                                 && member_text(description.what, "path", path));
+    sumi_status status =
+        check(&description, description.what && member_text(description.what, "path", path));
     if (status == SUMI_OK) {
         status = path_is_folder(path) ? describe_model(&description) : describe_file(&description);
     }

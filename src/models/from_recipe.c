@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The model that a recipe describes: its [model] section and the shape of the data set's items, put
    into the words of a config.json. */
 #include <stdio.h>
@@ -161,11 +162,12 @@ static bool add_common(json_object *config, const struct plan_of_net *plan)
     int64_t channels = plan->shape[plan->rank - 1];
     bool conditional = recipe_flag(recipe, "model.class_conditional");
     return member_whole(config, "in_channels", channels)
-        && member_whole(config, "out_channels", channels * outputs_of(recipe))
-        && member_text(config, "time_embedding_type", recipe_text(recipe, "model.time_embedding"))
-        && member_number(config, "dropout", recipe_number(recipe, "model.dropout"))
-        && member_text(config, "act_fn", recipe_text(recipe, "model.activation"))
-        && (!conditional || member_whole(config, "num_class_embeds", plan->classes));
+           && member_whole(config, "out_channels", channels * outputs_of(recipe))
+           && member_text(config, "time_embedding_type",
+                          recipe_text(recipe, "model.time_embedding"))
+           && member_number(config, "dropout", recipe_number(recipe, "model.dropout"))
+           && member_text(config, "act_fn", recipe_text(recipe, "model.activation"))
+           && (!conditional || member_whole(config, "num_class_embeds", plan->classes));
 }
 
 static bool add_unet(json_object *config, const struct plan_of_net *plan)
@@ -174,24 +176,25 @@ static bool add_unet(json_object *config, const struct plan_of_net *plan)
     int64_t head = recipe_int(recipe, "model.head_dim");
     bool scale_shift = recipe_flag(recipe, "model.scale_shift");
     return member_text(config, "_class_name", plan->rank == 3 ? "UNet2DModel" : "SumiUNet1DModel")
-        && add_size(config, plan)
-        && member_wholes(config, "block_out_channels", plan->levels, plan->channels)
-        && add_blocks(config, "down_block_types", plan, 0)
-        && add_blocks(config, "up_block_types", plan, 1)
-        && member_whole(config, "layers_per_block", recipe_int(recipe, "model.layers_per_block"))
-        && member_flag(config, "add_attention", recipe_flag(recipe, "model.mid_attention"))
-        && (head ? member_whole(config, "attention_head_dim", head)
-                 : member_null(config, "attention_head_dim"))
-        && member_whole(config, "norm_num_groups", recipe_int(recipe, "model.groups"))
-        && member_number(config, "norm_eps", recipe_number(recipe, "model.norm_eps"))
-        && member_text(config, "resnet_time_scale_shift", scale_shift ? "scale_shift" : "default");
+           && add_size(config, plan)
+           && member_wholes(config, "block_out_channels", plan->levels, plan->channels)
+           && add_blocks(config, "down_block_types", plan, 0)
+           && add_blocks(config, "up_block_types", plan, 1)
+           && member_whole(config, "layers_per_block", recipe_int(recipe, "model.layers_per_block"))
+           && member_flag(config, "add_attention", recipe_flag(recipe, "model.mid_attention"))
+           && (head ? member_whole(config, "attention_head_dim", head)
+                    : member_null(config, "attention_head_dim"))
+           && member_whole(config, "norm_num_groups", recipe_int(recipe, "model.groups"))
+           && member_number(config, "norm_eps", recipe_number(recipe, "model.norm_eps"))
+           && member_text(config, "resnet_time_scale_shift",
+                          scale_shift ? "scale_shift" : "default");
 }
 
 static bool add_mlp(json_object *config, const struct plan_of_net *plan)
 {
     return member_text(config, "_class_name", "SumiMLPModel")
-        && member_whole(config, "width", recipe_int(plan->recipe, "model.width"))
-        && member_whole(config, "depth", recipe_int(plan->recipe, "model.depth"));
+           && member_whole(config, "width", recipe_int(plan->recipe, "model.width"))
+           && member_whole(config, "depth", recipe_int(plan->recipe, "model.depth"));
 }
 
 static sumi_status write_config(struct plan_of_net *plan, char **text)
@@ -203,7 +206,7 @@ static sumi_status write_config(struct plan_of_net *plan, char **text)
     if (!mlp) TRY(plan_levels(plan));
     json_object *config = json_object_new_object();
     bool complete = config && add_common(config, plan)
-                 && (mlp ? add_mlp(config, plan) : add_unet(config, plan));
+                    && (mlp ? add_mlp(config, plan) : add_unet(config, plan));
     sumi_status status = members_check(plan->context, complete, SOURCE);
     if (status == SUMI_OK) status = json_to_text(plan->context, config, text);
     json_object_put(config);
@@ -218,7 +221,7 @@ static sumi_status read_config(const struct plan_of_net *plan, const char *path,
     json_object *config = NULL;
     TRY(json_read_file(plan->context, path, &config));
     bool open = json_object_is_type(config, json_type_object) && plan->rank > 1
-             && !json_object_object_get(config, "sample_size");
+                && !json_object_object_get(config, "sample_size");
     sumi_status status = members_check(plan->context, !open || add_size(config, plan), path);
     if (status == SUMI_OK) status = json_to_text(plan->context, config, text);
     json_object_put(config);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Adding members to a JSON object; see members.h. */
 #include "models/members.h"
 

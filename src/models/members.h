@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Adding members to a JSON object. Each call says whether it worked, so that a list of them joined
    by && fills an object and is checked once; a failure means that memory ran out. */
 #ifndef SUMI_MODELS_MEMBERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Making a model, reading its parts, and its network's inputs in a graph. */
 #include "models/model.h"
 
@@ -53,8 +54,8 @@ static sumi_status open_size(const sumi_model *model, int64_t *size)
     const char *text = model->net->config;
     TRY(json_parse(model->context, text, strlen(text), "config.json", &config));
     json_object_object_get_ex(config, "block_out_channels", &channels);
-    size_t levels = json_object_is_type(channels, json_type_array)
-                        ? json_object_array_length(channels) : 0;
+    size_t levels =
+        json_object_is_type(channels, json_type_array) ? json_object_array_length(channels) : 0;
     json_object_put(config);
     *size = (int64_t)1 << (levels < 30 ? levels : 30);
     return SUMI_OK;
@@ -74,8 +75,7 @@ static sumi_status build_once(const sumi_model *model, sumi_graph *graph)
     return sumi_graph_status(graph);
 }
 
-sumi_status model_make_weights(sumi_model *model, uint64_t seed,
-                               const struct weight_source *source)
+sumi_status model_make_weights(sumi_model *model, uint64_t seed, const struct weight_source *source)
 {
     sumi_graph *graph = NULL;
     TRY(sumi_weights_create(model->context, seed, &model->weights));

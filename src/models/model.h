@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Models: a network's config, its weights, the scheduler it is sampled with, and plans to run it.
    Making and reading a model's parts is in model.c; where a model comes from in open.c, weights.c,
    from_recipe.c and compose.c; where it goes in save.c; what it does in predict.c and sample.c. */
@@ -31,11 +32,11 @@ struct sumi_model {
     sumi_weights *weights;
     char *scheduler; /* scheduler_config.json */
     struct inference inferences[MODEL_PLANS];
-    bool bfloat16;           /* how plans keep activations */
+    bool bfloat16; /* how plans keep activations */
     struct product product;
-    uint64_t uses;           /* of inferences, so far */
-    int64_t item_memory;     /* bytes of a plan for one item, 0 while unknown */
-    int32_t *labels;         /* of sumi_model_denoiser, repeated as needed; NULL for none */
+    uint64_t uses;       /* of inferences, so far */
+    int64_t item_memory; /* bytes of a plan for one item, 0 while unknown */
+    int32_t *labels;     /* of sumi_model_denoiser, repeated as needed; NULL for none */
     int64_t label_count;
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a model folder: a pipeline with model_index.json, or a lone network with config.json. */
 #include <string.h>
 

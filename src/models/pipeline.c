@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* model_index.json: which parts a pipeline folder has, and of which classes. */
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,7 @@ enum { CLASS_SIZE = 80 };
 static bool is_part(json_object *value)
 {
     return json_object_is_type(value, json_type_array) && json_object_array_length(value) == 2
-        && json_object_is_type(json_object_array_get_idx(value, 1), json_type_string);
+           && json_object_is_type(json_object_array_get_idx(value, 1), json_type_string);
 }
 
 static sumi_status check_parts(sumi_context *context, json_object *index, const char *source)
@@ -23,7 +24,8 @@ static sumi_status check_parts(sumi_context *context, json_object *index, const 
         return context_fail(context, SUMI_ERROR_FORMAT, "%s: should be a JSON object, {...}",
                             source);
     }
-    json_object_object_foreach(index, name, value) {
+    json_object_object_foreach(index, name, value)
+    {
         bool known = strcmp(name, "unet") == 0 || strcmp(name, "scheduler") == 0;
         if (known || !is_part(value)) continue;
         const char *class_name = json_object_get_string(json_object_array_get_idx(value, 1));
@@ -43,8 +45,7 @@ static sumi_status check_parts(sumi_context *context, json_object *index, const 
     return SUMI_OK;
 }
 
-sumi_status pipeline_check(sumi_context *context, const char *text, size_t size,
-                           const char *source)
+sumi_status pipeline_check(sumi_context *context, const char *text, size_t size, const char *source)
 {
     json_object *index = NULL;
     TRY(json_parse(context, text, size, source, &index));
@@ -72,11 +73,11 @@ static bool fill_index(json_object *index, const sumi_model *model, const char *
 {
     const char *network = sumi_model_class(model);
     bool own = strncmp(network, SUMI_PREFIX, strlen(SUMI_PREFIX)) == 0;
-    const char *pipeline = strcmp(scheduler, "DDIMScheduler") == 0 ? "DDIMPipeline"
-                                                                   : "DDPMPipeline";
+    const char *pipeline =
+        strcmp(scheduler, "DDIMScheduler") == 0 ? "DDIMPipeline" : "DDPMPipeline";
     return member_text(index, "_class_name", own ? "SumiPipeline" : pipeline)
-        && member_text(index, "_diffusers_version", version)
-        && add_part(index, "unet", network) && add_part(index, "scheduler", scheduler);
+           && member_text(index, "_diffusers_version", version) && add_part(index, "unet", network)
+           && add_part(index, "scheduler", scheduler);
 }
 
 /* The _diffusers_version that the network's config has. */
@@ -85,8 +86,8 @@ static sumi_status copy_version(const sumi_model *model, char *version, size_t s
     json_object *config = NULL;
     const char *found = "0.0.0", *text = model->net->config;
     TRY(json_parse(model->context, text, strlen(text), "config.json", &config));
-    sumi_status status = json_get_text(model->context, config, "config.json",
-                                       "_diffusers_version", &found);
+    sumi_status status =
+        json_get_text(model->context, config, "config.json", "_diffusers_version", &found);
     snprintf(version, size, "%s", found);
     json_object_put(config);
     return status;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Running a model: evaluations by plans that are kept for the next call of the same size, and the
    loss and gradients of one evaluation. */
 #include <string.h>
@@ -23,10 +24,10 @@ void model_forget_plans(sumi_model *model)
 
 sumi_status sumi_model_set_precision(sumi_model *model, const char *precision)
 {
-    bool narrow;
-    TRY(precision_read(model->context, precision, &narrow));
-    if (narrow != model->bfloat16) model_forget_plans(model);
-    model->bfloat16 = narrow;
+    bool bf16;
+    TRY(precision_read(model->context, precision, &bf16));
+    if (bf16 != model->bfloat16) model_forget_plans(model);
+    model->bfloat16 = bf16;
     model->item_memory = 0;
     return SUMI_OK;
 }
@@ -37,7 +38,7 @@ static sumi_status build_inference(sumi_model *model, int64_t items, struct infe
 {
     sumi_context *context = model->context;
     TRY(sumi_graph_create(context, model->weights, false, &inference->graph));
-    inference->graph->lasting = true;
+    inference->graph->constant_weights = true;
     inference->graph->bfloat16 = model->bfloat16;
     model_inputs(model, inference->graph, items, &inference->inputs);
     inference->output = net_build(model->net, inference->graph, &inference->inputs);
@@ -104,14 +105,13 @@ static sumi_status check_call(const sumi_model *model, int64_t count, const int3
     TRY(model_check_size(model));
     if (count < 1) {
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
-                            "a model is evaluated for at least 1 item, not %lld",
-                            (long long)count);
+                            "a model is evaluated for at least 1 item, not %lld", (long long)count);
     }
     return model_check_labels(model, count, labels);
 }
 
-sumi_status sumi_model_predict(sumi_model *model, int64_t count, const float *x,
-                               const float *times, const int32_t *labels, float *output)
+sumi_status sumi_model_predict(sumi_model *model, int64_t count, const float *x, const float *times,
+                               const int32_t *labels, float *output)
 {
     int64_t item_size = model_item_size(model), batch = 0;
     TRY(check_call(model, count, labels));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Vector-Jacobian products of a model: beside the output, v^T d output / d x for a vector v of each
    item, by the graph's own differentiation. Divergences of a network's field come from these. */
 #include <string.h>
@@ -103,8 +104,7 @@ sumi_status sumi_model_product(void *user, int64_t count, int64_t item_size, int
     int32_t *labels = NULL;
     TRY(model_check_call(model, item_size, output_size));
     TRY(model_repeat_labels(model, count, &labels));
-    sumi_status status =
-        model_product(model, count, x, times, labels, vectors, output, products);
+    sumi_status status = model_product(model, count, x, times, labels, vectors, output, products);
     context_release(model->context, labels);
     return status;
 }

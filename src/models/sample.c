@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drawing samples from a model: its own solver, its network as a denoiser, and the whole way from
    noise to an array of items. */
 #include <stdio.h>
@@ -21,8 +22,7 @@ static sumi_status check_solver(const sumi_model *model, const sumi_solver *solv
     return context_fail(model->context, SUMI_ERROR_ARGUMENT,
                         "the network turns %lld channels into %lld; with variance_type \"%s\" a "
                         "solver needs %lld",
-                        (long long)in, (long long)out,
-                        learned ? "learned_range" : "fixed_small",
+                        (long long)in, (long long)out, learned ? "learned_range" : "fixed_small",
                         (long long)(learned ? 2 * in : in));
 }
 
@@ -44,8 +44,8 @@ static sumi_status fail_class(sumi_context *context, const char *class_name)
 bool model_is_binomial(const sumi_model *model)
 {
     char class_name[CLASS_SIZE];
-    if (scheduler_class(model->context, model->scheduler, class_name, sizeof class_name)
-        != SUMI_OK) return false;
+    if (scheduler_class(model->context, model->scheduler, class_name, sizeof class_name) != SUMI_OK)
+        return false;
     const char *own = solver_name_for_class(class_name);
     return own && strcmp(own, "binomial") == 0;
 }
@@ -174,8 +174,8 @@ static sumi_status draw(sumi_model *model, sumi_solver *solver, const int32_t *l
     struct labelled labelled = {model, labels};
     TRY(check_solver(model, solver));
     TRY(sumi_solver_start(solver, samples->rank, samples->shape, samples->data));
-    return sumi_solver_run(solver, denoise, &labelled, samples->rank, samples->shape,
-                           samples->data, NULL, NULL);
+    return sumi_solver_run(solver, denoise, &labelled, samples->rank, samples->shape, samples->data,
+                           NULL, NULL);
 }
 
 sumi_status sumi_model_sample(sumi_model *model, sumi_solver *solver, int64_t count,

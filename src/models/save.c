@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Saving a model as a pipeline folder. Each file appears whole or not at all, model_index.json
    last, so that a folder that has one is complete. */
 #include <string.h>
@@ -20,8 +21,8 @@ static sumi_status write_weights(const sumi_model *model, const char *path)
         const struct weight *weight = &model->weights->items[i];
         if (strncmp(weight->name, BESIDE, strlen(BESIDE)) == 0) continue;
         safetensors_entry *entry = &entries[kept++];
-        *entry = (safetensors_entry){weight->name, NUMBER_F32, weight->shape.rank, {0},
-                                     weight->data};
+        *entry =
+            (safetensors_entry){weight->name, NUMBER_F32, weight->shape.rank, {0}, weight->data};
         memcpy(entry->shape, weight->shape.size, sizeof entry->shape);
     }
     sumi_status status = safetensors_write(context, path, entries, kept, NULL, 0);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* scheduler_config.json: the scheduler a model was trained for, as diffusers writes it. */
 #include <stdio.h>
 #include <string.h>
@@ -43,22 +44,22 @@ static const struct scheduler_values defaults = {
 static bool fill(json_object *object, const struct scheduler_values *values)
 {
     return member_text(object, "_class_name", values->class_name)
-        && member_text(object, "_diffusers_version", FORMAT_VERSION)
-        && member_whole(object, "num_train_timesteps", values->steps)
-        && member_text(object, "beta_schedule", values->schedule)
-        && member_number(object, "beta_start", values->beta_start)
-        && member_number(object, "beta_end", values->beta_end)
-        && member_null(object, "trained_betas")
-        && member_flag(object, "rescale_betas_zero_snr", values->zero_snr)
-        && member_text(object, "prediction_type", values->prediction)
-        && member_text(object, "variance_type", values->variance)
-        && member_flag(object, "clip_sample", values->clip)
-        && member_number(object, "clip_sample_range", values->clip_range)
-        && member_flag(object, "thresholding", values->thresholding)
-        && member_number(object, "dynamic_thresholding_ratio", values->threshold_ratio)
-        && member_number(object, "sample_max_value", values->threshold_max)
-        && member_text(object, "timestep_spacing", values->spacing)
-        && member_whole(object, "steps_offset", 0);
+           && member_text(object, "_diffusers_version", FORMAT_VERSION)
+           && member_whole(object, "num_train_timesteps", values->steps)
+           && member_text(object, "beta_schedule", values->schedule)
+           && member_number(object, "beta_start", values->beta_start)
+           && member_number(object, "beta_end", values->beta_end)
+           && member_null(object, "trained_betas")
+           && member_flag(object, "rescale_betas_zero_snr", values->zero_snr)
+           && member_text(object, "prediction_type", values->prediction)
+           && member_text(object, "variance_type", values->variance)
+           && member_flag(object, "clip_sample", values->clip)
+           && member_number(object, "clip_sample_range", values->clip_range)
+           && member_flag(object, "thresholding", values->thresholding)
+           && member_number(object, "dynamic_thresholding_ratio", values->threshold_ratio)
+           && member_number(object, "sample_max_value", values->threshold_max)
+           && member_text(object, "timestep_spacing", values->spacing)
+           && member_whole(object, "steps_offset", 0);
 }
 
 /* Other paths than a table. What is 0 is left to the path. */
@@ -66,14 +67,14 @@ static bool fill_path(json_object *object, const struct scheduler_values *values
 {
     if (!values->path) return true;
     return member_text(object, "path", values->path)
-        && member_text(object, "timestep_type", values->time)
-        && member_number(object, "beta_min", values->beta_min)
-        && member_number(object, "beta_max", values->beta_max)
-        && (values->sigma_min == 0 || member_number(object, "sigma_min", values->sigma_min))
-        && (values->sigma_max == 0 || member_number(object, "sigma_max", values->sigma_max))
-        && member_number(object, "sigma_data", values->sigma_data)
-        && (values->eps == 0 || member_number(object, "sampling_eps", values->eps))
-        && member_number(object, "shift", values->shift);
+           && member_text(object, "timestep_type", values->time)
+           && member_number(object, "beta_min", values->beta_min)
+           && member_number(object, "beta_max", values->beta_max)
+           && (values->sigma_min == 0 || member_number(object, "sigma_min", values->sigma_min))
+           && (values->sigma_max == 0 || member_number(object, "sigma_max", values->sigma_max))
+           && member_number(object, "sigma_data", values->sigma_data)
+           && (values->eps == 0 || member_number(object, "sampling_eps", values->eps))
+           && member_number(object, "shift", values->shift);
 }
 
 static sumi_status write_values(sumi_context *context, const struct scheduler_values *values,
@@ -104,8 +105,8 @@ static const char *schedule_in_file(const char *name)
 static const char *class_for(const char *path, const char *prediction, const char *time)
 {
     bool discrete = strcmp(time, "discrete") == 0;
-    bool velocity = strcmp(prediction, "flow_prediction") == 0
-                 || strcmp(prediction, "velocity") == 0;
+    bool velocity =
+        strcmp(prediction, "flow_prediction") == 0 || strcmp(prediction, "velocity") == 0;
     bool raw = strcmp(prediction, "epsilon") == 0 || strcmp(prediction, "v_prediction") == 0;
     if (strcmp(path, "table") == 0 && discrete) return DEFAULT_CLASS;
     if (strcmp(path, "flow") == 0 && discrete && velocity) return "FlowMatchEulerDiscreteScheduler";

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The score of noised data by a model, whatever its network predicts. */
 #include <math.h>
 #include <string.h>

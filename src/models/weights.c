@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Filling a model's weights from safetensors: every weight of the network must be there with its
    shape, and nothing else. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a network's config.json; see config.h. */
 #include "nets/config.h"
 
@@ -134,8 +135,8 @@ int64_t config_whole_or(struct config *config, const char *key, int64_t low, int
 double config_number(struct config *config, const char *key, double low, double high)
 {
     json_object *value = json_object_object_get(config->object, key);
-    if (!json_object_is_type(value, json_type_int) &&
-        !json_object_is_type(value, json_type_double)) {
+    if (!json_object_is_type(value, json_type_int)
+        && !json_object_is_type(value, json_type_double)) {
         config_fail(config, "\"%s\" should be a number, not %s", key, type_of(value));
         return low;
     }

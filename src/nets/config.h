@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a network's config.json: each class has a table of its keys with their defaults; the
    completed object is what is read and what is saved. The first failure sticks, so that a class
    reads all of its keys and looks once. */

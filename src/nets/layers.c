@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Layers; see layers.h. Initial values are torch's: weights and biases of linears and
    convolutions uniform within 1/sqrt(fan), norms 1 and 0, embeddings normal. */
 #include "nets/layers.h"

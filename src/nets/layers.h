@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The layers that networks are made of: each takes a node, makes its weights under diffusers'
    names with torch's initial values, and gives a node. Activations are channels last. */
 #ifndef SUMI_NETS_LAYERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SumiMLPModel: a residual network of linear layers for points [n, d]. Each layer is
    x + linear_2(activation(linear_1(x) + time_emb_proj(activation(embedding)))). */
 #include "nets/layers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of network classes, and what they share: reading a config.json, checking the inputs of
    a forward pass. */
 #include "nets/net.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Networks: what a config.json describes, and how it becomes a graph. A network knows nothing of
    weights' values, of noise or of solvers; parameter names and shapes are diffusers' own. */
 #ifndef SUMI_NETS_NET_H

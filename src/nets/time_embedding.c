@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The time embedding: a projection of the time (sines of many frequencies, fixed or random, or a
    learned table), then two linear layers; class embeddings are added to it. */
 #include "nets/time_embedding.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a network is told the time and the class: the embedding that every residual layer reads. */
 #ifndef SUMI_NETS_TIME_EMBEDDING_H
 #define SUMI_NETS_TIME_EMBEDDING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The U-Net put together (Ronneberger et al. 2015; as a denoiser Ho et al. 2020, appendix B): down
    through the levels, across the middle, and up again with what was left on the way down. */
 #include "nets/unet.h"

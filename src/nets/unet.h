@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The U-Net, for images and for signals: one description read from a config, one builder. Its
    parts: unet_config.c reads the description, unet_shape.c works out what each layer looks like and
    checks that it can be, unet_resnet.c, unet_attention.c and unet_skip.c build layers,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* UNet2DModel: diffusers' U-Net for images, its keys and defaults. */
 #include "nets/unet.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Self-attention over the pixels of a U-Net's level (Vaswani et al. 2017, 3.2), on a residual
    path. */
 #include <math.h>

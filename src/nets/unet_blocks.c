@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The blocks of a U-Net's three parts: residual layers with attention after each where the kind
    has it, then a sampler; the way down leaves skip connections, the way up takes them. */
 #include "nets/unet.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads a U-Net's config.json. The keys and their meaning are diffusers'. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The residual layer of a U-Net (He et al. 2016, in the order norm, activation, convolution), told
    the time between its two convolutions, and changing the spatial size where it is a sampler. */
 #include "nets/unet.h"

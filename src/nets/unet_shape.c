@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What each layer of a U-Net looks like (channels, groups, heads), for the builder and for the
    checks that turn a config down before anything is built. The numbers of groups in Skip blocks
    are diffusers' own, with its oddity in the attention variant of the up path. */

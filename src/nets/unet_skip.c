@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Skip blocks of NCSN++ (Song et al. 2021, appendix H): beside the path of features runs an
    image, resampled with a binomial filter; each block lets one into the other. */
 #include "nets/unet.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Binomial diffusion (Sohl-Dickstein et al. 2015): data are bits, and each step brings a bit to a
    fair coin's with probability beta_t. Bits are -1 and 1 here, so that networks see numbers about
    0.

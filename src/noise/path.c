@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The paths from data to noise; see path.h. */
 #include "noise/path.h"
 
@@ -166,12 +167,11 @@ static double ratio_of(enum time_kind kind, double time)
 
 double path_time_of(const struct noise_path *path, double t)
 {
-    if (path->kind == PATH_TABLE && told(path) == TIME_DISCRETE)
-        return t * (double)path->count - 1;
+    if (path->kind == PATH_TABLE && told(path) == TIME_DISCRETE) return t * (double)path->count - 1;
     if (told(path) == TIME_DISCRETE) return t * span(path);
     double sigma = path->kind == PATH_TABLE
-                     ? table_sigma_between(path->schedule, t * (double)path->count - 1)
-                     : level_of(path, t).noise / level_of(path, t).signal;
+                       ? table_sigma_between(path->schedule, t * (double)path->count - 1)
+                       : level_of(path, t).noise / level_of(path, t).signal;
     return told_of(told(path), sigma);
 }
 
@@ -237,8 +237,8 @@ double path_first(const struct noise_path *path)
 double path_last(const struct noise_path *path)
 {
     return path->kind == PATH_TABLE && told(path) == TIME_DISCRETE
-             ? (double)(path->count - 1)
-             : path_time(path, path_most(path));
+               ? (double)(path->count - 1)
+               : path_time(path, path_most(path));
 }
 
 /* ---- SDE, predictions, checks ---- */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One frame for every Gaussian diffusion: the path x_t = a(t) x0 + s(t) e from data to noise, and
    the same as an SDE, dx = f x dt + g dw with f = a'/a and g^2 = 2 s (s' - f s) (Song et al. 2021,
    eq. 5; Kingma et al. 2021, eq. 3).

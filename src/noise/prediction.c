@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The linear maps behind each prediction; see prediction.h. */
 #include "noise/prediction.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a network may predict, and the way between that and clean data and noise. At one time of a
    path x = a x0 + s e every prediction p is linear in x0 and e, p = of_clean x0 + of_noise e, so
    the way back is four numbers: x0 = clean_state x + clean_prediction p and

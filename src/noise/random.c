@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Normal states from Philox or from torch's stream; see random.h. */
 #include "noise/random.h"
 
@@ -13,7 +14,7 @@ void random_seed(struct random_source *source, enum random_kind kind, uint64_t s
 bool random_needs_scratch(const struct random_source *source, const struct random_shape *shape)
 {
     return source->kind == RANDOM_TORCH && shape->channels > 1
-        && shape->channels < shape->item_size;
+           && shape->channels < shape->item_size;
 }
 
 /* [item, channels, positions] to [item, positions, channels]. */
@@ -52,8 +53,7 @@ static void philox_state(const struct random_source *source, int threads,
 }
 
 void random_normal(struct random_source *source, int threads, enum philox_purpose purpose,
-                   uint64_t step, const struct random_shape *shape, float *scratch,
-                   float *output)
+                   uint64_t step, const struct random_shape *shape, float *scratch, float *output)
 {
     if (source->kind == RANDOM_PHILOX) {
         philox_state(source, threads, purpose, step, shape, output);

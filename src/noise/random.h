@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The random numbers of a solver: standard normal states from one of two sources. Philox draws
    depend only on seed, purpose, step and the item's number, so any split of a batch and any number
    of threads give the same. The torch stream is drawn in order, as PyTorch would. */
@@ -30,7 +31,6 @@ bool random_needs_scratch(const struct random_source *source, const struct rando
 /* Fills output[items, item_size]. torch thinks of channels as the slowest axis of an item, so its
    numbers are drawn in that order into `scratch` and turned. */
 void random_normal(struct random_source *source, int threads, enum philox_purpose purpose,
-                   uint64_t step, const struct random_shape *shape, float *scratch,
-                   float *output);
+                   uint64_t step, const struct random_shape *shape, float *scratch, float *output);
 
 #endif

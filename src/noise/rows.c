@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Weighted sums of rows; see rows.h. */
 #include "noise/rows.h"
 
@@ -49,8 +50,7 @@ static void combine_strip(int64_t start, int64_t count, float *output, int terms
 }
 
 /* Loops of one thread are plain loops: others call them from threads of their own. */
-void rows_combine(int threads, int64_t count, float *output, int terms,
-                  const struct row_term *term)
+void rows_combine(int threads, int64_t count, float *output, int terms, const struct row_term *term)
 {
     struct row_term used[MOST_TERMS];
     int left = 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Building the tables of a noise schedule; see schedule.h. */
 #include "noise/schedule.h"
 
@@ -74,7 +75,7 @@ static double sigmoid_beta(const struct schedule_options *options, int64_t time)
 {
     float place = linspace(-6, 6, options->num_train_timesteps, time);
     return options->beta_start
-         + (options->beta_end - options->beta_start) / (1 + exp(-(double)place));
+           + (options->beta_end - options->beta_start) / (1 + exp(-(double)place));
 }
 
 /* Each beta the same multiple of the one before, from beta_start to beta_end: where learned ones of
@@ -193,14 +194,15 @@ sumi_status schedule_create(sumi_context *context, const struct schedule_options
     if (count < 1 || count > MOST_TIMES) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "num_train_timesteps (or the length of trained_betas) must be from 1"
-                            " to %d, not %lld", MOST_TIMES, (long long)count);
+                            " to %d, not %lld",
+                            MOST_TIMES, (long long)count);
     }
     schedule->count = count;
     schedule->betas = context_allocate(context, (size_t)count, sizeof(float));
     schedule->alphas_cumprod = context_allocate(context, (size_t)count, sizeof(float));
     sumi_status status = schedule->betas && schedule->alphas_cumprod
-                           ? fill_betas(context, options, schedule)
-                           : SUMI_ERROR_MEMORY;
+                             ? fill_betas(context, options, schedule)
+                             : SUMI_ERROR_MEMORY;
     if (status == SUMI_OK) accumulate(schedule);
     if (status == SUMI_OK && options->snr_shift_scale > 0 && options->snr_shift_scale != 1)
         shift_snr(schedule, options->snr_shift_scale);

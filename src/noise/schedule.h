@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Noise schedules: how much signal and how much noise is left at each time of the diffusion.
    A schedule is a table of T betas and their running product abar_t = prod (1 - beta); noised data
    are x_t = a(t) x0 + s(t) e with a = sqrt(abar_t), s = sqrt(1 - abar_t). Times count from 0 as in
@@ -12,8 +13,8 @@
 struct schedule_options {
     int64_t num_train_timesteps;
     double beta_start, beta_end;
-    const char *beta_schedule;        /* a name that schedule_name() knows */
-    const double *trained_betas;      /* or NULL; then their number replaces the count of times */
+    const char *beta_schedule;   /* a name that schedule_name() knows */
+    const double *trained_betas; /* or NULL; then their number replaces the count of times */
     int64_t trained_count;
     bool rescale_betas_zero_snr;
     double snr_shift_scale; /* the SNR is divided by it; 0 or 1 for none */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi_slerp: between two states of noise along the sphere. */
 #include <math.h>
 

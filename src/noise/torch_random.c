@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mt19937 and torch's draws from it; see torch_random.h. */
 #include "noise/torch_random.h"
 
@@ -22,10 +23,9 @@ static void twist(struct torch_random *stream)
 {
     uint32_t *words = stream->words;
     for (int i = 0; i < TWISTER_WORDS; i++) {
-        uint32_t mixed =
-            (words[i] & 0x80000000u) | (words[(i + 1) % TWISTER_WORDS] & 0x7fffffffu);
-        words[i] = words[(i + TWISTER_SHIFT) % TWISTER_WORDS] ^ mixed >> 1
-                 ^ (mixed & 1 ? 0x9908b0dfu : 0);
+        uint32_t mixed = (words[i] & 0x80000000u) | (words[(i + 1) % TWISTER_WORDS] & 0x7fffffffu);
+        words[i] =
+            words[(i + TWISTER_SHIFT) % TWISTER_WORDS] ^ mixed >> 1 ^ (mixed & 1 ? 0x9908b0dfu : 0);
     }
     stream->next = 0;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PyTorch's random stream of the CPU generator, so that a run here can be compared number by
    number with one there: Mersenne Twister mt19937 (Matsumoto & Nishimura 1998) and the ways torch
    turns its words into numbers. */

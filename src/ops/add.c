@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sum of two arrays, element by element. */
 #include "ops/binary.h"
 

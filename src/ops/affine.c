@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* scale * x + shift with two fixed numbers. */
 #include "ops/unary.h"
 

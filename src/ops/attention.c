@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attention (Vaswani et al. 2017, eq. 1) for each head: y = softmax(q k' scale) v. */
 #include "ops/attention.h"
 

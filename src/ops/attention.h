@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What attention and its gradient share: sizes, checks, and one row of the attention weights,
    whose elements are worked out where they are needed rather than kept. */
 #ifndef SUMI_OPS_ATTENTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The gradient of attention by q, k and v, given dy: one array dq | dk | dv. With the weights p
    and s the scores before scaling, dv = p' dy, dp = dy v', ds = scale p (dp - sum(p dp)),
    dq = ds k, dk = ds' q. */

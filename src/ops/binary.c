@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What ops of two inputs share that work element by element, with numpy's broadcasting. */
 #include "ops/binary.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What ops of two inputs share that work element by element, with numpy's broadcasting: shapes are
    aligned at their last axes, and an axis that is missing or has size 1 repeats. */
 #ifndef SUMI_OPS_BINARY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sums over blocks of factor[0] by factor[1] pixels of x[n,h,w,c]. Its transpose is upsample. */
 #include "ops/check.h"
 #include "ops/ops.h"

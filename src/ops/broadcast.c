@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Repetition along axes of size 1 and along new axes in front, by numpy's rules. */
 #include "ops/check.h"
 #include "ops/ops.h"

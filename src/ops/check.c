@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Checks that the builders of ops share, with their messages. */
 #include "ops/check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Checks that the builders of ops share: inputs that exist, and shapes that callers hand in. */
 #ifndef SUMI_OPS_CHECK_H
 #define SUMI_OPS_CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two arrays one behind the other along an axis. */
 #include "ops/check.h"
 #include "ops/ops.h"

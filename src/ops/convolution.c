@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Convolution of images: y[n,oh,ow,o] = the sum over input channels i and kernel places (ky, kx) of
    weight[o,i,ky,kx] x[n, oh stride - before + ky, ow stride - before + kx, i], where x is zero
    outside (what torch and most networks call convolution; no kernel is flipped); and an epilogue,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the convolution and its two gradients share. The three are the partial products of one sum
    over taps, x[n,h,w,in] weight[out,in,kh,kw] y[n,oh,ow,out], so each one's gradients are the
    other two. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the convolution and its two gradients share: sizes, their checks, and taps. */
 #include "ops/check.h"
 #include "ops/convolution.h"
@@ -71,8 +72,8 @@ sumi_status convolution_expect(sumi_graph *graph, const char *name, const struct
 
 int64_t convolution_taps(const struct convolution_sizes *sizes)
 {
-    return sizes->n * sizes->out_height * sizes->out_width * sizes->kernel_height *
-           sizes->kernel_width;
+    return sizes->n * sizes->out_height * sizes->out_width * sizes->kernel_height
+           * sizes->kernel_width;
 }
 
 bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The gradient of a convolution by its weight [out,in,kh,kw] (attributes.shape), from the input
    x[n,h,w,in] and the gradient y[n,oh,ow,out] by the result. */
 #include "ops/check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cosine of radians: y' = -sin x. */
 #include <math.h>
 

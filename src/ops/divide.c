@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Quotient of two arrays, element by element: y = a/b, dy/da = 1/b, dy/db = -y/b. */
 #include "ops/binary.h"
 

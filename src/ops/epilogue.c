@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Epilogues of convolutions and matrix products; see epilogue.h. */
 #include "ops/epilogue.h"
 
@@ -25,8 +26,8 @@ sumi_status epilogue_check(sumi_graph *graph, const struct node *node, const str
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         int input = epilogue_input(node, parts[i].part);
         if (input < 0) continue;
-        if (input < node->input_count &&
-            shape_count(input_shape(graph, node, input)) == parts[i].count) {
+        if (input < node->input_count
+            && shape_count(input_shape(graph, node, input)) == parts[i].count) {
             continue;
         }
         return ops_pair_refuse(graph, node->op->name, result,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an op adds to its result before that leaves it: a number for each channel, one for each
    item and channel, and an array of the result's size; then all is scaled. Convolutions and matrix
    products carry one; fusion (src/ops/fusion.c) puts additions there that followed them.

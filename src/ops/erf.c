@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Error function: y' = 2/sqrt(pi) e^(-x^2). */
 #include <math.h>
 

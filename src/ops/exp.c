@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Exponential: y = e^x, y' = y. */
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attention leaves each row's largest score and sum in a room, so that its gradient need not go
    over the scores once more to find them; the gradient then reads the result of the forward pass
    too. */
@@ -31,7 +32,7 @@ static bool apply_rows(struct fusion *fusion, sumi_node n)
         if (room < 0) return false;
         const struct shape *q = &fusion->nodes[forward->inputs[0]].shape;
         struct shape rows = {4, {q->size[0], forward->attributes.groups, q->size[1], 2}};
-        fusion_make_room(fusion, room, &rows);
+        fusion_make_side_output(fusion, room, &rows);
         forward->inputs[forward->input_count++] = room;
         fusion_take(fusion, room);
     }

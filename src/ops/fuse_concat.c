@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A concatenation of channels that all its readers can do without: group normalisation and 1x1
    convolutions take the two arrays as they are, forward and backward, and what goes back to the
    arrays comes out apart. So it is with the skip connections of a U-Net. */
@@ -98,7 +99,7 @@ static void part_backward(struct fusion *fusion, sumi_node n, sumi_node a, sumi_
     struct parting parting;
     find_parting(fusion, n, first.size[last], second.size[last], &parting);
     sumi_node room = fusion_spare(fusion, n);
-    fusion_make_room(fusion, room, &second);
+    fusion_make_side_output(fusion, room, &second);
     node.shape = first;
     node.inputs[BACKWARD_X] = a;
     node.attributes.epilogue |= BACKWARD_SECOND;

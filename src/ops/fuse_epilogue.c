@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fusions into epilogues: what is added to the result of a convolution, of its data gradient or of
    a matrix product, and a factor on it, move into the op (ops/epilogue.h). In a U-Net these are the
    time embedding, the residual paths, and in its gradient the sums over several readers. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fusions of group normalisation: with its moments forward, with its sums backward, so that an item
    is in cache when it is read again; with the residual that is added to its gradient; and with the
    sums over pixels of that gradient, which become the gradients of a bias and of a
@@ -31,7 +32,7 @@ static bool apply_moments(struct fusion *fusion, sumi_node n)
     const struct node *made = &fusion->nodes[moments];
     if (made->op != &op_group_moments || made->inputs[0] != norm->inputs[0]) return false;
     if (!same_norm(made, norm) || !is_read_after(fusion, moments, n)) return false;
-    fusion_make_room(fusion, moments, &made->shape);
+    fusion_make_side_output(fusion, moments, &made->shape);
     norm->op = &op_group_norm_whole;
     return true;
 }
@@ -49,7 +50,7 @@ static bool apply_sums(struct fusion *fusion, sumi_node n)
         if (made->inputs[i] != node->inputs[i]) return false;
     }
     if (!is_read_after(fusion, sums, n)) return false;
-    fusion_make_room(fusion, sums, &made->shape);
+    fusion_make_side_output(fusion, sums, &made->shape);
     for (int i = 4; i > 0; i--) node->inputs[i] = node->inputs[i - 1];
     node->inputs[BACKWARD_UPSTREAM] = upstream;
     node->op = &op_group_norm_backward;
@@ -111,7 +112,7 @@ static sumi_node columns_of(struct fusion *fusion, sumi_node gradient, int rank)
     for (int i = 0; i < rank; i++) shape.size[i] = 1;
     shape.size[0] = node->shape.size[0];
     shape.size[rank - 1] = node->shape.size[node->shape.rank - 1];
-    fusion_make_room(fusion, room, &shape);
+    fusion_make_side_output(fusion, room, &shape);
     insert_input(node, BACKWARD_COLUMNS, room);
     fusion_take(fusion, room);
     return room;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rules by which a plan fuses ops (graph/fuse.h), each by name for tests of its own. */
 #ifndef SUMI_OPS_FUSION_H
 #define SUMI_OPS_FUSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of a table by number: y[i] = table[indices[i]], such as an embedding of labels. Its
    transpose is scatter_add; there is no gradient by the indices. */
 #include "ops/gather.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The row that an index held as a floating-point number means. */
 #ifndef SUMI_OPS_GATHER_H
 #define SUMI_OPS_GATHER_H

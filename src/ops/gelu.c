@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GELU (Hendrycks and Gimpel 2016) in its exact form: y = x (1 + erf(x/sqrt 2)) / 2, composed of
    elementary ops. */
 #include "ops/ops.h"

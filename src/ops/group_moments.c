@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mean and inverse deviation of each group of channels of each item of x[n, ..., c]:
    [n, groups, 2] with 1/sqrt(population variance + epsilon) second. */
 #include <math.h>

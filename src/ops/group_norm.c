@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Group normalisation (Wu and He 2018, eq. 1-4) with scale and shift, then SiLU if asked, from x
    and its moments. */
 #include "ops/group_norm.h"

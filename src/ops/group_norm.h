@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the four ops of group normalisation share. With x[n, space, c], groups of c/groups
    neighbouring channels, mean m and inverse deviation r of each group of each item:
        xhat = (x - m) r        z = xhat scale + shift        y = z, or silu(z). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The whole gradient of group normalisation in one op: what fusion makes of group_norm_sums and
    group_norm_data_gradient, and of what is next to them. Beside the gradient by x it writes into
    inputs that are rooms: the sums, the gradient by a second array of x's channels, and the sums
@@ -37,16 +38,15 @@ static struct element element_at(const sumi_graph *graph, const struct node *nod
     int second = group_norm_backward_input(node, BACKWARD_SECOND);
     bool by_item = input_shape(graph, node, BACKWARD_MOMENTS + 1)->rank == 2;
     int64_t item = pixel / pair->space, parameter = by_item ? item * pair->channels + c : c;
-    const double *moment =
-        inputs[BACKWARD_MOMENTS] + (item * pair->groups + c / pair->width) * 2;
-    double x = group_norm_pair_at(pair, inputs[BACKWARD_X], second ? inputs[second] : NULL, pixel,
-                                  c);
+    const double *moment = inputs[BACKWARD_MOMENTS] + (item * pair->groups + c / pair->width) * 2;
+    double x =
+        group_norm_pair_at(pair, inputs[BACKWARD_X], second ? inputs[second] : NULL, pixel, c);
     struct element e = {.xhat = (x - moment[0]) * moment[1],
                         .scale = inputs[BACKWARD_MOMENTS + 1][parameter],
                         .inverse = moment[1]};
     double z = e.xhat * e.scale + inputs[BACKWARD_MOMENTS + 2][parameter];
-    e.d = inputs[BACKWARD_UPSTREAM][pixel * pair->channels + c] *
-          group_norm_slope(z, node->attributes.silu);
+    e.d = inputs[BACKWARD_UPSTREAM][pixel * pair->channels + c]
+          * group_norm_slope(z, node->attributes.silu);
     return e;
 }
 

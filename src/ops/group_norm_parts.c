@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the four ops of group normalisation share: checks, and the value from elementary ops. */
 #include <math.h>
 
@@ -24,8 +25,8 @@ sumi_status group_norm_check(sumi_graph *graph, const struct node *node)
 static sumi_status check_parameter(sumi_graph *graph, const struct node *node, int input)
 {
     const struct shape *x = input_shape(graph, node, 0), *p = input_shape(graph, node, input);
-    bool fits = (p->rank == 1 || (p->rank == 2 && p->size[0] == x->size[0])) &&
-                p->size[p->rank - 1] == x->size[x->rank - 1];
+    bool fits = (p->rank == 1 || (p->rank == 2 && p->size[0] == x->size[0]))
+                && p->size[p->rank - 1] == x->size[x->rank - 1];
     if (fits && shape_equal(p, input_shape(graph, node, 2))) return SUMI_OK;
     return ops_pair_refuse(graph, "group_norm", x, p,
                            "the input is [n, ..., c], and scale and shift are both [c] or [n, c]");
@@ -58,8 +59,8 @@ struct group_norm_sizes group_norm_sizes_of(const sumi_graph *graph, const struc
                                      .channels = channels,
                                      .groups = groups,
                                      .width = channels / groups,
-                                     .scale_by_item = node->input_count > 2 &&
-                                                      input_shape(graph, node, 2)->rank == 2};
+                                     .scale_by_item = node->input_count > 2
+                                                      && input_shape(graph, node, 2)->rank == 2};
 }
 
 struct group_norm_channel group_norm_channel_at(const struct group_norm_sizes *sizes,

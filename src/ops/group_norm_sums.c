@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the gradients of group normalisation need of dy, summed over space: with d = dy y'(z),
    sums[0, n, c] = sum(d) and sums[1, n, c] = sum(d xhat). These are the gradients by shift and
    scale. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The linear layer y = x W' + b, composed: rows flattened, one matrix product, the bias added. */
 #include "ops/check.h"
 #include "ops/ops.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sizes of the fused linear layer and of the gradient by its weight. */
 #ifndef SUMI_OPS_LINEAR_H
 #define SUMI_OPS_LINEAR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The linear layer as one op, y[..., out] = x[..., in] W' or x W and an epilogue: what fusion makes
    of a matrix product and of what is added to it, and of a 1x1 convolution of a concatenation. x
    may be two arrays, whose channels follow each other (the last input). Arrays are taken by rows of
@@ -49,8 +50,8 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
                 sum += inputs[0][row * s.first + i] * inputs[1][i * s.w_in + o * s.w_out];
             }
             for (int64_t i = 0; i < s.second; i++) {
-                sum += inputs[second][row * s.second + i] *
-                       inputs[1][(s.first + i) * s.w_in + o * s.w_out];
+                sum += inputs[second][row * s.second + i]
+                       * inputs[1][(s.first + i) * s.w_in + o * s.w_out];
             }
             output[row * s.out + o] = sum;
         }
@@ -61,8 +62,8 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
     struct linear_sizes s = linear_sizes_of(graph, node);
-    least->operations = 2.0 * (double)(s.first + s.second) * (double)shape_count(&node->shape) +
-                        epilogue_operations(node);
+    least->operations = 2.0 * (double)(s.first + s.second) * (double)shape_count(&node->shape)
+                        + epilogue_operations(node);
 }
 
 const struct op op_linear_whole = {.name = "linear",

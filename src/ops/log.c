@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Natural logarithm: y = ln x, y' = 1/x. */
 #include <math.h>
 

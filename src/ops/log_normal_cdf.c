@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Logarithm of the normal distribution function Phi, right far into the lower tail, where Phi
    itself is zero in float32: y' = phi(x) / Phi(x), the op `normal_hazard`. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Matrix products a[..., m, k] b[..., k, n] for each pair of matrices of the equal leading
    dimensions; either may be stored transposed. */
 #include "ops/check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mish (Misra 2019): y = x tanh(softplus x), composed of elementary ops. */
 #include "ops/ops.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* phi(x) / Phi(x), the slope of the log of the normal distribution function: y' = -y (x + y). */
 #include <math.h>
 

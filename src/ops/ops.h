@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list of all ops. Each is defined in the file of its name. The builders (sumi_op_...) are
    declared in sumi.h, those that only gradients use here. */
 #ifndef SUMI_OPS_OPS_H
@@ -7,12 +8,12 @@
 
 extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, op_exp, op_log,
     op_sqrt, op_sin, op_cos, op_sigmoid, op_tanh, op_silu, op_softplus, op_erf, op_relu, op_step,
-    op_reshape, op_permute, op_broadcast, op_sum, op_slice, op_window, op_pad, op_concat,
-    op_matmul, op_convolution, op_convolution_data_gradient, op_convolution_weight_gradient,
-    op_group_moments, op_group_norm, op_group_norm_whole, op_group_norm_sums,
-    op_group_norm_data_gradient, op_group_norm_backward, op_softmax, op_attention,
-    op_attention_gradient, op_upsample, op_block_sum, op_gather, op_scatter_add, op_squared_error,
-    op_squared_error_loss, op_keep_mask, op_hold, op_log_normal_cdf, op_normal_hazard;
+    op_reshape, op_permute, op_broadcast, op_sum, op_slice, op_window, op_pad, op_concat, op_matmul,
+    op_convolution, op_convolution_data_gradient, op_convolution_weight_gradient, op_group_moments,
+    op_group_norm, op_group_norm_whole, op_group_norm_sums, op_group_norm_data_gradient,
+    op_group_norm_backward, op_softmax, op_attention, op_attention_gradient, op_upsample,
+    op_block_sum, op_gather, op_scatter_add, op_squared_error, op_squared_error_loss,
+    op_dropout_mask, op_stop_gradient, op_log_normal_cdf, op_normal_hazard;
 
 /* A view of `shape` that starts `first` elements into x's row-major memory; its gradient pads
    with zeros. */
@@ -24,14 +25,14 @@ sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_n
                                           const sumi_convolution *geometry, int64_t kernel_height,
                                           int64_t kernel_width);
 
-/* The number of the first of a keep mask's draws in its stream. */
-uint64_t keep_mask_first(const struct node *node, const struct run_key *key);
+/* The number of the first of a dropout mask's draws in its stream. */
+uint64_t dropout_mask_first(const struct node *node, const struct run_key *key);
 
 /* Transpose of gather: rows of upstream[n, d] added into zeros [rows, d] at indices[n]. */
 sumi_node ops_scatter_add(sumi_graph *graph, sumi_node upstream, sumi_node indices, int64_t rows);
 
 /* x as it is, through which no derivative goes. */
-sumi_node ops_hold(sumi_graph *graph, sumi_node x);
+sumi_node ops_stop_gradient(sumi_graph *graph, sumi_node x);
 
 /* log Phi(x) and phi(x) / Phi(x) of the standard normal distribution. */
 sumi_node ops_log_normal_cdf(sumi_graph *graph, sumi_node x);

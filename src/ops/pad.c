@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Zeros before (`first`) and after (`last`) along one axis. Its transpose is slice. */
 #include "ops/check.h"
 #include "ops/ops.h"
@@ -7,8 +8,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     const struct shape *x = input_shape(graph, node, 0);
     const struct attributes *attributes = &node->attributes;
     TRY(ops_axis_expect(graph, "pad", attributes->axis, x));
-    bool possible = attributes->first >= 0 && attributes->first <= ELEMENT_LIMIT &&
-                    attributes->last >= 0 && attributes->last <= ELEMENT_LIMIT;
+    bool possible = attributes->first >= 0 && attributes->first <= ELEMENT_LIMIT
+                    && attributes->last >= 0 && attributes->last <= ELEMENT_LIMIT;
     if (!possible) {
         return graph_fail(graph, "pad: %lld zeros before and %lld after are not possible",
                           (long long)attributes->first, (long long)attributes->last);

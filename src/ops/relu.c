@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rectifier: y = max(x, 0); its slope at 0 is taken as 0. */
 #include "ops/unary.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows x[n, d] added into zeros [rows, d] (attributes.shape) at indices[n]; the transpose of
    gather. There is no gradient by the indices. */
 #include "ops/check.h"

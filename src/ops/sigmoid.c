@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Logistic function: y = 1/(1 + e^-x), y' = y (1 - y). */
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SiLU, or swish: y = x s(x) with the logistic function s; y' = s + y (1 - s). */
 #include <math.h>
 

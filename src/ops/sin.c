@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sine of radians: y' = cos x. */
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `last - first` neighbours along one axis. Its transpose is pad. */
 #include "ops/check.h"
 #include "ops/ops.h"

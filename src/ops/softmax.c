@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax along the last axis: y_i = e^(x_i - m) / sum_j e^(x_j - m) with the row's largest m. */
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Softplus: y = ln(1 + e^x), written so that large x does not overflow; y' is the logistic
    function. */
 #include <math.h>

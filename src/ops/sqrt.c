@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Square root: y' = 1/(2y). */
 #include <math.h>
 

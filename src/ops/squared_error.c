@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The squared error of a prediction and its gradient in one pass. One array holds the gradient by
    the prediction, the losses of the items and the loss of all: with N numbers an item,
        losses[i] = sum (prediction - target)^2 / N        loss = sum c[i] losses[i]

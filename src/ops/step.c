@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit step: 1 where x > 0, else 0. Its derivative is zero wherever it has one. */
 #include "ops/unary.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Walking arrays of any rank in the reference kernels: strides, and the place of an element. */
 #ifndef SUMI_OPS_STRIDES_H
 #define SUMI_OPS_STRIDES_H

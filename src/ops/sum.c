@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sum over chosen axes, which stay with size 1; and the mean, composed from it. Its transpose is
    broadcast. */
 #include "ops/check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hyperbolic tangent: y' = 1 - y^2. */
 #include <math.h>
 

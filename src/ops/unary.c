@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What ops of one input share that work element by element. */
 #include "ops/unary.h"
 

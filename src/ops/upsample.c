@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Each pixel of x[n,h,w,c] repeated factor[0] times down and factor[1] times across (nearest
    neighbour). Its transpose is block_sum. */
 #include "ops/check.h"

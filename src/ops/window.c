@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A run of consecutive elements under a shape of its own: a view into the input's memory. Fused
    ops that give several results in one array are taken apart with it. */
 #include <string.h>

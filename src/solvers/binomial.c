@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ancestral sampling of bits: "Deep unsupervised learning using nonequilibrium thermodynamics",
    Sohl-Dickstein, Weiss, Maheswaranathan and Ganguli 2015, section 2.2 with the binomial kernels of
    table C.1. The state holds bits, -1 and 1; the network tells, for each, the log-odds that it
@@ -31,8 +32,8 @@ static void make_bits(struct solver_run *run)
 static sumi_status binomial_step(struct solver_run *run)
 {
     double time = run->times[run->place];
-    struct binomial_back back = binomial_back(run_product(run, time, 1),
-                                              run_product(run, run_next_time(run), 1));
+    struct binomial_back back =
+        binomial_back(run_product(run, time, 1), run_product(run, run_next_time(run), 1));
     float *noise = run->row[0];
     make_bits(run);
     TRY(run_ask(run, run->x, time));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The two samplers of CogVideoX (Yang et al. 2024): ddim without limits on the estimate of data,
    and DPM-Solver++ of two steps for the stochastic equation (Lu et al. 2022), where the estimate is
    carried forward by the difference from the one before, over times of the table. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Multi-step sampling of "Consistency models", Song, Dhariwal, Chen, Sutskever 2023, algorithm 1:
    the network leads from any level to data at once, and the next level is reached by fresh noise.
    The levels are those of Karras et al. 2022 that the model was trained on, T of them. */
@@ -20,15 +21,16 @@ static sumi_status consistency_arrange(sumi_context *context, const struct solve
     if (grid->count > all) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "a consistency model knows %lld levels (num_train_timesteps), too few"
-                            " for %lld steps", (long long)all, (long long)grid->count);
+                            " for %lld steps",
+                            (long long)all, (long long)grid->count);
     }
     for (int64_t i = 0; i < grid->count; i++) { /* diffusers counts the ramp from the other end */
         int64_t number = given->values ? (int64_t)given->values[grid->count - 1 - i] : i * ratio;
         if (number < 0 || number >= all) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
                                 "the levels of a consistency model are numbered from 0 to %lld;"
-                                " timesteps cannot hold %lld", (long long)all - 1,
-                                (long long)number);
+                                " timesteps cannot hold %lld",
+                                (long long)all - 1, (long long)number);
         }
         grid->sigmas[i] = respacing_karras(least, most, options->rho, all, number);
         grid->times[i] = path_time(path, grid->sigmas[i]);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* "Denoising diffusion implicit models", Song, Meng and Ermon 2020: deterministic at eta = 0, as
    noisy as ddpm at eta = 1. */
 #include <math.h>
@@ -31,11 +32,12 @@ static sumi_status ddim_step(struct solver_run *run)
     struct prediction_map map = run->map;
     bool again = options->use_clipped_model_output; /* e from the limited x0hat */
     if (again) {
-        map = prediction_map(PREDICTION_SAMPLE, &(struct noise_level){
-                                 .signal = sqrt(product), .noise = sqrt(1.0 - product)});
+        map =
+            prediction_map(PREDICTION_SAMPLE, &(struct noise_level){.signal = sqrt(product),
+                                                                    .noise = sqrt(1.0 - product)});
     }
-    prediction_noise(&map, run->threads, run->total, run->x,
-                     again ? run->clean : run->prediction, direction);
+    prediction_noise(&map, run->threads, run->total, run->x, again ? run->clean : run->prediction,
+                     direction);
     if (sigma > 0) run_draw(run, noise);
     struct row_term terms[] = {{sqrt(next), run->clean},
                                {sqrt(fmax(1.0 - next - sigma * sigma, 0)), direction},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ddim run backwards, from data to the noise that gives them: Song, Meng and Ermon 2020, section
    5.4; the network is asked at the time that the step goes to. diffusers takes t - floor(T / steps)
    for the time that it comes from, also where that was not visited. */

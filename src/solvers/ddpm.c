@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ancestral sampling: "Denoising diffusion probabilistic models", Ho, Jain and Abbeel 2020,
    algorithm 2, with the learned variances of Nichol and Dhariwal 2021. */
 #include <math.h>
@@ -44,10 +45,9 @@ static sumi_status posterior_step(struct solver_run *run, struct posterior poste
     TRY(run_evaluate(run, time));
     if (run->path->kind == PATH_TABLE ? time > 0 : isfinite(run_next_time(run))) {
         run_draw(run, noise);
-        deviation =
-            run->variance ? 1
-                          : fixed_deviation((enum variance_type)run->options->variance_type,
-                                            &posterior);
+        deviation = run->variance ? 1
+                                  : fixed_deviation((enum variance_type)run->options->variance_type,
+                                                    &posterior);
         int threads = run->total < 1 << 16 ? 1 : run->threads;
         if (run->variance) BY_TEAM(threads, scale_by_learned(run, &posterior, noise));
     }

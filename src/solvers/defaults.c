@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* See defaults.h. */
 #include "solvers/defaults.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options at which families of solvers start, where diffusers' classes differ from each other. */
 #ifndef SUMI_SOLVERS_DEFAULTS_H
 #define SUMI_SOLVERS_DEFAULTS_H
@@ -15,7 +16,8 @@ void defaults_distilled(struct solver_options *options);
 /* The cosine schedule from end to end, with the variance that Ramesh et al. 2022 use. */
 void defaults_unclip(struct solver_options *options);
 
-void defaults_binomial(struct solver_options *options); /* 2000 steps that take an equal share each */
+void defaults_binomial(
+    struct solver_options *options);                /* 2000 steps that take an equal share each */
 void defaults_flow(struct solver_options *options); /* and the velocity as the prediction */
 /* Song et al. 2021's SDEs, as diffusers' classes have them. */
 void defaults_score_vp(struct solver_options *options);
@@ -27,6 +29,6 @@ void defaults_annealed(struct solver_options *options);
 /* The schedule of CogVideoX (Yang et al. 2024): Rombach et al.'s, with a third of the SNR. */
 void defaults_cogvideox(struct solver_options *options);
 
-void defaults_edm(struct solver_options *options);  /* sigma from 0.002 to 80 */
+void defaults_edm(struct solver_options *options); /* sigma from 0.002 to 80 */
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* "Fast sampling of diffusion models with exponential integrator" (DEIS), Zhang and Chen 2022, the
    kind called log-rho: the noise estimates are joined by a polynomial in log(rho), rho = s / a,
    which is integrated exactly over rho. */
@@ -37,8 +38,8 @@ static sumi_status deis_step(struct solver_run *run)
         polynomial_basis(order, nodes, i, basis);
         for (int k = 0; k < order; k++)
             integral += basis[k] * moment(k, from.log_ratio - to.log_ratio);
-        terms[i + 1] = (struct row_term){to.signal * from.noise / from.signal * integral,
-                                         run->row[i]};
+        terms[i + 1] =
+            (struct row_term){to.signal * from.noise / from.signal * integral, run->row[i]};
     }
     rows_combine(run->threads, run->total, run->x, order + 1, terms);
     return SUMI_OK;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Solvers of networks that were distilled to know the whole way at once: "Latent consistency
    models", Luo, Tan, Huang, Li and Zhao 2023 (lcm), and "Trajectory consistency distillation",
    Zheng et al. 2024 (tcd). They visit a few of the times that the distillation used. */
@@ -14,8 +15,8 @@ static sumi_status distilled_arrange(sumi_context *context, const struct solver_
 {
     int64_t all = path->count;
     int64_t known = options->original_inference_steps, count = grid->count;
-    bool numbered = path->kind != PATH_EDM && path->kind != PATH_COSINE
-                 && path->time_kind == TIME_DISCRETE;
+    bool numbered =
+        path->kind != PATH_EDM && path->kind != PATH_COSINE && path->time_kind == TIME_DISCRETE;
     if (path->kind != PATH_TABLE && !numbered) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "a distilled network knows its times by number, and those of this path"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The second method of "DPM-Solver: a fast ODE solver", Lu et al. 2022, in sigma: an Euler step to
    the middle in log(sigma) and a whole step with the slope found there. The ancestral kind goes
    down further and draws fresh noise. The list holds the middles too. */
@@ -20,7 +21,7 @@ static sumi_status insert_middles(sumi_context *context, const struct solver_opt
     int64_t count = grid->count;
     double last = grid->sigmas[count], up = 0;
     bool whole = path->kind == PATH_TABLE && path->time_kind == TIME_DISCRETE
-              && options->use_karras_sigmas; /* diffusers rounds Karras's times */
+                 && options->use_karras_sigmas; /* diffusers rounds Karras's times */
     TRY(grid_resize(context, grid, 2 * count - 1));
     for (int64_t i = count - 1; i >= 0; i--) {
         double sigma = grid->sigmas[i];
@@ -70,8 +71,14 @@ static sumi_status step(struct solver_run *run, bool ancestral)
     return SUMI_OK;
 }
 
-static sumi_status dpm2_step(struct solver_run *run) { return step(run, false); }
-static sumi_status dpm2_ancestral_step(struct solver_run *run) { return step(run, true); }
+static sumi_status dpm2_step(struct solver_run *run)
+{
+    return step(run, false);
+}
+static sumi_status dpm2_ancestral_step(struct solver_run *run)
+{
+    return step(run, true);
+}
 
 const struct solver_type solver_dpm2 = {
     .name = "dpm2",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* DPM-Solver and DPM-Solver++, multi-step: "DPM-Solver++: fast solver for guided sampling", Lu,
    Zhou, Bao, Chen, Li and Zhu 2022, algorithm 2, of orders 1 to 3, for the ODE and the SDE, on data
    and on noise. */
@@ -34,7 +35,8 @@ static void weigh_values(const struct solver_run *run, int order, const struct e
     double gaps[HISTORY] = {0};
     for (int i = 0; i + 1 < order; i++) {
         gaps[i] = (run_level(run, run->place - i).log_ratio
-                   - run_level(run, run->place - i - 1).log_ratio) / h;
+                   - run_level(run, run->place - i - 1).log_ratio)
+                  / h;
     }
     weight[0] = step->value;
     if (order == 2) {
@@ -66,8 +68,10 @@ static sumi_status multistep(struct solver_run *run, enum algorithm algorithm, i
     weigh_values(run, order, &step, third, weight);
     if (algorithm == ALGORITHM_DATA_SDE || algorithm == ALGORITHM_NOISE_SDE)
         run_draw(run, run->row[HISTORY]);
-    struct row_term terms[] = {{step.state, run->x},        {weight[0], run->row[0]},
-                               {weight[1], run->row[1]},    {weight[2], run->row[2]},
+    struct row_term terms[] = {{step.state, run->x},
+                               {weight[0], run->row[0]},
+                               {weight[1], run->row[1]},
+                               {weight[2], run->row[2]},
                                {step.noise, run->row[HISTORY]}};
     rows_combine(run->threads, run->total, run->x, 5, terms);
     return SUMI_OK;

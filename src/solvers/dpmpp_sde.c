@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* DPM-Solver++ for the stochastic equation with two evaluations a step: the second-order single-
-   step method of Lu et al. 2022 (DPM-Solver++, algorithm 1 with r = 1/2) with ancestral noise, as in
-   Karras's programs. The noise to the middle is a part of that of the whole step, as of one path of
-   Brownian motion. */
+   step method of Lu et al. 2022 (DPM-Solver++, algorithm 1 with r = 1/2) with ancestral noise, as
+   in Karras's programs. The noise to the middle is a part of that of the whole step, as of one path
+   of Brownian motion. */
 #include <math.h>
 
 #include "noise/rows.h"
@@ -35,9 +36,8 @@ static void descend(struct solver_run *run, double sigma, double next, const flo
 {
     double up = next * sqrt(fmax(sigma * sigma - next * next, 0)) / sigma;
     double down = sqrt(fmax(next * next - up * up, 0));
-    struct row_term terms[] = {{down / sigma, start},
-                               {1 - down / sigma, run->clean},
-                               {run->options->s_noise * up, noise}};
+    struct row_term terms[] = {
+        {down / sigma, start}, {1 - down / sigma, run->clean}, {run->options->s_noise * up, noise}};
     rows_combine(run->threads, run->total, run->x, 3, terms);
 }
 

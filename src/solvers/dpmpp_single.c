@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* DPM-Solver++ single-step: Lu et al. 2022, algorithm 1. A step of order k makes k evaluations at
    neighbouring places of the list, each from where the step began. */
 #include "noise/rows.h"
@@ -63,12 +64,13 @@ static sumi_status single_step(struct solver_run *run)
     run_turn(run, 0, HISTORY);
     exponential_record(run, algorithm == ALGORITHM_NOISE || algorithm == ALGORITHM_NOISE_SDE,
                        run->row[0]);
-    if (order == 1)
-        rows_combine(run->threads, run->total, start, 1, &(struct row_term){1, run->x});
+    if (order == 1) rows_combine(run->threads, run->total, start, 1, &(struct row_term){1, run->x});
     weigh_values(run, order, &step, weight);
     if (step.noise > 0) run_draw(run, noise);
-    struct row_term terms[] = {{step.state, start},      {weight[0], run->row[0]},
-                               {weight[1], run->row[1]}, {weight[2], run->row[2]},
+    struct row_term terms[] = {{step.state, start},
+                               {weight[0], run->row[0]},
+                               {weight[1], run->row[1]},
+                               {weight[2], run->row[2]},
                                {step.noise, noise}};
     rows_combine(run->threads, run->total, run->x, 5, terms);
     return SUMI_OK;

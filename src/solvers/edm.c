@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stochastic sampling of "Elucidating the design space of diffusion-based generative models",
    Karras, Aittala, Aila and Laine 2022, algorithm 2: noise is stirred in ("churn") before each step
    of Heun's method. The network sees the state with that noise, where diffusers' Euler does not. */
@@ -37,8 +38,8 @@ static sumi_status edm_step(struct solver_run *run)
             stage_advance(run, run->x, run->options->s_noise * sqrt(hat * hat - sigma * sigma),
                           other);
         }
-        TRY(run_evaluate_at(run, hat, hat > sigma ? run_time_at(run, hat)
-                                                  : run->times[run->place]));
+        TRY(run_evaluate_at(run, hat,
+                            hat > sigma ? run_time_at(run, hat) : run->times[run->place]));
         run_slope(run, hat, first); /* line 7 */
         rows_combine(run->threads, run->total, start, 1, &(struct row_term){1, run->x});
         stage_advance(run, start, next - hat, first); /* line 8 */
@@ -46,9 +47,9 @@ static sumi_status edm_step(struct solver_run *run)
     }
     TRY(run_evaluate_here(run));
     run_slope(run, next, other); /* line 10 */
-    rows_combine(run->threads, run->total, run->x, 3, /* line 11 */
-                 (struct row_term[]){{1, start}, {(next - hat) / 2, first},
-                                     {(next - hat) / 2, other}});
+    rows_combine(
+        run->threads, run->total, run->x, 3, /* line 11 */
+        (struct row_term[]){{1, start}, {(next - hat) / 2, first}, {(next - hat) / 2, other}});
     return SUMI_OK;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Euler-Maruyama on the reverse stochastic equation of "Score-based generative modeling through
    stochastic differential equations", Song, Sohl-Dickstein, Kingma, Kumar, Ermon and Poole 2021,
    eq. 6, in the path's own time. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Euler's method on dx/dsigma = (x - x0hat) / sigma, the probability flow in sigma: "Elucidating
    the design space of diffusion-based generative models", Karras, Aittala, Aila and Laine 2022. On
    the straight path of flow matching the slope is the velocity, and the same line is its solver. */
@@ -70,10 +71,11 @@ static sumi_status flow_check(sumi_context *context, const struct solver_options
 {
     (void)path, (void)grid;
     if (options->s_churn == 0) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "s_churn stirs noise into x0 + sigma e, while flow-euler keeps its state on a"
-                        " straight line between data and noise; take \"edm\" or \"euler\", or"
-                        " stochastic_sampling");
+    return context_fail(
+        context, SUMI_ERROR_ARGUMENT,
+        "s_churn stirs noise into x0 + sigma e, while flow-euler keeps its state on a"
+        " straight line between data and noise; take \"edm\" or \"euler\", or"
+        " stochastic_sampling");
 }
 
 /* Euler on a straight path; stochastic_sampling draws the noise anew at every step. */

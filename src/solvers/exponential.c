@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* See exponential.h. */
 #include "solvers/exponential.h"
 
@@ -17,8 +18,9 @@ struct exponential exponential_step(enum algorithm algorithm, const struct level
     double h = to->log_ratio - from->log_ratio;
     double g = noise ? h : random ? -2 * h : -h;
     double scale = noise ? -to->noise * (random ? 2 : 1) : -to->signal;
-    if (h == 0 || isnan(h)) return (struct exponential){.state = noise ? to->signal / from->signal
-                                                             : to->noise / from->noise};
+    if (h == 0 || isnan(h))
+        return (struct exponential){.state = noise ? to->signal / from->signal
+                                                   : to->noise / from->noise};
     struct exponential step = {
         .state = noise ? to->signal / from->signal : to->noise / from->noise,
         .value = scale * expm1(g),

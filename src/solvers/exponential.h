@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One step of an exponential integrator from level s to level t: the linear part of the diffusion
    ODE or SDE is solved exactly, and what the network says of the data (or the noise) is a
    polynomial in lambda = log(a / s). Lu et al. 2022 (DPM-Solver, eq. 3.4; DPM-Solver++, eq. 9 and

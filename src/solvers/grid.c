@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Building the list of places; see grid.h. */
 #include "solvers/grid.h"
 
@@ -30,8 +31,7 @@ struct level level_at(enum scale scale, const struct noise_path *path, double si
 enum scale grid_scale(const struct solver_options *options, const struct noise_path *path,
                       enum scale scale)
 {
-    if (scale == SCALE_NATURAL)
-        return path->kind == PATH_FLOW ? SCALE_STRAIGHT : SCALE_EXPLODING;
+    if (scale == SCALE_NATURAL) return path->kind == PATH_FLOW ? SCALE_STRAIGHT : SCALE_EXPLODING;
     return options->use_flow_sigmas && scale == SCALE_PRESERVING ? SCALE_STRAIGHT : scale;
 }
 
@@ -87,31 +87,32 @@ static double start_deviation(const struct solver_options *options, const struct
     if (scale == SCALE_OWN) return path_level_at(path, most).noise;
     if (scale != SCALE_EXPLODING) return 1;
     bool data_too = path->kind == PATH_EDM
-                 || (path->kind == PATH_TABLE && options->timestep_spacing == SPACING_LEADING);
+                    || (path->kind == PATH_TABLE && options->timestep_spacing == SPACING_LEADING);
     return data_too ? sqrt(most * most + 1) : most;
 }
 
 static bool predicts_noise(const struct solver_options *options)
 {
     return options->prediction_type == PREDICTION_EPSILON
-        || options->prediction_type == PREDICTION_SCORE;
+           || options->prediction_type == PREDICTION_SCORE;
 }
 
 /* Refuses what needs signal where the grid begins without. */
 static sumi_status check_start(sumi_context *context, const struct solver_options *options,
-                                    const struct noise_path *path, enum scale scale, double ratio,
-                                    double time)
+                               const struct noise_path *path, enum scale scale, double ratio,
+                               double time)
 {
     bool ends_without = path->kind == PATH_FLOW || path->kind == PATH_COSINE;
     if (path->kind == PATH_TABLE) { /* diffusers divides by the little that it leaves */
         ends_without = path->schedule->alphas_cumprod[path->count - 1] == 0
-                    && options->compat != COMPATIBLE_DIFFUSERS;
+                       && options->compat != COMPATIBLE_DIFFUSERS;
     }
     if (!ends_without || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
     if (scale == SCALE_OWN) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "no signal is left at time %g, where the drift of the stochastic"
-                            " equation is infinite; begin later (see timesteps)", time);
+                            " equation is infinite; begin later (see timesteps)",
+                            time);
     }
     if (!predicts_noise(options)) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
@@ -130,7 +131,7 @@ static sumi_status place_all(sumi_context *context, const struct solver_options 
                               .path = path,
                               .family = family,
                               .needs_signal = scale == SCALE_OWN || predicts_noise(options)
-                                           || path->time_kind != TIME_DISCRETE};
+                                              || path->time_kind != TIME_DISCRETE};
     enum scale made = SCALE_EXPLODING;
     TRY(respacing_check(context, options, &placing.respaced));
     if (path->kind == PATH_FLOW) {
@@ -144,7 +145,7 @@ static sumi_status place_all(sumi_context *context, const struct solver_options 
     }
     rescale(made, scale, grid);
     return check_start(context, options, path, scale, grid_ratio(scale, grid->sigmas[0]),
-                            grid->times[0]);
+                       grid->times[0]);
 }
 
 static int64_t default_count(const struct solver_options *options, const struct noise_path *path,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The places that a solver visits: times for the network and, but for solvers that count in abar,
    the noise level sigma of each. Every solver keeps its state on a scale of its own; all are the
    same diffusion with x0 and e in another proportion, so that any solver goes with any path:

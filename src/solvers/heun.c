@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Heun's method on the probability flow in sigma: Karras et al. 2022, algorithm 1. Every time but
    the first stands twice in the list, once for each evaluation; the last step, to sigma 0, is
    Euler's. */
@@ -15,8 +16,9 @@ static sumi_status heun_arrange(sumi_context *context, const struct solver_optio
 }
 
 /* Algorithm 2, line 5, the way that diffusers has it for flows: noise is stirred in after the
-   network has seen the state (the solver "edm" does it before). Returns the level that sigma is raised to;
-   `stirred` receives the noise of either evaluation, of which only the trial's counts. */
+   network has seen the state (the solver "edm" does it before). Returns the level that sigma is
+   raised to; `stirred` receives the noise of either evaluation, of which only the trial's counts.
+ */
 static double churn(struct solver_run *run, double sigma, bool trial, float *stirred)
 {
     const struct solver_options *options = run->options;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Explicit Runge-Kutta methods; see integrate.h. Hairer, Norsett, Wanner 1993, "Solving ordinary
    differential equations I": the tableaus are in II.1 and II.5, the choice of steps in II.4. */
 #include "solvers/integrate.h"
@@ -24,11 +25,8 @@ static const struct tableau tableaus[] = {
                       .nodes = {0, 0.5},
                       .matrix = {{0}, {0.5}},
                       .weights = {0, 1}},
-    [ODE_HEUN] = {.name = "heun",
-                  .stages = 2,
-                  .nodes = {0, 1},
-                  .matrix = {{0}, {1}},
-                  .weights = {0.5, 0.5}},
+    [ODE_HEUN] =
+        {.name = "heun", .stages = 2, .nodes = {0, 1}, .matrix = {{0}, {1}}, .weights = {0.5, 0.5}},
     [ODE_RK4] = {.name = "rk4",
                  .stages = 4,
                  .nodes = {0, 0.5, 0.5, 1},
@@ -45,8 +43,7 @@ static const struct tableau tableaus[] = {
                              {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729},
                              {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176,
                               -5103.0 / 18656},
-                             {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784,
-                              11.0 / 84}},
+                             {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}},
                   .weights = {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84},
                   .errors = {71.0 / 57600, 0, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200,
                              22.0 / 525, -1.0 / 40}},
@@ -60,8 +57,8 @@ struct integration {
     ode_slope slope;
     void *user;
     int64_t count;
-    double *y, *next, *point;     /* [count] */
-    double *stages[MOST_STAGES];  /* [count] slopes */
+    double *y, *next, *point;    /* [count] */
+    double *stages[MOST_STAGES]; /* [count] slopes */
     struct ode_report report;
 };
 
@@ -152,14 +149,16 @@ static sumi_status check_patience(const struct integration *w, const struct ode_
     if (!last && fabs(h) <= shortest_step(time)) {
         return context_fail(w->context, SUMI_ERROR_NUMBER,
                             "rk45 cannot keep to its tolerance at time %g with steps that double"
-                            " precision knows; raise the tolerance", time);
+                            " precision knows; raise the tolerance",
+                            time);
     }
     if (!options->most_evaluations || w->report.evaluations < options->most_evaluations) {
         return SUMI_OK;
     }
     return context_fail(w->context, SUMI_ERROR_NUMBER,
                         "rk45 is at time %g after %lld evaluations, as many as it may make; raise"
-                        " the tolerance", time, (long long)w->report.evaluations);
+                        " the tolerance",
+                        time, (long long)w->report.evaluations);
 }
 
 /* The last stage of an accepted step is the first of the next one. */
@@ -204,7 +203,7 @@ static sumi_status check_options(sumi_context *context, const struct ode_options
                             (long long)options->steps);
     }
     bool sound = options->relative >= 0 && options->absolute >= 0
-              && options->relative + options->absolute > 0;
+                 && options->relative + options->absolute > 0;
     if (options->method != ODE_RK45 || sound) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "rk45 needs a tolerance above 0, relative or absolute, not %g and %g",
@@ -219,9 +218,9 @@ static sumi_status walk(struct integration *w, const struct ode_options *options
                                        : walk_equal(w, options->steps, from, to);
 }
 
-sumi_status ode_integrate(sumi_context *context, const struct ode_options *options,
-                          ode_slope slope, void *user, int64_t count, double *y, double from,
-                          double to, struct ode_report *report)
+sumi_status ode_integrate(sumi_context *context, const struct ode_options *options, ode_slope slope,
+                          void *user, int64_t count, double *y, double from, double to,
+                          struct ode_report *report)
 {
     TRY(check_options(context, options));
     struct integration w = {.context = context,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The improved pseudo linear multi-step method of PNDM's authors (Liu et al. 2022), on the cosine
    path a = cos(pi t / 2), s = sin(pi t / 2), t in [0, 1], where the network predicts v. */
 #include <math.h>
@@ -12,8 +13,8 @@ static const double half_pi = 1.57079632679489661923;
 static const double least_signal = 1e-8; /* at t = 1 nothing of the data is left */
 
 /* On the cosine path sin(pi t / 2) goes with the square of a sine in even steps. Signal and noise
-   are rounded to float32: where little signal is left the rounding is felt, and published numbers have
-   it. */
+   are rounded to float32: where little signal is left the rounding is felt, and published numbers
+   have it. */
 static void place_sines(struct grid *grid)
 {
     for (int64_t i = 0; i < grid->count; i++) {
@@ -28,11 +29,11 @@ static void place_sines(struct grid *grid)
 static sumi_status ipndm_arrange(sumi_context *context, const struct solver_options *options,
                                  const struct noise_path *path, struct grid *grid)
 {
-    bool given = options->timesteps.values || options->sigmas.values
-              || options->use_karras_sigmas || options->use_exponential_sigmas
-              || options->use_beta_sigmas || options->use_lu_lambdas;
+    bool given = options->timesteps.values || options->sigmas.values || options->use_karras_sigmas
+                 || options->use_exponential_sigmas || options->use_beta_sigmas
+                 || options->use_lu_lambdas;
     bool noise = options->prediction_type == PREDICTION_EPSILON
-              || options->prediction_type == PREDICTION_SCORE; /* not known of the first place */
+                 || options->prediction_type == PREDICTION_SCORE; /* not known of the first place */
     if (path->kind == PATH_COSINE && !given && !noise) place_sines(grid);
     int64_t count = grid->count;
     double last = grid->sigmas[count];
@@ -56,9 +57,10 @@ static struct level next_level(const struct solver_run *run)
 
 static sumi_status ipndm_step(struct solver_run *run)
 {
-    static const double weights[HISTORY][HISTORY] = {
-        {1}, {3. / 2, -1. / 2}, {23. / 12, -16. / 12, 5. / 12},
-        {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
+    static const double weights[HISTORY][HISTORY] = {{1},
+                                                     {3. / 2, -1. / 2},
+                                                     {23. / 12, -16. / 12, 5. / 12},
+                                                     {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
     struct level from = run_level(run, run->place), to = next_level(run);
     int64_t known = run_made(run) + 1;
     int order = known < HISTORY ? (int)known : HISTORY;

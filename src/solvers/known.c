@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The correction for data of which a part is known: the estimate of clean data times r(x0), a
    normal density around the known values (Sohl-Dickstein et al. 2015, section 2.5, "multiplying
    distributions"). A solver that follows such estimates fills in what is missing, gives greys their

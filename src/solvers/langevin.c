@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Langevin's dynamics: "Generative modeling by estimating gradients of the data distribution", Song
    and Ermon 2019. Plain (eq. 4), at one level of noise, or of any density whose score the denoiser
    gives; and annealed (algorithm 1), some steps at each level from the noisiest to the clearest.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clipping and dynamic thresholding; see limit.h. */
 #include "solvers/limit.h"
 

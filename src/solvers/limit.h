@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Limits on the estimate of clean data within a step. */
 #ifndef SUMI_SOLVERS_LIMIT_H
 #define SUMI_SOLVERS_LIMIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Linear multi-step (Adams-Bashforth with uneven steps) on the probability flow in sigma: the last
    four slopes are joined by a polynomial, which is integrated exactly. Karras et al. 2022 name it
    as "LMS"; the method is Adams's of 1883. */
@@ -26,8 +27,8 @@ static sumi_status lms_step(struct solver_run *run)
     for (int i = 0; i < order; i++) nodes[i] = run->sigmas[run->place - i] - sigma;
     for (int i = 0; i < order; i++) {
         polynomial_basis(order, nodes, i, basis);
-        terms[i + 1] = (struct row_term){polynomial_integral(order, basis, 0, next - sigma),
-                                         run->row[i]};
+        terms[i + 1] =
+            (struct row_term){polynomial_integral(order, basis, 0, next - sigma), run->row[i]};
     }
     rows_combine(run->threads, run->total, run->x, order + 1, terms);
     return SUMI_OK;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of options and the readers of their values; see options.h. */
 #include "solvers/options.h"
 
@@ -34,14 +35,22 @@ static const struct option table[] = {
     {"beta_schedule", KIND_SCHEDULE, AT(beta_schedule), 0, 0, {0}},
     {"trained_betas", KIND_LIST, AT(trained_betas), 0, 1, {0}},
     {"rescale_betas_zero_snr", KIND_FLAG, AT(rescale_betas_zero_snr), 0, 0, {0}},
-    {"prediction_type", KIND_CHOICE, AT(prediction_type), 0, 0,
+    {"prediction_type",
+     KIND_CHOICE,
+     AT(prediction_type),
+     0,
+     0,
      {"epsilon", "sample", "v_prediction", "score", "flow_prediction", "velocity"}},
     {"clip_sample", KIND_FLAG, AT(clip_sample), 0, 0, {0}},
     {"clip_sample_range", KIND_NUMBER, AT(clip_sample_range), 0, 1e30, {0}},
     {"thresholding", KIND_FLAG, AT(thresholding), 0, 0, {0}},
     {"dynamic_thresholding_ratio", KIND_NUMBER, AT(dynamic_thresholding_ratio), 0, 1, {0}},
     {"sample_max_value", KIND_NUMBER, AT(sample_max_value), 1e-30, 1e30, {0}},
-    {"timestep_spacing", KIND_CHOICE, AT(timestep_spacing), 0, 0,
+    {"timestep_spacing",
+     KIND_CHOICE,
+     AT(timestep_spacing),
+     0,
+     0,
      {"leading", "linspace", "trailing"}},
     {"steps_offset", KIND_WHOLE, AT(steps_offset), 0, 1000000, {0}},
     {"steps", KIND_WHOLE, AT(steps), 0, 1000000, {0}},
@@ -54,8 +63,12 @@ static const struct option table[] = {
     {"use_lu_lambdas", KIND_FLAG, AT(use_lu_lambdas), 0, 0, {0}},
     {"final_sigmas_type", KIND_CHOICE, AT(final_sigmas_type), 0, 0, {"zero", "sigma_min"}},
     {"interpolation_type", KIND_CHOICE, AT(interpolation_type), 0, 0, {"linear", "log_linear"}},
-    {"timestep_type", KIND_CHOICE, AT(timestep_type), 0, 0, {"discrete", "continuous", "sigma",
-      "consistency"}},
+    {"timestep_type",
+     KIND_CHOICE,
+     AT(timestep_type),
+     0,
+     0,
+     {"discrete", "continuous", "sigma", "consistency"}},
     {"sigma_schedule", KIND_CHOICE, AT(sigma_schedule), 0, 0, {"karras", "exponential"}},
     {"sigma_min", KIND_NUMBER, AT(sigma_min), 0, 1e6, {0}},
     {"sigma_max", KIND_NUMBER, AT(sigma_max), 0, 1e6, {0}},
@@ -75,10 +88,18 @@ static const struct option table[] = {
     {"passes", KIND_WHOLE, AT(passes), 1, 1000, {0}},
     {"original_inference_steps", KIND_WHOLE, AT(original_inference_steps), 1, 1000000, {0}},
     {"timestep_scaling", KIND_NUMBER, AT(timestep_scaling), 0, 1e6, {0}},
-    {"algorithm_type", KIND_CHOICE, AT(algorithm_type), 0, 0,
-     {"dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver", "deis",
-      "data_prediction", "noise_prediction"}},
-    {"solver_type", KIND_CHOICE, AT(solver_type), 0, 0,
+    {"algorithm_type",
+     KIND_CHOICE,
+     AT(algorithm_type),
+     0,
+     0,
+     {"dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver", "deis", "data_prediction",
+      "noise_prediction"}},
+    {"solver_type",
+     KIND_CHOICE,
+     AT(solver_type),
+     0,
+     0,
      {"midpoint", "heun", "logrho", "bh1", "bh2"}},
     {"lower_order_final", KIND_FLAG, AT(lower_order_final), 0, 0, {0}},
     {"euler_at_final", KIND_FLAG, AT(euler_at_final), 0, 0, {0}},
@@ -89,7 +110,11 @@ static const struct option table[] = {
     {"s_tmin", KIND_NUMBER, AT(s_tmin), 0, INFINITY, {0}},
     {"s_tmax", KIND_NUMBER, AT(s_tmax), 0, INFINITY, {0}},
     {"s_noise", KIND_NUMBER, AT(s_noise), 0, 1e3, {0}},
-    {"predictor", KIND_CHOICE, AT(predictor), 0, 0,
+    {"predictor",
+     KIND_CHOICE,
+     AT(predictor),
+     0,
+     0,
      {"reverse_diffusion", "ancestral", "euler_maruyama"}},
     {"snr", KIND_NUMBER, AT(snr), 0, 1e3, {0}},
     {"correct_steps", KIND_WHOLE, AT(correct_steps), 0, 1000, {0}},
@@ -105,7 +130,11 @@ static const struct option table[] = {
     {"tau_start", KIND_NUMBER, AT(tau_start), -1e6, 1e6, {0}},
     {"tau_end", KIND_NUMBER, AT(tau_end), -1e6, 1e6, {0}},
     {"clip_denoised", KIND_FLAG, AT(clip_sample), 0, 0, {0}},
-    {"variance_type", KIND_CHOICE, AT(variance_type), 0, 0,
+    {"variance_type",
+     KIND_CHOICE,
+     AT(variance_type),
+     0,
+     0,
      {"fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned",
       "learned_range"}},
     {"set_alpha_to_one", KIND_FLAG, AT(set_alpha_to_one), 0, 0, {0}},
@@ -195,10 +224,16 @@ struct noise_path options_path(const struct solver_options *options,
         .count = schedule->count,
         .beta_min = options->beta_min,
         .beta_max = options->beta_max,
-        .sigma_min = options->sigma_min > 0 ? options->sigma_min : exploding ? 0.01 : 0.002,
-        .sigma_max = options->sigma_max > 0 ? options->sigma_max : exploding ? 50 : 80,
+        .sigma_min = options->sigma_min > 0 ? options->sigma_min
+                     : exploding            ? 0.01
+                                            : 0.002,
+        .sigma_max = options->sigma_max > 0 ? options->sigma_max
+                     : exploding            ? 50
+                                            : 80,
         .sigma_data = options->sigma_data,
-        .eps = options->sampling_eps > 0 ? options->sampling_eps : exploding ? 1e-5 : 1e-3,
+        .eps = options->sampling_eps > 0 ? options->sampling_eps
+               : exploding               ? 1e-5
+                                         : 1e-3,
     };
 }
 
@@ -239,27 +274,29 @@ static sumi_status check_range(sumi_context *context, const struct option *optio
 static sumi_status wrong_type(sumi_context *context, const struct option *option, const char *given)
 {
     static const char *const expected[] = {
-        [KIND_WHOLE] = "a whole number",   [KIND_NUMBER] = "a number",
-        [KIND_FLAG] = "true or false",     [KIND_CHOICE] = "a word",
-        [KIND_SCHEDULE] = "a word",        [KIND_LIST] = "a list of numbers",
+        [KIND_WHOLE] = "a whole number",
+        [KIND_NUMBER] = "a number",
+        [KIND_FLAG] = "true or false",
+        [KIND_CHOICE] = "a word",
+        [KIND_SCHEDULE] = "a word",
+        [KIND_LIST] = "a list of numbers",
         [KIND_SEED] = "a whole number from 0 to 18446744073709551615",
     };
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "solver option \"%s\" must be %s, not %.100s", option->name,
-                        expected[option->kind], given);
+    return context_fail(context, SUMI_ERROR_ARGUMENT, "solver option \"%s\" must be %s, not %.100s",
+                        option->name, expected[option->kind], given);
 }
 
 static bool is_number(json_object *value)
 {
     return json_object_is_type(value, json_type_int)
-        || json_object_is_type(value, json_type_double);
+           || json_object_is_type(value, json_type_double);
 }
 
 /* diffusers writes this number as a word, since JSON has none for it. */
 static bool is_minus_infinity(json_object *value)
 {
     return json_object_is_type(value, json_type_string)
-        && strcmp(json_object_get_string(value), "-inf") == 0;
+           && strcmp(json_object_get_string(value), "-inf") == 0;
 }
 
 /* null takes a list away and leaves any other option as it is, as in diffusers' files. */
@@ -292,8 +329,8 @@ static sumi_status set_list(sumi_context *context, const struct option *option,
         json_object *entry = json_object_array_get_idx(value, i);
         values[i] = json_object_get_double(entry);
         sumi_status status = is_number(entry)
-                               ? check_range(context, option, values[i])
-                               : wrong_type(context, option, "one with something else in it");
+                                 ? check_range(context, option, values[i])
+                                 : wrong_type(context, option, "one with something else in it");
         if (status != SUMI_OK) {
             context_release(context, values);
             return status;
@@ -382,8 +419,8 @@ static sumi_status value_from_text(sumi_context *context, const char *name, cons
         *value = json_object_new_uint64(seed);
     } else if (text_to_number(text, &number)) {
         *value = number == floor(number) && fabs(number) < 0x1p53 && !strpbrk(text, ".eE")
-                   ? json_object_new_int64((int64_t)number)
-                   : json_object_new_double(number);
+                     ? json_object_new_int64((int64_t)number)
+                     : json_object_new_double(number);
     } else if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
         *value = json_object_new_boolean(text[0] == 't');
     } else {
@@ -427,7 +464,8 @@ static sumi_status copy_list(sumi_context *context, const struct number_list *fr
 static sumi_status set_members(sumi_context *context, struct solver_options *options,
                                json_object *members)
 {
-    json_object_object_foreach(members, name, value) {
+    json_object_object_foreach(members, name, value)
+    {
         const struct option *option = find_option(name);
         if (option) TRY(set_json(context, option, options, value));
     }
@@ -475,8 +513,7 @@ sumi_status options_configure(sumi_context *context, struct solver_options *opti
     if (trained) take_training(&changed, trained);
     changed.timesteps = changed.sigmas = changed.disable_corrector = (struct number_list){NULL, 0};
     sumi_status status = copy_list(context, &options->trained_betas, &changed.trained_betas);
-    if (status == SUMI_OK)
-        status = copy_list(context, &options->timesteps, &changed.timesteps);
+    if (status == SUMI_OK) status = copy_list(context, &options->timesteps, &changed.timesteps);
     if (status == SUMI_OK) status = copy_list(context, &options->sigmas, &changed.sigmas);
     if (status == SUMI_OK)
         status = copy_list(context, &options->disable_corrector, &changed.disable_corrector);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every option of every solver, by the names of diffusers' scheduler_config.json and a few of
    Sumi's own. One table says what each name accepts. */
 #ifndef SUMI_SOLVERS_OPTIONS_H
@@ -17,11 +18,11 @@ struct number_list {
 enum spacing { SPACING_LEADING, SPACING_LINSPACE, SPACING_TRAILING };
 enum channel_order { CHANNELS_LAST, CHANNELS_FIRST };
 enum algorithm {
-    ALGORITHM_DATA,      /* dpmsolver++: integrates the estimate of clean data */
-    ALGORITHM_NOISE,     /* dpmsolver: integrates the estimate of noise */
+    ALGORITHM_DATA,  /* dpmsolver++: integrates the estimate of clean data */
+    ALGORITHM_NOISE, /* dpmsolver: integrates the estimate of noise */
     ALGORITHM_DATA_SDE,
     ALGORITHM_NOISE_SDE,
-    ALGORITHM_FOREIGN,   /* of another class; a solver takes its own default for it */
+    ALGORITHM_FOREIGN, /* of another class; a solver takes its own default for it */
     ALGORITHM_SA_DATA,
     ALGORITHM_SA_NOISE
 };
@@ -35,7 +36,7 @@ enum compatibility { COMPATIBLE_NONE, COMPATIBLE_DIFFUSERS };
 
 struct solver_options {
     /* the path from data to noise: a table of betas, or another */
-    int path; /* enum path_kind */
+    int path;                                /* enum path_kind */
     double beta_min, beta_max, sampling_eps; /* sampling_eps 0: 1e-3 for betas, 1e-5 for ve */
     int64_t num_train_timesteps;
     double beta_start, beta_end;
@@ -52,16 +53,16 @@ struct solver_options {
     struct number_list timesteps, sigmas; /* given ones, instead of steps */
     /* which noise levels sigma = s / a are visited, by solvers that count in them */
     bool use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas, use_lu_lambdas;
-    int final_sigmas_type;  /* enum final_sigma */
-    int interpolation_type; /* enum sigma_interpolation */
-    int timestep_type;      /* enum time_kind */
-    int sigma_schedule;     /* enum sigma_schedule */
+    int final_sigmas_type;       /* enum final_sigma */
+    int interpolation_type;      /* enum sigma_interpolation */
+    int timestep_type;           /* enum time_kind */
+    int sigma_schedule;          /* enum sigma_schedule */
     double sigma_min, sigma_max; /* 0: the schedule's own */
     double sigma_data, rho, lambda_min_clipped;
     /* straight paths */
     bool use_flow_sigmas, use_dynamic_shifting, invert_sigmas, stochastic_sampling;
     double flow_shift, shift, mu, shift_terminal; /* shift_terminal 0: none */
-    int time_shift_type; /* enum time_shift */
+    int time_shift_type;                          /* enum time_shift */
     /* families of solvers */
     int64_t solver_order, original_inference_steps, passes;
     double timestep_scaling;
@@ -99,8 +100,8 @@ sumi_status options_set(sumi_context *context, struct solver_options *options, c
                         const char *value);
 
 /* Sets every known option of a JSON text, or none of them on failure. What a network was trained
-   on, its path and its prediction, is taken from `trained` first (NULL for no one): the defaults of the
-   class that the text is of, where that is another solver's. */
+   on, its path and its prediction, is taken from `trained` first (NULL for no one): the defaults of
+   the class that the text is of, where that is another solver's. */
 sumi_status options_configure(sumi_context *context, struct solver_options *options,
                               const struct solver_options *trained, const char *json);
 

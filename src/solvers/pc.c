@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Predictor-corrector sampling: "Score-based generative modeling through stochastic differential
    equations", Song et al. 2021, algorithms 2 to 5. At each level `correct_steps` of Langevin's
    dynamics bring the state to the level's distribution, each with a step that keeps the ratio of

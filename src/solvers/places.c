@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* See places.h. */
 #include "solvers/places.h"
 
@@ -44,8 +45,8 @@ int64_t places_clipped_count(const struct solver_options *options, const struct 
 {
     struct noise_path table = plain(path);
     int64_t count = table.count;
-    while (count > 1
-           && -log(path_sigma(&table, (double)(count - 1))) < options->lambda_min_clipped) count--;
+    while (count > 1 && -log(path_sigma(&table, (double)(count - 1))) < options->lambda_min_clipped)
+        count--;
     return count;
 }
 
@@ -54,8 +55,7 @@ static double real_time(const struct solver_options *options, int64_t all, int64
 {
     double from_end = (double)(count - 1 - index);
     switch ((enum spacing)options->timestep_spacing) {
-    case SPACING_LEADING:
-        return from_end * (double)(all / count) + (double)options->steps_offset;
+    case SPACING_LEADING: return from_end * (double)(all / count) + (double)options->steps_offset;
     case SPACING_LINSPACE:
         /* of a single step the noisiest, where diffusers takes time 0 */
         if (count == 1) return options->compat == COMPATIBLE_DIFFUSERS ? 0 : (double)(all - 1);
@@ -114,7 +114,7 @@ static double time_of_level(const struct solver_options *options, const struct n
 static bool log_linear(const struct solver_options *options)
 {
     return options->interpolation_type == INTERPOLATE_LOG_LINEAR && !options->timesteps.values
-        && !options->sigmas.values;
+           && !options->sigmas.values;
 }
 
 static void respace(const struct solver_options *options, const struct noise_path *table,
@@ -153,8 +153,8 @@ static sumi_status spread(sumi_context *context, const struct solver_options *op
         TRY(check_time(context, table, *time));
         grid->sigmas[i] = path_sigma(table, *time);
         if (log_linear(options)) {
-            grid->sigmas[i] = respacing_exponential(path_least(table), path_most(table),
-                                                    grid->count + 1, i);
+            grid->sigmas[i] =
+                respacing_exponential(path_least(table), path_most(table), grid->count + 1, i);
         }
     }
     return SUMI_OK;
@@ -166,8 +166,8 @@ sumi_status places_table(sumi_context *context, const struct placing *placing, s
     const struct noise_path *path = placing->path;
     struct noise_path table = plain(path);
     bool respaced = placing->respaced && !options->sigmas.values;
-    bool least = options->final_sigmas_type == FINAL_SIGMA_LEAST
-              || (log_linear(options) && !respaced);
+    bool least =
+        options->final_sigmas_type == FINAL_SIGMA_LEAST || (log_linear(options) && !respaced);
     TRY(spread(context, options, &table, placing->family, grid));
     if (respaced) respace(options, &table, placing->family, grid);
     TRY(check_descent(context, grid));
@@ -218,8 +218,7 @@ static double shifted(const struct solver_options *options, double shift, double
 static void stretch(const struct solver_options *options, struct grid *grid)
 {
     double scale = (1 - grid->sigmas[grid->count - 1]) / (1 - options->shift_terminal);
-    for (int64_t i = 0; i < grid->count; i++)
-        grid->sigmas[i] = 1 - (1 - grid->sigmas[i]) / scale;
+    for (int64_t i = 0; i < grid->count; i++) grid->sigmas[i] = 1 - (1 - grid->sigmas[i]) / scale;
 }
 
 static sumi_status check_straight(sumi_context *context, const struct number_list *given,
@@ -249,7 +248,8 @@ sumi_status places_flow(sumi_context *context, const struct placing *placing, st
     for (int64_t i = 0; i < grid->count; i++) {
         double share = grid->count > 1 ? (double)i / (double)(grid->count - 1) : 0;
         double sigma = sigmas->values  ? sigmas->values[i]
-                     : times->values ? times->values[i] / all : begin + share * (least - begin);
+                       : times->values ? times->values[i] / all
+                                       : begin + share * (least - begin);
         grid->sigmas[i] = shifted(options, options->shift, sigma);
     }
     if (options->shift_terminal > 0) stretch(options, grid);
@@ -263,8 +263,8 @@ sumi_status places_flow(sumi_context *context, const struct placing *placing, st
     for (int64_t i = 0; i < grid->count; i++) {
         if (options->invert_sigmas) grid->sigmas[i] = 1 - grid->sigmas[i];
         grid->times[i] = path->time_kind == TIME_DISCRETE
-                           ? grid->sigmas[i] * all
-                           : path_time(path, grid_ratio(SCALE_STRAIGHT, grid->sigmas[i]));
+                             ? grid->sigmas[i] * all
+                             : path_time(path, grid_ratio(SCALE_STRAIGHT, grid->sigmas[i]));
     }
     return SUMI_OK;
 }
@@ -272,8 +272,7 @@ sumi_status places_flow(sumi_context *context, const struct placing *placing, st
 /* use_flow_sigmas of diffusers' solvers that count in log-SNR: they never start at sigma 1, where
    it is infinite, keep whole times, and respace the ratios of the table. The line is from 1 to
    1 / T or from 1 - 1 / T to 0, its last place left to the end. */
-sumi_status places_straight(sumi_context *context, const struct placing *placing,
-                            struct grid *grid)
+sumi_status places_straight(sumi_context *context, const struct placing *placing, struct grid *grid)
 {
     const struct solver_options *options = placing->options;
     const struct noise_path *path = placing->path;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where on a path the places of a grid lie: over a table of betas as diffusers spaces them, on a
    straight path with its shifts, and on the others by Karras's rule or evenly in their own time. */
 #ifndef SUMI_SOLVERS_PLACES_H

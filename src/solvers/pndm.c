@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* "Pseudo numerical methods for diffusion models on manifolds", Liu, Ren, Lin and Zhao 2022: the
    classical multi-step and Runge-Kutta weights on the network's predictions, each combination
    carried by ddim's step (eq. 11). Three Runge-Kutta steps of four evaluations start the history;
@@ -29,7 +30,8 @@ static sumi_status arrange_visits(sumi_context *context, const struct solver_opt
             if (path->kind == PATH_TABLE)
                 half = options->compat ? (double)(path->count / count / 2) : floor(half);
             grid->times[place] = stage == 0   ? visited[step]
-                               : stage == 3 ? visited[step + 1] : visited[step + 1] + half;
+                                 : stage == 3 ? visited[step + 1]
+                                              : visited[step + 1] + half;
         }
     }
     return SUMI_OK;
@@ -94,9 +96,10 @@ static void carry(struct solver_run *run, const float *state, double from, doubl
 /* combined = sum of weights / divisor over the newest predictions. */
 static void combine(struct solver_run *run, int order, float *combined)
 {
-    static const double weights[HISTORY][HISTORY] = {
-        {1}, {3. / 2, -1. / 2}, {23. / 12, -16. / 12, 5. / 12},
-        {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
+    static const double weights[HISTORY][HISTORY] = {{1},
+                                                     {3. / 2, -1. / 2},
+                                                     {23. / 12, -16. / 12, 5. / 12},
+                                                     {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
     struct row_term terms[HISTORY];
     for (int i = 0; i < order; i++)
         terms[i] = (struct row_term){weights[order - 1][i], run->row[i]};
@@ -170,7 +173,8 @@ static sumi_status pndm_step(struct solver_run *run)
         return context_fail(run->context, SUMI_ERROR_ARGUMENT,
                             "pndm follows the noise, which does not tell the data at time %g, where"
                             " no signal is left; begin later (see timesteps), or take another"
-                            " solver", time);
+                            " solver",
+                            time);
     }
     keep(run);
     if (!run->options->skip_prk_steps && run->place < OPENING) runge_kutta_stage(run);

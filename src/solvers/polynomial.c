@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* See polynomial.h. */
 #include "solvers/polynomial.h"
 

@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Polynomials through points, for solvers that integrate what the network said at earlier places.
-   */
+ */
 #ifndef SUMI_SOLVERS_POLYNOMIAL_H
 #define SUMI_SOLVERS_POLYNOMIAL_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules for the spacing of noise levels; see respacing.h. */
 #include "solvers/respacing.h"
 
@@ -57,7 +58,7 @@ sumi_status respacing_check(sumi_context *context, const struct solver_options *
                             bool *asked)
 {
     int rules = options->use_karras_sigmas + options->use_exponential_sigmas
-              + options->use_beta_sigmas + options->use_lu_lambdas;
+                + options->use_beta_sigmas + options->use_lu_lambdas;
     *asked = rules == 1;
     if (rules <= 1) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Noise levels spaced by a rule instead of by times. */
 #ifndef SUMI_SOLVERS_RESPACING_H
 #define SUMI_SOLVERS_RESPACING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The classical Runge-Kutta method (Kutta 1901) on the probability flow,
    dx/dsigma = (x - x0hat) / sigma (Karras et al. 2022, eq. 1 with sigma as the time; on a straight
    path the velocity of Lipman et al. 2022). The step to sigma 0, where the slope is not known but
@@ -32,8 +33,11 @@ static sumi_status rk4_step(struct solver_run *run)
     } else if (stage.number < STAGES - 1) {
         stage_advance(run, start, h * reach[stage.number], slopes[stage.number]);
     } else {
-        struct row_term terms[] = {{1, start},           {h / 6, slopes[0]}, {h / 3, slopes[1]},
-                                   {h / 3, slopes[2]}, {h / 6, slopes[3]}};
+        struct row_term terms[] = {{1, start},
+                                   {h / 6, slopes[0]},
+                                   {h / 3, slopes[1]},
+                                   {h / 3, slopes[2]},
+                                   {h / 6, slopes[3]}};
         rows_combine(run->threads, run->total, run->x, 5, terms);
     }
     return SUMI_OK;

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dormand and Prince's method with steps of its own choice, on the probability flow, as in Song et
    al. 2021, section 4.3: dx/dsigma = (x - x0hat) / sigma, or dx/dlog(sigma) = x - x0hat where sigma
-   goes over decades. In sigma the steps that the noisy end allows would be as long as the whole clean
-   end, where the flow bends. The estimate of each step's error is kept below atol + rtol |x|. An
-   entry of the list is an interval that it crosses by as many steps as it needs; usually there is
-   one. Down to sigma 0, where the slope is known of a velocity alone, it integrates to the path's
-   least noise and ends with Euler's step. */
+   goes over decades. In sigma the steps that the noisy end allows would be as long as the whole
+   clean end, where the flow bends. The estimate of each step's error is kept below atol + rtol |x|.
+   An entry of the list is an interval that it crosses by as many steps as it needs; usually there
+   is one. Down to sigma 0, where the slope is known of a velocity alone, it integrates to the
+   path's least noise and ends with Euler's step. */
 #include <math.h>
 
 #include "solvers/defaults.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The loop of every solver: memory for a run, evaluations of the denoiser, the walk over the time
    list. Nothing is allocated between the first step and the last. */
 #include <math.h>
@@ -64,8 +65,8 @@ static sumi_status call_denoiser(struct solver_run *run, const float *input, dou
     int64_t item_size = run->shape.item_size;
     int64_t output_size = run->variance ? 2 * item_size : item_size;
     run->evaluations++;
-    sumi_status status = run->denoiser(run->denoiser_user, run->shape.items, item_size,
-                                       output_size, input, run->call_times, run->output);
+    sumi_status status = run->denoiser(run->denoiser_user, run->shape.items, item_size, output_size,
+                                       input, run->call_times, run->output);
     if (status != SUMI_OK) {
         if (context->message[0]) return status; /* the denoiser has said why */
         return context_fail(context, status, "the denoiser ended step %lld (time %g) with \"%s\"",
@@ -91,8 +92,8 @@ sumi_status run_correct(struct solver_run *run, const struct prediction_map *map
                         const struct noise_level *level)
 {
     if (!run->correction) return SUMI_OK;
-    TRY(run->correction(run->correction_user, run->shape.items, run->shape.item_size,
-                        level->signal, level->noise, run->clean));
+    TRY(run->correction(run->correction_user, run->shape.items, run->shape.item_size, level->signal,
+                        level->noise, run->clean));
     if (!rows_are_finite(run->threads, run->total, run->clean)) {
         return context_fail(run->context, SUMI_ERROR_NUMBER,
                             "step %lld: the correction wrote a value that is not finite",
@@ -135,7 +136,8 @@ static sumi_status evaluate(struct solver_run *run, double time, const struct no
         return context_fail(run->context, SUMI_ERROR_ARGUMENT,
                             "no signal is left at time %g, so that a prediction of noise tells"
                             " nothing about the data; prediction_type must be \"v_prediction\" or"
-                            " \"sample\" there", time);
+                            " \"sample\" there",
+                            time);
     }
     run->map = path_map(run->path, type, level);
     run->map.clean_state *= factor;

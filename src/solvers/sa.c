@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* "SA-Solver: stochastic Adams solver for fast sampling of diffusion models", Xue, Yi, Luo, Zhang,
    Sun, Li and Ma 2023: an Adams-Bashforth predictor and an Adams-Moulton corrector, which needs no
    evaluation of its own, for the equation with noise of strength tau (eq. 6; tau = 0 is the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* See score.h. */
 #include "solvers/score.h"
 
@@ -13,8 +14,7 @@ void score_fill(const struct solver_run *run, const struct level *level, float *
     if (!run->options->clip_sample && !run->options->thresholding) {
         rows_combine(run->threads, run->total, row, 2,
                      (struct row_term[]){{-map->noise_state / level->noise, run->x},
-                                         {-map->noise_prediction / level->noise,
-                                          run->prediction}});
+                                         {-map->noise_prediction / level->noise, run->prediction}});
         return;
     }
     double square = level->noise * level->noise;
@@ -33,9 +33,11 @@ void score_euler_maruyama(struct solver_run *run, const float *score, float *noi
     struct noise_level level = path_level_at(path, sigma);
     struct path_sde sde = path_sde(&level);
     double dt = fmin(path_own_time(path, path_time(path, next))
-                         - path_own_time(path, path_time(path, sigma)), 0); /* by rounding, above */
+                         - path_own_time(path, path_time(path, sigma)),
+                     0); /* by rounding, above */
     run_draw(run, noise);
     rows_combine(run->threads, run->total, run->x, 3,
-                 (struct row_term[]){{1 + sde.drift * dt, run->x}, {-sde.diffusion * dt, score},
+                 (struct row_term[]){{1 + sde.drift * dt, run->x},
+                                     {-sde.diffusion * dt, score},
                                      {sqrt(-sde.diffusion * dt), noise}});
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The score as solvers of stochastic equations see it, on the path's own scale x = a x0 + s e:
    grad log q_t(x) = (a x0hat - x) / s^2 (Song et al. 2021, eq. 7 with Tweedie's x0hat). */
 #ifndef SUMI_SOLVERS_SCORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Making and setting solvers, and the calls that need no denoiser. */
 #include "solvers/solver.h"
 
@@ -8,17 +9,47 @@
 #include "noise/rows.h"
 
 static const struct solver_type *const types[] = {
-    &solver_ddpm,           &solver_ddim,          &solver_ddim_inverse,   &solver_euler,
-    &solver_euler_ancestral, &solver_heun,         &solver_midpoint,       &solver_rk4,
-    &solver_rk45,           &solver_dpm2,          &solver_dpm2_ancestral, &solver_lms,
-    &solver_dpmpp_2s,       &solver_dpmpp_2m,      &solver_dpmpp_3m,       &solver_dpmpp_sde,
-    &solver_dpmpp_2m_sde,   &solver_dpmpp_3m_sde,  &solver_dpmpp_inverse,  &solver_unipc,
-    &solver_deis,           &solver_sa,            &solver_pndm,           &solver_ipndm,
-    &solver_edm,            &solver_edm_euler,     &solver_edm_dpmpp,      &solver_em,
-    &solver_pc,             &solver_langevin,      &solver_annealed_langevin,
-    &solver_flow_euler,     &solver_flow_heun,     &solver_flow_lcm,       &solver_lcm,
-    &solver_tcd,            &solver_consistency,   &solver_unclip,         &solver_cogvideox_ddim,
-    &solver_cogvideox_dpm,  &solver_binomial,
+    &solver_ddpm,
+    &solver_ddim,
+    &solver_ddim_inverse,
+    &solver_euler,
+    &solver_euler_ancestral,
+    &solver_heun,
+    &solver_midpoint,
+    &solver_rk4,
+    &solver_rk45,
+    &solver_dpm2,
+    &solver_dpm2_ancestral,
+    &solver_lms,
+    &solver_dpmpp_2s,
+    &solver_dpmpp_2m,
+    &solver_dpmpp_3m,
+    &solver_dpmpp_sde,
+    &solver_dpmpp_2m_sde,
+    &solver_dpmpp_3m_sde,
+    &solver_dpmpp_inverse,
+    &solver_unipc,
+    &solver_deis,
+    &solver_sa,
+    &solver_pndm,
+    &solver_ipndm,
+    &solver_edm,
+    &solver_edm_euler,
+    &solver_edm_dpmpp,
+    &solver_em,
+    &solver_pc,
+    &solver_langevin,
+    &solver_annealed_langevin,
+    &solver_flow_euler,
+    &solver_flow_heun,
+    &solver_flow_lcm,
+    &solver_lcm,
+    &solver_tcd,
+    &solver_consistency,
+    &solver_unclip,
+    &solver_cogvideox_ddim,
+    &solver_cogvideox_dpm,
+    &solver_binomial,
 };
 enum { CLASS_SIZE = 80, TYPES = sizeof types / sizeof *types };
 
@@ -143,13 +174,11 @@ sumi_status solver_prepare(sumi_solver *solver)
                    grid_scale(&solver->options, &solver->path, solver->type->scale),
                    solver->type->family, &solver->grid));
     if (solver->type->arrange)
-        TRY(solver->type->arrange(solver->context, &solver->options, &solver->path,
-                                    &solver->grid));
+        TRY(solver->type->arrange(solver->context, &solver->options, &solver->path, &solver->grid));
     if (solver->options.start_index >= solver->grid.count) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
                             "start_index %lld is past the end of the %lld times to visit",
-                            (long long)solver->options.start_index,
-                            (long long)solver->grid.count);
+                            (long long)solver->options.start_index, (long long)solver->grid.count);
     }
     solver->ready = true;
     return SUMI_OK;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Solvers: from noise to data over any denoiser. A solver type is one file with a step function
    and one row of the table in solver.c; it knows times, states and predictions, never a network.
    This header is what a solver type sees, and what training asks a configured solver for. */
@@ -22,7 +23,7 @@ struct solver_run {
     int64_t total; /* elements of a row */
     int threads;
 
-    const double *times; /* [time_count], in the order of the visit */
+    const double *times;  /* [time_count], in the order of the visit */
     const double *sigmas; /* [time_count + 1] on scales other than SCALE_TABLE, the last where the
                              run ends; else NULL */
     enum scale scale;
@@ -34,8 +35,8 @@ struct solver_run {
     float *prediction; /* row: what the network predicted there */
     float *variance;   /* row: its second half where variance_type is learned, else NULL */
     struct prediction_map map; /* of the last evaluation, from the state x */
-    float *row[MOST_ROWS]; /* as many as the type asks for, zero at the start of a run */
-    double *doubles; /* double_rows rows of the state in one piece */
+    float *row[MOST_ROWS];     /* as many as the type asks for, zero at the start of a run */
+    double *doubles;           /* double_rows rows of the state in one piece */
 
     sumi_denoiser denoiser;
     void *denoiser_user;
@@ -43,7 +44,7 @@ struct solver_run {
     void *correction_user;
     int64_t evaluations; /* made so far */
     float *output, *call_times, *scratch;
-    float *input; /* row: the state as the network takes it, where that is not x */
+    float *input;  /* row: the state as the network takes it, where that is not x */
     float *memory; /* behind all of the above but x */
 };
 
@@ -55,8 +56,8 @@ struct solver_type {
     int order, evaluations;
     bool stochastic;
     int rows, double_rows;
-    enum scale scale;        /* that its state is kept in */
-    enum time_family family; /* which times it visits */
+    enum scale scale;                                 /* that its state is kept in */
+    enum time_family family;                          /* which times it visits */
     void (*defaults)(struct solver_options *options); /* where they differ, or NULL */
     sumi_status (*arrange)(sumi_context *context, const struct solver_options *options,
                            const struct noise_path *path,
@@ -64,8 +65,8 @@ struct solver_type {
     sumi_status (*step)(struct solver_run *run);
     /* Of solvers of bits, NULL in those of numbers: noises clean[count] to abar `product`, standard
        normal noise[count] deciding. */
-    void (*add_noise_to_bits)(double product, int64_t count, const float *clean,
-                              const float *noise, float *noised);
+    void (*add_noise_to_bits)(double product, int64_t count, const float *clean, const float *noise,
+                              float *noised);
 };
 
 extern const struct solver_type solver_ddpm, solver_ddim, solver_ddim_inverse;
@@ -163,7 +164,7 @@ struct sumi_solver {
     sumi_correction correction; /* for later runs, or NULL */
     void *correction_user;
     int64_t evaluations; /* of the last run */
-    bool started; /* whether sumi_solver_start came after the last run */
+    bool started;        /* whether sumi_solver_start came after the last run */
 };
 
 /* Builds the schedule and the time list if an option has changed. */

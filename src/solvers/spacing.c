@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Spacing of the visited times (table 2 of Lin et al. 2024 compares the three); see spacing.h. */
 #include "solvers/spacing.h"
 
@@ -52,8 +53,8 @@ sumi_status spacing_times(sumi_context *context, const struct solver_options *op
     int64_t length = given->values ? given->count : options->steps ? options->steps : all;
     if (length > all) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%lld steps are more than the schedule's %lld times",
-                            (long long)length, (long long)all);
+                            "%lld steps are more than the schedule's %lld times", (long long)length,
+                            (long long)all);
     }
     double *list = context_allocate(context, (size_t)length, sizeof *list);
     if (!list) return SUMI_ERROR_MEMORY;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which times of a schedule a solver visits. */
 #ifndef SUMI_SOLVERS_SPACING_H
 #define SUMI_SOLVERS_SPACING_H

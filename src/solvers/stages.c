@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* See stages.h. */
 #include "solvers/stages.h"
 
@@ -6,8 +7,8 @@
 static bool knows_the_end(const struct solver_options *options, const struct noise_path *path)
 {
     return path->kind == PATH_FLOW
-        && (options->prediction_type == PREDICTION_FLOW
-            || options->prediction_type == PREDICTION_VELOCITY);
+           && (options->prediction_type == PREDICTION_FLOW
+               || options->prediction_type == PREDICTION_VELOCITY);
 }
 
 sumi_status stages_insert(sumi_context *context, const struct solver_options *options,
@@ -16,8 +17,8 @@ sumi_status stages_insert(sumi_context *context, const struct solver_options *op
 {
     int64_t steps = grid->count;
     double last = grid->sigmas[steps];
-    bool plain = last == 0 && shares[count - 1] == 1
-              && !(to_the_end && knows_the_end(options, path));
+    bool plain =
+        last == 0 && shares[count - 1] == 1 && !(to_the_end && knows_the_end(options, path));
     bool straight = path->kind == PATH_FLOW;
     TRY(grid_resize(context, grid, steps * count - (plain ? count - 1 : 0)));
     for (int64_t step = steps - 1; step >= 0; step--) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Steps of several evaluations, for solvers on scales with sigmas: the list of places holds one
    entry for each evaluation, at shares of the way that the step goes. */
 #ifndef SUMI_SOLVERS_STAGES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* "UniPC: a unified predictor-corrector framework for fast sampling of diffusion models", Zhao,
    Bai, Rao, Zhou and Lu 2023. Each evaluation first corrects the state it was made at (UniC,
    algorithm 1) and then predicts the next (UniP, algorithm 2), with no evaluation of its own for
@@ -10,7 +11,10 @@
 
 enum { MOST_ORDER = 3, HISTORY = MOST_ORDER + 1 };
 
-static bool on_noise(const struct solver_run *run) { return !run->options->predict_x0; }
+static bool on_noise(const struct solver_run *run)
+{
+    return !run->options->predict_x0;
+}
 
 static int predictor_order(const struct solver_run *run, int64_t place)
 {
@@ -96,8 +100,7 @@ static void update(struct solver_run *run, int64_t base, int order, int newest, 
     for (int i = 0; i < size; i++) {
         double weight = -scale * spread * weights[i] / places[i];
         terms[1].weight -= weight;
-        terms[i + 2] =
-            (struct row_term){weight, i < past ? run->row[newest + 1 + i] : next};
+        terms[i + 2] = (struct row_term){weight, i < past ? run->row[newest + 1 + i] : next};
     }
     rows_combine(run->threads, run->total, run->x, size + 2, terms);
 }
@@ -109,8 +112,7 @@ static sumi_status unipc_step(struct solver_run *run)
     run_turn(run, 0, HISTORY);
     exponential_record(run, false, run->row[0]);
     if (on_noise(run)) { /* which no limit concerns */
-        prediction_noise(&run->map, run->threads, run->total, run->x, run->prediction,
-                         run->row[0]);
+        prediction_noise(&run->map, run->threads, run->total, run->x, run->prediction, run->row[0]);
     }
     if (corrects(run)) {
         update(run, run->place - 1, predictor_order(run, run->place - 1), 1, run->row[0], start);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Contexts: what their messages hold and whose they are, and memory that is not to be had. */
 #include <pthread.h>
 
@@ -18,13 +19,22 @@ static void a_message_is_utf_8_whatever_it_quotes(void **state)
 {
     scratch *room = *state;
     static const char *const texts[][2] = {
-        {"\xc2\x9b", "??"},           {"\xc2\xa0", "\xc2\xa0"},
-        {"\xc1\xbf", "??"},           {"\xdf\xbf", "\xdf\xbf"},
-        {"\xe0\x9f\xbf", "???"},      {"\xe0\xa0\x80", "\xe0\xa0\x80"},
-        {"\xed\x9f\xbf", "\xed\x9f\xbf"}, {"\xed\xa0\x80", "???"},
-        {"\xf0\x8f\xbf\xbf", "????"}, {"\xf0\x90\x80\x80", "\xf0\x90\x80\x80"},
-        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"}, {"\xf4\x90\x80\x80", "????"},
-        {"\x80", "?"}, {"\xff", "?"}, {"\xe2\x82", "??"}, {"\xe2\x82z", "??z"},
+        {"\xc2\x9b", "??"},
+        {"\xc2\xa0", "\xc2\xa0"},
+        {"\xc1\xbf", "??"},
+        {"\xdf\xbf", "\xdf\xbf"},
+        {"\xe0\x9f\xbf", "???"},
+        {"\xe0\xa0\x80", "\xe0\xa0\x80"},
+        {"\xed\x9f\xbf", "\xed\x9f\xbf"},
+        {"\xed\xa0\x80", "???"},
+        {"\xf0\x8f\xbf\xbf", "????"},
+        {"\xf0\x90\x80\x80", "\xf0\x90\x80\x80"},
+        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+        {"\xf4\x90\x80\x80", "????"},
+        {"\x80", "?"},
+        {"\xff", "?"},
+        {"\xe2\x82", "??"},
+        {"\xe2\x82z", "??z"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         context_fail(room->context, SUMI_ERROR_FILE, "%s", texts[i][0]);
@@ -105,8 +115,7 @@ static void sizes_beyond_all_numbers_are_refused(void **state)
     sumi_array array;
     const int64_t shape[] = {INT64_MAX / 2, 3};
     assert_int_equal(sumi_array_create(room->context, 2, shape, &array), SUMI_ERROR_ARGUMENT);
-    assert_string_equal(sumi_context_message(room->context),
-                        "dimension 1 of an array cannot be 3");
+    assert_string_equal(sumi_context_message(room->context), "dimension 1 of an array cannot be 3");
 }
 
 static void threads_are_from_one_to_1024(void **state)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole files: limits when reading, all or nothing when writing, path names. */
 #include "check.h"
 

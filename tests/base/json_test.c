@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON: what is accepted, what is refused and why, and what is written. */
 #include "check.h"
 
@@ -66,9 +67,28 @@ static void refuse(scratch *room, const char *text, size_t size)
 static void text_that_is_not_strict_json_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "", " ", "{", "[1", "\"a", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "{'a':1}",
-        "{a:1}", "/* c */ {}", "{} {}", "{}x", "1 2", "01", "nul", "True", "[1 2]",
-        "{\"a\":1,\"a\":2}", "{\"a\":[{\"b\":{},\"b\":{}}]}", "\"\xff\xfe\"",
+        "",
+        " ",
+        "{",
+        "[1",
+        "\"a",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "[1,]",
+        "{'a':1}",
+        "{a:1}",
+        "/* c */ {}",
+        "{} {}",
+        "{}x",
+        "1 2",
+        "01",
+        "nul",
+        "True",
+        "[1 2]",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":[{\"b\":{},\"b\":{}}]}",
+        "\"\xff\xfe\"",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         refuse(*state, wrong[i], strlen(wrong[i]));
@@ -97,7 +117,7 @@ static void what_is_written_has_sorted_keys_and_two_spaces(void **state)
     char *text = NULL;
     CHECK_OK(room->context, json_to_text(room->context, value, &text));
     assert_string_equal(text, "{\n  \"a\": {\n    \"c\": 0.5,\n    \"d\": \"x/y\"\n  },\n"
-                        "  \"b\": [\n    1,\n    2\n  ]\n}\n");
+                              "  \"b\": [\n    1,\n    2\n  ]\n}\n");
     const char *path = scratch_path(room, "a.json");
     json_object *back = NULL;
     CHECK_OK(room->context, file_write(room->context, path, text, strlen(text)));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The random numbers: known answers of the generator, and moments of what is drawn from it. */
 #include "base/philox.h"
 #include "check.h"

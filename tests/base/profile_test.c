@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Profiles: what is timed, how it is counted, and that nothing is while nobody asked. */
 #include "check.h"
 #include "failing_allocator.h"

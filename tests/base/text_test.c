@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers and distances of words. */
 #include "base/text.h"
 #include "check.h"

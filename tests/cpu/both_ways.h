@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a graph by the CPU backend and by the reference kernels in double on the same inputs, and
    compares all outputs. */
 #ifndef TESTS_CPU_BOTH_WAYS_H

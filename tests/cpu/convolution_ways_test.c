@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every way of computing a convolution or one of its gradients, against the definition: the sum
    over taps in double, with the epilogue behind it. */
 #include "base/philox.h"
@@ -12,24 +13,24 @@ struct sizes {
 };
 
 static const struct sizes problems[] = {
-    {2, 8, 8, 16, 32, 3, 1, 1, 1, false},   /* whole tiles */
-    {3, 9, 14, 48, 16, 3, 1, 1, 1, false},  /* tiles that stick out */
-    {1, 5, 6, 20, 33, 3, 1, 1, 1, false},   /* channels that fill no vector */
-    {2, 7, 10, 32, 17, 3, 1, 0, 0, false},  /* no padding */
-    {2, 6, 6, 16, 16, 3, 1, 2, 0, false},   /* padding on one side */
+    {2, 8, 8, 16, 32, 3, 1, 1, 1, false},  /* whole tiles */
+    {3, 9, 14, 48, 16, 3, 1, 1, 1, false}, /* tiles that stick out */
+    {1, 5, 6, 20, 33, 3, 1, 1, 1, false},  /* channels that fill no vector */
+    {2, 7, 10, 32, 17, 3, 1, 0, 0, false}, /* no padding */
+    {2, 6, 6, 16, 16, 3, 1, 2, 0, false},  /* padding on one side */
     {2, 4, 9, 16, 16, 3, 1, 0, 2, false},
-    {5, 1, 1, 18, 16, 3, 1, 1, 1, false},   /* a single pixel */
+    {5, 1, 1, 18, 16, 3, 1, 1, 1, false}, /* a single pixel */
     {2, 9, 9, 16, 24, 3, 2, 1, 1, false},
     {2, 8, 8, 32, 16, 1, 1, 0, 0, false},
-    {3, 20, 23, 16, 16, 3, 1, 1, 1, false}, /* more than one block of tiles */
+    {3, 20, 23, 16, 16, 3, 1, 1, 1, false},  /* more than one block of tiles */
     {2, 22, 25, 128, 16, 3, 1, 1, 1, false}, /* the library's products as well as our own */
     {2, 11, 13, 16, 128, 3, 1, 1, 1, false},
-    {2, 7, 8, 140, 150, 3, 1, 1, 1, false}, /* panels, the last of them narrow */
+    {2, 7, 8, 140, 150, 3, 1, 1, 1, false}, /* panels, the last of them thin */
     {2, 11, 7, 3, 5, 5, 1, 2, 2, false},
-    {2, 3, 12, 16, 32, 3, 1, 1, 1, true},  /* lines: whole tiles */
-    {3, 2, 13, 17, 9, 3, 1, 1, 1, true},   /* tiles that stick out, channels that fill no vector */
-    {2, 1, 10, 8, 40, 3, 1, 0, 0, true},   /* no padding */
-    {2, 1, 11, 12, 8, 3, 1, 2, 0, true},   /* padding on one side */
+    {2, 3, 12, 16, 32, 3, 1, 1, 1, true}, /* lines: whole tiles */
+    {3, 2, 13, 17, 9, 3, 1, 1, 1, true},  /* tiles that stick out, channels that fill no vector */
+    {2, 1, 10, 8, 40, 3, 1, 0, 0, true},  /* no padding */
+    {2, 1, 11, 12, 8, 3, 1, 2, 0, true},  /* padding on one side */
     {2, 1, 9, 12, 8, 3, 1, 0, 2, true},
     {40, 2, 33, 16, 48, 3, 1, 1, 1, true}, /* many blocks of tiles */
     {20, 3, 33, 24, 48, 1, 1, 0, 0, true}, /* many blocks of pixels */
@@ -100,8 +101,8 @@ static struct convolution_problem pose(const struct sizes *s, int direction, int
 static float *draw_for(const struct convolution_problem *p, int64_t count, uint64_t seed)
 {
     float *values = draw(count, seed);
-    for (int64_t i = 0; i < count && p->narrow; i++) {
-        values[i] = bfloat16_widen(bfloat16_narrow(values[i]));
+    for (int64_t i = 0; i < count && p->bf16; i++) {
+        values[i] = bfloat16_to_float(bfloat16_from_float(values[i]));
     }
     return values;
 }
@@ -117,28 +118,30 @@ struct case_data {
 static void sum_taps(const struct convolution_problem *p, struct case_data *d)
 {
     for (int64_t n = 0; n < p->batch; n++)
-    for (int64_t oy = 0; oy < p->out_height; oy++)
-    for (int64_t ox = 0; ox < p->out_width; ox++)
-    for (int64_t ky = 0; ky < p->kernel[0]; ky++)
-    for (int64_t kx = 0; kx < p->kernel[1]; kx++) {
-        int64_t row = oy * p->stride[0] - p->before[0] + ky;
-        int64_t column = ox * p->stride[1] - p->before[1] + kx;
-        if (row < 0 || row >= p->height || column < 0 || column >= p->width) continue;
-        int64_t x = ((n * p->height + row) * p->width + column) * p->in;
-        int64_t y = ((n * p->out_height + oy) * p->out_width + ox) * p->out;
-        for (int64_t o = 0; o < p->out; o++) {
-            for (int64_t i = 0; i < p->in; i++) {
-                int64_t w = ((o * p->in + i) * p->kernel[0] + ky) * p->kernel[1] + kx;
-                if (p->direction == CONVOLUTION_FORWARD) {
-                    d->expected[y + o] += (double)d->x[x + i] * d->weight[w];
-                } else if (p->direction == CONVOLUTION_DATA_GRADIENT) {
-                    d->expected[x + i] += (double)d->y[y + o] * d->weight[w];
-                } else {
-                    d->expected[w] += (double)d->y[y + o] * d->x[x + i];
-                }
-            }
-        }
-    }
+        for (int64_t oy = 0; oy < p->out_height; oy++)
+            for (int64_t ox = 0; ox < p->out_width; ox++)
+                for (int64_t ky = 0; ky < p->kernel[0]; ky++)
+                    for (int64_t kx = 0; kx < p->kernel[1]; kx++) {
+                        int64_t row = oy * p->stride[0] - p->before[0] + ky;
+                        int64_t column = ox * p->stride[1] - p->before[1] + kx;
+                        if (row < 0 || row >= p->height || column < 0 || column >= p->width)
+                            continue;
+                        int64_t x = ((n * p->height + row) * p->width + column) * p->in;
+                        int64_t y = ((n * p->out_height + oy) * p->out_width + ox) * p->out;
+                        for (int64_t o = 0; o < p->out; o++) {
+                            for (int64_t i = 0; i < p->in; i++) {
+                                int64_t w =
+                                    ((o * p->in + i) * p->kernel[0] + ky) * p->kernel[1] + kx;
+                                if (p->direction == CONVOLUTION_FORWARD) {
+                                    d->expected[y + o] += (double)d->x[x + i] * d->weight[w];
+                                } else if (p->direction == CONVOLUTION_DATA_GRADIENT) {
+                                    d->expected[x + i] += (double)d->y[y + o] * d->weight[w];
+                                } else {
+                                    d->expected[w] += (double)d->y[y + o] * d->x[x + i];
+                                }
+                            }
+                        }
+                    }
 }
 
 static struct case_data make_case(const struct convolution_problem *p)
@@ -188,9 +191,9 @@ static double error_of(const struct case_data *d)
 /* An image as the problem has it: the floats themselves, or new memory with them as bfloat16. */
 static void *image_of(const struct convolution_problem *p, float *values, int64_t count)
 {
-    if (!p->narrow || !values) return values;
+    if (!p->bf16 || !values) return values;
     bfloat16 *image = malloc((size_t)count * sizeof *image);
-    for (int64_t i = 0; i < count; i++) image[i] = bfloat16_narrow(values[i]);
+    for (int64_t i = 0; i < count; i++) image[i] = bfloat16_from_float(values[i]);
     return image;
 }
 
@@ -198,8 +201,8 @@ static void *image_of(const struct convolution_problem *p, float *values, int64_
 static void image_done(const struct convolution_problem *p, bfloat16 *image, float *values,
                        int64_t count)
 {
-    if (!p->narrow || !values) return;
-    for (int64_t i = 0; i < count; i++) values[i] = bfloat16_widen(image[i]);
+    if (!p->bf16 || !values) return;
+    for (int64_t i = 0; i < count; i++) values[i] = bfloat16_to_float(image[i]);
     free(image);
 }
 
@@ -222,17 +225,20 @@ static bool run_way(struct fixture *f, const struct convolution_way *way,
         .x = image_of(p, d->x, x),
         .weight = d->weight,
         .y = image_of(p, d->y, y),
-        .epilogue = {.pixels = d->count / p->batch / d->channels, .channels = d->channels,
-                     .bias = d->bias, .item = d->item,
+        .epilogue = {.pixels = d->count / p->batch / d->channels,
+                     .channels = d->channels,
+                     .bias = d->bias,
+                     .item = d->item,
                      .residual = image_of(p, d->residual, d->count),
-                     .scale = p->epilogue ? 0.5f : 1, .narrow = p->narrow}};
+                     .scale = p->epilogue ? 0.5f : 1,
+                     .bf16 = p->bf16}};
     void *result = d->result == d->x ? operands.x : d->result == d->y ? operands.y : d->weight;
-    size_t element = p->narrow && result != d->weight ? sizeof(bfloat16) : sizeof(float);
+    size_t element = p->bf16 && result != d->weight ? sizeof(bfloat16) : sizeof(float);
     int64_t weights = p->out * p->in * p->kernel[0] * p->kernel[1];
     /* where weights last: first with other weights, then twice with the same */
-    for (int run = p->lasting ? 0 : 2; run < 3; run++) {
+    for (int run = p->constant_weights ? 0 : 2; run < 3; run++) {
         operands.version = run < 1 ? 1 : 2;
-        if (p->lasting && run < 2) {
+        if (p->constant_weights && run < 2) {
             for (int64_t i = 0; i < weights; i++) d->weight[i] = -d->weight[i];
         }
         memset(result, 0x7f, (size_t)d->count * element);
@@ -252,9 +258,9 @@ static void every_way_computes_the_sum_over_taps(void **state)
     int done[32] = {0};
     for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
         for (int variation = 0; variation < 3 * 2 * 2; variation++) {
-            struct convolution_problem p = pose(&problems[i], variation % 3,
-                                                variation / 3 % 2 ? 3 : 1, variation / 6);
-            p.lasting = variation / 6 && p.direction != CONVOLUTION_WEIGHT_GRADIENT;
+            struct convolution_problem p =
+                pose(&problems[i], variation % 3, variation / 3 % 2 ? 3 : 1, variation / 6);
+            p.constant_weights = variation / 6 && p.direction != CONVOLUTION_WEIGHT_GRADIENT;
             struct case_data d = make_case(&p);
             CHECK_OK(f->context, sumi_context_set_threads(f->context, p.threads));
             for (int number = 0; tune_way(number); number++) {
@@ -276,24 +282,24 @@ static void every_way_computes_the_sum_over_taps(void **state)
     }
 }
 
-/* Results are rounded once, by 2^-8 of themselves at most; the library's are again when the epilogue
-   is added to them. Gradients by weight are float32. */
+/* Results are rounded once, by 2^-8 of themselves at most; the library's are again when the
+   epilogue is added to them. Gradients by weight are float32. */
 static void every_way_takes_images_of_bfloat16(void **state)
 {
     struct fixture *f = *state;
     bool native = false;
     for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
         for (int variation = 0; variation < 3 * 2; variation++) {
-            struct convolution_problem p = pose(&problems[i], variation % 3, i % 2 ? 3 : 1,
-                                                variation / 3);
-            p.narrow = true;
+            struct convolution_problem p =
+                pose(&problems[i], variation % 3, i % 2 ? 3 : 1, variation / 3);
+            p.bf16 = true;
             bool weights = p.direction == CONVOLUTION_WEIGHT_GRADIENT;
             struct case_data d = make_case(&p);
             CHECK_OK(f->context, sumi_context_set_threads(f->context, p.threads));
             for (int number = 0; tune_way(number); number++) {
                 const struct convolution_way *way = tune_way(number);
                 if (!run_way(f, way, &p, &d)) continue;
-                native |= way->narrow;
+                native |= way->bf16;
                 bool twice = p.epilogue && strcmp(way->name, "direct-bf16") == 0;
                 double bound = 2e-5 + (weights ? 0 : twice ? ldexp(1, -7) : ldexp(1, -8));
                 if (error_of(&d) < bound) continue;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a graph with and without fusion, and by the reference kernels in double, and compares. */
 #ifndef TESTS_CPU_FUSED_WAYS_H
 #define TESTS_CPU_FUSED_WAYS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every CPU kernel against the reference kernel of its op, on odd sizes, at one and several
    threads, forward and through the gradient ops. */
 #include "cpu/both_ways.h"
@@ -35,8 +36,7 @@ static void binary_kernels_broadcast_like_the_reference(void **state)
             sumi_node b = sumi_graph_input(graph, "b", cases[i].rank_b, cases[i].b);
             sumi_node safe = sumi_op_affine(graph, sumi_op_sigmoid(graph, b), 1, 1);
             sumi_node outputs[] = {sumi_op_add(graph, a, b), sumi_op_subtract(graph, a, b),
-                                   sumi_op_multiply(graph, a, b),
-                                   sumi_op_divide(graph, a, safe)};
+                                   sumi_op_multiply(graph, a, b), sumi_op_divide(graph, a, safe)};
             check_both_ways(graph, 4, outputs, 2e-6);
         }
     }
@@ -49,13 +49,12 @@ static void unary_kernels_agree_with_the_reference(void **state)
         start_over(threads);
         sumi_node x = sumi_op_affine(graph, INPUT(37, 501), 3, 0.25);
         sumi_node positive = sumi_op_affine(graph, sumi_op_multiply(graph, x, x), 1, 1e-3);
-        sumi_node outputs[] = {sumi_op_exp(graph, x),     sumi_op_sigmoid(graph, x),
-                               sumi_op_tanh(graph, x),    sumi_op_silu(graph, x),
-                               sumi_op_softplus(graph, x), sumi_op_erf(graph, x),
-                               sumi_op_relu(graph, x),    sumi_op_step(graph, x),
-                               sumi_op_sin(graph, x),     sumi_op_cos(graph, x),
-                               sumi_op_log(graph, positive), sumi_op_sqrt(graph, positive),
-                               sumi_op_gelu(graph, x),    sumi_op_mish(graph, x)};
+        sumi_node outputs[] = {
+            sumi_op_exp(graph, x),  sumi_op_sigmoid(graph, x),    sumi_op_tanh(graph, x),
+            sumi_op_silu(graph, x), sumi_op_softplus(graph, x),   sumi_op_erf(graph, x),
+            sumi_op_relu(graph, x), sumi_op_step(graph, x),       sumi_op_sin(graph, x),
+            sumi_op_cos(graph, x),  sumi_op_log(graph, positive), sumi_op_sqrt(graph, positive),
+            sumi_op_gelu(graph, x), sumi_op_mish(graph, x)};
         check_both_ways(graph, 14, outputs, 1e-6);
     }
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The choice among ways of convolution, and the file it is remembered in. */
 #include "check.h"
 #include "cpu/cpu.h"
@@ -100,7 +101,8 @@ static void rewrite_choice(const char *way)
     DIR *entries = opendir(path);
     assert_non_null(entries);
     struct dirent *entry = readdir(entries);
-    while (entry && (!strstr(entry->d_name, ".txt") || strstr(entry->d_name, ".lock"))) entry = readdir(entries);
+    while (entry && (!strstr(entry->d_name, ".txt") || strstr(entry->d_name, ".lock")))
+        entry = readdir(entries);
     assert_non_null(entry);
     assert_string_equal(strstr(entry->d_name, ".txt"), ".txt");
     snprintf(path, sizeof path, "%s/sumi/tune/%.128s", folder, entry->d_name);
@@ -156,10 +158,10 @@ static void what_was_kept_from_a_timing_is_not_used(void **state)
         sumi_context_set_tuning(context, tuning);
         CHECK_OK(context, sumi_weights_create(context, 7, &weights));
         CHECK_OK(context, sumi_graph_create(context, weights, false, &graph));
-        graph->lasting = true;
+        graph->constant_weights = true;
         sumi_node x = sumi_graph_input(graph, "x", 4, (int64_t[]){4, 16, 16, 32});
-        sumi_node w = sumi_graph_weight(graph, "w", 4, (int64_t[]){32, 32, 3, 3},
-                                        SUMI_START_NORMAL, 1);
+        sumi_node w =
+            sumi_graph_weight(graph, "w", 4, (int64_t[]){32, 32, 3, 3}, SUMI_START_NORMAL, 1);
         const sumi_convolution geometry = {{1, 1}, {1, 1}, {1, 1}};
         sumi_node y = sumi_op_convolution(graph, x, w, -1, &geometry);
         sumi_plan *plan = NULL;
@@ -196,15 +198,14 @@ static void damaged_lines_are_passed_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            without_tuning_the_choice_is_fixed_and_nothing_is_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_tuning_the_choice_is_fixed_and_nothing_is_written,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_measured_once_is_read_the_next_time, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_remembered_choice_is_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unknown_way_in_the_file_is_measured_anew, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(what_was_kept_from_a_timing_is_not_used, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_kept_from_a_timing_is_not_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

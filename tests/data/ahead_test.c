@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading ahead: whoever reads a batch, and when, it is the same; failures come with their step. */
 #include <sys/stat.h>
 
@@ -29,8 +30,10 @@ static void write_pictures(const char *set, int broken)
 static sumi_data *open_pictures(const char *set, int readers)
 {
     char text[256];
-    snprintf(text, sizeof text, "[data]\nkind = folder\nwidth = %d\nheight = %d\nlabels = yes\n"
-             "flip = yes\nshift = 2\nmemory = 0\nreaders = %d\n", SIDE, SIDE, readers);
+    snprintf(text, sizeof text,
+             "[data]\nkind = folder\nwidth = %d\nheight = %d\nlabels = yes\n"
+             "flip = yes\nshift = 2\nmemory = 0\nreaders = %d\n",
+             SIDE, SIDE, readers);
     return open_data(text, path_of(set));
 }
 
@@ -43,8 +46,7 @@ static void read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t cou
                        struct batch *batch)
 {
     memset(batch, 0, sizeof *batch);
-    CHECK_OK(here.context,
-             data_read_batch(data, seed, step, count, batch->items, batch->labels));
+    CHECK_OK(here.context, data_read_batch(data, seed, step, count, batch->items, batch->labels));
 }
 
 static void what_is_read_ahead_is_what_is_read_in_the_step(void **state)
@@ -52,8 +54,9 @@ static void what_is_read_ahead_is_what_is_read_in_the_step(void **state)
     (void)state;
     /* seed, step and items of batches, in the order they are asked for */
     static const int64_t asked[][3] = {
-        {1, 0, 5}, {1, 1, 5}, {1, 2, 5}, {1, 2, 5},  {1, 9, 5}, {1, 10, 5}, {1, 11, 5}, {2, 12, 5},
-        {2, 13, 5}, {2, 14, 3}, {2, 15, 3}, {2, 16, 5}, {2, 17, 5}, {1, 0, 5}, {2, 1, 5}, {1, 1, 5},
+        {1, 0, 5},  {1, 1, 5},  {1, 2, 5},  {1, 2, 5},  {1, 9, 5},  {1, 10, 5},
+        {1, 11, 5}, {2, 12, 5}, {2, 13, 5}, {2, 14, 3}, {2, 15, 3}, {2, 16, 5},
+        {2, 17, 5}, {1, 0, 5},  {2, 1, 5},  {1, 1, 5},
     };
     static struct batch expected, found;
     write_pictures("whole", -1);
@@ -101,8 +104,7 @@ static void a_failure_comes_with_the_step_whose_batch_it_spoils(void **state)
     sumi_data *plain = open_pictures("spoilt", 0), *data = open_pictures("spoilt", 3);
     int failures = 0;
     for (int step = 0; step < 5; step++) {
-        sumi_status expected =
-            data_read_batch(plain, 3, step, BATCH, batch.items, batch.labels);
+        sumi_status expected = data_read_batch(plain, 3, step, BATCH, batch.items, batch.labels);
         for (int again = 0; again < 2; again++) {
             CHECK_OK(here.context, sumi_data_read(data, &(int64_t){2}, 1, batch.items, NULL));
             sumi_status found = data_read_batch(data, 3, step, BATCH, batch.items, batch.labels);

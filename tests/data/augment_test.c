@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Augmentation: every changed picture is one of those that the options allow, and all of these
    turn up. The expected pictures are computed pixel by pixel from the definition. */
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CIFAR-10 sets from batches made byte by byte. */
 #include <sys/stat.h>
 

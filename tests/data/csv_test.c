@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of numbers as signals and points. */
 #include "opening.h"
 
@@ -9,7 +10,8 @@ static void rows_are_points_or_signals(void **state)
     write_bytes(path, text, strlen(text));
     for (int signals = 0; signals < 2; signals++) {
         sumi_data *data = open_data(signals ? "[data]\nkind = csv\n[model]\nkind = unet1d\n"
-                                            : "[data]\nkind = csv\n[model]\nkind = mlp\n", path);
+                                            : "[data]\nkind = csv\n[model]\nkind = mlp\n",
+                                    path);
         int64_t shape[SUMI_MAX_RANK];
         float item[3];
         assert_int_equal(sumi_data_count(data), 2);

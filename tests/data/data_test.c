@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The frame of all data sets: in memory or on demand, limits, batches, mirroring, refusals. */
 #include "opening.h"
 
@@ -69,8 +70,8 @@ static void an_epoch_of_batches_brings_every_item_once(void **state)
 static void a_batch_depends_on_its_step_alone(void **state)
 {
     (void)state;
-    sumi_data *data = open_data("[data]\nkind = digits\ncount = 50\nflip = yes\nlabels = yes\n",
-                                NULL);
+    sumi_data *data =
+        open_data("[data]\nkind = digits\ncount = 50\nflip = yes\nlabels = yes\n", NULL);
     static float first[4][PIXELS], again[4][PIXELS];
     int32_t labels[4], labels_again[4];
     CHECK_OK(here.context, data_read_batch(data, 4, 100, 4, first[0], labels));

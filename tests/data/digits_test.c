@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drawn digits: the same each time, inside the frame, and told apart by their neighbours. */
 #include "data/digits.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Folders of pictures: classes by folder, fitting, and folders that hold none. */
 #include <sys/stat.h>
 
@@ -66,8 +67,8 @@ static void pictures_can_be_read_as_grey(void **state)
 {
     (void)state;
     make_folders();
-    sumi_data *data = open_data("[data]\nkind = folder\nwidth = 4\nheight = 4\nchannels = 1\n",
-                                path_of("set"));
+    sumi_data *data =
+        open_data("[data]\nkind = folder\nwidth = 4\nheight = 4\nchannels = 1\n", path_of("set"));
     int64_t shape[SUMI_MAX_RANK];
     float item[16];
     assert_int_equal(sumi_data_shape(data, shape), 3);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Binary heartbeats: a pulse at every fifth place, and every phase as likely as the others. */
 #include "opening.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* IDX sets: files made byte by byte, and the real MNIST where there is one. */
 #include <zlib.h>
 
@@ -64,7 +65,8 @@ static void a_folder_of_plain_files_is_read(void **state)
     check_images(open_data("[data]\nkind = idx\nlabels = yes\n", path_of("plain")), true);
     check_images(open_data("[data]\nkind = idx\n", path_of("plain")), false);
     check_images(open_data("[data]\nkind = idx\nlabels = yes\nmemory = 0\n",
-                           path_of("plain/train-images-idx3-ubyte")), true);
+                           path_of("plain/train-images-idx3-ubyte")),
+                 true);
 }
 
 static void a_folder_of_gzipped_files_is_read(void **state)
@@ -103,8 +105,8 @@ static void labels_that_do_not_belong_are_refused(void **state)
     size_t size = make_images(bytes);
     make_folder("wrong");
     write_bytes(path_of("wrong/train-images-idx3-ubyte"), bytes, size);
-    check_data_refused("[data]\nkind = idx\nlabels = yes\n", path_of("wrong"),
-                       SUMI_ERROR_ARGUMENT, "no labels");
+    check_data_refused("[data]\nkind = idx\nlabels = yes\n", path_of("wrong"), SUMI_ERROR_ARGUMENT,
+                       "no labels");
     const uint8_t four[12] = {0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3, 4};
     write_bytes(path_of("wrong/train-labels-idx1-ubyte"), four, sizeof four);
     check_data_refused("[data]\nkind = idx\nlabels = yes\n", path_of("wrong"), SUMI_ERROR_FORMAT,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opening and reading each kind of data set while every allocation fails in turn. */
 #include <sys/stat.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Morlet wavelets: the formula, the ranges, and the fit that judges generated waves. */
 #include "data/morlet.h"
 

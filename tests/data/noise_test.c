@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Items of noise: their shape, their moments, and what is refused. */
 #include "opening.h"
 
@@ -60,16 +61,14 @@ static void a_shape_of_too_many_sizes_is_refused(void **state)
                          "channels] or pictures [height, width, channels]";
     check_data_refused("[data]\nkind = noise\nshape = 2, 2, 2, 2\n", NULL, SUMI_ERROR_ARGUMENT,
                        wanted);
-    check_data_refused("[data]\nkind = noise\nshape = auto\n", NULL, SUMI_ERROR_ARGUMENT,
-                       wanted);
+    check_data_refused("[data]\nkind = noise\nshape = auto\n", NULL, SUMI_ERROR_ARGUMENT, wanted);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_have_the_shape_that_is_asked_for),
-        cmocka_unit_test(numbers_are_normal_and_items_differ),
-        cmocka_unit_test(labels_go_round_the_classes),
-        cmocka_unit_test(a_shape_of_too_many_sizes_is_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(items_have_the_shape_that_is_asked_for),
+                                       cmocka_unit_test(numbers_are_normal_and_items_differ),
+                                       cmocka_unit_test(labels_go_round_the_classes),
+                                       cmocka_unit_test(a_shape_of_too_many_sizes_is_refused)};
     return cmocka_run_group_tests(tests, make_place, leave_place);
 }

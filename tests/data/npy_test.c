@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arrays of NumPy as pictures, signals and points, from files made byte by byte. */
 #include "opening.h"
 
@@ -16,8 +17,8 @@ static void write_npy(const char *path, const char *type, const char *shape, con
     write_bytes(path, bytes, 128 + size);
 }
 
-static const float numbers[24] = {0,    0.5f, -1, 3,  4,  5,  6,  7,  8,  9,  10, 11,
-                                  -1.5f, 13,  14, 15, 16, 17, 18, 19, 20, 21, 22, 23};
+static const float numbers[24] = {0,     0.5f, -1, 3,  4,  5,  6,  7,  8,  9,  10, 11,
+                                  -1.5f, 13,   14, 15, 16, 17, 18, 19, 20, 21, 22, 23};
 
 /* Fails unless the set has two items of that shape, holding the numbers in order. */
 static void check_items(sumi_data *data, int rank, int64_t a, int64_t b, int64_t c)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of data sets share: a context, a folder of their own, and data sets opened by the
    text of a recipe. */
 #ifndef TESTS_DATA_OPENING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Points in the plane: each lies on its curve, and labels tell which curve. */
 #include "opening.h"
 

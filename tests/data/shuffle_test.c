@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order of an epoch: a permutation, another one each time, without favourites. */
 #include "data/shuffle.h"
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of src/draw/canvas.c on a machine without any font. */
 #include "drawing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a drawn PNG back with cairo, for the tests of pictures. */
 #ifndef TESTS_DRAW_DRAWING_H
 #define TESTS_DRAW_DRAWING_H
@@ -84,11 +85,11 @@ static inline void scene_close(struct scene *made)
     sumi_context_free(made->context);
 }
 
-#define CHECK_REFUSED(scene, expression, status, text)                                 \
-    do {                                                                               \
-        assert_int_equal((expression), (status));                                      \
-        const char *check_message = sumi_context_message((scene)->context);            \
-        if (!strstr(check_message, (text))) fail_msg("message is: %s", check_message); \
+#define CHECK_REFUSED(scene, expression, status, text)                                             \
+    do {                                                                                           \
+        assert_int_equal((expression), (status));                                                  \
+        const char *check_message = sumi_context_message((scene)->context);                        \
+        if (!strstr(check_message, (text))) fail_msg("message is: %s", check_message);             \
     } while (0)
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of src/draw/grid.c and of the cells, paper and files below it. */
 #include "drawing.h"
 
@@ -10,9 +11,9 @@ static void image_values_stand_in_their_cells(void **state)
     struct scene scene = scene_open();
     float values[4 * 2 * 3];
     for (int i = 0; i < 24; i++) values[i] = -1;
-    values[0] = 1;               /* first image, upper left */
-    values[6 + 5] = 1;           /* second image, lower right */
-    values[18 + 1] = 0;          /* fourth image, upper middle */
+    values[0] = 1;      /* first image, upper left */
+    values[6 + 5] = 1;  /* second image, lower right */
+    values[18 + 1] = 0; /* fourth image, upper middle */
     sumi_array images = {4, {4, 2, 3, 1}, values};
     CHECK_OK(scene.context, sumi_draw_grid(scene.context, &images, 0, scene.path));
     picture drawn = picture_read(scene.path);
@@ -60,8 +61,9 @@ static void columns_are_near_square_or_as_asked(void **state)
     struct scene scene = scene_open();
     float values[10] = {0};
     sumi_array images = {4, {10, 1, 1, 1}, values};
-    const struct { int asked, columns, rows; } cases[] = {{0, 4, 3}, {5, 5, 2}, {10, 10, 1},
-                                                          {50, 10, 1}, {1, 1, 10}};
+    const struct {
+        int asked, columns, rows;
+    } cases[] = {{0, 4, 3}, {5, 5, 2}, {10, 10, 1}, {50, 10, 1}, {1, 1, 10}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_OK(scene.context, sumi_draw_grid(scene.context, &images, cases[i].asked, scene.path));
         picture drawn = picture_read(scene.path);
@@ -213,7 +215,10 @@ static void shapes_without_a_picture_are_refused_with_a_sentence(void **state)
     (void)state;
     struct scene scene = scene_open();
     float value[64] = {0};
-    const struct { sumi_array items; const char *text; } cases[] = {
+    const struct {
+        sumi_array items;
+        const char *text;
+    } cases[] = {
         {{1, {8}, value}, "rank 1"},
         {{5, {1, 1, 1, 1, 1}, value}, "rank 5"},
         {{4, {1, 2, 2, 2}, value}, "1 or 3 channels, not 2"},
@@ -282,7 +287,9 @@ static void a_full_disk_is_an_error(void **state)
 }
 
 /* An allocator that fails at the n-th request and counts what is out. */
-typedef struct counting { int fail_at, requests, out; } counting;
+typedef struct counting {
+    int fail_at, requests, out;
+} counting;
 
 static void *counting_allocate(void *user, size_t size, size_t alignment)
 {

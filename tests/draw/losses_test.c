@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of src/draw/losses.c. */
 #include "drawing.h"
 

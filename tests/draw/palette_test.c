@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counting a picture's colours. */
 #include "draw/palette.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of src/draw/points.c: what lies where in the two panels. */
 #include "drawing.h"
 
@@ -37,8 +38,8 @@ static void points_are_drawn_as_they_are_and_as_a_density(void **state)
         picture_ink(&drawn, LEFT + low - 3, TOP + high - 3, LEFT + low + 3, TOP + high + 3));
     assert_true(
         picture_ink(&drawn, LEFT + high - 3, TOP + low - 3, LEFT + high + 3, TOP + low + 3));
-    assert_int_equal(picture_ink(&drawn, LEFT + high - 9, TOP + high - 9, LEFT + high + 3,
-                                 TOP + high + 3), 0);
+    assert_int_equal(
+        picture_ink(&drawn, LEFT + high - 9, TOP + high - 9, LEFT + high + 3, TOP + high + 3), 0);
     uint32_t twice = picture_colour(&drawn, RIGHT + low, TOP + low) >> 16;
     uint32_t once = picture_colour(&drawn, RIGHT + high, TOP + low) >> 16;
     uint32_t none = picture_colour(&drawn, RIGHT + high, TOP + high) >> 16;

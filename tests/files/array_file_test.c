@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arrays in files through the public calls: the kind told by contents, not by name. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of numbers, right ones and wrong ones. */
 #include "check.h"
 
@@ -23,10 +24,16 @@ static void expect_table(scratch *room, const char *text, int64_t rows, int64_t 
 static void every_separator_gives_the_same_table(void **state)
 {
     static const char *const texts[] = {
-        "1,-2.5,3e2\n4,5,6\n", "1;-2.5;3e2\n4;5;6", "1\t-2.5\t3e2\n4\t5\t6\n",
-        "1 -2.5 3e2\n4 5 6\n", "  1   -2.5  3e2  \n4 5 6\n", "1 , -2.5,3e2 \n4, 5, 6\n",
-        "1,-2.5,3e2\r\n4,5,6\r\n", "\xef\xbb\xbf\x31,-2.5,3e2\n4,5,6\n",
-        "\"1\",\"-2.5\",\" 3e2 \"\n4,5,6\n", "+1,-2.5,300.0\n\n\n4,5,6\n\n",
+        "1,-2.5,3e2\n4,5,6\n",
+        "1;-2.5;3e2\n4;5;6",
+        "1\t-2.5\t3e2\n4\t5\t6\n",
+        "1 -2.5 3e2\n4 5 6\n",
+        "  1   -2.5  3e2  \n4 5 6\n",
+        "1 , -2.5,3e2 \n4, 5, 6\n",
+        "1,-2.5,3e2\r\n4,5,6\r\n",
+        "\xef\xbb\xbf\x31,-2.5,3e2\n4,5,6\n",
+        "\"1\",\"-2.5\",\" 3e2 \"\n4,5,6\n",
+        "+1,-2.5,300.0\n\n\n4,5,6\n\n",
     };
     const float values[] = {1, -2.5f, 300, 4, 5, 6};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -83,8 +90,8 @@ static void wrong_tables_are_refused_with_the_place(void **state)
     scratch *room = *state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         sumi_array array = {0};
-        sumi_status status = csv_parse(room->context, wrong[i].text, strlen(wrong[i].text), "test",
-                                       &array);
+        sumi_status status =
+            csv_parse(room->context, wrong[i].text, strlen(wrong[i].text), "test", &array);
         const char *message = sumi_context_message(room->context);
         if (status != SUMI_ERROR_FORMAT || !strstr(message, wrong[i].reason)) {
             fail_msg("%s gives \"%s\"", wrong[i].text, message);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fetching from a server on loopback that serves, interrupts, refuses and stalls; the
    expected sums are those that md5sum prints and those of RFC 1321's test suite. */
 #include <archive.h>
@@ -86,8 +87,8 @@ static int start(void **state)
     assert_non_null(f->server);
     snprintf(f->url, sizeof f->url, "http://127.0.0.1:%d", http_server_port(f->server));
     f->entry = (fetch_file){.name = "data.bin", .md5 = f->sum, .size_limit = LIMIT};
-    f->set = (fetch_set){.name = "set", .url = f->url, .files = &f->entry, .file_count = 1,
-                         .stall_seconds = 20};
+    f->set = (fetch_set){
+        .name = "set", .url = f->url, .files = &f->entry, .file_count = 1, .stall_seconds = 20};
     *state = f;
     return 0;
 }
@@ -169,10 +170,10 @@ static void a_redirect_is_followed_but_not_for_ever(void **state)
     fixture *f = *state;
     char to[96];
     snprintf(to, sizeof to, "%s/data.bin", f->url);
-    http_route routes[] = {{.path = "/moved/data.bin", .status = 302, .location = to},
-                           {.path = "/loop/data.bin", .status = 302, .location = "/loop/data.bin"},
-                           {.path = "/local/data.bin", .status = 302,
-                            .location = "file:///etc/hostname"}};
+    http_route routes[] = {
+        {.path = "/moved/data.bin", .status = 302, .location = to},
+        {.path = "/loop/data.bin", .status = 302, .location = "/loop/data.bin"},
+        {.path = "/local/data.bin", .status = 302, .location = "file:///etc/hostname"}};
     http_server *server = http_server_start(routes, 3);
     assert_non_null(server);
     char from[96];
@@ -277,8 +278,7 @@ static void a_stop_from_progress_keeps_what_came_and_the_next_run_goes_on(void *
     f->route.cut_after = HALF;
     f->route.holds = true;
     watcher seen = {.stop_at = HALF};
-    assert_int_equal(fetch_files(f->context, &f->set, NULL, f->folder, watch, &seen),
-                     SUMI_STOPPED);
+    assert_int_equal(fetch_files(f->context, &f->set, NULL, f->folder, watch, &seen), SUMI_STOPPED);
     assert_int_equal(size_of(f->part), HALF);
     CHECK_OK(f->context, fetch(f));
     assert_int_equal(http_server_range(f->server), HALF);
@@ -449,8 +449,11 @@ static void an_archive_is_checked_and_only_its_expected_files_are_taken(void **s
     write_archive(archive, f, members, 2);
     CHECK_OK(f->context, checksum_file(f->context, archive, false, sum));
     const archive_member wanted = {"set/one.bin", "data.bin", BODY_SIZE};
-    f->entry = (fetch_file){.name = "set.tar.gz", .md5 = sum, .size_limit = LIMIT,
-                            .members = &wanted, .member_count = 1};
+    f->entry = (fetch_file){.name = "set.tar.gz",
+                            .md5 = sum,
+                            .size_limit = LIMIT,
+                            .members = &wanted,
+                            .member_count = 1};
     CHECK_OK(f->context, fetch_files(f->context, &f->set, source, f->folder, NULL, NULL));
     assert_holds_body(f, f->file);
     assert_int_equal(size_of(other), -1);
@@ -526,8 +529,8 @@ static void real_mnist_has_the_sums_of_the_table(void **state)
     char folder[PATH_SIZE], source[PATH_SIZE];
     if (!find_real_data("mnist", "t10k-labels-idx1-ubyte.gz", source)) skip();
     setenv("XDG_CACHE_HOME", f->folder, 1);
-    CHECK_OK(f->context, sumi_fetch(f->context, "mnist", source, NULL, NULL, folder,
-                                    sizeof folder));
+    CHECK_OK(f->context,
+             sumi_fetch(f->context, "mnist", source, NULL, NULL, folder, sizeof folder));
     CHECK_OK(f->context, sumi_fetch(f->context, "mnist", "/", NULL, NULL, folder, sizeof folder));
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* IDX files made byte by byte, plain and gzipped, and real MNIST where it is at hand. */
 #include "check.h"
 
@@ -8,8 +9,8 @@
 #include "scratch.h"
 
 /* Two items of [2, 3] bytes. */
-static const uint8_t small[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3,
-                                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255};
+static const uint8_t small[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2,  0,  0,
+                                0, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255};
 
 /* gzip of `size` bytes into out[capacity]; returns its size. */
 static size_t compress_gzip(const void *bytes, size_t size, uint8_t *out, size_t capacity)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures: PNG files assembled chunk by chunk with zlib, JPEG files made by TurboJPEG's encoder,
    and the fitting against closed forms. */
 #include "check.h"
@@ -191,7 +192,8 @@ static test_file make_jpeg(int width, int height, const uint8_t *pixels, bool gr
     tjhandle encoder = tjInitCompress();
     assert_non_null(encoder);
     assert_int_equal(tjCompress2(encoder, pixels, width, 0, height, grey ? TJPF_GRAY : TJPF_RGB,
-                                 &packed, &size, grey ? TJSAMP_GRAY : TJSAMP_444, 100, 0), 0);
+                                 &packed, &size, grey ? TJSAMP_GRAY : TJSAMP_444, 100, 0),
+                     0);
     assert_true(size <= FILE_SIZE);
     memcpy(file.bytes, packed, size);
     file.size = size;

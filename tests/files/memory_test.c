@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The readers and writers of files, with each of their allocations failing in turn. */
 #include "check.h"
 
@@ -13,9 +14,9 @@
 #include "scratch.h"
 
 /* Keeps the first failure of several calls that must all be made, such as releases. */
-#define STEP(expression)                              \
-    do {                                              \
-        if (status == SUMI_OK) status = (expression); \
+#define STEP(expression)                                                                           \
+    do {                                                                                           \
+        if (status == SUMI_OK) status = (expression);                                              \
     } while (0)
 
 static sumi_status use_safetensors(sumi_context *context, void *path)

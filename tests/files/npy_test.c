@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* .npy files made byte by byte as NumPy's format description has them. */
 #include "check.h"
 
@@ -46,8 +47,10 @@ static void all_three_versions_are_read(void **state)
     scratch *room = *state;
     const float data[] = {1, 2, 3, 4, 5, 6};
     for (int version = 1; version <= 3; version++) {
-        test_file file = make_file(version, "{'descr': '<f4', 'fortran_order': False, "
-                                   "'shape': (2, 3), }      \n", data, sizeof data);
+        test_file file = make_file(version,
+                                   "{'descr': '<f4', 'fortran_order': False, "
+                                   "'shape': (2, 3), }      \n",
+                                   data, sizeof data);
         npy *opened = NULL;
         float row[3];
         CHECK_OK(room->context, parse(room, &file, &opened));
@@ -67,8 +70,8 @@ static void keys_may_come_in_any_order_and_quotes(void **state)
 {
     scratch *room = *state;
     float value = 0;
-    test_file file = make_file(1, "{\"shape\":(1,),\"fortran_order\":False,\"descr\":\"|u1\"}",
-                               "\x07", 1);
+    test_file file =
+        make_file(1, "{\"shape\":(1,),\"fortran_order\":False,\"descr\":\"|u1\"}", "\x07", 1);
     read_all(room, &file, &value);
     assert_true(value == 7);
 }
@@ -133,8 +136,8 @@ static void rows_outside_the_file_are_refused(void **state)
     scratch *room = *state;
     float values[4];
     npy *opened = NULL;
-    test_file file = make_file(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)}",
-                               "1234", 4);
+    test_file file =
+        make_file(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)}", "1234", 4);
     CHECK_OK(room->context, parse(room, &file, &opened));
     assert_int_equal(npy_read_rows(opened, 1, 2, values), SUMI_ERROR_ARGUMENT);
     assert_int_equal(npy_read_rows(opened, -1, 1, values), SUMI_ERROR_ARGUMENT);
@@ -161,10 +164,8 @@ static void wrong_headers_are_refused_with_the_reason(void **state)
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x", "nothing more"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,2)}", "dimensions"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "2^63"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296,4294967296)}",
-         "too large"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,)}",
-         "too large"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296,4294967296)}", "too large"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,)}", "too large"},
         {"{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}", "not supported"},
         {"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "not supported"},
         {"{'descr': 'f4', 'fortran_order': False, 'shape': (2,)}", "not supported"},
@@ -190,14 +191,13 @@ static void wrong_headers_are_refused_with_the_reason(void **state)
 static void a_file_cut_anywhere_is_refused(void **state)
 {
     scratch *room = *state;
-    test_file file = make_file(2, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}",
-                               "12345678", 8);
+    test_file file =
+        make_file(2, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", "12345678", 8);
     for (size_t size = 0; size < file.size; size++) {
         npy *opened = NULL;
         uint8_t *exact = test_malloc(size ? size : 1);
         memcpy(exact, file.bytes, size);
-        assert_int_equal(npy_parse(room->context, exact, size, "test", &opened),
-                         SUMI_ERROR_FORMAT);
+        assert_int_equal(npy_parse(room->context, exact, size, "test", &opened), SUMI_ERROR_FORMAT);
         test_free(exact);
     }
 }

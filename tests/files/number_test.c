@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Conversions against values written down from the definitions of the formats. */
 #include "check.h"
 
@@ -53,13 +54,12 @@ static void floats_round_to_the_nearest_half_ties_to_even(void **state)
         float value;
         uint16_t bits;
     } cases[] = {
-        {0x1.001p0f, 0x3c00},        {0x1.002p0f, 0x3c00}, /* a tie: to even, down */
-        {0x1.002002p0f, 0x3c01},     {0x1.006p0f, 0x3c02}, /* a tie: to even, up */
-        {65519.996f, 0x7bff},        {65520.0f, 0x7c00},
-        {1e30f, 0x7c00},             {-1e30f, 0xfc00},
-        {0x1p-25f, 0x0000},          {0x1.000002p-25f, 0x0001},
-        {0x1.8p-24f, 0x0002},        {0x1.ffcp-15f, 0x0400},
-        {0x1p-149f, 0x0000},         {-0x1p-30f, 0x8000},
+        {0x1.001p0f, 0x3c00},    {0x1.002p0f, 0x3c00}, /* a tie: to even, down */
+        {0x1.002002p0f, 0x3c01}, {0x1.006p0f, 0x3c02}, /* a tie: to even, up */
+        {65519.996f, 0x7bff},    {65520.0f, 0x7c00},     {1e30f, 0x7c00},
+        {-1e30f, 0xfc00},        {0x1p-25f, 0x0000},     {0x1.000002p-25f, 0x0001},
+        {0x1.8p-24f, 0x0002},    {0x1.ffcp-15f, 0x0400}, {0x1p-149f, 0x0000},
+        {-0x1p-30f, 0x8000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t bytes[2];
@@ -75,8 +75,8 @@ static void brain_floats_are_the_upper_half_of_floats(void **state)
         float value;
         uint16_t bits;
     } cases[] = {
-        {1.0f, 0x3f80},      {-2.0f, 0xc000},      {0x1.01p0f, 0x3f80}, /* a tie: down */
-        {0x1.03p0f, 0x3f82}, {0x1.010002p0f, 0x3f81}, {INFINITY, 0x7f80}, {3.4e38f, 0x7f80},
+        {1.0f, 0x3f80},      {-2.0f, 0xc000},         {0x1.01p0f, 0x3f80}, /* a tie: down */
+        {0x1.03p0f, 0x3f82}, {0x1.010002p0f, 0x3f81}, {INFINITY, 0x7f80},  {3.4e38f, 0x7f80},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t bytes[2];

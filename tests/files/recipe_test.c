@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Recipes: what is understood, and the sentence about what is not. */
 #include "files/recipe.h"
 
@@ -171,8 +172,8 @@ static void every_default_is_allowed_by_its_own_range(void **state)
 {
     (void)state;
     for (int i = 0; i < recipe_schema_count; i++) {
-        CHECK_OK(context, recipe_check_value(context, "default", i,
-                                             recipe_schema[i].default_value));
+        CHECK_OK(context,
+                 recipe_check_value(context, "default", i, recipe_schema[i].default_value));
         assert_int_equal(recipe_key_number(recipe_schema[i].key), i);
     }
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* safetensors files made byte by byte, as the format's description has them, and the refusal of
    every way in which such a file can be wrong. */
 #include "check.h"
@@ -35,12 +36,13 @@ static sumi_status parse(scratch *room, const test_file *file, safetensors **ope
 static void one_file_gives_names_shapes_and_values(void **state)
 {
     scratch *room = *state;
-    const uint8_t data[] = {0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, /* 1, -2 */
-                            0x00, 0x3c};                     /* half 1 */
+    const uint8_t data[] = {0,    0,   0x80, 0x3f, 0, 0, 0, 0xc0, /* 1, -2 */
+                            0x00, 0x3c};                          /* half 1 */
     test_file file = make_file("{\"__metadata__\":{\"format\":\"pt\",\"step\":\"12\"},"
                                "\"b\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[8,10]},"
                                "\"a.w\":{\"dtype\":\"F32\",\"shape\":[1,2],"
-                               "\"data_offsets\":[0,8]}}   ", data, sizeof data);
+                               "\"data_offsets\":[0,8]}}   ",
+                               data, sizeof data);
     safetensors *opened = NULL;
     float values[2] = {0};
     CHECK_OK(room->context, parse(room, &file, &opened));
@@ -127,16 +129,20 @@ static const struct {
      "do not lie"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}", "fit"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-     "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "overlap"},
+     "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+     "overlap"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-     "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "overlap"},
+     "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+     "overlap"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "gap"},
     {"{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},"
-     "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "gap"},
+     "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+     "gap"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "follow the last"},
     {"{}", "follow the last"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-     "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "twice"},
+     "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+     "twice"},
 };
 
 static void wrong_headers_are_refused_with_the_reason(void **state)
@@ -199,12 +205,9 @@ static void what_is_written_reads_back_the_same(void **state)
     const uint8_t raw[] = {1, 2, 3};
     const int64_t wide[] = {-5, INT64_MAX};
     const safetensors_entry entries[] = {
-        {"raw/\"state\"", NUMBER_U8, 1, {3}, raw},
-        {"weight", NUMBER_F32, 2, {1, 3}, values},
-        {"half", NUMBER_F16, 1, {3}, values},
-        {"brain", NUMBER_BF16, 1, {3}, values},
-        {"steps", NUMBER_I64, 1, {2}, wide},
-        {"nothing", NUMBER_F32, 1, {0}, NULL},
+        {"raw/\"state\"", NUMBER_U8, 1, {3}, raw}, {"weight", NUMBER_F32, 2, {1, 3}, values},
+        {"half", NUMBER_F16, 1, {3}, values},      {"brain", NUMBER_BF16, 1, {3}, values},
+        {"steps", NUMBER_I64, 1, {2}, wide},       {"nothing", NUMBER_F32, 1, {0}, NULL},
     };
     const safetensors_text metadata[] = {{"recipe", "[train]\nsteps = 5\n"}};
     const char *path = scratch_path(room, "out.safetensors");
@@ -220,8 +223,7 @@ static void what_is_written_reads_back_the_same(void **state)
     assert_string_equal(safetensors_metadata(opened, "recipe"), metadata[0].value);
     const char *exact[] = {"weight", "half"};
     for (int i = 0; i < 2; i++) {
-        CHECK_OK(room->context,
-                 safetensors_read(opened, safetensors_find(opened, exact[i]), read));
+        CHECK_OK(room->context, safetensors_read(opened, safetensors_find(opened, exact[i]), read));
         assert_memory_equal(read, values, sizeof values);
     }
     CHECK_OK(room->context, safetensors_read(opened, safetensors_find(opened, "brain"), read));
@@ -247,8 +249,7 @@ static void the_written_header_is_padded_to_eight_bytes(void **state)
         uint8_t *bytes = NULL;
         size_t size = 0;
         CHECK_OK(room->context, safetensors_write(room->context, path, &entry, 1, NULL, 0));
-        CHECK_OK(room->context,
-                 file_read(room->context, path, FILE_SIZE, (void **)&bytes, &size));
+        CHECK_OK(room->context, file_read(room->context, path, FILE_SIZE, (void **)&bytes, &size));
         assert_int_equal(bytes[0] % 8, 0);
         assert_int_equal(size, 8 + bytes[0] + 4);
         assert_int_equal(bytes[8], '{');
@@ -272,11 +273,9 @@ static void a_missing_file_is_named(void **state)
 {
     scratch *room = *state;
     safetensors *opened = NULL;
-    assert_int_equal(safetensors_open(room->context, "/nowhere/at.all", &opened),
-                     SUMI_ERROR_FILE);
+    assert_int_equal(safetensors_open(room->context, "/nowhere/at.all", &opened), SUMI_ERROR_FILE);
     assert_non_null(strstr(sumi_context_message(room->context), "/nowhere/at.all"));
-    assert_int_equal(safetensors_open(room->context, room->folder, &opened),
-                     SUMI_ERROR_FILE);
+    assert_int_equal(safetensors_open(room->context, room->folder, &opened), SUMI_ERROR_FILE);
     assert_non_null(strstr(sumi_context_message(room->context), "folder"));
 }
 
@@ -285,8 +284,8 @@ static void a_missing_file_is_named(void **state)
 static void write_shard(scratch *room, const char *name, const char *tensor, float value)
 {
     safetensors_entry entry = {tensor, NUMBER_F32, 1, {1}, &value};
-    CHECK_OK(room->context, safetensors_write(room->context, scratch_path(room, name),
-                                                 &entry, 1, NULL, 0));
+    CHECK_OK(room->context,
+             safetensors_write(room->context, scratch_path(room, name), &entry, 1, NULL, 0));
 }
 
 static sumi_status open_index(scratch *room, const char *text, safetensors **opened)
@@ -304,8 +303,10 @@ static void a_sharded_set_reads_as_one(void **state)
     write_shard(room, "m-1.safetensors", "a", 3);
     write_shard(room, "m-2.safetensors", "b", 4);
     CHECK_OK(room->context,
-             open_index(room, "{\"metadata\":{\"total_size\":8,\"note\":\"hi\"},\"weight_map\":"
-                        "{\"b\":\"m-2.safetensors\",\"a\":\"m-1.safetensors\"}}", &opened));
+             open_index(room,
+                        "{\"metadata\":{\"total_size\":8,\"note\":\"hi\"},\"weight_map\":"
+                        "{\"b\":\"m-2.safetensors\",\"a\":\"m-1.safetensors\"}}",
+                        &opened));
     assert_int_equal(safetensors_count(opened), 2);
     CHECK_OK(room->context, safetensors_read(opened, safetensors_find(opened, "a"), &value));
     assert_true(value == 3);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes from files and from memory: the same answers, and no reading past the end. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What ops say they cost, against counts made one by one. */
 #include "ops/attention.h"
 #include "ops/check_gradient.h"

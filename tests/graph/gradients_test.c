@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Differentiation of whole graphs, against derivatives worked by hand. */
 #include "ops/check_gradient.h"
 

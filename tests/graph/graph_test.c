@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Building graphs: nodes and their shapes, leaves, failures, and memory that runs out. */
 #include "ops/check_gradient.h"
 

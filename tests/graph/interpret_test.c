@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Evaluation in double: what is computed, what is taken from the caller, what is given back. */
 #include "ops/check_gradient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plans: where values live in memory, outputs that are leaves or views, and threads. */
 #include "graph/plan.h"
 #include "ops/ops.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Segments, and derivatives that compute the values inside them again. */
 #include "ops/check_gradient.h"
 
@@ -79,7 +80,7 @@ static void values_computed_again_give_the_same_bits_with_the_same_masks(void **
         CHECK_OK(trial.context,
                  sumi_graph_gradients(trial.graph, loss, 1, &trial.inputs[0], &slope));
         trial_evaluate(&trial, 1, &slope, slopes[again]);
-        masks[again] = count_nodes(trial.graph, &op_keep_mask);
+        masks[again] = count_nodes(trial.graph, &op_dropout_mask);
         trial_end(&trial);
     }
     assert_memory_equal(slopes[1], slopes[0], sizeof slopes[0]);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which values a plan in bf16 keeps as bfloat16, and that its results are those of float32 within
    the roundings made. */
 #include "base/philox.h"
@@ -76,9 +77,9 @@ static void activations_are_bfloat16_and_statistics_vectors_and_losses_float32(v
     assert_true(w.graph->count < 400);
     sumi_node outputs[5] = {w.gradients[0], w.gradients[1], w.gradients[2], w.gradients[3], w.loss};
     choose(&w, 5, outputs, elements);
-    const sumi_node narrow[] = {w.first, w.let_in, w.norm, w.second, w.sum, w.prediction};
-    for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++) {
-        assert_int_equal(elements[narrow[i]], ELEMENT_BFLOAT16);
+    const sumi_node bf16[] = {w.first, w.let_in, w.norm, w.second, w.sum, w.prediction};
+    for (size_t i = 0; i < sizeof bf16 / sizeof *bf16; i++) {
+        assert_int_equal(elements[bf16[i]], ELEMENT_BFLOAT16);
     }
     const sumi_node wide[] = {w.x, w.time, w.target, w.error, w.loss, w.leaves[0]};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
@@ -138,12 +139,12 @@ static void a_plan_in_bf16_gives_what_float32_gives(void **state)
     sumi_node outputs[6] = {w.gradients[0], w.gradients[1], w.gradients[2],
                             w.gradients[3], w.loss,         w.prediction};
     sumi_plan *wide = plan_and_run(&w, "float32", outputs);
-    sumi_plan *narrow = plan_and_run(&w, "bf16", outputs);
+    sumi_plan *bf16 = plan_and_run(&w, "bf16", outputs);
     bool differs = false;
     for (int i = 0; i < 6; i++) {
         int64_t count = shape_count(graph_shape(w.graph, outputs[i]));
         const float *expected = sumi_plan_data(wide, outputs[i]);
-        const float *actual = sumi_plan_data(narrow, outputs[i]);
+        const float *actual = sumi_plan_data(bf16, outputs[i]);
         double error = 0, square = 0;
         for (int64_t k = 0; k < count; k++) {
             error += ((double)actual[k] - expected[k]) * ((double)actual[k] - expected[k]);
@@ -156,9 +157,9 @@ static void a_plan_in_bf16_gives_what_float32_gives(void **state)
     }
     assert_true(differs);
     assert_true(sumi_plan_data(wide, w.sum) != NULL);
-    assert_null(sumi_plan_data(narrow, w.sum));
+    assert_null(sumi_plan_data(bf16, w.sum));
     sumi_plan_free(wide);
-    sumi_plan_free(narrow);
+    sumi_plan_free(bf16);
     release(&w);
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Weights: their names, and initial values that do not depend on the order of making. */
 #include "check.h"
 #include "graph/graph.h"

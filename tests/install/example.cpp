@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // A program of someone else's, built against the installed library in C++.
 #include <sumi.h>
 
@@ -18,7 +19,10 @@ static bool make_graph()
     return sum == 1;
 }
 #else
-static bool make_graph() { return true; }
+static bool make_graph()
+{
+    return true;
+}
 #endif
 
 int main(int count, char **arguments)

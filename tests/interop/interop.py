@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Model folders between Sumi and diffusers, both ways, with the real libraries.
 
     python tests/interop/interop.py PATH/libsumi.so

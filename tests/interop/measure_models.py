@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measures reference values of UNet2DModel configurations with diffusers and torch, and writes
 tests/data/models_more.json. A tool for maintainers; no test runs it.
 

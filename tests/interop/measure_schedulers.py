@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measures loops of diffusers' schedulers with options that no test of theirs has, and writes
 tests/data/schedulers_more.json. A tool for maintainers; no test runs it.
 

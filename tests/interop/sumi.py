@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """libsumi for Python, as far as tests/interop needs it: models, solvers and recipes by ctypes."""
 import ctypes
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int64, c_uint64, c_void_p

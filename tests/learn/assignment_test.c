@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The assignment of rows to columns, against all permutations of small problems and, where these
    are too many, against the prices that prove an assignment to be the best. */
 #include "learn/assignment.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Learned betas: the loss is the bound in closed form over frozen noise, its derivative by the
    betas is that of difference quotients, and what is learned becomes the model's schedule. */
 #include "data/shuffle.h"
@@ -6,9 +7,9 @@
 
 enum { BATCH = 50, TIMES = 8, SIZE = 2 };
 
-static const char *const SMALL[] = {
-    "data.count=50", "data.noise=0.05", "model.width=16", "model.depth=1", "noise.steps=8",
-    "noise.beta_start=0.001", "train.batch=50", "train.ema=0", NULL};
+static const char *const SMALL[] = {"data.count=50",  "data.noise=0.05", "model.width=16",
+                                    "model.depth=1",  "noise.steps=8",   "noise.beta_start=0.001",
+                                    "train.batch=50", "train.ema=0",     NULL};
 
 static void begin(sumi_context *context, const char *const *settings, struct training *t)
 {
@@ -50,8 +51,9 @@ static void the_loss_is_the_bound_with_the_forward_decoder(void **state)
 {
     scratch *room = *state;
     static const char *const many[] = {
-        "data.count=2000", "data.noise=0.05", "model.width=16", "model.depth=1", "noise.steps=8",
-        "noise.beta_start=0.001", "train.batch=500", "train.ema=0", NULL};
+        "data.count=2000", "data.noise=0.05", "model.width=16",
+        "model.depth=1",   "noise.steps=8",   "noise.beta_start=0.001",
+        "train.batch=500", "train.ema=0",     NULL};
     struct training t;
     sumi_solver *solver = NULL;
     sumi_likelihood *likelihood = NULL;
@@ -100,9 +102,9 @@ static void learned_betas_become_the_models_schedule(void **state)
 {
     scratch *room = *state;
     static const char *const settings[] = {
-        "data.count=500", "data.noise=0.05", "model.width=32", "model.depth=2", "noise.steps=8",
-        "noise.beta_start=0.001", "train.batch=50", "train.steps=200", "train.warmup=10",
-        "train.learning_rate=0.005", "train.decay=constant", NULL};
+        "data.count=500",  "data.noise=0.05",           "model.width=32",       "model.depth=2",
+        "noise.steps=8",   "noise.beta_start=0.001",    "train.batch=50",       "train.steps=200",
+        "train.warmup=10", "train.learning_rate=0.005", "train.decay=constant", NULL};
     struct training t;
     sumi_model *opened = NULL;
     sumi_solver *before = NULL, *after = NULL;
@@ -143,9 +145,8 @@ static void other_models_are_refused(void **state)
         CHECK_OK(room->context, sumi_data_open(room->context, t.recipe, &t.data));
         CHECK_OK(room->context,
                  sumi_model_create_from_recipe(room->context, t.recipe, t.data, &t.model));
-        assert_int_equal(
-            sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer),
-            SUMI_ERROR_ARGUMENT);
+        assert_int_equal(sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer),
+                         SUMI_ERROR_ARGUMENT);
         assert_non_null(strstr(sumi_context_message(room->context), "train.objective = betas"));
         training_end(&t);
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Training a diffusion of bits: what is fed is the binomial process, the loss is its bound, and a
    small network learns heartbeats. */
 #include "data/data.h"
@@ -84,7 +85,7 @@ static void a_small_network_learns_heartbeats(void **state)
 {
     scratch *room = *state;
     static const char *const settings[] = {
-        "data.bits=10", "model.width=64", "model.depth=2", "noise.steps=100",
+        "data.bits=10",    "model.width=64",   "model.depth=2",  "noise.steps=100",
         "train.batch=128", "train.steps=1200", "train.ema=0.98", NULL};
     struct training t;
     sumi_solver *solver = NULL;

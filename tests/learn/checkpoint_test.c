@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoints: a run continued from one is the run that was never interrupted, bit for bit; what is
    no checkpoint of this run is refused with a sentence and changes nothing. */
 #include <errno.h>
@@ -170,8 +171,8 @@ static void a_file_cut_anywhere_is_refused(void **state)
 /* A file with the regression's tensors, of which one may be changed. */
 enum { ENTRIES = 9 };
 static const char *const tensor_names[ENTRIES] = {
-    "weight/w",      "first_moment/w", "second_moment/w", "average/w", "weight/b",
-    "first_moment/b", "second_moment/b", "average/b",      "losses"};
+    "weight/w",       "first_moment/w",  "second_moment/w", "average/w", "weight/b",
+    "first_moment/b", "second_moment/b", "average/b",       "losses"};
 
 static void write_entries(scratch *room, const char *name, safetensors_entry *entries, size_t count,
                           const safetensors_text *metadata, size_t metadata_count)
@@ -188,7 +189,10 @@ static void fill_entries(safetensors_entry entries[ENTRIES])
         entries[i] = (safetensors_entry){.name = tensor_names[i],
                                          .type = NUMBER_F32,
                                          .rank = is_w ? 2 : 1,
-                                         .shape = {is_w ? 1 : i == 8 ? 5 : 1, is_w ? 3 : 0},
+                                         .shape = {is_w     ? 1
+                                                   : i == 8 ? 5
+                                                            : 1,
+                                                   is_w ? 3 : 0},
                                          .data = zeros};
     }
 }
@@ -266,8 +270,7 @@ static void a_read_that_fails_anywhere_changes_nothing(void **state)
         }
     }
     good_reads = 11;
-    CHECK_OK(room->context,
-             sumi_trainer_load(t.trainer, scratch_path(room, "worn.safetensors")));
+    CHECK_OK(room->context, sumi_trainer_load(t.trainer, scratch_path(room, "worn.safetensors")));
     assert_int_equal(good_reads, 0);
     good_reads = -1;
     assert_int_equal(sumi_trainer_steps_done(t.trainer), 3);

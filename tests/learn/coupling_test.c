@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Couplings of noise and data: the optimal one moves noise less far and changes no noise; the pairs
    of reflow are both ends of the teacher's flow. */
 #include "learn/coupling.h"
@@ -78,7 +79,7 @@ static void no_exchange_of_two_lowers_the_cost(void **state)
             double gain = 0; /* of (x_i - x_j)(e_i - e_j) */
             for (int k = 0; k < SIZE; k++) {
                 gain += ((double)x[i * SIZE + k] - x[j * SIZE + k])
-                      * ((double)e[i * SIZE + k] - e[j * SIZE + k]);
+                        * ((double)e[i * SIZE + k] - e[j * SIZE + k]);
             }
             assert_true(gain > -1e-5);
         }

@@ -1,7 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The objective of a denoising model: what is fed to the network is the forward process of the
    paper, and the loss is the one it names. The network is a test's own: a number times x. */
 #include "learn/training.h"
-
 
 enum { TIMES = 10 };
 
@@ -14,10 +14,13 @@ static void begin(sumi_context *context, const char *prediction, const char *wei
     snprintf(setting, sizeof setting, "train.weighting=%s", weighting);
     snprintf(scheduler, sizeof scheduler,
              "{\"num_train_timesteps\": %d, \"beta_start\": 0.01, \"beta_end\": 0.5,"
-             " \"prediction_type\": \"%s\", \"clip_sample\": false}", TIMES, prediction);
+             " \"prediction_type\": \"%s\", \"clip_sample\": false}",
+             TIMES, prediction);
     training_begin(context, settings, scheduler, t);
-    const struct schedule_options options = {.num_train_timesteps = TIMES, .beta_start = 0.01,
-                                             .beta_end = 0.5, .beta_schedule = "linear"};
+    const struct schedule_options options = {.num_train_timesteps = TIMES,
+                                             .beta_start = 0.01,
+                                             .beta_end = 0.5,
+                                             .beta_schedule = "linear"};
     CHECK_OK(context, schedule_create(context, &options, &t->schedule));
 }
 
@@ -217,8 +220,8 @@ static void networks_that_give_a_variance_are_not_trained(void **state)
     sumi_trainer_free(t.trainer);
     sumi_model_free(t.model);
     CHECK_OK(room->context, sumi_model_create(room->context, config, 1, &t.model));
-    CHECK_OK(room->context, sumi_model_set_scheduler(t.model,
-                                                     "{\"variance_type\": \"learned_range\"}"));
+    CHECK_OK(room->context,
+             sumi_model_set_scheduler(t.model, "{\"variance_type\": \"learned_range\"}"));
     assert_int_equal(sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer),
                      SUMI_ERROR_UNSUPPORTED);
     assert_non_null(strstr(sumi_context_message(room->context), "variance_type"));

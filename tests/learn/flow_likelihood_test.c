@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flows trained by likelihood: the loss is the density that an integrator of another kind finds,
    its gradient is that of difference quotients, and a small flow learns a ring of Gaussians. */
 #include "learn/trained.h"
@@ -38,9 +39,9 @@ static void the_loss_is_the_density_along_the_flow(void **state)
     static const char *const methods[] = {"train.method=midpoint", "train.method=heun",
                                           "train.method=rk4"};
     for (int i = 0; i < 3; i++) {
-        const char *const settings[] = {"data.count=200", "model.width=16", "model.depth=1",
-                                        "noise.steps=4", "train.batch=32", "train.energy=0",
-                                        "train.segments=12", methods[i], NULL};
+        const char *const settings[] = {"data.count=200",    "model.width=16", "model.depth=1",
+                                        "noise.steps=4",     "train.batch=32", "train.energy=0",
+                                        "train.segments=12", methods[i],       NULL};
         struct training t;
         begin(room->context, settings, &t);
         double exact = bits_of(room->context, &t, 1);
@@ -53,10 +54,17 @@ static void the_loss_is_the_density_along_the_flow(void **state)
 static void probes_estimate_the_loss_of_larger_items(void **state)
 {
     scratch *room = *state;
-    static const char *const settings[] = {
-        "data.kind=heartbeat", "data.bits=8", "data.noise=0", "data.count=32", "model.width=16",
-        "model.depth=1", "noise.steps=4", "train.batch=32", "train.energy=0", "train.segments=6",
-        NULL};
+    static const char *const settings[] = {"data.kind=heartbeat",
+                                           "data.bits=8",
+                                           "data.noise=0",
+                                           "data.count=32",
+                                           "model.width=16",
+                                           "model.depth=1",
+                                           "noise.steps=4",
+                                           "train.batch=32",
+                                           "train.energy=0",
+                                           "train.segments=6",
+                                           NULL};
     enum { STEPS = 60 };
     struct training t;
     double mean = 0, squares = 0;
@@ -96,12 +104,16 @@ static void check_gradients(sumi_context *context, const char *const *settings)
 static void gradients_of_the_trace_are_gradients_of_gradients(void **state)
 {
     scratch *room = *state;
-    static const char *const points[] = {"data.count=200", "model.width=8", "model.depth=1",
-                                         "train.batch=32", "train.segments=2",
-                                         "train.energy=0.3", NULL};
-    static const char *const bits[] = {"data.kind=heartbeat", "data.bits=8", "data.count=200",
-                                       "model.width=8", "model.depth=1", "train.batch=32",
-                                       "train.segments=2", NULL};
+    static const char *const points[] = {"data.count=200",
+                                         "model.width=8",
+                                         "model.depth=1",
+                                         "train.batch=32",
+                                         "train.segments=2",
+                                         "train.energy=0.3",
+                                         NULL};
+    static const char *const bits[] = {
+        "data.kind=heartbeat", "data.bits=8",    "data.count=200",   "model.width=8",
+        "model.depth=1",       "train.batch=32", "train.segments=2", NULL};
     check_gradients(room->context, points);
     check_gradients(room->context, bits);
 }
@@ -109,11 +121,13 @@ static void gradients_of_the_trace_are_gradients_of_gradients(void **state)
 static void a_small_flow_learns_a_ring(void **state)
 {
     scratch *room = *state;
-    static const char *const settings[] = {
-        "data.kind=gaussians", "data.noise=0.1", "data.scale=1.5", "data.count=2000",
-        "model.width=32", "model.depth=1", "train.batch=32", "train.segments=4",
-        "train.steps=150", "train.learning_rate=0.01", "train.energy=0.05", "train.ema=0.9",
-        "train.warmup=10", NULL};
+    static const char *const settings[] = {"data.kind=gaussians", "data.noise=0.1",
+                                           "data.scale=1.5",      "data.count=2000",
+                                           "model.width=32",      "model.depth=1",
+                                           "train.batch=32",      "train.segments=4",
+                                           "train.steps=150",     "train.learning_rate=0.01",
+                                           "train.energy=0.05",   "train.ema=0.9",
+                                           "train.warmup=10",     NULL};
     struct training t;
     begin(room->context, settings, &t);
     double before = bits_of(room->context, &t, 0);
@@ -135,9 +149,8 @@ static void what_is_no_flow_is_refused(void **state)
         CHECK_OK(room->context, sumi_data_open(room->context, t.recipe, &t.data));
         CHECK_OK(room->context,
                  sumi_model_create_from_recipe(room->context, t.recipe, t.data, &t.model));
-        assert_int_equal(
-            sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer),
-            SUMI_ERROR_ARGUMENT);
+        assert_int_equal(sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer),
+                         SUMI_ERROR_ARGUMENT);
         assert_non_null(strstr(sumi_context_message(room->context), "noise.path = flow"));
         training_end(&t);
     }

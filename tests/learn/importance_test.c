@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Times drawn by importance: by the second moment of their losses, without bias, and part of what a
    checkpoint keeps. */
 #include "learn/importance.h"

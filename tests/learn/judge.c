@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A program beside the tests that judges samples of a trained model against what it was trained on:
 
        judge mnist SAMPLES.npy | MODEL_FOLDER [COUNT]
@@ -19,9 +20,9 @@
 enum { USUAL_COUNT = 500 };
 
 /* Status of the first failure of a list of calls. */
-#define STEP(expression)                              \
-    do {                                              \
-        if (status == SUMI_OK) status = (expression); \
+#define STEP(expression)                                                                           \
+    do {                                                                                           \
+        if (status == SUMI_OK) status = (expression);                                              \
     } while (0)
 
 /* Samples from a file, or `count` drawn from a model folder by its own scheduler. */
@@ -133,7 +134,8 @@ int main(int count, char **arguments)
     bool waves = count > 2 && strcmp(arguments[1], "morlet") == 0;
     if ((!digits && !waves) || count > 4) {
         fputs("usage: judge mnist SAMPLES.npy|MODEL_FOLDER [COUNT]\n"
-              "       judge morlet SAMPLES.npy|MODEL_FOLDER [NOISE]\n", stderr);
+              "       judge morlet SAMPLES.npy|MODEL_FOLDER [NOISE]\n",
+              stderr);
         return 1;
     }
     double number = count == 4 ? atof(arguments[3]) : 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Training with each of its allocations failing in turn: the status says so, nothing leaks and
    nothing crashes. */
 #include "shared_folder.h"
@@ -5,10 +6,12 @@
 
 /* The smallest network and the shortest run that still have every part. */
 static const char *const small_settings[] = {
-    "model.channels=4,8",      "model.layers_per_block=1", "model.groups=2",
-    "model.width=8",           "model.depth=2",            "data.count=8",
-    "noise.steps=10",          "train.batch=2",            "train.steps=3",
-    "sample.steps=2",          "sample.count=2",
+    "model.channels=4,8", "model.layers_per_block=1",
+    "model.groups=2",     "model.width=8",
+    "model.depth=2",      "data.count=8",
+    "noise.steps=10",     "train.batch=2",
+    "train.steps=3",      "sample.steps=2",
+    "sample.count=2",
 };
 
 static sumi_status open_recipe(sumi_context *context, const char *name, sumi_recipe **recipe)
@@ -150,8 +153,8 @@ static void objectives_survive_every_failure(void **state)
     (void)state;
     struct variant variants[] = {
         {"points", {"noise.variance=learned_range", "train.objective=hybrid"}},
-        {"points", {"noise.variance=learned_range", "train.objective=variational",
-                    "train.times=importance"}},
+        {"points",
+         {"noise.variance=learned_range", "train.objective=variational", "train.times=importance"}},
         {"points", {"noise.prediction=score", "train.objective=sliced"}},
         {"dpm-heartbeat", {NULL}},
         {"dpm-swissroll", {NULL}},
@@ -170,8 +173,10 @@ static void reflow_survives_every_failure(void **state)
     sumi_context *context = NULL;
     sumi_model *model = NULL;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    CHECK_OK(context, sumi_model_create(context, "{\"_class_name\": \"SumiMLPModel\","
-                                        " \"width\": 4, \"depth\": 1}", 1, &model));
+    CHECK_OK(context, sumi_model_create(context,
+                                        "{\"_class_name\": \"SumiMLPModel\","
+                                        " \"width\": 4, \"depth\": 1}",
+                                        1, &model));
     CHECK_OK(context, sumi_model_set_scheduler(
                           model, "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"}"));
     CHECK_OK(context, sumi_model_save(model, in_folder("teacher")));

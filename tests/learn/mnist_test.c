@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A classifier composed and trained through the public header on real MNIST, and the samples of a
    model as it judges them. Skips, saying so, where MNIST or the model is not there. */
 #include "mnist_classifier.h"
@@ -15,7 +16,8 @@ static int train_classifier(void **state)
     (void)state;
     if (sumi_context_create(NULL, &context) != SUMI_OK) return -1;
     if (!find_real_data("mnist", "train-images-idx3-ubyte.gz", folder)
-        && !find_real_data("mnist", "train-images-idx3-ubyte", folder)) return 0;
+        && !find_real_data("mnist", "train-images-idx3-ubyte", folder))
+        return 0;
     if (mnist_classifier_train(context, folder, NULL, &classifier) == SUMI_OK) return 0;
     fprintf(stderr, "training the classifier: %s\n", sumi_context_message(context));
     return -1;

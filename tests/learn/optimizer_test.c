@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The optimizer against AdamW written out in double, its learning rates, its averages and its
    clipping against their formulas. */
 #include "check.h"
@@ -55,8 +56,8 @@ static void steps_are_those_of_adamw_in_double(void **state)
     for (int step = 0; step < 20; step++) {
         double norm;
         fill_gradient(step, gradient);
-        CHECK_OK(context, optimizer_apply(&optimizer, step, (const float *[]){gradient, NULL},
-                                          &norm));
+        CHECK_OK(context,
+                 optimizer_apply(&optimizer, step, (const float *[]){gradient, NULL}, &norm));
         for (int i = 0; i < COUNT; i++) {
             m[i] = 0.9 * m[i] + 0.1 * gradient[i];
             v[i] = 0.99 * v[i] + 0.01 * gradient[i] * gradient[i];
@@ -140,11 +141,8 @@ static void a_step_gives_the_same_bits_by_any_number_of_threads(void **state)
 static void the_rate_rises_linearly_and_falls_as_a_cosine(void **state)
 {
     (void)state;
-    struct optimizer_settings s = {.learning_rate = 2,
-                                   .final_learning_rate = 1,
-                                   .warmup = 10,
-                                   .steps = 110,
-                                   .cosine = true};
+    struct optimizer_settings s = {
+        .learning_rate = 2, .final_learning_rate = 1, .warmup = 10, .steps = 110, .cosine = true};
     CHECK_CLOSE(optimizer_rate(&s, 0), 0.2, 1e-12);
     CHECK_CLOSE(optimizer_rate(&s, 9), 2, 1e-12);
     CHECK_CLOSE(optimizer_rate(&s, 10), 2, 1e-12);

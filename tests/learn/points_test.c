@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The whole of it on points whose distribution is known: a network trained for some seconds on a
    ring of eight Gaussians, sampled by each solver, gives points near their centres. */
 #include "scratch.h"
@@ -41,7 +42,7 @@ static void check_ring(const char *solver, const struct ring *ring)
     assert_true(ring->near > 0.94);
     assert_true(ring->squares < 3.5 * spread * spread);
     assert_true(ring->squares > 1 * spread * spread); /* nor do they collapse */
-    for (int k = 0; k < CENTRES; k++) { /* 125 in the mean, with a deviation of 10 */
+    for (int k = 0; k < CENTRES; k++) {               /* 125 in the mean, with a deviation of 10 */
         assert_true(ring->of_centre[k] > 75 && ring->of_centre[k] < 175);
     }
 }
@@ -50,8 +51,8 @@ static void a_trained_network_gives_points_of_the_distribution_by_each_solver(vo
 {
     scratch *room = *state;
     static const char *const settings[] = {
-        "data.kind=gaussians", "data.noise=0.06",      "data.count=20000",  "model.width=64",
-        "model.depth=2",       "train.steps=8000",   "train.batch=128",   "train.decay=cosine",
+        "data.kind=gaussians", "data.noise=0.06",          "data.count=20000", "model.width=64",
+        "model.depth=2",       "train.steps=8000",         "train.batch=128",  "train.decay=cosine",
         "train.ema=0.99",      "train.learning_rate=0.003"};
     static const char *const steps[][2] = {{"ddpm", "100"}, {"ddim", "50"}};
     sumi_recipe *recipe = NULL;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Training in bf16 beside training in float32: the same course of the loss, weights and optimizer
    in float32, less memory. */
 #include "base/bfloat16.h"
@@ -8,11 +9,10 @@
 enum { STEPS = 60, WINDOW = 15 };
 
 /* Digits of 16 items at a time by a small U-Net with attention. */
-#define SETTINGS \
-    "data.count=256",       "model.channels=16,32,32", "model.layers_per_block=1", \
-    "model.groups=4",       "model.attention=no,no,yes", "noise.steps=100", \
-    "train.batch=16",       "train.warmup=0",          "train.learning_rate=0.0005", \
-    "train.recompute=no"
+#define SETTINGS                                                                                   \
+    "data.count=256", "model.channels=16,32,32", "model.layers_per_block=1", "model.groups=4",     \
+        "model.attention=no,no,yes", "noise.steps=100", "train.batch=16", "train.warmup=0",        \
+        "train.learning_rate=0.0005", "train.recompute=no"
 
 static void begin(sumi_context *context, const char *precision, struct training *t)
 {
@@ -24,7 +24,7 @@ static void begin(sumi_context *context, const char *precision, struct training 
 static bool is_wide(const float *values, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
-        if (bfloat16_widen(bfloat16_narrow(values[i])) != values[i]) return true;
+        if (bfloat16_to_float(bfloat16_from_float(values[i])) != values[i]) return true;
     }
     return false;
 }
@@ -41,16 +41,16 @@ static double mean_of(const float *losses)
 static void a_training_in_bf16_goes_the_way_of_float32(void **state)
 {
     scratch *room = *state;
-    struct training wide, narrow;
+    struct training wide, bf16;
     begin(room->context, "train.precision=float32", &wide);
-    begin(room->context, "train.precision=bf16", &narrow);
+    begin(room->context, "train.precision=bf16", &bf16);
     for (int step = 0; step < STEPS; step++) {
         CHECK_OK(room->context, sumi_trainer_step(wide.trainer, NULL));
-        CHECK_OK(room->context, sumi_trainer_step(narrow.trainer, NULL));
+        CHECK_OK(room->context, sumi_trainer_step(bf16.trainer, NULL));
     }
     const float *expected = NULL, *actual = NULL;
     sumi_trainer_losses(wide.trainer, &expected);
-    sumi_trainer_losses(narrow.trainer, &actual);
+    sumi_trainer_losses(bf16.trainer, &actual);
     assert_true(expected[0] != actual[0]);
     CHECK_CLOSE(actual[0], expected[0], ldexp(expected[0], -8));
     for (int first = 0; first < STEPS; first += WINDOW) {
@@ -59,7 +59,7 @@ static void a_training_in_bf16_goes_the_way_of_float32(void **state)
     }
     assert_true(mean_of(expected + STEPS - WINDOW) < 0.5 * mean_of(expected));
     training_end(&wide);
-    training_end(&narrow);
+    training_end(&bf16);
 }
 
 static void weights_and_the_optimizer_stay_float32(void **state)
@@ -86,15 +86,15 @@ static void weights_and_the_optimizer_stay_float32(void **state)
 static void a_step_in_bf16_needs_less_memory(void **state)
 {
     scratch *room = *state;
-    struct training wide, narrow;
+    struct training wide, bf16;
     sumi_context_set_tuning(room->context, false);
     begin(room->context, "train.precision=float32", &wide);
-    begin(room->context, "train.precision=bf16", &narrow);
-    double share = (double)plan_memory(narrow.trainer->plan)
-                   / (double)plan_memory(wide.trainer->plan);
+    begin(room->context, "train.precision=bf16", &bf16);
+    double share =
+        (double)plan_memory(bf16.trainer->plan) / (double)plan_memory(wide.trainer->plan);
     if (!(share < 0.75)) fail_msg("%.3f of the memory of float32", share);
     training_end(&wide);
-    training_end(&narrow);
+    training_end(&bf16);
 }
 
 int main(void)

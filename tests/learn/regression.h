@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Linear regression as a training objective, through the experimental part of the public header:
    small enough for closed forms, and for training a trainer on. */
 #ifndef TESTS_LEARN_REGRESSION_H
@@ -10,7 +11,7 @@ enum { REGRESSION_ROWS = 64, REGRESSION_COLUMNS = 3 };
 /* y = w x + b, by the mean squared error over all rows at each step. */
 struct regression {
     float x[REGRESSION_ROWS][REGRESSION_COLUMNS], y[REGRESSION_ROWS];
-    double dropout;  /* of the inputs */
+    double dropout;   /* of the inputs */
     int64_t bad_step; /* at which NaN is fed, or -1 */
     sumi_node x_node, y_node;
 };
@@ -70,8 +71,8 @@ static inline void regression_begin(sumi_context *context, double dropout,
     CHECK_OK(context, sumi_recipe_open(context, "points", &t->recipe));
     for (; *settings; settings++) CHECK_OK(context, sumi_recipe_set(t->recipe, *settings));
     CHECK_OK(context, sumi_weights_create(context, 5, &t->weights));
-    CHECK_OK(context, sumi_trainer_create_custom(context, t->recipe, t->weights, &objective,
-                                                 &t->trainer));
+    CHECK_OK(context,
+             sumi_trainer_create_custom(context, t->recipe, t->weights, &objective, &t->trainer));
 }
 
 static inline void regression_end(struct regression_training *t)
@@ -81,8 +82,7 @@ static inline void regression_end(struct regression_training *t)
     sumi_recipe_free(t->recipe);
 }
 
-static inline void regression_steps(sumi_context *context, struct regression_training *t,
-                                    int steps)
+static inline void regression_steps(sumi_context *context, struct regression_training *t, int steps)
 {
     for (int i = 0; i < steps; i++) CHECK_OK(context, sumi_trainer_step(t->trainer, NULL));
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A whole training run: what it reports, what it leaves in its folder, and how it is stopped. */
 #include <unistd.h>
 
@@ -5,9 +6,9 @@
 #include "learn/trainer.h"
 #include "scratch.h"
 
-static const char *const settings[] = {"train.learning_rate=0.05", "train.steps=30",
-                                       "train.ema=0.9", "train.checkpoint_every=7",
-                                       "train.batch=64", NULL};
+static const char *const settings[] = {
+    "train.learning_rate=0.05", "train.steps=30", "train.ema=0.9",
+    "train.checkpoint_every=7", "train.batch=64", NULL};
 
 /* What the reports of a run were; stops it once `stop_at` steps are done. */
 struct reports {
@@ -115,8 +116,8 @@ static void a_stopped_run_can_be_continued_to_the_same_end(void **state)
     regression_end(&first);
 
     regression_begin(room->context, 0, settings, &second);
-    CHECK_OK(room->context, sumi_trainer_load(second.trainer,
-                                              scratch_path(room, "run/checkpoint.safetensors")));
+    CHECK_OK(room->context,
+             sumi_trainer_load(second.trainer, scratch_path(room, "run/checkpoint.safetensors")));
     assert_int_equal(sumi_trainer_steps_done(second.trainer), done);
     CHECK_OK(room->context, sumi_trainer_run(second.trainer, folder, NULL, NULL));
     regression_weights(&second, found);
@@ -135,8 +136,8 @@ static void a_run_that_fails_keeps_its_last_checkpoint(void **state)
     t.regression.bad_step = 16;
     assert_int_equal(sumi_trainer_run(t.trainer, folder, NULL, NULL), SUMI_ERROR_NUMBER);
     assert_non_null(strstr(sumi_context_message(room->context), "step 16"));
-    CHECK_OK(room->context, sumi_trainer_load(t.trainer,
-                                              scratch_path(room, "run/checkpoint.safetensors")));
+    CHECK_OK(room->context,
+             sumi_trainer_load(t.trainer, scratch_path(room, "run/checkpoint.safetensors")));
     assert_int_equal(sumi_trainer_steps_done(t.trainer), 14); /* every seventh step */
     regression_end(&t);
 }

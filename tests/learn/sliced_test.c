@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sliced score matching: its loss is that of implicit score matching on average, its optimum the
    true score, and its gradient, which differentiates a derivative, that of difference quotients. */
 #include "learn/noised.h"
@@ -67,8 +68,8 @@ static void its_mean_is_implicit_score_matching(void **state)
     training_open(room->context, SETTINGS, &t);
     CHECK_OK(room->context, sumi_model_compose(room->context, &network, 1, &t.model));
     CHECK_OK(room->context, sumi_model_set_scheduler(t.model, ONE_LEVEL));
-    CHECK_OK(room->context, sumi_trainer_create(room->context, t.recipe, t.model, t.data,
-                                                &t.trainer));
+    CHECK_OK(room->context,
+             sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer));
     memcpy(scale_of(&t), matrix, sizeof matrix);
     for (int64_t step = 0; step < STEPS; step++) {
         mean += loss_of(room->context, &t, step) / STEPS;
@@ -122,8 +123,8 @@ static double loss_in_double(const struct training *t, int64_t weight, int64_t e
         bool changed = node->op == &op_weight && node->weight == weight;
         if (node->op != &op_input && !changed) continue;
         int64_t size = shape_count(&node->shape);
-        const float *from = changed ? t->model->weights->items[weight].data
-                                    : sumi_plan_data(t->trainer->plan, n);
+        const float *from =
+            changed ? t->model->weights->items[weight].data : sumi_plan_data(t->trainer->plan, n);
         if (!from) continue;
         values[n] = given[used++] = malloc((size_t)size * sizeof **values);
         for (int64_t i = 0; i < size; i++) values[n][i] = from[i];
@@ -147,14 +148,14 @@ static void gradients_through_the_derivative_agree_with_difference_quotients(voi
     training_open(room->context, SETTINGS, &t);
     CHECK_OK(room->context, sumi_model_create(room->context, config, 3, &t.model));
     CHECK_OK(room->context, sumi_model_set_scheduler(t.model, ONE_LEVEL));
-    CHECK_OK(room->context, sumi_trainer_create(room->context, t.recipe, t.model, t.data,
-                                                &t.trainer));
+    CHECK_OK(room->context,
+             sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer));
     CHECK_CLOSE(loss_of(room->context, &t, 0), loss_in_double(&t, 0, 0, 0), 1e-5);
     for (int64_t weight = 0; weight < t.model->weights->count; weight++) {
         const float *gradient = t.trainer->gradients[weight];
         if (!gradient) continue;
-        double slope = (loss_in_double(&t, weight, 0, 1e-4) - loss_in_double(&t, weight, 0, -1e-4))
-                     / 2e-4;
+        double slope =
+            (loss_in_double(&t, weight, 0, 1e-4) - loss_in_double(&t, weight, 0, -1e-4)) / 2e-4;
         CHECK_CLOSE(gradient[0], slope, 1e-5 + 1e-3 * fabs(slope));
     }
     training_end(&t);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a step computes, in one part or several, with values kept or computed again: the same. */
 #include "base/machine.h"
 #include "data/data.h"
@@ -9,10 +10,18 @@
 
 /* A U-Net with everything in it: attention, dropout, classes. */
 static const char *const settings[] = {
-    "data.count=64",        "data.labels=yes",        "model.class_conditional=yes",
-    "model.dropout=0.2",    "model.channels=8,16,16", "model.layers_per_block=2",
-    "model.groups=4",       "model.attention=no,yes,no", "noise.steps=100",
-    "train.batch=8",        "train.warmup=0",         "train.learning_rate=0.001",
+    "data.count=64",
+    "data.labels=yes",
+    "model.class_conditional=yes",
+    "model.dropout=0.2",
+    "model.channels=8,16,16",
+    "model.layers_per_block=2",
+    "model.groups=4",
+    "model.attention=no,yes,no",
+    "noise.steps=100",
+    "train.batch=8",
+    "train.warmup=0",
+    "train.learning_rate=0.001",
     "data.kind=digits",
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The times that a model is trained at: on every path between its ends, distributed as the recipe
    says, and told to the network as the path tells them. */
 #include "learn/times.h"
@@ -119,8 +120,8 @@ static void log_normal_ratios_are_logit_normal_times_of_a_flow(void **state)
 {
     scratch *room = *state;
     struct sums sums = {0};
-    draw_all(room->context, "log_normal",
-             "{\"path\": \"flow\", \"prediction_type\": \"velocity\"}", look_at_logit, &sums);
+    draw_all(room->context, "log_normal", "{\"path\": \"flow\", \"prediction_type\": \"velocity\"}",
+             look_at_logit, &sums);
     double mean = sums.sum / DRAWS, deviation = sqrt(sums.squares / DRAWS - mean * mean);
     CHECK_CLOSE(mean, -0.5, 4 * 0.8 / sqrt(DRAWS));
     CHECK_CLOSE(deviation, 0.8, 4 * 0.8 / sqrt(2.0 * DRAWS));

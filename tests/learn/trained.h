@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A recipe in training, with what it needs, for tests of objectives and of steps. */
 #ifndef TESTS_LEARN_TRAINED_H
 #define TESTS_LEARN_TRAINED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The trainer over objectives of a test's own, where the answer is known in closed form. */
 #include "learn/regression.h"
 #include "scratch.h"
@@ -37,7 +38,7 @@ static void regression_reaches_the_least_squares_solution(void **state)
 {
     scratch *room = *state;
     static struct regression_training t;
-    const char *const settings[] = {"train.steps=800",   "train.learning_rate=0.05",
+    const char *const settings[] = {"train.steps=800", "train.learning_rate=0.05",
                                     "train.decay=cosine", "train.warmup=0", NULL};
     double expected[UNKNOWNS];
     float found[UNKNOWNS];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of objectives share: a model whose network is a number times x (and a second
    number for a learned variance), to be trained on points, and what its objective feeds it. */
 #ifndef TESTS_LEARN_TRAINING_H
@@ -39,8 +40,8 @@ static inline void training_begin(sumi_context *context, const char *const *sett
                                   const char *scheduler, struct training *t)
 {
     training_open(context, settings, t);
-    const sumi_network network = {.rank = 1, .shape = {SIZE},
-                                  .classes = sumi_data_classes(t->data), .build = build_scaled};
+    const sumi_network network = {
+        .rank = 1, .shape = {SIZE}, .classes = sumi_data_classes(t->data), .build = build_scaled};
     CHECK_OK(context, sumi_model_compose(context, &network, 1, &t->model));
     CHECK_OK(context, sumi_model_set_scheduler(t->model, scheduler));
     CHECK_OK(context, sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The terms of the variational bound as graph, against their closed forms in double and, through
    the plans of the CPU, in float32; their derivatives against finite differences. */
 #include "learn/variational_terms.h"
@@ -25,8 +26,8 @@ static double divergence(double distance, double log_q, double log_p)
 static void the_divergence_is_the_integral_that_defines_it(void **state)
 {
     (void)state;
-    static const double cases[][3] = {
-        {0, 0, 0}, {1, 0, 0}, {0, -1, 1}, {0.5, 1, -2}, {-3, -4, 2}, {0.01, -9, -8.5}};
+    static const double cases[][3] = {{0, 0, 0},    {1, 0, 0},   {0, -1, 1},
+                                      {0.5, 1, -2}, {-3, -4, 2}, {0.01, -9, -8.5}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const double *c = cases[i];
         struct trial trial;
@@ -112,8 +113,8 @@ static void derivatives_agree_with_finite_differences(void **state)
     trial_check_gradient(&trial, variational_density(trial.graph, square, p), 2);
     trial_end(&trial);
     trial_start(&trial, false);
-    sumi_node clean = sumi_graph_constant(trial.graph, 1, (int64_t[]){4},
-                                          (float[]){-1, -0.2f, 0.2f, 1});
+    sumi_node clean =
+        sumi_graph_constant(trial.graph, 1, (int64_t[]){4}, (float[]){-1, -0.2f, 0.2f, 1});
     sumi_node difference = trial_input(&trial, SHAPE(2, 4), 0.01, 0.1);
     sumi_node variance = trial_input(&trial, SHAPE(2, 4), -4, -2);
     trial_check_gradient(&trial, variational_decoder(trial.graph, clean, difference, variance), 1);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The variational bound and the hybrid as losses. Each item's loss is the term of the bound for its
    time, by the closed forms in double that the measurement of likelihoods uses; and the hybrid's
    bound teaches the variance only. */
@@ -17,7 +18,8 @@ static void begin(sumi_context *context, const char *objective, const char *vari
     snprintf(setting, sizeof setting, "train.objective=%s", objective);
     snprintf(scheduler, sizeof scheduler,
              "{\"num_train_timesteps\": %d, \"beta_start\": 0.001, \"beta_end\": 0.5,"
-             " \"prediction_type\": \"v_prediction\", \"variance_type\": \"%s\"}", TIMES, variance);
+             " \"prediction_type\": \"v_prediction\", \"variance_type\": \"%s\"}",
+             TIMES, variance);
     snprintf(config, sizeof config,
              digits ? "{\"in_channels\": 1, \"out_channels\": %d, \"block_out_channels\": [8],"
                       " \"sample_size\": 28, \"down_block_types\": [\"DownBlock2D\"],"
@@ -26,8 +28,10 @@ static void begin(sumi_context *context, const char *objective, const char *vari
                     : "{\"_class_name\": \"SumiMLPModel\", \"in_channels\": 2,"
                       " \"out_channels\": %d, \"width\": 8, \"depth\": 1}",
              (digits ? 1 : 2) * (learned ? 2 : 1));
-    const struct schedule_options options = {.num_train_timesteps = TIMES, .beta_start = 0.001,
-                                             .beta_end = 0.5, .beta_schedule = "linear"};
+    const struct schedule_options options = {.num_train_timesteps = TIMES,
+                                             .beta_start = 0.001,
+                                             .beta_end = 0.5,
+                                             .beta_schedule = "linear"};
     training_open(context, settings, t);
     if (digits) CHECK_OK(context, sumi_recipe_set(t->recipe, "train.batch=32"));
     CHECK_OK(context, sumi_model_create(context, config, 3, &t->model));
@@ -81,8 +85,8 @@ static void check_terms(sumi_context *context, const char *variance, bool digits
             double sum = 0;
             seen_first += times[i] == 0;
             for (int64_t k = 0; k < size; k++) {
-                const float *said = output + (i * size + k / channels * channels) * more
-                                  + k % channels;
+                const float *said =
+                    output + (i * size + k / channels * channels) * more + k % channels;
                 sum += term(&chain, (int64_t)times[i], digits, learned, clean[i * size + k],
                             x[i * size + k], said[0], learned ? said[channels] : 0);
             }
@@ -119,8 +123,8 @@ static const float *gradient_of(const struct training *t, const char *name)
     return t->trainer->gradients[number];
 }
 
-static void the_hybrid_teaches_the_mean_by_the_simple_loss_and_the_variance_by_the_bound(
-    void **state)
+static void
+the_hybrid_teaches_the_mean_by_the_simple_loss_and_the_variance_by_the_bound(void **state)
 {
     scratch *room = *state;
     sumi_context *context = room->context;
@@ -134,8 +138,9 @@ static void the_hybrid_teaches_the_mean_by_the_simple_loss_and_the_variance_by_t
     training_open(context, settings, &simple);
     CHECK_OK(context, sumi_model_create(context, config, 3, &simple.model));
     CHECK_OK(context, sumi_model_set_scheduler(
-        simple.model, "{\"num_train_timesteps\": 10, \"beta_start\": 0.001, \"beta_end\": 0.5,"
-                      " \"prediction_type\": \"v_prediction\"}"));
+                          simple.model,
+                          "{\"num_train_timesteps\": 10, \"beta_start\": 0.001, \"beta_end\": 0.5,"
+                          " \"prediction_type\": \"v_prediction\"}"));
     for (int64_t i = 0; i < simple.model->weights->count; i++) {
         struct weight *to = &simple.model->weights->items[i];
         int64_t from = weights_find(hybrid.model->weights, to->name);

@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The weights of losses: each makes the loss of any prediction the error of the same quantity, on
    every path; and the bound's weight on a fine table is the likelihood weighting of its SDE. */
 #include "learn/weighting.h"
 
 #include "learn/training.h"
 
-static const char *const PREDICTIONS[] = {"epsilon",         "sample", "v_prediction", "score",
-                                          "flow_prediction", "velocity"};
+static const char *const PREDICTIONS[] = {"epsilon", "sample",          "v_prediction",
+                                          "score",   "flow_prediction", "velocity"};
 enum { PREDICTIONS_COUNT = sizeof PREDICTIONS / sizeof *PREDICTIONS };
 static const char *const PATHS[] = {"table", "vp", "sub_vp", "ve", "flow", "cosine"};
 enum { PATHS_COUNT = sizeof PATHS / sizeof *PATHS };
@@ -84,7 +85,8 @@ static void the_loss_over_noise_levels_is_that_of_the_paper(void **state)
     static const char *const settings[] = {"train.weighting=sigma2", "train.times=whole", NULL};
     training_begin(room->context, settings,
                    "{\"path\": \"ve\", \"prediction_type\": \"score\", \"sigma_min\": 0.01,"
-                   " \"sigma_max\": 1, \"num_train_timesteps\": 10, \"clip_sample\": false}", &t);
+                   " \"sigma_max\": 1, \"num_train_timesteps\": 10, \"clip_sample\": false}",
+                   &t);
     const struct noised *noised = t.trainer->objective.user;
     *scale_of(&t) = -0.7f;
     bool seen[10] = {false};
@@ -144,14 +146,16 @@ static void the_bound_of_a_fine_table_is_likelihood_weighting(void **state)
     scratch *room = *state;
     struct schedule schedule;
     enum { FINE = 20000 };
-    const struct schedule_options options = {.num_train_timesteps = FINE, .beta_start = 0.1 / FINE,
-                                             .beta_end = 20.0 / FINE, .beta_schedule = "linear"};
+    const struct schedule_options options = {.num_train_timesteps = FINE,
+                                             .beta_start = 0.1 / FINE,
+                                             .beta_end = 20.0 / FINE,
+                                             .beta_schedule = "linear"};
     CHECK_OK(room->context, schedule_create(room->context, &options, &schedule));
     for (int64_t time = FINE / 20; time < FINE; time += FINE / 20) {
         double t = (double)time / FINE, integral = 0.1 * t + 19.9 * t * t / 2;
         double beta = 0.1 + 19.9 * t, s2 = 1 - exp(-integral); /* g^2 = beta, the score is -e/s */
-        double found = FINE * schedule_bound_weight(&schedule, time, PREDICTION_EPSILON,
-                                                    VARIANCE_FIXED_SMALL);
+        double found =
+            FINE * schedule_bound_weight(&schedule, time, PREDICTION_EPSILON, VARIANCE_FIXED_SMALL);
         CHECK_CLOSE(found, 0.5 * beta / s2, 0.02 * found);
     }
     schedule_release(room->context, &schedule);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The bound over a data set, where a perfect denoiser is known and so is the truth. */
 #include "base/philox.h"
 #include "measure/heartbeat.h"
@@ -51,8 +52,7 @@ static sumi_likelihood *make_likelihood(scratch *room, sumi_solver *solver,
     sumi_likelihood *likelihood = NULL;
     CHECK_OK(room->context, sumi_likelihood_create(room->context, solver, &likelihood));
     for (int i = 0; settings && settings[i][0]; i++) {
-        CHECK_OK(room->context,
-                 sumi_likelihood_set(likelihood, settings[i][0], settings[i][1]));
+        CHECK_OK(room->context, sumi_likelihood_set(likelihood, settings[i][0], settings[i][1]));
     }
     return likelihood;
 }
@@ -64,8 +64,8 @@ static sumi_likelihood_term term_of(const sumi_likelihood *likelihood, int64_t n
     return term;
 }
 
-#define NORMAL_OPTIONS                                                                          \
-    "{\"num_train_timesteps\": 50, \"beta_start\": 0.01, \"beta_end\": 0.5,"                    \
+#define NORMAL_OPTIONS                                                                             \
+    "{\"num_train_timesteps\": 50, \"beta_start\": 0.01, \"beta_end\": 0.5,"                       \
     " \"variance_type\": \"fixed_large\", \"clip_sample\": false, \"prediction_type\": "
 
 /* For standard normal data the state is standard normal at every time, and the mean of x0 given x_t
@@ -101,8 +101,8 @@ static void the_bound_is_tight_where_the_reverse_process_is_gaussian(void **stat
     sumi_solver *solver = make_solver(room, "ddpm", NORMAL_OPTIONS "\"sample\"}");
     sumi_likelihood *likelihood = make_likelihood(room, solver, decoder);
     fill_signals(signals);
-    CHECK_OK(room->context, sumi_likelihood_bound(likelihood, sample_denoiser, signals, data, NULL,
-                                                  NULL));
+    CHECK_OK(room->context,
+             sumi_likelihood_bound(likelihood, sample_denoiser, signals, data, NULL, NULL));
     double truth = (SIZE * log2(6.283185307179586) + squares / POINTS / log(2)) / 2;
     sumi_likelihood_term total = term_of(likelihood, 0);
     assert_string_equal(total.name, "total");
@@ -118,7 +118,8 @@ static void the_bound_is_tight_where_the_reverse_process_is_gaussian(void **stat
     }
     CHECK_CLOSE(sum, total.bits, 1e-9);
     CHECK_CLOSE(term_of(likelihood, 3).bits + term_of(likelihood, 1).bits
-                    + term_of(likelihood, 2).bits, total.bits, 1e-9);
+                    + term_of(likelihood, 2).bits,
+                total.bits, 1e-9);
     sumi_likelihood_free(likelihood);
     sumi_solver_free(solver);
     sumi_data_free(data);
@@ -134,8 +135,8 @@ static void a_worse_denoiser_has_a_looser_bound(void **state)
     for (int i = 0; i < 2; i++) {
         fill_signals(signals);
         for (int t = 0; t < TIMES && i; t++) signals[t] *= 0.8;
-        CHECK_OK(room->context, sumi_likelihood_bound(likelihood, sample_denoiser, signals, data,
-                                                      NULL, NULL));
+        CHECK_OK(room->context,
+                 sumi_likelihood_bound(likelihood, sample_denoiser, signals, data, NULL, NULL));
         total[i] = term_of(likelihood, 0).bits;
     }
     assert_true(total[1] > total[0] + 0.3);
@@ -156,14 +157,13 @@ static void few_draws_estimate_the_same_within_their_error(void **state)
     sumi_likelihood *all = make_likelihood(room, solver, NULL);
     sumi_likelihood *likelihood = make_likelihood(room, solver, few);
     fill_signals(signals);
-    CHECK_OK(room->context,
-             sumi_likelihood_bound(all, sample_denoiser, signals, data, NULL, NULL));
+    CHECK_OK(room->context, sumi_likelihood_bound(all, sample_denoiser, signals, data, NULL, NULL));
     for (int i = 0; i < SEEDS; i++) {
         char seed[8];
         snprintf(seed, sizeof seed, "%d", i);
         CHECK_OK(room->context, sumi_likelihood_set(likelihood, "seed", seed));
-        CHECK_OK(room->context, sumi_likelihood_bound(likelihood, sample_denoiser, signals, data,
-                                                      NULL, NULL));
+        CHECK_OK(room->context,
+                 sumi_likelihood_bound(likelihood, sample_denoiser, signals, data, NULL, NULL));
         sumi_likelihood_term total = term_of(likelihood, 0);
         found[i] = total.bits;
         mean += total.bits / SEEDS;
@@ -180,9 +180,8 @@ static void few_draws_estimate_the_same_within_their_error(void **state)
 }
 
 /* What is said of the same path does not depend on what the network predicts of it. */
-static sumi_status noise_denoiser(void *user, int64_t count, int64_t item_size,
-                                  int64_t output_size, const float *x, const float *times,
-                                  float *output)
+static sumi_status noise_denoiser(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                                  const float *x, const float *times, float *output)
 {
     const double *signals = user;
     (void)output_size;
@@ -201,8 +200,8 @@ static void predictions_of_the_same_say_the_same(void **state)
     sumi_data *data = open_normal(room, &squares);
     fill_signals(signals);
     for (int i = 0; i < 2; i++) {
-        sumi_solver *solver = make_solver(room, "ddpm", i ? NORMAL_OPTIONS "\"epsilon\"}"
-                                                          : NORMAL_OPTIONS "\"sample\"}");
+        sumi_solver *solver = make_solver(
+            room, "ddpm", i ? NORMAL_OPTIONS "\"epsilon\"}" : NORMAL_OPTIONS "\"sample\"}");
         sumi_likelihood *likelihood = make_likelihood(room, solver, few);
         CHECK_OK(room->context,
                  sumi_likelihood_bound(likelihood, i ? noise_denoiser : sample_denoiser, signals,
@@ -219,8 +218,8 @@ static void predictions_of_the_same_say_the_same(void **state)
 
 static sumi_likelihood_term measure_beats(scratch *room, const char *decoder, double *prior)
 {
-    const char *const settings[][2] = {{"items", "1000"}, {"draws", "200"}, {"decoder", decoder},
-                                       {NULL, NULL}};
+    const char *const settings[][2] = {
+        {"items", "1000"}, {"draws", "200"}, {"decoder", decoder}, {NULL, NULL}};
     static const char *const kind[] = {"data.kind=heartbeat", "data.count=1000", NULL};
     int steps = 2000;
     sumi_data *data = open_data(room, kind);
@@ -258,9 +257,8 @@ static void check_refused(scratch *room, sumi_solver *solver, const char *const 
 {
     double signals[TIMES] = {0};
     sumi_likelihood *likelihood = make_likelihood(room, solver, settings);
-    assert_int_equal(
-        sumi_likelihood_bound(likelihood, sample_denoiser, signals, data, NULL, NULL),
-        SUMI_ERROR_ARGUMENT);
+    assert_int_equal(sumi_likelihood_bound(likelihood, sample_denoiser, signals, data, NULL, NULL),
+                     SUMI_ERROR_ARGUMENT);
     if (!strstr(sumi_context_message(room->context), reason)) {
         fail_msg("'%s' lacks '%s'", sumi_context_message(room->context), reason);
     }

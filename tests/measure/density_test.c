@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The exact density along the probability flow, where it is known in closed form. */
 #include "measure/mixture.h"
 #include "solvers/solver.h"
@@ -27,8 +28,7 @@ static struct scene begin(const struct mixture *mixture, const char *name, const
     CHECK_OK(context, sumi_solver_configure(scene.solver, options));
     CHECK_OK(context, solver_path(scene.solver, &scene.mixture.path));
     const struct noise_path *path = scene.mixture.path;
-    scene.mixture.prediction =
-        (enum prediction_type)solver_options(scene.solver)->prediction_type;
+    scene.mixture.prediction = (enum prediction_type)solver_options(scene.solver)->prediction_type;
     scene.data = path_level_at(path, path_least(path));
     bool whole = path->kind == PATH_FLOW && scene.mixture.prediction >= PREDICTION_FLOW;
     if (whole) scene.data = (struct noise_level){.signal = 1};
@@ -109,8 +109,10 @@ static void steps_of_equal_length_come_near_with_their_order(void **state)
     static const struct {
         const char *name, *steps, *twice;
         double order, variance;
-    } methods[] = {{"euler", "256", "512", 1, 0.2}, {"midpoint", "256", "512", 2, 0.2},
-                   {"heun", "128", "256", 2, 0.2}, {"rk4", "16", "32", 4, 0.02}};
+    } methods[] = {{"euler", "256", "512", 1, 0.2},
+                   {"midpoint", "256", "512", 2, 0.2},
+                   {"heun", "128", "256", 2, 0.2},
+                   {"rk4", "16", "32", 4, 0.02}};
     for (int i = 0; i < 4; i++) {
         struct mixture one = {.parts = 1, .weights = {1}, .means = {{0.5, -0.3}}};
         one.variance = methods[i].variance;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The exact denoiser of binary heartbeats of 20 bits: what a perfect network would tell. */
 #ifndef TESTS_MEASURE_HEARTBEAT_H
 #define TESTS_MEASURE_HEARTBEAT_H

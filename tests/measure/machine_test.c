@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The measured limits of the machine: that each is there and plausible. How fast is not tested. */
 #include "check.h"
 #include "cpu/loops/speed.h"
@@ -55,10 +56,9 @@ static void a_triad_adds_a_multiple(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_limit_is_measured),
-        cmocka_unit_test(the_arithmetic_is_done_in_every_lane),
-        cmocka_unit_test(bfloat16_products_are_summed_in_every_lane),
-        cmocka_unit_test(a_triad_adds_a_multiple)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_limit_is_measured),
+                                       cmocka_unit_test(the_arithmetic_is_done_in_every_lane),
+                                       cmocka_unit_test(bfloat16_products_are_summed_in_every_lane),
+                                       cmocka_unit_test(a_triad_adds_a_multiple)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bounds and densities with each of their allocations failing in turn. */
 #include "failing_allocator.h"
 #include "measure/heartbeat.h"
@@ -89,8 +90,8 @@ static sumi_status use_density(sumi_context *context, void *method)
     sumi_status status = open_scene(context, "flow-euler", options, &scene);
     STEP(sumi_likelihood_set(scene.likelihood, "method", method));
     STEP(sumi_likelihood_set(scene.likelihood, "steps", "3"));
-    STEP(sumi_likelihood_density(scene.likelihood, repeat_with_product, NULL, 2,
-                                 (int64_t[]){2, 2}, x, bits, NULL, NULL));
+    STEP(sumi_likelihood_density(scene.likelihood, repeat_with_product, NULL, 2, (int64_t[]){2, 2},
+                                 x, bits, NULL, NULL));
     close_scene(&scene);
     return status;
 }
@@ -108,9 +109,8 @@ static sumi_status use_model(sumi_context *context, void *user)
     STEP(sumi_likelihood_set(scene.likelihood, "method", "euler"));
     STEP(sumi_likelihood_set(scene.likelihood, "steps", "2"));
     STEP(open_data(context, "points", &data));
-    STEP(sumi_model_create(context,
-                           "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1}", 1,
-                           &model));
+    STEP(sumi_model_create(
+        context, "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1}", 1, &model));
     STEP(sumi_model_bound(model, scene.likelihood, data, NULL, NULL));
     STEP(sumi_model_density(model, scene.likelihood, 2, (int64_t[]){2, 2}, x, NULL, bits, NULL,
                             NULL));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A mixture of Gaussians in the plane, noised along any path, and its exact denoiser. */
 #ifndef TESTS_MEASURE_MIXTURE_H
 #define TESTS_MEASURE_MIXTURE_H
@@ -94,9 +95,9 @@ static inline sumi_status mixture_product(void *user, int64_t count, int64_t ite
             output[2 * n + i] = (float)(target.of_clean * view.clean[i]
                                         - target.of_noise * level.noise * view.score[i]);
             if (!products) continue;
-            products[2 * n + i] =
-                (float)((target.of_clean * view.clean_along[i]
-                         - target.of_noise * level.noise * view.score_along[i]) / scale);
+            products[2 * n + i] = (float)((target.of_clean * view.clean_along[i]
+                                           - target.of_noise * level.noise * view.score_along[i])
+                                          / scale);
         }
     }
     return SUMI_OK;

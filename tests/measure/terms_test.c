@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The closed forms of the bound's terms, against integrals and sums. */
 #include "measure/terms.h"
 #include "one_context.h"

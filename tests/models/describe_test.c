@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptions of files and folders. */
 #include "base/json.h"
 #include "models/tiny.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The networks and schedulers that recipes describe. */
 #include "base/json.h"
 #include "files/recipe.h"
@@ -11,8 +12,8 @@ static json_object *config_of(scratch *room, const char *recipe_source, int rank
     sumi_recipe *recipe = NULL;
     char *text = NULL;
     json_object *config = NULL;
-    CHECK_OK(room->context, recipe_parse(room->context, "recipe", recipe_source,
-                                         strlen(recipe_source), &recipe));
+    CHECK_OK(room->context,
+             recipe_parse(room->context, "recipe", recipe_source, strlen(recipe_source), &recipe));
     CHECK_OK(room->context, config_from_recipe(room->context, recipe, rank, shape, classes, &text));
     CHECK_OK(room->context, json_parse(room->context, text, strlen(text), "config", &config));
     sumi_text_release(room->context, text);
@@ -25,8 +26,8 @@ static void check_refused(scratch *room, const char *recipe_source, int rank, co
 {
     sumi_recipe *recipe = NULL;
     char *text = NULL;
-    CHECK_OK(room->context, recipe_parse(room->context, "recipe", recipe_source,
-                                         strlen(recipe_source), &recipe));
+    CHECK_OK(room->context,
+             recipe_parse(room->context, "recipe", recipe_source, strlen(recipe_source), &recipe));
     sumi_status status = config_from_recipe(room->context, recipe, rank, shape, classes, &text);
     assert_null(text);
     assert_int_not_equal(status, SUMI_OK);
@@ -62,8 +63,8 @@ static void pictures_of_28_by_28_get_three_levels(void **state)
 
 static void attention_is_where_the_flags_say(void **state)
 {
-    json_object *config = config_of(*state, "[model]\nattention = no, no, yes\nhead_dim = 16\n", 3,
-                                    digit, 0);
+    json_object *config =
+        config_of(*state, "[model]\nattention = no, no, yes\nhead_dim = 16\n", 3, digit, 0);
     check_member(config, "down_block_types",
                  "[\"DownBlock2D\",\"DownBlock2D\",\"AttnDownBlock2D\"]");
     check_member(config, "up_block_types", "[\"AttnUpBlock2D\",\"UpBlock2D\",\"UpBlock2D\"]");
@@ -110,8 +111,8 @@ static void signals_get_a_network_of_one_dimension(void **state)
 
 static void points_get_a_perceptron(void **state)
 {
-    json_object *config = config_of(*state, "[model]\nkind = mlp\nwidth = 64\ndepth = 3\n", 1,
-                                    (int64_t[]){2}, 0);
+    json_object *config =
+        config_of(*state, "[model]\nkind = mlp\nwidth = 64\ndepth = 3\n", 1, (int64_t[]){2}, 0);
     check_member(config, "_class_name", "\"SumiMLPModel\"");
     check_member(config, "in_channels", "2");
     check_member(config, "width", "64");
@@ -160,8 +161,8 @@ static sumi_model *create(scratch *room, const char *recipe_source, sumi_status 
     sumi_recipe *recipe = NULL;
     sumi_data *data = NULL;
     sumi_model *model = NULL;
-    CHECK_OK(room->context, recipe_parse(room->context, "recipe", recipe_source,
-                                         strlen(recipe_source), &recipe));
+    CHECK_OK(room->context,
+             recipe_parse(room->context, "recipe", recipe_source, strlen(recipe_source), &recipe));
     CHECK_OK(room->context, sumi_data_open(room->context, recipe, &data));
     sumi_status status = sumi_model_create_from_recipe(room->context, recipe, data, &model);
     if (expected == SUMI_OK) CHECK_OK(room->context, status);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every call on models, with each of its allocations failing in turn. */
 #include "failing_allocator.h"
 #include "models/tiny.h"
@@ -33,9 +34,11 @@ static sumi_status use_labels(sumi_context *context, void *user)
     (void)user;
     sumi_model *model = NULL;
     float output[4];
-    sumi_status status = sumi_model_create(
-        context, "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1,"
-                 " \"num_class_embeds\": 2}", 1, &model);
+    sumi_status status =
+        sumi_model_create(context,
+                          "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1,"
+                          " \"num_class_embeds\": 2}",
+                          1, &model);
     STEP(sumi_model_set_labels(model, 1, (int32_t[]){1}));
     STEP(sumi_model_denoiser(model, 2, 2, 2, x, times, output));
     sumi_model_free(model);

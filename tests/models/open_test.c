@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is a model folder and what is not: each fault is told in a sentence that names the place. */
 #include "models/tiny.h"
 

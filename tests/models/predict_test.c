@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Evaluations of a model, alone and in batches, and the gradients of its loss. */
 #include "models/tiny.h"
 
@@ -118,8 +119,8 @@ static sumi_status predict_labelled(const sumi_model *model, const int32_t *labe
     float *pair = malloc((size_t)(2 * tiny_size(model)) * sizeof *pair);
     memcpy(pair, x, (size_t)tiny_size(model) * sizeof *pair);
     memcpy(pair + tiny_size(model), x, (size_t)tiny_size(model) * sizeof *pair);
-    sumi_status status = sumi_model_predict((sumi_model *)(uintptr_t)model, 2, pair, times, labels,
-                                            output);
+    sumi_status status =
+        sumi_model_predict((sumi_model *)(uintptr_t)model, 2, pair, times, labels, output);
     free(pair);
     free(x);
     return status;

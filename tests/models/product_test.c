@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Vector-Jacobian products of a model, against difference quotients of its outputs. */
 #include "models/model.h"
 #include "tiny.h"
@@ -39,7 +40,8 @@ static void check_products(scratch *room, const char *config, int64_t count, con
     for (int64_t i = 0; i < count * size; i += 1 + count * size / 11) {
         const double step = 0x1p-6;
         double quotient = (along(room, model, count, x, times, labels, v, i, step)
-                           - along(room, model, count, x, times, labels, v, i, -step)) / (2 * step);
+                           - along(room, model, count, x, times, labels, v, i, -step))
+                          / (2 * step);
         CHECK_CLOSE(products[i], quotient, 2e-3 * (1 + fabs(quotient)));
     }
     free(products);

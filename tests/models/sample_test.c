@@ -1,11 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Samples of a model: the same for the same seed, however they are computed; its own solver. */
 #include "models/tiny.h"
 
 /* Rounding of the network's output, through a few steps. */
 static const double ROUNDING = 2e-5;
 
-static sumi_solver *make_solver(scratch *room, sumi_model *model, const char *seed,
-                                const char *rng)
+static sumi_solver *make_solver(scratch *room, sumi_model *model, const char *seed, const char *rng)
 {
     sumi_solver *solver = NULL;
     CHECK_OK(room->context, sumi_model_solver(model, NULL, &solver));
@@ -97,8 +97,8 @@ static void the_denoiser_by_hand_gives_the_same_samples(void **state)
     sumi_array samples = sample(room, model, "3", "torch", COUNT);
     sumi_solver *solver = make_solver(room, model, "3", "torch");
     CHECK_OK(room->context, sumi_solver_start(solver, 2, shape, x));
-    CHECK_OK(room->context, sumi_solver_run(solver, sumi_model_denoiser, model, 2, shape, x, NULL,
-                                            NULL));
+    CHECK_OK(room->context,
+             sumi_solver_run(solver, sumi_model_denoiser, model, 2, shape, x, NULL, NULL));
     assert_memory_equal(x, samples.data, sizeof x);
     sumi_array_release(room->context, &samples);
     sumi_solver_free(solver);
@@ -164,10 +164,9 @@ static void the_scheduler_s_class_chooses_the_solver(void **state)
     float x[4] = {0.3F, -0.2F, 0.1F, 0.9F}, y[4];
     const int64_t shape[] = {2, 2};
     memcpy(y, x, sizeof y);
-    CHECK_OK(room->context,
-             sumi_model_set_scheduler(model, "{\"_class_name\": \"DDIMScheduler\","
-                                             " \"num_train_timesteps\": 5,"
-                                             " \"clip_sample\": false}"));
+    CHECK_OK(room->context, sumi_model_set_scheduler(model, "{\"_class_name\": \"DDIMScheduler\","
+                                                            " \"num_train_timesteps\": 5,"
+                                                            " \"clip_sample\": false}"));
     CHECK_OK(room->context, sumi_model_solver(model, NULL, &own));
     CHECK_OK(room->context, sumi_model_solver(model, "ddim", &named));
     assert_int_equal(sumi_solver_times(own, NULL, 0), 5);
@@ -186,8 +185,8 @@ static void a_scheduler_that_is_not_there_says_what_is(void **state)
     scratch *room = *state;
     sumi_solver *solver = NULL;
     sumi_model *model = tiny_create(room, TINY_MLP);
-    CHECK_OK(room->context, sumi_model_set_scheduler(
-                                model, "{\"_class_name\": \"VQDiffusionScheduler\"}"));
+    CHECK_OK(room->context,
+             sumi_model_set_scheduler(model, "{\"_class_name\": \"VQDiffusionScheduler\"}"));
     CHECK_FAILS(room->context, SUMI_ERROR_UNSUPPORTED, "VQDiffusionScheduler",
                 sumi_model_solver(model, NULL, &solver));
     assert_non_null(strstr(sumi_context_message(room->context), "ddpm, ddim"));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A model that is saved and opened again is the same model. */
 #include "base/json.h"
 #include "models/tiny.h"

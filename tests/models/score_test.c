@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The score by a model: whatever its network predicts, on every path, it is the same function of
    what the network should say. */
 #include "noise/path.h"
@@ -21,8 +22,8 @@ static sumi_node build(void *user, sumi_graph *graph, sumi_node x, sumi_node tim
     double scale = path_input_scale(&truth->path, &level);
     struct prediction_target target = path_target(&truth->path, truth->type, &level);
     sumi_node state = sumi_op_affine(graph, x, 1 / scale, 0);
-    sumi_node noise = sumi_op_affine(graph, state, 1 / level.noise,
-                                     -0.25 * level.signal / level.noise);
+    sumi_node noise =
+        sumi_op_affine(graph, state, 1 / level.noise, -0.25 * level.signal / level.noise);
     return sumi_op_affine(graph, noise, target.of_noise, 0.25 * target.of_clean);
 }
 
@@ -38,12 +39,12 @@ static void check(sumi_context *context, const char *path, const char *predictio
     float score[4];
     snprintf(scheduler, sizeof scheduler,
              "{\"_class_name\": \"SumiPathScheduler\", \"path\": \"%s\","
-             " \"prediction_type\": \"%s\"}", path, prediction);
+             " \"prediction_type\": \"%s\"}",
+             path, prediction);
     CHECK_OK(context, sumi_solver_create(context, "heun", &solver));
     CHECK_OK(context, sumi_solver_configure(solver, scheduler));
     CHECK_OK(context, solver_path(solver, &found));
-    truth = (struct truth){*found,
-                           (enum prediction_type)solver_options(solver)->prediction_type};
+    truth = (struct truth){*found, (enum prediction_type)solver_options(solver)->prediction_type};
     CHECK_OK(context, sumi_model_compose(context, &network, 1, &model));
     CHECK_OK(context, sumi_model_set_scheduler(model, scheduler));
     double time = path_time_of(&truth.path, 0.5);
@@ -61,8 +62,8 @@ static void it_is_the_same_for_every_path_and_prediction(void **state)
 {
     scratch *room = *state;
     static const char *const paths[] = {"vp", "sub_vp", "ve", "edm", "flow", "cosine"};
-    static const char *const predictions[] = {"epsilon", "sample", "v_prediction",
-                                              "score", "flow_prediction", "velocity"};
+    static const char *const predictions[] = {"epsilon", "sample",          "v_prediction",
+                                              "score",   "flow_prediction", "velocity"};
     for (int i = 0; i < 6; i++) {
         for (int k = 0; k < 6; k++) check(room->context, paths[i], predictions[k]);
     }
@@ -75,9 +76,10 @@ static void a_time_without_noise_is_refused(void **state)
     float x[2] = {0}, score[2];
     static const char config[] = "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1}";
     CHECK_OK(room->context, sumi_model_create(room->context, config, 1, &model));
-    CHECK_OK(room->context, sumi_model_set_scheduler(
-        model, "{\"_class_name\": \"SumiPathScheduler\", \"path\": \"flow\","
-               " \"prediction_type\": \"velocity\"}"));
+    CHECK_OK(room->context,
+             sumi_model_set_scheduler(model,
+                                      "{\"_class_name\": \"SumiPathScheduler\", \"path\": \"flow\","
+                                      " \"prediction_type\": \"velocity\"}"));
     assert_int_equal(sumi_model_score(model, 1, x, 0, NULL, score), SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(sumi_context_message(room->context), "no noise"));
     sumi_model_free(model);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small models for tests, and the folders they are kept in. */
 #ifndef TESTS_MODELS_TINY_H
 #define TESTS_MODELS_TINY_H
@@ -8,20 +9,20 @@
 #include "scratch.h"
 
 /* 8x8 pictures of one channel; attention at the lower resolution. */
-#define TINY_UNET                                                                      \
-    "{\"_class_name\": \"UNet2DModel\", \"sample_size\": 8, \"in_channels\": 1,"       \
-    " \"out_channels\": 1, \"block_out_channels\": [4, 8], \"layers_per_block\": 1,"   \
-    " \"norm_num_groups\": 2, \"down_block_types\": [\"DownBlock2D\","                 \
+#define TINY_UNET                                                                                  \
+    "{\"_class_name\": \"UNet2DModel\", \"sample_size\": 8, \"in_channels\": 1,"                   \
+    " \"out_channels\": 1, \"block_out_channels\": [4, 8], \"layers_per_block\": 1,"               \
+    " \"norm_num_groups\": 2, \"down_block_types\": [\"DownBlock2D\","                             \
     " \"AttnDownBlock2D\"], \"up_block_types\": [\"AttnUpBlock2D\", \"UpBlock2D\"]}"
-#define TINY_CONDITIONAL                                                               \
-    "{\"sample_size\": 4, \"in_channels\": 1, \"out_channels\": 1,"                    \
-    " \"block_out_channels\": [4], \"layers_per_block\": 1, \"norm_num_groups\": 2,"   \
-    " \"down_block_types\": [\"DownBlock2D\"], \"up_block_types\": [\"UpBlock2D\"],"   \
+#define TINY_CONDITIONAL                                                                           \
+    "{\"sample_size\": 4, \"in_channels\": 1, \"out_channels\": 1,"                                \
+    " \"block_out_channels\": [4], \"layers_per_block\": 1, \"norm_num_groups\": 2,"               \
+    " \"down_block_types\": [\"DownBlock2D\"], \"up_block_types\": [\"UpBlock2D\"],"               \
     " \"attention_head_dim\": null, \"num_class_embeds\": 3}"
-#define TINY_SIGNAL                                                                    \
-    "{\"_class_name\": \"SumiUNet1DModel\", \"sample_size\": 16,"                      \
-    " \"block_out_channels\": [4, 8], \"layers_per_block\": 1, \"norm_num_groups\": 2," \
-    " \"down_block_types\": [\"DownBlock1D\", \"DownBlock1D\"],"                       \
+#define TINY_SIGNAL                                                                                \
+    "{\"_class_name\": \"SumiUNet1DModel\", \"sample_size\": 16,"                                  \
+    " \"block_out_channels\": [4, 8], \"layers_per_block\": 1, \"norm_num_groups\": 2,"            \
+    " \"down_block_types\": [\"DownBlock1D\", \"DownBlock1D\"],"                                   \
     " \"up_block_types\": [\"UpBlock1D\", \"UpBlock1D\"]}"
 #define TINY_MLP "{\"_class_name\": \"SumiMLPModel\", \"width\": 8, \"depth\": 1}"
 
@@ -99,11 +100,11 @@ static inline size_t tiny_entries(const sumi_model *model, number_type type,
 }
 
 /* Fails unless a call ends with `status` and a sentence that holds `part`. */
-#define CHECK_FAILS(context, status, part, expression)                                    \
-    do {                                                                                  \
-        assert_int_equal(expression, status);                                             \
-        if (!strstr(sumi_context_message(context), part))                                 \
-            fail_msg("\"%s\" does not say \"%s\"", sumi_context_message(context), part);  \
+#define CHECK_FAILS(context, status, part, expression)                                             \
+    do {                                                                                           \
+        assert_int_equal(expression, status);                                                      \
+        if (!strstr(sumi_context_message(context), part))                                          \
+            fail_msg("\"%s\" does not say \"%s\"", sumi_context_message(context), part);           \
     } while (0)
 
 #endif

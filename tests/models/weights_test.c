@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Weights from the files that diffusers writes, and from files that are not what they should be. */
 #include <unistd.h>
 
@@ -15,8 +16,8 @@ static void begin_folder(scratch *room, const char *config)
 static void write_entries(scratch *room, const char *name, const safetensors_entry *entries,
                           size_t count)
 {
-    CHECK_OK(room->context, safetensors_write(room->context, scratch_path(room, name), entries,
-                                              count, NULL, 0));
+    CHECK_OK(room->context,
+             safetensors_write(room->context, scratch_path(room, name), entries, count, NULL, 0));
 }
 
 /* Keeps seven bits of each weight's fraction, and none of a very small weight, so that F16 and
@@ -295,8 +296,7 @@ static void a_folder_without_weights_says_what_it_lacks(void **state)
     scratch *room = *state;
     sumi_model *opened = NULL;
     begin_folder(room, TINY_UNET);
-    CHECK_FAILS(room->context, SUMI_ERROR_FILE,
-                "there is no diffusion_pytorch_model.safetensors",
+    CHECK_FAILS(room->context, SUMI_ERROR_FILE, "there is no diffusion_pytorch_model.safetensors",
                 sumi_model_open(room->context, scratch_path(room, "m"), &opened));
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How fresh networks start: torch's initial values, and dropout in training graphs alone. */
 #include "ops/ops.h"
 #include "trial.h"
@@ -93,7 +94,7 @@ static int count_masks(bool training)
                                 sumi_graph_input(graph, "labels", 1, (int64_t[]){1})};
     assert_true(net_build(t.net, graph, &inputs) >= 0);
     for (sumi_node n = 0; n < graph->count; n++) {
-        masks += graph_node(graph, n)->op == &op_keep_mask;
+        masks += graph_node(graph, n)->op == &op_dropout_mask;
     }
     sumi_graph_free(graph);
     trial_release(&t);

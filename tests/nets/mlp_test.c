@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The network for points: its shapes, and its gradients against difference quotients in double. */
 #include "trial.h"
 

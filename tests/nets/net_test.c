@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Networks as such: which class is meant, what a config is saved as, and what a forward pass asks
    of its inputs. */
 #include "failing_allocator.h"

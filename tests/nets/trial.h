@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A network put to the test: built over weights of its own with the loss mean(output^2) and its
    gradients, and evaluated either by the reference kernels in double or as a plan. */
 #ifndef TESTS_NETS_TRIAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The U-Net for signals: gradients against difference quotients in double, names and shapes of its
    parameters. */
 #include "trial.h"

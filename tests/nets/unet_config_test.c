@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Configs of U-Nets that cannot be: each is refused with one sentence that names the key or the
    block. */
 #include "trial.h"
@@ -33,8 +34,8 @@ static void check_refusal(const char *class_name, const char *members, const cha
     sumi_status status =
         net_parse(context, json_object_to_json_string(config), "config.json", &net);
     const char *message = sumi_context_message(context);
-    if (status != SUMI_ERROR_FORMAT || !strstr(message, part) ||
-        strncmp(message, "config.json: ", 13) != 0) {
+    if (status != SUMI_ERROR_FORMAT || !strstr(message, part)
+        || strncmp(message, "config.json: ", 13) != 0) {
         fail_msg("%s: status %s, \"%s\" does not say \"%s\"", members, sumi_status_name(status),
                  message, part);
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The binomial filter of Skip blocks against its sum written out. */
 #include "nets/unet.h"
 #include "trial.h"

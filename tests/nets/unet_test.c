@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The U-Net against diffusers' UNet2DModel: names and shapes of every parameter, and forward
    pass, loss and gradients of configurations of all kinds; see tests/data/README.md. */
 #include <json-c/json.h>

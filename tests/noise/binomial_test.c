@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Binomial diffusion, against sums over all ways that a bit can go. */
 #include "check.h"
 #include "noise/binomial.h"
@@ -14,7 +15,7 @@ static int open_schedule(void **state)
     const struct schedule_options options = {.num_train_timesteps = TIMES,
                                              .beta_schedule = "binomial"};
     return sumi_context_create(NULL, &context) != SUMI_OK
-        || schedule_create(context, &options, &schedule) != SUMI_OK;
+           || schedule_create(context, &options, &schedule) != SUMI_OK;
 }
 
 static int close_schedule(void **state)

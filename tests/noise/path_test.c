@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Paths: their closed forms, the way from time to ratio and back, slopes against differences, and
    the SDE against what it does to a Gaussian. */
 #include "check.h"
@@ -137,8 +138,8 @@ static void a_preconditioned_target_has_unit_variance(void **state)
             struct noise_level level = path_level(path, at(path, share));
             struct prediction_target target = path_target(path, type, &level);
             struct prediction_map map = path_map(path, type, &level);
-            double variance = target.of_clean * target.of_clean * 0.25
-                            + target.of_noise * target.of_noise;
+            double variance =
+                target.of_clean * target.of_clean * 0.25 + target.of_noise * target.of_noise;
             CHECK_CLOSE(variance, 1, 1e-9);
             double x0 = 0.3, e = -1.2, x = x0 + level.noise * e;
             double f = target.of_clean * x0 + target.of_noise * e;

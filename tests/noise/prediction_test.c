@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every prediction, made from known data and noise, must lead back to them. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A solver's normal numbers: independent of threads and of how a batch is split (Philox), in
    torch's own order whatever the layout (torch). */
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Weighted sums of rows: lengths beside the strips, threads, aliasing, terms that are not read. */
 #include "check.h"
 

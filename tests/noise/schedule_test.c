@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Schedules against diffusers' tables, and the weights of the bound against closed forms. */
 
 #include <json-c/json.h>
@@ -5,10 +6,8 @@
 #include "noise/schedule.h"
 #include "one_context.h"
 
-static const struct schedule_options usual = {.num_train_timesteps = 1000,
-                                              .beta_start = 0.0001,
-                                              .beta_end = 0.02,
-                                              .beta_schedule = "linear"};
+static const struct schedule_options usual = {
+    .num_train_timesteps = 1000, .beta_start = 0.0001, .beta_end = 0.02, .beta_schedule = "linear"};
 
 static struct schedule make(struct schedule_options options)
 {
@@ -20,7 +19,8 @@ static struct schedule make(struct schedule_options options)
 static void check_entries(json_object *expected, const float *actual, double relative,
                           double absolute)
 {
-    json_object_object_foreach(expected, time, value) {
+    json_object_object_foreach(expected, time, value)
+    {
         double number = json_object_get_double(value);
         CHECK_CLOSE(actual[atoi(time)], number, relative * number + absolute);
     }
@@ -31,7 +31,8 @@ static void the_tables_are_diffusers(void **state)
     (void)state;
     json_object *file = json_object_from_file(TEST_DATA "/schedulers.json");
     assert_non_null(file);
-    json_object_object_foreach(json_object_object_get(file, "beta_vectors"), name, row) {
+    json_object_object_foreach(json_object_object_get(file, "beta_vectors"), name, row)
+    {
         struct schedule_options options = usual;
         json_object *start = json_object_object_get(row, "beta_start");
         bool zero = strcmp(name, "linear_zero_snr") == 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Spherical interpolation against what is known of great circles. */
 #include "check.h"
 

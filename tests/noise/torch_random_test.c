@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* torch's CPU stream against numbers that torch printed (tests/data/schedulers.json). */
 #include "check.h"
 

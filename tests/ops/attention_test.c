@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attention, its fused gradient and that one's expansion. */
 #include "ops/check_gradient.h"
 

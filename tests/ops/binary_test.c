@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ops of two inputs that work element by element, and their broadcasting. */
 #include "ops/check_gradient.h"
 

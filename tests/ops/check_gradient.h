@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of ops share: a graph whose inputs hold random numbers, its evaluation in double,
    and the comparison of its derivatives with finite differences. Nothing here knows an op. */
 #ifndef TESTS_OPS_CHECK_GRADIENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The convolution, its transpose and its weight gradient. */
 #include "ops/check_gradient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attention that leaves what it knows of its rows to its gradient, in blocks of queries
    and keys. */
 #include "cpu/fused_ways.h"
@@ -62,7 +63,7 @@ static void the_gradient_takes_the_rows_of_the_forward_pass(void **state)
             if (!forward) continue;
             assert_int_equal(nodes[n].inputs[ATTENTION_GRADIENT_RESULT], outputs[0]);
             sumi_node room = nodes[n].inputs[ATTENTION_GRADIENT_ROWS];
-            assert_ptr_equal(nodes[room].op, &op_room);
+            assert_ptr_equal(nodes[room].op, &op_side_output);
             assert_int_equal(nodes[outputs[0]].inputs[ATTENTION_ROWS], room);
         }
         assert_int_equal(found, 1);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Concatenations of channels that their readers do without. */
 #include "cpu/fused_ways.h"
 #include "ops/linear.h"
@@ -48,8 +49,8 @@ static void a_residual_layer_reads_two_arrays_and_gives_two_gradients(void **sta
         CHECK_OK(context, sumi_context_set_threads(context, threads));
         CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
         struct layer l = residual_layer(1);
-        sumi_node wrt[] = {l.h, l.skip, l.scale, l.shift, l.weight, l.bias, l.shortcut,
-                           l.shortcut_bias};
+        sumi_node wrt[] = {l.h,      l.skip, l.scale,    l.shift,
+                           l.weight, l.bias, l.shortcut, l.shortcut_bias};
         sumi_node outputs[9] = {l.result};
         CHECK_OK(context, sumi_graph_gradients(graph, linear_loss(l.result), 8, wrt, outputs + 1));
         const struct fused_steps steps[] = {{&op_concat, 1, 0},
@@ -100,17 +101,17 @@ static void the_layer_of_two_arrays_agrees_with_its_reference(void **state)
         CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
         sumi_node x = INPUT(ITEMS, 130, 14), second = INPUT(ITEMS, 130, 10), w = INPUT(OUT, C);
         sumi_node bias = INPUT(OUT), residual = INPUT(ITEMS, 130, OUT);
-        struct attributes attributes = {
-            .scale = 0.5,
-            .transpose_b = true,
-            .epilogue = LINEAR_SECOND | EPILOGUE_BIAS | EPILOGUE_RESIDUAL,
-            .shape = {3, {ITEMS, 130, OUT}}};
+        struct attributes attributes = {.scale = 0.5,
+                                        .transpose_b = true,
+                                        .epilogue =
+                                            LINEAR_SECOND | EPILOGUE_BIAS | EPILOGUE_RESIDUAL,
+                                        .shape = {3, {ITEMS, 130, OUT}}};
         sumi_node y = graph_append(graph, &op_linear_whole, 5,
                                    (sumi_node[]){x, w, bias, residual, second}, &attributes);
         attributes.transpose_b = false;
-        sumi_node turned = graph_append(graph, &op_linear_whole, 5,
-                                        (sumi_node[]){x, INPUT(C, OUT), bias, residual, second},
-                                        &attributes);
+        sumi_node turned =
+            graph_append(graph, &op_linear_whole, 5,
+                         (sumi_node[]){x, INPUT(C, OUT), bias, residual, second}, &attributes);
         attributes = (struct attributes){.shape = {2, {OUT, C}}};
         sumi_node dw = graph_append(graph, &op_linear_weight_gradient, 3,
                                     (sumi_node[]){residual, x, second}, &attributes);

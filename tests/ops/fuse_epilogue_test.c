@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sums and factors that move into convolutions and matrix products. */
 #include "cpu/fused_ways.h"
 #include "ops/linear.h"
@@ -64,14 +65,15 @@ static void what_does_not_fit_stays_apart(void **state)
 {
     (void)state;
     sumi_node y = convolution(true);
-    check_sums(sumi_op_add(graph, y, INPUT(5, 7, 12)), 1, 1); /* broadcast over items */
-    check_sums(sumi_op_add(graph, y, INPUT(ITEMS, 5, 7, 1)), 1, 1);        /* over channels */
-    check_sums(sumi_op_add(graph, y, y), 1, 1);                            /* itself */
-    check_sums(sumi_op_add(graph, y, sumi_op_exp(graph, y)), 1, 1);        /* read twice */
+    check_sums(sumi_op_add(graph, y, INPUT(5, 7, 12)), 1, 1);       /* broadcast over items */
+    check_sums(sumi_op_add(graph, y, INPUT(ITEMS, 5, 7, 1)), 1, 1); /* over channels */
+    check_sums(sumi_op_add(graph, y, y), 1, 1);                     /* itself */
+    check_sums(sumi_op_add(graph, y, sumi_op_exp(graph, y)), 1, 1); /* read twice */
     check_sums(sumi_op_add(graph, sumi_op_affine(graph, y, 2, 0), INPUT(12)), 1, 1);
-    check_sums(sumi_op_add(graph, sumi_op_add(graph, y, INPUT(ITEMS, 5, 7, 12)),
-                           INPUT(ITEMS, 5, 7, 12)), 2, 1);                 /* a second residual */
-    sumi_node both[] = {y, sumi_op_add(graph, y, INPUT(12))};              /* an output itself */
+    check_sums(
+        sumi_op_add(graph, sumi_op_add(graph, y, INPUT(ITEMS, 5, 7, 12)), INPUT(ITEMS, 5, 7, 12)),
+        2, 1);                                                /* a second residual */
+    sumi_node both[] = {y, sumi_op_add(graph, y, INPUT(12))}; /* an output itself */
     const struct fused_steps steps[] = {{&op_add, 1, 1}, {&op_convolution, 1, 1}};
     check_fused(graph, 2, both, 1e-5, 2, steps);
     sumi_node shifted = sumi_op_affine(graph, y, 1, 0.5);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Group normalisation joined with its moments, its sums, residuals and the sums of its gradient. */
 #include "cpu/fused_ways.h"
 #include "ops/group_norm.h"
@@ -85,7 +86,7 @@ static void sums_over_pixels_come_from_the_gradient_itself(void **state)
 
 static sumi_node room(int rank, const int64_t *size)
 {
-    sumi_node node = graph_append(graph, &op_room, 0, NULL, NULL);
+    sumi_node node = graph_append(graph, &op_side_output, 0, NULL, NULL);
     graph->nodes[node].shape.rank = rank;
     for (int i = 0; i < rank; i++) graph->nodes[node].shape.size[i] = size[i];
     return node;
@@ -129,8 +130,8 @@ static void two_arrays_of_channels_are_normalised_as_one(void **state)
         sumi_node upstream = INPUT(ITEMS, 21, 31, C), residual = INPUT(ITEMS, 21, 31, C);
         sumi_node inputs[] = {upstream, x,      moments, scale,    shift,
                               sums,     second, other,   residual, columns};
-        sumi_node dx = graph_append(graph, &op_group_norm_backward, form & 8 ? 10 : 8, inputs,
-                                    &attributes);
+        sumi_node dx =
+            graph_append(graph, &op_group_norm_backward, form & 8 ? 10 : 8, inputs, &attributes);
         check_both_ways(graph, form & 8 ? 6 : 5,
                         (sumi_node[]){y, dx, moments, sums, other, columns}, 1e-5);
         /* the same of one array, by the unfused ops */

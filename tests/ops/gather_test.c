@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows by number, and their transpose, rows added at numbers. */
 #include "ops/check_gradient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Group normalisation: its moments, the fused op, its fused gradients and their expansions. */
 #include "ops/check_gradient.h"
 

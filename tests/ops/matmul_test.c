@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Matrix products and the linear layer made of them. */
 #include "ops/check_gradient.h"
 

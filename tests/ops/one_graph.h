@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A graph for each test, that takes gradients, and short words for its inputs. */
 #ifndef TESTS_OPS_ONE_GRAPH_H
 #define TESTS_OPS_ONE_GRAPH_H
@@ -21,8 +22,11 @@ static inline int leave_graph(void **state)
 #define GRAPH_TEST(name) cmocka_unit_test_setup_teardown(name, make_graph, leave_graph)
 
 /* Rank and sizes, as arguments. */
-#define SHAPE(...) \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                 \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[])                         \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 #define INPUT(...) sumi_graph_input(graph, "x", SHAPE(__VA_ARGS__))
 
 #endif

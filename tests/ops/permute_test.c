@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Axes in another order. */
 #include "ops/check_gradient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reshape and window, the two views. */
 #include "ops/check_gradient.h"
 

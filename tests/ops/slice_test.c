@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Slice, pad and concat: parts along an axis. */
 #include "ops/check_gradient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax along the last axis. */
 #include "ops/check_gradient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sum and mean over axes, and broadcast, the transpose of the sum. */
 #include "ops/check_gradient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ops of one input that work element by element, against published values of the functions and
    against finite differences. */
 #include "ops/check_gradient.h"
@@ -40,7 +41,7 @@ static const struct known {
     {ops_normal_hazard, 0, 0.7978845608028654},
     {ops_normal_hazard, -1, 1.5251352761609813},
     {ops_normal_hazard, -10, 10.098093233962512},
-    {ops_hold, 3, 3},
+    {ops_stop_gradient, 3, 3},
     {sumi_op_step, 3, 1},
     {sumi_op_step, 0, 0},
     {sumi_op_step, -3, 0},
@@ -89,7 +90,7 @@ static void no_derivative_goes_through_what_is_held(void **state)
     struct trial trial;
     trial_start(&trial, false);
     sumi_node x = trial_given(&trial, SHAPE(1), NUMBERS(3)), slope = -1;
-    sumi_node loss = sumi_op_multiply(trial.graph, x, ops_hold(trial.graph, x));
+    sumi_node loss = sumi_op_multiply(trial.graph, x, ops_stop_gradient(trial.graph, x));
     CHECK_OK(trial.context, sumi_graph_gradients(trial.graph, loss, 1, &x, &slope));
     trial_expect(&trial, slope, SHAPE(1), NUMBERS(3)); /* d(x c)/dx, not d(x^2)/dx = 6 */
     trial_end(&trial);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Upsampling by repetition and its transpose, the sum over blocks. */
 #include "ops/check_gradient.h"
 

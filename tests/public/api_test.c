@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two contexts in two threads that train and sample different things at once, through the public
    header alone: each gives the bytes that it gives alone. */
 #include <pthread.h>
@@ -15,8 +16,8 @@ struct work {
     float losses[STEPS], samples[ROOM];
 };
 
-static const char *const points[] = {"data.kind=moons", "data.count=256",  "model.width=16",
-                                     "model.depth=2",   "train.batch=32",  "train.steps=12",
+static const char *const points[] = {"data.kind=moons", "data.count=256",    "model.width=16",
+                                     "model.depth=2",   "train.batch=32",    "train.steps=12",
                                      "noise.steps=20",  "model.dropout=0.1", NULL};
 static const char *const waves[] = {"data.count=64",  "data.length=16", "model.channels=4, 8",
                                     "model.groups=2", "train.batch=4",  "train.steps=12",

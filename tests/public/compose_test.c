@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A program with a network of its own, through the public header alone: composed of public ops,
    trained by the library's trainer, sampled by its solvers. */
 #include <unistd.h>
@@ -65,9 +66,9 @@ struct system {
 /* Points on the ring of eight Gaussians, 100 noise levels. */
 static void begin(sumi_context *context, struct own *own, struct system *s)
 {
-    const char *const settings[] = {"data.kind=gaussians", "data.count=4000", "train.steps=1500",
-                                    "train.decay=cosine", "train.batch=128",
-                                    "train.learning_rate=0.003"};
+    const char *const settings[] = {"data.kind=gaussians", "data.count=4000",
+                                    "train.steps=1500",    "train.decay=cosine",
+                                    "train.batch=128",     "train.learning_rate=0.003"};
     sumi_network network = network_of(own);
     memset(s, 0, sizeof *s);
     CHECK_OK(context, sumi_context_set_threads(context, 1)); /* too little work for more */
@@ -76,10 +77,10 @@ static void begin(sumi_context *context, struct own *own, struct system *s)
     if (own->classes) CHECK_OK(context, sumi_recipe_set(s->recipe, "data.labels=yes"));
     CHECK_OK(context, sumi_data_open(context, s->recipe, &s->data));
     CHECK_OK(context, sumi_model_compose(context, &network, 3, &s->model));
-    CHECK_OK(context, sumi_model_set_scheduler(s->model,
-                                               "{\"num_train_timesteps\": 100,"
-                                               " \"beta_start\": 0.001, \"beta_end\": 0.1,"
-                                               " \"clip_sample\": false}"));
+    CHECK_OK(context,
+             sumi_model_set_scheduler(s->model, "{\"num_train_timesteps\": 100,"
+                                                " \"beta_start\": 0.001, \"beta_end\": 0.1,"
+                                                " \"clip_sample\": false}"));
     CHECK_OK(context, sumi_trainer_create(context, s->recipe, s->model, s->data, &s->trainer));
 }
 
@@ -157,8 +158,8 @@ static void its_run_keeps_a_checkpoint_from_which_it_is_restored(void **state)
     begin(room->context, &own, &again);
     CHECK_OK(room->context, sumi_trainer_run(s.trainer, folder, NULL, NULL));
     assert_int_not_equal(access(scratch_path(room, "run/unet"), F_OK), 0);
-    CHECK_OK(room->context, sumi_trainer_load(again.trainer,
-                                              scratch_path(room, "run/checkpoint.safetensors")));
+    CHECK_OK(room->context,
+             sumi_trainer_load(again.trainer, scratch_path(room, "run/checkpoint.safetensors")));
     CHECK_OK(room->context, sumi_trainer_use_average(again.trainer, true));
     CHECK_OK(room->context, sumi_model_predict(s.model, 3, x, times, NULL, expected));
     CHECK_OK(room->context, sumi_model_predict(again.model, 3, x, times, NULL, found));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* examples/own_denoiser.c, built as it stands: the moments that it prints are those it calls
    exact. */
 #include "check.h"
@@ -11,9 +12,11 @@ static void the_example_finds_the_moments_of_its_two_clusters(void **state)
     FILE *stream = popen("'" OWN_DENOISER "'", "r");
     assert_non_null(stream);
     assert_int_equal(fscanf(stream, "mean %lf %lf (exact %lf %lf)", &mean[0], &mean[1],
-                            &exact_mean[0], &exact_mean[1]), 4);
+                            &exact_mean[0], &exact_mean[1]),
+                     4);
     assert_int_equal(fscanf(stream, " deviation %lf %lf (exact %lf %lf)", &deviation[0],
-                            &deviation[1], &exact_deviation[0], &exact_deviation[1]), 4);
+                            &deviation[1], &exact_deviation[0], &exact_deviation[1]),
+                     4);
     assert_int_equal(pclose(stream), 0);
     /* Clusters of deviation 0.2 about (-1, 0) and (1, 0.5), as likely as each other. */
     CHECK_CLOSE(exact_mean[0], 0, 0);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ancestral sampling of bits, with the exact denoiser of binary heartbeats. */
 #include "measure/heartbeat.h"
 
@@ -10,8 +11,8 @@ static int open_solver(void **state)
 {
     (void)state;
     return sumi_context_create(NULL, &context) != SUMI_OK
-        || sumi_solver_create(context, "binomial", &solver) != SUMI_OK
-        || sumi_solver_set(solver, "num_train_timesteps", "200") != SUMI_OK;
+           || sumi_solver_create(context, "binomial", &solver) != SUMI_OK
+           || sumi_solver_set(solver, "num_train_timesteps", "200") != SUMI_OK;
 }
 
 static int close_solver(void **state)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* DDIM on Gaussian data, where the probability-flow map is known in closed form. */
 #include "check.h"
 
@@ -15,7 +16,7 @@ static int open_solver(void **state)
     for (int t = 0; t < TIMES; t++)
         products[t] = product *= 1 - (0.0001 + (0.02 - 0.0001) * t / (TIMES - 1));
     return sumi_context_create(NULL, &context) != SUMI_OK
-        || sumi_solver_create(context, "ddim", &solver) != SUMI_OK;
+           || sumi_solver_create(context, "ddim", &solver) != SUMI_OK;
 }
 
 static int close_solver(void **state)
@@ -58,8 +59,8 @@ static double flow_error(int steps)
     set("clip_sample", "false");
     set("timestep_spacing", "trailing");
     set("steps", text);
-    CHECK_OK(context, sumi_solver_run(solver, gaussian_denoiser, NULL, 1, (int64_t[]){1}, &x, NULL,
-                                      NULL));
+    CHECK_OK(context,
+             sumi_solver_run(solver, gaussian_denoiser, NULL, 1, (int64_t[]){1}, &x, NULL, NULL));
     return fabs(x - exact);
 }
 
@@ -92,9 +93,8 @@ static void eta_one_draws_the_gaussian(void **state)
 }
 
 /* A denoiser that sees no data: then x / s(t) is kept, and the state tells where a step went. */
-static sumi_status nothing(void *user, int64_t count, int64_t item_size,
-                           int64_t output_size, const float *x, const float *times,
-                           float *output)
+static sumi_status nothing(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                           const float *x, const float *times, float *output)
 {
     (void)output_size;
     (void)user;
@@ -123,9 +123,9 @@ static float second_step(const char *compat)
     set("steps", "30");
     set("start_index", "1");
     set("compat", compat);
-    assert_int_equal(sumi_solver_run(solver, nothing, NULL, 1, (int64_t[]){1}, &x, keep_first,
-                                     &kept),
-                     SUMI_STOPPED);
+    assert_int_equal(
+        sumi_solver_run(solver, nothing, NULL, 1, (int64_t[]){1}, &x, keep_first, &kept),
+        SUMI_STOPPED);
     return kept;
 }
 

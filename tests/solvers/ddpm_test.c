@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ancestral sampling on Gaussian data, where the best denoiser and the law of every state are known
    in closed form; and the variances that a network may tell. */
 #include "check.h"
@@ -68,7 +69,7 @@ static double final_variance(const double *products, bool large)
         double product = products[t], previous = t ? products[t - 1] : 1;
         double alpha = product / previous, beta = 1 - alpha, noise = 1 - product;
         double gain = sqrt(previous) * beta / noise * best_gain(product)
-                    + sqrt(alpha) * (1 - previous) / noise;
+                      + sqrt(alpha) * (1 - previous) / noise;
         double fresh = large ? beta : (1 - previous) / noise * beta;
         variance = gain * gain * variance + (t ? fresh : 0);
     }
@@ -83,10 +84,11 @@ static void check_moments(const char *variance_type, bool large)
     fill_products(products);
     sumi_solver *solver = make((const char *const[][2]){{"clip_sample", "false"},
                                                         {"seed", "5"},
-                                                        {"variance_type", variance_type}}, 3);
+                                                        {"variance_type", variance_type}},
+                               3);
     CHECK_OK(context, sumi_solver_start(solver, 2, (int64_t[]){ITEMS, 1}, x));
-    CHECK_OK(context, sumi_solver_run(solver, gaussian_denoiser, products, 2,
-                                      (int64_t[]){ITEMS, 1}, x, NULL, NULL));
+    CHECK_OK(context, sumi_solver_run(solver, gaussian_denoiser, products, 2, (int64_t[]){ITEMS, 1},
+                                      x, NULL, NULL));
     for (int i = 0; i < ITEMS; i++) {
         sum += x[i];
         squares += (x[i] - mean) * (x[i] - mean);
@@ -114,9 +116,8 @@ struct teller {
     float told; /* the variance's channel, or NaN for one that depends on x */
 };
 
-static sumi_status tell(void *user, int64_t count, int64_t item_size,
-                        int64_t output_size, const float *x, const float *times,
-                        float *output)
+static sumi_status tell(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                        const float *x, const float *times, float *output)
 {
     (void)output_size;
     const struct teller *teller = user;
@@ -138,10 +139,10 @@ static sumi_status tell(void *user, int64_t count, int64_t item_size,
 
 static void solve(const char *variance, const char *channels, struct teller teller, float *x)
 {
-    sumi_solver *solver = make((const char *const[][2]){{"steps", "20"},
-                                                        {"rng", "torch"},
-                                                        {"channels", channels},
-                                                        {"variance_type", variance}}, 4);
+    sumi_solver *solver = make(
+        (const char *const[][2]){
+            {"steps", "20"}, {"rng", "torch"}, {"channels", channels}, {"variance_type", variance}},
+        4);
     const int64_t last[] = {ITEMS, 4, 4, CHANNELS}, first[] = {ITEMS, CHANNELS, 4, 4};
     const int64_t *shape = teller.channels_last ? last : first;
     teller.doubled = strncmp(variance, "learned", 7) == 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The integrator, against equations whose solutions are known. */
 #include "check.h"
 #include "solvers/integrate.h"

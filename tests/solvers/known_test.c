@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sampling with a part of the data known, on Gaussian data in the plane whose score is known: what
    is known comes out, what does not depend on it stays as it was, and what does follows it. */
 #include "check.h"
@@ -39,7 +40,9 @@ static void sample(const char *name, const char *path, double correlation,
     struct plane plane = {.correlation = correlation};
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     CHECK_OK(context, sumi_solver_create(context, name, &solver));
-    const char *const options[][2] = {{"path", path}, {"steps", "100"}, {"clip_sample", "false"},
+    const char *const options[][2] = {{"path", path},
+                                      {"steps", "100"},
+                                      {"clip_sample", "false"},
                                       {"timestep_spacing", "linspace"},
                                       {"prediction_type", "epsilon"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -48,8 +51,8 @@ static void sample(const char *name, const char *path, double correlation,
     plane.path = &solver->path;
     CHECK_OK(context, sumi_solver_correct(solver, sumi_keep_known, (void *)known));
     CHECK_OK(context, sumi_solver_start(solver, 2, (int64_t[]){ITEMS, 2}, x));
-    CHECK_OK(context, sumi_solver_run(solver, exact, &plane, 2, (int64_t[]){ITEMS, 2}, x, NULL,
-                                      NULL));
+    CHECK_OK(context,
+             sumi_solver_run(solver, exact, &plane, 2, (int64_t[]){ITEMS, 2}, x, NULL, NULL));
     sumi_solver_free(solver);
     sumi_context_free(context);
 }
@@ -63,10 +66,11 @@ static void moments(const float *x, double *middle, double *deviation)
     *deviation = sqrt(squares);
 }
 
-static const char *const solvers[][2] = {
-    {"ddpm", "vp"}, {"ddim", "vp"}, {"dpmpp-2m", "vp"}, {"unipc", "vp"}, {"em", "vp"},
-    {"euler-ancestral", "ve"}, {"heun", "ve"}, {"dpmpp-sde", "ve"}, {"pc", "ve"},
-    {"flow-euler", "flow"}};
+static const char *const solvers[][2] = {{"ddpm", "vp"},     {"ddim", "vp"},
+                                         {"dpmpp-2m", "vp"}, {"unipc", "vp"},
+                                         {"em", "vp"},       {"euler-ancestral", "ve"},
+                                         {"heun", "ve"},     {"dpmpp-sde", "ve"},
+                                         {"pc", "ve"},       {"flow-euler", "flow"}};
 
 static void what_is_known_comes_out_and_what_does_not_depend_on_it_stays(void **state)
 {

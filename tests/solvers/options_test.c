@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options by name, as text and as a configuration file: what is accepted, what is refused, and what
    the refusal says. */
 #include "check.h"
@@ -11,7 +12,7 @@ static int open_solver(void **state)
 {
     (void)state;
     return sumi_context_create(NULL, &context) != SUMI_OK
-        || sumi_solver_create(context, "ddpm", &solver) != SUMI_OK;
+           || sumi_solver_create(context, "ddpm", &solver) != SUMI_OK;
 }
 
 static int close_solver(void **state)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order of every solver of the probability flow, as the slope of its error over its step on
    Gaussian data, whose flow is known: in sigma, x - mean grows as sqrt(deviation^2 + sigma^2). */
 #include "check.h"
@@ -68,8 +69,7 @@ static double flow_error(const char *name, const char *const (*options)[2], int 
         set(context, solver, "sigma_max", "10");
         set(context, solver, "final_sigmas_type", "sigma_min");
     }
-    for (int i = 0; options[i][0]; i++)
-        set(context, solver, options[i][0], options[i][1]);
+    for (int i = 0; options[i][0]; i++) set(context, solver, options[i][0], options[i][1]);
     assert_true(sumi_solver_times(solver, NULL, 0) > 0);
     int64_t count = solver->grid.count;
     const struct noise_path *path = &solver->path;
@@ -143,16 +143,23 @@ static void methods_with_a_history_have_their_order(void **state)
         CHECK_CLOSE(measured_order(&claims[i]), claims[i].order, 0.15);
 }
 
-/* Of order four where the steps shorten slowly; at the start it has no history, which is felt less the
-   further out that is. */
+/* Of order four where the steps shorten slowly; at the start it has no history, which is felt less
+   the further out that is. */
 static void adams_method_has_order_four(void **state)
 {
     (void)state;
     static const struct claim claims[] = {
-        {"lms", 4, 80, {{"use_exponential_sigmas", "false"}, {"use_karras_sigmas", "true"},
-                        {"rho", "3"}}},
-        {"lms", 4, 80, {{"use_exponential_sigmas", "false"}, {"use_karras_sigmas", "true"},
-                        {"rho", "3"}, {"sigma_max", "30"}}},
+        {"lms",
+         4,
+         80,
+         {{"use_exponential_sigmas", "false"}, {"use_karras_sigmas", "true"}, {"rho", "3"}}},
+        {"lms",
+         4,
+         80,
+         {{"use_exponential_sigmas", "false"},
+          {"use_karras_sigmas", "true"},
+          {"rho", "3"},
+          {"sigma_max", "30"}}},
     };
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
         CHECK_CLOSE(measured_order(&claims[i]), claims[i].order, 0.15);
@@ -181,10 +188,15 @@ static float flow_state(sumi_context *context, sumi_solver *solver, double sigma
 
 static double inversion_error(const char *name, int steps)
 {
-    static const char *const options[][2] = {
-        {"path", "ve"}, {"sigma_min", "0.02"}, {"sigma_max", "10"}, {"timestep_type", "sigma"},
-        {"use_exponential_sigmas", "true"}, {"prediction_type", "epsilon"},
-        {"clip_sample", "false"}, {"set_alpha_to_one", "false"}, {"lower_order_final", "false"}};
+    static const char *const options[][2] = {{"path", "ve"},
+                                             {"sigma_min", "0.02"},
+                                             {"sigma_max", "10"},
+                                             {"timestep_type", "sigma"},
+                                             {"use_exponential_sigmas", "true"},
+                                             {"prediction_type", "epsilon"},
+                                             {"clip_sample", "false"},
+                                             {"set_alpha_to_one", "false"},
+                                             {"lower_order_final", "false"}};
     sumi_context *context = NULL;
     sumi_solver *solver = NULL;
     char text[16];
@@ -207,7 +219,8 @@ static void inversions_have_the_order_of_their_solvers(void **state)
 {
     (void)state;
     double ddim = log2(inversion_error("ddim-inverse", 160) / inversion_error("ddim-inverse", 320));
-    double dpmpp = log2(inversion_error("dpmpp-inverse", 80) / inversion_error("dpmpp-inverse", 160));
+    double dpmpp =
+        log2(inversion_error("dpmpp-inverse", 80) / inversion_error("dpmpp-inverse", 160));
     print_message("ddim-inverse: order %.2f; dpmpp-inverse: order %.2f\n", ddim, dpmpp);
     CHECK_CLOSE(ddim, 1, 0.15);
     CHECK_CLOSE(dpmpp, 2, 0.15);
@@ -226,8 +239,8 @@ static void methods_of_high_order_lose_error_at_least_that_fast(void **state)
         assert_true(measured_order(&claims[i]) >= claims[i].order);
 }
 
-/* UniC raises the order by one (Zhao et al. 2023, theorem 3.1): without it UniP has the order that its
-   name tells. Of order three, on a mixture: tests/tool/convergence_test.c. */
+/* UniC raises the order by one (Zhao et al. 2023, theorem 3.1): without it UniP has the order that
+   its name tells. Of order three, on a mixture: tests/tool/convergence_test.c. */
 static void the_predictor_of_unipc_alone_has_the_order_it_is_asked_for(void **state)
 {
     (void)state;

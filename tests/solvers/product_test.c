@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any path with any prediction with any solver: on Gaussian data, whose exact denoiser is a line,
    every combination ends with the data's mean and variance, or is refused with a sentence. */
 #include "check.h"
@@ -15,7 +16,9 @@ static const struct walk_path {
 } paths[] = {
     {"linear", {{"path", "table"}}},
     {"scaled-linear",
-     {{"path", "table"}, {"beta_schedule", "scaled_linear"}, {"beta_start", "0.00085"},
+     {{"path", "table"},
+      {"beta_schedule", "scaled_linear"},
+      {"beta_start", "0.00085"},
       {"beta_end", "0.012"}}},
     {"cosine", {{"path", "table"}, {"beta_schedule", "cosine"}}},
     {"quadratic", {{"path", "table"}, {"beta_schedule", "quadratic"}}},
@@ -24,8 +27,12 @@ static const struct walk_path {
     {"zero-snr", {{"path", "table"}, {"rescale_betas_zero_snr", "true"}}},
     {"log-sigma table", {{"path", "table"}, {"timestep_type", "continuous"}}},
     {"ve", {{"path", "ve"}, {"sigma_min", "0.01"}, {"sigma_max", "50"}}},
-    {"ncsn", {{"path", "ve"}, {"num_train_timesteps", "200"}, {"sigma_min", "0.01"},
-              {"sigma_max", "10"}, {"timestep_type", "sigma"}}},
+    {"ncsn",
+     {{"path", "ve"},
+      {"num_train_timesteps", "200"},
+      {"sigma_min", "0.01"},
+      {"sigma_max", "10"},
+      {"timestep_type", "sigma"}}},
     {"vp", {{"path", "vp"}}},
     {"sub-vp", {{"path", "sub_vp"}}},
     {"edm", {{"path", "edm"}, {"sigma_min", "0.002"}, {"sigma_max", "80"}}},
@@ -35,15 +42,15 @@ static const struct walk_path {
 };
 enum { PATHS = sizeof paths / sizeof *paths };
 
-static const char *const predictions[] = {"epsilon", "sample", "v_prediction", "score",
-                                          "flow_prediction", "velocity"};
+static const char *const predictions[] = {"epsilon", "sample",          "v_prediction",
+                                          "score",   "flow_prediction", "velocity"};
 enum { PREDICTIONS = sizeof predictions / sizeof *predictions };
 
 /* Networks distilled to know the whole way give the end of the flow, not the mean of all ends. */
 static bool is_distilled(const char *name)
 {
     return strcmp(name, "lcm") == 0 || strcmp(name, "tcd") == 0 || strcmp(name, "flow-lcm") == 0
-        || strcmp(name, "consistency") == 0;
+           || strcmp(name, "consistency") == 0;
 }
 
 struct truth {
@@ -65,8 +72,8 @@ static sumi_status exact(void *user, int64_t count, int64_t item_size, int64_t o
     struct prediction_target target = path_target(truth->path, truth->type, &level);
     double a = level.signal, s = level.noise, c = path_input_scale(truth->path, &level);
     double variance = a * a * deviation * deviation + s * s;
-    double gain = truth->end_of_flow ? deviation / sqrt(variance)
-                                     : a * deviation * deviation / variance;
+    double gain =
+        truth->end_of_flow ? deviation / sqrt(variance) : a * deviation * deviation / variance;
     for (int64_t i = 0; i < count * item_size; i++) {
         double away = x[i] / c - a * mean, clean = mean + gain * away;
         double noise = truth->end_of_flow ? (x[i] / c - a * clean) / s : s * away / variance;
@@ -199,7 +206,7 @@ static int check(sumi_context *context, const struct trial *trial)
         return 0;
     }
     bool close = fabs(found.mean - expected.mean) < 0.05
-              && fabs(found.deviation / expected.deviation - 1) < 0.06;
+                 && fabs(found.deviation / expected.deviation - 1) < 0.06;
     if (!close)
         fail_msg("%s on %s with %s: mean %.3f, deviation %.3f", trial->info->name,
                  trial->path->name, trial->prediction, found.mean, found.deviation);
@@ -231,16 +238,31 @@ static void every_combination_gives_the_data_or_a_reason(void **state)
 static void every_option_leaves_a_finite_state_or_a_reason(void **state)
 {
     (void)state;
-    static const char *const options[][2] = {
-        {"thresholding", "true"}, {"clip_sample", "true"}, {"eta", "0.5"}, {"s_churn", "10"},
-        {"s_noise", "1.01"}, {"lower_order_final", "false"}, {"euler_at_final", "true"},
-        {"final_sigmas_type", "sigma_min"}, {"use_karras_sigmas", "true"},
-        {"use_exponential_sigmas", "true"}, {"use_beta_sigmas", "true"},
-        {"sigmas", "[0.9, 0.5, 0.2, 0.05]"}, {"timesteps", "[900, 500, 200, 50]"},
-        {"timestep_spacing", "trailing"}, {"variance_type", "fixed_large"}, {"solver_order", "3"},
-        {"rng", "torch"}, {"start_index", "3"}, {"stochastic_sampling", "true"},
-        {"noise_removal", "false"}, {"predictor", "ancestral"}, {"predictor", "euler_maruyama"},
-        {"correct_steps", "2"}, {"algorithm_type", "sde-dpmsolver++"}, {"compat", "diffusers"}};
+    static const char *const options[][2] = {{"thresholding", "true"},
+                                             {"clip_sample", "true"},
+                                             {"eta", "0.5"},
+                                             {"s_churn", "10"},
+                                             {"s_noise", "1.01"},
+                                             {"lower_order_final", "false"},
+                                             {"euler_at_final", "true"},
+                                             {"final_sigmas_type", "sigma_min"},
+                                             {"use_karras_sigmas", "true"},
+                                             {"use_exponential_sigmas", "true"},
+                                             {"use_beta_sigmas", "true"},
+                                             {"sigmas", "[0.9, 0.5, 0.2, 0.05]"},
+                                             {"timesteps", "[900, 500, 200, 50]"},
+                                             {"timestep_spacing", "trailing"},
+                                             {"variance_type", "fixed_large"},
+                                             {"solver_order", "3"},
+                                             {"rng", "torch"},
+                                             {"start_index", "3"},
+                                             {"stochastic_sampling", "true"},
+                                             {"noise_removal", "false"},
+                                             {"predictor", "ancestral"},
+                                             {"predictor", "euler_maruyama"},
+                                             {"correct_steps", "2"},
+                                             {"algorithm_type", "sde-dpmsolver++"},
+                                             {"compat", "diffusers"}};
     static const int chosen[] = {0, 8, 10, 12, 13, 15}; /* one of each kind of path */
     enum { OPTIONS = sizeof options / sizeof *options, CHOSEN = sizeof chosen / sizeof *chosen };
     sumi_context *context = NULL;

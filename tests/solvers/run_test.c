@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The loop itself: what ends it and what it says then, batches in parts, threads, memory. */
 #include "check.h"
 
@@ -10,8 +11,8 @@ static int open_solver(void **state)
 {
     (void)state;
     return sumi_context_create(NULL, &context) != SUMI_OK
-        || sumi_solver_create(context, "ddpm", &solver) != SUMI_OK
-        || sumi_solver_set(solver, "steps", "10") != SUMI_OK;
+           || sumi_solver_create(context, "ddpm", &solver) != SUMI_OK
+           || sumi_solver_set(solver, "steps", "10") != SUMI_OK;
 }
 
 static int close_solver(void **state)
@@ -28,9 +29,8 @@ static void check_message(const char *part)
         fail_msg("\"%s\" does not say \"%s\"", sumi_context_message(context), part);
 }
 
-static sumi_status halve(void *user, int64_t count, int64_t item_size,
-                         int64_t output_size, const float *x, const float *times,
-                         float *output)
+static sumi_status halve(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                         const float *x, const float *times, float *output)
 {
     (void)output_size;
     (void)user;
@@ -40,9 +40,8 @@ static sumi_status halve(void *user, int64_t count, int64_t item_size,
 }
 
 /* Writes `user`'s number in the last place once the time is down to 500. */
-static sumi_status spoil(void *user, int64_t count, int64_t item_size,
-                         int64_t output_size, const float *x, const float *times,
-                         float *output)
+static sumi_status spoil(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                         const float *x, const float *times, float *output)
 {
     halve(NULL, count, item_size, output_size, x, times, output);
     if (times[0] <= 500) output[count * item_size - 1] = *(const float *)user;
@@ -55,16 +54,15 @@ static void a_number_that_is_not_finite_ends_the_run_and_names_the_step(void **s
     float bad[] = {NAN, INFINITY, -INFINITY}, x[12];
     for (int k = 0; k < 3; k++) {
         CHECK_OK(context, sumi_solver_start(solver, 2, (int64_t[]){4, 3}, x));
-        assert_int_equal(sumi_solver_run(solver, spoil, &bad[k], 2, (int64_t[]){4, 3}, x, NULL,
-                                         NULL),
-                         SUMI_ERROR_NUMBER);
+        assert_int_equal(
+            sumi_solver_run(solver, spoil, &bad[k], 2, (int64_t[]){4, 3}, x, NULL, NULL),
+            SUMI_ERROR_NUMBER);
         check_message("step 4 (time 500): the denoiser wrote a value that is not finite");
     }
 }
 
-static sumi_status overflow(void *user, int64_t count, int64_t item_size,
-                            int64_t output_size, const float *x, const float *times,
-                            float *output)
+static sumi_status overflow(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                            const float *x, const float *times, float *output)
 {
     (void)output_size;
     (void)user;
@@ -84,9 +82,8 @@ static void a_state_that_overflows_ends_the_run(void **state)
     check_message("step 0 (time 900): the state has left the finite numbers");
 }
 
-static sumi_status refuse(void *user, int64_t count, int64_t item_size,
-                          int64_t output_size, const float *x, const float *times,
-                          float *output)
+static sumi_status refuse(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                          const float *x, const float *times, float *output)
 {
     (void)output_size;
     (void)count;
@@ -254,8 +251,7 @@ static sumi_status everything(sumi_context *poor)
                                              "[2, 0], \"rng\": \"torch\", \"thresholding\": true}");
     if (status == SUMI_OK) status = sumi_solver_configure(made, "{\"eta\": 0.5}");
     if (status == SUMI_OK) status = sumi_solver_start(made, 4, shape, x);
-    if (status == SUMI_OK)
-        status = sumi_solver_run(made, halve, NULL, 4, shape, x, NULL, NULL);
+    if (status == SUMI_OK) status = sumi_solver_run(made, halve, NULL, 4, shape, x, NULL, NULL);
     sumi_solver_free(made);
     return status;
 }

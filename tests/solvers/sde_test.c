@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Solvers that draw noise end with the mean and the covariance of the data, and an adaptive one
    within its tolerance: on correlated Gaussian data in the plane, whose score is known. */
 #include "check.h"
@@ -40,15 +41,16 @@ static void correlate(float *x)
 }
 
 /* The largest error of the mean and the covariance after so many steps on a path. */
-static double distance(sumi_context *context, const char *name, const char *path,
-                       const char *steps)
+static double distance(sumi_context *context, const char *name, const char *path, const char *steps)
 {
     static float clean[2 * ITEMS], noise[2 * ITEMS], x[2 * ITEMS];
     const philox_stream streams[] = {{7, PURPOSE_START, 1}, {7, PURPOSE_START, 2}};
     sumi_solver *solver = NULL;
     double first = 0, sums[5] = {0};
     CHECK_OK(context, sumi_solver_create(context, name, &solver));
-    const char *const options[][2] = {{"path", path}, {"steps", steps}, {"clip_sample", "false"},
+    const char *const options[][2] = {{"path", path},
+                                      {"steps", steps},
+                                      {"clip_sample", "false"},
                                       {"timestep_spacing", "linspace"},
                                       {"prediction_type", "epsilon"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -79,9 +81,18 @@ static double distance(sumi_context *context, const char *name, const char *path
 static void mean_and_covariance_converge(void **state)
 {
     (void)state;
-    static const char *const solvers[] = {
-        "ddpm", "ddim", "euler-ancestral", "dpm2-ancestral", "dpmpp-sde", "dpmpp-2m-sde",
-        "dpmpp-3m-sde", "sa", "edm", "em", "pc", "cogvideox-dpm"};
+    static const char *const solvers[] = {"ddpm",
+                                          "ddim",
+                                          "euler-ancestral",
+                                          "dpm2-ancestral",
+                                          "dpmpp-sde",
+                                          "dpmpp-2m-sde",
+                                          "dpmpp-3m-sde",
+                                          "sa",
+                                          "edm",
+                                          "em",
+                                          "pc",
+                                          "cogvideox-dpm"};
     sumi_context *context = NULL;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     CHECK_OK(context, sumi_context_set_threads(context, 1));
@@ -126,15 +137,17 @@ static double adaptive_error(sumi_context *context, const char *path, const char
 {
     sumi_solver *solver = NULL;
     CHECK_OK(context, sumi_solver_create(context, "rk45", &solver));
-    const char *const options[][2] = {{"path", path}, {"prediction_type", "sample"},
-                                      {"final_sigmas_type", "sigma_min"}, {"rtol", tolerance},
+    const char *const options[][2] = {{"path", path},
+                                      {"prediction_type", "sample"},
+                                      {"final_sigmas_type", "sigma_min"},
+                                      {"rtol", tolerance},
                                       {"atol", tolerance}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         CHECK_OK(context, sumi_solver_set(solver, options[i][0], options[i][1]));
     assert_true(sumi_solver_times(solver, NULL, 0) > 0);
     float x = (float)along_the_flow(solver, solver->grid.sigmas[0]);
-    CHECK_OK(context, sumi_solver_run(solver, line, &solver->path, 1, (int64_t[]){1}, &x, NULL,
-                                      NULL));
+    CHECK_OK(context,
+             sumi_solver_run(solver, line, &solver->path, 1, (int64_t[]){1}, &x, NULL, NULL));
     double end = along_the_flow(solver, solver->grid.sigmas[solver->grid.count]);
     *evaluations = sumi_solver_evaluations(solver);
     sumi_solver_free(solver);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of solvers and the names under which configuration files know them. */
 #include "check.h"
 
@@ -81,7 +82,14 @@ static void check_refusal(const char *name, const char *const (*options)[2], con
 static void combinations_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
-#define GIVEN(...) (const char *const[][2]){__VA_ARGS__, {NULL, NULL}}
+#define GIVEN(...)                                                                                 \
+    (const char *const[][2])                                                                       \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            NULL, NULL                                                                             \
+        }                                                                                          \
+    }
     check_refusal("dpmpp-2m", GIVEN({"algorithm_type", "dpmsolver"}), "clean data do not tell");
     check_refusal("unipc", GIVEN({"predict_x0", "false"}), "clean data do not tell");
     check_refusal("euler", GIVEN({"use_karras_sigmas", "true"}, {"use_beta_sigmas", "true"}),

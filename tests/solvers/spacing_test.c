@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The times that a solver visits, against lists that diffusers gives. */
 #include "check.h"
 
@@ -8,7 +9,7 @@ static int open_solver(void **state)
 {
     (void)state;
     return sumi_context_create(NULL, &context) != SUMI_OK
-        || sumi_solver_create(context, "ddim", &solver) != SUMI_OK;
+           || sumi_solver_create(context, "ddim", &solver) != SUMI_OK;
 }
 
 static int close_solver(void **state)
@@ -81,8 +82,8 @@ static void lists_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
     const char *const wrong[][2] = {
-        {"timesteps", "[900, 900]"}, {"timesteps", "[1, 2]"},    {"timesteps", "[1000]"},
-        {"timesteps", "[0.5]"},      {"steps", "1001"},          {"start_index", "1000"},
+        {"timesteps", "[900, 900]"}, {"timesteps", "[1, 2]"}, {"timesteps", "[1000]"},
+        {"timesteps", "[0.5]"},      {"steps", "1001"},       {"start_index", "1000"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         sumi_solver *fresh = NULL;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole loops against numbers measured with diffusers (tests/data/schedulers.json), through the
    public calls: its own tests' rows within its own tolerances, and a wider grid with a nonlinear
    model, step by step. */
@@ -40,18 +41,16 @@ struct loop {
 };
 
 /* The network x t / (t + 1) of diffusers' own tests. */
-static sumi_status fading_model(void *user, int64_t count, int64_t item_size,
-                                int64_t output_size, const float *x, const float *times,
-                                float *output)
+static sumi_status fading_model(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                                const float *x, const float *times, float *output)
 {
     (void)output_size;
     struct loop *loop = user;
     float given = 0;
     if (loop->told)
-        given = (float)json_object_get_double(json_object_array_get_idx(loop->told,
-                                                                        loop->calls++ / 2));
-    if (loop->overwritten)
-        memcpy(loop->overwritten, x, (size_t)(count * item_size) * sizeof *x);
+        given =
+            (float)json_object_get_double(json_object_array_get_idx(loop->told, loop->calls++ / 2));
+    if (loop->overwritten) memcpy(loop->overwritten, x, (size_t)(count * item_size) * sizeof *x);
     if (loop->bare) x = loop->bare;
     for (int64_t i = 0; i < count * item_size; i++) {
         float time = loop->told ? given : times[i / item_size];
@@ -79,9 +78,8 @@ static sumi_status nonlinear_model(void *user, int64_t count, int64_t item_size,
 }
 
 /* The score of data of deviation 1/2, told sigma. */
-static sumi_status gaussian_score(void *user, int64_t count, int64_t item_size,
-                                  int64_t output_size, const float *x, const float *times,
-                                  float *output)
+static sumi_status gaussian_score(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                                  const float *x, const float *times, float *output)
 {
     (void)user, (void)output_size;
     for (int64_t i = 0; i < count * item_size; i++)
@@ -128,8 +126,7 @@ static double number(json_object *object, const char *name)
 static sumi_solver *make_solver(sumi_context *context, json_object *row, const char *config)
 {
     sumi_solver *solver = NULL;
-    const char *name =
-        solver_name_for_class(json_object_get_string(member(row, "scheduler")));
+    const char *name = solver_name_for_class(json_object_get_string(member(row, "scheduler")));
     assert_non_null(name);
     CHECK_OK(context, sumi_solver_create(context, name, &solver));
     CHECK_OK(context,
@@ -148,7 +145,8 @@ static sumi_solver *make_solver(sumi_context *context, json_object *row, const c
 static void set_members(sumi_context *context, sumi_solver *solver, json_object *options)
 {
     if (!options) return;
-    json_object_object_foreach(options, name, value) {
+    json_object_object_foreach(options, name, value)
+    {
         if (strcmp(name, "num_inference_steps") == 0) name = "steps";
         if (value)
             CHECK_OK(context, sumi_solver_set(solver, name, json_object_to_json_string(value)));
@@ -173,8 +171,8 @@ static void check_sums(json_object *sums, const struct record *record, int64_t s
 {
     size_t count = json_object_array_length(sums);
     for (size_t i = 0; i < count; i++) {
-        int64_t step = (int64_t)i * stride < record->steps ? (int64_t)i * stride
-                                                           : record->steps - 1;
+        int64_t step =
+            (int64_t)i * stride < record->steps ? (int64_t)i * stride : record->steps - 1;
         double expected = json_object_get_double(json_object_array_get_idx(sums, i));
         CHECK_CLOSE(record->sums[step], expected, 1e-4 * expected);
     }
@@ -185,8 +183,7 @@ static void check_times(json_object *times, const struct record *record, int64_t
     if (!json_object_is_type(times, json_type_array)) return;
     for (int64_t i = 0; i < record->steps; i++) {
         int64_t place = start + i;
-        double expected =
-            json_object_get_double(json_object_array_get_idx(times, (size_t)place));
+        double expected = json_object_get_double(json_object_array_get_idx(times, (size_t)place));
         CHECK_CLOSE(record->times[i], expected, 2e-3); /* those between whole times are float32 */
     }
 }
@@ -290,8 +287,7 @@ static void run_extra_vector(sumi_context *context, json_object *row)
     sumi_solver_free(solver);
 }
 
-static void run_rows(const char *path, const char *list,
-                     void (*run)(sumi_context *, json_object *))
+static void run_rows(const char *path, const char *list, void (*run)(sumi_context *, json_object *))
 {
     sumi_context *context = NULL;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
@@ -344,7 +340,8 @@ static void check_variances(sumi_context *context, json_object *file, json_objec
     double drawn = json_object_get_double(json_object_array_get_idx(draw, 6));
     const char *check = json_object_get_string(member(row, "check"));
     bool deviation = strstr(check, "deviation") != NULL, logarithm = strstr(check, "log v") != NULL;
-    json_object_object_foreach(member(row, "values"), key, value) {
+    json_object_object_foreach(member(row, "values"), key, value)
+    {
         char times[40];
         int time = atoi(key), next = strchr(key, ',') ? atoi(strchr(key, ',') + 1) : time - 1;
         if (next < 0 || next == time) snprintf(times, sizeof times, "[%d]", time);

@@ -1,7 +1,9 @@
-/* The order of every solver that draws noise: the slope with which mean and deviation of its samples
-   come to those of Gaussian data. For such data a run is a line in its start and in all that it
-   draws, so a few hundred items tell every coefficient, by least squares and without the scatter of
-   samples: x_end = A x_start + sum B_k z_k + c has mean A m + c and variance A^2 v + sum B_k^2. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of every solver that draws noise: the slope with which mean and deviation of its
+   samples come to those of Gaussian data. For such data a run is a line in its start and in all
+   that it draws, so a few hundred items tell every coefficient, by least squares and without the
+   scatter of samples: x_end = A x_start + sum B_k z_k + c has mean A m + c and variance A^2 v + sum
+   B_k^2. */
 #include "check.h"
 
 #include "solvers/solver.h"
@@ -49,8 +51,7 @@ static void fit(int size, float columns[MOST_UNKNOWNS][ITEMS], const float *valu
         for (int m = 0; m < ITEMS; m++) coefficients[i] += (double)columns[i][m] * values[m];
         for (int k = 0; k < size; k++) {
             matrix[i][k] = 0;
-            for (int m = 0; m < ITEMS; m++)
-                matrix[i][k] += (double)columns[i][m] * columns[k][m];
+            for (int m = 0; m < ITEMS; m++) matrix[i][k] += (double)columns[i][m] * columns[k][m];
         }
     }
     solve(size, matrix, coefficients);
@@ -71,17 +72,28 @@ static double spread(const struct noise_level *level)
     return hypot(level->signal * deviation, level->noise);
 }
 
-/* On the exploding path from sigma 10 to 0.02, unless told otherwise; draws alone, no norms of them,
-   decide about steps. */
+/* On the exploding path from sigma 10 to 0.02, unless told otherwise; draws alone, no norms of
+   them, decide about steps. */
 static sumi_solver *make(sumi_context *context, const char *name, int steps,
                          const char *const (*options)[2])
 {
     static const char *const common[][2] = {
-        {"path", "ve"}, {"sigma_min", "0.02"}, {"sigma_max", "10"}, {"timestep_type", "sigma"},
-        {"timestep_spacing", "linspace"}, {"final_sigmas_type", "sigma_min"},
-        {"prediction_type", "epsilon"}, {"clip_sample", "false"}, {"set_alpha_to_one", "false"},
-        {"lower_order_final", "false"}, {"tau_start", "0"}, {"tau_end", "1000"},
-        {"eta", "1"}, {"correct_steps", "0"}, {"s_noise", "1"}, {"s_tmin", "0"},
+        {"path", "ve"},
+        {"sigma_min", "0.02"},
+        {"sigma_max", "10"},
+        {"timestep_type", "sigma"},
+        {"timestep_spacing", "linspace"},
+        {"final_sigmas_type", "sigma_min"},
+        {"prediction_type", "epsilon"},
+        {"clip_sample", "false"},
+        {"set_alpha_to_one", "false"},
+        {"lower_order_final", "false"},
+        {"tau_start", "0"},
+        {"tau_end", "1000"},
+        {"eta", "1"},
+        {"correct_steps", "0"},
+        {"s_noise", "1"},
+        {"s_tmin", "0"},
     };
     sumi_solver *solver = NULL;
     char text[16];
@@ -118,7 +130,8 @@ static double moment_error(sumi_context *context, const char *name, int steps,
         columns[draws + 1][m] = 1;
         x[m] = (float)(from.signal * mean + spread(&from) * columns[draws][m]);
     }
-    CHECK_OK(context, sumi_solver_run(solver, exact, &solver->path, 1, (int64_t[]){ITEMS}, x, NULL, NULL));
+    CHECK_OK(context,
+             sumi_solver_run(solver, exact, &solver->path, 1, (int64_t[]){ITEMS}, x, NULL, NULL));
     fit(size, columns, x, coefficients);
     double square = 0; /* the start is a standard normal number here, too */
     for (int k = 0; k <= draws; k++) square += coefficients[k] * coefficients[k];
@@ -191,7 +204,8 @@ static void steps_that_look_twice_or_back_have_order_two(void **state)
     check_orders(sizeof claims / sizeof *claims, claims);
 }
 
-/* What is left at order two comes from the noise within a step, which moves the estimate of data too. */
+/* What is left at order two comes from the noise within a step, which moves the estimate of data
+ * too. */
 static void the_third_order_of_the_drift_does_not_raise_that_of_the_noise(void **state)
 {
     (void)state;

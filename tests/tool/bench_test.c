@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sumi bench and sumi train --profile: what they show, for recipes and for model folders. No test
    here asks how fast anything is. */
 #include <json-c/json.h>
@@ -108,8 +109,9 @@ static void what_is_not_there_is_told(void **state)
 {
     place *here = *state;
     run(here, "sumi bench digts --json");
-    CHECK_FAILED(here, 2, "sumi: there is no built-in recipe 'digts'; did you mean digits, or the "
-                          "file ./digts?");
+    CHECK_FAILED(here, 2,
+                 "sumi: there is no built-in recipe 'digts'; did you mean digits, or the "
+                 "file ./digts?");
     run(here, "sumi bench digits --json --set train.bach=2");
     assert_int_equal(here->code, 2);
     assert_string_equal(here->out, "");
@@ -135,12 +137,11 @@ static void training_shows_where_its_time_went(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        PLACE_TEST(alone_it_shows_the_machine),
-        PLACE_TEST(the_rows_of_a_recipe_make_up_its_step),
-        PLACE_TEST(an_evaluation_has_no_gradients),
-        PLACE_TEST(a_model_folder_is_measured_on_noise),
-        PLACE_TEST(what_is_not_there_is_told),
-        PLACE_TEST(training_shows_where_its_time_went)};
+    const struct CMUnitTest tests[] = {PLACE_TEST(alone_it_shows_the_machine),
+                                       PLACE_TEST(the_rows_of_a_recipe_make_up_its_step),
+                                       PLACE_TEST(an_evaluation_has_no_gradients),
+                                       PLACE_TEST(a_model_folder_is_measured_on_noise),
+                                       PLACE_TEST(what_is_not_there_is_told),
+                                       PLACE_TEST(training_shows_where_its_time_went)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

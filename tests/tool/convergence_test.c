@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The orders that the command measures are those that the methods have, and samples can be begun
    part-way, inverted and interpolated. */
 #include <json-c/json.h>
@@ -5,9 +6,9 @@
 
 #include "running.h"
 
-#define POINTS                                                                                \
-    "sumi train points --threads 1 -q --set train.steps=2 --set train.batch=4 "               \
-    "--set sample.solver=ddim --set sample.steps=4 --set sample.count=3 --set data.count=64 " \
+#define POINTS                                                                                     \
+    "sumi train points --threads 1 -q --set train.steps=2 --set train.batch=4 "                    \
+    "--set sample.solver=ddim --set sample.steps=4 --set sample.count=3 --set data.count=64 "      \
     "--set model.width=16 --out points\n"
 
 /* The slope that is told of a solver; NAN where it is not in the answer. */
@@ -36,10 +37,10 @@ static void check_slopes(place *here, const char *const *names, const double *or
 static void solvers_have_their_order_on_a_mixture_of_gaussians(void **state)
 {
     place *here = *state;
-    static const char *const names[] = {"ddim", "euler", "flow-euler", "edm-euler", "heun",
-                                        "midpoint", "dpm2", "dpmpp-2s", "dpmpp-2m", "edm-dpmpp",
-                                        "flow-heun", "deis", "pndm", "ipndm", "dpmpp-3m", "unipc",
-                                        "rk4", "cogvideox-ddim", NULL};
+    static const char *const names[] = {
+        "ddim",     "euler",    "flow-euler", "edm-euler",      "heun", "midpoint", "dpm2",
+        "dpmpp-2s", "dpmpp-2m", "edm-dpmpp",  "flow-heun",      "deis", "pndm",     "ipndm",
+        "dpmpp-3m", "unipc",    "rk4",        "cogvideox-ddim", NULL};
     static const double orders[] = {1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 1};
     run(here, "sumi convergence --json");
     CHECK_DONE(here);
@@ -59,8 +60,10 @@ static void unip_has_the_order_it_is_asked_for(void **state)
     for (int order = 1; order <= 3; order++) {
         double slope = order;
         char line[128];
-        snprintf(line, sizeof line, "sumi convergence unipc --json --set solver_order=%d --set "
-                 "\"disable_corrector=[$(seq -s, 0 300)]\"", order);
+        snprintf(line, sizeof line,
+                 "sumi convergence unipc --json --set solver_order=%d --set "
+                 "\"disable_corrector=[$(seq -s, 0 300)]\"",
+                 order);
         run(here, line);
         CHECK_DONE(here);
         check_slopes(here, (const char *const[]){"unipc", NULL}, &slope);
@@ -74,8 +77,9 @@ static void the_errors_are_drawn(void **state)
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "slope");
     run(here, "sumi convergence ddpm");
-    CHECK_FAILED(here, 2, "sumi: convergence: ddpm draws noise or chooses its own steps, and has no "
-                          "error that steps make smaller");
+    CHECK_FAILED(here, 2,
+                 "sumi: convergence: ddpm draws noise or chooses its own steps, and has no "
+                 "error that steps make smaller");
     run(here, "sumi convergence eular");
     CHECK_FAILED(here, 2, "sumi: convergence: not all of these are solvers; see `sumi solvers`");
 }
@@ -83,13 +87,14 @@ static void the_errors_are_drawn(void **state)
 static void samples_begin_part_way_and_from_inverted_items(void **state)
 {
     place *here = *state;
-    run(here, POINTS "sumi sample points -n 5 -q -o some.npy\n"
-                     "sumi sample points --from some.npy --strength 0.5 -q -o near.npy\n"
-                     "sumi sample points --from some.npy --strength 0.5 -q -o again.npy\n"
-                     "cmp near.npy again.npy\n"
-                     "sumi invert points -i some.npy --steps 10 -o noise.npy\n"
-                     "sumi sample points --latents noise.npy --solver ddim --steps 10 -q -o back.npy\n"
-                     "sumi info back.npy");
+    run(here,
+        POINTS "sumi sample points -n 5 -q -o some.npy\n"
+               "sumi sample points --from some.npy --strength 0.5 -q -o near.npy\n"
+               "sumi sample points --from some.npy --strength 0.5 -q -o again.npy\n"
+               "cmp near.npy again.npy\n"
+               "sumi invert points -i some.npy --steps 10 -o noise.npy\n"
+               "sumi sample points --latents noise.npy --solver ddim --steps 10 -q -o back.npy\n"
+               "sumi info back.npy");
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "noise.npy: the noise that 5 items come from, by 10 evaluations");
     CHECK_HOLDS(here->out, "[5,2]");
@@ -121,7 +126,8 @@ static void what_is_known_is_kept(void **state)
     run(here, "sumi inpaint points -i some.npy --keep middle -o x.npy");
     CHECK_FAILED(here, 2, "sumi: inpaint: --keep is left, right, top or bottom, not middle");
     run(here, "sumi inpaint points -i some.npy --keep left --grey -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: inpaint: --mask, --keep and --grey each say what is known; choose one");
+    CHECK_FAILED(here, 2,
+                 "sumi: inpaint: --mask, --keep and --grey each say what is known; choose one");
     run(here, "sumi inpaint points -i some.npy --grey -o x.npy");
     CHECK_FAILED(here, 2, "sumi: inpaint: --grey is for models of pictures in colour");
     run(here, "sumi inpaint points -i some.npy --keep top -o x.npy");
@@ -131,30 +137,36 @@ static void what_is_known_is_kept(void **state)
 static void the_ends_of_an_interpolation_are_samples(void **state)
 {
     place *here = *state;
-    run(here, POINTS "sumi sample points -n 4 -q -o some.npy\n"
-              "sumi interpolate points --frames 5 --steps 4 -o way.npy && sumi info way.npy\n"
-              "sumi interpolate points -n 2 --frames 3 -i some.npy --steps 4 -q -o way.png\n"
-              "ls way.png");
+    run(here,
+        POINTS "sumi sample points -n 4 -q -o some.npy\n"
+               "sumi interpolate points --frames 5 --steps 4 -o way.npy && sumi info way.npy\n"
+               "sumi interpolate points -n 2 --frames 3 -i some.npy --steps 4 -q -o way.png\n"
+               "ls way.png");
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "way.npy: 1 ways from sample to sample, in 5 frames");
     CHECK_HOLDS(here->out, "[5,2]");
     run(here, "sumi interpolate points -n 3 -i some.npy -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: some.npy: each way takes two items, and of 4 there are not enough");
+    CHECK_FAILED(here, 2,
+                 "sumi: some.npy: each way takes two items, and of 4 there are not enough");
     run(here, "sumi interpolate points -q --solver euler -i some.npy -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: interpolate: euler begins at another scale than that of the noise "
-                          "which ddim finds for --input; choose ddim or dpmpp-2m");
+    CHECK_FAILED(here, 2,
+                 "sumi: interpolate: euler begins at another scale than that of the noise "
+                 "which ddim finds for --input; choose ddim or dpmpp-2m");
     run(here, "sumi interpolate points --frames 1 -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: interpolate: --frames counts both ends and so is at least 2, not 1");
+    CHECK_FAILED(here, 2,
+                 "sumi: interpolate: --frames counts both ends and so is at least 2, not 1");
     run(here, "sumi interpolate points --solver ddpm -o x.png");
-    CHECK_FAILED(here, 2, "sumi: interpolate: ddpm draws noise on the way, so that a state does not "
-                          "lead to one sample; choose a solver without, such as ddim");
+    CHECK_FAILED(here, 2,
+                 "sumi: interpolate: ddpm draws noise on the way, so that a state does not "
+                 "lead to one sample; choose a solver without, such as ddim");
 }
 
 static void an_adaptive_solver_tells_its_evaluations(void **state)
 {
     place *here = *state;
-    run(here, POINTS "sumi sample points --solver rk45 --set rtol=0.001 --set atol=0.001 -n 4 --steps 1 "
-              "-o r.npy");
+    run(here,
+        POINTS "sumi sample points --solver rk45 --set rtol=0.001 --set atol=0.001 -n 4 --steps 1 "
+               "-o r.npy");
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "the network was asked ");
 }

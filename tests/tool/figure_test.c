@@ -1,20 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Figures of points by `sumi sample`: lines of a flow, and the field of the score. */
 #include "running.h"
 
-#define POINTS                                                                                \
-    "sumi train points --set model.width=8 --set model.depth=1 --set data.count=16 "          \
-    "--set train.batch=4 --set noise.steps=10 --set train.steps=2 --set sample.count=2 "      \
+#define POINTS                                                                                     \
+    "sumi train points --set model.width=8 --set model.depth=1 --set data.count=16 "               \
+    "--set train.batch=4 --set noise.steps=10 --set train.steps=2 --set sample.count=2 "           \
     "--tune off -q --out run && "
 
 static void a_figure_has_lines_or_a_field_as_asked_for(void **state)
 {
     place *here = *state;
     run(here, POINTS "sumi sample run -q -n 20 --solver ddim --steps 5 -o lines.png\n"
-              "sumi sample run -q -n 20 --solver ddim --steps 5 --field 3 -o field.png\n"
-              "sumi sample run -q -n 20 --solver ddim --steps 5 --field 3 -o again.png\n"
-              "sumi sample run -q -n 20 --solver ddim --steps 5 --field 9 -o later.png\n"
-              "cmp field.png again.png && ! cmp -s field.png lines.png && "
-              "! cmp -s field.png later.png");
+                     "sumi sample run -q -n 20 --solver ddim --steps 5 --field 3 -o field.png\n"
+                     "sumi sample run -q -n 20 --solver ddim --steps 5 --field 3 -o again.png\n"
+                     "sumi sample run -q -n 20 --solver ddim --steps 5 --field 9 -o later.png\n"
+                     "cmp field.png again.png && ! cmp -s field.png lines.png && "
+                     "! cmp -s field.png later.png");
     CHECK_DONE(here);
 }
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What nobody means: sizes beyond all measure, numbers that are none, models and checkpoints that
    were damaged. Each ends with exit code 1 or 2 and one sentence, and nothing good is lost. */
 #include "running.h"
 
-#define TINY                                                                                    \
-    "--set model.width=8 --set model.depth=1 --set data.count=16 --set train.batch=4 "          \
+#define TINY                                                                                       \
+    "--set model.width=8 --set model.depth=1 --set data.count=16 --set train.batch=4 "             \
     "--set noise.steps=4 --set train.steps=2 --set sample.count=2 --tune off -q "
 
 /* The last run was refused: one sentence, no output. */
@@ -27,15 +28,33 @@ static void sizes_beyond_measure_are_refused_before_anything_is_kept(void **stat
 {
     place *here = *state;
     static const char *const settings[] = {
-        "data.count=-1",           "data.count=1099511627776",  "data.count=99999999999999999999",
-        "data.scale=nan",          "data.scale=inf",            "model.width=1099511627776",
-        "model.width=65536",       "model.depth=0",             "noise.steps=0",
-        "noise.steps=1000000000",  "noise.beta_end=nan",        "noise.beta_end=2",
-        "train.batch=0",           "train.batch=1099511627776", "train.batch=1.5",
-        "train.steps=0",           "train.steps=-5",            "train.steps=1e3",
-        "train.learning_rate=nan", "train.learning_rate=-inf",  "train.learning_rate=1e300",
-        "train.beta1=1",           "train.epsilon=0",           "train.ema=1",
-        "sample.count=-1",         "train.seed=-1",             "data.kind=noise",
+        "data.count=-1",
+        "data.count=1099511627776",
+        "data.count=99999999999999999999",
+        "data.scale=nan",
+        "data.scale=inf",
+        "model.width=1099511627776",
+        "model.width=65536",
+        "model.depth=0",
+        "noise.steps=0",
+        "noise.steps=1000000000",
+        "noise.beta_end=nan",
+        "noise.beta_end=2",
+        "train.batch=0",
+        "train.batch=1099511627776",
+        "train.batch=1.5",
+        "train.steps=0",
+        "train.steps=-5",
+        "train.steps=1e3",
+        "train.learning_rate=nan",
+        "train.learning_rate=-inf",
+        "train.learning_rate=1e300",
+        "train.beta1=1",
+        "train.epsilon=0",
+        "train.ema=1",
+        "sample.count=-1",
+        "train.seed=-1",
+        "data.kind=noise",
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         run_refused(here, "sumi train points " TINY "--out run --set %s", settings[i]);
@@ -64,11 +83,24 @@ static void numbers_that_are_none_are_no_options_of_solvers(void **state)
 {
     place *here = *state;
     static const char *const settings[] = {
-        "eta=nan",        "s_churn=inf",        "rtol=-1",       "timesteps=[1e300]",
-        "timesteps=[]",   "timesteps=[5,7,3]",  "sigmas=[nan]",  "sigmas=[-1,0]",
-        "step_size=1e99", "passes=1000000000",  "mu=1e308",      "solver_order=99",
-        "beta_end=nan",   "trained_betas=[2]",  "first_item=-9", "start_index=99999999",
-        "num_train_timesteps=99999999999",      "lower_order_final=maybe",
+        "eta=nan",
+        "s_churn=inf",
+        "rtol=-1",
+        "timesteps=[1e300]",
+        "timesteps=[]",
+        "timesteps=[5,7,3]",
+        "sigmas=[nan]",
+        "sigmas=[-1,0]",
+        "step_size=1e99",
+        "passes=1000000000",
+        "mu=1e308",
+        "solver_order=99",
+        "beta_end=nan",
+        "trained_betas=[2]",
+        "first_item=-9",
+        "start_index=99999999",
+        "num_train_timesteps=99999999999",
+        "lower_order_final=maybe",
     };
     run(here, "sumi train points " TINY "--out run");
     CHECK_DONE(here);
@@ -88,8 +120,10 @@ static void a_model_that_was_cut_short_is_named_and_gives_no_samples(void **stat
     CHECK_DONE(here);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         char line[256];
-        snprintf(line, sizeof line, "rm -rf cut; cp -r run cut; truncate -s %s "
-                                    "cut/unet/diffusion_pytorch_model.safetensors", lengths[i]);
+        snprintf(line, sizeof line,
+                 "rm -rf cut; cp -r run cut; truncate -s %s "
+                 "cut/unet/diffusion_pytorch_model.safetensors",
+                 lengths[i]);
         run(here, line);
         run_refused(here, "sumi sample cut -q -n 1 -o %s", "kept.npy");
         CHECK_HOLDS(here->err, "cut/unet/diffusion_pytorch_model.safetensors");
@@ -118,8 +152,10 @@ static void a_damaged_checkpoint_stops_the_run_and_stays_as_it_is(void **state)
     CHECK_DONE(here);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         char line[256];
-        snprintf(line, sizeof line, "rm -rf cut; cp -r run cut; truncate -s %s "
-                                    "cut/checkpoint.safetensors; cp -r cut before", lengths[i]);
+        snprintf(line, sizeof line,
+                 "rm -rf cut; cp -r run cut; truncate -s %s "
+                 "cut/checkpoint.safetensors; cp -r cut before",
+                 lengths[i]);
         run(here, line);
         run_refused(here, "sumi train --resume -q --out cut --set %s", "train.steps=3");
         CHECK_HOLDS(here->err, "cut/checkpoint.safetensors");

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of tool/preview.c and of the pictures it puts on a terminal. */
 #include "check.h"
 
@@ -93,12 +94,11 @@ static void pictures_fit_the_terminal(void **state)
     (void)state;
     float *values = calloc(100 * 28 * 28, sizeof *values);
     sumi_array images = {4, {100, 28, 28, 1}, values};
-    const struct { int columns, room_width, room_height, width, height; } cases[] = {
-        {1, 79, 24, 24, 24},
-        {2, 200, 28, 57, 28},
-        {0, 1000, 1000, 8 * 29 - 1, 13 * 29 - 1},
-        {0, 1, 1, 1, 1},
-        {50, 9, 100, 9, 39},
+    const struct {
+        int columns, room_width, room_height, width, height;
+    } cases[] = {
+        {1, 79, 24, 24, 24}, {2, 200, 28, 57, 28}, {0, 1000, 1000, 8 * 29 - 1, 13 * 29 - 1},
+        {0, 1, 1, 1, 1},     {50, 9, 100, 9, 39},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct raster raster;
@@ -251,8 +251,8 @@ static void pixels_leave_the_cursor_below_the_picture(void **state)
     sumi_array images = {4, {1, 30, 1, 1}, values}; /* 4 x 120 pixels: six lines of 20 */
     assert_true(preview_show(&preview, &images, 0));
     fflush(page.stream);
-    const char *start = "\033[K\n\033[K\n\033[K\n\033[K\n\033[K\n\033[K\n\033[6A\0337\033P", *end =
-        "\033\\\0338\033[6B";
+    const char *start = "\033[K\n\033[K\n\033[K\n\033[K\n\033[K\n\033[K\n\033[6A\0337\033P",
+               *end = "\033\\\0338\033[6B";
     assert_int_equal(strncmp(page.text, start, strlen(start)), 0);
     assert_string_equal(page.text + page.size - strlen(end), end);
     assert_int_equal(preview.lines, 6);
@@ -269,8 +269,10 @@ static void a_signal_is_a_curve_of_braille_dots(void **state)
     /* Four characters, eight dots: the left half on the lowest row of dots, the right half on the
        highest, joined by the fifth dot column. */
     assert_int_equal(graphics_put_braille(page.stream, &signals, 1, 4, 5), 5);
-    check_page(&page, "  \342\241\217\342\240\211\033[K\n" "  \342\241\207 \033[K\n"
-                      "  \342\241\207 \033[K\n" "  \342\241\207 \033[K\n"
+    check_page(&page, "  \342\241\217\342\240\211\033[K\n"
+                      "  \342\241\207 \033[K\n"
+                      "  \342\241\207 \033[K\n"
+                      "  \342\241\207 \033[K\n"
                       "\342\243\200\342\243\200\342\240\207 \033[K\n");
     page_free(&page);
 }
@@ -294,9 +296,10 @@ static void arrays_without_a_picture_draw_nothing(void **state)
     page_open(&page);
     struct preview preview = preview_on(&page, GRAPHICS_BLOCKS);
     float values[64] = {0};
-    const sumi_array wrong[] = {{4, {1, 4, 4, 2}, values}, {4, {0, 4, 4, 1}, values},
-                                {4, {1, 4, 4, 1}, NULL}, {2, {4, 3}, values}, {1, {4}, values},
-                                {3, {1, 0, 1}, values}, {5, {1, 1, 1, 1, 1}, values}};
+    const sumi_array wrong[] = {
+        {4, {1, 4, 4, 2}, values},   {4, {0, 4, 4, 1}, values}, {4, {1, 4, 4, 1}, NULL},
+        {2, {4, 3}, values},         {1, {4}, values},          {3, {1, 0, 1}, values},
+        {5, {1, 1, 1, 1, 1}, values}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_false(preview_show(&preview, &wrong[i], 0));
     }

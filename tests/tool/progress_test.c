@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of tool/progress.c. */
 #include "check.h"
 
@@ -15,15 +16,18 @@ static void check_line(const sumi_progress *progress, int width, bool bar, const
     assert_true((int)strlen(text) <= width);
 }
 
-static const sumi_progress TRAINING = {.task = "train", .step = 1200, .steps = 4000,
-                                       .loss = 0.03124, .rate = 811.6, .rate_unit = "images/s",
+static const sumi_progress TRAINING = {.task = "train",
+                                       .step = 1200,
+                                       .steps = 4000,
+                                       .loss = 0.03124,
+                                       .rate = 811.6,
+                                       .rate_unit = "images/s",
                                        .seconds_left = 72};
 
 static void a_line_tells_step_loss_rate_and_time_left(void **state)
 {
     (void)state;
-    check_line(&TRAINING, 200, false,
-               "train  1200/4000  loss 0.0312  812 images/s  1:12 left");
+    check_line(&TRAINING, 200, false, "train  1200/4000  loss 0.0312  812 images/s  1:12 left");
     check_line(&TRAINING, 200, true,
                "train  1200/4000  loss 0.0312  812 images/s  1:12 left  "
                "[#########.....................]");
@@ -45,8 +49,12 @@ static void a_narrow_line_drops_what_matters_least(void **state)
 static void bytes_are_told_in_human_units(void **state)
 {
     (void)state;
-    sumi_progress fetch = {.task = "fetch", .step = 9500000, .steps = 11000000, .rate = 3210000,
-                           .rate_unit = "bytes/s", .seconds_left = 0.5};
+    sumi_progress fetch = {.task = "fetch",
+                           .step = 9500000,
+                           .steps = 11000000,
+                           .rate = 3210000,
+                           .rate_unit = "bytes/s",
+                           .seconds_left = 0.5};
     check_line(&fetch, 100, false, "fetch  9.5/11.0 MB  3.2 MB/s  0:01 left");
     fetch.steps = 0;
     fetch.seconds_left = -1;
@@ -113,8 +121,7 @@ static void a_file_gets_plain_lines_only(void **state)
     progress_line line;
     progress_open(&line, stream, NULL);
     for (int64_t step = 0; step <= 1000; step++) {
-        sumi_progress progress = {.task = "train", .step = step, .steps = 1000,
-                                  .seconds_left = -1};
+        sumi_progress progress = {.task = "train", .step = step, .steps = 1000, .seconds_left = -1};
         progress_show(&line, &progress);
         if (step == 1000) progress_show(&line, &progress);
     }
@@ -137,7 +144,8 @@ static void check_written(int master, const char *expected)
     char text[1024] = "";
     size_t size = strlen(expected);
     assert_true(size < sizeof text);
-    for (size_t i = 0; i < size && read(master, text + i, 1) == 1; i++) {}
+    for (size_t i = 0; i < size && read(master, text + i, 1) == 1; i++) {
+    }
     assert_string_equal(text, expected);
 }
 
@@ -163,8 +171,7 @@ static void a_terminal_gets_the_picture_and_the_line_in_place(void **state)
     progress_line line;
     preview_open(&preview, stream);
     progress_open(&line, stream, &preview);
-    sumi_progress progress = {.task = "sample", .steps = 9, .seconds_left = -1,
-                              .preview = &image};
+    sumi_progress progress = {.task = "sample", .steps = 9, .seconds_left = -1, .preview = &image};
 #define PICTURE "\033[48;2;0;0;0m\033[38;2;255;255;255m\342\226\200\033[0m\033[K\n"
     progress_show(&line, &progress);
     check_written(master, PICTURE "\rsample  0/9  [........................]\033[K");
@@ -172,8 +179,8 @@ static void a_terminal_gets_the_picture_and_the_line_in_place(void **state)
     progress_show(&line, &progress);
     progress_close(&line);
     fflush(stream);
-    check_written(master, "\r\033[K\r\033[1A" PICTURE
-                          "\rsample  9/9  [########################]\033[K\n");
+    check_written(master,
+                  "\r\033[K\r\033[1A" PICTURE "\rsample  9/9  [########################]\033[K\n");
     fclose(stream);
     close(master);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Running the command as people do, from a shell, in an empty folder. CTest names the command in
    the variable SUMI. */
 #ifndef TESTS_TOOL_RUNNING_H
@@ -10,7 +11,7 @@
 
 typedef struct place {
     char folder[64];
-    int code;       /* exit code of the last run */
+    int code;        /* exit code of the last run */
     char *out, *err; /* what it printed */
 } place;
 
@@ -78,22 +79,22 @@ static inline int place_tear_down(void **state)
 #define PLACE_TEST(name) cmocka_unit_test_setup_teardown(name, place_set_up, place_tear_down)
 
 /* The last run failed with this code and this one sentence. */
-#define CHECK_FAILED(here, wanted, sentence)             \
-    do {                                                 \
-        assert_string_equal((here)->err, sentence "\n"); \
-        assert_string_equal((here)->out, "");            \
-        assert_int_equal((here)->code, wanted);          \
+#define CHECK_FAILED(here, wanted, sentence)                                                       \
+    do {                                                                                           \
+        assert_string_equal((here)->err, sentence "\n");                                           \
+        assert_string_equal((here)->out, "");                                                      \
+        assert_int_equal((here)->code, wanted);                                                    \
     } while (0)
 
 /* The last run ended well; else its error is shown. */
-#define CHECK_DONE(here)                                                                     \
-    do {                                                                                     \
-        if ((here)->code != 0) fail_msg("exit code %d: %s", (here)->code, (here)->err);      \
+#define CHECK_DONE(here)                                                                           \
+    do {                                                                                           \
+        if ((here)->code != 0) fail_msg("exit code %d: %s", (here)->code, (here)->err);            \
     } while (0)
 
-#define CHECK_HOLDS(text, part)                                                       \
-    do {                                                                              \
-        if (!strstr(text, part)) fail_msg("'%s' is missing in: %s", part, text);      \
+#define CHECK_HOLDS(text, part)                                                                    \
+    do {                                                                                           \
+        if (!strstr(text, part)) fail_msg("'%s' is missing in: %s", part, text);                   \
     } while (0)
 
 #endif

@@ -1,16 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sampling, denoising and describing by the command, with models trained for a step or two. */
 #include <json-c/json.h>
 #include <math.h>
 
 #include "running.h"
 
-#define TINY                                                                               \
-    "--threads 1 -q --set train.steps=2 --set train.batch=4 --set sample.solver=ddim "     \
+#define TINY                                                                                       \
+    "--threads 1 -q --set train.steps=2 --set train.batch=4 --set sample.solver=ddim "             \
     "--set sample.steps=4 --set sample.count=3 --set data.count=64 "
-#define DIGITS                                                                               \
-    "sumi train digits " TINY "--set model.channels=8,16 --set data.labels=yes "             \
+#define DIGITS                                                                                     \
+    "sumi train digits " TINY "--set model.channels=8,16 --set data.labels=yes "                   \
     "--set model.class_conditional=yes --out digits\n"
-#define WAVES                                                                                \
+#define WAVES                                                                                      \
     "sumi train morlet " TINY "--set model.channels=8,16 --set data.length=32 --out waves\n"
 #define POINTS "sumi train points " TINY "--set model.width=16 --out points\n"
 
@@ -54,12 +55,11 @@ static void the_recipe_beside_the_model_fills_in_what_is_left_out(void **state)
 static void a_seed_fixes_the_samples(void **state)
 {
     place *here = *state;
-    run(here, POINTS
-        "sumi sample points -n 4 --seed 5 -q -o a.npy\n"
-        "sumi sample points -n 4 --seed=5 -q -o b.npy\n"
-        "sumi sample -q -n4 -o c.npy --seed 6 points\n"
-        "sumi sample points --rng torch -n 4 -q -o d.npy\n"
-        "cmp a.npy b.npy && ! cmp -s a.npy c.npy && ! cmp -s a.npy d.npy");
+    run(here, POINTS "sumi sample points -n 4 --seed 5 -q -o a.npy\n"
+                     "sumi sample points -n 4 --seed=5 -q -o b.npy\n"
+                     "sumi sample -q -n4 -o c.npy --seed 6 points\n"
+                     "sumi sample points --rng torch -n 4 -q -o d.npy\n"
+                     "cmp a.npy b.npy && ! cmp -s a.npy c.npy && ! cmp -s a.npy d.npy");
     CHECK_DONE(here);
 }
 
@@ -96,11 +96,13 @@ static void wrong_wishes_are_refused(void **state)
     run(here, "sumi sample nowhere -o x.png");
     CHECK_FAILED(here, 1, "sumi: nowhere: there is no such model folder");
     run(here, "sumi sample nowhere -o some/where/x.png");
-    CHECK_FAILED(here, 1, "sumi: some/where/x.png: cannot be written: the folder some/where: No "
-                          "such file or directory");
+    CHECK_FAILED(here, 1,
+                 "sumi: some/where/x.png: cannot be written: the folder some/where: No "
+                 "such file or directory");
     run(here, "sumi sample nowhere -n 0 -o x.png");
-    CHECK_FAILED(here, 2, "sumi: sample: --count takes a whole number from 1 to 1000000000, not "
-                          "'0'");
+    CHECK_FAILED(here, 2,
+                 "sumi: sample: --count takes a whole number from 1 to 1000000000, not "
+                 "'0'");
     run(here, "sumi sample nowhere --stepps 3 -o x.png");
     CHECK_FAILED(here, 2, "sumi: sample has no option --stepps; did you mean --steps?");
     run(here, POINTS "sumi sample points --solver ddmp -o x.png");
@@ -226,8 +228,9 @@ static void a_picture_of_another_colour_model_is_converted(void **state)
     sumi_array_release(context, &picture);
     sumi_context_free(context);
     run(here, "sumi denoise digits -i own.png -t 250 -o a.png");
-    CHECK_FAILED(here, 2, "sumi: denoise: this model wants to know the class of each item; tell it "
-                          "with --label");
+    CHECK_FAILED(here, 2,
+                 "sumi: denoise: this model wants to know the class of each item; tell it "
+                 "with --label");
     run(here, "sumi denoise digits -i own.png -t 250 --label 4 -o a.png -q --json");
     CHECK_DONE(here);
     json_object_put(parse(here));
@@ -277,8 +280,9 @@ static void likelihoods_are_told_term_by_term(void **state)
     CHECK_HOLDS(here->out, "density");
     CHECK_HOLDS(here->out, "-log2 p");
     run(here, "sumi likelihood points -n 5 --draws 3");
-    CHECK_FAILED(here, 2, "sumi: 5 items noised to 3 times each do not visit all 99 times twice;"
-                          " raise \"items\" or \"draws\"");
+    CHECK_FAILED(here, 2,
+                 "sumi: 5 items noised to 3 times each do not visit all 99 times twice;"
+                 " raise \"items\" or \"draws\"");
     run(here, "sumi likelihood points --exact -o a.png");
     CHECK_FAILED(here, 2, "sumi: likelihood: an exact density has no terms to draw");
     run(here, "sumi likelihood points --map a.png");

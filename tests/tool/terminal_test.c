@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of tool/terminal.c, on a pseudo-terminal. */
 #define _GNU_SOURCE /* for pseudo-terminals */
 #include "check.h"
@@ -28,8 +29,8 @@ static FILE *open_terminal(int *master)
 
 static void clear_environment(void)
 {
-    const char *names[] = {"SUMI_PREVIEW", "NO_COLOR", "TERM", "TERM_PROGRAM", "KITTY_WINDOW_ID",
-                           "TMUX"};
+    const char *names[] = {"SUMI_PREVIEW", "NO_COLOR",        "TERM",
+                           "TERM_PROGRAM", "KITTY_WINDOW_ID", "TMUX"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) unsetenv(names[i]);
 }
 
@@ -39,7 +40,10 @@ static void the_environment_chooses_the_graphics(void **state)
     int master;
     FILE *stream = open_terminal(&master);
     /* TERM is "linux" where the answer would else be asked of whoever runs the tests. */
-    const struct { const char *settings[5]; enum terminal_graphics expected; } cases[] = {
+    const struct {
+        const char *settings[5];
+        enum terminal_graphics expected;
+    } cases[] = {
         {{NULL}, GRAPHICS_NONE},
         {{"TERM=dumb"}, GRAPHICS_NONE},
         {{"TERM=dumb", "SUMI_PREVIEW=kitty"}, GRAPHICS_NONE},

@@ -1,12 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Training by the command: what it writes, killing and going on, full disks, wrong wishes. */
 #include <json-c/json.h>
 
 #include "running.h"
 
 /* A run of about a second. One thread: the sums of two may differ in their last bits. */
-#define TINY                                                                                    \
-    "--threads 1 --set data.count=64 --set model.channels=8,16 --set model.dropout=0.1 "        \
-    "--set train.batch=4 --set train.checkpoint_every=1 --set sample.solver=ddim "              \
+#define TINY                                                                                       \
+    "--threads 1 --set data.count=64 --set model.channels=8,16 --set model.dropout=0.1 "           \
+    "--set train.batch=4 --set train.checkpoint_every=1 --set sample.solver=ddim "                 \
     "--set sample.steps=3 --set sample.count=2 "
 #define WEIGHTS "unet/diffusion_pytorch_model.safetensors"
 
@@ -71,22 +72,27 @@ static void wrong_wishes_are_refused_with_advice(void **state)
 {
     place *here = *state;
     run(here, "sumi train");
-    CHECK_FAILED(here, 2, "sumi: train needs a RECIPE, or --resume with --out DIR; see `sumi train "
-                          "--help`");
+    CHECK_FAILED(here, 2,
+                 "sumi: train needs a RECIPE, or --resume with --out DIR; see `sumi train "
+                 "--help`");
     run(here, "sumi train digitz");
-    CHECK_FAILED(here, 2, "sumi: there is no built-in recipe 'digitz'; did you mean digits, or the "
-                          "file ./digitz?");
+    CHECK_FAILED(here, 2,
+                 "sumi: there is no built-in recipe 'digitz'; did you mean digits, or the "
+                 "file ./digitz?");
     run(here, "sumi train digits --set train.setps=5");
-    CHECK_FAILED(here, 2, "sumi: setting 'train.setps=5': there is no key train.setps; did you "
-                          "mean train.steps?");
+    CHECK_FAILED(here, 2,
+                 "sumi: setting 'train.setps=5': there is no key train.setps; did you "
+                 "mean train.steps?");
     run(here, "sumi train digits --set=train.steps=many");
     assert_int_equal(here->code, 2);
     run(here, "sumi train digits --threads 0");
-    CHECK_FAILED(here, 2, "sumi: train: --threads takes a whole number from 1 to 1000000000, not "
-                          "'0'");
+    CHECK_FAILED(here, 2,
+                 "sumi: train: --threads takes a whole number from 1 to 1000000000, not "
+                 "'0'");
     run(here, "sumi train digits --seed 1e3");
-    CHECK_FAILED(here, 2, "sumi: train: --seed takes a whole number from 0 to "
-                          "18446744073709551615, not '1e3'");
+    CHECK_FAILED(here, 2,
+                 "sumi: train: --seed takes a whole number from 0 to "
+                 "18446744073709551615, not '1e3'");
     run(here, "sumi train digits --resume --force");
     CHECK_FAILED(here, 2, "sumi: train: --resume goes on and --force begins afresh; choose one");
     run(here, "sumi train --out nothing --resume");
@@ -101,11 +107,13 @@ static void an_existing_run_is_not_overwritten(void **state)
     run(here, "sumi train digits " TINY "--set train.steps=2 -q --out run && cp -r run kept");
     CHECK_DONE(here);
     run(here, "sumi train digits --out run");
-    CHECK_FAILED(here, 1, "sumi: run holds a run already: --resume goes on with it, --force begins "
-                          "it afresh, --out names another folder");
+    CHECK_FAILED(here, 1,
+                 "sumi: run holds a run already: --resume goes on with it, --force begins "
+                 "it afresh, --out names another folder");
     run(here, "sumi train --out run --resume --set train.batch=5");
-    CHECK_FAILED(here, 1, "sumi: the run in run began with train.batch = 4, not 5; leave out "
-                          "RECIPE and what differs, or train into another folder");
+    CHECK_FAILED(here, 1,
+                 "sumi: the run in run began with train.batch = 4, not 5; leave out "
+                 "RECIPE and what differs, or train into another folder");
     run(here, "diff -r run kept");
     CHECK_DONE(here);
 }
@@ -227,10 +235,11 @@ static void a_full_disk_leaves_the_last_checkpoint(void **state)
     place *here = *state;
     if (!can_mount(here)) skip();
     /* Room for one checkpoint and model, not for a second beside it. */
-    run(here, "sumi train digits " TINY "--set train.steps=1 -q --out one\n"
-              "unshare -m sh -c 'mount -t tmpfs -o size=1200k tmpfs disk && \"$SUMI\" train digits "
-              TINY "--set train.steps=5 -q --out disk/run; echo $? >code; cp -r disk/run after'; "
-              "cat code");
+    run(here,
+        "sumi train digits " TINY "--set train.steps=1 -q --out one\n"
+        "unshare -m sh -c 'mount -t tmpfs -o size=1200k tmpfs disk && \"$SUMI\" train digits " TINY
+        "--set train.steps=5 -q --out disk/run; echo $? >code; cp -r disk/run after'; "
+        "cat code");
     assert_string_equal(here->out, "1\n");
     CHECK_HOLDS(here->err, "sumi: disk/run/checkpoint.safetensors");
     CHECK_HOLDS(here->err, "No space left on device\n");

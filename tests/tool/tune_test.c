@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The choice of algorithms, as people meet it: training goes the same way whatever is chosen. */
 #include "tool/running.h"
 
 /* A training that leaves its losses in NAME, with choices remembered in the folder itself. */
-#define TRAIN(NAME, TUNE)                                                                        \
-    "export XDG_CACHE_HOME=$PWD/cache; sumi train digits --tune " TUNE                           \
-    " -q --set data.count=128 --set model.channels=32,64 --set train.batch=8 "                   \
-    "--set train.steps=30 --set train.warmup=0 --set sample.solver=ddim --set sample.steps=2 "   \
+#define TRAIN(NAME, TUNE)                                                                          \
+    "export XDG_CACHE_HOME=$PWD/cache; sumi train digits --tune " TUNE                             \
+    " -q --set data.count=128 --set model.channels=32,64 --set train.batch=8 "                     \
+    "--set train.steps=30 --set train.warmup=0 --set sample.solver=ddim --set sample.steps=2 "     \
     "--set sample.count=1 --out " NAME " && "
 /* Writes the way of every convolution of 3x3 over in the file of choices. */
 #define REWRITE(WAY) "sed -i '/k3x3 s1x1/s/\t.*/\t" WAY "/' cache/sumi/tune/*.txt && "

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inner loops themselves; SUMI_LEVEL names the instruction set this copy is compiled for. They
    are plain C that compilers turn into vector code. */
 #include "cpu/loops/loops.h"
@@ -66,34 +67,34 @@ static inline float fast_sigmoid(float x)
     return 1.0f / (1.0f + p * power_of_two((uint32_t)n));
 }
 
-#define BINARY(NAME, OPERATOR)                                                                  \
-    static void NAME(int64_t n, const float *a, int step_a, const float *b, int step_b,         \
-                     float *out)                                                                \
-    {                                                                                           \
-        if (step_a && step_b) {                                                                 \
-            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR b[i];                 \
-        } else if (step_a) {                                                                    \
-            float second = b[0];                                                                \
-            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR second;               \
-        } else {                                                                                \
-            float first = a[0];                                                                 \
-            VECTOR for (int64_t i = 0; i < n; i++) out[i] = first OPERATOR b[step_b ? i : 0];   \
-        }                                                                                       \
+#define BINARY(NAME, OPERATOR)                                                                     \
+    static void NAME(int64_t n, const float *a, int step_a, const float *b, int step_b,            \
+                     float *out)                                                                   \
+    {                                                                                              \
+        if (step_a && step_b) {                                                                    \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR b[i];                    \
+        } else if (step_a) {                                                                       \
+            float second = b[0];                                                                   \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = a[i] OPERATOR second;                  \
+        } else {                                                                                   \
+            float first = a[0];                                                                    \
+            VECTOR for (int64_t i = 0; i < n; i++) out[i] = first OPERATOR b[step_b ? i : 0];      \
+        }                                                                                          \
     }
 BINARY(add_loop, +)
 BINARY(subtract_loop, -)
 BINARY(multiply_loop, *)
 BINARY(divide_loop, /)
 
-#define UNARY(NAME, EXPRESSION)                                       \
-    static void NAME(int64_t n, const float *x, float *out)           \
-    {                                                                 \
-        VECTOR for (int64_t i = 0; i < n; i++) out[i] = (EXPRESSION); \
+#define UNARY(NAME, EXPRESSION)                                                                    \
+    static void NAME(int64_t n, const float *x, float *out)                                        \
+    {                                                                                              \
+        VECTOR for (int64_t i = 0; i < n; i++) out[i] = (EXPRESSION);                              \
     }
 UNARY(exp_loop, fast_exp(x[i]))
 UNARY(sigmoid_loop, fast_sigmoid(x[i]))
 UNARY(silu_loop, x[i] * fast_sigmoid(x[i]))
-UNARY(tanh_loop, x[i] < 0.04f && x[i] > -0.04f
+UNARY(tanh_loop, x[i]<0.04f && x[i]> - 0.04f
                      ? x[i] * (1.0f - x[i] * x[i] * (1.0f / 3 - x[i] * x[i] * (2.0f / 15)))
                      : 2.0f * fast_sigmoid(2.0f * x[i]) - 1.0f)
 UNARY(relu_loop, x[i] > 0 ? x[i] : 0)
@@ -109,7 +110,8 @@ static void sum_rows_loop(int64_t rows, int64_t c, const float *x, float *restri
 {
     int64_t row = 0;
     for (; row + 8 <= rows; row += 8, x += 8 * c) {
-        VECTOR for (int64_t i = 0; i < c; i++) {
+        VECTOR for (int64_t i = 0; i < c; i++)
+        {
             float upper = (x[i] + x[i + c]) + (x[i + 2 * c] + x[i + 3 * c]);
             float lower = (x[i + 4 * c] + x[i + 5 * c]) + (x[i + 6 * c] + x[i + 7 * c]);
             sums[i] += upper + lower;
@@ -156,8 +158,8 @@ static float dot_loop(int64_t n, const float *x, const float *y)
 static void softmax_loop(int64_t n, float scale, float *x)
 {
     float largest = -INFINITY;
-    _Pragma("omp simd reduction(max : largest)")
-    for (int64_t i = 0; i < n; i++) largest = scale * x[i] > largest ? scale * x[i] : largest;
+    _Pragma("omp simd reduction(max : largest)") for (int64_t i = 0; i < n; i++) largest =
+        scale * x[i] > largest ? scale * x[i] : largest;
     VECTOR for (int64_t i = 0; i < n; i++) x[i] = fast_exp(scale * x[i] - largest);
     float total = sum_loop(n, x);
     VECTOR for (int64_t i = 0; i < n; i++) x[i] /= total;
@@ -166,8 +168,8 @@ static void softmax_loop(int64_t n, float scale, float *x)
 static float soften_loop(int64_t n, float scale, float *x, float *largest, float *total)
 {
     float before = *largest, most = before;
-    _Pragma("omp simd reduction(max : most)")
-    for (int64_t i = 0; i < n; i++) most = scale * x[i] > most ? scale * x[i] : most;
+    _Pragma("omp simd reduction(max : most)") for (int64_t i = 0; i < n; i++) most =
+        scale * x[i] > most ? scale * x[i] : most;
     VECTOR for (int64_t i = 0; i < n; i++) x[i] = fast_exp(scale * x[i] - most);
     float correction = most > before ? fast_exp(before - most) : 1.0f;
     *largest = most;
@@ -175,12 +177,12 @@ static float soften_loop(int64_t n, float scale, float *x, float *largest, float
     return correction;
 }
 
-static void attention_slopes_loop(int64_t n, const struct softmax_row *row, float *x,
-                                  float *slopes)
+static void attention_slopes_loop(int64_t n, const struct softmax_row *row, float *x, float *slopes)
 {
     const float scale = row->scale, largest = row->largest, mean = row->mean;
     const float inverse = row->inverse;
-    VECTOR for (int64_t i = 0; i < n; i++) {
+    VECTOR for (int64_t i = 0; i < n; i++)
+    {
         float weight = fast_exp(scale * x[i] - largest) * inverse;
         x[i] = weight;
         slopes[i] = scale * weight * (slopes[i] - mean);
@@ -195,7 +197,8 @@ static void uniform_loop(int64_t n, const philox_stream *stream, uint64_t first,
     const philox_stream key = *stream; /* which no store can change, so that vectors may form */
     while (n > 0) {
         uint64_t block = first / 4;
-        VECTOR for (int b = 0; b < BLOCKS; b++) {
+        VECTOR for (int b = 0; b < BLOCKS; b++)
+        {
             philox_words(&key, block + (uint64_t)b, &words[0][b], &words[1][b], &words[2][b],
                          &words[3][b]);
         }
@@ -213,72 +216,75 @@ static void uniform_loop(int64_t n, const philox_stream *stream, uint64_t first,
     }
 }
 
-/* The loops of a normalisation come in several forms: with and without SiLU, of float32 or bfloat16,
-   and so on. Each is written once and compiled with these as constants, so that no branch is left
-   inside. */
+/* The loops of a normalisation come in several forms: with and without SiLU, of float32 or
+   bfloat16, and so on. Each is written once and compiled with these as constants, so that no branch
+   is left inside. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-static ALWAYS_INLINE float element(const void *data, int64_t i, bool narrow)
+static ALWAYS_INLINE float element(const void *data, int64_t i, bool bf16)
 {
-    return narrow ? bfloat16_widen(((const bfloat16 *)data)[i]) : ((const float *)data)[i];
+    return bf16 ? bfloat16_to_float(((const bfloat16 *)data)[i]) : ((const float *)data)[i];
 }
 
-static ALWAYS_INLINE void put_element(void *data, int64_t i, bool narrow, float value)
+static ALWAYS_INLINE void put_element(void *data, int64_t i, bool bf16, float value)
 {
-    if (narrow) ((bfloat16 *)data)[i] = bfloat16_narrow(value);
+    if (bf16) ((bfloat16 *)data)[i] = bfloat16_from_float(value);
     else ((float *)data)[i] = value;
 }
 
-static ALWAYS_INLINE void moments_rows(bool narrow, int64_t rows, int64_t c, const void *x,
+static ALWAYS_INLINE void moments_rows(bool bf16, int64_t rows, int64_t c, const void *x,
                                        const void *shift, float *restrict first,
                                        float *restrict second)
 {
     int64_t row = 0;
     for (; row + 4 <= rows; row += 4) {
-        VECTOR for (int64_t i = 0; i < c; i++) {
-            float centre = element(shift, i, narrow);
-            float d0 = element(x, row * c + i, narrow) - centre;
-            float d1 = element(x, (row + 1) * c + i, narrow) - centre;
-            float d2 = element(x, (row + 2) * c + i, narrow) - centre;
-            float d3 = element(x, (row + 3) * c + i, narrow) - centre;
+        VECTOR for (int64_t i = 0; i < c; i++)
+        {
+            float centre = element(shift, i, bf16);
+            float d0 = element(x, row * c + i, bf16) - centre;
+            float d1 = element(x, (row + 1) * c + i, bf16) - centre;
+            float d2 = element(x, (row + 2) * c + i, bf16) - centre;
+            float d3 = element(x, (row + 3) * c + i, bf16) - centre;
             first[i] += (d0 + d1) + (d2 + d3);
             second[i] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
         }
     }
     for (; row < rows; row++) {
-        VECTOR for (int64_t i = 0; i < c; i++) {
-            float d = element(x, row * c + i, narrow) - element(shift, i, narrow);
+        VECTOR for (int64_t i = 0; i < c; i++)
+        {
+            float d = element(x, row * c + i, bf16) - element(shift, i, bf16);
             first[i] += d;
             second[i] += d * d;
         }
     }
 }
 
-static void moments_loop(bool narrow, int64_t rows, int64_t c, const void *x, const void *shift,
+static void moments_loop(bool bf16, int64_t rows, int64_t c, const void *x, const void *shift,
                          float *first, float *second)
 {
-    if (narrow) moments_rows(true, rows, c, x, shift, first, second);
+    if (bf16) moments_rows(true, rows, c, x, shift, first, second);
     else moments_rows(false, rows, c, x, shift, first, second);
 }
 
-static ALWAYS_INLINE void norm_rows(bool narrow, int64_t rows, int64_t c, const void *x,
+static ALWAYS_INLINE void norm_rows(bool bf16, int64_t rows, int64_t c, const void *x,
                                     const struct norm_coefficients *k, bool silu, void *out,
                                     int64_t step)
 {
     const float *slope = k->slope, *offset = k->offset;
     for (int64_t row = 0; row < rows; row++) {
-        VECTOR for (int64_t i = 0; i < c; i++) {
-            float y = slope[i] * element(x, row * c + i, narrow) + offset[i];
-            put_element(out, row * step + i, narrow, silu ? y * fast_sigmoid(y) : y);
+        VECTOR for (int64_t i = 0; i < c; i++)
+        {
+            float y = slope[i] * element(x, row * c + i, bf16) + offset[i];
+            put_element(out, row * step + i, bf16, silu ? y * fast_sigmoid(y) : y);
         }
     }
 }
 
-static void norm_loop(bool narrow, int64_t rows, int64_t c, const void *x,
+static void norm_loop(bool bf16, int64_t rows, int64_t c, const void *x,
                       const struct norm_coefficients *k, bool silu, void *out, int64_t step)
 {
-    if (narrow && silu) norm_rows(true, rows, c, x, k, true, out, step);
-    else if (narrow) norm_rows(true, rows, c, x, k, false, out, step);
+    if (bf16 && silu) norm_rows(true, rows, c, x, k, true, out, step);
+    else if (bf16) norm_rows(true, rows, c, x, k, false, out, step);
     else if (silu) norm_rows(false, rows, c, x, k, true, out, step);
     else norm_rows(false, rows, c, x, k, false, out, step);
 }
@@ -290,33 +296,34 @@ static ALWAYS_INLINE float through_silu(float upstream, float y, bool silu)
     return silu ? upstream * (s * (1.0f + y * (1.0f - s))) : upstream;
 }
 
-static ALWAYS_INLINE void norm_sums_rows(bool narrow, int64_t rows, int64_t c, const void *x,
+static ALWAYS_INLINE void norm_sums_rows(bool bf16, int64_t rows, int64_t c, const void *x,
                                          const void *upstream, int64_t step,
                                          const struct norm_coefficients *k, bool silu, bool keep,
                                          float *first, float *second, void *kept)
 {
     const float *slope = k->slope, *offset = k->offset, *mean = k->mean, *inverse = k->inverse;
     for (int64_t row = 0; row < rows; row++) {
-        VECTOR for (int64_t i = 0; i < c; i++) {
-            float value = element(x, row * c + i, narrow);
-            float d = through_silu(element(upstream, row * step + i, narrow),
+        VECTOR for (int64_t i = 0; i < c; i++)
+        {
+            float value = element(x, row * c + i, bf16);
+            float d = through_silu(element(upstream, row * step + i, bf16),
                                    slope[i] * value + offset[i], silu);
             first[i] += d;
             second[i] += d * ((value - mean[i]) * inverse[i]);
-            if (keep) put_element(kept, row * c + i, narrow, d);
+            if (keep) put_element(kept, row * c + i, bf16, d);
         }
     }
 }
 
-static void norm_sums_loop(bool narrow, int64_t rows, int64_t c, const void *x,
-                           const void *upstream, int64_t step, const struct norm_coefficients *k,
-                           bool silu, float *first, float *second, void *d)
+static void norm_sums_loop(bool bf16, int64_t rows, int64_t c, const void *x, const void *upstream,
+                           int64_t step, const struct norm_coefficients *k, bool silu, float *first,
+                           float *second, void *d)
 {
-#define FORM(NARROW, SILU, KEEP)                                                             \
-    case (NARROW) | (SILU) << 1 | (KEEP) << 2:                                               \
-        norm_sums_rows(NARROW, rows, c, x, upstream, step, k, SILU, KEEP, first, second, d); \
+#define FORM(BF16, SILU, KEEP)                                                                     \
+    case (BF16) | (SILU) << 1 | (KEEP) << 2:                                                       \
+        norm_sums_rows(BF16, rows, c, x, upstream, step, k, SILU, KEEP, first, second, d);         \
         break
-    switch (narrow | silu << 1 | (d != NULL) << 2) {
+    switch (bf16 | silu << 1 | (d != NULL) << 2) {
         FORM(0, 0, 0);
         FORM(1, 0, 0);
         FORM(0, 1, 0);
@@ -329,32 +336,33 @@ static void norm_sums_loop(bool narrow, int64_t rows, int64_t c, const void *x,
 #undef FORM
 }
 
-static ALWAYS_INLINE void norm_gradient_rows(bool narrow, int64_t rows, int64_t c, const void *x,
+static ALWAYS_INLINE void norm_gradient_rows(bool bf16, int64_t rows, int64_t c, const void *x,
                                              const struct norm_coefficients *k,
-                                             const void *residual, int64_t step, bool add,
-                                             bool sum, float *restrict sums, void *d)
+                                             const void *residual, int64_t step, bool add, bool sum,
+                                             float *restrict sums, void *d)
 {
     const float *of_gradient = k->of_gradient, *constant = k->constant, *of_x = k->of_x;
     for (int64_t row = 0; row < rows; row++) {
-        VECTOR for (int64_t i = 0; i < c; i++) {
-            float gradient = of_gradient[i] * element(d, row * c + i, narrow)
-                             + (constant[i] + of_x[i] * element(x, row * c + i, narrow));
-            if (add) gradient += element(residual, row * step + i, narrow);
+        VECTOR for (int64_t i = 0; i < c; i++)
+        {
+            float gradient = of_gradient[i] * element(d, row * c + i, bf16)
+                             + (constant[i] + of_x[i] * element(x, row * c + i, bf16));
+            if (add) gradient += element(residual, row * step + i, bf16);
             if (sum) sums[i] += gradient;
-            put_element(d, row * c + i, narrow, gradient);
+            put_element(d, row * c + i, bf16, gradient);
         }
     }
 }
 
-static void norm_gradient_loop(bool narrow, int64_t rows, int64_t c, const void *x,
+static void norm_gradient_loop(bool bf16, int64_t rows, int64_t c, const void *x,
                                const struct norm_coefficients *k, const void *residual,
                                int64_t step, float *sums, void *d)
 {
-#define FORM(NARROW, ADD, SUM)                                                           \
-    case (NARROW) | (ADD) << 1 | (SUM) << 2:                                             \
-        norm_gradient_rows(NARROW, rows, c, x, k, residual, step, ADD, SUM, sums, d);    \
+#define FORM(BF16, ADD, SUM)                                                                       \
+    case (BF16) | (ADD) << 1 | (SUM) << 2:                                                         \
+        norm_gradient_rows(BF16, rows, c, x, k, residual, step, ADD, SUM, sums, d);                \
         break
-    switch (narrow | (residual != NULL) << 1 | (sums != NULL) << 2) {
+    switch (bf16 | (residual != NULL) << 1 | (sums != NULL) << 2) {
         FORM(0, 0, 0);
         FORM(1, 0, 0);
         FORM(0, 1, 0);
@@ -367,33 +375,33 @@ static void norm_gradient_loop(bool narrow, int64_t rows, int64_t c, const void 
 #undef FORM
 }
 
-static ALWAYS_INLINE void epilogue_rows(bool narrow, int64_t rows, int64_t c, const float *bias,
+static ALWAYS_INLINE void epilogue_rows(bool bf16, int64_t rows, int64_t c, const float *bias,
                                         const float *item, const void *residual, float scale,
-                                        bool with_bias, bool with_item, bool with_residual,
-                                        void *y)
+                                        bool with_bias, bool with_item, bool with_residual, void *y)
 {
     for (int64_t row = 0; row < rows; row++) {
-        VECTOR for (int64_t i = 0; i < c; i++) {
-            float sum = element(y, row * c + i, narrow);
+        VECTOR for (int64_t i = 0; i < c; i++)
+        {
+            float sum = element(y, row * c + i, bf16);
             if (with_bias) sum += bias[i];
             if (with_item) sum += item[i];
-            if (with_residual) sum += element(residual, row * c + i, narrow);
-            put_element(y, row * c + i, narrow, scale * sum);
+            if (with_residual) sum += element(residual, row * c + i, bf16);
+            put_element(y, row * c + i, bf16, scale * sum);
         }
     }
 }
 
-static void epilogue_loop(bool narrow, int64_t rows, int64_t c, const float *bias,
-                          const float *item, const void *residual, float scale, void *y)
+static void epilogue_loop(bool bf16, int64_t rows, int64_t c, const float *bias, const float *item,
+                          const void *residual, float scale, void *y)
 {
-#define FORM(NARROW, BIAS, ITEM, RESIDUAL)                                                       \
-    case (NARROW) | (BIAS) << 1 | (ITEM) << 2 | (RESIDUAL) << 3:                                 \
-        epilogue_rows(NARROW, rows, c, bias, item, residual, scale, BIAS, ITEM, RESIDUAL, y);    \
+#define FORM(BF16, BIAS, ITEM, RESIDUAL)                                                           \
+    case (BF16) | (BIAS) << 1 | (ITEM) << 2 | (RESIDUAL) << 3:                                     \
+        epilogue_rows(BF16, rows, c, bias, item, residual, scale, BIAS, ITEM, RESIDUAL, y);        \
         break
-#define FORMS(BIAS, ITEM, RESIDUAL)  \
-    FORM(0, BIAS, ITEM, RESIDUAL);   \
+#define FORMS(BIAS, ITEM, RESIDUAL)                                                                \
+    FORM(0, BIAS, ITEM, RESIDUAL);                                                                 \
     FORM(1, BIAS, ITEM, RESIDUAL)
-    switch (narrow | (bias != NULL) << 1 | (item != NULL) << 2 | (residual != NULL) << 3) {
+    switch (bf16 | (bias != NULL) << 1 | (item != NULL) << 2 | (residual != NULL) << 3) {
         FORMS(0, 0, 0);
         FORMS(1, 0, 0);
         FORMS(0, 1, 0);
@@ -432,7 +440,8 @@ static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *r
                        float *restrict average)
 {
     float inverse1 = 1.0f / s->correction1, inverse2 = 1.0f / s->correction2;
-    VECTOR for (int64_t i = 0; i < n; i++) {
+    VECTOR for (int64_t i = 0; i < n; i++)
+    {
         float g = gradient[i] * s->gradient_scale;
         float m = s->beta1 * first[i] + (1.0f - s->beta1) * g;
         float v = s->beta2 * second[i] + (1.0f - s->beta2) * g * g;
@@ -445,21 +454,21 @@ static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *r
     }
 }
 
-static void widen_loop(int64_t n, const bfloat16 *x, float *out)
+static void from_bf16_loop(int64_t n, const bfloat16 *x, float *out)
 {
-    VECTOR for (int64_t i = 0; i < n; i++) out[i] = bfloat16_widen(x[i]);
+    VECTOR for (int64_t i = 0; i < n; i++) out[i] = bfloat16_to_float(x[i]);
 }
 
-static void narrow_loop(int64_t n, const float *x, bfloat16 *out)
+static void to_bf16_loop(int64_t n, const float *x, bfloat16 *out)
 {
-    VECTOR for (int64_t i = 0; i < n; i++) out[i] = bfloat16_narrow(x[i]);
+    VECTOR for (int64_t i = 0; i < n; i++) out[i] = bfloat16_from_float(x[i]);
 }
 
 extern const struct loops JOIN(loops_, SUMI_LEVEL);
 const struct loops JOIN(loops_, SUMI_LEVEL) = {
-    add_loop,     subtract_loop, multiply_loop,  divide_loop,        affine_loop,
-    exp_loop,     sigmoid_loop,  silu_loop,      tanh_loop,          relu_loop,
-    step_loop,    sum_rows_loop, sum_loop,       dot_loop,           softmax_loop,
-    soften_loop,  attention_slopes_loop,         uniform_loop,       moments_loop,
-    norm_loop,    norm_sums_loop,                norm_gradient_loop, epilogue_loop,
-    squared_error_loop,          adamw_loop,     widen_loop,         narrow_loop};
+    add_loop,       subtract_loop,         multiply_loop, divide_loop,        affine_loop,
+    exp_loop,       sigmoid_loop,          silu_loop,     tanh_loop,          relu_loop,
+    step_loop,      sum_rows_loop,         sum_loop,      dot_loop,           softmax_loop,
+    soften_loop,    attention_slopes_loop, uniform_loop,  moments_loop,       norm_loop,
+    norm_sums_loop, norm_gradient_loop,    epilogue_loop, squared_error_loop, adamw_loop,
+    from_bf16_loop, to_bf16_loop};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The product itself: columns of b are copied into a panel of two vectors' width that stays in the
    first cache, and blocks of c as large as the registers hold are summed along it, for as many rows
    of a as stay in the second. */
@@ -20,10 +21,12 @@ enum { ROWS = 6 };
 enum { WIDTH = 2 * LANE_COUNT, DEPTH = 256, HEIGHT = 240 };
 
 /* Without a panel b is read where it is: for few rows, for which copying would take longer than
-   multiplying, or where its rows are so close that they do not fall on the same lines of a cache. */
+   multiplying, or where its rows are so close that they do not fall on the same lines of a cache.
+ */
 enum { FEW_ROWS = 4, CLOSE_ROWS = 128 };
 
-/* Part of a product: `depth` of the k, columns of b that start at `b`, rows of them b_step apart. */
+/* Part of a product: `depth` of the k, columns of b that start at `b`, rows of them b_step apart.
+ */
 struct strip {
     int64_t depth, b_step, columns;
     const float *b;
@@ -35,21 +38,26 @@ static ALWAYS_INLINE void block(const struct product *p, const struct strip *s, 
                                 float *c, int rows, int vectors)
 {
     lanes sums[ROWS][2];
-    UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int i = 0; i < rows; i++)
+    {
         UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = (lanes){0};
     }
     const float *b = s->b;
     for (int64_t l = 0; l < s->depth; l++, b += s->b_step, a += p->a_column) {
         lanes of_b[2];
-        UNROLL for (int v = 0; v < vectors; v++) {
+        UNROLL for (int v = 0; v < vectors; v++)
+        {
             of_b[v] = lanes_load(b + v * LANE_COUNT, LANE_COUNT);
         }
-        UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int i = 0; i < rows; i++)
+        {
             UNROLL for (int v = 0; v < vectors; v++) sums[i][v] += a[i * p->a_row] * of_b[v];
         }
     }
-    UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int v = 0; v < vectors; v++) {
+    UNROLL for (int i = 0; i < rows; i++)
+    {
+        UNROLL for (int v = 0; v < vectors; v++)
+        {
             int64_t left = s->columns - v * LANE_COUNT;
             float *to = c + i * p->c_row + v * LANE_COUNT;
             if (left <= 0) continue;

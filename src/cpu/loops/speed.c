@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The loops of speed.h; SUMI_LEVEL names the instruction set this copy is compiled for. */
 #include "cpu/loops/speed.h"
 
@@ -46,5 +47,5 @@ static void triad(int64_t n, const float *x, const float *y, float factor, float
 }
 
 extern const struct speed_loops JOIN(speed_loops_, SUMI_LEVEL);
-const struct speed_loops JOIN(speed_loops_, SUMI_LEVEL) = {
-    INSTRUCTIONS, multiply_add, 2 * SUMS * LANES, triad};
+const struct speed_loops JOIN(speed_loops_, SUMI_LEVEL) = {INSTRUCTIONS, multiply_add,
+                                                           2 * SUMS *LANES, triad};

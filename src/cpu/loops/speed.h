@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Loops that do nothing but arithmetic, or nothing but reading and writing: they show what a
    processor can do at most. */
 #ifndef SUMI_CPU_LOOPS_SPEED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The widest vector of float32 that the instruction set of this copy of the loops has, as the
    compilers' own vector type: arithmetic on it is written like arithmetic on numbers. */
 #ifndef SUMI_CPU_LOOPS_VECTOR_H
@@ -37,37 +38,37 @@ static inline void lanes_store(float *to, lanes value, int64_t count)
 
 /* The same with numbers kept as bfloat16; see base/bfloat16.h. */
 typedef uint32_t lanes_bits __attribute__((vector_size(LANE_COUNT * 4)));
-typedef bfloat16 lanes_narrow __attribute__((vector_size(LANE_COUNT * 2)));
+typedef bfloat16 lanes_bf16 __attribute__((vector_size(LANE_COUNT * 2)));
 
-static inline lanes lanes_widen(const bfloat16 *from, int64_t count)
+static inline lanes lanes_from_bf16(const bfloat16 *from, int64_t count)
 {
-    lanes_narrow value = {0};
+    lanes_bf16 value = {0};
     if (count >= LANE_COUNT) memcpy(&value, from, sizeof value);
     else memcpy(&value, from, (size_t)count * sizeof *from);
     return (lanes)(__builtin_convertvector(value, lanes_bits) << 16);
 }
 
-static inline void lanes_round(bfloat16 *to, lanes value, int64_t count)
+static inline void lanes_to_bf16(bfloat16 *to, lanes value, int64_t count)
 {
     lanes_bits bits = (lanes_bits)value, upper = bits >> 16;
     lanes_bits rounded = (bits + 0x7fffu + (upper & 1u)) >> 16;
     lanes_bits not_a_number = (lanes_bits)((bits & 0x7fffffffu) > 0x7f800000u);
     rounded = (not_a_number & (upper | 0x40u)) | (~not_a_number & rounded);
-    lanes_narrow result = __builtin_convertvector(rounded, lanes_narrow);
+    lanes_bf16 result = __builtin_convertvector(rounded, lanes_bf16);
     if (count >= LANE_COUNT) memcpy(to, &result, sizeof result);
     else memcpy(to, &result, (size_t)count * sizeof *to);
 }
 
-/* From or to element `at` of an array, of bfloat16 where `narrow`. */
-static inline lanes lanes_load_from(const void *data, int64_t at, bool narrow, int64_t count)
+/* From or to element `at` of an array, of bfloat16 where `bf16`. */
+static inline lanes lanes_load_from(const void *data, int64_t at, bool bf16, int64_t count)
 {
-    return narrow ? lanes_widen((const bfloat16 *)data + at, count)
-                  : lanes_load((const float *)data + at, count);
+    return bf16 ? lanes_from_bf16((const bfloat16 *)data + at, count)
+                : lanes_load((const float *)data + at, count);
 }
 
-static inline void lanes_store_to(void *data, int64_t at, bool narrow, lanes value, int64_t count)
+static inline void lanes_store_to(void *data, int64_t at, bool bf16, lanes value, int64_t count)
 {
-    if (narrow) lanes_round((bfloat16 *)data + at, value, count);
+    if (bf16) lanes_to_bf16((bfloat16 *)data + at, value, count);
     else lanes_store((float *)data + at, value, count);
 }
 

@@ -1,5 +1,6 @@
-/* The transforms of winograd.h: the rules of winograd_rules.h, applied to the columns and then to the
-   rows of a tile, for as many channels at a time as a vector holds. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The transforms of winograd.h: the rules of winograd_rules.h, applied to the columns and then to
+   the rows of a tile, for as many channels at a time as a vector holds. */
 #include "cpu/loops/winograd.h"
 
 #include "cpu/loops/winograd_rules.h"
@@ -11,20 +12,20 @@
 enum { TILE = WINOGRAD_TILE, SPAN = WINOGRAD_SPAN, KERNEL = 3 };
 
 /* Defines a transform of tiles: a rule for the columns, then for the rows of what came out. */
-#define DEFINE_BOTH_WAYS(NAME, RULE, FROM, TO)                                              \
-    static ALWAYS_INLINE void NAME(const lanes in[FROM][FROM], lanes out[TO][TO])           \
-    {                                                                                       \
-        lanes half[FROM][TO];                                                               \
-        for (int column = 0; column < (FROM); column++) {                                   \
-            lanes line[FROM];                                                               \
-            for (int row = 0; row < (FROM); row++) line[row] = in[row][column];             \
-            RULE(line, half[column]);                                                       \
-        }                                                                                   \
-        for (int row = 0; row < (TO); row++) {                                              \
-            lanes line[FROM];                                                               \
-            for (int column = 0; column < (FROM); column++) line[column] = half[column][row]; \
-            RULE(line, out[row]);                                                           \
-        }                                                                                   \
+#define DEFINE_BOTH_WAYS(NAME, RULE, FROM, TO)                                                     \
+    static ALWAYS_INLINE void NAME(const lanes in[FROM][FROM], lanes out[TO][TO])                  \
+    {                                                                                              \
+        lanes half[FROM][TO];                                                                      \
+        for (int column = 0; column < (FROM); column++) {                                          \
+            lanes line[FROM];                                                                      \
+            for (int row = 0; row < (FROM); row++) line[row] = in[row][column];                    \
+            RULE(line, half[column]);                                                              \
+        }                                                                                          \
+        for (int row = 0; row < (TO); row++) {                                                     \
+            lanes line[FROM];                                                                      \
+            for (int column = 0; column < (FROM); column++) line[column] = half[column][row];      \
+            RULE(line, out[row]);                                                                  \
+        }                                                                                          \
     }
 DEFINE_BOTH_WAYS(transform_input, input_rule, SPAN, SPAN)
 DEFINE_BOTH_WAYS(transform_output, output_rule, SPAN, TILE)
@@ -44,16 +45,16 @@ static ALWAYS_INLINE bool exists(const struct winograd_pixels *p, int row, int c
            && column < p->end_column;
 }
 
-static ALWAYS_INLINE lanes read_pixel(const void *data, int64_t at, bool narrow,
+static ALWAYS_INLINE lanes read_pixel(const void *data, int64_t at, bool bf16,
                                       const struct winograd_pixels *p, int row, int column,
                                       int64_t count, bool all)
 {
     if (!all && !exists(p, row, column)) return (lanes){0};
-    return lanes_load_from(data, row * p->row_step + column * p->pixel_step + at, narrow, count);
+    return lanes_load_from(data, row * p->row_step + column * p->pixel_step + at, bf16, count);
 }
 
-static ALWAYS_INLINE void write_positions(float *out, int64_t stride, const lanes values[SPAN][SPAN],
-                                          int64_t count)
+static ALWAYS_INLINE void write_positions(float *out, int64_t stride,
+                                          const lanes values[SPAN][SPAN], int64_t count)
 {
     for (int row = 0; row < SPAN; row++) {
         for (int column = 0; column < SPAN; column++) {
@@ -73,35 +74,35 @@ static ALWAYS_INLINE void read_positions(const float *in, int64_t stride, lanes 
 }
 
 /* Transforms channels c ... c + count - 1 of the pixels. */
-static ALWAYS_INLINE void input_lanes(int64_t c, int64_t count, bool narrow, const void *data,
+static ALWAYS_INLINE void input_lanes(int64_t c, int64_t count, bool bf16, const void *data,
                                       const struct winograd_pixels *p, bool all, float *out,
                                       int64_t stride)
 {
     lanes tile[SPAN][SPAN], transformed[SPAN][SPAN];
     for (int row = 0; row < SPAN; row++) {
         for (int column = 0; column < SPAN; column++) {
-            tile[row][column] = read_pixel(data, c, narrow, p, row, column, count, all);
+            tile[row][column] = read_pixel(data, c, bf16, p, row, column, count, all);
         }
     }
     transform_input(tile, transformed);
     write_positions(out + c, stride, transformed, count);
 }
 
-static ALWAYS_INLINE void gradient_lanes(int64_t c, int64_t count, bool narrow, const void *data,
+static ALWAYS_INLINE void gradient_lanes(int64_t c, int64_t count, bool bf16, const void *data,
                                          const struct winograd_pixels *p, bool all, float *out,
                                          int64_t stride)
 {
     lanes tile[TILE][TILE], transformed[SPAN][SPAN];
     for (int row = 0; row < TILE; row++) {
         for (int column = 0; column < TILE; column++) {
-            tile[row][column] = read_pixel(data, c, narrow, p, row, column, count, all);
+            tile[row][column] = read_pixel(data, c, bf16, p, row, column, count, all);
         }
     }
     transform_gradient(tile, transformed);
     write_positions(out + c, stride, transformed, count);
 }
 
-static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, bool narrow, const float *in,
+static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, bool bf16, const float *in,
                                        int64_t stride, const struct winograd_epilogue *epilogue,
                                        bool all, void *data, const struct winograd_pixels *p)
 {
@@ -115,29 +116,29 @@ static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, bool narrow, co
             if (!all && !exists(p, row, column)) continue;
             int64_t at = row * p->row_step + column * p->pixel_step + c;
             lanes value = tile[row][column] + shift;
-            if (epilogue->residual) value += lanes_load_from(epilogue->residual, at, narrow, count);
-            lanes_store_to(data, at, narrow, epilogue->scale * value, count);
+            if (epilogue->residual) value += lanes_load_from(epilogue->residual, at, bf16, count);
+            lanes_store_to(data, at, bf16, epilogue->scale * value, count);
         }
     }
 }
 
-/* Goes through the channels by vectors: FUNCTION(c, count, narrow, ..., all, ...) is compiled for whole
-   vectors of whole tiles, for whole vectors at a border, and for what is left of the channels, each
-   for float32 and for bfloat16. */
-#define FOR_CHANNELS(FUNCTION, CHANNELS, NARROW, WHOLE, BEFORE, AFTER)                           \
-    do {                                                                                         \
-        int64_t c = 0, left;                                                                     \
-        if (WHOLE) {                                                                             \
-            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) {                              \
-                FUNCTION(c, LANE_COUNT, NARROW, BEFORE, true, AFTER);                            \
-            }                                                                                    \
-        } else {                                                                                 \
-            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) {                              \
-                FUNCTION(c, LANE_COUNT, NARROW, BEFORE, false, AFTER);                           \
-            }                                                                                    \
-        }                                                                                        \
-        left = (CHANNELS) - c;                                                                   \
-        if (left) FUNCTION(c, left, NARROW, BEFORE, false, AFTER);                               \
+/* Goes through the channels by vectors: FUNCTION(c, count, bf16, ..., all, ...) is compiled for
+   whole vectors of whole tiles, for whole vectors at a border, and for what is left of the
+   channels, each for float32 and for bfloat16. */
+#define FOR_CHANNELS(FUNCTION, CHANNELS, BF16, WHOLE, BEFORE, AFTER)                               \
+    do {                                                                                           \
+        int64_t c = 0, left;                                                                       \
+        if (WHOLE) {                                                                               \
+            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) {                                \
+                FUNCTION(c, LANE_COUNT, BF16, BEFORE, true, AFTER);                                \
+            }                                                                                      \
+        } else {                                                                                   \
+            for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) {                                \
+                FUNCTION(c, LANE_COUNT, BF16, BEFORE, false, AFTER);                               \
+            }                                                                                      \
+        }                                                                                          \
+        left = (CHANNELS)-c;                                                                       \
+        if (left) FUNCTION(c, left, BF16, BEFORE, false, AFTER);                                   \
     } while (0)
 #define PAIR(A, B) A, B
 #define TRIPLE(A, B, C) A, B, C
@@ -146,7 +147,7 @@ static void input(int64_t channels, const void *data, const struct winograd_pixe
                   float *out, int64_t stride)
 {
     const bool all = whole(pixels, SPAN);
-    if (pixels->narrow) {
+    if (pixels->bf16) {
         FOR_CHANNELS(input_lanes, channels, true, all, PAIR(data, pixels), PAIR(out, stride));
     } else {
         FOR_CHANNELS(input_lanes, channels, false, all, PAIR(data, pixels), PAIR(out, stride));
@@ -157,7 +158,7 @@ static void gradient(int64_t channels, const void *data, const struct winograd_p
                      float *out, int64_t stride)
 {
     const bool all = whole(pixels, TILE);
-    if (pixels->narrow) {
+    if (pixels->bf16) {
         FOR_CHANNELS(gradient_lanes, channels, true, all, PAIR(data, pixels), PAIR(out, stride));
     } else {
         FOR_CHANNELS(gradient_lanes, channels, false, all, PAIR(data, pixels), PAIR(out, stride));
@@ -169,7 +170,7 @@ static void output(int64_t channels, const float *in, int64_t stride,
                    const struct winograd_pixels *pixels)
 {
     const bool all = whole(pixels, TILE);
-    if (pixels->narrow) {
+    if (pixels->bf16) {
         FOR_CHANNELS(output_lanes, channels, true, all, TRIPLE(in, stride, epilogue),
                      PAIR(data, pixels));
     } else {

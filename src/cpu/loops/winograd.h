@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The transforms of Winograd's algorithm F(4x4, 3x3) (Lavin & Gray 2016, section 4.3), which does
    a convolution of 3x3 with stride 1 as 36 matrix products. Compiled once for each instruction
    set, like loops.h.
@@ -19,7 +20,7 @@ enum { WINOGRAD_TILE = 4, WINOGRAD_SPAN = 6, WINOGRAD_POSITIONS = 36, WINOGRAD_W
 struct winograd_pixels {
     int64_t row_step, pixel_step;
     int first_row, end_row, first_column, end_column;
-    bool narrow; /* the image, and a residual, are bfloat16 */
+    bool bf16; /* the image, and a residual, are bfloat16 */
 };
 
 /* What is done to a result on its way out: it is added to and then scaled. NULL adds nothing. */

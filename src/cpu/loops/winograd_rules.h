@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The one-dimensional rules of Winograd's algorithm F(4, 3): four results of a kernel of three from
    six values, by six multiplications. They are the matrices of Lavin & Gray (2016), eq. 15 and what
    follows, and their transposes: interpolation at 0, 1, -1, 2, -2 and infinity. */

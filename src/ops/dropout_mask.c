@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dropout (Srivastava et al. 2014): elements are zeroed with probability p and the rest scaled by
    1/(1 - p). The mask is drawn anew in every run, and a gradient in the same run sees the same. */
 #include "base/philox.h"
@@ -11,7 +12,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-uint64_t keep_mask_first(const struct node *node, const struct run_key *key)
+uint64_t dropout_mask_first(const struct node *node, const struct run_key *key)
 {
     return (node->attributes.stream << 32) + key->part * (uint64_t)shape_count(&node->shape);
 }
@@ -21,7 +22,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 {
     (void)graph, (void)inputs;
     philox_stream stream = {key->seed, PURPOSE_DROPOUT, key->step};
-    uint64_t first = keep_mask_first(node, key);
+    uint64_t first = dropout_mask_first(node, key);
     double probability = node->attributes.scale;
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) {
@@ -30,11 +31,11 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     }
 }
 
-const struct op op_keep_mask = {.name = "keep_mask",
-                                .infer = infer,
-                                .reference = reference,
-                                .cost = cost_of_moving,
-                                .storage = STORAGE_FLOAT32};
+const struct op op_dropout_mask = {.name = "dropout_mask",
+                                   .infer = infer,
+                                   .reference = reference,
+                                   .cost = cost_of_moving,
+                                   .storage = STORAGE_FLOAT32};
 
 sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability)
 {
@@ -46,6 +47,6 @@ sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability)
     if (!graph->training || probability == 0) return x;
     struct attributes attributes = {
         .scale = probability, .shape = *graph_shape(graph, x), .stream = graph->masks++};
-    sumi_node mask = graph_append(graph, &op_keep_mask, 0, NULL, &attributes);
+    sumi_node mask = graph_append(graph, &op_dropout_mask, 0, NULL, &attributes);
     return sumi_op_multiply(graph, x, mask);
 }

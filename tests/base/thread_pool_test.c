@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Crews: every task once, the first failure, stopping, and a context that several threads use. */
-#include "base/crew.h"
+#include "base/thread_pool.h"
 
 #include <stdatomic.h>
 #include <time.h>
@@ -11,8 +12,8 @@ enum { TASKS = 500 };
 struct work {
     sumi_context *context;
     atomic_int done[TASKS];
-    atomic_bool at_once[CREW_LIMIT + 1]; /* that a task of this member is being done */
-    int64_t bad, worse;                  /* tasks that fail; the first one late */
+    atomic_bool at_once[THREAD_POOL_LIMIT + 1]; /* that a task of this member is being done */
+    int64_t bad, worse;                         /* tasks that fail; the first one late */
     bool slow;
 };
 
@@ -62,7 +63,7 @@ static void narrow_release(void *user, void *memory)
 
 static struct narrow narrow;
 static struct work work;
-static struct crew *crew;
+static struct thread_pool *pool;
 
 static void begin(int members)
 {
@@ -70,13 +71,13 @@ static void begin(int members)
     memset(&work, 0, sizeof work);
     work.bad = work.worse = -1;
     assert_int_equal(sumi_context_create(&allocator, &work.context), SUMI_OK);
-    CHECK_OK(work.context, crew_create(work.context, members, &crew));
-    for (int i = 0; i < members + 2; i++) crew_grow(crew); /* two more than may be */
+    CHECK_OK(work.context, thread_pool_create(work.context, members, &pool));
+    for (int i = 0; i < members + 2; i++) thread_pool_grow(pool); /* two more than may be */
 }
 
 static void end(void)
 {
-    crew_free(crew);
+    thread_pool_free(pool);
     sumi_context_free(work.context);
 }
 
@@ -86,12 +87,13 @@ static void every_task_is_done_once_whatever_the_size_of_the_crew(void **state)
     for (int members = 0; members <= 4; members++) {
         begin(members);
         for (int round = 1; round <= 20; round++) {
-            crew_begin(crew, do_task, &work, TASKS);
+            thread_pool_begin(pool, do_task, &work, TASKS);
             if (members > 0 && round % 2) {
-                while (!crew_is_done(crew)) wait_milliseconds(1); /* without the owner's help */
+                while (!thread_pool_is_done(pool))
+                    wait_milliseconds(1); /* without the owner's help */
             }
-            CHECK_OK(work.context, crew_finish(crew));
-            assert_true(crew_is_done(crew));
+            CHECK_OK(work.context, thread_pool_finish(pool));
+            assert_true(thread_pool_is_done(pool));
             for (int i = 0; i < TASKS; i++) assert_int_equal(work.done[i], round);
         }
         end();
@@ -106,13 +108,13 @@ static void the_first_failure_by_number_is_told_whoever_meets_it(void **state)
         work.bad = 7; /* takes so long that 9 fails before it where there are others */
         work.worse = 9;
         for (int round = 0; round < 5; round++) {
-            crew_begin(crew, do_task, &work, TASKS);
-            assert_int_equal(crew_finish(crew), SUMI_ERROR_FORMAT);
+            thread_pool_begin(pool, do_task, &work, TASKS);
+            assert_int_equal(thread_pool_finish(pool), SUMI_ERROR_FORMAT);
             assert_string_equal(sumi_context_message(work.context), "task 7 failed");
         }
         work.bad = work.worse = -1;
-        crew_begin(crew, do_task, &work, TASKS);
-        CHECK_OK(work.context, crew_finish(crew));
+        thread_pool_begin(pool, do_task, &work, TASKS);
+        CHECK_OK(work.context, thread_pool_finish(pool));
         end();
     }
 }
@@ -123,10 +125,10 @@ static void a_failure_leaves_the_callers_message_alone_until_it_is_told(void **s
     begin(2);
     context_fail(work.context, SUMI_ERROR_ARGUMENT, "mine");
     work.bad = 0;
-    crew_begin(crew, do_task, &work, 1);
-    while (!crew_is_done(crew)) wait_milliseconds(1);
+    thread_pool_begin(pool, do_task, &work, 1);
+    while (!thread_pool_is_done(pool)) wait_milliseconds(1);
     assert_string_equal(sumi_context_message(work.context), "mine");
-    crew_abandon(crew);
+    thread_pool_abandon(pool);
     assert_string_equal(sumi_context_message(work.context), "mine");
     end();
 }
@@ -137,12 +139,12 @@ static void what_is_not_begun_can_be_left_undone(void **state)
     for (int freed = 0; freed < 2; freed++) {
         begin(2);
         work.slow = true;
-        crew_begin(crew, do_task, &work, TASKS);
+        thread_pool_begin(pool, do_task, &work, TASKS);
         wait_milliseconds(10);
         if (!freed) {
-            crew_abandon(crew);
-            assert_true(crew_is_done(crew));
-            CHECK_OK(work.context, crew_finish(crew));
+            thread_pool_abandon(pool);
+            assert_true(thread_pool_is_done(pool));
+            CHECK_OK(work.context, thread_pool_finish(pool));
         }
         end();
         int done = 0;

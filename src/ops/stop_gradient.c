@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The same value, taken as given by derivatives: a view, no copy. What is computed from it teaches
    nothing to what it was computed from (the stop-gradient of Nichol & Dhariwal 2021,
    section 3.1). */
@@ -18,15 +19,15 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     (void)graph, (void)node, (void)upstream, (void)gradients;
 }
 
-const struct op op_hold = {.name = "hold",
-                           .min_inputs = 1,
-                           .max_inputs = 1,
-                           .infer = unary_infer,
-                           .gradient = gradient,
-                           .reference = reference,
-                           .view = true};
+const struct op op_stop_gradient = {.name = "stop_gradient",
+                                    .min_inputs = 1,
+                                    .max_inputs = 1,
+                                    .infer = unary_infer,
+                                    .gradient = gradient,
+                                    .reference = reference,
+                                    .view = true};
 
-sumi_node ops_hold(sumi_graph *graph, sumi_node x)
+sumi_node ops_stop_gradient(sumi_graph *graph, sumi_node x)
 {
-    return unary_append(graph, &op_hold, x);
+    return unary_append(graph, &op_stop_gradient, x);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dropout and the mask it multiplies by. */
 #include "base/philox.h"
 #include "ops/check_gradient.h"

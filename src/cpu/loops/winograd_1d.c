@@ -1,5 +1,6 @@
-/* The transforms of line.h, for as many channels at a time as a vector holds. */
-#include "cpu/loops/line.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The transforms of winograd_1d.h, for as many channels at a time as a vector holds. */
+#include "cpu/loops/winograd_1d.h"
 
 #include "cpu/loops/winograd_rules.h"
 
@@ -8,31 +9,31 @@
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* Goes through channels by whole vectors, then through what is left of them. */
-#define FOR_CHANNELS(CHANNELS, CALL)                                 \
-    do {                                                             \
-        int64_t c = 0, count = LANE_COUNT;                           \
-        for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) CALL;  \
-        count = (CHANNELS) - c;                                      \
-        if (count) CALL;                                             \
+#define FOR_CHANNELS(CHANNELS, CALL)                                                               \
+    do {                                                                                           \
+        int64_t c = 0, count = LANE_COUNT;                                                         \
+        for (; c + LANE_COUNT <= (CHANNELS); c += LANE_COUNT) CALL;                                \
+        count = (CHANNELS)-c;                                                                      \
+        if (count) CALL;                                                                           \
     } while (0)
 
-static ALWAYS_INLINE void write_span(float *out, int64_t stride, const lanes values[LINE_SPAN],
-                                     int64_t count)
+static ALWAYS_INLINE void write_span(float *out, int64_t stride,
+                                     const lanes values[WINOGRAD_1D_SPAN], int64_t count)
 {
-    for (int p = 0; p < LINE_SPAN; p++) lanes_store(out + p * stride, values[p], count);
+    for (int p = 0; p < WINOGRAD_1D_SPAN; p++) lanes_store(out + p * stride, values[p], count);
 }
 
-static ALWAYS_INLINE void read_span(const float *in, int64_t stride, lanes values[LINE_SPAN],
+static ALWAYS_INLINE void read_span(const float *in, int64_t stride, lanes values[WINOGRAD_1D_SPAN],
                                     int64_t count)
 {
-    for (int p = 0; p < LINE_SPAN; p++) values[p] = lanes_load(in + p * stride, count);
+    for (int p = 0; p < WINOGRAD_1D_SPAN; p++) values[p] = lanes_load(in + p * stride, count);
 }
 
 static ALWAYS_INLINE void input_lanes(int64_t count, const float *data, int64_t step, int first,
                                       int end, float *out, int64_t stride)
 {
-    lanes pixels[LINE_SPAN], values[LINE_SPAN];
-    for (int i = 0; i < LINE_SPAN; i++) {
+    lanes pixels[WINOGRAD_1D_SPAN], values[WINOGRAD_1D_SPAN];
+    for (int i = 0; i < WINOGRAD_1D_SPAN; i++) {
         pixels[i] = i >= first && i < end ? lanes_load(data + i * step, count) : (lanes){0};
     }
     input_rule(pixels, values);
@@ -42,9 +43,9 @@ static ALWAYS_INLINE void input_lanes(int64_t count, const float *data, int64_t 
 static void input(int64_t channels, const float *data, int first, int end, float *out,
                   int64_t stride)
 {
-    if (first <= 0 && end >= LINE_SPAN) {
+    if (first <= 0 && end >= WINOGRAD_1D_SPAN) {
         FOR_CHANNELS(channels,
-                     input_lanes(count, data + c, channels, 0, LINE_SPAN, out + c, stride));
+                     input_lanes(count, data + c, channels, 0, WINOGRAD_1D_SPAN, out + c, stride));
     } else {
         FOR_CHANNELS(channels, input_lanes(count, data + c, channels, first, end, out + c, stride));
     }
@@ -53,8 +54,8 @@ static void input(int64_t channels, const float *data, int first, int end, float
 static ALWAYS_INLINE void gradient_lanes(int64_t count, const float *data, int64_t step, int end,
                                          float *out, int64_t stride)
 {
-    lanes pixels[LINE_TILE], values[LINE_SPAN];
-    for (int i = 0; i < LINE_TILE; i++) {
+    lanes pixels[WINOGRAD_1D_TILE], values[WINOGRAD_1D_SPAN];
+    for (int i = 0; i < WINOGRAD_1D_TILE; i++) {
         pixels[i] = i < end ? lanes_load(data + i * step, count) : (lanes){0};
     }
     gradient_rule(pixels, values);
@@ -63,24 +64,24 @@ static ALWAYS_INLINE void gradient_lanes(int64_t count, const float *data, int64
 
 static void gradient(int64_t channels, const float *data, int end, float *out, int64_t stride)
 {
-    if (end >= LINE_TILE) {
+    if (end >= WINOGRAD_1D_TILE) {
         FOR_CHANNELS(channels,
-                     gradient_lanes(count, data + c, channels, LINE_TILE, out + c, stride));
+                     gradient_lanes(count, data + c, channels, WINOGRAD_1D_TILE, out + c, stride));
     } else {
         FOR_CHANNELS(channels, gradient_lanes(count, data + c, channels, end, out + c, stride));
     }
 }
 
 static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, const float *in, int64_t stride,
-                                       const struct line_epilogue *epilogue, float *data,
+                                       const struct winograd_1d_epilogue *epilogue, float *data,
                                        int64_t step, int end)
 {
-    lanes products[LINE_SPAN], pixels[LINE_TILE], shift = {0};
+    lanes products[WINOGRAD_1D_SPAN], pixels[WINOGRAD_1D_TILE], shift = {0};
     read_span(in + c, stride, products, count);
     output_rule(products, pixels);
     if (epilogue->bias) shift += lanes_load(epilogue->bias + c, count);
     if (epilogue->item) shift += lanes_load(epilogue->item + c, count);
-    for (int i = 0; i < LINE_TILE && i < end; i++) {
+    for (int i = 0; i < WINOGRAD_1D_TILE && i < end; i++) {
         lanes value = pixels[i] + shift;
         if (epilogue->residual) value += lanes_load(epilogue->residual + i * step + c, count);
         lanes_store(data + i * step + c, epilogue->scale * value, count);
@@ -88,11 +89,11 @@ static ALWAYS_INLINE void output_lanes(int64_t c, int64_t count, const float *in
 }
 
 static void output(int64_t channels, const float *in, int64_t stride,
-                   const struct line_epilogue *epilogue, float *data, int end)
+                   const struct winograd_1d_epilogue *epilogue, float *data, int end)
 {
-    if (end >= LINE_TILE) {
+    if (end >= WINOGRAD_1D_TILE) {
         FOR_CHANNELS(channels, output_lanes(c, count, in, stride, epilogue, data, channels,
-                                            LINE_TILE));
+                                            WINOGRAD_1D_TILE));
     } else {
         FOR_CHANNELS(channels, output_lanes(c, count, in, stride, epilogue, data, channels, end));
     }
@@ -103,11 +104,11 @@ static void weight(int64_t count, const float *weight, int64_t step, bool turned
 {
     for (int64_t k = 0; k < count; k += LANE_COUNT) {
         int64_t some = count - k < LANE_COUNT ? count - k : LANE_COUNT;
-        lanes kernel[LINE_KERNEL] = {{0}, {0}, {0}}, values[LINE_SPAN];
+        lanes kernel[WINOGRAD_1D_KERNEL] = {{0}, {0}, {0}}, values[WINOGRAD_1D_SPAN];
         for (int64_t lane = 0; lane < some; lane++) {
             const float *from = weight + (k + lane) * step;
-            for (int i = 0; i < LINE_KERNEL; i++) {
-                kernel[i][lane] = from[turned ? LINE_KERNEL - 1 - i : i];
+            for (int i = 0; i < WINOGRAD_1D_KERNEL; i++) {
+                kernel[i][lane] = from[turned ? WINOGRAD_1D_KERNEL - 1 - i : i];
             }
         }
         weight_rule(kernel, values);
@@ -119,19 +120,19 @@ static void weight_gradient(int64_t count, const float *in, int64_t stride, floa
 {
     for (int64_t k = 0; k < count; k += LANE_COUNT) {
         int64_t some = count - k < LANE_COUNT ? count - k : LANE_COUNT;
-        lanes values[LINE_SPAN], kernel[LINE_KERNEL];
+        lanes values[WINOGRAD_1D_SPAN], kernel[WINOGRAD_1D_KERNEL];
         read_span(in + k, stride, values, some);
         weight_gradient_rule(values, kernel);
         for (int64_t lane = 0; lane < some; lane++) {
-            for (int i = 0; i < LINE_KERNEL; i++) {
-                weight[(k + lane) * LINE_KERNEL + i] = kernel[i][lane];
+            for (int i = 0; i < WINOGRAD_1D_KERNEL; i++) {
+                weight[(k + lane) * WINOGRAD_1D_KERNEL + i] = kernel[i][lane];
             }
         }
     }
 }
 
-extern const struct line_loops JOIN(line_loops_, SUMI_LEVEL);
-const struct line_loops JOIN(line_loops_, SUMI_LEVEL) = {
+extern const struct winograd_1d_loops JOIN(winograd_1d_loops_, SUMI_LEVEL);
+const struct winograd_1d_loops JOIN(winograd_1d_loops_, SUMI_LEVEL) = {
     .input = input,
     .output = output,
     .gradient = gradient,

@@ -1,30 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The transforms of Winograd's algorithm F(4, 3) along lines, which does a convolution of width 3
    with stride 1 as 6 matrix products. Compiled once for each instruction set, like loops.h.
 
    A tile is 4 neighbouring pixels of the result and the 6 of the input that they depend on. In the
    domain of the products a tile has 6 values a channel: value p of channel c is at
    [p * stride + c]. */
-#ifndef SUMI_CPU_LOOPS_LINE_H
-#define SUMI_CPU_LOOPS_LINE_H
+#ifndef SUMI_CPU_LOOPS_WINOGRAD_1D_H
+#define SUMI_CPU_LOOPS_WINOGRAD_1D_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LINE_TILE = 4, LINE_SPAN = 6, LINE_KERNEL = 3 };
+enum { WINOGRAD_1D_TILE = 4, WINOGRAD_1D_SPAN = 6, WINOGRAD_1D_KERNEL = 3 };
 
 /* y = scale (y + bias[c] + item[c] + residual[pixel, c]); absent parts are NULL. */
-struct line_epilogue {
+struct winograd_1d_epilogue {
     const float *bias, *item, *residual; /* the residual laid out as the result */
     float scale;
 };
 
-struct line_loops {
+struct winograd_1d_loops {
     /* out = B^T d of 6 pixels, of which first <= i < end exist; others count as zero */
     void (*input)(int64_t channels, const float *data, int first, int end, float *out,
                   int64_t stride);
     /* the first `end` pixels of data = epilogue(A^T m) */
     void (*output)(int64_t channels, const float *in, int64_t stride,
-                   const struct line_epilogue *epilogue, float *data, int end);
+                   const struct winograd_1d_epilogue *epilogue, float *data, int end);
     /* out = A d of 4 pixels, of which the first `end` exist: the transpose of `output` */
     void (*gradient)(int64_t channels, const float *data, int end, float *out, int64_t stride);
     /* out[p * stride + k] = G g of kernel k, `count` of them, each 3 numbers at [k * step], the
@@ -35,6 +36,6 @@ struct line_loops {
     void (*weight_gradient)(int64_t count, const float *in, int64_t stride, float *weight);
 };
 
-const struct line_loops *line_loops_select(void);
+const struct winograd_1d_loops *winograd_1d_loops_select(void);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Winograd's algorithm F(4, 3) (Lavin & Gray 2016) along lines: convolutions of height 1 and width
    3, as networks of signals have them; forward, by data and by weight. It needs half of the direct
    algorithm's multiplications. Tiles of four pixels are taken in blocks whose transformed values
@@ -6,32 +7,32 @@
 
    The gradient by data is the same with the kernels turned; the gradient by weight is the transpose
    of the algorithm with respect to the kernels. */
-#include "cpu/line.h"
+#include "cpu/winograd_1d.h"
 
 #include "base/team.h"
-#include "cpu/loops/line.h"
+#include "cpu/loops/winograd_1d.h"
 #include "cpu/loops/product.h"
 
-enum { TILE = LINE_TILE, SPAN = LINE_SPAN };
+enum { TILE = WINOGRAD_1D_TILE, SPAN = WINOGRAD_1D_SPAN };
 
-struct line {
+struct winograd_1d {
     sumi_context *context;
     struct convolution_problem problem;
     bool turned;                  /* the weights: computing a gradient by data */
     int64_t lines, across, tiles; /* lines of pixels, tiles of one, and of all */
     int64_t from_width, from_channels, to_width, to_channels;
-    int64_t left;                 /* pixels that the first tile's span begins before its line */
-    int64_t block, blocks;        /* tiles in a block; blocks */
+    int64_t left;          /* pixels that the first tile's span begins before its line */
+    int64_t block, blocks; /* tiles in a block; blocks */
     int64_t size_from, size_to, size_weight; /* floats of one of the 6 matrices */
     int threads;
 };
 
-bool line_suits(const struct convolution_problem *p, int variant)
+bool winograd_1d_suits(const struct convolution_problem *p, int variant)
 {
-    bool narrow = p->kernel[0] == 1 && p->kernel[1] == 3 && p->before[0] == 0 && p->after[0] == 0;
+    bool thin = p->kernel[0] == 1 && p->kernel[1] == 3 && p->before[0] == 0 && p->after[0] == 0;
     bool dense = p->stride[0] == 1 && p->stride[1] == 1 && p->before[1] <= 2 && p->after[1] <= 2;
     int64_t tiles = p->batch * p->height * ((p->out_width + TILE - 1) / TILE);
-    return narrow && dense && p->in >= 8 && p->out >= 8 && variant < 2 * tiles;
+    return thin && dense && p->in >= 8 && p->out >= 8 && variant < 2 * tiles;
 }
 
 static int64_t rounded(int64_t floats)
@@ -39,11 +40,11 @@ static int64_t rounded(int64_t floats)
     return (floats + 15) / 16 * 16;
 }
 
-sumi_status line_prepare(sumi_context *context, void *shared, int variant,
-                         const struct convolution_problem *p, void **state, size_t *scratch)
+sumi_status winograd_1d_prepare(sumi_context *context, void *shared, int variant,
+                                const struct convolution_problem *p, void **state, size_t *scratch)
 {
     (void)shared;
-    struct line *w = context_allocate_zeroed(context, 1, sizeof *w);
+    struct winograd_1d *w = context_allocate_zeroed(context, 1, sizeof *w);
     if (!w) return SUMI_ERROR_MEMORY;
     w->context = context;
     w->problem = *p;
@@ -69,28 +70,28 @@ sumi_status line_prepare(sumi_context *context, void *shared, int variant,
     return SUMI_OK;
 }
 
-void line_release(void *state)
+void winograd_1d_release(void *state)
 {
-    struct line *w = state;
+    struct winograd_1d *w = state;
     if (w) context_release(w->context, w);
 }
 
 /* A thread's part of the scratch memory: from[6][tiles][channels], to[6][tiles][channels]. */
-struct room {
+struct workspace {
     float *from, *to;
 };
 
-static struct room room_of(const struct line *w, float *scratch, int thread)
+static struct workspace workspace_of(const struct winograd_1d *w, float *scratch, int thread)
 {
     float *from = scratch + thread * SPAN * (w->size_from + w->size_to);
-    return (struct room){from, from + SPAN * w->size_from};
+    return (struct workspace){from, from + SPAN * w->size_from};
 }
 
 /* The transformed weights [6][from][to], or the first thread's sums of their gradient
    [6][out][in]. */
-static float *weights_of(const struct line *w, float *scratch)
+static float *weights_of(const struct winograd_1d *w, float *scratch)
 {
-    return room_of(w, scratch, w->threads).from;
+    return workspace_of(w, scratch, w->threads).from;
 }
 
 /* Tiles from `first` up to before `end`. */
@@ -98,7 +99,7 @@ struct range {
     int64_t first, end;
 };
 
-static struct range tiles_of(const struct line *w, int64_t block)
+static struct range tiles_of(const struct winograd_1d *w, int64_t block)
 {
     int64_t first = block * w->block, end = first + w->block;
     return (struct range){first, end < w->tiles ? end : w->tiles};
@@ -109,9 +110,10 @@ static int clamp(int64_t value, int64_t high)
     return (int)(value < 0 ? 0 : value > high ? high : value);
 }
 
-static void read_spans(const struct line *w, struct range range, const float *from, float *out)
+static void read_spans(const struct winograd_1d *w, struct range range, const float *from,
+                       float *out)
 {
-    const struct line_loops *loops = line_loops_select();
+    const struct winograd_1d_loops *loops = winograd_1d_loops_select();
     for (int64_t tile = range.first; tile < range.end; tile++, out += w->from_channels) {
         int64_t line = tile / w->across, column = tile % w->across * TILE - w->left;
         loops->input(w->from_channels, from + (line * w->from_width + column) * w->from_channels,
@@ -119,9 +121,9 @@ static void read_spans(const struct line *w, struct range range, const float *fr
     }
 }
 
-static void read_tiles(const struct line *w, struct range range, const float *to, float *out)
+static void read_tiles(const struct winograd_1d *w, struct range range, const float *to, float *out)
 {
-    const struct line_loops *loops = line_loops_select();
+    const struct winograd_1d_loops *loops = winograd_1d_loops_select();
     for (int64_t tile = range.first; tile < range.end; tile++, out += w->to_channels) {
         int64_t line = tile / w->across, column = tile % w->across * TILE;
         loops->gradient(w->to_channels, to + (line * w->to_width + column) * w->to_channels,
@@ -129,30 +131,32 @@ static void read_tiles(const struct line *w, struct range range, const float *to
     }
 }
 
-static void write_tiles(const struct line *w, struct range range, const struct epilogue *given,
-                        const float *in, float *to)
+static void write_tiles(const struct winograd_1d *w, struct range range,
+                        const struct epilogue *given, const float *in, float *to)
 {
     const float *residual = given->residual;
-    const struct line_loops *loops = line_loops_select();
+    const struct winograd_1d_loops *loops = winograd_1d_loops_select();
     for (int64_t tile = range.first; tile < range.end; tile++, in += w->to_channels) {
         int64_t line = tile / w->across, column = tile % w->across * TILE;
         int64_t at = (line * w->to_width + column) * w->to_channels;
         int64_t item = line / w->problem.height * w->to_channels;
-        struct line_epilogue epilogue = {.bias = given->bias,
-                                         .item = given->item ? given->item + item : NULL,
-                                         .residual = residual ? residual + at : NULL,
-                                         .scale = given->scale};
+        struct winograd_1d_epilogue epilogue = {.bias = given->bias,
+                                                .item = given->item ? given->item + item : NULL,
+                                                .residual = residual ? residual + at : NULL,
+                                                .scale = given->scale};
         loops->output(w->to_channels, in, w->size_to, &epilogue, to + at,
                       clamp(w->to_width - column, TILE));
     }
 }
 
 /* One thread's share of u[6][from][to]. */
-static void transform_weights(const struct line *w, const float *weight, float *u)
+static void transform_weights(const struct winograd_1d *w, const float *weight, float *u)
 {
-    const struct line_loops *loops = line_loops_select();
-    const int64_t row = w->problem.in * LINE_KERNEL; /* from one output channel to the next */
-    const int64_t step = w->turned ? LINE_KERNEL : row, step_from = w->turned ? row : LINE_KERNEL;
+    const struct winograd_1d_loops *loops = winograd_1d_loops_select();
+    const int64_t row =
+        w->problem.in * WINOGRAD_1D_KERNEL; /* from one output channel to the next */
+    const int64_t step = w->turned ? WINOGRAD_1D_KERNEL : row,
+                  step_from = w->turned ? row : WINOGRAD_1D_KERNEL;
 #pragma omp for schedule(static)
     for (int64_t from = 0; from < w->from_channels; from++) {
         loops->weight(w->to_channels, weight + from * step_from, step, w->turned,
@@ -161,48 +165,48 @@ static void transform_weights(const struct line *w, const float *weight, float *
 }
 
 /* Forward, and the gradient by data. */
-static void share_of_tiles(const struct line *w, const struct convolution_operands *operands,
+static void share_of_tiles(const struct winograd_1d *w, const struct convolution_operands *operands,
                            float *scratch)
 {
     const struct product_loops *loops = product_loops_select();
     const float *from = w->turned ? operands->y : operands->x;
     float *to = w->turned ? operands->x : operands->y, *u = weights_of(w, scratch);
-    struct room room = room_of(w, scratch, omp_get_thread_num());
+    struct workspace workspace = workspace_of(w, scratch, omp_get_thread_num());
     transform_weights(w, operands->weight, u);
 #pragma omp for schedule(static)
     for (int64_t block = 0; block < w->blocks; block++) {
         struct range range = tiles_of(w, block);
-        read_spans(w, range, from, room.from);
+        read_spans(w, range, from, workspace.from);
         for (int p = 0; p < SPAN; p++) {
             loops->product(&(struct product){.m = range.end - range.first,
                                              .n = w->to_channels,
                                              .k = w->from_channels,
-                                             .a = room.from + p * w->size_from,
+                                             .a = workspace.from + p * w->size_from,
                                              .a_row = w->from_channels,
                                              .a_column = 1,
                                              .b = u + p * w->size_weight,
                                              .b_row = w->to_channels,
                                              .b_column = 1,
-                                             .c = room.to + p * w->size_to,
+                                             .c = workspace.to + p * w->size_to,
                                              .c_row = w->to_channels});
         }
-        write_tiles(w, range, &operands->epilogue, room.to, to);
+        write_tiles(w, range, &operands->epilogue, workspace.to, to);
     }
 }
 
 /* Adds a block's products into sums[6][out][in]. */
-static void accumulate(const struct line *w, int64_t tiles, const struct room *room, bool first,
-                       float *sums)
+static void accumulate(const struct winograd_1d *w, int64_t tiles,
+                       const struct workspace *workspace, bool first, float *sums)
 {
     const struct product_loops *loops = product_loops_select();
     for (int p = 0; p < SPAN; p++) {
         loops->product(&(struct product){.m = w->to_channels,
                                          .n = w->from_channels,
                                          .k = tiles,
-                                         .a = room->to + p * w->size_to,
+                                         .a = workspace->to + p * w->size_to,
                                          .a_row = 1,
                                          .a_column = w->to_channels,
-                                         .b = room->from + p * w->size_from,
+                                         .b = workspace->from + p * w->size_from,
                                          .b_row = w->from_channels,
                                          .b_column = 1,
                                          .c = sums + p * w->size_weight,
@@ -212,9 +216,9 @@ static void accumulate(const struct line *w, int64_t tiles, const struct room *r
 }
 
 /* A thread's share of adding up the threads' sums, and of transforming them back. */
-static void fold_sums(const struct line *w, float *sums, float *weight)
+static void fold_sums(const struct winograd_1d *w, float *sums, float *weight)
 {
-    const struct line_loops *loops = line_loops_select();
+    const struct winograd_1d_loops *loops = winograd_1d_loops_select();
     const int64_t in = w->problem.in;
 #pragma omp for schedule(static)
     for (int64_t out = 0; out < w->problem.out; out++) {
@@ -226,30 +230,30 @@ static void fold_sums(const struct line *w, float *sums, float *weight)
             }
         }
         loops->weight_gradient(in, sums + out * in, w->size_weight,
-                               weight + out * in * LINE_KERNEL);
+                               weight + out * in * WINOGRAD_1D_KERNEL);
     }
 }
 
-static void share_of_weight_gradient(const struct line *w,
+static void share_of_weight_gradient(const struct winograd_1d *w,
                                      const struct convolution_operands *operands, float *scratch)
 {
     int thread = omp_get_thread_num();
-    struct room room = room_of(w, scratch, thread);
+    struct workspace workspace = workspace_of(w, scratch, thread);
     float *sums = weights_of(w, scratch) + thread * SPAN * w->size_weight;
     int64_t first = w->blocks * thread / w->threads, end = w->blocks * (thread + 1) / w->threads;
     for (int64_t block = first; block < end; block++) {
         struct range range = tiles_of(w, block);
-        read_spans(w, range, operands->x, room.from);
-        read_tiles(w, range, operands->y, room.to);
-        accumulate(w, range.end - range.first, &room, block == first, sums);
+        read_spans(w, range, operands->x, workspace.from);
+        read_tiles(w, range, operands->y, workspace.to);
+        accumulate(w, range.end - range.first, &workspace, block == first, sums);
     }
 #pragma omp barrier
     fold_sums(w, weights_of(w, scratch), operands->weight);
 }
 
-sumi_status line_run(void *state, const struct convolution_operands *operands, void *scratch)
+sumi_status winograd_1d_run(void *state, const struct convolution_operands *operands, void *scratch)
 {
-    const struct line *w = state;
+    const struct winograd_1d *w = state;
     bool weights = w->problem.direction == CONVOLUTION_WEIGHT_GRADIENT;
     if (weights) BY_TEAM(w->threads, share_of_weight_gradient(w, operands, scratch));
     else BY_TEAM(w->threads, share_of_tiles(w, operands, scratch));

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Convolutions of one pixel: products of [pixels, channels] with the weights, a block of pixels at
+   a time, so that the epilogue finds a block's results in cache. */
+#include "cpu/pointwise.h"
+
+#include "base/team.h"
+#include "cpu/loops/product.h"
+
+struct pointwise {
+    sumi_context *context;
+    struct convolution_problem problem;
+    int64_t pixels, block, blocks;
+    int64_t size_weight; /* floats */
+    int threads;
+};
+
+bool pointwise_suits(const struct convolution_problem *p, int variant)
+{
+    (void)variant;
+    bool one = p->kernel[0] == 1 && p->kernel[1] == 1 && p->stride[0] == 1 && p->stride[1] == 1;
+    bool padded = p->before[0] || p->before[1] || p->after[0] || p->after[1];
+    return one && !padded;
+}
+
+sumi_status pointwise_prepare(sumi_context *context, void *shared, int variant,
+                              const struct convolution_problem *p, void **state, size_t *scratch)
+{
+    (void)shared;
+    struct pointwise *pointwise = context_allocate_zeroed(context, 1, sizeof *pointwise);
+    if (!pointwise) return SUMI_ERROR_MEMORY;
+    pointwise->context = context;
+    pointwise->problem = *p;
+    pointwise->pixels = p->batch * p->height * p->width;
+    pointwise->block = variant;
+    pointwise->blocks = (pointwise->pixels + variant - 1) / variant;
+    pointwise->threads = p->threads <= pointwise->blocks ? p->threads : 1;
+    pointwise->size_weight = (p->in * p->out + 15) / 16 * 16;
+    int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? pointwise->threads : 1;
+    *scratch = (size_t)(copies * pointwise->size_weight) * sizeof(float);
+    *state = pointwise;
+    return SUMI_OK;
+}
+
+void pointwise_release(void *state)
+{
+    struct pointwise *pointwise = state;
+    if (pointwise) context_release(pointwise->context, pointwise);
+}
+
+/* One thread's share of turned[in][out] = weight[out][in]. */
+static void turn_weights(const struct pointwise *pointwise, const float *weight, float *turned)
+{
+    const int64_t in = pointwise->problem.in, out = pointwise->problem.out;
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < in; i++) {
+        for (int64_t o = 0; o < out; o++) turned[i * out + o] = weight[o * in + i];
+    }
+}
+
+/* Pixels in block number `block`. */
+static int64_t count_of(const struct pointwise *pointwise, int64_t block)
+{
+    int64_t left = pointwise->pixels - block * pointwise->block;
+    return left < pointwise->block ? left : pointwise->block;
+}
+
+/* Forward, and the gradient by data: to[pixels, n] = from[pixels, k] weight[k, n]. */
+static void share_of_pixels(const struct pointwise *pointwise,
+                            const struct convolution_operands *operands, float *turned)
+{
+    const struct product_loops *loops = product_loops_select();
+    bool forward = pointwise->problem.direction == CONVOLUTION_FORWARD;
+    const int64_t k = forward ? pointwise->problem.in : pointwise->problem.out;
+    const int64_t n = forward ? pointwise->problem.out : pointwise->problem.in;
+    const float *from = forward ? operands->x : operands->y;
+    float *to = forward ? operands->y : operands->x;
+    if (forward) turn_weights(pointwise, operands->weight, turned);
+#pragma omp for schedule(static)
+    for (int64_t block = 0; block < pointwise->blocks; block++) {
+        int64_t first = block * pointwise->block, count = count_of(pointwise, block);
+        loops->product(&(struct product){.m = count,
+                                         .n = n,
+                                         .k = k,
+                                         .a = from + first * k,
+                                         .a_row = k,
+                                         .a_column = 1,
+                                         .b = forward ? turned : operands->weight,
+                                         .b_row = n,
+                                         .b_column = 1,
+                                         .c = to + first * n,
+                                         .c_row = n});
+        epilogue_apply(&operands->epilogue, first, count, to + first * n);
+    }
+}
+
+/* weight[out, in] as the sum of the threads' sums. */
+static void share_of_weight_gradient(const struct pointwise *pointwise,
+                                     const struct convolution_operands *operands, float *sums)
+{
+    const struct product_loops *loops = product_loops_select();
+    const int64_t in = pointwise->problem.in, out = pointwise->problem.out;
+    const float *x = operands->x, *y = operands->y;
+    const int thread = omp_get_thread_num();
+    int64_t begin = pointwise->blocks * thread / pointwise->threads;
+    int64_t end = pointwise->blocks * (thread + 1) / pointwise->threads;
+    for (int64_t block = begin; block < end; block++) {
+        int64_t first = block * pointwise->block;
+        loops->product(&(struct product){.m = out,
+                                         .n = in,
+                                         .k = count_of(pointwise, block),
+                                         .a = y + first * out,
+                                         .a_row = 1,
+                                         .a_column = out,
+                                         .b = x + first * in,
+                                         .b_row = in,
+                                         .b_column = 1,
+                                         .c = sums + thread * pointwise->size_weight,
+                                         .c_row = in,
+                                         .add = block > begin});
+    }
+#pragma omp barrier
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < in * out; i++) {
+        float total = sums[i];
+        for (int part = 1; part < pointwise->threads; part++) {
+            total += sums[part * pointwise->size_weight + i];
+        }
+        operands->weight[i] = total;
+    }
+}
+
+sumi_status pointwise_run(void *state, const struct convolution_operands *operands, void *scratch)
+{
+    const struct pointwise *pointwise = state;
+    bool weights = pointwise->problem.direction == CONVOLUTION_WEIGHT_GRADIENT;
+    if (weights)
+        BY_TEAM(pointwise->threads, share_of_weight_gradient(pointwise, operands, scratch));
+    else BY_TEAM(pointwise->threads, share_of_pixels(pointwise, operands, scratch));
+    return SUMI_OK;
+}

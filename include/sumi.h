@@ -87,6 +87,17 @@ SUMI_API void sumi_context_free(sumi_context *context);
    may be NULL (then the sentence is about creating one). Valid until the next call. */
 SUMI_API const char *sumi_context_message(const sumi_context *context);
 
+/* Takes a sentence about something that the library goes on with, but that is probably not what its
+   caller wants, such as a scheduler whose steps begin in the middle of the noise. `sentence` is
+   valid during the call. It may come from a thread that the library has started; the function must
+   not call the library with the same context. */
+typedef void (*sumi_warning_function)(void *user, const char *sentence);
+
+/* Tells `warning` of what is found from now on; NULL, as at first, drops it. A context tells each
+   sentence once, as long as it is among the last 64. */
+SUMI_API void sumi_context_set_warning(sumi_context *context, sumi_warning_function warning,
+                                       void *user);
+
 /* Threads that computations may use, from 1 to 1024. Results depend on the count in the last bits.
    Plans and trainers keep the count that they were made with. */
 SUMI_API sumi_status sumi_context_set_threads(sumi_context *context, int threads);

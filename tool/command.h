@@ -70,6 +70,9 @@ int command_parse(const struct command *command, int argc, char *const *argv, vo
 /* One sentence on stderr after "sumi: ". Returns `code`. */
 int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A sumi_warning_function: one sentence on stderr after "sumi: warning: ". `user` is NULL. */
+void print_warning(void *user, const char *sentence);
+
 /* The context's message on stderr. Returns EXIT_FAILED. */
 int fail_context(const sumi_context *context);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telling of errors, before or after the work, and guessing the word that was meant; see
-   command.h. */
+/* Telling of errors and warnings, before or after the work, and guessing the word that was meant;
+   see command.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "terminal.h"
 
 enum { WORD_LENGTH = 31 };
 
@@ -27,6 +28,13 @@ int fail(int code, const char *format, ...)
     }
     fprintf(stderr, "sumi: %s\n", text);
     return code;
+}
+
+void print_warning(void *user, const char *sentence)
+{
+    (void)user;
+    const char *clear = terminal_can_redraw(stderr) ? "\r\033[K" : ""; /* a line of progress */
+    fprintf(stderr, "%ssumi: warning: %s\n", clear, sentence);
 }
 
 int fail_context(const sumi_context *context)

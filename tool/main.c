@@ -92,7 +92,10 @@ static int run_command(const struct command *command, int argc, char *const *arg
     } else if (code == EXIT_DONE) {
         sumi_context *context = NULL;
         if (sumi_context_create(NULL, &context) != SUMI_OK) code = fail_context(NULL);
-        else code = command->run(context, settings, count, arguments);
+        else {
+            sumi_context_set_warning(context, print_warning, NULL);
+            code = command->run(context, settings, count, arguments);
+        }
         sumi_context_free(context);
     }
     free(settings);

@@ -171,6 +171,45 @@ sumi_status context_fail(sumi_context *context, sumi_status status, const char *
     return status;
 }
 
+/* FNV-1a of 64 bits (Fowler, Noll, Vo). */
+static uint64_t hash_text(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+    return hash;
+}
+
+/* Whether the sentence is new; it is remembered. */
+static bool is_new_warning(sumi_context *context, const char *text)
+{
+    uint64_t hash = hash_text(text);
+    bool found = false;
+    pthread_mutex_lock(&context->lock);
+    int64_t kept = context->warnings < WARNINGS_KEPT ? context->warnings : WARNINGS_KEPT;
+    for (int64_t i = 0; i < kept; i++) found |= context->warned[i] == hash;
+    if (!found) context->warned[context->warnings++ % WARNINGS_KEPT] = hash;
+    pthread_mutex_unlock(&context->lock);
+    return !found;
+}
+
+void context_warn(sumi_context *context, const char *format, ...)
+{
+    if (!context->warning) return;
+    char text[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    tame(text);
+    if (is_new_warning(context, text)) context->warning(context->warning_user, text);
+}
+
+void sumi_context_set_warning(sumi_context *context, sumi_warning_function warning, void *user)
+{
+    context->warning = warning;
+    context->warning_user = user;
+}
+
 void *context_allocate(sumi_context *context, size_t count, size_t size)
 {
     size_t bytes = 0;

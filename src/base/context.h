@@ -9,6 +9,7 @@
 #include "sumi.h"
 
 #define MESSAGE_SIZE 1024
+#define WARNINGS_KEPT 64
 
 struct profile;
 
@@ -24,10 +25,14 @@ struct thread_message {
    its own, and `lock` keeps them one at a time in the allocator. */
 struct sumi_context {
     sumi_allocator allocator;
-    pthread_mutex_t lock; /* of the allocator and of `others` */
+    pthread_mutex_t lock; /* of the allocator, of `others` and of the warnings told */
     struct thread_message *others;
     int threads;
-    bool tuning;             /* choose among algorithms by timing them */
+    bool tuning;                   /* choose among algorithms by timing them */
+    sumi_warning_function warning; /* NULL: warnings are dropped */
+    void *warning_user;
+    uint64_t warned[WARNINGS_KEPT]; /* hashes of the last sentences told, in a ring */
+    int64_t warnings;               /* told so far */
     struct profile *profile; /* rows of timing (base/profile.h); NULL before the first start */
     char message[MESSAGE_SIZE];
 };
@@ -42,6 +47,11 @@ struct sumi_context {
 /* Records the sentence that explains a failure and returns `status`. */
 sumi_status context_fail(sumi_context *context, sumi_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Tells the caller's warning function one sentence, if there is one and unless it has been told:
+   what is wrong, where, what is done all the same, and what to do about it. Nothing fails. */
+void context_warn(sumi_context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Before and after all else that a thread of the library does with a context. */
 void context_join(sumi_context *context, struct thread_message *message);

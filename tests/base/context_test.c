@@ -57,6 +57,37 @@ static void a_message_beyond_its_room_is_cut(void **state)
     assert_int_equal(strlen(sumi_context_message(room->context)), MESSAGE_SIZE - 1);
 }
 
+/* Appends sentences to a text, each in brackets. */
+static void keep_warning(void *user, const char *sentence)
+{
+    char *text = user;
+    size_t length = strlen(text);
+    snprintf(text + length, MESSAGE_SIZE - length, "[%.200s]", sentence);
+}
+
+static void a_warning_is_told_once_to_who_asks_for_it(void **state)
+{
+    scratch *room = *state;
+    char told[MESSAGE_SIZE] = "";
+    context_warn(room->context, "nobody listens");
+    sumi_context_set_warning(room->context, keep_warning, told);
+    for (int i = 0; i < 3; i++) context_warn(room->context, "\033 number %d of %s", i / 2, "two");
+    assert_string_equal(told, "[? number 0 of two][? number 1 of two]");
+    sumi_context_set_warning(room->context, NULL, NULL);
+    context_warn(room->context, "again nobody");
+    assert_string_equal(told, "[? number 0 of two][? number 1 of two]");
+    assert_string_equal(sumi_context_message(room->context), ""); /* nothing has failed */
+}
+
+static void more_warnings_than_are_remembered_are_told(void **state)
+{
+    scratch *room = *state;
+    char told[MESSAGE_SIZE] = "";
+    sumi_context_set_warning(room->context, keep_warning, told);
+    for (int i = 0; i < 2 * WARNINGS_KEPT; i++) context_warn(room->context, "%d", i);
+    assert_non_null(strstr(told, "[127]"));
+}
+
 static void *fail_beside(void *given)
 {
     sumi_context *context = given;
@@ -143,6 +174,8 @@ int main(void)
         SCRATCH_TEST(a_message_is_utf_8_whatever_it_quotes),
         SCRATCH_TEST(a_message_may_quote_the_one_before),
         SCRATCH_TEST(a_message_beyond_its_room_is_cut),
+        SCRATCH_TEST(a_warning_is_told_once_to_who_asks_for_it),
+        SCRATCH_TEST(more_warnings_than_are_remembered_are_told),
         SCRATCH_TEST(a_thread_of_the_library_has_a_message_of_its_own),
         SCRATCH_TEST(memory_is_aligned_for_vectors_even_of_no_bytes),
         SCRATCH_TEST(more_than_the_machine_has_is_refused_with_its_size),

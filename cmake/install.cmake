@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `make install` puts where: library, header, command, man page, and the files by which
+# What `make install` puts where: library, headers, command, man page, and the files by which
 # pkg-config and CMake find them. All of it may be moved as a whole afterwards.
 include(CMakePackageConfigHelpers)
 
@@ -12,7 +12,7 @@ configure_package_config_file(cmake/sumiConfig.cmake.in sumiConfig.cmake
 write_basic_package_version_file(sumiConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
 install(TARGETS sumi EXPORT sumiTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES include/sumi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/sumi.h include/sumi_graph.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES docs/sumi.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES tool/completions/sumi.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME sumi)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi.h: the whole public interface of libsumi, simple calls first, advanced ones last.
+/* sumi.h: the public interface of libsumi, simple calls first, advanced ones last. Networks of your
+   own are in sumi_graph.h.
 
    Draw sixteen digits from a trained model and look at them:
 
@@ -561,10 +562,7 @@ SUMI_API sumi_status sumi_draw_table(sumi_context *context, const sumi_array *ce
 SUMI_API sumi_status sumi_describe(sumi_context *context, const char *path, char **json);
 SUMI_API void sumi_text_release(sumi_context *context, char *text);
 
-/* ---- Experimental: measuring ----------------------------------------------------------------
-
-   May change between versions; define SUMI_EXPERIMENTAL to see it. */
-#ifdef SUMI_EXPERIMENTAL
+/* ---- Measuring where the time goes ----------------------------------------------------------- */
 
 /* From now on everything that objects of this context compute is timed: each op of a network, and
    what a training step does besides. Forgets what was timed before. While nothing is timed, it
@@ -599,192 +597,6 @@ typedef struct sumi_machine {
 /* Measures that, in less than a second; it takes 192 MiB meanwhile. Other work on the machine makes
    the figures smaller. */
 SUMI_API sumi_status sumi_machine_measure(sumi_context *context, sumi_machine *machine);
-
-#endif
-
-/* ---- Experimental: networks of your own ------------------------------------------------------
-
-   Everything below may change between versions; define SUMI_EXPERIMENTAL to see it. A graph is
-   built once for given shapes, differentiated into more graph, planned, and then run many times
-   without allocation. Builders never need their result checked one by one: a failed call gives -1,
-   every later call on -1 gives -1, and sumi_graph_status() tells the first failure. */
-#ifdef SUMI_EXPERIMENTAL
-
-typedef struct sumi_graph sumi_graph;
-typedef struct sumi_weights sumi_weights;
-typedef struct sumi_plan sumi_plan;
-typedef int32_t sumi_node; /* a value in a graph; -1 after a failure */
-
-/* Named weights that graphs share: a training graph and a sampling graph see the same memory.
-   `seed` keys the initial values. */
-SUMI_API sumi_status sumi_weights_create(sumi_context *context, uint64_t seed,
-                                         sumi_weights **weights);
-SUMI_API void sumi_weights_free(sumi_weights *weights);
-SUMI_API int64_t sumi_weights_count(const sumi_weights *weights);
-SUMI_API bool sumi_weights_get(const sumi_weights *weights, int64_t number, sumi_weight *weight);
-
-/* An empty graph over `weights` (NULL for none). `training` turns dropout on. */
-SUMI_API sumi_status sumi_graph_create(sumi_context *context, sumi_weights *weights, bool training,
-                                       sumi_graph **graph);
-SUMI_API void sumi_graph_free(sumi_graph *graph);
-SUMI_API sumi_status sumi_graph_status(const sumi_graph *graph);
-/* Shape of a node; returns its rank, or -1 for a node that is not there. */
-SUMI_API int sumi_graph_shape(const sumi_graph *graph, sumi_node node,
-                              int64_t shape[SUMI_MAX_RANK]);
-
-/* Leaves. */
-SUMI_API sumi_node sumi_graph_input(sumi_graph *graph, const char *name, int rank,
-                                    const int64_t *shape);
-SUMI_API sumi_node sumi_graph_constant(sumi_graph *graph, int rank, const int64_t *shape,
-                                       const float *values);           /* copied */
-SUMI_API sumi_node sumi_graph_number(sumi_graph *graph, double value); /* rank 0 */
-/* How a weight that is not there yet starts. FAN_IN is torch's default for convolutions and
-   linears: uniform within 1/sqrt(fan), `scale` being the fan (inputs to one output); NORMAL has
-   standard deviation `scale`; FIXED is NORMAL and is not trained. */
-typedef enum sumi_start {
-    SUMI_START_ZERO,
-    SUMI_START_ONE,
-    SUMI_START_FAN_IN,
-    SUMI_START_NORMAL,
-    SUMI_START_FIXED
-} sumi_start;
-/* The weight of that name, made if it is new, checked against the shape if not. */
-SUMI_API sumi_node sumi_graph_weight(sumi_graph *graph, const char *name, int rank,
-                                     const int64_t *shape, sumi_start start, double scale);
-
-/* Element by element; shapes broadcast as in numpy. */
-SUMI_API sumi_node sumi_op_add(sumi_graph *graph, sumi_node a, sumi_node b);
-SUMI_API sumi_node sumi_op_subtract(sumi_graph *graph, sumi_node a, sumi_node b);
-SUMI_API sumi_node sumi_op_multiply(sumi_graph *graph, sumi_node a, sumi_node b);
-SUMI_API sumi_node sumi_op_divide(sumi_graph *graph, sumi_node a, sumi_node b);
-/* scale * x + shift */
-SUMI_API sumi_node sumi_op_affine(sumi_graph *graph, sumi_node x, double scale, double shift);
-SUMI_API sumi_node sumi_op_exp(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_log(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_sqrt(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_sin(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_cos(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_sigmoid(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_tanh(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_silu(sumi_graph *graph, sumi_node x);     /* x sigmoid(x) */
-SUMI_API sumi_node sumi_op_softplus(sumi_graph *graph, sumi_node x); /* log(1 + exp x) */
-SUMI_API sumi_node sumi_op_mish(sumi_graph *graph, sumi_node x);     /* x tanh(softplus x) */
-SUMI_API sumi_node sumi_op_erf(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_gelu(sumi_graph *graph, sumi_node x); /* x (1 + erf(x/sqrt 2)) / 2 */
-SUMI_API sumi_node sumi_op_relu(sumi_graph *graph, sumi_node x);
-SUMI_API sumi_node sumi_op_step(sumi_graph *graph, sumi_node x); /* 1 where x > 0, else 0 */
-
-/* Shape. Axes count from 0. */
-SUMI_API sumi_node sumi_op_reshape(sumi_graph *graph, sumi_node x, int rank, const int64_t *shape);
-SUMI_API sumi_node sumi_op_permute(sumi_graph *graph, sumi_node x, const int *axes);
-SUMI_API sumi_node sumi_op_broadcast(sumi_graph *graph, sumi_node x, int rank,
-                                     const int64_t *shape);
-/* Sum over the axes whose bit is set in `axes` (1 << axis); they stay with size 1. */
-SUMI_API sumi_node sumi_op_sum(sumi_graph *graph, sumi_node x, unsigned axes);
-SUMI_API sumi_node sumi_op_mean(sumi_graph *graph, sumi_node x, unsigned axes);
-SUMI_API sumi_node sumi_op_slice(sumi_graph *graph, sumi_node x, int axis, int64_t first,
-                                 int64_t count);
-/* Zeros before and after along an axis. */
-SUMI_API sumi_node sumi_op_pad(sumi_graph *graph, sumi_node x, int axis, int64_t before,
-                               int64_t after);
-SUMI_API sumi_node sumi_op_concat(sumi_graph *graph, sumi_node a, sumi_node b, int axis);
-
-/* Products. a[..., m, k] b[..., k, n], either transposed; equal leading dimensions. */
-SUMI_API sumi_node sumi_op_matmul(sumi_graph *graph, sumi_node a, sumi_node b, bool transpose_a,
-                                  bool transpose_b);
-/* x[..., in] by weight[out, in] (torch's layout) plus bias[out] (-1 for none): [..., out]. */
-SUMI_API sumi_node sumi_op_linear(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_node bias);
-/* x[n,h,w,in], weight[out,in,kh,kw], bias[out] or -1; symmetric or one-sided zero padding. */
-typedef struct sumi_convolution {
-    int64_t stride[2];           /* down, across */
-    int64_t before[2], after[2]; /* padding at the top and left, at the bottom and right */
-} sumi_convolution;
-SUMI_API sumi_node sumi_op_convolution(sumi_graph *graph, sumi_node x, sumi_node weight,
-                                       sumi_node bias, const sumi_convolution *geometry);
-/* The transposed convolution: from y[n,oh,ow,out] to [n,height,width,in]. */
-SUMI_API sumi_node sumi_op_convolution_transposed(sumi_graph *graph, sumi_node y, sumi_node weight,
-                                                  const sumi_convolution *geometry, int64_t height,
-                                                  int64_t width);
-
-/* Group normalisation of x[n, ..., c] with scale and shift [c] or [n, c], then SiLU if asked. */
-SUMI_API sumi_node sumi_op_group_norm(sumi_graph *graph, sumi_node x, sumi_node scale,
-                                      sumi_node shift, int64_t groups, double epsilon, bool silu);
-SUMI_API sumi_node sumi_op_softmax(sumi_graph *graph, sumi_node x); /* along the last axis */
-/* softmax(q k^T scale) v for each head: q[n,l,heads*d], k and v[n,m,heads*d] to [n,l,heads*d]. */
-SUMI_API sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k, sumi_node v,
-                                     int64_t heads, double scale);
-/* Each pixel of x[n,h,w,c] repeated; and the sum over blocks, its transpose. */
-SUMI_API sumi_node sumi_op_upsample(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
-SUMI_API sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
-/* Rows of table[rows, d] by indices[n] (whole numbers held as floats): [n, d]. */
-SUMI_API sumi_node sumi_op_gather(sumi_graph *graph, sumi_node table, sumi_node indices);
-/* Zeroes elements with the given probability and scales the rest; identity unless training. */
-SUMI_API sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability);
-
-/* Divides the graph where it stands into what was built before and what comes after. Networks do so
-   behind each of their layers; see sumi_graph_set_recompute. */
-SUMI_API void sumi_graph_mark(sumi_graph *graph);
-
-/* Trades time for memory in derivatives that are added from now on: of what was built between two
-   marks, only the values that are read outside of these are kept for the derivatives, and all
-   others are computed again shortly before they are needed (Chen et al. 2016, section 4). Not a bit
-   of the derivatives changes. Off at first. */
-SUMI_API void sumi_graph_set_recompute(sumi_graph *graph, bool recompute);
-
-/* Adds the derivatives of `loss` (one element) by each of wrt[count] to the graph; gradients[i] is
-   a node of the shape of wrt[i], zero where the loss does not depend on it. May be applied to its
-   own results. */
-SUMI_API sumi_status sumi_graph_gradients(sumi_graph *graph, sumi_node loss, int count,
-                                          const sumi_node *wrt, sumi_node *gradients);
-
-/* How plans made from now on keep activations: "float32", or "bf16", then convolutions' results and
-   what is computed from them; see sumi_model_set_precision. */
-SUMI_API sumi_status sumi_graph_set_precision(sumi_graph *graph, const char *precision);
-
-/* Plans the computation of `outputs` from the graph as it is now: memory, kernels, order. */
-SUMI_API sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
-                                      sumi_plan **plan);
-SUMI_API void sumi_plan_free(sumi_plan *plan);
-/* Memory of an input (to be filled before a run) or of an output (to be read after it), float32. */
-SUMI_API float *sumi_plan_data(sumi_plan *plan, sumi_node node);
-/* Runs it. `seed` and `step` key the dropout masks. */
-SUMI_API sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step);
-
-/* A training objective: `build` adds its inputs and a loss of one element to a graph (over the
-   weights given to the trainer) and returns the loss; `feed` fills the inputs for a step through
-   sumi_plan_data. Steps count from 0. With train.accumulate = N a step averages the gradients of N
-   feeds: they are counted instead, so that step s is made of feeds N s to N s + N - 1. */
-typedef struct sumi_objective {
-    void *user;
-    sumi_node (*build)(void *user, sumi_graph *graph);
-    sumi_status (*feed)(void *user, sumi_plan *plan, int64_t step);
-} sumi_objective;
-
-/* A trainer, the same loop as for models, over an objective of the caller's: section [train] of the
-   recipe counts. All of sumi_trainer_... applies; the weights are trained in place, and
-   sumi_trainer_run keeps checkpoints and losses but no model. */
-SUMI_API sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe *recipe,
-                                                sumi_weights *weights,
-                                                const sumi_objective *objective,
-                                                sumi_trainer **trainer);
-
-/* A network of the caller's as a diffusion model: `build` gets x[n, item], times[n] and labels[n]
-   (-1 without classes) and returns the prediction of x's shape. It is called once for each number
-   of items that is computed at a time, as long as the model lives. The model can be trained,
-   sampled and evaluated like any other; it has no configuration file (sumi_model_config gives NULL
-   and sumi_model_save refuses), so it is kept by its weights. */
-typedef struct sumi_network {
-    void *user;
-    int rank; /* of an item, channels last */
-    int64_t shape[SUMI_MAX_RANK];
-    int classes;
-    sumi_node (*build)(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                       sumi_node labels);
-} sumi_network;
-SUMI_API sumi_status sumi_model_compose(sumi_context *context, const sumi_network *network,
-                                        uint64_t seed, sumi_model **model);
-
-#endif
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
 #ifndef TESTS_MNIST_CLASSIFIER_H
 #define TESTS_MNIST_CLASSIFIER_H
 
-#include "sumi.h"
+#include "sumi_graph.h"
 
 enum { MNIST_CLASSES = 10, MNIST_SIZE = 28 * 28 };
 

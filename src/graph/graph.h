@@ -6,6 +6,7 @@
 #define SUMI_GRAPH_GRAPH_H
 
 #include "base/profile.h"
+#include "sumi_graph.h"
 
 enum { MAX_INPUTS = 10 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of all ops. Each is defined in the file of its name. The builders (sumi_op_...) are
-   declared in sumi.h, those that only gradients use here. */
+   declared in sumi_graph.h, those that only gradients use here. */
 #ifndef SUMI_OPS_OPS_H
 #define SUMI_OPS_OPS_H
 

@@ -2,6 +2,7 @@
 /* Profiles: what is timed, how it is counted, and that nothing is while nobody asked. */
 #include "check.h"
 #include "failing_allocator.h"
+#include "sumi_graph.h"
 
 /* Twice x[2, 3] w[3, 4] and the exponential of the product. */
 struct work {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // A program of someone else's, built against the installed library in C++.
-#include <sumi.h>
+#include <sumi_graph.h>
 
 #include <iostream>
 #include <string>
 
-#ifdef SUMI_EXPERIMENTAL
 static bool make_graph()
 {
     sumi_context *context = nullptr;
@@ -18,12 +17,6 @@ static bool make_graph()
     sumi_context_free(context);
     return sum == 1;
 }
-#else
-static bool make_graph()
-{
-    return true;
-}
-#endif
 
 int main(int count, char **arguments)
 {

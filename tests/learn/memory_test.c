@@ -3,6 +3,7 @@
    nothing crashes. */
 #include "shared_folder.h"
 #include "failing_allocator.h"
+#include "sumi_graph.h"
 
 /* The smallest network and the shortest run that still have every part. */
 static const char *const small_settings[] = {

@@ -5,6 +5,7 @@
 #define TESTS_LEARN_REGRESSION_H
 
 #include "check.h"
+#include "sumi_graph.h"
 
 enum { REGRESSION_ROWS = 64, REGRESSION_COLUMNS = 3 };
 

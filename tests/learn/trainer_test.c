@@ -2,6 +2,7 @@
 /* The trainer over objectives of a test's own, where the answer is known in closed form. */
 #include "learn/regression.h"
 #include "scratch.h"
+#include "sumi_graph.h"
 
 enum { UNKNOWNS = REGRESSION_COLUMNS + 1 };
 

@@ -3,6 +3,7 @@
 #include "measure/mixture.h"
 #include "solvers/solver.h"
 #include "one_context.h"
+#include "sumi_graph.h"
 
 enum { POINTS = 24 };
 

@@ -4,6 +4,7 @@
 #include "noise/path.h"
 #include "scratch.h"
 #include "solvers/solver.h"
+#include "sumi_graph.h"
 
 /* What a perfect network says of x0 = 0.25 everywhere: e = (x - a x0) / s, by which all
    else goes. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "scratch.h"
+#include "sumi_graph.h"
 
 enum { WIDTH = 32 };
 

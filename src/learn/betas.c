@@ -318,6 +318,12 @@ static sumi_status take_first(struct betas *b, const struct schedule *schedule)
     if (!b->first || !b->clean) return SUMI_ERROR_MEMORY;
     for (int64_t t = 0; t < b->times; t++) {
         double beta = schedule->betas[t];
+        if (!(beta > 0)) {
+            return context_fail(b->learning.context, SUMI_ERROR_ARGUMENT,
+                                "train.objective = betas begins with betas above 0, but that of"
+                                " time %lld is %g; choose another noise.schedule",
+                                (long long)t, beta);
+        }
         b->first[t] = (float)log(beta / (1 - fmin(beta, 1 - 1e-6)));
     }
     return SUMI_OK;

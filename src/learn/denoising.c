@@ -54,6 +54,19 @@ static sumi_status check_variance(const struct noised *noised)
                         "variational");
 }
 
+/* The weight, and what it makes of a target's square. A weight beyond 1e14 is that of an end of a
+   path, but for rounding. */
+static const char *judge(const void *user, const struct place *place)
+{
+    const struct denoising *d = user;
+    const struct noised *noised = &d->noised;
+    double weight = weighting_at(&d->weighting, noised, place);
+    struct prediction_target wanted = path_target(noised->path, noised->prediction, &place->level);
+    double square = wanted.of_clean * wanted.of_clean + wanted.of_noise * wanted.of_noise;
+    return weight < 1e14 && weight * square < 1e34 ? NULL
+                                                   : "the weight of a loss (train.weighting)";
+}
+
 static sumi_status create(const struct learning *learning, struct objective *objective)
 {
     struct denoising *d = context_allocate_zeroed(learning->context, 1, sizeof *d);
@@ -61,6 +74,7 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     d->weighting = weighting_of(learning->recipe);
     sumi_status status = noised_open(learning, &d->noised);
     if (status == SUMI_OK) status = check_variance(&d->noised);
+    if (status == SUMI_OK) status = noised_check(&d->noised, true, judge, d);
     *objective = (struct objective){.user = d,
                                     .build = build,
                                     .feed = feed,

@@ -208,11 +208,14 @@ static sumi_status check_path(struct flow *f)
     if (status == SUMI_OK) {
         enum prediction_type type = (enum prediction_type)solver_options(solver)->prediction_type;
         bool velocity = type == PREDICTION_FLOW || type == PREDICTION_VELOCITY;
-        f->times = path_time_of(path, 1);
-        if (path->kind != PATH_FLOW || !velocity) {
+        bool discrete =
+            path->time_kind == TIME_DISCRETE; /* else what is told is infinite at t = 1 */
+        if (discrete) f->times = path_time_of(path, 1);
+        if (path->kind != PATH_FLOW || !velocity || !discrete) {
             status = context_fail(f->learning.context, SUMI_ERROR_ARGUMENT,
                                   "train.objective = likelihood trains the velocity of a flow: set"
-                                  " noise.path = flow and noise.prediction = flow_prediction");
+                                  " noise.path = flow, noise.prediction = flow_prediction and"
+                                  " noise.time = discrete");
         }
     }
     sumi_solver_free(solver);

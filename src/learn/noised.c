@@ -2,6 +2,8 @@
 /* Drawing and noising the batch of a step (Ho et al. 2020, eq. 4); see noised.h. */
 #include "learn/noised.h"
 
+#include <math.h>
+
 #include "base/philox.h"
 #include "base/team.h"
 #include "cpu/cpu.h"
@@ -119,6 +121,58 @@ int noised_keep(void *user, struct kept kept[MOST_KEPT])
     const struct noised *noised = user;
     return importance_keep(&noised->draws.importance, kept);
 }
+
+/* ---- What has no finite numbers ---- */
+
+bool noised_holds(double value)
+{
+    return fabs(value) < 1e17; /* false for what is not a number */
+}
+
+static const char *judge_place(const struct noised *noised, const struct place *place, bool targets)
+{
+    double scale = path_input_scale(noised->path, &place->level);
+    bool state =
+        noised_holds(scale * place->level.signal) && noised_holds(scale * place->level.noise);
+    if (!noised_holds(place->time)) return "the time that the network is told (noise.time)";
+    if (!state) return "the noised item";
+    if (!targets) return NULL;
+    struct prediction_target wanted = path_target(noised->path, noised->prediction, &place->level);
+    bool finite = noised_holds(wanted.of_clean) && noised_holds(wanted.of_noise);
+    return finite ? NULL : "what the network should predict";
+}
+
+static const char *advice_for(const struct noised *noised, const struct place *place)
+{
+    bool noise = noised->prediction == PREDICTION_EPSILON || noised->prediction == PREDICTION_SCORE;
+    if (place->level.signal >= 1e-6 * place->level.noise) {
+        return "there is next to no noise; raise the least noise level or train another quantity";
+    }
+    return noise ? "no signal is left, so that the noise tells nothing of the data; set "
+                   "noise.prediction = v_prediction, or choose noise levels that keep some signal "
+                   "(noise.zero_snr = no), or another weighting or objective"
+                 : "no signal is left; choose noise levels that keep some, or another weighting or "
+                   "objective";
+}
+
+sumi_status noised_check(const struct noised *noised, bool targets, noised_judge judge,
+                         const void *user)
+{
+    struct place place;
+    for (int64_t i = 0; times_visit(&noised->draws, i, &place); i++) {
+        const char *what = judge_place(noised, &place, targets);
+        if (!what && judge) what = judge(user, &place);
+        if (!what) continue;
+        return context_fail(noised->learning.context, SUMI_ERROR_ARGUMENT,
+                            "with a prediction of type %s, %s has no finite value at time %g, "
+                            "where signal is %.3g and noise %.3g: %s",
+                            prediction_name(noised->prediction), what, place.time,
+                            place.level.signal, place.level.noise, advice_for(noised, &place));
+    }
+    return SUMI_OK;
+}
+
+/* ---- Feeding ---- */
 
 /* Threads worth waking for a draw of every number of a batch. */
 static int threads_for(const struct noised *noised)

@@ -57,6 +57,16 @@ int noised_keep(void *user, struct kept kept[MOST_KEPT]);
 sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
                         void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user);
 
+/* Refuses what has no finite numbers at some time that may be drawn: told times, noised items, the
+   target (of the model's prediction, where `targets`), and what `judge` finds, which may be NULL:
+   the name of a number of the objective that a float cannot hold there, or NULL. */
+typedef const char *(*noised_judge)(const void *user, const struct place *place);
+sumi_status noised_check(const struct noised *noised, bool targets, noised_judge judge,
+                         const void *user);
+
+/* Whether a float holds a number, and its square times some hundreds too. */
+bool noised_holds(double value);
+
 /* Writes what the network should predict for an item into its row of target[batch, item_size]. */
 void noised_target(const struct noised *noised, int64_t item, float *target);
 

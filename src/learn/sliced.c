@@ -56,14 +56,33 @@ static sumi_node build(void *user, sumi_graph *graph)
 }
 
 /* score = -e / s, and e by the model's prediction. */
+struct numbers {
+    double of_state, of_prediction, weight;
+};
+
+static struct numbers numbers_at(const struct sliced *s, const struct place *place)
+{
+    const struct noise_level *level = &place->level;
+    struct prediction_map map = path_map(s->noised.path, s->noised.prediction, level);
+    return (struct numbers){-map.noise_state / level->noise, -map.noise_prediction / level->noise,
+                            level->noise * level->noise};
+}
+
 static void finish_item(void *user, sumi_plan *plan, int64_t item)
 {
     const struct sliced *s = user;
-    const struct noise_level *level = &s->noised.places[item].level;
-    struct prediction_map map = path_map(s->noised.path, s->noised.prediction, level);
-    sumi_plan_data(plan, s->of_state)[item] = (float)(-map.noise_state / level->noise);
-    sumi_plan_data(plan, s->of_prediction)[item] = (float)(-map.noise_prediction / level->noise);
-    sumi_plan_data(plan, s->weights)[item] = (float)(level->noise * level->noise);
+    struct numbers numbers = numbers_at(s, &s->noised.places[item]);
+    sumi_plan_data(plan, s->of_state)[item] = (float)numbers.of_state;
+    sumi_plan_data(plan, s->of_prediction)[item] = (float)numbers.of_prediction;
+    sumi_plan_data(plan, s->weights)[item] = (float)numbers.weight;
+}
+
+static const char *judge(const void *user, const struct place *place)
+{
+    struct numbers numbers = numbers_at(user, place);
+    bool finite = noised_holds(numbers.of_state) && noised_holds(numbers.of_prediction)
+                  && noised_holds(numbers.weight);
+    return finite ? NULL : "the score";
 }
 
 static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
@@ -93,7 +112,7 @@ static sumi_status check(const struct sliced *s)
                             "train.objective = sliced teaches no variance; set noise.variance = "
                             "fixed_small");
     }
-    if (s->noised.path->kind != PATH_EDM) return SUMI_OK;
+    if (s->noised.path->kind != PATH_EDM) return noised_check(&s->noised, false, judge, s);
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "train.objective = sliced is for networks that see the state as it is, not "
                         "for the preconditioned ones of noise.path = edm");

@@ -79,6 +79,28 @@ static struct place place_whole(const struct times *times, int64_t index)
     return place;
 }
 
+/* The place at exp(mean + deviation normal) for s / a, as far as the path goes. */
+static struct place place_of_normal(const struct times *times, double normal)
+{
+    const struct noise_path *path = times->path;
+    double sigma = exp(times->mean + times->deviation * normal);
+    sigma = fmin(fmax(sigma, path_least(path)), path_most(path));
+    return place_at(times, path_own_time(path, path_time(path, sigma)));
+}
+
+bool times_visit(const struct times *times, int64_t number, struct place *place)
+{
+    enum { CONTINUOUS = 200 };
+    const double least = 0x1p-25, most = 1 - 0x1p-24, largest_normal = 5.9; /* of philox.h */
+    bool whole = times->kind == TIMES_ALL_WHOLE || times->kind == TIMES_IMPORTANCE;
+    double share = fmin(fmax((double)number / CONTINUOUS, least), most);
+    if (number > (whole ? times->path->count - 1 : CONTINUOUS)) return false;
+    if (whole) *place = place_whole(times, number);
+    else if (times->kind == TIMES_UNIFORM) *place = place_at(times, time_between(times, share));
+    else *place = place_of_normal(times, largest_normal * (2 * share - 1));
+    return true;
+}
+
 struct place times_draw(const struct times *times, uint64_t seed, int64_t step, int64_t item)
 {
     const philox_stream stream = {seed, PURPOSE_TIME, (uint64_t)step};
@@ -98,7 +120,5 @@ struct place times_draw(const struct times *times, uint64_t seed, int64_t step, 
     }
     float normal;
     philox_normal(&stream, at, 1, &normal);
-    double sigma = exp(times->mean + times->deviation * normal);
-    sigma = fmin(fmax(sigma, path_least(path)), path_most(path));
-    return place_at(times, path_own_time(path, path_time(path, sigma)));
+    return place_of_normal(times, normal);
 }

@@ -38,6 +38,10 @@ sumi_status times_open(const struct learning *learning, const struct noise_path 
                        struct times *times);
 void times_release(sumi_context *context, struct times *times); /* accepts zeros */
 
+/* A place that may be drawn, by number from 0; false past the last. Of whole times that is each of
+   them, else the ends and some between. */
+bool times_visit(const struct times *times, int64_t number, struct place *place);
+
 /* To be called before the draws of a step. */
 void times_prepare(struct times *times);
 /* The place of an item of a step. */

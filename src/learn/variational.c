@@ -91,18 +91,16 @@ static sumi_node build(void *user, sumi_graph *graph)
     return noised_loss(noised, graph, sumi_op_add(graph, simple, share));
 }
 
-static void finish_item(void *user, sumi_plan *plan, int64_t item)
+/* What an item at a whole time is fed of the bound. */
+struct numbers {
+    double slope, posterior, least, gap;
+};
+
+static struct numbers numbers_at(const struct variational *v, const struct place *place)
 {
-    const struct variational *v = user;
     const struct noised *noised = &v->noised;
     const struct schedule *schedule = noised->schedule;
-    const struct place *place = &noised->places[item];
-    int64_t size = noised->item_size, at = item * size, time = place->index;
-    noised_target(noised, item, sumi_plan_data(plan, v->target));
-    if (v->levels) {
-        memcpy(sumi_plan_data(plan, v->clean) + at, noised->clean + at,
-               (size_t)size * sizeof(float));
-    }
+    int64_t time = place->index;
     struct posterior posterior = posterior_between(
         schedule->alphas_cumprod[time], time > 0 ? schedule->alphas_cumprod[time - 1] : 1);
     struct prediction_map map = path_map(noised->path, noised->prediction, &place->level);
@@ -110,11 +108,36 @@ static void finish_item(void *user, sumi_plan *plan, int64_t item)
     int type = noised->options->variance_type;
     bool large = type == VARIANCE_FIXED_LARGE || type == VARIANCE_FIXED_LARGE_LOG;
     double least = large ? range.log_most : range.log_least;
-    sumi_plan_data(plan, v->first)[item] = time == 0;
-    sumi_plan_data(plan, v->slope)[item] = (float)(posterior.clean * map.clean_prediction);
-    sumi_plan_data(plan, v->posterior)[item] = (float)range.log_least;
-    sumi_plan_data(plan, v->least)[item] = (float)least;
-    if (v->learned) sumi_plan_data(plan, v->gap)[item] = (float)(range.log_most - least);
+    return (struct numbers){posterior.clean * map.clean_prediction, range.log_least, least,
+                            range.log_most - least};
+}
+
+static void finish_item(void *user, sumi_plan *plan, int64_t item)
+{
+    const struct variational *v = user;
+    const struct noised *noised = &v->noised;
+    const struct place *place = &noised->places[item];
+    struct numbers numbers = numbers_at(v, place);
+    int64_t size = noised->item_size, at = item * size;
+    noised_target(noised, item, sumi_plan_data(plan, v->target));
+    if (v->levels) {
+        memcpy(sumi_plan_data(plan, v->clean) + at, noised->clean + at,
+               (size_t)size * sizeof(float));
+    }
+    sumi_plan_data(plan, v->first)[item] = place->index == 0;
+    sumi_plan_data(plan, v->slope)[item] = (float)numbers.slope;
+    sumi_plan_data(plan, v->posterior)[item] = (float)numbers.posterior;
+    sumi_plan_data(plan, v->least)[item] = (float)numbers.least;
+    if (v->learned) sumi_plan_data(plan, v->gap)[item] = (float)numbers.gap;
+}
+
+/* The bound divides the square of the slope by a variance, which is within e^-46 and 1. */
+static const char *judge(const void *user, const struct place *place)
+{
+    struct numbers numbers = numbers_at(user, place);
+    bool finite = isfinite(numbers.posterior) && isfinite(numbers.least) && isfinite(numbers.gap)
+                  && numbers.slope * numbers.slope * exp(-numbers.least) < 1e34;
+    return finite ? NULL : "the variational bound";
 }
 
 static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
@@ -161,7 +184,8 @@ static sumi_status open_parts(const struct learning *learning, struct variationa
                             recipe_text(learning->recipe, "train.objective"));
     }
     v->levels = learning->data->kind->read_bytes != NULL;
-    return check_variance(v);
+    TRY(check_variance(v));
+    return noised_check(&v->noised, true, judge, v);
 }
 
 static sumi_status create(const struct learning *learning, bool hybrid, struct objective *objective)

@@ -16,31 +16,54 @@ struct weighting weighting_of(const sumi_recipe *recipe)
     return weighting;
 }
 
+/* Errors of noise and data for a unit of the prediction's error. A state x = a x0 + s e leaves only
+   one way to be wrong, by -s u in the data and a u in the noise; a prediction p = c x0 + n e is
+   wrong by (a n - s c) u then. So both are finite at an end of a path too, where there is no signal
+   (a = 0) or no noise, unless the prediction tells nothing of them there: noise of the data at
+   a = 0, data of the noise at s = 0. */
+struct unit_errors {
+    double noise, data;
+};
+
+static struct unit_errors unit_errors(const struct noised *noised, const struct noise_level *level)
+{
+    struct prediction_map map = path_map(noised->path, noised->prediction, level);
+    struct unit_errors errors = {map.noise_prediction, map.clean_prediction};
+    if (noised->prediction == PREDICTION_SAMPLE) errors.noise = level->signal / level->noise;
+    return errors;
+}
+
+/* g^2 / 2 for the score -e / s, where g^2 = 2 (s / a) (a s' - s a') as in path_sde: without signal
+   it is infinite, and yet its product with the error of the score has a limit where the noise is
+   told exactly. */
+static double likelihood_weight(const struct noise_level *level, double noise_error)
+{
+    double a = level->signal, s = level->noise;
+    if (a == 0 && noise_error == 0) return 0; /* the error's square goes with a^2 */
+    return (a * level->noise_slope - s * level->signal_slope) / (a * s) * noise_error * noise_error;
+}
+
 static double bound_weight(const struct noised *noised, const struct place *place,
-                           double score_error)
+                           double noise_error)
 {
     if (noised->path->kind == PATH_TABLE && place->index >= 0) {
         return schedule_bound_weight(noised->schedule, place->index, noised->prediction,
                                      (enum variance_type)noised->options->variance_type);
     }
-    return 0.5 * path_sde(&place->level).diffusion * score_error * score_error;
+    return likelihood_weight(&place->level, noise_error);
 }
 
 double weighting_at(const struct weighting *weighting, const struct noised *noised,
                     const struct place *place)
 {
-    const struct noise_level *level = &place->level;
-    struct prediction_map map = path_map(noised->path, noised->prediction, level);
-    double ratio = level->signal / level->noise, snr = ratio * ratio;
-    /* errors of data and score for a unit of the prediction's: x0 = ... + clean_prediction p, and
-       the score is -e / s */
-    double data_error = map.clean_prediction, score_error = map.noise_prediction / level->noise;
+    struct unit_errors errors = unit_errors(noised, &place->level);
+    double noise = errors.noise * errors.noise, data = errors.data * errors.data;
     switch (weighting->kind) {
     case WEIGHTING_SIMPLE: break;
-    case WEIGHTING_SNR: return snr * data_error * data_error;
-    case WEIGHTING_MIN_SNR: return fmin(snr, weighting->gamma) * data_error * data_error;
-    case WEIGHTING_SIGMA2: return 0.5 * level->noise * level->noise * score_error * score_error;
-    case WEIGHTING_BOUND: return bound_weight(noised, place, score_error);
+    case WEIGHTING_SNR: return noise; /* SNR times (s / a)^2 of it */
+    case WEIGHTING_MIN_SNR: return fmin(noise, weighting->gamma * data);
+    case WEIGHTING_SIGMA2: return 0.5 * noise;
+    case WEIGHTING_BOUND: return bound_weight(noised, place, errors.noise);
     }
     return 1;
 }

@@ -25,7 +25,9 @@ struct weighting {
 
 struct weighting weighting_of(const sumi_recipe *recipe);
 
-/* The weight of the squared error of the model's own prediction. */
+/* The weight of the squared error of the model's own prediction. At the ends of a path it is the
+   limit, infinite where that is: of the bound where noise is told and there is no signal, and of
+   the noise's error (all but min_snr) where data are told and there is no noise. */
 double weighting_at(const struct weighting *weighting, const struct noised *noised,
                     const struct place *place);
 

@@ -4,6 +4,13 @@
 
 #include "noise/rows.h"
 
+const char *prediction_name(enum prediction_type type)
+{
+    static const char *const names[] = {"epsilon", "sample",          "v_prediction",
+                                        "score",   "flow_prediction", "velocity"};
+    return names[type];
+}
+
 struct prediction_target prediction_target(enum prediction_type type,
                                            const struct noise_level *level)
 {

@@ -28,6 +28,9 @@ enum prediction_type {
                            eq. 15; on the straight path the same as the one before */
 };
 
+/* Its name in configuration files. */
+const char *prediction_name(enum prediction_type type);
+
 struct prediction_target {
     double of_clean, of_noise;
 };

@@ -63,24 +63,5 @@ for recipe in recipes/*.ini; do
     grep -qE "train $name( |\$)" docs/gallery.md || complain "docs/gallery.md does not show $name"
 done
 
-# ---- Layers ----
-
-# The rooms in the order of the table of docs/architecture.md: an include may only point down.
-mapfile -t rooms < <(grep -oP '^\| `src/\K[a-z]+(?=/`)' docs/architecture.md)
-[ "${#rooms[@]}" -eq "$(find src -mindepth 1 -maxdepth 1 -type d | wc -l)" ] \
-    || complain "docs/architecture.md: the table names ${#rooms[@]} rooms, not each folder of src/ once"
-above=()
-for room in "${rooms[@]}"; do
-    for higher in "${above[@]}"; do
-        while read -r found; do
-            complain "$found points up, from $room to $higher"
-        done < <(grep -rn "^#include \"$higher/" "src/$room" || true)
-    done
-    above+=("$room")
-done
-while read -r found; do
-    complain "$found: the command sees only sumi.h"
-done < <(grep -rnP "^#include \"($(IFS='|'; echo "${rooms[*]}"))/" tool || true)
-
 [ "$failures" -eq 0 ] || exit 1
 echo "The program of README.md compiles; ${#pages[@]} pages agree with the sources."

@@ -54,7 +54,8 @@ const char *sumi_status_name(sumi_status status)
     return "unknown";
 }
 
-sumi_status sumi_context_create(const sumi_allocator *allocator, sumi_context **context)
+sumi_status context_create(const sumi_allocator *allocator, const struct backend *backend,
+                           sumi_context **context)
 {
     if (!context) return SUMI_ERROR_ARGUMENT;
     sumi_allocator chosen = {NULL, default_allocate, default_release};
@@ -68,6 +69,7 @@ sumi_status sumi_context_create(const sumi_allocator *allocator, sumi_context **
         return SUMI_ERROR_MEMORY;
     }
     (*context)->allocator = chosen;
+    (*context)->backend = backend;
     int threads = omp_get_max_threads();
     (*context)->threads = threads < THREADS_LIMIT ? threads : THREADS_LIMIT;
     return SUMI_OK;

@@ -12,6 +12,7 @@
 #define WARNINGS_KEPT 64
 
 struct profile;
+struct backend;
 
 /* The message of a thread that the library itself has started on behalf of a context. */
 struct thread_message {
@@ -33,9 +34,14 @@ struct sumi_context {
     void *warning_user;
     uint64_t warned[WARNINGS_KEPT]; /* hashes of the last sentences told, in a ring */
     int64_t warnings;               /* told so far */
+    const struct backend *backend;  /* where plans run (graph/backend.h, backend/choose.c) */
     struct profile *profile; /* rows of timing (base/profile.h); NULL before the first start */
     char message[MESSAGE_SIZE];
 };
+
+/* sumi_context_create for a context whose plans run on `backend`. */
+sumi_status context_create(const sumi_allocator *allocator, const struct backend *backend,
+                           sumi_context **context);
 
 /* Returns from the calling function with any status but SUMI_OK. */
 #define TRY(expression)                                                                            \

@@ -8,6 +8,7 @@
 #define SUMI_BASE_TEAM_H
 
 #include <omp.h>
+#include <stdint.h>
 
 #define TEAM_PRAGMA(TEXT) _Pragma(#TEXT)
 
@@ -23,5 +24,8 @@
             CALL;                                                                                  \
         }                                                                                          \
     } while (0)
+
+/* Threads worth waking for `work` elementary operations: all, or 1 below some ten thousand. */
+int worthwhile_threads(int threads, int64_t work);
 
 #endif

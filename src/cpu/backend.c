@@ -87,17 +87,6 @@ const struct backend cpu_backend = {.open = open_shared,
                                     .find = find,
                                     .rules = fusion_rules,
                                     .from_bf16 = bfloat16_to_floats,
-                                    .to_bf16 = bfloat16_from_floats};
-
-sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
-                             sumi_plan **plan)
-{
-    return plan_create(graph, &cpu_backend, count, outputs, plan);
-}
-
-int worthwhile_threads(int threads, int64_t work)
-{
-    enum { WORK_OF_A_THREAD = 1 << 14 };
-    int64_t useful = work / WORK_OF_A_THREAD;
-    return useful >= 2 && useful >= threads / 4 ? threads : 1; /* not some: see base/team.h */
-}
+                                    .to_bf16 = bfloat16_from_floats,
+                                    .squared_norm = optimizer_squared_norm,
+                                    .adamw = optimizer_adamw};

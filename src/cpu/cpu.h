@@ -4,6 +4,7 @@
 #ifndef SUMI_CPU_CPU_H
 #define SUMI_CPU_CPU_H
 
+#include "base/team.h"
 #include "graph/kernel.h"
 #include "graph/plan.h"
 
@@ -30,7 +31,9 @@ extern const struct kernel kernel_softmax, kernel_attention, kernel_attention_gr
 void bfloat16_to_floats(int threads, int64_t n, const bfloat16 *from, float *to);
 void bfloat16_from_floats(int threads, int64_t n, const float *from, bfloat16 *to);
 
-/* Threads worth waking for `work` elementary operations: all, or 1 below some ten thousand. */
-int worthwhile_threads(int threads, int64_t work);
+/* The optimizer's pass; see graph/backend.h (optimizer.c). */
+double optimizer_squared_norm(int threads, int64_t count, struct optimizer_chunk *chunks);
+void optimizer_adamw(int threads, const struct optimizer_step *step, int64_t count,
+                     const struct optimizer_chunk *chunks);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building graphs: appending nodes, remembering the first failure, and the few shape helpers that
-   every gradient rule needs. */
+/* Building graphs: appending nodes and remembering the first failure. */
 #include "graph/graph.h"
 
 #include <stdarg.h>
@@ -114,36 +113,4 @@ sumi_node graph_append(sumi_graph *graph, const struct op *op, int input_count,
     if (check_shape(graph, &node) != SUMI_OK || grow(graph) != SUMI_OK) return -1;
     graph->nodes[graph->count] = node;
     return graph->count++;
-}
-
-sumi_node graph_reshape(sumi_graph *graph, sumi_node x, const struct shape *shape)
-{
-    struct shape copy = *shape; /* may point into the node array, which moves */
-    return sumi_op_reshape(graph, x, copy.rank, copy.size);
-}
-
-sumi_node graph_broadcast(sumi_graph *graph, sumi_node x, const struct shape *shape)
-{
-    struct shape copy = *shape;
-    return sumi_op_broadcast(graph, x, copy.rank, copy.size);
-}
-
-sumi_node graph_filled(sumi_graph *graph, const struct shape *shape, double value)
-{
-    struct shape copy = *shape;
-    return graph_broadcast(graph, sumi_graph_number(graph, value), &copy);
-}
-
-sumi_node graph_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *shape)
-{
-    struct shape target = *shape;
-    if (x < 0 || shape_equal(graph_shape(graph, x), &target)) return x;
-    struct shape full = *graph_shape(graph, x);
-    int added = full.rank - target.rank;
-    unsigned axes = 0;
-    for (int i = 0; i < full.rank; i++) {
-        bool widened = i < added || (target.size[i - added] == 1 && full.size[i] != 1);
-        if (widened) axes |= 1u << i;
-    }
-    return graph_reshape(graph, sumi_op_sum(graph, x, axes), &target);
 }

@@ -162,14 +162,6 @@ void cost_of_moving(const sumi_graph *graph, const struct node *node, struct cos
 /* A cost rule for sums: one operation for each element of input 0. */
 void cost_of_summing(const sumi_graph *graph, const struct node *node, struct cost *cost);
 
-/* A shape filled with one number, by broadcast. */
-sumi_node graph_filled(sumi_graph *graph, const struct shape *shape, double value);
-/* reshape and broadcast that take a shape. */
-sumi_node graph_reshape(sumi_graph *graph, sumi_node x, const struct shape *shape);
-sumi_node graph_broadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
-/* Sums away what broadcasting added, so that the result has `shape`. */
-sumi_node graph_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
-
 /* Reads the name of a precision, "float32" or "bf16": whether it is bf16 (src/graph/storage.c). */
 sumi_status precision_read(sumi_context *context, const char *precision, bool *bf16);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a backend provides: for each op a kernel that prepares itself for one problem when a plan is
-   made, and then runs it as often as asked without allocating. */
+/* Kernels: a kernel prepares itself for one problem when a plan is made, and then runs it as often
+   as asked without allocating. */
 #ifndef SUMI_GRAPH_KERNEL_H
 #define SUMI_GRAPH_KERNEL_H
 
@@ -56,17 +56,5 @@ struct kernel {
 
 /* Those operands if all of them are bfloat16, else none. */
 unsigned bf16_together(const struct problem *problem, unsigned operands);
-
-struct backend {
-    sumi_status (*open)(sumi_context *context, void **shared);
-    void (*close)(sumi_context *context, void *shared);
-    /* The kernel for an op; never NULL. */
-    const struct kernel *(*find)(const struct op *op);
-    /* Fusions into ops that it has good kernels for; a list that ends with NULL, or NULL. */
-    const struct fusion_rule *const *rules;
-    /* Conversions of n elements. */
-    void (*from_bf16)(int threads, int64_t n, const bfloat16 *from, float *to);
-    void (*to_bf16)(int threads, int64_t n, const float *from, bfloat16 *to);
-};
 
 #endif

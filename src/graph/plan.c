@@ -328,6 +328,12 @@ sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int co
     return status;
 }
 
+sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
+                             sumi_plan **plan)
+{
+    return plan_create(graph, graph->context->backend, count, outputs, plan);
+}
+
 sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs, int64_t *bytes)
 {
     sumi_context *context = graph->context;

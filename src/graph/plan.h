@@ -4,9 +4,10 @@
 #ifndef SUMI_GRAPH_PLAN_H
 #define SUMI_GRAPH_PLAN_H
 
-#include "graph/kernel.h"
+#include "graph/backend.h"
 
-/* Plans the computation of outputs[count] by a backend. The graph must outlive the plan and may
+/* Plans the computation of outputs[count] by a backend, where sumi_plan_create takes the context's
+   own. The graph must outlive the plan and may
    grow afterwards; weights that it names may not be removed. */
 sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int count,
                         const sumi_node *outputs, sumi_plan **plan);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Segments of a graph: what was built between two marks, of which derivatives may keep the results
-   only (gradients.c). */
+   only (ops/gradients.c). */
 #include <string.h>
 
 #include "graph/graph.h"

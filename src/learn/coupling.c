@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/team.h"
-#include "cpu/cpu.h"
 #include "data/shuffle.h"
 
 static enum coupling_kind kind_of(const sumi_recipe *recipe)

@@ -6,9 +6,8 @@
 
 #include "base/philox.h"
 #include "base/team.h"
-#include "cpu/cpu.h"
-#include "noise/rows.h"
 #include "ops/ops.h"
+#include "vectors/rows.h"
 
 /* The solver as the model will be sampled, its path and its options. */
 static sumi_status open_solver(struct noised *noised)

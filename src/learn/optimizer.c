@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AdamW (Loshchilov & Hutter 2019, algorithm 2), clipping by the global norm (Pascanu et al. 2013)
-   and averaging; see optimizer.h. */
+/* The state and the rates of AdamW (Loshchilov & Hutter 2019, algorithm 2), clipping by the global
+   norm (Pascanu et al. 2013) and averaging; the backend does the pass over the weights. See
+   optimizer.h. */
 #include "learn/optimizer.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "base/team.h"
-#include "cpu/cpu.h"
-#include "cpu/loops/loops.h"
+#include "graph/backend.h"
 
 enum { CHUNK = 1 << 14 }; /* elements a thread takes at a time */
 
@@ -42,8 +41,8 @@ static sumi_status add_arrays(struct optimizer *o, int64_t i)
     return SUMI_OK;
 }
 
-/* Fills o->chunks where that is there already; how many chunks there are. */
-static int64_t cut_into_chunks(struct optimizer *o)
+/* How many chunks there are; fills o->chunks and o->places if asked. */
+static int64_t cut_into_chunks(struct optimizer *o, bool fill)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < o->count; i++) {
@@ -51,11 +50,26 @@ static int64_t cut_into_chunks(struct optimizer *o)
         int64_t size = shape_count(&o->weights->items[i].shape);
         for (int64_t first = 0; first < size; first += CHUNK, count++) {
             int64_t left = size - first;
-            if (!o->chunks) continue;
-            o->chunks[count] = (struct optimizer_chunk){i, first, left < CHUNK ? left : CHUNK, 0};
+            if (!fill) continue;
+            o->places[count] = (struct chunk_place){i, first};
+            o->chunks[count] = (struct optimizer_chunk){.size = left < CHUNK ? left : CHUNK,
+                                                        .first = o->first[i] + first,
+                                                        .second = o->second[i] + first,
+                                                        .average = o->average[i] + first};
         }
     }
     return count;
+}
+
+static sumi_status make_chunks(struct optimizer *o)
+{
+    o->chunk_count = cut_into_chunks(o, false);
+    size_t count = (size_t)o->chunk_count;
+    o->chunks = context_allocate_zeroed(o->context, count, sizeof *o->chunks);
+    o->places = context_allocate_zeroed(o->context, count, sizeof *o->places);
+    if (!o->chunks || !o->places) return SUMI_ERROR_MEMORY;
+    cut_into_chunks(o, true);
+    return SUMI_OK;
 }
 
 sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_settings *settings,
@@ -73,11 +87,7 @@ sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_setti
     for (int64_t i = 0; i < weights->count && status == SUMI_OK; i++) {
         status = add_arrays(optimizer, i);
     }
-    optimizer->chunk_count = cut_into_chunks(optimizer);
-    optimizer->chunks =
-        context_allocate_zeroed(context, (size_t)optimizer->chunk_count, sizeof *optimizer->chunks);
-    if (optimizer->chunks) cut_into_chunks(optimizer);
-    else status = SUMI_ERROR_MEMORY;
+    if (status == SUMI_OK) status = make_chunks(optimizer);
     if (status != SUMI_OK) optimizer_release(optimizer);
     return status;
 }
@@ -93,6 +103,7 @@ void optimizer_release(struct optimizer *optimizer)
         context_release(optimizer->context, sets[set]);
     }
     context_release(optimizer->context, optimizer->chunks);
+    context_release(optimizer->context, optimizer->places);
     memset(optimizer, 0, sizeof *optimizer);
 }
 
@@ -112,49 +123,13 @@ double optimizer_average_decay(const struct optimizer_settings *s, int64_t step)
     return fmin(s->ema, (1.0 + (double)step) / (10.0 + (double)step));
 }
 
-/* Threads for a pass over all chunks. */
-static int pass_threads(const struct optimizer *o)
+/* Points the chunks to this step's gradients, and to the weights. */
+static void set_gradients(struct optimizer *o, const float *const *gradients)
 {
-    return worthwhile_threads(o->context->threads, o->chunk_count * CHUNK);
-}
-
-/* Shared among a team. */
-static void square_chunks(struct optimizer *o, const float *const *gradients)
-{
-    const struct loops *loops = loops_select();
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < o->chunk_count; i++) {
-        struct optimizer_chunk *chunk = &o->chunks[i];
-        const float *gradient = gradients[chunk->weight];
-        chunk->square = 0;
-        if (!gradient) continue;
-        gradient += chunk->first;
-        chunk->square = loops->dot(chunk->size, gradient, gradient);
-    }
-}
-
-/* Squared norm of all gradients: float inside a chunk, double across chunks in their order, whoever
-   has summed them. */
-static double squared_norm(struct optimizer *o, const float *const *gradients)
-{
-    double total = 0;
-    BY_TEAM(pass_threads(o), square_chunks(o, gradients));
-    for (int64_t i = 0; i < o->chunk_count; i++) total += o->chunks[i].square;
-    return total;
-}
-
-/* Shared among a team. */
-static void apply_to_chunks(struct optimizer *o, const struct optimizer_step *step,
-                            const float *const *gradients)
-{
-    const struct loops *loops = loops_select();
-#pragma omp for schedule(static)
     for (int64_t k = 0; k < o->chunk_count; k++) {
-        const struct optimizer_chunk *chunk = &o->chunks[k];
-        int64_t i = chunk->weight, first = chunk->first;
-        if (!gradients[i]) continue;
-        loops->adamw(chunk->size, step, gradients[i] + first, o->weights->items[i].data + first,
-                     o->first[i] + first, o->second[i] + first, o->average[i] + first);
+        int64_t i = o->places[k].weight, first = o->places[k].first;
+        o->chunks[k].gradient = gradients[i] ? gradients[i] + first : NULL;
+        o->chunks[k].weight = o->weights->items[i].data + first;
     }
 }
 
@@ -162,7 +137,9 @@ sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *cons
                             double *norm)
 {
     const struct optimizer_settings *s = &o->settings;
-    *norm = sqrt(squared_norm(o, gradients));
+    const struct backend *backend = o->context->backend;
+    set_gradients(o, gradients);
+    *norm = sqrt(backend->squared_norm(o->context->threads, o->chunk_count, o->chunks));
     if (!isfinite(*norm)) {
         return context_fail(o->context, SUMI_ERROR_NUMBER,
                             "the gradient is not finite at step %lld: lower train.learning_rate",
@@ -180,7 +157,7 @@ sumi_status optimizer_apply(struct optimizer *o, int64_t step, const float *cons
                                  .gradient_scale =
                                      (float)(s->clip > 0 && *norm > s->clip ? s->clip / *norm : 1),
                                  .average = (float)optimizer_average_decay(s, step)};
-    BY_TEAM(pass_threads(o), apply_to_chunks(o, &one, gradients));
+    backend->adamw(o->context->threads, &one, o->chunk_count, o->chunks);
     return SUMI_OK;
 }
 

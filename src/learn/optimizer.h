@@ -5,7 +5,7 @@
 #define SUMI_LEARN_OPTIMIZER_H
 
 #include "files/recipe.h"
-#include "graph/graph.h"
+#include "graph/backend.h"
 
 struct optimizer_settings {
     double learning_rate, final_learning_rate, weight_decay, beta1, beta2, epsilon;
@@ -16,10 +16,9 @@ struct optimizer_settings {
     int64_t warmup, steps;
 };
 
-/* A run of a weight's elements that one thread takes at a time. */
-struct optimizer_chunk {
-    int64_t weight, first, size;
-    double square; /* sum of the squares of its gradient */
+/* Which elements a chunk has: those of a weight from `first` on. */
+struct chunk_place {
+    int64_t weight, first;
 };
 
 /* Arrays [count of each weight], one for each weight of the network; NULL where it is not
@@ -32,6 +31,7 @@ struct optimizer {
     float **first, **second;        /* running means of the gradient and of its square */
     float **average;                /* EMA of the weights */
     struct optimizer_chunk *chunks; /* of all trained weights, in their order */
+    struct chunk_place *places;     /* of the chunks */
     int64_t chunk_count;
 };
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "learn/coupling.h"
-#include "noise/rows.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 static sumi_status set_whole(sumi_solver *solver, const char *option, int64_t value)
 {

@@ -7,7 +7,7 @@
 #include "base/profile.h"
 #include "graph/plan.h"
 #include "learn/trainer.h"
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 struct portion portion_of(const sumi_recipe *recipe, int64_t feed)
 {

@@ -11,8 +11,8 @@
 #include "data/data.h"
 #include "data/shuffle.h"
 #include "measure/likelihood.h"
-#include "noise/rows.h"
 #include "solvers/limit.h"
+#include "vectors/rows.h"
 
 static const double bits = 1.44269504088896340736; /* in a nat */
 

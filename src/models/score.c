@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "models/model.h"
-#include "noise/rows.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* Evaluates the network at the state on its own scale; `score` holds the prediction then. */
 static sumi_status predict(sumi_model *model, int64_t count, const float *x, double time,

@@ -2,7 +2,7 @@
 /* The linear maps behind each prediction; see prediction.h. */
 #include "noise/prediction.h"
 
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 const char *prediction_name(enum prediction_type type)
 {

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/context.h"
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 /* Song, Meng and Ermon 2020 (DDIM), eq. 67. States that point the same way, or opposite ones, have
    no one great circle between them: the straight line stands for it. */

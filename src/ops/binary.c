@@ -46,5 +46,5 @@ void binary_reference(const sumi_graph *graph, const struct node *node, const do
 
 sumi_node binary_unbroadcast(sumi_graph *graph, sumi_node node, int input, sumi_node gradient)
 {
-    return graph_unbroadcast(graph, gradient, input_shape(graph, graph_node(graph, node), input));
+    return ops_unbroadcast(graph, gradient, input_shape(graph, graph_node(graph, node), input));
 }

@@ -36,7 +36,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
     const struct shape *x = input_shape(graph, graph_node(graph, node), 0);
-    gradients[0] = graph_unbroadcast(graph, upstream, x);
+    gradients[0] = ops_unbroadcast(graph, upstream, x);
 }
 
 const struct op op_broadcast = {.name = "broadcast",

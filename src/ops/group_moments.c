@@ -51,7 +51,7 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     struct group_norm_parts parts =
         group_norm_normalize(graph, fused.inputs[0], &sizes, fused.attributes.shift);
     sumi_node pair = sumi_op_concat(graph, parts.mean, parts.inverse_deviation, 3);
-    return graph_reshape(graph, pair, &fused.shape);
+    return ops_reshape(graph, pair, &fused.shape);
 }
 
 /* two sums and a square */

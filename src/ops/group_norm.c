@@ -39,7 +39,7 @@ static sumi_node parameter_gradient(sumi_graph *graph, sumi_node sums, int64_t r
     each = (struct shape){2, {each.size[1], each.size[2]}};
     sumi_node rows = ops_window(graph, sums, row * shape_count(&each), &each);
     if (parameter->rank == 1) rows = sumi_op_sum(graph, rows, 1u << 0);
-    return graph_reshape(graph, rows, parameter);
+    return ops_reshape(graph, rows, parameter);
 }
 
 /* Two fused passes: the sums that both the parameters and x need, then x. What x changes by way of

@@ -65,7 +65,7 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     sumi_node centred = sumi_op_subtract(graph, e, sumi_op_mean(graph, e, group));
     sumi_node rest = sumi_op_subtract(graph, centred, along);
     sumi_node dx = sumi_op_multiply(graph, rest, parts.inverse_deviation);
-    return graph_reshape(graph, dx, &fused.shape);
+    return ops_reshape(graph, dx, &fused.shape);
 }
 
 /* xhat; the slope of SiLU from z; e - mean - xhat product, times r */

@@ -43,7 +43,7 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     sumi_node weighted = sumi_op_multiply(graph, parts.slope, parts.normalized);
     sumi_node product = sumi_op_sum(graph, weighted, 1u << 1);
     sumi_node both = sumi_op_concat(graph, sum, product, 0); /* [2 n, 1, groups, width] */
-    return graph_reshape(graph, both, &fused.shape);
+    return ops_reshape(graph, both, &fused.shape);
 }
 
 /* xhat; the slope of SiLU from z; two sums, one of them of products */

@@ -35,5 +35,5 @@ sumi_node sumi_op_linear(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_
         y = sumi_op_add(graph, y, bias);
     }
     if (y < 0) return -1;
-    return graph_reshape(graph, y, &to);
+    return ops_reshape(graph, y, &to);
 }

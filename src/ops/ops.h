@@ -15,6 +15,14 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_block_sum, op_gather, op_scatter_add, op_squared_error, op_squared_error_loss,
     op_dropout_mask, op_stop_gradient, op_log_normal_cdf, op_normal_hazard;
 
+/* A shape filled with one number, by broadcast. */
+sumi_node ops_filled(sumi_graph *graph, const struct shape *shape, double value);
+/* reshape and broadcast that take a shape. */
+sumi_node ops_reshape(sumi_graph *graph, sumi_node x, const struct shape *shape);
+sumi_node ops_broadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
+/* Sums away what broadcasting added, so that the result has `shape`. */
+sumi_node ops_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
+
 /* A view of `shape` that starts `first` elements into x's row-major memory; its gradient pads
    with zeros. */
 sumi_node ops_window(sumi_graph *graph, sumi_node x, int64_t first, const struct shape *shape);

@@ -25,7 +25,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
-    gradients[0] = graph_reshape(graph, upstream, input_shape(graph, graph_node(graph, node), 0));
+    gradients[0] = ops_reshape(graph, upstream, input_shape(graph, graph_node(graph, node), 0));
 }
 
 const struct op op_reshape = {.name = "reshape",

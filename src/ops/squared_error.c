@@ -55,8 +55,8 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     sumi_node square = sumi_op_multiply(graph, error, error);
     unsigned all = (1u << x.rank) - 1;
     sumi_node losses = sumi_op_mean(graph, square, all & ~1u);
-    if (fused.input_count > 2) c = graph_reshape(graph, fused.inputs[2], &each);
-    else c = graph_filled(graph, &each, 1.0 / (double)items);
+    if (fused.input_count > 2) c = ops_reshape(graph, fused.inputs[2], &each);
+    else c = ops_filled(graph, &each, 1.0 / (double)items);
     gradient = sumi_op_multiply(graph, gradient, c);
     sumi_node loss = sumi_op_sum(graph, sumi_op_multiply(graph, losses, c), all);
     sumi_node parts = sumi_op_concat(graph, sumi_op_reshape(graph, gradient, 1, &count),

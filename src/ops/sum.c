@@ -35,7 +35,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
     const struct shape *x = input_shape(graph, graph_node(graph, node), 0);
-    gradients[0] = graph_broadcast(graph, upstream, x);
+    gradients[0] = ops_broadcast(graph, upstream, x);
 }
 
 const struct op op_sum = {.name = "sum",

@@ -37,7 +37,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     int64_t before = graph_node(graph, node)->attributes.first;
     sumi_node flat = sumi_op_reshape(graph, upstream, 1, &count);
     sumi_node padded = sumi_op_pad(graph, flat, 0, before, shape_count(&x) - count - before);
-    gradients[0] = graph_reshape(graph, padded, &x);
+    gradients[0] = ops_reshape(graph, padded, &x);
 }
 
 const struct op op_window = {.name = "window",

@@ -4,9 +4,9 @@
    carried forward by the difference from the one before, over times of the table. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* abar of the time that the step goes to: the next, or with compat = diffusers t - T / steps. */
 static double next_product(const struct solver_run *run)

@@ -4,10 +4,10 @@
    The levels are those of Karras et al. 2022 that the model was trained on, T of them. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/respacing.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* Every (T / steps)-th of the T levels, or those whose numbers, counted from the clearest, are
    given as `timesteps`: number k stands for the level k places above the least. */

@@ -3,8 +3,8 @@
    noisy as ddpm at eta = 1. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* abar of the time that the step goes to. The next visited time, or with compat = diffusers that
    library's t - floor(T / steps), which the spacings linspace and trailing do not always visit. */

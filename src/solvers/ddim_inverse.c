@@ -4,8 +4,8 @@
    for the time that it comes from, also where that was not visited. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 static sumi_status ascending(sumi_context *context, const struct solver_options *options,
                              const struct noise_path *path, struct grid *grid)

@@ -4,9 +4,9 @@
 #include <math.h>
 
 #include "base/team.h"
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 static const double least_variance = 1e-20; /* btilde is zero on the way to clean data */
 

@@ -4,10 +4,10 @@
    which is integrated exactly over rho. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
 #include "solvers/polynomial.h"
+#include "vectors/rows.h"
 
 enum { HISTORY = 3 };
 

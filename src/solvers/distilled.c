@@ -4,9 +4,9 @@
    Zheng et al. 2024 (tcd). They visit a few of the times that the distillation used. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* The times k, 2k, ... of the distillation less one, k = T / original_inference_steps; of those an
    even choice, noisiest first. */

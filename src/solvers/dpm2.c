@@ -4,9 +4,9 @@
    down further and draws fresh noise. The list holds the middles too. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* The level that an ancestral step goes down to; by how much it comes up again. */
 static double ancestral_down(double sigma, double next, double *up)

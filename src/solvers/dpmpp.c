@@ -4,10 +4,10 @@
    and on noise. */
 #include <string.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
 #include "solvers/places.h"
+#include "vectors/rows.h"
 
 enum { HISTORY = 3 };
 

@@ -5,9 +5,9 @@
    of Brownian motion. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* A middle in log(sigma) after every place but the last. */
 static sumi_status sde_arrange(sumi_context *context, const struct solver_options *options,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DPM-Solver++ single-step: Lu et al. 2022, algorithm 1. A step of order k makes k evaluations at
    neighbouring places of the list, each from where the step began. */
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
+#include "vectors/rows.h"
 
 enum { HISTORY = 3 };
 

@@ -4,9 +4,9 @@
    of Heun's method. The network sees the state with that noise, where diffusers' Euler does not. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/stages.h"
+#include "vectors/rows.h"
 
 enum { STAGES = 2 };
 

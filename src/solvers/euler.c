@@ -4,9 +4,9 @@
    the straight path of flow matching the slope is the velocity, and the same line is its solver. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* Algorithm 2, line 5: how much noise is stirred in before the step, as a share of sigma. */
 static double churn(const struct solver_run *run, double sigma)

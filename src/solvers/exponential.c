@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 enum { FEW_STEPS = 15 };
 

@@ -4,9 +4,9 @@
    Euler's. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/stages.h"
+#include "vectors/rows.h"
 
 /* t0 t1 t1 t2 t2 ...: a trial step ends at the first copy and the true one starts at the second. */
 static sumi_status heun_arrange(sumi_context *context, const struct solver_options *options,

@@ -3,9 +3,9 @@
    path a = cos(pi t / 2), s = sin(pi t / 2), t in [0, 1], where the network predicts v. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
+#include "vectors/rows.h"
 
 enum { HISTORY = 4 };
 

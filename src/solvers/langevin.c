@@ -5,9 +5,9 @@
    Neither denoises at the end: the samples are of the last level's distribution. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/score.h"
+#include "vectors/rows.h"
 
 static const double usual_share = 0.2; /* the paper's epsilon of 2e-5 at its least sigma of 0.01 */
 

@@ -2,10 +2,10 @@
 /* Linear multi-step (Adams-Bashforth with uneven steps) on the probability flow in sigma: the last
    four slopes are joined by a polynomial, which is integrated exactly. Karras et al. 2022 name it
    as "LMS"; the method is Adams's of 1883. */
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/polynomial.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* How many slopes the step joins. diffusers counts the places before a late start too, whose slopes
    it does not have, and leaves their terms out. */

@@ -2,9 +2,9 @@
 /* The midpoint rule on the probability flow, dx/dsigma = (x - x0hat) / sigma (Karras et al. 2022,
    eq. 1 with sigma as the time; on a straight path the velocity of Lipman et al. 2022): an Euler
    step to the middle, and a whole step with the slope found there (Runge 1895). */
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/stages.h"
+#include "vectors/rows.h"
 
 enum { STAGES = 2 };
 

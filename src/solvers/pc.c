@@ -7,9 +7,9 @@
    by x = r x_next + G z, with r and G from the path's a and s. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/score.h"
+#include "vectors/rows.h"
 
 /* The levels of algorithm 2 are a geometric row with both ends; the network is told of times that
    keep eps away from 0, as in the authors' program. */

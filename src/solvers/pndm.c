@@ -5,8 +5,8 @@
    with skip_prk_steps one time is visited twice instead. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 enum { RUNGE_KUTTA_STEPS = 3, STAGES = 4, HISTORY = 4 };
 enum { OPENING = RUNGE_KUTTA_STEPS * STAGES };

@@ -3,9 +3,9 @@
    dx/dsigma = (x - x0hat) / sigma (Karras et al. 2022, eq. 1 with sigma as the time; on a straight
    path the velocity of Lipman et al. 2022). The step to sigma 0, where the slope is not known but
    of a velocity, is Euler's. */
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/stages.h"
+#include "vectors/rows.h"
 
 enum { STAGES = 4 };
 

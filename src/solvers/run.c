@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "noise/rows.h"
 #include "solvers/limit.h"
 #include "solvers/solver.h"
+#include "vectors/rows.h"
 
 /* Hands out `count` floats of the run's memory, in whole cache lines; only counts them while there
    is no memory yet. */

@@ -5,10 +5,10 @@
    probability flow, 1 the reverse SDE). */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
 #include "solvers/polynomial.h"
+#include "vectors/rows.h"
 
 enum { HISTORY = 4, START = HISTORY, NOISE, ROWS };
 

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 /* From the noise that is told, so that nothing is lost where there is little of it; from x0hat only
    where that was limited. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 static const struct solver_type *const types[] = {
     &solver_ddpm,

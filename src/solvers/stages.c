@@ -2,7 +2,7 @@
 /* See stages.h. */
 #include "solvers/stages.h"
 
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 static bool knows_the_end(const struct solver_options *options, const struct noise_path *path)
 {

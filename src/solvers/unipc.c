@@ -5,9 +5,9 @@
    the corrector. */
 #include <math.h>
 
-#include "noise/rows.h"
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
+#include "vectors/rows.h"
 
 enum { MOST_ORDER = 3, HISTORY = MOST_ORDER + 1 };
 

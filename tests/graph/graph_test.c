@@ -82,22 +82,6 @@ static void constants_are_copied(void **state)
     trial_end(&trial);
 }
 
-static void unbroadcast_sums_what_broadcasting_added(void **state)
-{
-    (void)state;
-    struct trial trial;
-    trial_start(&trial, false);
-    sumi_node x = trial_given(&trial, SHAPE(2, 3), NUMBERS(1, 2, 3, 4, 5, 6));
-    const struct shape row = {1, {3}}, column = {2, {2, 1}}, one = {1, {1}}, none = {.rank = 0};
-    const struct shape same = {2, {2, 3}};
-    trial_expect(&trial, graph_unbroadcast(trial.graph, x, &row), SHAPE(3), NUMBERS(5, 7, 9));
-    trial_expect(&trial, graph_unbroadcast(trial.graph, x, &column), SHAPE(2, 1), NUMBERS(6, 15));
-    trial_expect(&trial, graph_unbroadcast(trial.graph, x, &one), SHAPE(1), NUMBERS(21));
-    trial_expect(&trial, graph_unbroadcast(trial.graph, x, &none), SCALAR, NUMBERS(21));
-    assert_int_equal(graph_unbroadcast(trial.graph, x, &same), x);
-    trial_end(&trial);
-}
-
 static void graphs_grow_as_long_as_there_is_memory(void **state)
 {
     (void)state;
@@ -184,7 +168,6 @@ int main(void)
         cmocka_unit_test(results_too_large_for_any_memory_are_refused),
         cmocka_unit_test(leaves_with_impossible_shapes_are_refused),
         cmocka_unit_test(constants_are_copied),
-        cmocka_unit_test(unbroadcast_sums_what_broadcasting_added),
         cmocka_unit_test(graphs_grow_as_long_as_there_is_memory),
         cmocka_unit_test(memory_that_runs_out_anywhere_is_reported_and_nothing_leaks),
     };

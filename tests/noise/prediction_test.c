@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "noise/prediction.h"
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 enum { COUNT = 1000 };
 

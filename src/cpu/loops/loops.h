@@ -9,18 +9,13 @@
 
 #include "base/bfloat16.h"
 #include "base/philox.h"
+#include "graph/backend.h"
 
 /* Coefficients of a normalisation of one item, each [c]. */
 struct norm_coefficients {
     const float *slope, *offset;                /* before the activation: slope x + offset */
     const float *mean, *inverse;                /* (x - mean) inverse is the normalised x */
     const float *of_gradient, *constant, *of_x; /* dx = of_gradient d + constant + of_x x */
-};
-
-struct optimizer_step {
-    float learning_rate, beta1, beta2, epsilon, decay; /* decay: learning rate x weight decay */
-    float correction1, correction2;                    /* 1 - beta^step */
-    float gradient_scale, average;                     /* clipping; EMA decay */
 };
 
 /* A query's softmax: its weights are exp(scale x - largest) inverse. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Weighted sums of rows; see rows.h. */
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 #include <math.h>
 

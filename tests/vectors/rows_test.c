@@ -2,7 +2,7 @@
 /* Weighted sums of rows: lengths beside the strips, threads, aliasing, terms that are not read. */
 #include "check.h"
 
-#include "noise/rows.h"
+#include "vectors/rows.h"
 
 static void sums_are_right_for_any_length_in_place_and_with_threads(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The measured limits of the machine: that each is there and plausible. How fast is not tested. */
 #include "check.h"
+#include "cpu/bf16_speed.h"
 #include "cpu/loops/speed.h"
-#include "measure/bf16.h"
 
 static void each_limit_is_measured(void **state)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/profile.h"
+#include "cpu/bf16_speed.h"
 #include "cpu/loops/speed.h"
-#include "measure/bf16.h"
 
 enum { ROUNDS = 500000, TRIALS = 20, PASSES = 8 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The instruction for sums of products of bfloat16 numbers, which no expression of C stands for; by
    its name where the compiler and the processor know it. */
-#include "measure/bf16.h"
+#include "cpu/bf16_speed.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Weighted sums of rows of numbers: the arithmetic of every noising and every solver step, written
    once for any length. Coefficients and sums are double, the rows float32. */
-#ifndef SUMI_NOISE_ROWS_H
-#define SUMI_NOISE_ROWS_H
+#ifndef SUMI_VECTORS_ROWS_H
+#define SUMI_VECTORS_ROWS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
    when it enters it, and passes adjoints on by the rules of the copies. The originals' values are
    then read by the forward pass alone, so that a plan gives their memory back. Values that are read
    outside of their segment are not copied: they stay. */
-#include "graph/graph.h"
+#include "ops/ops.h"
 
 /* One differentiation: the nodes from `floor` on are differentiated through, those before it are
    taken as given. */
@@ -120,7 +120,7 @@ static void propagate_expanded(struct sweep *sweep, sumi_node n)
 static sumi_status run_sweep(struct sweep *sweep)
 {
     sumi_graph *graph = sweep->graph;
-    sweep->adjoints[sweep->loss] = graph_filled(graph, graph_shape(graph, sweep->loss), 1);
+    sweep->adjoints[sweep->loss] = ops_filled(graph, graph_shape(graph, sweep->loss), 1);
     for (sumi_node n = sweep->loss; n >= sweep->floor && graph->status == SUMI_OK; n--) {
         bool used = sweep->adjoints[n] >= 0 && sweep->dependent[n];
         if (!used || !graph_node(graph, n)->input_count) continue;
@@ -171,7 +171,7 @@ sumi_status sumi_graph_gradients(sumi_graph *graph, sumi_node loss, int count, c
     }
     TRY(gradients_above(graph, 0, loss, count, wrt, gradients));
     for (int i = 0; i < count; i++) {
-        if (gradients[i] < 0) gradients[i] = graph_filled(graph, graph_shape(graph, wrt[i]), 0);
+        if (gradients[i] < 0) gradients[i] = ops_filled(graph, graph_shape(graph, wrt[i]), 0);
     }
     return graph->status;
 }

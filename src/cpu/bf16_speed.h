@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Multiplications and additions of bfloat16 numbers in registers; see cpu/loops/speed.h. */
-#ifndef SUMI_MEASURE_BF16_H
-#define SUMI_MEASURE_BF16_H
+#ifndef SUMI_CPU_BF16_SPEED_H
+#define SUMI_CPU_BF16_SPEED_H
 
 #include <stdint.h>
 

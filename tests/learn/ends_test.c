@@ -55,14 +55,12 @@ static void attempt(sumi_context *context, const struct kind *kind, const char *
     if (learned) {
         CHECK_OK(context, sumi_recipe_set(t->recipe, "noise.variance=learned_range"));
         CHECK_OK(context, sumi_recipe_set(t->recipe, "model.width=8"));
-        CHECK_OK(context,
-                 sumi_model_create_from_recipe(context, t->recipe, t->data, &t->model));
+        CHECK_OK(context, sumi_model_create_from_recipe(context, t->recipe, t->data, &t->model));
     } else {
         CHECK_OK(context, sumi_model_compose(context, &network, 1, &t->model));
     }
     CHECK_OK(context, sumi_model_set_scheduler(t->model, scheduler));
-    attempt->status =
-        sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer);
+    attempt->status = sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer);
     if (attempt->status == SUMI_OK) return;
     assert_int_equal(attempt->status, SUMI_ERROR_ARGUMENT);
     assert_true(strlen(sumi_context_message(context)) > 40);
@@ -115,7 +113,8 @@ static void check_weights(const struct noised *noised, const char *weighting)
         assert_true(isfinite((float)wanted.of_clean) && isfinite((float)wanted.of_noise));
         assert_true(isfinite((float)found) && found >= 0 && isfinite((float)place.time));
         bool table_bound = strcmp(weighting, "bound") == 0 && noised->path->kind == PATH_TABLE;
-        if (table_bound && place.index >= 0) continue; /* that of the discrete steps, not of an SDE */
+        if (table_bound && place.index >= 0)
+            continue; /* that of the discrete steps, not of an SDE */
         double limit = weight_beside(noised, weighting, &place, 1e-7);
         CHECK_CLOSE(found, limit, 2e-6 * (1 + limit));
     }
@@ -155,8 +154,8 @@ static void every_weight_is_finite_and_the_limit_of_its_definition_or_is_refused
         attempt(room->context, kind, prediction, settings, false, &a);
         bool whole = strcmp(drawn, "whole") == 0 || strcmp(drawn, "importance") == 0;
         bool reached = whole || (strcmp(kind->path, "table") == 0 && strcmp(drawn, "auto") == 0);
-        bool endless = kind->ends && reached && strcmp(name, "bound") == 0
-                       && is_of_noise(prediction);
+        bool endless =
+            kind->ends && reached && strcmp(name, "bound") == 0 && is_of_noise(prediction);
         if (endless != (a.status != SUMI_OK)) {
             fail_msg("%s {%s} %s %s %s: %s", kind->path, kind->members, prediction, name, drawn,
                      endless ? "is not refused" : sumi_context_message(room->context));
@@ -186,13 +185,20 @@ static void weights_without_signal_are_those_of_the_closed_form(void **state)
         const char *prediction, *weighting;
         double weight;
     } KNOWN[] = {
-        {"epsilon", "snr", 1},         {"epsilon", "min_snr", 1},
-        {"epsilon", "sigma2", 0.5},    {"score", "snr", 1},
-        {"score", "min_snr", 1},       {"score", "sigma2", 0.5},
-        {"sample", "snr", 0},          {"sample", "min_snr", 0},
-        {"sample", "sigma2", 0},       {"v_prediction", "snr", 0},
-        {"v_prediction", "min_snr", 0}, {"flow_prediction", "snr", 0},
-        {"flow_prediction", "min_snr", 0}, {"velocity", "snr", 0},
+        {"epsilon", "snr", 1},
+        {"epsilon", "min_snr", 1},
+        {"epsilon", "sigma2", 0.5},
+        {"score", "snr", 1},
+        {"score", "min_snr", 1},
+        {"score", "sigma2", 0.5},
+        {"sample", "snr", 0},
+        {"sample", "min_snr", 0},
+        {"sample", "sigma2", 0},
+        {"v_prediction", "snr", 0},
+        {"v_prediction", "min_snr", 0},
+        {"flow_prediction", "snr", 0},
+        {"flow_prediction", "min_snr", 0},
+        {"velocity", "snr", 0},
         {"velocity", "min_snr", 0},
     };
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {

@@ -13,17 +13,12 @@ enum { MEMORY_LIMIT = 8 << 20, SIZE_LIMIT = 32 };
 /* The output for one item of `size` along each spatial axis, or -1. */
 static sumi_node build_at(const struct net *net, sumi_graph *graph, int64_t size)
 {
-    int64_t shape[SUMI_MAX_RANK] = {1}, labels[2] = {1, net->label_size};
-    struct net_inputs inputs = {.labels = -1};
-    for (int i = 0; i < net->item_rank - 1; i++) shape[1 + i] = size;
-    shape[net->item_rank] = net->item_shape[net->item_rank - 1];
-    inputs.x = sumi_graph_input(graph, "x", net->item_rank + 1, shape);
-    inputs.times = sumi_graph_input(graph, "times", 1, shape);
-    if (net->labels != NET_LABELS_NONE) {
-        int rank = net->labels == NET_LABELS_VECTOR ? 2 : 1;
-        inputs.labels = sumi_graph_input(graph, "labels", rank, labels);
-    }
-    return net_build(net, graph, &inputs);
+    struct net_nodes nodes;
+    struct shape shapes[NET_INPUTS] = {{0}};
+    shapes[NET_X] = net_input_shape(net, NET_X, 1);
+    for (int i = 1; i < net->item_rank; i++) shapes[NET_X].size[i] = size;
+    net_add_inputs(net, graph, 1, shapes, &nodes);
+    return net_build(net, graph, &nodes);
 }
 
 static void build(sumi_context *context, const struct net *net)

@@ -136,6 +136,20 @@ SUMI_API sumi_status sumi_array_read(sumi_context *context, const char *path, su
 SUMI_API sumi_status sumi_array_write(sumi_context *context, const char *path,
                                       const sumi_array *array);
 
+/* What an item is: of a data set, of a model, of an array that is drawn. */
+typedef enum sumi_item_kind {
+    SUMI_PICTURE = 1,  /* [height, width, channels], values from -1 to 1 */
+    SUMI_SIGNAL = 2,   /* [length, channels] */
+    SUMI_POINTS = 3,   /* [d]: a point, a row of numbers */
+    SUMI_FIELD = 4,    /* [height, width, channels] of any values */
+    SUMI_SEQUENCE = 5, /* [length, channels]: tokens or steps in an order */
+    SUMI_SET = 6,      /* [members, d] without an order */
+    SUMI_VIDEO = 7     /* [frames, height, width, channels] */
+} sumi_item_kind;
+
+/* "picture", "signal" ...; never NULL. */
+SUMI_API const char *sumi_item_kind_name(sumi_item_kind kind);
+
 /* ---- Progress ----------------------------------------------------------------------------- */
 
 /* What a long call tells its caller. */
@@ -193,6 +207,7 @@ SUMI_API void sumi_data_free(sumi_data *data);
 
 SUMI_API int64_t sumi_data_count(const sumi_data *data);
 SUMI_API int sumi_data_classes(const sumi_data *data); /* 0 when items have no labels */
+SUMI_API sumi_item_kind sumi_data_kind(const sumi_data *data);
 /* Shape of one item ([h,w,c], [length,c] or [d]); returns its rank. */
 SUMI_API int sumi_data_shape(const sumi_data *data, int64_t shape[SUMI_MAX_RANK]);
 /* Copies the items with the given indices to items[count, item shape]; `labels` (count numbers, -1
@@ -357,8 +372,21 @@ SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler
 /* Sets the scheduler_config.json that the model is saved and sampled with. */
 SUMI_API sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json);
 SUMI_API int sumi_model_classes(const sumi_model *model); /* 0 for an unconditional model */
+SUMI_API sumi_item_kind sumi_model_kind(const sumi_model *model);
 /* Shape of one input item, channels last; returns its rank. */
 SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK]);
+
+/* What a network is told, by number from 0: 0 is the state "x" [n, item], 1 the "times" [n]; what
+   else there is makes a condition. Without classes there may be nothing. False past the last. */
+typedef struct sumi_input {
+    const char *name; /* "class", "class_time", "embedding", or what a network of one's own says */
+    bool integers;    /* whole numbers from 0; else floats */
+    bool optional;    /* may be left out */
+    int rank;         /* the items' dimension, the first, included */
+    int64_t shape[SUMI_MAX_RANK]; /* 0: any size; shape[0], the number of items, always is */
+    int64_t limit;                /* integers are below it; 0 for no limit */
+} sumi_input;
+SUMI_API bool sumi_model_input(const sumi_model *model, int number, sumi_input *input);
 
 /* The weights, by number from 0 in the network's own order, under diffusers' names and shapes
    (convolutions [out,in,kh,kw], linears [out,in]). False past the last. `data` may be written until

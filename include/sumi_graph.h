@@ -184,8 +184,9 @@ SUMI_API sumi_status sumi_trainer_create_custom(sumi_context *context, const sum
                                                 const sumi_objective *objective,
                                                 sumi_trainer **trainer);
 
-/* A network of the caller's as a diffusion model: `build` gets x[n, item], times[n] and labels[n]
-   (-1 without classes) and returns the prediction of x's shape. It is called once for each number
+/* A network of the caller's as a diffusion model: `build` gets a node for each of its inputs, x[n,
+   item] and times[n] first (-1 for an optional one that is left out), and returns the prediction of
+   x's shape. It is called once for each number
    of items that is computed at a time, as long as the model lives. The model can be trained,
    sampled and evaluated like any other; it has no configuration file (sumi_model_config gives NULL
    and sumi_model_save refuses), so it is kept by its weights. */
@@ -193,9 +194,9 @@ typedef struct sumi_network {
     void *user;
     int rank; /* of an item, channels last */
     int64_t shape[SUMI_MAX_RANK];
-    int classes;
-    sumi_node (*build)(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                       sumi_node labels);
+    int input_count;          /* beside x and times */
+    const sumi_input *inputs; /* copied, but for the names, which must live as long as the model */
+    sumi_node (*build)(void *user, sumi_graph *graph, const sumi_node *inputs);
 } sumi_network;
 SUMI_API sumi_status sumi_model_compose(sumi_context *context, const sumi_network *network,
                                         uint64_t seed, sumi_model **model);

@@ -37,7 +37,7 @@ struct work {
 
 static bool has_points(const struct work *work)
 {
-    return work->items.rank == 2;
+    return sumi_model_kind(work->model) == SUMI_POINTS;
 }
 
 /* ---- Preparing ---- */
@@ -97,8 +97,7 @@ static int read_items(struct work *work)
 {
     const struct settings *settings = work->settings;
     struct numbers labels;
-    int64_t shape[SUMI_MAX_RANK];
-    int64_t usual = sumi_model_shape(work->model, shape) == 1 ? POINTS_USUAL : ITEMS_USUAL;
+    int64_t usual = sumi_model_kind(work->model) == SUMI_POINTS ? POINTS_USUAL : ITEMS_USUAL;
     struct items_choice choice = {.command = "denoise",
                                   .folder = work->path,
                                   .input = settings->input,

@@ -9,7 +9,7 @@
 bool figure_is_of_points(const sumi_model *model)
 {
     int64_t shape[SUMI_MAX_RANK];
-    return sumi_model_shape(model, shape) == 1 && shape[0] == 2;
+    return sumi_model_shape(model, shape) && sumi_model_kind(model) == SUMI_POINTS && shape[0] == 2;
 }
 
 bool figure_has_lines(const sumi_solver *solver)

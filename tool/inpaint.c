@@ -75,7 +75,7 @@ static int read_items(struct work *work)
                                   .wanted = &settings->labels};
     int code = items_choose(work->context, work->model, &choice, &work->items, &labels);
     if (code != EXIT_DONE) return code;
-    if (work->items.rank == 2 && has_ending(settings->output, ".png"))
+    if (sumi_model_kind(work->model) == SUMI_POINTS && has_ending(settings->output, ".png"))
         return fail(EXIT_USAGE, "%s: samples of points go into an array, FILE.npy",
                     settings->output);
     sumi_status status =
@@ -87,9 +87,9 @@ static int read_items(struct work *work)
 
 /* The half of each item on one side. Pictures are [h,w,c], signals [length,c], points [d]; what has
    no height has no top. */
-static void fill_half(const char *side, sumi_array *mask)
+static void fill_half(const char *side, bool picture, sumi_array *mask)
 {
-    const bool picture = mask->rank == 4, upright = *side == 't' || *side == 'b';
+    const bool upright = *side == 't' || *side == 'b';
     const bool early = *side == 'l' || *side == 't'; /* left and top come first */
     int64_t width = mask->shape[picture ? 2 : 1], height = picture ? mask->shape[1] : 1;
     int64_t channels = mask->rank > 2 ? mask->shape[mask->rank - 1] : 1;
@@ -118,12 +118,12 @@ static int make_mask(struct work *work)
     bool upright = strcmp(side, "top") == 0 || strcmp(side, "bottom") == 0;
     if (work->settings->mask) return read_mask(work);
     if (work->settings->grey) return EXIT_DONE;
-    if (upright && work->items.rank != 4)
+    if (upright && sumi_model_kind(work->model) != SUMI_PICTURE)
         return fail(EXIT_USAGE, "inpaint: only pictures have a %s; use --keep left or right", side);
     sumi_status status =
         sumi_array_create(work->context, work->items.rank, work->items.shape, &work->mask);
     if (status != SUMI_OK) return fail_context(work->context);
-    fill_half(side, &work->mask);
+    fill_half(side, sumi_model_kind(work->model) == SUMI_PICTURE, &work->mask);
     return EXIT_DONE;
 }
 

@@ -122,9 +122,9 @@ static int prepare(struct work *work)
     int rank = sumi_data_shape(work->data, shape);
     work->numbers = 1;
     for (int i = 0; i < rank; i++) work->numbers *= shape[i];
-    work->points = rank == 1;
-    work->levels = rank == 3;
-    if (settings->map && (rank != 1 || shape[0] != 2 || sumi_model_classes(work->model)))
+    work->points = sumi_data_kind(work->data) == SUMI_POINTS;
+    work->levels = sumi_data_kind(work->data) == SUMI_PICTURE;
+    if (settings->map && (!work->points || shape[0] != 2 || sumi_model_classes(work->model)))
         return fail(EXIT_USAGE, "likelihood: --map is for points in the plane without classes");
     return set_likelihood(work);
 }

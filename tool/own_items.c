@@ -71,13 +71,14 @@ static int read_recipe_items(sumi_context *context, const sumi_recipe *recipe,
 /* ---- Files ---- */
 
 /* A recipe whose data set is the file. */
-static sumi_status describe_file(sumi_context *context, const char *path, int rank,
+static sumi_status describe_file(sumi_context *context, const char *path, sumi_item_kind what,
                                  sumi_recipe **recipe)
 {
-    static const char *const ITEMS[] = {NULL, "points", "signals", "images"};
+    static const char *const ITEMS[] = {
+        [SUMI_POINTS] = "points", [SUMI_SIGNAL] = "signals", [SUMI_PICTURE] = "images"};
     char kind[64], items[64], place[4096];
     snprintf(kind, sizeof kind, "data.kind=%s", has_ending(path, ".csv") ? "csv" : "npy");
-    snprintf(items, sizeof items, "data.items=%s", ITEMS[rank]);
+    snprintf(items, sizeof items, "data.items=%s", ITEMS[what]);
     snprintf(place, sizeof place, "data.path=%s%s", strchr(path, '/') ? "" : "./", path);
     sumi_status status = sumi_recipe_open(context, "digits", recipe);
     if (status == SUMI_OK) status = sumi_recipe_set(*recipe, kind);
@@ -92,9 +93,8 @@ static int read_rows(sumi_context *context, const sumi_model *model, const char 
 {
     sumi_recipe *recipe = NULL;
     sumi_data *data = NULL;
-    int64_t shape[SUMI_MAX_RANK];
     int code;
-    if (describe_file(context, path, sumi_model_shape(model, shape), &recipe) != SUMI_OK
+    if (describe_file(context, path, sumi_model_kind(model), &recipe) != SUMI_OK
         || sumi_data_open(context, recipe, &data) != SUMI_OK)
         code = fail_context(context);
     else code = read_data(context, model, path, data, count, items, NULL);

@@ -194,7 +194,7 @@ static sumi_status open_strip(struct watch *watch)
     const sumi_array *state = watch->state;
     if (!strip) return SUMI_OK;
     strip->count = watch->steps < FRAME_LIMIT ? (int)watch->steps + 1 : FRAME_LIMIT;
-    bool points = state->rank == 2;
+    bool points = sumi_model_kind(watch->sampling->model) == SUMI_POINTS;
     int64_t shape[SUMI_MAX_RANK] = {strip->count, state->shape[0]};
     if (!points && shape[1] > FRAME_ITEMS) shape[1] = FRAME_ITEMS;
     memcpy(shape + 2, state->shape + 1, (size_t)(state->rank - 1) * sizeof *shape);

@@ -10,8 +10,8 @@
 static sumi_status open_csv(sumi_data *data, const sumi_recipe *recipe)
 {
     TRY(data_find_path(data, recipe, NULL));
-    enum data_items items = data_items_of(recipe);
-    if (items == DATA_IMAGES) {
+    enum sumi_item_kind items = data_items_of(recipe);
+    if (items == SUMI_PICTURE) {
         return context_fail(data->context, SUMI_ERROR_ARGUMENT,
                             "%s: a table holds signals or points; set data.items or model.kind",
                             data->name);
@@ -21,7 +21,7 @@ static sumi_status open_csv(sumi_data *data, const sumi_recipe *recipe)
     data->source = table;
     TRY(csv_read(data->context, data->name, table));
     data->count = table->shape[0];
-    data->rank = items == DATA_SIGNALS ? 2 : 1;
+    data->rank = items == SUMI_SIGNAL ? 2 : 1;
     data->shape[0] = table->shape[1];
     data->shape[1] = 1;
     return SUMI_OK;

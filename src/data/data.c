@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/item_kind.h"
 #include "base/thread_pool.h"
 #include "data/ahead.h"
 #include "files/fetch.h"
@@ -17,16 +18,11 @@ static const struct data_kind *const kinds[] = {
     &data_cifar10,      &data_folder, &data_npy,       &data_csv,
 };
 
-enum data_items data_items_of(const sumi_recipe *recipe)
+enum sumi_item_kind data_items_of(const sumi_recipe *recipe)
 {
-    const char *items = recipe_text(recipe, "data.items");
-    if (strcmp(items, "auto") == 0) {
-        const char *network = recipe_text(recipe, "model.kind");
-        if (strcmp(network, "unet2d") == 0) return DATA_IMAGES;
-        return strcmp(network, "unet1d") == 0 ? DATA_SIGNALS : DATA_POINTS;
-    }
-    if (strcmp(items, "images") == 0) return DATA_IMAGES;
-    return strcmp(items, "signals") == 0 ? DATA_SIGNALS : DATA_POINTS;
+    const struct item_type *type = item_type_of_rows(recipe_text(recipe, "data.items"));
+    if (!type) type = item_type_of_network(recipe_text(recipe, "model.kind")); /* auto */
+    return type ? type->kind : SUMI_POINTS;
 }
 
 sumi_status data_find_path(sumi_data *data, const sumi_recipe *recipe, const char *usual)
@@ -257,6 +253,13 @@ int64_t sumi_data_count(const sumi_data *data)
 int sumi_data_classes(const sumi_data *data)
 {
     return data->classes;
+}
+
+sumi_item_kind sumi_data_kind(const sumi_data *data)
+{
+    const struct item_type *usual = item_type_of_rank(data->rank);
+    if (data->items_are) return data->items_are;
+    return usual ? usual->kind : SUMI_FIELD;
 }
 
 int sumi_data_shape(const sumi_data *data, int64_t shape[SUMI_MAX_RANK])

@@ -31,8 +31,9 @@ struct sumi_data {
     /* Set by the kind's `open`. */
     int64_t count;
     int rank;
-    int64_t shape[SUMI_MAX_RANK]; /* of one item */
-    int classes;                  /* 0 without labels */
+    int64_t shape[SUMI_MAX_RANK];  /* of one item */
+    int classes;                   /* 0 without labels */
+    enum sumi_item_kind items_are; /* 0: the usual kind of that rank */
 
     /* Set by the frame. */
     int64_t item_size; /* numbers in one item */
@@ -76,7 +77,6 @@ sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_
 sumi_status data_find_path(sumi_data *data, const sumi_recipe *recipe, const char *usual);
 
 /* What rows of numbers mean: pictures, signals or points (data.items, or by the network). */
-enum data_items { DATA_IMAGES, DATA_SIGNALS, DATA_POINTS };
-enum data_items data_items_of(const sumi_recipe *recipe);
+enum sumi_item_kind data_items_of(const sumi_recipe *recipe);
 
 #endif

@@ -4,15 +4,15 @@
    as they are. */
 #include "files/npy.h"
 
+#include "base/item_kind.h"
 #include "data/data.h"
 
-/* Rank of one item, and how many of its dimensions the file may leave out at the end. */
-static const struct {
-    const char *name;
-    int rank;
-} forms[] = {[DATA_IMAGES] = {"images [n, height, width(, channels)]", 3},
-             [DATA_SIGNALS] = {"signals [n, length(, channels)]", 2},
-             [DATA_POINTS] = {"points [n(, dimensions)]", 1}};
+/* What a file of rows looks like, of which the last dimension may be left out. */
+static const char *form_of(enum sumi_item_kind kind)
+{
+    if (kind == SUMI_PICTURE) return "images [n, height, width(, channels)]";
+    return kind == SUMI_SIGNAL ? "signals [n, length(, channels)]" : "points [n(, dimensions)]";
+}
 
 static sumi_status open_npy(sumi_data *data, const sumi_recipe *recipe)
 {
@@ -21,13 +21,13 @@ static sumi_status open_npy(sumi_data *data, const sumi_recipe *recipe)
     TRY(npy_open(data->context, data->name, &file));
     data->source = file;
     const npy_info *info = npy_describe(file);
-    enum data_items items = data_items_of(recipe);
-    if (recipe_is(recipe, "data.items", "auto") && info->rank == 4) items = DATA_IMAGES;
-    data->rank = forms[items].rank;
+    enum sumi_item_kind items = data_items_of(recipe);
+    if (recipe_is(recipe, "data.items", "auto") && info->rank == 4) items = SUMI_PICTURE;
+    data->rank = item_type_of(items)->rank;
     if (info->rank != data->rank && info->rank != data->rank + 1) {
         return context_fail(data->context, SUMI_ERROR_FORMAT,
                             "%s: expected %s, not rank %d; data.items says what the rows are",
-                            data->name, forms[items].name, info->rank);
+                            data->name, form_of(items), info->rank);
     }
     data->count = info->rows;
     for (int i = 0; i < data->rank; i++) {

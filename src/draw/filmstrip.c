@@ -10,7 +10,8 @@ sumi_status sumi_draw_filmstrip(sumi_context *context, const sumi_array *frames,
     TRY(item_check_array(context, "frames", frames));
     item_rows_as_picture(frames, 1, &picture);
     frames = &picture;
-    bool points = frames->rank == 3; /* all points of a step make one picture */
+    const enum sumi_item_kind kind = item_kind_of_rank(frames->rank - 2);
+    bool points = kind == SUMI_POINTS; /* all points of a step make one picture */
     if (frames->rank < 3 || frames->rank > 5) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "frames of rank %d cannot be drawn: expected images [steps,n,h,w,c], "
@@ -22,8 +23,7 @@ sumi_status sumi_draw_filmstrip(sumi_context *context, const sumi_array *frames,
                           .data = frames->data,
                           .column_titles = labels};
     int leading = points ? 1 : 2;
-    TRY(item_form_read(context, "frames", frames->rank - leading, frames->shape + leading, points,
-                       &sheet.form));
+    TRY(item_form_read(context, "frames", kind, frames->shape + leading, &sheet.form));
     sheet.count = sheet.rows * sheet.columns;
     sheet.row_step = 1;
     sheet.column_step = sheet.rows;

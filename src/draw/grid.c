@@ -11,7 +11,8 @@ sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int c
     TRY(item_check_array(context, "items", items));
     item_rows_as_picture(items, 0, &picture);
     items = &picture;
-    bool points = items->rank == 2;
+    const enum sumi_item_kind kind = item_kind_of_rank(items->rank - 1);
+    bool points = kind == SUMI_POINTS;
     if (items->rank < 2 || items->rank > 4) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "items of rank %d cannot be drawn: expected images [n,h,w,c], signals "
@@ -24,8 +25,7 @@ sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int c
     }
     struct sheet sheet = {.count = points ? 1 : items->shape[0], .data = items->data};
     const int64_t *item_shape = points ? items->shape : items->shape + 1;
-    TRY(item_form_read(context, "items", points ? 2 : items->rank - 1, item_shape, points,
-                       &sheet.form));
+    TRY(item_form_read(context, "items", kind, item_shape, &sheet.form));
     sheet.columns = columns ? columns : (int64_t)ceil(sqrt((double)sheet.count));
     if (sheet.columns > sheet.count) sheet.columns = sheet.count;
     sheet.rows = (sheet.count - 1) / sheet.columns + 1;

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/item_kind.h"
+
 sumi_status item_check_array(sumi_context *context, const char *what, const sumi_array *array)
 {
     if (!array || !array->data || array->rank < 1 || array->rank > SUMI_MAX_RANK) {
@@ -21,37 +23,47 @@ sumi_status item_check_array(sumi_context *context, const char *what, const sumi
     return SUMI_OK;
 }
 
-sumi_status item_form_read(sumi_context *context, const char *what, int rank, const int64_t *shape,
-                           bool sets, item_form *form)
+enum sumi_item_kind item_kind_of_rank(int rank)
 {
-    *form = (item_form){.height = 1, .width = shape[0], .channels = shape[rank - 1]};
-    form->x = form->y = range_empty();
-    if (rank == 3) {
-        form->kind = ITEM_IMAGE;
-        form->height = shape[0];
-        form->width = shape[1];
-        if (form->channels != 1 && form->channels != 3) {
-            return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "%s: images are drawn with 1 or 3 channels, not %lld (channels "
-                                "come last)",
-                                what, (long long)form->channels);
-        }
-    } else {
-        form->kind = sets ? ITEM_POINTS : ITEM_SIGNAL;
-        if (sets && form->channels != 2) {
-            return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "%s: points are drawn in the plane, with 2 coordinates, not %lld",
-                                what, (long long)form->channels);
-        }
-        if (!sets && form->channels > 64) {
-            return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "%s: a signal is drawn with up to 64 channels, not %lld (channels "
-                                "come last)",
-                                what, (long long)form->channels);
-        }
+    const struct item_type *type = item_type_of_rank(rank);
+    return type ? type->kind : SUMI_PICTURE;
+}
+
+/* The channels that a kind is drawn with. */
+static sumi_status check_channels(sumi_context *context, const char *what, const item_form *form)
+{
+    int64_t channels = form->channels;
+    if (form->kind == SUMI_PICTURE && channels != 1 && channels != 3) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%s: images are drawn with 1 or 3 channels, not %lld (channels "
+                            "come last)",
+                            what, (long long)channels);
     }
-    form->size = form->height * form->width * form->channels;
+    if (form->kind == SUMI_POINTS && channels != 2) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%s: points are drawn in the plane, with 2 coordinates, not %lld", what,
+                            (long long)channels);
+    }
+    if (form->kind == SUMI_SIGNAL && channels > 64) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "%s: a signal is drawn with up to 64 channels, not %lld (channels "
+                            "come last)",
+                            what, (long long)channels);
+    }
     return SUMI_OK;
+}
+
+sumi_status item_form_read(sumi_context *context, const char *what, enum sumi_item_kind kind,
+                           const int64_t *shape, item_form *form)
+{
+    bool picture = kind == SUMI_PICTURE;
+    *form = (item_form){.kind = kind,
+                        .height = picture ? shape[0] : 1,
+                        .width = picture ? shape[1] : shape[0],
+                        .channels = picture ? shape[2] : shape[1]};
+    form->x = form->y = range_empty();
+    form->size = form->height * form->width * form->channels;
+    return check_channels(context, what, form);
 }
 
 void item_rows_as_picture(const sumi_array *array, int sets, sumi_array *picture)
@@ -68,12 +80,12 @@ void item_rows_as_picture(const sumi_array *array, int sets, sumi_array *picture
 void item_form_measure(item_form *form, const float *data, int64_t items)
 {
     int64_t count = items * form->width;
-    if (form->kind == ITEM_SIGNAL) {
+    if (form->kind == SUMI_SIGNAL) {
         range_include(&form->y, data, items * form->size, 1);
         range_settle(&form->y, 0, 0.06);
         form->x = (struct range){0, (double)form->width - 1};
         range_settle(&form->x, 0, 0);
-    } else if (form->kind == ITEM_POINTS) {
+    } else if (form->kind == SUMI_POINTS) {
         range_include(&form->x, data, count, 2);
         range_include(&form->y, data + 1, count, 2);
         range_settle(&form->x, 0, 0.05);
@@ -156,12 +168,12 @@ static void draw_frame(struct canvas *canvas, rectangle where)
 sumi_status item_draw(struct canvas *canvas, const item_form *form, const float *data,
                       rectangle where)
 {
-    if (form->kind == ITEM_IMAGE) {
+    if (form->kind == SUMI_PICTURE) {
         draw_image(canvas, form, data, where);
         return SUMI_OK;
     }
     draw_frame(canvas, where);
-    if (form->kind == ITEM_SIGNAL) {
+    if (form->kind == SUMI_SIGNAL) {
         draw_signal(canvas, form, data, where);
         return SUMI_OK;
     }

@@ -6,10 +6,8 @@
 
 #include "draw/plot.h"
 
-enum item_kind { ITEM_IMAGE, ITEM_SIGNAL, ITEM_POINTS };
-
 typedef struct item_form {
-    enum item_kind kind;
+    enum sumi_item_kind kind; /* a picture, a signal or points */
     int64_t height, width; /* pixels of an image; 1 and the length of a signal; 1 and the number of
                               points of a set */
     int64_t channels;      /* of an image 1 or 3; of points 2 */
@@ -21,10 +19,13 @@ typedef struct rectangle {
     double x, y, width, height; /* pixels from the upper left */
 } rectangle;
 
-/* The form of `shape`, the last `rank` lengths of an array: [h, w, c] or [length, c]; [n, 2] too
-   where `sets` says that a pair means points. `what` names the array in messages. */
-sumi_status item_form_read(sumi_context *context, const char *what, int rank, const int64_t *shape,
-                           bool sets, item_form *form);
+/* The form of what is drawn together, by its kind: a picture [h, w, c], a signal [length, c], or
+   points, all of them [n, 2]. `what` names the array in messages. */
+sumi_status item_form_read(sumi_context *context, const char *what, enum sumi_item_kind kind,
+                           const int64_t *shape, item_form *form);
+
+/* The kind of an array's items of so many dimensions, for which a drawing has a form. */
+enum sumi_item_kind item_kind_of_rank(int rank);
 
 /* Checks that `array` has a shape of positive lengths, whose product fits, and data. */
 sumi_status item_check_array(sumi_context *context, const char *what, const sumi_array *array);

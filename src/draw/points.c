@@ -38,7 +38,7 @@ static sumi_status check(sumi_context *context, const struct figure *figure)
 static void measure(struct figure *figure)
 {
     const sumi_array *arrows = figure->arrows;
-    item_form form = {.kind = ITEM_POINTS,
+    item_form form = {.kind = SUMI_POINTS,
                       .height = 1,
                       .width = figure->points->shape[0],
                       .channels = 2,

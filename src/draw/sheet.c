@@ -18,7 +18,7 @@ struct layout {
 
 static bool is_plot(const struct sheet *sheet)
 {
-    return sheet->form.kind != ITEM_IMAGE;
+    return sheet->form.kind != SUMI_PICTURE;
 }
 
 static double largest_title(struct canvas *canvas, const char *const *titles, int64_t count)
@@ -52,7 +52,7 @@ static void choose_cells(const struct sheet *sheet, struct layout *layout)
 {
     double share = SHEET_WIDTH / (double)sheet->columns;
     double width = (double)sheet->form.width, height = (double)sheet->form.height;
-    if (sheet->form.kind == ITEM_IMAGE) {
+    if (sheet->form.kind == SUMI_PICTURE) {
         /* Titles need some width to be read. */
         double least = sheet->column_titles ? ceil(64 / width) : 1;
         double tallest = floor(SHEET_HEIGHT / ((double)sheet->rows * height));
@@ -61,7 +61,7 @@ static void choose_cells(const struct sheet *sheet, struct layout *layout)
         layout->cell_height = factor * height;
         layout->gap_x = layout->gap_y = 4;
     } else {
-        bool points = sheet->form.kind == ITEM_POINTS;
+        bool points = sheet->form.kind == SUMI_POINTS;
         layout->cell_width = floor(fmin(fmax(share, 150), points ? 760 : 1000));
         layout->cell_height =
             points ? layout->cell_width : floor(layout->cell_width * (share > 500 ? 0.45 : 0.6));
@@ -174,7 +174,7 @@ sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *
     rectangle last = cell_place(&layout, sheet->rows - 1, sheet->columns - 1);
     status = canvas_open(context, last.x + last.width + layout.right,
                          last.y + last.height + layout.bottom, &canvas);
-    canvas.exact = sheet->form.kind == ITEM_IMAGE;
+    canvas.exact = sheet->form.kind == SUMI_PICTURE;
     if (status == SUMI_OK) status = draw_sheet(&canvas, sheet, &layout);
     if (status == SUMI_OK) status = canvas_write(&canvas, path);
     canvas_close(&canvas);

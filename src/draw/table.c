@@ -18,7 +18,8 @@ sumi_status sumi_draw_table(sumi_context *context, const sumi_array *cells,
                           .data = cells->data,
                           .column_titles = column_titles,
                           .row_titles = row_titles};
-    TRY(item_form_read(context, "cells", cells->rank - 2, cells->shape + 2, false, &sheet.form));
+    TRY(item_form_read(context, "cells", item_kind_of_rank(cells->rank - 2), cells->shape + 2,
+                       &sheet.form));
     sheet.count = sheet.rows * sheet.columns;
     sheet.row_step = sheet.columns;
     sheet.column_step = 1;

@@ -147,7 +147,7 @@ static void build_network(struct betas *b, sumi_graph *graph, const struct table
     sumi_node times = sumi_graph_constant(graph, 1, &b->times, counts);
     context_release(b->learning.context, counts);
     times = sumi_op_reshape(graph, sumi_op_broadcast(graph, times, 2, grid), 1, &rows);
-    struct net_inputs inputs = {x, times, -1};
+    struct net_nodes inputs = net_nodes_of(x, times);
     sumi_node output = net_build(b->learning.model->net, graph, &inputs);
     output = sumi_op_reshape(graph, output, 3, halves);
     *told = sumi_op_slice(graph, output, 2, 0, b->size);
@@ -295,7 +295,8 @@ static sumi_status check_model(const struct learning *learning,
 {
     bool fits = path->kind == PATH_TABLE && options->prediction_type == PREDICTION_EPSILON
                 && options->variance_type == VARIANCE_LEARNED_RANGE;
-    if (!fits || learning->model->net->item_rank != 1 || sumi_model_classes(learning->model)) {
+    if (!fits || sumi_model_kind(learning->model) != SUMI_POINTS
+        || sumi_model_classes(learning->model)) {
         return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
                             "train.objective = betas is for points without classes, with"
                             " noise.path = table, noise.prediction = epsilon and"

@@ -101,7 +101,7 @@ static void feed_item(struct bits *b, sumi_plan *plan, const struct portion *por
     sumi_plan_data(plan, b->kept)[i] = (float)back.kept;
     sumi_plan_data(plan, b->stays)[i] = (float)(1 - back.flipped);
     sumi_plan_data(plan, b->gap)[i] = (float)(back.flipped - back.kept);
-    if (noised->labels) sumi_plan_data(plan, noised->classes)[i] = (float)noised->labels[i];
+    if (noised->labels) net_put_integers(plan, noised->classes, i, 1, &noised->labels[i]);
 }
 
 static sumi_status feed(void *user, sumi_plan *plan, int64_t number)

@@ -93,8 +93,10 @@ static struct way look(const struct flow *f, sumi_graph *graph, sumi_node x, sum
 {
     struct way way = {-1, -1, -1};
     sumi_node time = sumi_op_affine(graph, t, f->times, 0);
-    struct net_inputs inputs = {x, sumi_op_broadcast(graph, time, 1, &f->batch), f->classes};
-    way.x = net_build(f->learning.model->net, graph, &inputs);
+    const struct net *net = f->learning.model->net;
+    struct net_nodes inputs = net_nodes_of(x, sumi_op_broadcast(graph, time, 1, &f->batch));
+    if (f->labels) inputs.at[net_find_input(net, "class")] = f->classes;
+    way.x = net_build(net, graph, &inputs);
     way.trace = trace(f, graph, x, way.x);
     way.energy = item_sums(f, graph, sumi_op_multiply(graph, way.x, way.x));
     return way;
@@ -142,7 +144,7 @@ static sumi_node build(void *user, sumi_graph *graph)
     struct flow *f = user;
     f->x = sumi_graph_input(graph, "x", f->rank, f->shape);
     f->probes = f->size > EXACT_LIMIT ? sumi_graph_input(graph, "probes", f->rank, f->shape) : -1;
-    f->classes = f->labels ? sumi_graph_input(graph, "labels", 1, &f->batch) : -1;
+    f->classes = f->labels ? sumi_graph_input(graph, "class", 1, &f->batch) : -1;
     const int64_t grid[2] = {f->segments + 1, 2};
     f->grid = sumi_graph_input(graph, "grid", 2, grid);
     sumi_node nothing = sumi_op_affine(graph, item_sums(f, graph, f->x), 0, 0);
@@ -177,9 +179,7 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     float *x = sumi_plan_data(plan, f->x);
     TRY(data_read_batch(f->learning.data, f->seed, number, f->batch, x, f->labels));
     draw_grid(f, portion.step, sumi_plan_data(plan, f->grid));
-    for (int64_t i = 0; i < f->batch && f->labels; i++) {
-        sumi_plan_data(plan, f->classes)[i] = (float)f->labels[i];
-    }
+    if (f->labels) net_put_integers(plan, f->classes, 0, f->batch, f->labels);
     if (f->probes < 0) return SUMI_OK;
     const philox_stream stream = {f->seed, PURPOSE_NOISE, (uint64_t)portion.step};
     float *probes = sumi_plan_data(plan, f->probes);

@@ -66,11 +66,13 @@ sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const cha
 
 sumi_node noised_build(struct noised *noised, sumi_graph *graph)
 {
-    noised->x = noised_input(noised, graph, "x", true);
-    noised->times = noised_input(noised, graph, "times", false);
-    noised->classes = noised->labels ? noised_input(noised, graph, "labels", false) : -1;
-    struct net_inputs inputs = {noised->x, noised->times, noised->classes};
-    return net_build(noised->learning.model->net, graph, &inputs);
+    const struct net *net = noised->learning.model->net;
+    struct net_nodes nodes;
+    net_add_inputs(net, graph, noised->batch, NULL, &nodes);
+    noised->x = nodes.at[NET_X];
+    noised->times = nodes.at[NET_TIMES];
+    noised->classes = noised->labels ? nodes.at[net_find_input(net, "class")] : -1;
+    return net_build(net, graph, &nodes);
 }
 
 static void add_chances(struct noised *noised, sumi_graph *graph)
@@ -226,7 +228,7 @@ static void feed_item(struct noised *noised, sumi_plan *plan, const struct porti
     rows_combine(1, noised->item_size, sumi_plan_data(plan, noised->x) + at, 2, terms);
     sumi_plan_data(plan, noised->times)[i] = (float)place.time;
     if (noised->chances >= 0) sumi_plan_data(plan, noised->chances)[i] = (float)(1 / place.chance);
-    if (noised->labels) sumi_plan_data(plan, noised->classes)[i] = (float)noised->labels[i];
+    if (noised->labels) net_put_integers(plan, noised->classes, i, 1, &noised->labels[i]);
 }
 
 void noised_target(const struct noised *noised, int64_t item, float *target)

@@ -19,7 +19,7 @@ struct noised {
     uint64_t seed;
     int64_t batch, item_size; /* batch: of one feed */
     float *clean, *noise;     /* [batch, item_size] */
-    int32_t *labels;          /* [batch], NULL where the network takes none */
+    int32_t *labels;          /* [batch] classes, NULL where the network is told none */
     struct place *places;     /* [batch] */
     struct times draws;
     struct coupling coupling;

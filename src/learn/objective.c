@@ -2,6 +2,8 @@
 /* The table of objectives, and what they share. */
 #include "learn/objective.h"
 
+#include <string.h>
+
 static const struct objective_type *const types[] = {
     &objective_denoising, &objective_variational, &objective_hybrid,     &objective_sliced,
     &objective_bits,      &objective_betas,       &objective_likelihood,
@@ -33,6 +35,20 @@ sumi_status objective_create(const struct learning *learning, struct objective *
                         recipe_text(learning->recipe, "train.objective"));
 }
 
+/* Data sets tell classes, and nothing else that a network could be told. */
+static sumi_status check_inputs(const struct learning *learning)
+{
+    sumi_input input;
+    for (int i = NET_TIMES + 1; sumi_model_input(learning->model, i, &input); i++) {
+        if (input.optional || strcmp(input.name, "class") == 0) continue;
+        return context_fail(learning->context, SUMI_ERROR_UNSUPPORTED,
+                            "the network is told \"%s\" of each item, which the data set does not "
+                            "have",
+                            input.name);
+    }
+    return SUMI_OK;
+}
+
 sumi_status objective_check_data(const struct learning *learning)
 {
     sumi_context *context = learning->context;
@@ -55,7 +71,7 @@ sumi_status objective_check_data(const struct learning *learning)
                             "the model wants a class for each item, but the data set has none: "
                             "set data.labels=yes or model.class_conditional=no");
     }
-    return SUMI_OK;
+    return check_inputs(learning);
 }
 
 sumi_node objective_item_means(sumi_graph *graph, sumi_node each)

@@ -364,7 +364,7 @@ static enum decoder choose_decoder(const struct bound *b)
     enum decoder wanted = (enum decoder)b->settings->decoder;
     if (wanted != DECODER_AUTO) return wanted;
     if (b->binomial) return DECODER_FORWARD;
-    return b->data->rank == 1 ? DECODER_GAUSSIAN : DECODER_DISCRETISED;
+    return sumi_data_kind(b->data) == SUMI_POINTS ? DECODER_GAUSSIAN : DECODER_DISCRETISED;
 }
 
 static sumi_status check_decoder(const struct bound *b)

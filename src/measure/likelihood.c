@@ -170,7 +170,7 @@ static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t
     const struct labelled *labelled = user;
     const sumi_model *model = labelled->model;
     TRY(model_check_call(model, item_size, output_size));
-    const int32_t *labels = model->net->labels == NET_LABELS_NONE ? NULL : labelled->labels;
+    const int32_t *labels = model->net->input_count == NET_TIMES + 1 ? NULL : labelled->labels;
     return sumi_model_predict(labelled->model, count, x, times, labels, output);
 }
 

@@ -3,12 +3,11 @@
    no config.json, so it is not saved as a folder; its weights are kept by checkpoints. */
 #include "models/model.h"
 
-static sumi_node build(const struct net *net, sumi_graph *graph, sumi_node x, sumi_node times,
-                       sumi_node labels)
+static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     const sumi_network *network = net->settings;
-    struct shape wanted = *graph_shape(graph, x);
-    sumi_node output = network->build(network->user, graph, x, times, labels);
+    struct shape wanted = *graph_shape(graph, nodes->at[NET_X]);
+    sumi_node output = network->build(network->user, graph, nodes->at);
     if (graph->status != SUMI_OK) return -1;
     if (output < 0 || output >= graph->count) {
         graph_fail(graph, "composed network: its build gave no node of the graph");
@@ -48,9 +47,50 @@ static sumi_status check_network(sumi_context *context, const sumi_network *netw
         }
         size *= network->shape[i];
     }
-    if (network->classes >= 0) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT, "a network has 0 classes or more, not %d",
-                        network->classes);
+    if (!item_type_of_rank(network->rank)) {
+        return context_fail(context, SUMI_ERROR_UNSUPPORTED,
+                            "there is no kind of items with %d dimensions", network->rank);
+    }
+    return SUMI_OK;
+}
+
+/* One input of the caller's. */
+static sumi_status check_input(sumi_context *context, const struct net *net,
+                               const sumi_input *input)
+{
+    if (!input->name || !input->name[0]) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "an input of a network needs a name");
+    }
+    if (net_find_input(net, input->name) >= 0) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a network has two inputs of the name \"%.60s\"", input->name);
+    }
+    bool fits = input->rank >= 1 && input->rank <= SUMI_MAX_RANK && input->limit >= 0;
+    for (int i = 1; i < input->rank && fits; i++) {
+        fits = input->shape[i] >= 0 && input->shape[i] < ELEMENT_LIMIT;
+    }
+    if (fits) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "input \"%.60s\" of a network: it has 1 to %d dimensions, the first for "
+                        "the items, sizes of 0 (any) or more, and a limit of 0 (none) or more",
+                        input->name, SUMI_MAX_RANK);
+}
+
+static sumi_status declare_inputs(const sumi_network *network, struct net *net)
+{
+    const int most = NET_INPUTS - NET_TIMES - 1;
+    net_declare_item(net, item_type_of_rank(network->rank)->kind, network->shape);
+    for (int i = 0; i < network->rank; i++) net->inputs[NET_X].shape[1 + i] = network->shape[i];
+    if (network->input_count < 0 || network->input_count > most) {
+        return context_fail(net->context, SUMI_ERROR_ARGUMENT,
+                            "a network has 0 to %d inputs beside x and times, not %d", most,
+                            network->input_count);
+    }
+    for (int i = 0; i < network->input_count; i++) {
+        TRY(check_input(net->context, net, &network->inputs[i]));
+        net_declare(net, &network->inputs[i]);
+    }
+    return SUMI_OK;
 }
 
 /* The network with a copy of its description. */
@@ -66,14 +106,10 @@ static sumi_status make_net(sumi_context *context, const sumi_network *network, 
     *copy = *network;
     *made = (struct net){.context = context,
                          .type = &type_composed,
-                         .item_rank = network->rank,
                          .out_channels = network->shape[network->rank - 1],
-                         .labels = network->classes ? NET_LABELS_CLASS : NET_LABELS_NONE,
-                         .classes = network->classes,
                          .settings = copy};
-    for (int i = 0; i < network->rank; i++) made->item_shape[i] = network->shape[i];
     *net = made;
-    return SUMI_OK;
+    return declare_inputs(network, made);
 }
 
 sumi_status sumi_model_compose(sumi_context *context, const sumi_network *network, uint64_t seed,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/item_kind.h"
 #include "files/recipe.h"
 #include "models/members.h"
 #include "models/model.h"
@@ -14,7 +15,8 @@ static const char SOURCE[] = "the recipe's [model]";
 struct plan_of_net {
     sumi_context *context;
     const sumi_recipe *recipe;
-    int rank; /* of an item */
+    enum sumi_item_kind kind; /* of an item, and its shape */
+    int rank;
     const int64_t *shape;
     int classes;
     int levels; /* of a U-Net */
@@ -24,27 +26,22 @@ struct plan_of_net {
 
 /* ---- Checks ---- */
 
-/* Items must be of the rank that the kind of network is for. */
-static sumi_status check_rank(const struct plan_of_net *plan)
+/* Items must be of the kind that the network is for. */
+static sumi_status check_kind(const struct plan_of_net *plan)
 {
-    static const struct {
-        const char *kind, *items;
-        int rank;
-    } kinds[] = {{"unet2d", "pictures [height, width, channels]", 3},
-                 {"unet1d", "signals [length, channels]", 2},
-                 {"mlp", "points [numbers]", 1}};
-    const char *kind = recipe_text(plan->recipe, "model.kind"), *other = "";
-    for (int i = 0; i < 3; i++) {
-        if (kinds[i].rank == plan->rank) other = kinds[i].kind;
+    const struct item_type *wanted = item_type_of_network(recipe_text(plan->recipe, "model.kind"));
+    const struct item_type *given = item_type_of(plan->kind);
+    if (wanted->kind == given->kind) return SUMI_OK;
+    if (!given->network) {
+        return context_fail(plan->context, SUMI_ERROR_UNSUPPORTED,
+                            "model.kind = %s is for %s, but the data set has %s, for which there "
+                            "is no network",
+                            wanted->network, wanted->words, given->words);
     }
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(kind, kinds[i].kind) != 0 || kinds[i].rank == plan->rank) continue;
-        return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
-                            "model.kind = %s is for %s, but the data set's items have %d "
-                            "dimensions; model.kind = %s is for those",
-                            kind, kinds[i].items, plan->rank, other);
-    }
-    return SUMI_OK;
+    return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                        "model.kind = %s is for %s, but the data set's items have %d "
+                        "dimensions; model.kind = %s is for those",
+                        wanted->network, wanted->words, plan->rank, given->network);
 }
 
 static sumi_status check_classes(const struct plan_of_net *plan)
@@ -143,7 +140,7 @@ static bool add_blocks(json_object *config, const char *key, const struct plan_o
 
 static bool add_size(json_object *config, const struct plan_of_net *plan)
 {
-    if (plan->rank == 3 && plan->shape[0] != plan->shape[1]) {
+    if (plan->kind == SUMI_PICTURE && plan->shape[0] != plan->shape[1]) {
         return member_wholes(config, "sample_size", 2, plan->shape);
     }
     return member_whole(config, "sample_size", plan->shape[0]);
@@ -175,7 +172,8 @@ static bool add_unet(json_object *config, const struct plan_of_net *plan)
     const sumi_recipe *recipe = plan->recipe;
     int64_t head = recipe_int(recipe, "model.head_dim");
     bool scale_shift = recipe_flag(recipe, "model.scale_shift");
-    return member_text(config, "_class_name", plan->rank == 3 ? "UNet2DModel" : "SumiUNet1DModel")
+    return member_text(config, "_class_name",
+                       plan->kind == SUMI_PICTURE ? "UNet2DModel" : "SumiUNet1DModel")
            && add_size(config, plan)
            && member_wholes(config, "block_out_channels", plan->levels, plan->channels)
            && add_blocks(config, "down_block_types", plan, 0)
@@ -200,7 +198,7 @@ static bool add_mlp(json_object *config, const struct plan_of_net *plan)
 static sumi_status write_config(struct plan_of_net *plan, char **text)
 {
     bool mlp = recipe_is(plan->recipe, "model.kind", "mlp");
-    TRY(check_rank(plan));
+    TRY(check_kind(plan));
     TRY(check_classes(plan));
     TRY(check_times(plan));
     if (!mlp) TRY(plan_levels(plan));
@@ -220,7 +218,7 @@ static sumi_status read_config(const struct plan_of_net *plan, const char *path,
 {
     json_object *config = NULL;
     TRY(json_read_file(plan->context, path, &config));
-    bool open = json_object_is_type(config, json_type_object) && plan->rank > 1
+    bool open = json_object_is_type(config, json_type_object) && plan->kind != SUMI_POINTS
                 && !json_object_object_get(config, "sample_size");
     sumi_status status = members_check(plan->context, !open || add_size(config, plan), path);
     if (status == SUMI_OK) status = json_to_text(plan->context, config, text);
@@ -228,11 +226,16 @@ static sumi_status read_config(const struct plan_of_net *plan, const char *path,
     return status;
 }
 
-sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe, int rank,
-                               const int64_t *shape, int classes, char **text)
+sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe,
+                               enum sumi_item_kind kind, const int64_t *shape, int classes,
+                               char **text)
 {
-    struct plan_of_net plan = {
-        .context = context, .recipe = recipe, .rank = rank, .shape = shape, .classes = classes};
+    struct plan_of_net plan = {.context = context,
+                               .recipe = recipe,
+                               .kind = kind,
+                               .rank = item_type_of(kind)->rank,
+                               .shape = shape,
+                               .classes = classes};
     const char *path = recipe_text(recipe, "model.config");
     *text = NULL;
     return path[0] ? read_config(&plan, path, text) : write_config(&plan, text);
@@ -263,11 +266,11 @@ static sumi_status check_fit(const sumi_model *model, const sumi_recipe *recipe,
                             (long long)net->out_channels, (long long)items.size[items.rank - 1],
                             recipe_text(recipe, "noise.variance"), (long long)wanted_channels);
     }
-    if (net->labels != NET_LABELS_NONE && sumi_data_classes(data) > net->classes) {
+    if (net->input_count > NET_TIMES + 1 && sumi_data_classes(data) > net_classes(net)) {
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
                             "the network of model.config knows %lld classes, and the data set has "
                             "%d",
-                            (long long)net->classes, sumi_data_classes(data));
+                            (long long)net_classes(net), sumi_data_classes(data));
     }
     return SUMI_OK;
 }
@@ -289,8 +292,9 @@ sumi_status sumi_model_create_from_recipe(sumi_context *context, const sumi_reci
     int64_t shape[SUMI_MAX_RANK];
     sumi_model *made = NULL;
     *model = NULL;
-    int rank = sumi_data_shape(data, shape);
-    TRY(config_from_recipe(context, recipe, rank, shape, sumi_data_classes(data), &config));
+    sumi_data_shape(data, shape);
+    TRY(config_from_recipe(context, recipe, sumi_data_kind(data), shape, sumi_data_classes(data),
+                           &config));
     sumi_status status = make(context, recipe, data, config, &made);
     context_release(context, config);
     if (status == SUMI_OK) *model = made;

@@ -63,14 +63,12 @@ static sumi_status open_size(const sumi_model *model, int64_t *size)
 
 static sumi_status build_once(const sumi_model *model, sumi_graph *graph)
 {
-    struct net_inputs inputs;
+    struct net_nodes inputs;
     struct net sized = *model->net;
-    sumi_model stand_in = *model;
     for (int i = 0; i < sized.item_rank; i++) {
         if (sized.item_shape[i] == 0) TRY(open_size(model, &sized.item_shape[i]));
     }
-    stand_in.net = &sized;
-    model_inputs(&stand_in, graph, 1, &inputs);
+    net_add_inputs(&sized, graph, 1, NULL, &inputs);
     net_build(&sized, graph, &inputs);
     return sumi_graph_status(graph);
 }
@@ -138,7 +136,19 @@ sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json)
 
 int sumi_model_classes(const sumi_model *model)
 {
-    return (int)model->net->classes;
+    return (int)net_classes(model->net);
+}
+
+sumi_item_kind sumi_model_kind(const sumi_model *model)
+{
+    return model->net->kind;
+}
+
+bool sumi_model_input(const sumi_model *model, int number, sumi_input *input)
+{
+    if (number < 0 || number >= model->net->input_count) return false;
+    *input = model->net->inputs[number];
+    return true;
 }
 
 int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK])
@@ -171,32 +181,31 @@ sumi_status model_check_size(const sumi_model *model)
                         "the items, so that it is known what to compute");
 }
 
-void model_inputs(const sumi_model *model, sumi_graph *graph, int64_t items,
-                  struct net_inputs *inputs)
+/* The number of the input by which the network is told the class, or -1. */
+static int class_input(const struct net *net)
 {
-    const struct net *net = model->net;
-    int64_t shape[SUMI_MAX_RANK] = {items};
-    for (int i = 0; i < net->item_rank; i++) shape[i + 1] = net->item_shape[i];
-    inputs->x = sumi_graph_input(graph, "x", net->item_rank + 1, shape);
-    inputs->times = sumi_graph_input(graph, "times", 1, &items);
-    inputs->labels = -1;
-    if (net->labels == NET_LABELS_CLASS || net->labels == NET_LABELS_NUMBER) {
-        inputs->labels = sumi_graph_input(graph, "labels", 1, &items);
-    } else if (net->labels == NET_LABELS_VECTOR) {
-        int64_t vector[2] = {items, net->label_size};
-        inputs->labels = sumi_graph_input(graph, "labels", 2, vector);
-    }
+    int number = net_find_input(net, "class");
+    return number >= 0 ? number : net_find_input(net, "class_time");
+}
+
+void model_put_labels(const sumi_model *model, sumi_plan *plan, const struct net_nodes *inputs,
+                      int64_t count, const int32_t *labels)
+{
+    int number = class_input(model->net);
+    if (number >= 0 && labels) net_put_integers(plan, inputs->at[number], 0, count, labels);
 }
 
 sumi_status model_check_labels(const sumi_model *model, int64_t count, const int32_t *labels)
 {
     const struct net *net = model->net;
-    if (net->labels == NET_LABELS_NONE && !labels) return SUMI_OK;
-    if (net->labels == NET_LABELS_NONE) {
+    int number = class_input(net);
+    int64_t classes = net_classes(net);
+    if (net->input_count == NET_TIMES + 1 && !labels) return SUMI_OK;
+    if (net->input_count == NET_TIMES + 1) {
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
                             "this model is unconditional and takes no labels");
     }
-    if (net->labels == NET_LABELS_VECTOR) {
+    if (number < 0) {
         return context_fail(model->context, SUMI_ERROR_UNSUPPORTED,
                             "this model's class_embed_type \"identity\" wants embeddings, which "
                             "labels cannot give");
@@ -205,11 +214,11 @@ sumi_status model_check_labels(const sumi_model *model, int64_t count, const int
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
                             "this model is class-conditional and needs a label for each item");
     }
-    for (int64_t i = 0; i < count && net->classes; i++) {
-        if (labels[i] >= 0 && labels[i] < net->classes) continue;
+    for (int64_t i = 0; i < count && classes; i++) {
+        if (labels[i] >= 0 && labels[i] < classes) continue;
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
                             "label %lld is %d; this model's classes are 0 to %lld", (long long)i,
-                            labels[i], (long long)net->classes - 1);
+                            labels[i], (long long)classes - 1);
     }
     return SUMI_OK;
 }

@@ -16,7 +16,7 @@ struct inference {
     uint64_t last_used;
     sumi_graph *graph;
     sumi_plan *plan;
-    struct net_inputs inputs;
+    struct net_nodes inputs;
     sumi_node output;
 };
 
@@ -65,10 +65,9 @@ int64_t model_output_size(const sumi_model *model);
 /* Refuses a model whose config leaves the size of an item open. */
 sumi_status model_check_size(const sumi_model *model);
 
-/* Makes the input leaves x[items, item], times[items] and, where there are labels, labels[items]
-   (else -1); all three are -1 after a failure, which the graph remembers. */
-void model_inputs(const sumi_model *model, sumi_graph *graph, int64_t items,
-                  struct net_inputs *inputs);
+/* Writes labels[count] (NULL for none) into the input by which the network is told the class. */
+void model_put_labels(const sumi_model *model, sumi_plan *plan, const struct net_nodes *inputs,
+                      int64_t count, const int32_t *labels);
 
 /* Checks labels[count] (NULL for none) against what the network takes. */
 sumi_status model_check_labels(const sumi_model *model, int64_t count, const int32_t *labels);
@@ -130,9 +129,11 @@ sumi_status pipeline_index(const sumi_model *model, char **text);
 
 /* ---- Recipes (from_recipe.c) ---- */
 
-/* The config.json that a recipe's [model] section means, for items of a shape, as a new text. */
-sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe, int rank,
-                               const int64_t *shape, int classes, char **text);
+/* The config.json that a recipe's [model] section means, for items of a kind and shape, as a new
+   text. */
+sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe,
+                               enum sumi_item_kind kind, const int64_t *shape, int classes,
+                               char **text);
 
 /* Reads a text file such as config.json into a new text. */
 sumi_status model_read_text(sumi_context *context, const char *path, char **text);

@@ -40,7 +40,7 @@ static sumi_status build_inference(sumi_model *model, int64_t items, struct infe
     TRY(sumi_graph_create(context, model->weights, false, &inference->graph));
     inference->graph->constant_weights = true;
     inference->graph->bfloat16 = model->bfloat16;
-    model_inputs(model, inference->graph, items, &inference->inputs);
+    net_add_inputs(model->net, inference->graph, items, NULL, &inference->inputs);
     inference->output = net_build(model->net, inference->graph, &inference->inputs);
     TRY(sumi_plan_create(inference->graph, 1, &inference->output, &inference->plan));
     inference->items = items;
@@ -89,15 +89,13 @@ static sumi_status choose_batch(sumi_model *model, int64_t count, int64_t *batch
 /* ---- Evaluation ---- */
 
 /* Copies a batch into the plan's inputs. */
-static void fill_inputs(sumi_plan *plan, const struct net_inputs *inputs, int64_t items,
-                        int64_t item_size, const float *x, const float *times,
-                        const int32_t *labels)
+static void fill_inputs(const sumi_model *model, sumi_plan *plan, const struct net_nodes *inputs,
+                        int64_t items, const float *x, const float *times, const int32_t *labels)
 {
-    size_t values = (size_t)(items * item_size);
-    memcpy(sumi_plan_data(plan, inputs->x), x, values * sizeof *x);
-    memcpy(sumi_plan_data(plan, inputs->times), times, (size_t)items * sizeof *times);
-    float *room = sumi_plan_data(plan, inputs->labels);
-    for (int64_t i = 0; i < items && room; i++) room[i] = (float)labels[i];
+    size_t values = (size_t)(items * model_item_size(model));
+    memcpy(sumi_plan_data(plan, inputs->at[NET_X]), x, values * sizeof *x);
+    memcpy(sumi_plan_data(plan, inputs->at[NET_TIMES]), times, (size_t)items * sizeof *times);
+    model_put_labels(model, plan, inputs, items, labels);
 }
 
 static sumi_status check_call(const sumi_model *model, int64_t count, const int32_t *labels)
@@ -121,7 +119,7 @@ sumi_status sumi_model_predict(sumi_model *model, int64_t count, const float *x,
         int64_t items = count - first < batch ? count - first : batch;
         struct inference *inference = NULL;
         TRY(find_inference(model, items, &inference));
-        fill_inputs(inference->plan, &inference->inputs, items, item_size, x + first * item_size,
+        fill_inputs(model, inference->plan, &inference->inputs, items, x + first * item_size,
                     times + first, labels ? labels + first : NULL);
         TRY(sumi_plan_run(inference->plan, 0, 0));
         memcpy(output + first * output_size, sumi_plan_data(inference->plan, inference->output),
@@ -137,7 +135,7 @@ sumi_status sumi_model_predict(sumi_model *model, int64_t count, const float *x,
 struct descent {
     sumi_graph *graph;
     sumi_plan *plan;
-    struct net_inputs inputs;
+    struct net_nodes inputs;
     int count; /* of weights */
     sumi_node *leaves, *outputs;
     int64_t *numbers;
@@ -176,7 +174,7 @@ static sumi_status build_descent(sumi_model *model, int64_t items, float *const 
     TRY(sumi_graph_create(model->context, model->weights, false, &descent->graph));
     sumi_graph *graph = descent->graph;
     graph->bfloat16 = model->bfloat16;
-    model_inputs(model, graph, items, &descent->inputs);
+    net_add_inputs(model->net, graph, items, NULL, &descent->inputs);
     sumi_node output = net_build(model->net, graph, &descent->inputs);
     TRY(sumi_graph_status(graph));
     TRY(collect_leaves(model, gradients, descent));
@@ -217,7 +215,7 @@ sumi_status sumi_model_gradient(sumi_model *model, int64_t count, const float *x
     TRY(check_call(model, count, labels));
     sumi_status status = build_descent(model, count, gradients, &descent);
     if (status == SUMI_OK) {
-        fill_inputs(descent.plan, &descent.inputs, count, model_item_size(model), x, times, labels);
+        fill_inputs(model, descent.plan, &descent.inputs, count, x, times, labels);
         status = sumi_plan_run(descent.plan, 0, 0);
     }
     if (status == SUMI_OK) {

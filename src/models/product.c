@@ -21,14 +21,14 @@ static sumi_status build_product(sumi_model *model, int64_t items)
     struct inference *base = &product->base;
     TRY(sumi_graph_create(model->context, model->weights, false, &base->graph));
     sumi_graph *graph = base->graph;
-    model_inputs(model, graph, items, &base->inputs);
+    net_add_inputs(model->net, graph, items, NULL, &base->inputs);
     base->output = net_build(model->net, graph, &base->inputs);
     TRY(sumi_graph_status(graph));
     struct shape shape = *graph_shape(graph, base->output);
     product->vectors = sumi_graph_input(graph, "vectors", shape.rank, shape.size);
     sumi_node along = sumi_op_multiply(graph, base->output, product->vectors);
     sumi_node sum = sumi_op_sum(graph, along, (1u << shape.rank) - 1);
-    TRY(sumi_graph_gradients(graph, sum, 1, &base->inputs.x, &product->products));
+    TRY(sumi_graph_gradients(graph, sum, 1, &base->inputs.at[NET_X], &product->products));
     const sumi_node outputs[] = {base->output, product->products};
     TRY(sumi_plan_create(graph, 2, outputs, &base->plan));
     base->items = items;
@@ -66,11 +66,14 @@ static sumi_status run_part(sumi_model *model, int64_t count, const float *x, co
     const struct product *product = &model->product;
     const struct inference *base = &product->base;
     int64_t item = model_item_size(model), out = model_output_size(model);
-    fill_rows(base->plan, base->inputs.x, count, base->items, item, x);
-    fill_rows(base->plan, base->inputs.times, count, base->items, 1, times);
+    fill_rows(base->plan, base->inputs.at[NET_X], count, base->items, item, x);
+    fill_rows(base->plan, base->inputs.at[NET_TIMES], count, base->items, 1, times);
     fill_rows(base->plan, product->vectors, count, base->items, out, vectors);
-    float *room = labels ? sumi_plan_data(base->plan, base->inputs.labels) : NULL;
-    for (int64_t i = 0; i < base->items && room; i++) room[i] = (float)labels[i < count ? i : 0];
+    model_put_labels(model, base->plan, &base->inputs, count, labels);
+    for (int64_t i = count; i < base->items && labels; i++) {
+        int number = NET_TIMES + 1;
+        net_put_integers(base->plan, base->inputs.at[number], i, 1, labels);
+    }
     TRY(sumi_plan_run(base->plan, 0, 0));
     memcpy(output, sumi_plan_data(base->plan, base->output),
            (size_t)(count * out) * sizeof *output);

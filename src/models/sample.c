@@ -161,10 +161,11 @@ static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t
 static sumi_status choose_labels(const sumi_model *model, int64_t count, int32_t **labels)
 {
     *labels = NULL;
-    if (model->net->classes == 0) return SUMI_OK;
+    int64_t classes = net_classes(model->net);
+    if (classes == 0) return SUMI_OK;
     *labels = context_allocate(model->context, (size_t)count, sizeof **labels);
     if (!*labels) return SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; i < count; i++) (*labels)[i] = (int32_t)(i % model->net->classes);
+    for (int64_t i = 0; i < count; i++) (*labels)[i] = (int32_t)(i % classes);
     return SUMI_OK;
 }
 

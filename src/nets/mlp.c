@@ -27,9 +27,8 @@ static void read_all(struct config *config, struct mlp *mlp, struct net *net)
     mlp->depth = config_whole(config, "depth", 1, DEPTH_LIMIT);
     mlp->dropout = config_number(config, "dropout", 0, 0.999);
     mlp->activation = layer_activation_read(config, "act_fn");
+    net_declare_item(net, SUMI_POINTS, &mlp->in_channels);
     time_read(config, mlp->width, &mlp->time, net);
-    net->item_rank = 1;
-    net->item_shape[0] = mlp->in_channels;
     net->out_channels = mlp->out_channels;
 }
 
@@ -62,13 +61,12 @@ static sumi_node build_layer(sumi_graph *graph, const struct mlp *mlp, int64_t n
     return sumi_op_add(graph, x, h);
 }
 
-static sumi_node build(const struct net *net, sumi_graph *graph, sumi_node x, sumi_node times,
-                       sumi_node labels)
+static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     const struct mlp *mlp = net->settings;
-    sumi_node embedding = time_embedding(graph, &mlp->time, net, times, labels);
+    sumi_node embedding = time_embedding(graph, &mlp->time, net, nodes);
     sumi_node time = layer_activate(graph, mlp->activation, embedding);
-    x = layer_linear(graph, "linear_in", x, mlp->width);
+    sumi_node x = layer_linear(graph, "linear_in", nodes->at[NET_X], mlp->width);
     sumi_graph_mark(graph);
     for (int64_t i = 0; i < mlp->depth; i++) {
         x = build_layer(graph, mlp, i, x, time);
@@ -76,7 +74,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, sumi_node x, su
     }
     x = layer_linear(graph, "linear_out", layer_activate(graph, mlp->activation, x),
                      mlp->out_channels);
-    return time_scale_output(graph, &mlp->time, times, x);
+    return time_scale_output(graph, &mlp->time, nodes->at[NET_TIMES], x);
 }
 
 const struct net_type net_type_mlp = {.class_name = "SumiMLPModel", .parse = parse, .build = build};

@@ -66,54 +66,49 @@ void net_free(struct net *net)
     context_release(net->context, net);
 }
 
-/* x[n, item] with the config's channels, times[n]. */
-static bool check_data(const struct net *net, sumi_graph *graph, const struct net_inputs *inputs)
+/* Of one input: the declared rank and sizes, and as many items as x has. */
+static bool check_input(const struct net *net, sumi_graph *graph, int number,
+                        const struct net_nodes *nodes)
 {
-    int64_t channels = net->item_shape[net->item_rank - 1];
-    const struct shape *x = graph_shape(graph, inputs->x);
-    const struct shape *times = graph_shape(graph, inputs->times);
-    char text[SHAPE_TEXT];
-    if (x->rank != net->item_rank + 1 || x->size[x->rank - 1] != channels) {
-        graph_fail(graph, "%s: the input should have %d dimensions, the last of size %lld, not %s",
-                   net->type->class_name, net->item_rank + 1, (long long)channels,
-                   shape_text(x, text));
+    const sumi_input *input = &net->inputs[number];
+    const char *class_name = net->type->class_name;
+    if (nodes->at[number] < 0) {
+        if (input->optional) return true;
+        graph_fail(graph, "%s: this network needs its input \"%s\" for each item", class_name,
+                   input->name);
         return false;
     }
-    if (times->rank != 1 || times->size[0] != x->size[0]) {
-        graph_fail(graph, "%s: the times should be of shape [%lld], one for each item, not %s",
-                   net->type->class_name, (long long)x->size[0], shape_text(times, text));
+    const struct shape *given = graph_shape(graph, nodes->at[number]);
+    struct shape wanted = {.rank = input->rank};
+    bool fits = given->rank == input->rank;
+    for (int i = 0; i < input->rank; i++) {
+        wanted.size[i] = i ? input->shape[i] : graph_shape(graph, nodes->at[NET_X])->size[0];
+        fits &= i < given->rank && (wanted.size[i] == 0 || wanted.size[i] == given->size[i]);
+    }
+    if (fits) return true;
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    graph_fail(graph, "%s: the input \"%s\" should be of shape %s (0: any size), not %s",
+               class_name, input->name, shape_text(&wanted, want), shape_text(given, have));
+    return false;
+}
+
+/* What is given beyond the declared inputs is a mistake of the caller's. */
+static bool check_others(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
+{
+    for (int i = net->input_count; i < NET_INPUTS; i++) {
+        if (nodes->at[i] < 0) continue;
+        graph_fail(graph, "%s: this network takes %d inputs, and one more is given",
+                   net->type->class_name, net->input_count);
         return false;
     }
     return true;
 }
 
-static bool check_labels(const struct net *net, sumi_graph *graph, const struct net_inputs *inputs)
+sumi_node net_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
-    const char *name = net->type->class_name;
-    int64_t items = graph_shape(graph, inputs->x)->size[0];
-    if (net->labels == NET_LABELS_NONE) {
-        if (inputs->labels < 0) return true;
-        graph_fail(graph, "%s: this network takes no labels; its config has no class embedding",
-                   name);
-        return false;
+    if (nodes->at[NET_X] < 0 || sumi_graph_status(graph) != SUMI_OK) return -1;
+    for (int i = 0; i < net->input_count; i++) {
+        if (!check_input(net, graph, i, nodes)) return -1;
     }
-    if (inputs->labels < 0) {
-        graph_fail(graph, "%s: this network needs a label for each item", name);
-        return false;
-    }
-    struct shape expected = {.rank = 1, .size = {items, net->label_size}};
-    if (net->labels == NET_LABELS_VECTOR) expected.rank = 2;
-    const struct shape *labels = graph_shape(graph, inputs->labels);
-    if (shape_equal(labels, &expected)) return true;
-    char have[SHAPE_TEXT], want[SHAPE_TEXT];
-    graph_fail(graph, "%s: the labels should be of shape %s, not %s", name,
-               shape_text(&expected, want), shape_text(labels, have));
-    return false;
-}
-
-sumi_node net_build(const struct net *net, sumi_graph *graph, const struct net_inputs *inputs)
-{
-    if (inputs->x < 0 || inputs->times < 0 || sumi_graph_status(graph) != SUMI_OK) return -1;
-    if (!check_data(net, graph, inputs) || !check_labels(net, graph, inputs)) return -1;
-    return net->type->build(net, graph, inputs->x, inputs->times, inputs->labels);
+    return check_others(net, graph, nodes) ? net->type->build(net, graph, nodes) : -1;
 }

@@ -11,18 +11,21 @@ static const double FOURIER_SCALE = 16; /* standard deviation of the random freq
 static const double LONGEST_PERIOD = 10000;
 enum { TABLE_LIMIT = 1 << 24, WIDTH_LIMIT = 1 << 18 };
 
-static void read_labels(struct config *config, const struct time_settings *time, struct net *net)
+static void declare_class(struct config *config, struct time_settings *time, struct net *net)
 {
-    int64_t classes = config_whole_or(config, "num_class_embeds", 1, TABLE_LIMIT, 0);
-    if (config_is_null(config, "class_embed_type")) {
-        net->labels = classes ? NET_LABELS_CLASS : NET_LABELS_NONE;
-        net->classes = classes;
-        return;
-    }
     static const char *const kinds[] = {"timestep", "identity", NULL};
-    bool number = config_choice(config, "class_embed_type", kinds) == 0;
-    net->labels = number ? NET_LABELS_NUMBER : NET_LABELS_VECTOR;
-    net->label_size = number ? 0 : time->width;
+    int64_t classes = config_whole_or(config, "num_class_embeds", 1, TABLE_LIMIT, 0);
+    sumi_input input = {.name = "class", .integers = true, .rank = 1, .limit = classes};
+    time->class_kind = classes ? CLASS_ROW : CLASS_NONE;
+    if (!config_is_null(config, "class_embed_type")) {
+        bool number = config_choice(config, "class_embed_type", kinds) == 0;
+        time->class_kind = number ? CLASS_TIME : CLASS_EMBEDDING;
+        input = (sumi_input){.name = "class_time", .rank = 1};
+        if (!number) {
+            input = (sumi_input){.name = "embedding", .rank = 2, .shape = {0, time->width}};
+        }
+    }
+    if (time->class_kind != CLASS_NONE) net_declare(net, &input);
 }
 
 static void check_frequencies(struct config *config, const struct time_settings *time)
@@ -55,7 +58,7 @@ void time_read(struct config *config, int64_t channels, struct time_settings *ti
                             "its table");
     }
     check_frequencies(config, time);
-    read_labels(config, time, net);
+    declare_class(config, time, net);
 }
 
 /* exp(-ln(10000) i / (half - shift)) for i below half: [1, half] (Vaswani et al. 2017, 3.5; the
@@ -93,7 +96,7 @@ static sumi_node positional(sumi_graph *graph, const struct time_settings *time,
 }
 
 /* The table that projections read: frequencies [1, half] or [channels], or rows [steps, channels].
-   Shared between times and labels that are embedded as times. */
+   Shared between times and classes that are embedded as times. */
 static sumi_node projection_table(sumi_graph *graph, const struct time_settings *time)
 {
     if (time->kind == TIME_POSITIONAL) return frequencies(graph, time, time->channels / 2);
@@ -118,19 +121,24 @@ static sumi_node project(sumi_graph *graph, const struct time_settings *time, su
 }
 
 sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, const struct net *net,
-                         sumi_node times, sumi_node labels)
+                         const struct net_nodes *nodes)
 {
+    enum { CLASS = NET_TIMES + 1 }; /* declared first after the times */
     sumi_node table = projection_table(graph, time);
-    sumi_node embedding =
-        layer_time_mlp(graph, "time_embedding", project(graph, time, table, times), time->width);
-    sumi_node other = labels;
-    if (net->labels == NET_LABELS_NONE) return embedding;
-    if (net->labels == NET_LABELS_CLASS) {
-        other = layer_embedding(graph, "class_embedding", labels, net->classes, time->width);
-    }
-    if (net->labels == NET_LABELS_NUMBER) {
-        other = layer_time_mlp(graph, "class_embedding", project(graph, time, table, labels),
+    sumi_node projected = project(graph, time, table, nodes->at[NET_TIMES]);
+    sumi_node embedding = layer_time_mlp(graph, "time_embedding", projected, time->width);
+    sumi_node other = nodes->at[CLASS];
+    switch (time->class_kind) {
+    case CLASS_NONE: return embedding;
+    case CLASS_ROW:
+        other =
+            layer_embedding(graph, "class_embedding", other, net->inputs[CLASS].limit, time->width);
+        break;
+    case CLASS_TIME:
+        other = layer_time_mlp(graph, "class_embedding", project(graph, time, table, other),
                                time->width);
+        break;
+    case CLASS_EMBEDDING: break;
     }
     return sumi_op_add(graph, embedding, other);
 }

@@ -6,6 +6,10 @@
 #include "nets/config.h"
 #include "nets/net.h"
 
+/* How the class is told: not at all; "class" [n], a row of a table; "class_time" [n], a number on
+   the scale of the times; or "embedding" [n, width], made by the caller. */
+enum class_kind { CLASS_NONE, CLASS_ROW, CLASS_TIME, CLASS_EMBEDDING };
+
 enum time_kind { TIME_POSITIONAL, TIME_FOURIER, TIME_LEARNED };
 
 struct time_settings {
@@ -15,6 +19,7 @@ struct time_settings {
     double frequency_shift;
     bool cosine_first;
     int64_t steps; /* rows of a learned table */
+    enum class_kind class_kind;
 };
 
 /* Keys that a class with a time embedding has in its table. */
@@ -26,14 +31,14 @@ struct time_settings {
         "num_train_timesteps", "null"                                                              \
     }
 
-/* Reads them for a network whose first layer has `channels`; also fills net->labels and what goes
-   with it. */
+/* Reads them for a network whose first layer has `channels`; also declares the input by which
+   the network is told the class, if there is one. Call after net_declare_item. */
 void time_read(struct config *config, int64_t channels, struct time_settings *time,
                struct net *net);
 
-/* The embedding [n, width] of times[n] and of labels as net->labels says (-1 for none). */
+/* The embedding [n, width] of the times and of the class, as the network declared it. */
 sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, const struct net *net,
-                         sumi_node times, sumi_node labels);
+                         const struct net_nodes *nodes);
 
 /* The network's output over its time where the embedding is Fourier's, for there the time is the
    noise level (Song et al. 2021, appendix C); else `output` as it is. */

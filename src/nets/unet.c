@@ -54,17 +54,17 @@ static sumi_node to_signal(sumi_graph *graph, sumi_node x)
     return sumi_op_reshape(graph, x, 3, shape);
 }
 
-sumi_node unet_build(const struct net *net, sumi_graph *graph, sumi_node x, sumi_node times,
-                     sumi_node labels)
+sumi_node unet_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     const struct unet *unet = net->settings;
+    sumi_node x = nodes->at[NET_X];
     struct unet_builder builder = {.graph = graph, .unet = unet};
     if (!check_size(graph, net, x)) return -1;
-    sumi_node embedding = time_embedding(graph, &unet->time, net, times, labels);
+    sumi_node embedding = time_embedding(graph, &unet->time, net, nodes);
     builder.time = layer_activate(graph, unet->activation, embedding);
     if (unet->rank == 1) x = to_image(graph, x);
     if (unet->center_input) x = sumi_op_affine(graph, x, 2, -1);
     x = build_path(&builder, x);
     if (x >= 0 && unet->rank == 1) x = to_signal(graph, x);
-    return time_scale_output(graph, &unet->time, times, x);
+    return time_scale_output(graph, &unet->time, nodes->at[NET_TIMES], x);
 }

@@ -139,7 +139,6 @@ sumi_node unet_build_mid(struct unet_builder *builder, sumi_node x);
 sumi_node unet_build_up(struct unet_builder *builder, int level, sumi_node x);
 
 /* The forward pass of either class: x[n,h,w,c] or x[n,length,c]. */
-sumi_node unet_build(const struct net *net, sumi_graph *graph, sumi_node x, sumi_node times,
-                     sumi_node labels);
+sumi_node unet_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
 
 #endif

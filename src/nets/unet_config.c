@@ -154,10 +154,11 @@ static void read_all(struct config *config, struct unet *unet, struct net *net)
     read_levels(config, unet);
     read_mid(config, unet);
     if (config->status != SUMI_OK) return;
+    int64_t shape[3] = {0}; /* open until sample_size is read */
+    shape[unet->rank] = unet->in_channels;
+    net_declare_item(net, unet->rank == 2 ? SUMI_PICTURE : SUMI_SIGNAL, shape);
     time_read(config, unet->down[0].channels, &unet->time, net);
     read_size(config, unet, net);
-    net->item_rank = unet->rank + 1;
-    net->item_shape[unet->rank] = unet->in_channels;
     net->out_channels = unet->out_channels;
     if (config->status == SUMI_OK) unet_check(config, unet);
 }

@@ -164,7 +164,7 @@ static void labels_of_the_items_reach_the_network(void **state)
     for (int64_t step = 0; step < 3; step++) {
         feed(room->context, &t, step);
         CHECK_OK(room->context, data_read_batch(t.data, 0, step, BATCH, clean, wanted));
-        const float *labels = fed(&t, "labels");
+        const float *labels = fed(&t, "class");
         for (int i = 0; i < BATCH; i++) {
             assert_true(labels[i] == (float)wanted[i]);
             double angle = atan2(clean[i * SIZE + 1], clean[i * SIZE]); /* the eighth of a circle */
@@ -199,7 +199,7 @@ static void models_that_do_not_fit_the_data_are_refused(void **state)
     assert_int_equal(create_with(room->context, &t, &wide), SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(message, "[3]"));
     assert_non_null(strstr(message, "[2]"));
-    const sumi_network few = {.rank = 1, .shape = {2}, .classes = 3, .build = build_scaled};
+    const sumi_network few = scaled_network(3);
     assert_int_equal(create_with(room->context, &t, &few), SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(message, "class"));
     end(room->context, &t);

@@ -74,12 +74,11 @@ static sumi_status use_objective(sumi_context *context, void *user)
 
 /* ---- Networks and objectives of the caller's ---- */
 
-static sumi_node build_network(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                               sumi_node labels)
+static sumi_node build_network(void *user, sumi_graph *graph, const sumi_node *inputs)
 {
-    (void)user, (void)times, (void)labels;
+    (void)user;
     const int64_t shape[] = {2, 2};
-    return sumi_op_linear(graph, sumi_op_silu(graph, x),
+    return sumi_op_linear(graph, sumi_op_silu(graph, inputs[0]),
                           sumi_graph_weight(graph, "w", 2, shape, SUMI_START_NORMAL, 1), -1);
 }
 

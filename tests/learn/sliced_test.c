@@ -48,12 +48,11 @@ static void the_score_is_read_from_what_is_predicted(void **state)
 }
 
 /* s = M x: the mean over directions of v' M v is the trace of M. */
-static sumi_node build_matrix(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                              sumi_node labels)
+static sumi_node build_matrix(void *user, sumi_graph *graph, const sumi_node *inputs)
 {
-    (void)user, (void)times, (void)labels;
+    (void)user;
     const int64_t shape[] = {SIZE, SIZE};
-    return sumi_op_linear(graph, x,
+    return sumi_op_linear(graph, inputs[0],
                           sumi_graph_weight(graph, "matrix", 2, shape, SUMI_START_ZERO, 0), -1);
 }
 

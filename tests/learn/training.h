@@ -9,17 +9,29 @@
 
 enum { BATCH = 64, SIZE = 2 };
 
-/* scale x, and table[label] more where there are labels. */
-static inline sumi_node build_scaled(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                                     sumi_node labels)
+/* scale x, and table[class] more where `user` is not NULL. */
+static inline sumi_node build_scaled(void *user, sumi_graph *graph, const sumi_node *inputs)
 {
-    (void)user, (void)times;
     const int64_t one = 1, table_shape[] = {8, SIZE};
     sumi_node scale = sumi_graph_weight(graph, "scale", 1, &one, SUMI_START_ZERO, 0);
-    sumi_node output = sumi_op_multiply(graph, x, scale);
-    if (labels < 0) return output;
+    sumi_node output = sumi_op_multiply(graph, inputs[0], scale);
+    if (!user) return output;
     sumi_node table = sumi_graph_weight(graph, "table", 2, table_shape, SUMI_START_NORMAL, 1);
-    return sumi_op_add(graph, output, sumi_op_gather(graph, table, labels));
+    return sumi_op_add(graph, output, sumi_op_gather(graph, table, inputs[2]));
+}
+
+/* That network with so many classes, 0 to 8. */
+static inline sumi_network scaled_network(int classes)
+{
+    static sumi_input inputs[9]; /* by the number of classes */
+    sumi_input *input = &inputs[classes];
+    *input = (sumi_input){.name = "class", .integers = true, .rank = 1, .limit = classes};
+    return (sumi_network){.user = classes ? input : NULL,
+                          .rank = 1,
+                          .shape = {SIZE},
+                          .input_count = classes ? 1 : 0,
+                          .inputs = input,
+                          .build = build_scaled};
 }
 
 /* Opens recipe and data: eight Gaussians, and the settings (ended by NULL) on top. */
@@ -40,8 +52,7 @@ static inline void training_begin(sumi_context *context, const char *const *sett
                                   const char *scheduler, struct training *t)
 {
     training_open(context, settings, t);
-    const sumi_network network = {
-        .rank = 1, .shape = {SIZE}, .classes = sumi_data_classes(t->data), .build = build_scaled};
+    const sumi_network network = scaled_network(sumi_data_classes(t->data));
     CHECK_OK(context, sumi_model_compose(context, &network, 1, &t->model));
     CHECK_OK(context, sumi_model_set_scheduler(t->model, scheduler));
     CHECK_OK(context, sumi_trainer_create(context, t->recipe, t->model, t->data, &t->trainer));

@@ -171,11 +171,10 @@ static void levels_of_a_byte_are_spread_over_their_width(void **state)
     end(&scene);
 }
 
-static sumi_node build_rest(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                            sumi_node labels)
+static sumi_node build_rest(void *user, sumi_graph *graph, const sumi_node *inputs)
 {
-    (void)user, (void)times, (void)labels;
-    return sumi_op_affine(graph, x, 0, 0);
+    (void)user;
+    return sumi_op_affine(graph, inputs[0], 0, 0);
 }
 
 /* A network that gives no velocity leaves the points where they are, among normal ones. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The networks and schedulers that recipes describe. */
+#include "base/item_kind.h"
 #include "base/json.h"
 #include "files/recipe.h"
 #include "models/model.h"
@@ -14,7 +15,8 @@ static json_object *config_of(scratch *room, const char *recipe_source, int rank
     json_object *config = NULL;
     CHECK_OK(room->context,
              recipe_parse(room->context, "recipe", recipe_source, strlen(recipe_source), &recipe));
-    CHECK_OK(room->context, config_from_recipe(room->context, recipe, rank, shape, classes, &text));
+    CHECK_OK(room->context, config_from_recipe(room->context, recipe, item_type_of_rank(rank)->kind,
+                                               shape, classes, &text));
     CHECK_OK(room->context, json_parse(room->context, text, strlen(text), "config", &config));
     sumi_text_release(room->context, text);
     sumi_recipe_free(recipe);
@@ -28,7 +30,8 @@ static void check_refused(scratch *room, const char *recipe_source, int rank, co
     char *text = NULL;
     CHECK_OK(room->context,
              recipe_parse(room->context, "recipe", recipe_source, strlen(recipe_source), &recipe));
-    sumi_status status = config_from_recipe(room->context, recipe, rank, shape, classes, &text);
+    sumi_status status = config_from_recipe(room->context, recipe, item_type_of_rank(rank)->kind,
+                                            shape, classes, &text);
     assert_null(text);
     assert_int_not_equal(status, SUMI_OK);
     if (!strstr(sumi_context_message(room->context), part))

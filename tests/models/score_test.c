@@ -14,15 +14,13 @@ struct truth {
 };
 
 /* The network's input is scaled on edm, so it is undone by constants: at one time all is linear. */
-static sumi_node build(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                       sumi_node labels)
+static sumi_node build(void *user, sumi_graph *graph, const sumi_node *inputs)
 {
     const struct truth *truth = user;
-    (void)times, (void)labels;
     struct noise_level level = path_level(&truth->path, path_time_of(&truth->path, 0.5));
     double scale = path_input_scale(&truth->path, &level);
     struct prediction_target target = path_target(&truth->path, truth->type, &level);
-    sumi_node state = sumi_op_affine(graph, x, 1 / scale, 0);
+    sumi_node state = sumi_op_affine(graph, inputs[0], 1 / scale, 0);
     sumi_node noise =
         sumi_op_affine(graph, state, 1 / level.noise, -0.25 * level.signal / level.noise);
     return sumi_op_affine(graph, noise, target.of_noise, 0.25 * target.of_clean);

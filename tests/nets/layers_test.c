@@ -89,9 +89,9 @@ static int count_masks(bool training)
     int masks = 0;
     trial_parse(&t, config);
     CHECK_OK(t.context, sumi_graph_create(t.context, t.weights, training, &graph));
-    struct net_inputs inputs = {sumi_graph_input(graph, "x", 4, (int64_t[]){1, 4, 4, 3}),
-                                sumi_graph_input(graph, "times", 1, (int64_t[]){1}),
-                                sumi_graph_input(graph, "labels", 1, (int64_t[]){1})};
+    struct net_nodes inputs = net_nodes_of(sumi_graph_input(graph, "x", 4, (int64_t[]){1, 4, 4, 3}),
+                                           sumi_graph_input(graph, "times", 1, (int64_t[]){1}));
+    inputs.at[NET_TIMES + 1] = sumi_graph_input(graph, "class", 1, (int64_t[]){1});
     assert_true(net_build(t.net, graph, &inputs) >= 0);
     for (sumi_node n = 0; n < graph->count; n++) {
         masks += graph_node(graph, n)->op == &op_dropout_mask;

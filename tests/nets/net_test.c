@@ -84,8 +84,29 @@ static void the_description_tells_shapes_and_classes(void **state)
     assert_int_equal(t.net->item_shape[1], 12);
     assert_int_equal(t.net->item_shape[2], 3);
     assert_int_equal(t.net->out_channels, 3);
-    assert_int_equal(t.net->labels, NET_LABELS_CLASS);
-    assert_int_equal(t.net->classes, 10);
+    assert_int_equal(t.net->kind, SUMI_PICTURE);
+    assert_int_equal(t.net->input_count, 3);
+    assert_string_equal(t.net->inputs[NET_X].name, "x");
+    assert_string_equal(t.net->inputs[NET_TIMES].name, "times");
+    assert_string_equal(t.net->inputs[2].name, "class");
+    assert_true(t.net->inputs[2].integers);
+    assert_int_equal(t.net->inputs[2].limit, 10);
+    assert_int_equal(net_classes(t.net), 10);
+    trial_release(&t);
+}
+
+static void each_way_of_telling_the_class_is_an_input_of_its_own(void **state)
+{
+    (void)state;
+    trial t;
+    trial_parse(&t, "{\"_class_name\": \"SumiMLPModel\", \"class_embed_type\": \"timestep\"}");
+    assert_string_equal(t.net->inputs[2].name, "class_time");
+    assert_false(t.net->inputs[2].integers);
+    assert_int_equal(net_classes(t.net), 0);
+    trial_release(&t);
+    trial_parse(&t, "{\"_class_name\": \"SumiMLPModel\", \"class_embed_type\": \"identity\"}");
+    assert_string_equal(t.net->inputs[2].name, "embedding");
+    assert_int_equal(t.net->inputs[2].shape[1], 4 * 128);
     trial_release(&t);
 }
 
@@ -132,15 +153,15 @@ static void what_is_no_object_is_refused(void **state)
 }
 
 /* Builds `small` on inputs of these shapes (a rank of 0: none) and looks for the sentence. */
-static void check_inputs(int x_rank, const int64_t *x, int64_t times, int label_rank,
+static void check_inputs(int x_rank, const int64_t *x, int64_t times, int class_rank,
                          const char *part)
 {
     trial t;
     trial_parse(&t, small);
-    struct net_inputs inputs = {sumi_graph_input(t.graph, "x", x_rank, x),
-                                sumi_graph_input(t.graph, "times", 1, &times), -1};
-    if (label_rank) {
-        inputs.labels = sumi_graph_input(t.graph, "labels", label_rank, (int64_t[]){2, 2});
+    struct net_nodes inputs = net_nodes_of(sumi_graph_input(t.graph, "x", x_rank, x),
+                                           sumi_graph_input(t.graph, "times", 1, &times));
+    if (class_rank) {
+        inputs.at[2] = sumi_graph_input(t.graph, "class", class_rank, (int64_t[]){2, 2});
     }
     assert_int_equal(net_build(t.net, t.graph, &inputs), -1);
     assert_int_equal(sumi_graph_status(t.graph), SUMI_ERROR_ARGUMENT);
@@ -153,24 +174,24 @@ static void check_inputs(int x_rank, const int64_t *x, int64_t times, int label_
 static void inputs_of_other_shapes_are_refused(void **state)
 {
     (void)state;
-    check_inputs(3, (int64_t[]){2, 8, 3}, 2, 1, "should have 4 dimensions, the last of size 3");
+    check_inputs(3, (int64_t[]){2, 8, 3}, 2, 1, "\"x\" should be of shape [2, 0, 0, 3]");
     check_inputs(4, (int64_t[]){2, 8, 8, 1}, 2, 1, "[2, 8, 8, 1]");
-    check_inputs(4, (int64_t[]){2, 8, 8, 3}, 3, 1, "the times should be of shape [2]");
-    check_inputs(4, (int64_t[]){2, 8, 8, 3}, 2, 2, "the labels should be of shape [2]");
-    check_inputs(4, (int64_t[]){2, 8, 8, 3}, 2, 0, "needs a label");
+    check_inputs(4, (int64_t[]){2, 8, 8, 3}, 3, 1, "\"times\" should be of shape [2]");
+    check_inputs(4, (int64_t[]){2, 8, 8, 3}, 2, 2, "\"class\" should be of shape [2]");
+    check_inputs(4, (int64_t[]){2, 8, 8, 3}, 2, 0, "needs its input \"class\"");
     check_inputs(4, (int64_t[]){2, 7, 8, 3}, 2, 1, "multiple of 2");
 }
 
-static void labels_for_an_unconditional_network_are_refused(void **state)
+static void inputs_that_a_network_does_not_declare_are_refused(void **state)
 {
     (void)state;
     trial t;
     trial_parse(&t, "{\"_class_name\": \"SumiMLPModel\"}");
-    struct net_inputs inputs = {sumi_graph_input(t.graph, "x", 2, (int64_t[]){4, 2}),
-                                sumi_graph_input(t.graph, "times", 1, (int64_t[]){4}),
-                                sumi_graph_input(t.graph, "labels", 1, (int64_t[]){4})};
+    struct net_nodes inputs = net_nodes_of(sumi_graph_input(t.graph, "x", 2, (int64_t[]){4, 2}),
+                                           sumi_graph_input(t.graph, "times", 1, (int64_t[]){4}));
+    inputs.at[2] = sumi_graph_input(t.graph, "class", 1, (int64_t[]){4});
     assert_int_equal(net_build(t.net, t.graph, &inputs), -1);
-    assert_non_null(strstr(sumi_context_message(t.context), "takes no labels"));
+    assert_non_null(strstr(sumi_context_message(t.context), "takes 2 inputs"));
     trial_release(&t);
 }
 
@@ -183,9 +204,10 @@ static sumi_status parse_and_build(sumi_context *context, void *user)
     if (status == SUMI_OK) status = sumi_weights_create(context, 1, &weights);
     if (status == SUMI_OK) status = sumi_graph_create(context, weights, true, &graph);
     if (status == SUMI_OK) {
-        struct net_inputs inputs = {sumi_graph_input(graph, "x", 4, (int64_t[]){1, 8, 8, 3}),
-                                    sumi_graph_input(graph, "times", 1, (int64_t[]){1}),
-                                    sumi_graph_input(graph, "labels", 1, (int64_t[]){1})};
+        struct net_nodes inputs =
+            net_nodes_of(sumi_graph_input(graph, "x", 4, (int64_t[]){1, 8, 8, 3}),
+                         sumi_graph_input(graph, "times", 1, (int64_t[]){1}));
+        inputs.at[NET_TIMES + 1] = sumi_graph_input(graph, "class", 1, (int64_t[]){1});
         net_build(net, graph, &inputs);
         status = sumi_graph_status(graph);
     }
@@ -206,11 +228,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_config_is_saved_with_every_key_as_diffusers_saves_it),
         cmocka_unit_test(the_description_tells_shapes_and_classes),
+        cmocka_unit_test(each_way_of_telling_the_class_is_an_input_of_its_own),
         cmocka_unit_test(a_missing_sample_size_is_left_open),
         cmocka_unit_test(an_unknown_class_is_refused_and_the_nearest_named),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(inputs_of_other_shapes_are_refused),
-        cmocka_unit_test(labels_for_an_unconditional_network_are_refused),
+        cmocka_unit_test(inputs_that_a_network_does_not_declare_are_refused),
         cmocka_unit_test(failing_memory_is_told_and_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,15 +7,15 @@
 #include "../check.h"
 #include "nets/net.h"
 
-enum { TRIAL_LEAVES = 1024 };
+enum { TRIAL_LEAVES = 1024, TRIAL_TOLD = NET_TIMES + 1 };
 
 typedef struct trial {
     sumi_context *context;
     struct net *net;
     sumi_weights *weights;
     sumi_graph *graph;
-    struct net_inputs inputs;
-    float *x, *times, *labels; /* what the inputs hold; labels may be NULL */
+    struct net_nodes inputs;
+    float *x, *times, *told; /* what the inputs hold; told, of the one beside them, may be NULL */
     sumi_node output, loss;
     int leaf_count; /* trainable weights, and the gradients by them */
     sumi_node leaves[TRIAL_LEAVES], gradients[TRIAL_LEAVES];
@@ -48,14 +48,10 @@ static inline float *trial_zeros(const trial *t, sumi_node node)
 /* Builds on an input x of `shape`; fills nothing. */
 static inline void trial_build(trial *t, const int64_t *shape)
 {
-    int64_t labels[2] = {shape[0], t->net->label_size};
-    t->inputs.x = sumi_graph_input(t->graph, "x", t->net->item_rank + 1, shape);
-    t->inputs.times = sumi_graph_input(t->graph, "times", 1, shape);
-    t->inputs.labels = -1;
-    if (t->net->labels != NET_LABELS_NONE) {
-        int rank = t->net->labels == NET_LABELS_VECTOR ? 2 : 1;
-        t->inputs.labels = sumi_graph_input(t->graph, "labels", rank, labels);
-    }
+    struct shape shapes[NET_INPUTS] = {{0}};
+    shapes[NET_X].rank = t->net->item_rank + 1;
+    for (int i = 0; i <= t->net->item_rank; i++) shapes[NET_X].size[i] = shape[i];
+    net_add_inputs(t->net, t->graph, shape[0], shapes, &t->inputs);
     t->output = net_build(t->net, t->graph, &t->inputs);
     if (t->output < 0) fail_msg("%s", sumi_context_message(t->context));
     unsigned all = (1u << (t->net->item_rank + 1)) - 1;
@@ -67,9 +63,9 @@ static inline void trial_build(trial *t, const int64_t *shape)
         assert_true(t->leaf_count < TRIAL_LEAVES);
         t->leaves[t->leaf_count++] = n;
     }
-    t->x = trial_zeros(t, t->inputs.x);
-    t->times = trial_zeros(t, t->inputs.times);
-    t->labels = trial_zeros(t, t->inputs.labels);
+    t->x = trial_zeros(t, t->inputs.at[NET_X]);
+    t->times = trial_zeros(t, t->inputs.at[NET_TIMES]);
+    t->told = trial_zeros(t, t->inputs.at[TRIAL_TOLD]);
 }
 
 static inline void trial_differentiate(trial *t)
@@ -82,7 +78,7 @@ static inline void trial_release(trial *t)
 {
     free(t->x);
     free(t->times);
-    free(t->labels);
+    free(t->told);
     net_free(t->net);
     sumi_graph_free(t->graph);
     sumi_weights_free(t->weights);
@@ -105,10 +101,11 @@ static inline void trial_interpret_with(trial *t, sumi_node changed, double *ins
 {
     double **values = calloc((size_t)t->graph->count, sizeof *values);
     bool *owned = calloc((size_t)t->graph->count, sizeof *owned);
-    double *x = values[t->inputs.x] = trial_widen(t, t->inputs.x, t->x);
-    double *times = values[t->inputs.times] = trial_widen(t, t->inputs.times, t->times);
-    double *labels = trial_widen(t, t->inputs.labels, t->labels);
-    if (labels) values[t->inputs.labels] = labels;
+    double *x = values[t->inputs.at[NET_X]] = trial_widen(t, t->inputs.at[NET_X], t->x);
+    double *times = values[t->inputs.at[NET_TIMES]] =
+        trial_widen(t, t->inputs.at[NET_TIMES], t->times);
+    double *told = trial_widen(t, t->inputs.at[TRIAL_TOLD], t->told);
+    if (told) values[t->inputs.at[TRIAL_TOLD]] = told;
     if (changed >= 0) values[changed] = instead;
     CHECK_OK(t->context,
              interpret(t->graph, count, nodes, values, owned, &(struct run_key){.seed = 1}));
@@ -120,7 +117,7 @@ static inline void trial_interpret_with(trial *t, sumi_node changed, double *ins
     interpret_release(t->graph, values, owned);
     free(x);
     free(times);
-    free(labels);
+    free(told);
     free(values);
     free(owned);
 }
@@ -140,9 +137,9 @@ static inline void trial_plan(trial *t, int count, const sumi_node *nodes, doubl
 {
     sumi_plan *plan = NULL;
     CHECK_OK(t->context, sumi_plan_create(t->graph, count, nodes, &plan));
-    trial_put(t, plan, t->inputs.x, t->x);
-    trial_put(t, plan, t->inputs.times, t->times);
-    trial_put(t, plan, t->inputs.labels, t->labels);
+    trial_put(t, plan, t->inputs.at[NET_X], t->x);
+    trial_put(t, plan, t->inputs.at[NET_TIMES], t->times);
+    trial_put(t, plan, t->inputs.at[TRIAL_TOLD], t->told);
     CHECK_OK(t->context, sumi_plan_run(plan, 1, 0));
     for (int i = 0; i < count; i++) {
         results[i] = trial_widen(t, nodes[i], sumi_plan_data(plan, nodes[i]));

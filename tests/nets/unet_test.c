@@ -113,7 +113,7 @@ static int64_t channels_last(const struct shape *shape, int64_t j)
 
 static void fill_inputs(trial *t, json_object *row)
 {
-    const struct shape *shape = graph_shape(t->graph, t->inputs.x);
+    const struct shape *shape = graph_shape(t->graph, t->inputs.at[NET_X]);
     json_object *times = get(row, "times"), *labels = get(row, "labels");
     for (int64_t j = 0; j < shape_count(shape); j++) {
         t->x[channels_last(shape, j)] = (float)cos(0.3 * (double)j);
@@ -121,10 +121,10 @@ static void fill_inputs(trial *t, json_object *row)
     for (int64_t i = 0; i < shape->size[0]; i++) {
         t->times[i] = (float)json_object_get_double(json_object_array_get_idx(times, (size_t)i));
     }
-    if (t->inputs.labels < 0) return;
-    for (int64_t i = 0; i < trial_count(t, t->inputs.labels); i++) {
-        t->labels[i] =
-            t->net->labels == NET_LABELS_VECTOR
+    if (t->inputs.at[TRIAL_TOLD] < 0) return;
+    for (int64_t i = 0; i < trial_count(t, t->inputs.at[TRIAL_TOLD]); i++) {
+        t->told[i] =
+            t->net->inputs[TRIAL_TOLD].rank == 2
                 ? (float)cos(0.1 * (double)i)
                 : (float)json_object_get_double(json_object_array_get_idx(labels, (size_t)i));
     }

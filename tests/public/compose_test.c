@@ -12,6 +12,7 @@ enum { WIDTH = 32 };
 struct own {
     int classes, builds;
     bool nothing, flat;
+    sumi_input input;
 };
 
 static sumi_node dense(sumi_graph *graph, const char *name, sumi_node x, int64_t in, int64_t out)
@@ -26,26 +27,26 @@ static sumi_node dense(sumi_graph *graph, const char *name, sumi_node x, int64_t
 }
 
 /* Two layers; the time enters as t/100 and its sine and cosine, the class as a row of a table. */
-static sumi_node build(void *user, sumi_graph *graph, sumi_node x, sumi_node times,
-                       sumi_node labels)
+static sumi_node build(void *user, sumi_graph *graph, const sumi_node *inputs)
 {
     struct own *own = user;
+    sumi_node x = inputs[0], times = inputs[1], classes = own->classes ? inputs[2] : -1;
     int64_t shape[SUMI_MAX_RANK];
     own->builds++;
     if (own->nothing) return -1;
     if (own->flat) return sumi_op_sum(graph, x, 1u << 1);
     assert_int_equal(sumi_graph_shape(graph, x, shape), 2);
-    assert_true((labels >= 0) == (own->classes > 0));
+    assert_true((classes >= 0) == (own->classes > 0));
     const int64_t column[] = {shape[0], 1};
     sumi_node t = sumi_op_affine(graph, sumi_op_reshape(graph, times, 2, column), 0.01, 0);
     sumi_node input = sumi_op_concat(graph, x, t, 1);
     input = sumi_op_concat(graph, input, sumi_op_sin(graph, t), 1);
     input = sumi_op_concat(graph, input, sumi_op_cos(graph, t), 1);
     sumi_node h = dense(graph, "first", input, 5, WIDTH);
-    if (labels >= 0) {
+    if (classes >= 0) {
         const int64_t table[] = {own->classes, WIDTH};
         sumi_node rows = sumi_graph_weight(graph, "classes", 2, table, SUMI_START_NORMAL, 1);
-        h = sumi_op_add(graph, h, sumi_op_gather(graph, rows, labels));
+        h = sumi_op_add(graph, h, sumi_op_gather(graph, rows, classes));
     }
     h = dense(graph, "second", sumi_op_silu(graph, h), WIDTH, WIDTH);
     return dense(graph, "third", sumi_op_silu(graph, h), WIDTH, 2);
@@ -53,8 +54,13 @@ static sumi_node build(void *user, sumi_graph *graph, sumi_node x, sumi_node tim
 
 static sumi_network network_of(struct own *own)
 {
-    return (sumi_network){
-        .user = own, .rank = 1, .shape = {2}, .classes = own->classes, .build = build};
+    own->input = (sumi_input){.name = "class", .integers = true, .rank = 1, .limit = own->classes};
+    return (sumi_network){.user = own,
+                          .rank = 1,
+                          .shape = {2},
+                          .input_count = own->classes ? 1 : 0,
+                          .inputs = &own->input,
+                          .build = build};
 }
 
 struct system {
@@ -188,7 +194,7 @@ static void networks_that_make_no_sense_are_refused(void **state)
     network.shape[0] = 0;
     assert_int_equal(sumi_model_compose(room->context, &network, 3, &model), SUMI_ERROR_ARGUMENT);
     network = network_of(&good);
-    network.classes = -1;
+    network.input_count = -1;
     assert_int_equal(sumi_model_compose(room->context, &network, 3, &model), SUMI_ERROR_ARGUMENT);
     network = network_of(&good);
     network.build = NULL;

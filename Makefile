@@ -53,6 +53,6 @@ fuzz:
 	scripts/fuzz $(SECONDS_EACH)
 
 clean:
-	rm -rf $(BUILD) build-fuzz build-sanitize build-gcc build-clang build-portability
+	rm -rf $(BUILD) build-fuzz build-sanitize build-slim build-gcc build-clang build-portability
 
 .PHONY: help dependencies build demo test install bench portability sanitize fuzz clean

@@ -6,12 +6,28 @@ include(CMakePackageConfigHelpers)
 file(RELATIVE_PATH SUMI_PREFIX_FROM_PKGCONFIG
   /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" SUMI_PREFIX_FROM_PKGCONFIG ${SUMI_PREFIX_FROM_PKGCONFIG})
+# What a program that takes in the static library has to name besides.
+list(JOIN DEPENDENCIES_LDFLAGS " " SUMI_PRIVATE_LIBS)
+set(SUMI_PRIVATE_LIBS "${SUMI_PRIVATE_LIBS} -ldnnl ${OpenMP_C_FLAGS} -pthread -lm")
 configure_file(cmake/sumi.pc.in sumi.pc @ONLY)
 configure_package_config_file(cmake/sumiConfig.cmake.in sumiConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sumi)
 write_basic_package_version_file(sumiConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
 install(TARGETS sumi EXPORT sumiTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(SUMI_STATIC)
+  set(WHEN_STATIC)
+else()
+  set(WHEN_STATIC EXCLUDE_FROM_ALL) # cmake --install BUILD --component static
+endif()
+separate_arguments(STATIC_NEEDS UNIX_COMMAND "${SUMI_PRIVATE_LIBS}")
+foreach(NEED ${STATIC_NEEDS})
+  target_link_libraries(sumi_static INTERFACE $<INSTALL_INTERFACE:${NEED}>)
+endforeach()
+install(TARGETS sumi_static EXPORT sumiStaticTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT static ${WHEN_STATIC})
+install(EXPORT sumiStaticTargets NAMESPACE sumi:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sumi
+  COMPONENT static ${WHEN_STATIC})
 install(FILES include/sumi.h include/sumi_graph.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES docs/sumi.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES tool/completions/sumi.bash

@@ -52,6 +52,11 @@ extern "C" {
 /* The version of the linked library, as "major.minor.patch". */
 SUMI_API const char *sumi_version(void);
 
+/* Whether the library was built with a part that can be left out: "draw" (sumi_draw_...), "png",
+   "jpeg", "download" (sumi_fetch), "archive" (data sets that come as one). Calls that need a part
+   which is not there return SUMI_ERROR_UNSUPPORTED. */
+SUMI_API bool sumi_has(const char *part);
+
 /* What became of a call. The numbers are stable. */
 typedef enum sumi_status {
     SUMI_OK = 0,

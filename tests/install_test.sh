@@ -18,6 +18,8 @@ fail() {
 # Both ways of choosing a place at once: the staging folder of packagers, and a prefix.
 DESTDIR=$work/stage cmake --install "$build" --prefix /opt/sumi >"$work/install.log" \
     || fail "cmake --install failed: $(cat "$work/install.log")"
+DESTDIR=$work/stage cmake --install "$build" --prefix /opt/sumi --component static \
+    >>"$work/install.log" || fail "installing the static library failed: $(cat "$work/install.log")"
 mv "$work/stage/opt/sumi" "$work/moved" # what is installed may be moved
 prefix=$work/moved
 
@@ -46,6 +48,13 @@ differing=$(diff <(echo "$declared") <(echo "$exported") | grep '^[<>]' || true)
 # Another minor version has another name, since its binary interface may differ.
 soname=$(readelf -d "$(find "$prefix" -name libsumi.so)" | grep -oP 'SONAME.*\[\K[^]]+')
 [ "$soname" = "libsumi.so.${version%.*}" ] || fail "the shared library calls itself $soname"
+
+# A program that takes in the static library gets no other name from it.
+archive=$(find "$prefix" -name libsumi.a)
+[ -n "$archive" ] || fail "the static library is missing"
+others=$(nm --defined-only --extern-only "$archive" | awk 'NF == 3 { print $3 }' | grep -v '^sumi_' \
+    || true)
+[ -z "$others" ] || fail "the static library also defines $others"
 
 if [ -x "$prefix/bin/sumi" ]; then
     "$prefix/bin/sumi" --version | grep -qF "$version" || fail "the command names another version"
@@ -79,3 +88,13 @@ if ! cmake -S . -B by_cmake -DCMAKE_PREFIX_PATH="$prefix" >"$work/cmake.log" 2>&
 fi
 by_cmake/example_c "$version" || fail "the C program of CMake failed"
 by_cmake/example_cpp "$version" || fail "the C++ program of CMake failed"
+by_cmake/example_static "$version" || fail "the program of CMake with the static library failed"
+
+# The same by pkg-config, where there is no shared library that could have been taken instead.
+find "$prefix" -name 'libsumi.so*' -delete
+unset LD_LIBRARY_PATH
+# shellcheck disable=SC2046
+${CC:-cc} -std=c11 $(pkg-config --cflags sumi) example.c -o static_c \
+    $(pkg-config --static --libs sumi)
+./static_c "$version" || fail "the C program with the static library failed"
+if ldd static_c | grep -q libsumi; then fail "the static library was not taken"; fi

@@ -53,6 +53,11 @@ int check_output(const char *path)
 {
     char folder[4096];
     struct stat present;
+    if (has_ending(path, ".png") && !sumi_has("draw")) {
+        return fail(EXIT_FAILED,
+                    "%s: this build of libsumi has left drawing out; build it with -DSUMI_DRAW=ON",
+                    path);
+    }
     if (stat(path, &present) == 0 && !S_ISREG(present.st_mode)) {
         return fail(EXIT_FAILED, "%s: cannot be written: it is %s", path,
                     S_ISDIR(present.st_mode) ? "a folder" : "a device or pipe");

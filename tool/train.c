@@ -157,7 +157,7 @@ static sumi_status write_losses(const struct work *work)
         status = sumi_array_write(work->context, run_folder_file(&work->folder, "losses.csv", path),
                                   &table);
     sumi_array_release(work->context, &table);
-    if (status != SUMI_OK) return status;
+    if (status != SUMI_OK || !sumi_has("draw")) return status;
     return sumi_draw_losses(work->context, losses, count, work->folder.title,
                             run_folder_file(&work->folder, "losses.png", path));
 }
@@ -242,11 +242,18 @@ static void report(const struct work *work)
     printf("trained  %lld steps in %.0f s; mean of the last losses %.4g\n",
            (long long)(sumi_trainer_steps_done(work->trainer) - work->first_step), work->seconds,
            recent_loss(work));
-    printf("see      %s/losses.png     the loss curve (losses.csv holds the numbers)\n"
-           "         %s/samples.png    samples of the model\n"
-           "         %s/filmstrip.png  how they come out of the noise\n",
-           work->folder.path, work->folder.path, work->folder.path);
-    printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", work->folder.path);
+    const char *folder = work->folder.path;
+    if (sumi_has("draw")) {
+        printf("see      %s/losses.png     the loss curve (losses.csv holds the numbers)\n"
+               "         %s/samples.png    samples of the model\n"
+               "         %s/filmstrip.png  how they come out of the noise\n",
+               folder, folder, folder);
+        printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", folder);
+    } else {
+        printf("see      %s/losses.csv     the losses; this build draws no pictures\n"
+               "more     sumi sample %s -n 16 --seed 2 -o more.npy\n",
+               folder, folder);
+    }
 }
 
 /* Where the time went, a step. */
@@ -273,7 +280,7 @@ static int end_early(const struct work *work)
 static int finish(const struct work *work)
 {
     sumi_status status = write_losses(work);
-    if (status == SUMI_OK) status = draw_pictures(work);
+    if (status == SUMI_OK && sumi_has("draw")) status = draw_pictures(work);
     if (status == SUMI_STOPPED) {
         return fail(EXIT_FAILED, "the model is trained and kept in %s, but no samples were drawn",
                     work->folder.path);

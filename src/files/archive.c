@@ -108,6 +108,12 @@ static sumi_status extract_all(sumi_context *context, const char *path, struct a
     return SUMI_OK;
 }
 
+sumi_status archive_check(sumi_context *context, const char *name)
+{
+    (void)context, (void)name;
+    return SUMI_OK;
+}
+
 sumi_status archive_extract(sumi_context *context, const char *path, const archive_member *members,
                             int count, const char *folder)
 {

@@ -11,6 +11,9 @@ typedef struct archive_member {
     int64_t size;     /* in bytes; another size is an error */
 } archive_member;
 
+/* Refuses where this build cannot unpack archives, before `name` is fetched in vain. */
+sumi_status archive_check(sumi_context *context, const char *name);
+
 /* Writes every member to folder/name; each appears whole or not at all. A member that is missing,
    or of another size, is an error. Whatever else the archive holds is passed over, except paths
    that lead out of it: those are refused. */

@@ -196,6 +196,7 @@ static sumi_status fetch_missing(sumi_context *context, const fetch_set *set, co
         bool ready = false;
         TRY(is_ready(context, file, folder, &ready));
         if (ready) continue;
+        if (file->members) TRY(archive_check(context, file->name));
         char url[PATH_SIZE];
         TRY(path_join(context, base, file->name, url));
         struct job job = {.set = set,

@@ -117,7 +117,17 @@ SUMI_API void sumi_context_set_tuning(sumi_context *context, bool tuning);
 
 /* ---- Arrays and the files that hold them -------------------------------------------------- */
 
-#define SUMI_MAX_RANK 6
+#define SUMI_MAX_RANK 8
+
+/* How the elements of an array are stored. */
+typedef enum sumi_element {
+    SUMI_FLOAT32,
+    SUMI_BFLOAT16, /* the upper half of a float32 */
+    SUMI_FLOAT16,  /* IEEE 754 binary16 */
+    SUMI_INT32,
+    SUMI_INT8
+} sumi_element;
+
 
 /* Numbers with a shape. Row-major float32. Release with sumi_array_release. */
 typedef struct sumi_array {

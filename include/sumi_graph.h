@@ -5,7 +5,7 @@
    A graph is built once for given shapes, differentiated into more graph, planned, and then run
    many times without allocation. Builders never need their result checked one by one: a failed call
    gives -1, every later call on -1 gives -1, and sumi_graph_status() tells the first failure.
-   Arrays are float32, row-major, channels last, as in sumi.h. */
+   Arrays are float32 where nothing else is said, row-major, channels last, as in sumi.h. */
 #ifndef SUMI_GRAPH_H
 #define SUMI_GRAPH_H
 
@@ -43,6 +43,10 @@ SUMI_API int sumi_graph_shape(const sumi_graph *graph, sumi_node node,
 
 SUMI_API sumi_node sumi_graph_input(sumi_graph *graph, const char *name, int rank,
                                     const int64_t *shape);
+/* The same for elements of another type: float32 or int32. Whole numbers such as labels and tokens
+   are int32; only the indices of gather take them. */
+SUMI_API sumi_node sumi_graph_typed_input(sumi_graph *graph, const char *name, sumi_element element,
+                                          int rank, const int64_t *shape);
 SUMI_API sumi_node sumi_graph_constant(sumi_graph *graph, int rank, const int64_t *shape,
                                        const float *values);           /* copied */
 SUMI_API sumi_node sumi_graph_number(sumi_graph *graph, double value); /* rank 0 */
@@ -126,7 +130,8 @@ SUMI_API sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k
 /* Each pixel of x[n,h,w,c] repeated; and the sum over blocks, its transpose. */
 SUMI_API sumi_node sumi_op_upsample(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
 SUMI_API sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
-/* Rows of table[rows, d] by indices[n] (whole numbers held as floats): [n, d]. */
+/* Rows of table[rows, d] by indices[n], of int32 or whole numbers held as float32: [n, d]. What is out
+   of range means the nearest row. */
 SUMI_API sumi_node sumi_op_gather(sumi_graph *graph, sumi_node table, sumi_node indices);
 /* Zeroes elements with the given probability and scales the rest; identity unless training. */
 SUMI_API sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability);
@@ -161,6 +166,8 @@ SUMI_API sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_n
 SUMI_API void sumi_plan_free(sumi_plan *plan);
 /* Memory of an input (to be filled before a run) or of an output (to be read after it), float32. */
 SUMI_API float *sumi_plan_data(sumi_plan *plan, sumi_node node);
+/* The same for a value whose elements are of type `element`; NULL where they are of another. */
+SUMI_API void *sumi_plan_typed_data(sumi_plan *plan, sumi_node node, sumi_element element);
 /* Runs it. `seed` and `step` key the dropout masks. */
 SUMI_API sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step);
 

@@ -23,7 +23,7 @@ static struct convolution_problem describe(const struct problem *problem, const 
                                     .out_width = y->size[2],
                                     .out = y->size[3],
                                     .threads = problem->threads,
-                                    .bf16 = problem->input_elements[0] == ELEMENT_BFLOAT16};
+                                    .bf16 = problem->input_elements[0] == SUMI_BFLOAT16};
     for (int i = 0; i < 2; i++) {
         p.kernel[i] = weight->size[2 + i];
         p.stride[i] = geometry->stride[i];

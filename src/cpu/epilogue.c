@@ -22,7 +22,7 @@ struct epilogue epilogue_of(const struct call *call, int64_t channels)
                              .item = parts[1],
                              .residual = parts[2],
                              .scale = (float)node->attributes.scale,
-                             .bf16 = call->problem->output_element == ELEMENT_BFLOAT16};
+                             .bf16 = call->problem->output_element == SUMI_BFLOAT16};
 }
 
 bool epilogue_is_empty(const struct epilogue *e)

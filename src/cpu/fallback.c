@@ -12,6 +12,16 @@ static sumi_status prepare(const struct problem *problem, void **state, size_t *
     return SUMI_OK;
 }
 
+static void widen(sumi_element element, int64_t count, const float *values, double *wide)
+{
+    if (element == SUMI_INT32) {
+        const int32_t *integers = (const void *)values;
+        for (int64_t k = 0; k < count; k++) wide[k] = integers[k];
+    } else {
+        for (int64_t k = 0; k < count; k++) wide[k] = values[k];
+    }
+}
+
 static sumi_status run(const struct call *call)
 {
     const struct problem *problem = call->problem;
@@ -19,7 +29,7 @@ static sumi_status run(const struct call *call)
     double *next = call->scratch;
     for (int i = 0; i < problem->node->input_count; i++) {
         int64_t count = shape_count(problem->inputs[i]);
-        for (int64_t k = 0; k < count; k++) next[k] = call->inputs[i][k];
+        widen(problem->input_elements[i], count, call->inputs[i], next);
         inputs[i] = next;
         next += count;
     }

@@ -20,7 +20,7 @@ struct norm_pass norm_measure(const struct problem *problem, int x, int second)
                              .groups = attributes->groups,
                              .silu = attributes->silu,
                              .epsilon = attributes->shift,
-                             .bf16 = problem->input_elements[x] == ELEMENT_BFLOAT16,
+                             .bf16 = problem->input_elements[x] == SUMI_BFLOAT16,
                              .loops = loops_select(),
                              .arrays = {{NULL, 0, first}, {NULL, first, more}},
                              .array_count = second ? 2 : 1};

@@ -89,6 +89,24 @@ static sumi_status check_shape(sumi_graph *graph, const struct node *node)
     return SUMI_OK;
 }
 
+/* A view has its input's elements; what is computed is float32, from floating-point numbers and,
+   where the op says so, integers. */
+static sumi_status check_elements(sumi_graph *graph, struct node *node)
+{
+    const struct op *op = node->op;
+    if (op->view) {
+        node->element = graph->nodes[node->inputs[0]].element;
+        return SUMI_OK;
+    }
+    for (int i = 0; i < node->input_count; i++) {
+        bool integers = graph->nodes[node->inputs[i]].element == SUMI_INT32;
+        if (!integers || op->integer_inputs >> i & 1u) continue;
+        return graph_fail(graph, "%s: input %d has int32 elements, but must be float32", op->name,
+                          i);
+    }
+    return SUMI_OK;
+}
+
 sumi_node graph_append(sumi_graph *graph, const struct op *op, int input_count,
                        const sumi_node *inputs, const struct attributes *attributes)
 {
@@ -109,6 +127,7 @@ sumi_node graph_append(sumi_graph *graph, const struct op *op, int input_count,
         node.inputs[i] = inputs[i];
     }
     node.input_count = input_count;
+    if (check_elements(graph, &node) != SUMI_OK) return -1;
     if (op->infer && op->infer(graph, &node) != SUMI_OK) return -1;
     if (check_shape(graph, &node) != SUMI_OK || grow(graph) != SUMI_OK) return -1;
     graph->nodes[graph->count] = node;

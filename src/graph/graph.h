@@ -5,6 +5,7 @@
 #ifndef SUMI_GRAPH_GRAPH_H
 #define SUMI_GRAPH_GRAPH_H
 
+#include "base/element.h"
 #include "base/profile.h"
 #include "sumi_graph.h"
 
@@ -80,6 +81,8 @@ struct op {
     void (*cost)(const sumi_graph *graph, const struct node *node, struct cost *cost);
 
     bool view;     /* the output is input 0's memory, from element attributes.first on */
+    /* Bit i: input i may be int32. All others are floating-point, but views take any. */
+    unsigned integer_inputs;
     bool in_place; /* output element i depends on input 0 only through its element i */
     enum op_storage storage;
 };
@@ -89,6 +92,7 @@ struct node {
     int input_count;
     sumi_node inputs[MAX_INPUTS];
     struct shape shape;
+    sumi_element element; /* of its values: what is floating-point may be planned as bfloat16 */
     struct attributes attributes;
     int64_t weight;  /* of weight leaves: number in graph->weights */
     float *constant; /* of constant leaves, owned */
@@ -152,7 +156,7 @@ bool shape_equal(const struct shape *left, const struct shape *right);
 /* Product of the sizes from axis `first` up to before axis `end`. */
 int64_t shape_span(const struct shape *shape, int first, int end);
 /* "[2, 3, 4]" into text[SHAPE_TEXT]. */
-enum { SHAPE_TEXT = 160 };
+enum { SHAPE_TEXT = 192 };
 const char *shape_text(const struct shape *shape, char text[SHAPE_TEXT]);
 
 /* What computing a node takes at least, by its op's cost rule. */

@@ -7,21 +7,13 @@
 #include "base/bfloat16.h"
 #include "graph/fuse.h"
 
-/* How the elements of a value are stored. */
-enum element { ELEMENT_FLOAT32, ELEMENT_BFLOAT16 };
-
-static inline size_t element_size(enum element element)
-{
-    return element == ELEMENT_BFLOAT16 ? sizeof(bfloat16) : sizeof(float);
-}
-
 /* One node to be computed, and all that is known when the plan is made. */
 struct problem {
     sumi_context *context;
     const sumi_graph *graph;
     const struct node *node;
     const struct shape *inputs[MAX_INPUTS]; /* shapes */
-    enum element input_elements[MAX_INPUTS], output_element;
+    sumi_element input_elements[MAX_INPUTS], output_element;
     bool side_outputs[MAX_INPUTS]; /* which inputs are rooms, that some kernel fills */
     /* Which inputs are weights that seldom change: what is made from them may be kept for the next
        run, as long as call.version is the same. */
@@ -33,7 +25,7 @@ struct problem {
 struct call {
     const struct problem *problem;
     void *state; /* what prepare gave */
-    /* Of float32, or bfloat16 where the problem says so. */
+    /* Of the elements that the problem says. */
     const float *inputs[MAX_INPUTS];
     float *output;
     void *scratch; /* as many bytes as prepare asked for, aligned for vectors */

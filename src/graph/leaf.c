@@ -35,8 +35,19 @@ static sumi_node append_leaf(sumi_graph *graph, const struct op *op, int rank, c
 
 sumi_node sumi_graph_input(sumi_graph *graph, const char *name, int rank, const int64_t *shape)
 {
+    return sumi_graph_typed_input(graph, name, SUMI_FLOAT32, rank, shape);
+}
+
+sumi_node sumi_graph_typed_input(sumi_graph *graph, const char *name, sumi_element element,
+                                 int rank, const int64_t *shape)
+{
+    if (graph->status == SUMI_OK && element != SUMI_FLOAT32 && element != SUMI_INT32) {
+        graph_fail(graph, "input \"%s\": elements are float32 or int32, not %s", name,
+                   element_name(element));
+    }
     sumi_node leaf = append_leaf(graph, &op_input, rank, shape);
     if (leaf < 0) return -1;
+    graph->nodes[leaf].element = element;
     graph->nodes[leaf].name = context_copy_text(graph->context, name);
     if (!graph->nodes[leaf].name) {
         graph_fail_with(graph, SUMI_ERROR_MEMORY);

@@ -25,7 +25,7 @@ struct sumi_plan {
     int32_t node_count;     /* nodes the graph had when the plan was made */
     struct node *nodes;     /* copies, since the graph may grow and move its own, and for fusion */
     sumi_graph view;        /* the graph as it was, with these nodes */
-    enum element *elements; /* how each node's value is stored */
+    sumi_element *elements; /* how each node's value is stored */
     float **data;           /* where it is, NULL if not computed */
     struct step *steps;
     int32_t step_count;
@@ -81,6 +81,7 @@ static void mark_needed(struct planner *planner, int count, const sumi_node *out
 static void choose_storage(const struct planner *planner, int count, const sumi_node *outputs)
 {
     const sumi_plan *plan = planner->plan;
+    for (sumi_node n = 0; n < plan->node_count; n++) plan->elements[n] = plan->nodes[n].element;
     if (!plan->graph->bfloat16) return;
     storage_choose(plan->nodes, plan->node_count, planner->uses, count, outputs, plan->elements);
 }
@@ -382,8 +383,13 @@ void sumi_plan_free(sumi_plan *plan)
 
 float *sumi_plan_data(sumi_plan *plan, sumi_node node)
 {
+    return sumi_plan_typed_data(plan, node, SUMI_FLOAT32);
+}
+
+void *sumi_plan_typed_data(sumi_plan *plan, sumi_node node, sumi_element element)
+{
     bool known = node >= 0 && node < plan->node_count;
-    return known && plan->elements[node] == ELEMENT_FLOAT32 ? plan->data[node] : NULL;
+    return known && plan->elements[node] == element ? plan->data[node] : NULL;
 }
 
 size_t plan_memory(const sumi_plan *plan)

@@ -30,7 +30,7 @@ int32_t plan_steps(const sumi_plan *plan, const struct op *op);
 /* Decides for each of nodes[node_count] how it is stored: elements[node]. Inputs, weights,
    constants and outputs[count] are float32. uses[node] counts the needed nodes that read it. */
 void storage_choose(const struct node *nodes, int32_t node_count, const int32_t *uses, int count,
-                    const sumi_node *outputs, enum element *elements);
+                    const sumi_node *outputs, sumi_element *elements);
 
 /* A kernel's call with what it does not take as bfloat16 converted in scratch memory. */
 struct conversion {

@@ -24,35 +24,36 @@ static bool counts(const struct node *nodes, const struct node *node, int input)
     while (operand->op->view) operand = &nodes[operand->inputs[0]];
     if (operand->op == &op_weight || operand->op == &op_constant) return false;
     if (operand->op == &op_side_output) return false; /* a result rather than an operand */
+    if (operand->element == SUMI_INT32) return false;
     return operand->op->storage != STORAGE_FLOAT32
            && shape_count(&nodes[node->inputs[input]].shape) == shape_count(&node->shape);
 }
 
-static enum element as_operands(const struct node *nodes, const struct node *node,
-                                const enum element *elements)
+static sumi_element as_operands(const struct node *nodes, const struct node *node,
+                                const sumi_element *elements)
 {
     bool any = false;
     for (int i = 0; i < node->input_count; i++) {
-        bool bf16 = elements[node->inputs[i]] == ELEMENT_BFLOAT16;
-        if (!bf16 && counts(nodes, node, i)) return ELEMENT_FLOAT32;
+        bool bf16 = elements[node->inputs[i]] == SUMI_BFLOAT16;
+        if (!bf16 && counts(nodes, node, i)) return SUMI_FLOAT32;
         any |= bf16;
     }
-    return any ? ELEMENT_BFLOAT16 : ELEMENT_FLOAT32;
+    return any ? SUMI_BFLOAT16 : SUMI_FLOAT32;
 }
 
 /* What leads to an output element by element, and to nothing else, is worth float32 as well. The
-   marks are made in elements[]: ELEMENT_FLOAT32 where that is settled. */
+   marks are made in elements[]: SUMI_FLOAT32 where that is settled. */
 static void keep_ends(const struct node *nodes, int32_t node_count, const int32_t *uses, int count,
-                      const sumi_node *outputs, enum element *elements)
+                      const sumi_node *outputs, sumi_element *elements)
 {
-    for (int32_t n = 0; n < node_count; n++) elements[n] = ELEMENT_BFLOAT16;
-    for (int i = 0; i < count; i++) elements[outputs[i]] = ELEMENT_FLOAT32;
+    for (int32_t n = 0; n < node_count; n++) elements[n] = SUMI_BFLOAT16;
+    for (int i = 0; i < count; i++) elements[outputs[i]] = SUMI_FLOAT32;
     for (sumi_node n = node_count - 1; n >= 0; n--) {
         const struct node *node = &nodes[n];
-        if (elements[n] != ELEMENT_FLOAT32) continue;
-        if (node->op->view) elements[node->inputs[0]] = ELEMENT_FLOAT32;
+        if (elements[n] != SUMI_FLOAT32) continue;
+        if (node->op->view) elements[node->inputs[0]] = SUMI_FLOAT32;
         for (int i = 0; i < node->input_count && node->op->in_place; i++) {
-            if (uses[node->inputs[i]] == 1) elements[node->inputs[i]] = ELEMENT_FLOAT32;
+            if (uses[node->inputs[i]] == 1) elements[node->inputs[i]] = SUMI_FLOAT32;
         }
     }
 }
@@ -66,7 +67,7 @@ static bool goes_with(const struct shape *room, const struct shape *result)
 
 /* Rooms that node n is the first to read are those that it fills. */
 static void choose_side_outputs(const struct node *nodes, sumi_node n, const int32_t *uses,
-                                enum element *elements)
+                                sumi_element *elements)
 {
     const struct node *filler = &nodes[n];
     for (int i = 0; i < filler->input_count; i++) {
@@ -84,18 +85,20 @@ static void choose_side_outputs(const struct node *nodes, sumi_node n, const int
 }
 
 void storage_choose(const struct node *nodes, int32_t node_count, const int32_t *uses, int count,
-                    const sumi_node *outputs, enum element *elements)
+                    const sumi_node *outputs, sumi_element *elements)
 {
     keep_ends(nodes, node_count, uses, count, outputs, elements);
     for (sumi_node n = 0; n < node_count; n++) {
         const struct node *node = &nodes[n];
-        if (node->op->view) {
+        if (node->element != SUMI_FLOAT32) {
+            elements[n] = node->element;
+        } else if (node->op->view) {
             elements[n] = elements[node->inputs[0]];
-        } else if (elements[n] == ELEMENT_BFLOAT16) {
+        } else if (elements[n] == SUMI_BFLOAT16) {
             switch (node->op->storage) {
             case STORAGE_AS_OPERANDS: elements[n] = as_operands(nodes, node, elements); break;
             case STORAGE_BFLOAT16: break;
-            case STORAGE_FLOAT32: elements[n] = ELEMENT_FLOAT32; break;
+            case STORAGE_FLOAT32: elements[n] = SUMI_FLOAT32; break;
             }
         }
         choose_side_outputs(nodes, n, uses, elements);
@@ -107,9 +110,9 @@ void storage_choose(const struct node *nodes, int32_t node_count, const int32_t 
 /* Operands of a problem that are bfloat16. */
 static unsigned bf16_operands(const struct problem *problem)
 {
-    unsigned bf16 = problem->output_element == ELEMENT_BFLOAT16 ? BF16_OUTPUT : 0;
+    unsigned bf16 = problem->output_element == SUMI_BFLOAT16 ? BF16_OUTPUT : 0;
     for (int i = 0; i < problem->node->input_count; i++) {
-        if (problem->input_elements[i] == ELEMENT_BFLOAT16) bf16 |= BF16_INPUT(i);
+        if (problem->input_elements[i] == SUMI_BFLOAT16) bf16 |= BF16_INPUT(i);
     }
     return bf16;
 }
@@ -128,11 +131,11 @@ void conversion_choose(const struct kernel *kernel, struct problem *problem,
     for (int i = 0; i < problem->node->input_count; i++) {
         conversion->input[i] = converted & BF16_INPUT(i);
         conversion->room[i] = conversion->input[i] && problem->side_outputs[i];
-        if (conversion->input[i]) problem->input_elements[i] = ELEMENT_FLOAT32;
+        if (conversion->input[i]) problem->input_elements[i] = SUMI_FLOAT32;
     }
     conversion->any = true;
     conversion->output = converted & BF16_OUTPUT;
-    if (conversion->output) problem->output_element = ELEMENT_FLOAT32;
+    if (conversion->output) problem->output_element = SUMI_FLOAT32;
 }
 
 /* Takes `bytes` of scratch memory at *end, on a vector's boundary. */

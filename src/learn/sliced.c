@@ -24,7 +24,8 @@ struct sliced {
 static sumi_node scale_items(const struct sliced *s, sumi_graph *graph, sumi_node numbers,
                              sumi_node x)
 {
-    const int64_t shape[SUMI_MAX_RANK] = {s->noised.batch, 1, 1, 1, 1, 1};
+    int64_t shape[SUMI_MAX_RANK] = {s->noised.batch};
+    for (int i = 1; i < s->rank; i++) shape[i] = 1;
     return sumi_op_multiply(graph, sumi_op_reshape(graph, numbers, s->rank, shape), x);
 }
 

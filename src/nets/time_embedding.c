@@ -147,7 +147,9 @@ sumi_node time_scale_output(sumi_graph *graph, const struct time_settings *time,
                             sumi_node output)
 {
     if (time->kind != TIME_FOURIER || output < 0) return output;
-    int64_t shape[SUMI_MAX_RANK] = {layer_size(graph, times, 0), 1, 1, 1, 1, 1};
-    sumi_node column = sumi_op_reshape(graph, times, graph_shape(graph, output)->rank, shape);
+    int64_t shape[SUMI_MAX_RANK] = {layer_size(graph, times, 0)};
+    int rank = graph_shape(graph, output)->rank;
+    for (int i = 1; i < rank; i++) shape[i] = 1;
+    sumi_node column = sumi_op_reshape(graph, times, rank, shape);
     return sumi_op_divide(graph, output, column);
 }

@@ -44,6 +44,7 @@ static void cost(const sumi_graph *graph, const struct node *node, struct cost *
 const struct op op_gather = {.name = "gather",
                              .min_inputs = 2,
                              .max_inputs = 2,
+                             .integer_inputs = 1u << 1,
                              .infer = infer,
                              .gradient = gradient,
                              .reference = reference,

@@ -45,6 +45,7 @@ static void cost(const sumi_graph *graph, const struct node *node, struct cost *
 const struct op op_scatter_add = {.name = "scatter_add",
                                   .min_inputs = 2,
                                   .max_inputs = 2,
+                                  .integer_inputs = 1u << 1,
                                   .infer = infer,
                                   .gradient = gradient,
                                   .reference = reference,

@@ -131,6 +131,20 @@ static void moving_kernels_agree_with_the_reference(void **state)
     }
 }
 
+static void arrays_of_eight_axes_agree_with_the_reference(void **state)
+{
+    (void)state;
+    start_over(2);
+    sumi_node x = INPUT(2, 3, 2, 1, 3, 2, 2, 5), row = INPUT(2, 1, 2, 1, 3, 1, 2, 1);
+    sumi_node outputs[] = {sumi_op_multiply(graph, x, row),
+                           sumi_op_sum(graph, x, 1u << 1 | 1u << 4 | 1u << 7),
+                           sumi_op_permute(graph, x, (int[]){7, 0, 6, 1, 5, 2, 4, 3}),
+                           sumi_op_broadcast(graph, row, SHAPE(2, 3, 2, 2, 3, 2, 2, 5)),
+                           sumi_op_slice(graph, x, 6, 1, 1), sumi_op_pad(graph, x, 3, 1, 2),
+                           sumi_op_concat(graph, x, x, 7)};
+    check_both_ways(graph, 7, outputs, 2e-6);
+}
+
 static void products_agree_with_the_reference(void **state)
 {
     (void)state;
@@ -269,6 +283,7 @@ int main(void)
         GRAPH_TEST(sums_and_broadcasts_agree_with_the_reference),
         GRAPH_TEST(a_long_sum_keeps_its_accuracy),
         GRAPH_TEST(moving_kernels_agree_with_the_reference),
+        GRAPH_TEST(arrays_of_eight_axes_agree_with_the_reference),
         GRAPH_TEST(products_agree_with_the_reference),
         GRAPH_TEST(convolutions_and_gradients_agree_with_the_reference),
         GRAPH_TEST(group_norm_and_gradients_agree_with_the_reference),

@@ -111,7 +111,7 @@ static void wrong_headers_are_refused_with_the_reason(void **state)
     expect_refusal(*state, "\x00\x00\x0a\x01\0\0\0\0", 8, "magic");
     expect_refusal(*state, "\x89PNG\r\n\x1a\n", 8, "magic");
     expect_refusal(*state, "\0\0\x08\0", 4, "dimensions");
-    expect_refusal(*state, "\0\0\x08\x07\0\0\0\0", 8, "dimensions");
+    expect_refusal(*state, "\0\0\x08\x09\0\0\0\0", 8, "dimensions");
     expect_refusal(*state, "\0\0\x08\x01\xff\xff\xff\xff", 8, "negative");
     expect_refusal(*state, "\0\0\x08\x03\x7f\xff\xff\xff\x7f\xff\xff\xff\x7f\xff\xff\xff", 16,
                    "too large");

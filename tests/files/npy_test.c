@@ -162,7 +162,7 @@ static void wrong_headers_are_refused_with_the_reason(void **state)
         {"{'descr': '<f4', 'fortran_order': False, 'shape': 2}", "parentheses"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,)", "',' or '}'"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x", "nothing more"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,2)}", "dimensions"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,2)}", "dimensions"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "2^63"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296,4294967296)}", "too large"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,)}", "too large"},
@@ -244,9 +244,9 @@ static void every_rank_is_written_and_read(void **state)
     scratch *room = *state;
     const char *path = scratch_path(room, "a.npy");
     for (int rank = 0; rank <= SUMI_MAX_RANK; rank++) {
-        float data[64];
-        sumi_array array = {rank, {2, 2, 2, 2, 2, 2}, data}, back = {0};
-        for (int i = 0; i < 64; i++) data[i] = (float)i;
+        float data[256];
+        sumi_array array = {rank, {2, 2, 2, 2, 2, 2, 2, 2}, data}, back = {0};
+        for (int i = 0; i < 256; i++) data[i] = (float)i;
         CHECK_OK(room->context, npy_write(room->context, path, &array));
         CHECK_OK(room->context, npy_read(room->context, path, &back));
         assert_int_equal(back.rank, rank);

@@ -57,7 +57,7 @@ static void release(struct network *w)
 }
 
 static void choose(const struct network *w, int count, const sumi_node *outputs,
-                   enum element *elements)
+                   sumi_element *elements)
 {
     int32_t *uses = calloc((size_t)w->graph->count, sizeof *uses);
     for (sumi_node n = 0; n < w->graph->count; n++) {
@@ -73,25 +73,25 @@ static void activations_are_bfloat16_and_statistics_vectors_and_losses_float32(v
     (void)state;
     struct network w = {0};
     build(&w);
-    enum element elements[400];
+    sumi_element elements[400];
     assert_true(w.graph->count < 400);
     sumi_node outputs[5] = {w.gradients[0], w.gradients[1], w.gradients[2], w.gradients[3], w.loss};
     choose(&w, 5, outputs, elements);
     const sumi_node bf16[] = {w.first, w.let_in, w.norm, w.second, w.sum, w.prediction};
     for (size_t i = 0; i < sizeof bf16 / sizeof *bf16; i++) {
-        assert_int_equal(elements[bf16[i]], ELEMENT_BFLOAT16);
+        assert_int_equal(elements[bf16[i]], SUMI_BFLOAT16);
     }
     const sumi_node wide[] = {w.x, w.time, w.target, w.error, w.loss, w.leaves[0]};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
-        assert_int_equal(elements[wide[i]], ELEMENT_FLOAT32);
+        assert_int_equal(elements[wide[i]], SUMI_FLOAT32);
     }
     for (sumi_node n = 0; n < w.graph->count; n++) {
         const struct op *op = graph_node(w.graph, n)->op;
         bool data = op == &op_convolution_data_gradient || op == &op_group_norm_data_gradient;
         bool sums = op == &op_group_moments || op == &op_group_norm_sums
                     || op == &op_convolution_weight_gradient || op == &op_sum;
-        if (data) assert_int_equal(elements[n], ELEMENT_BFLOAT16);
-        if (sums) assert_int_equal(elements[n], ELEMENT_FLOAT32);
+        if (data) assert_int_equal(elements[n], SUMI_BFLOAT16);
+        if (sums) assert_int_equal(elements[n], SUMI_FLOAT32);
     }
     release(&w);
 }
@@ -102,17 +102,17 @@ static void what_leads_to_an_output_alone_is_float32(void **state)
     (void)state;
     struct network w = {0};
     build(&w);
-    enum element elements[400];
+    sumi_element elements[400];
     sumi_node scaled = sumi_op_affine(w.graph, w.prediction, 0.5, 0);
     const int64_t flat[] = {N, SIDE * SIDE * CHANNELS};
     sumi_node view = sumi_op_reshape(w.graph, w.sum, 2, flat);
     const sumi_node outputs[] = {w.prediction, scaled, view};
     choose(&w, 3, outputs, elements);
-    assert_int_equal(elements[w.prediction], ELEMENT_FLOAT32);
-    assert_int_equal(elements[scaled], ELEMENT_FLOAT32);
-    assert_int_equal(elements[w.sum], ELEMENT_FLOAT32); /* shares the memory of its view */
-    assert_int_equal(elements[w.second], ELEMENT_FLOAT32);
-    assert_int_equal(elements[w.first], ELEMENT_BFLOAT16);
+    assert_int_equal(elements[w.prediction], SUMI_FLOAT32);
+    assert_int_equal(elements[scaled], SUMI_FLOAT32);
+    assert_int_equal(elements[w.sum], SUMI_FLOAT32); /* shares the memory of its view */
+    assert_int_equal(elements[w.second], SUMI_FLOAT32);
+    assert_int_equal(elements[w.first], SUMI_BFLOAT16);
     release(&w);
 }
 

@@ -5,7 +5,7 @@ from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int64, c_uint64,
 
 import numpy
 
-MAX_RANK = 6
+MAX_RANK = 8
 
 
 class Array(ctypes.Structure):

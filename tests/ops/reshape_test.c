@@ -58,8 +58,8 @@ static void shapes_that_do_not_fit_are_refused(void **state)
     trial_end(&trial);
     trial_start(&trial, false);
     x = trial_input(&trial, SHAPE(2, 3), 0, 1);
-    trial_expect_refusal(&trial, sumi_op_reshape(trial.graph, x, SHAPE(1, 1, 1, 1, 1, 2, 3)),
-                         "reshape: a shape has 0 to 6 dimensions, not 7");
+    trial_expect_refusal(&trial, sumi_op_reshape(trial.graph, x, SHAPE(1, 1, 1, 1, 1, 1, 1, 2, 3)),
+                         "reshape: a shape has 0 to 8 dimensions, not 9");
     trial_end(&trial);
     trial_start(&trial, false);
     x = trial_input(&trial, SHAPE(2, 3), 0, 1);

@@ -128,7 +128,6 @@ typedef enum sumi_element {
     SUMI_INT8
 } sumi_element;
 
-
 /* Numbers with a shape. Row-major float32. Release with sumi_array_release. */
 typedef struct sumi_array {
     int rank;

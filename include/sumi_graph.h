@@ -130,8 +130,8 @@ SUMI_API sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k
 /* Each pixel of x[n,h,w,c] repeated; and the sum over blocks, its transpose. */
 SUMI_API sumi_node sumi_op_upsample(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
 SUMI_API sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
-/* Rows of table[rows, d] by indices[n], of int32 or whole numbers held as float32: [n, d]. What is out
-   of range means the nearest row. */
+/* Rows of table[rows, d] by indices[n], of int32 or whole numbers held as float32: [n, d]. What is
+   out of range means the nearest row. */
 SUMI_API sumi_node sumi_op_gather(sumi_graph *graph, sumi_node table, sumi_node indices);
 /* Zeroes elements with the given probability and scales the rest; identity unless training. */
 SUMI_API sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability);

@@ -80,7 +80,7 @@ struct op {
        these assumptions in *cost and corrects them. */
     void (*cost)(const sumi_graph *graph, const struct node *node, struct cost *cost);
 
-    bool view;     /* the output is input 0's memory, from element attributes.first on */
+    bool view; /* the output is input 0's memory, from element attributes.first on */
     /* Bit i: input i may be int32. All others are floating-point, but views take any. */
     unsigned integer_inputs;
     bool in_place; /* output element i depends on input 0 only through its element i */

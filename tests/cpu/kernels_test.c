@@ -140,7 +140,8 @@ static void arrays_of_eight_axes_agree_with_the_reference(void **state)
                            sumi_op_sum(graph, x, 1u << 1 | 1u << 4 | 1u << 7),
                            sumi_op_permute(graph, x, (int[]){7, 0, 6, 1, 5, 2, 4, 3}),
                            sumi_op_broadcast(graph, row, SHAPE(2, 3, 2, 2, 3, 2, 2, 5)),
-                           sumi_op_slice(graph, x, 6, 1, 1), sumi_op_pad(graph, x, 3, 1, 2),
+                           sumi_op_slice(graph, x, 6, 1, 1),
+                           sumi_op_pad(graph, x, 3, 1, 2),
                            sumi_op_concat(graph, x, x, 7)};
     check_both_ways(graph, 7, outputs, 2e-6);
 }

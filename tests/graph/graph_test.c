@@ -61,7 +61,8 @@ static void leaves_with_impossible_shapes_are_refused(void **state)
                          "input: dimension 1 cannot be 0");
     trial_end(&trial);
     trial_start(&trial, false);
-    trial_expect_refusal(&trial, sumi_graph_constant(trial.graph, SHAPE(1, 1, 1, 1, 1, 1, 1, 1, 1), NULL),
+    trial_expect_refusal(&trial,
+                         sumi_graph_constant(trial.graph, SHAPE(1, 1, 1, 1, 1, 1, 1, 1, 1), NULL),
                          "constant: has 0 to 8 dimensions, not 9");
     trial_end(&trial);
     trial_start(&trial, false);

@@ -85,6 +85,12 @@ SUMI_API sumi_node sumi_op_softplus(sumi_graph *graph, sumi_node x); /* log(1 + 
 SUMI_API sumi_node sumi_op_mish(sumi_graph *graph, sumi_node x);     /* x tanh(softplus x) */
 SUMI_API sumi_node sumi_op_erf(sumi_graph *graph, sumi_node x);
 SUMI_API sumi_node sumi_op_gelu(sumi_graph *graph, sumi_node x); /* x (1 + erf(x/sqrt 2)) / 2 */
+/* GELU by its two usual approximations: x sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)) and
+   x sigmoid(1.702 x). */
+SUMI_API sumi_node sumi_op_gelu_tanh(sumi_graph *graph, sumi_node x);
+SUMI_API sumi_node sumi_op_gelu_quick(sumi_graph *graph, sumi_node x);
+/* x[..., 2 d] as values, then gates: value gelu(gate), [..., d] (Shazeer 2020). */
+SUMI_API sumi_node sumi_op_geglu(sumi_graph *graph, sumi_node x);
 SUMI_API sumi_node sumi_op_relu(sumi_graph *graph, sumi_node x);
 SUMI_API sumi_node sumi_op_step(sumi_graph *graph, sumi_node x); /* 1 where x > 0, else 0 */
 
@@ -123,10 +129,22 @@ SUMI_API sumi_node sumi_op_convolution_transposed(sumi_graph *graph, sumi_node y
 /* Group normalisation of x[n, ..., c] with scale and shift [c] or [n, c], then SiLU if asked. */
 SUMI_API sumi_node sumi_op_group_norm(sumi_graph *graph, sumi_node x, sumi_node scale,
                                       sumi_node shift, int64_t groups, double epsilon, bool silu);
+/* Layer normalisation of x[n, ..., d] along the last axis with scale and shift [d] or, for each
+   item, [n, d]; either may be -1 for none. */
+SUMI_API sumi_node sumi_op_layer_norm(sumi_graph *graph, sumi_node x, sumi_node scale,
+                                      sumi_node shift, double epsilon);
+/* The same without taking the mean off: x / sqrt(mean(x^2) + epsilon) times the scale. */
+SUMI_API sumi_node sumi_op_rms_norm(sumi_graph *graph, sumi_node x, sumi_node scale,
+                                    double epsilon);
 SUMI_API sumi_node sumi_op_softmax(sumi_graph *graph, sumi_node x); /* along the last axis */
 /* softmax(q k^T scale) v for each head: q[n,l,heads*d], k and v[n,m,heads*d] to [n,l,heads*d]. */
 SUMI_API sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k, sumi_node v,
                                      int64_t heads, double scale);
+/* Rotary positions (Su et al. 2021): each pair of neighbouring numbers of x[n, length,
+   heads*2*pairs] is turned by the angle whose cosine and sine the tables [length, pairs] hold. No
+   derivative goes to the tables. */
+SUMI_API sumi_node sumi_op_rotary(sumi_graph *graph, sumi_node x, sumi_node cosine, sumi_node sine,
+                                  int64_t heads);
 /* Each pixel of x[n,h,w,c] repeated; and the sum over blocks, its transpose. */
 SUMI_API sumi_node sumi_op_upsample(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
 SUMI_API sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);

@@ -24,8 +24,10 @@ extern const struct kernel kernel_convolution, kernel_convolution_data_gradient,
 extern const struct kernel kernel_group_moments, kernel_group_norm,
     kernel_group_norm_whole; /* group_norm.c */
 extern const struct kernel kernel_group_norm_sums, kernel_group_norm_data_gradient,
-    kernel_group_norm_backward;                  /* group_norm_gradient.c */
-extern const struct kernel kernel_squared_error; /* squared_error.c */
+    kernel_group_norm_backward; /* group_norm_gradient.c */
+extern const struct kernel kernel_layer_norm, kernel_layer_norm_gradient; /* layer_norm.c */
+extern const struct kernel kernel_activate, kernel_gate, kernel_rotary;   /* activate.c */
+extern const struct kernel kernel_squared_error;                          /* squared_error.c */
 extern const struct kernel kernel_softmax, kernel_attention, kernel_attention_gradient;
 
 /* Conversions of n elements (bfloat16.c). */

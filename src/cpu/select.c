@@ -4,6 +4,7 @@
 #include "cpu/loops/loops.h"
 #include "cpu/loops/product.h"
 #include "cpu/loops/speed.h"
+#include "cpu/loops/transformer.h"
 #include "cpu/loops/winograd.h"
 
 /* Defines NAME_select, which chooses among the tables NAME_baseline, NAME_v3 and NAME_v4. */
@@ -45,4 +46,5 @@ DEFINE_SELECT(winograd_1d_loops)
 DEFINE_SELECT(loops)
 DEFINE_SELECT(product_loops)
 DEFINE_SELECT(speed_loops)
+DEFINE_SELECT(transformer_loops)
 DEFINE_SELECT(winograd_loops)

@@ -30,6 +30,10 @@ struct attributes {
     int axis;                      /* slice, pad, concat */
     int64_t first, last;           /* start of a slice or window; padding before and after */
     unsigned axes;                 /* sum */
+    double epsilon;                /* layer norm */
+    bool rms;                      /* layer norm: the mean is not taken off */
+    int activation;                /* activate, gate: an enum activation_form */
+    bool inverse;                  /* rotary: turn back */
     int order[SUMI_MAX_RANK];      /* permute */
     int64_t factor[2];             /* upsample, block sum */
     sumi_convolution convolution;  /* convolution and its two gradients */

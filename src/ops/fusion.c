@@ -2,9 +2,9 @@
 /* The list of fusion rules, and what they share; see fusion.h. */
 #include "ops/fusion.h"
 
-const struct fusion_rule *const fusion_rules[] = {&fuse_added,  &fuse_scaled,   &fuse_moments,
-                                                  &fuse_sums,   &fuse_residual, &fuse_columns,
-                                                  &fuse_concat, &fuse_rows,     NULL};
+const struct fusion_rule *const fusion_rules[] = {
+    &fuse_added,   &fuse_scaled, &fuse_moments, &fuse_sums,     &fuse_residual,
+    &fuse_columns, &fuse_concat, &fuse_rows,    &fuse_row_sums, NULL};
 
 void fusion_make_view(struct fusion *fusion, sumi_node node, sumi_node source, int64_t first)
 {

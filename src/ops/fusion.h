@@ -24,4 +24,7 @@ extern const struct fusion_rule fuse_concat;
 /* What attention knows of its rows, left for its gradient (src/ops/fuse_attention.c). */
 extern const struct fusion_rule fuse_rows;
 
+/* Sums of layer normalisation, left by its gradient (src/ops/fuse_layer_norm.c). */
+extern const struct fusion_rule fuse_row_sums;
+
 #endif

@@ -13,7 +13,9 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_group_norm, op_group_norm_whole, op_group_norm_sums, op_group_norm_data_gradient,
     op_group_norm_backward, op_softmax, op_attention, op_attention_gradient, op_upsample,
     op_block_sum, op_gather, op_scatter_add, op_squared_error, op_squared_error_loss,
-    op_dropout_mask, op_stop_gradient, op_log_normal_cdf, op_normal_hazard;
+    op_dropout_mask, op_stop_gradient, op_activate, op_activate_gradient, op_gate, op_gate_gradient,
+    op_layer_norm, op_layer_norm_gradient, op_layer_norm_sums, op_rotary, op_log_normal_cdf,
+    op_normal_hazard;
 
 /* A shape filled with one number, by broadcast. */
 sumi_node ops_filled(sumi_graph *graph, const struct shape *shape, double value);

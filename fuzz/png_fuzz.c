@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zlib.h>
-
 #include "files/png.h"
+#include "png_checksums.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -15,23 +14,6 @@ static void use(sumi_context *context, const image *picture)
     uint8_t small[8 * 6 * 3];
     if (image_fit(context, picture, 8, 6, 3, small) != SUMI_OK) abort();
     if (image_fit(context, picture, 6, 8, 1, small) != SUMI_OK) abort();
-}
-
-static void put_checksums_right(uint8_t *bytes, size_t size)
-{
-    enum { SIGNATURE = 8, LENGTH = 4, TYPE = 4, CHECKSUM = 4 };
-    size_t place = SIGNATURE;
-    while (place < size && size - place >= LENGTH + TYPE + CHECKSUM) {
-        uint8_t *chunk = bytes + place;
-        size_t length =
-            (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
-        if (length > size - place - (LENGTH + TYPE + CHECKSUM)) return;
-        uLong sum = crc32(0, chunk + LENGTH, (uInt)(TYPE + length));
-        for (int i = 0; i < CHECKSUM; i++) {
-            chunk[LENGTH + TYPE + length + (size_t)i] = (uint8_t)(sum >> (24 - 8 * i));
-        }
-        place += LENGTH + TYPE + length + CHECKSUM;
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -142,7 +142,8 @@ SUMI_API void sumi_array_release(sumi_context *context, sumi_array *array);
 SUMI_API int64_t sumi_array_count(const sumi_array *array); /* number of elements */
 
 /* Reads .npy (any float or integer type), .csv (a table of numbers [rows, columns]), .png or .jpg
-   (an image [h, w, c] in [-1, 1]). The kind of file is told by its contents, not by its name. */
+   (an image [h, w, c] in [-1, 1], turned upright as its Exif orientation says). The kind of file is
+   told by its contents, not by its name. */
 SUMI_API sumi_status sumi_array_read(sumi_context *context, const char *path, sumi_array *array);
 
 /* Writes .npy, .csv (rank 1 or 2) or .png ([h, w, c] in [-1, 1], c 1 or 3), by the name's ending.

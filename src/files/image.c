@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures: telling their kind, reading, writing, grey and colour, bytes and floats; see image.h.
-   Fitting to a size is in image_fit.c. */
+   Fitting to a size is in image_fit.c, turning upright in image_turn.c. */
 #include "files/image.h"
 
 #include <string.h>
 
 #include "base/file.h"
+#include "files/exif.h"
 #include "files/jpeg.h"
 #include "files/png.h"
 
@@ -62,14 +63,18 @@ sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, 
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "%s: pictures have 1 or 3 channels, not %d", name, channels);
     }
+    int orientation = EXIF_UPRIGHT;
     if (image_is_png(bytes, size)) {
         TRY(png_decode(context, bytes, size, name, result));
+        orientation = exif_of_png(bytes, size);
     } else if (image_is_jpeg(bytes, size)) {
         TRY(jpeg_decode(context, bytes, size, name, result));
+        orientation = exif_of_jpeg(bytes, size);
     } else {
         return fail_unknown(context, name);
     }
     sumi_status status = convert_channels(context, channels, result);
+    if (status == SUMI_OK) status = image_turn(context, orientation, result);
     if (status != SUMI_OK) image_release(context, result);
     return status;
 }

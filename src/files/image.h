@@ -18,8 +18,8 @@ bool image_is_png(const void *bytes, size_t size);
 bool image_is_jpeg(const void *bytes, size_t size);
 
 /* Decodes PNG or JPEG, told by the contents, to grey (`channels` 1), colour (3) or whichever the
-   file holds (0). Transparent parts show white; 16 bits become 8; palettes are resolved. `name` is
-   for messages. */
+   file holds (0). Transparent parts show white; 16 bits become 8; palettes are resolved; what Exif
+   metadata tell to be turned or mirrored is upright. `name` is for messages. */
 sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                          int channels, image *result);
 sumi_status image_read(sumi_context *context, const char *path, int channels, image *result);
@@ -31,6 +31,10 @@ sumi_status image_write_png(sumi_context *context, const char *path, const image
 /* The same of at most 256 colours: pixels[height, width, 1] are numbers of palette[colours, 3]. */
 sumi_status image_write_indexed(sumi_context *context, const char *path, const image *picture,
                                 const uint8_t *palette, int colours);
+
+/* Turns a picture from its orientation, 1 to 8 (files/exif.h), upright: width and height may change
+   places. Other numbers leave it as it is. */
+sumi_status image_turn(sumi_context *context, int orientation, image *picture);
 
 /* Scales to cover width x height (triangle filter, widened when shrinking, so nothing aliases),
    crops the centre, and gives output[height, width, channels], channels 1 or 3. */

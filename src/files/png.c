@@ -55,9 +55,43 @@ static sumi_status check_header(sumi_context *context, size_t size, const char *
     return SUMI_OK;
 }
 
+/* The file as libspng reads it: without Exif, which is read elsewhere, and which libspng takes for a
+   fault of the whole picture if it is empty. */
+struct reader {
+    const uint8_t *bytes;
+    size_t size, place, chunk_end;
+};
+
+/* Goes from the end of a chunk to the next that is not Exif. */
+static void enter_chunk(struct reader *reader)
+{
+    enum { HEAD = 8, AROUND = 12 }; /* length and type; these and the checksum */
+    while (reader->size - reader->place >= HEAD) {
+        const uint8_t *head = reader->bytes + reader->place;
+        size_t size =
+            (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+        size_t left = reader->size - reader->place;
+        bool complete = left >= AROUND && size <= left - AROUND;
+        reader->chunk_end = complete ? reader->place + AROUND + size : reader->size;
+        if (!complete || memcmp(head + 4, "eXIf", 4) != 0) return;
+        reader->place = reader->chunk_end;
+    }
+}
+
+static int read_bytes(spng_ctx *decoder, void *user, void *target, size_t size)
+{
+    struct reader *reader = user;
+    (void)decoder;
+    if (reader->place == reader->chunk_end) enter_chunk(reader);
+    if (size > reader->size - reader->place) return SPNG_IO_EOF;
+    memcpy(target, reader->bytes + reader->place, size);
+    reader->place += size;
+    return SPNG_OK;
+}
+
 /* A decoder that has read the header; NULL with the message set. */
-static sumi_status open_decoder(sumi_context *context, const void *bytes, size_t size,
-                                const char *name, spng_ctx **decoder, image *result)
+static sumi_status open_decoder(sumi_context *context, struct reader *reader, const char *name,
+                                spng_ctx **decoder, image *result)
 {
     struct spng_ihdr header;
     memset(result, 0, sizeof *result);
@@ -65,10 +99,10 @@ static sumi_status open_decoder(sumi_context *context, const void *bytes, size_t
     if (!*decoder) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", name);
     int error = spng_set_image_limits(*decoder, SIDE_LIMIT, SIDE_LIMIT);
     if (!error) error = spng_set_chunk_limits(*decoder, CHUNK_LIMIT, CHUNK_LIMIT);
-    if (!error) error = spng_set_png_buffer(*decoder, bytes, size);
+    if (!error) error = spng_set_png_stream(*decoder, read_bytes, reader);
     if (!error) error = spng_get_ihdr(*decoder, &header);
     sumi_status status = error ? fail_spng(context, name, error)
-                               : check_header(context, size, name, &header, result);
+                               : check_header(context, reader->size, name, &header, result);
     if (status != SUMI_OK) spng_ctx_free(*decoder);
     return status;
 }
@@ -114,8 +148,10 @@ static sumi_status decode_pixels(sumi_context *context, spng_ctx *decoder, const
 sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                        image *result)
 {
+    enum { BEGINNING = 33 }; /* signature and IHDR, whose size is fixed */
     spng_ctx *decoder = NULL;
-    TRY(open_decoder(context, bytes, size, name, &decoder, result));
+    struct reader reader = {.bytes = bytes, .size = size, .chunk_end = BEGINNING};
+    TRY(open_decoder(context, &reader, name, &decoder, result));
     sumi_status status = decode_pixels(context, decoder, name, result);
     spng_ctx_free(decoder);
     return status;

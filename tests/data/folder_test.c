@@ -2,6 +2,7 @@
 /* Folders of pictures: classes by folder, fitting, and folders that hold none. */
 #include <sys/stat.h>
 
+#include "../files/picture_bytes.h"
 #include "files/image.h"
 #include "opening.h"
 
@@ -78,6 +79,26 @@ static void pictures_can_be_read_as_grey(void **state)
     sumi_data_free(data);
 }
 
+/* Stored lying, 4 x 2 of a dark and a bright row; seen standing, a bright and a dark column. Were it
+   cropped as it lies, it would have lost half of its pixels. */
+static void pictures_are_turned_upright_before_they_are_scaled_and_cropped(void **state)
+{
+    (void)state;
+    uint8_t exif[EXIF_SIZE];
+    test_file file = begin_png(4, 2, 8, 0);
+    make_exif(6, false, exif);
+    put_chunk(&file, "eXIf", exif, sizeof exif);
+    end_png(&file, "\0\0\0\0\0\0\377\377\377\377", 10);
+    mkdir(path_of("turned"), 0777);
+    write_bytes(path_of("turned/1.png"), file.bytes, file.size);
+    sumi_data *data = open_data("[data]\nkind = folder\nwidth = 2\nheight = 4\nchannels = 1\n",
+                                path_of("turned"));
+    float item[8];
+    read_one(data, 0, item, NULL);
+    for (int i = 0; i < 8; i++) CHECK_CLOSE(item[i], i % 2 ? -1 : 1, 1e-6);
+    sumi_data_free(data);
+}
+
 static void folders_without_pictures_are_refused(void **state)
 {
     (void)state;
@@ -101,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folders_are_classes_and_pictures_are_cropped_at_the_centre),
         cmocka_unit_test(pictures_can_be_read_as_grey),
+        cmocka_unit_test(pictures_are_turned_upright_before_they_are_scaled_and_cropped),
         cmocka_unit_test(folders_without_pictures_are_refused),
         cmocka_unit_test(a_broken_picture_is_named),
     };

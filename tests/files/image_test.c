@@ -3,60 +3,11 @@
    and the fitting against closed forms. */
 #include "check.h"
 
-#include <turbojpeg.h>
-#include <zlib.h>
-
 #include "base/file.h"
 #include "files/image.h"
 #include "files/png.h"
+#include "picture_bytes.h"
 #include "scratch.h"
-
-enum { FILE_SIZE = 8192 };
-
-typedef struct test_file {
-    uint8_t bytes[FILE_SIZE];
-    size_t size;
-} test_file;
-
-static void put_word(uint8_t *bytes, uint32_t word)
-{
-    for (int i = 0; i < 4; i++) bytes[i] = (uint8_t)(word >> (24 - 8 * i));
-}
-
-static void put_chunk(test_file *file, const char *type, const void *data, size_t size)
-{
-    uint8_t *chunk = file->bytes + file->size;
-    assert_true(file->size + size + 12 <= FILE_SIZE);
-    put_word(chunk, (uint32_t)size);
-    memcpy(chunk + 4, type, 4);
-    if (size) memcpy(chunk + 8, data, size);
-    put_word(chunk + 8 + size, (uint32_t)crc32(0, chunk + 4, (uInt)size + 4));
-    file->size += size + 12;
-}
-
-/* Signature and IHDR. */
-static test_file begin_png(uint32_t width, uint32_t height, int depth, int colour_type)
-{
-    test_file file = {{0}, 8};
-    uint8_t header[13] = {0};
-    memcpy(file.bytes, "\x89PNG\r\n\x1a\n", 8);
-    put_word(header, width);
-    put_word(header + 4, height);
-    header[8] = (uint8_t)depth;
-    header[9] = (uint8_t)colour_type;
-    put_chunk(&file, "IHDR", header, sizeof header);
-    return file;
-}
-
-/* IDAT of rows that already have their filter bytes, and IEND. */
-static void end_png(test_file *file, const void *rows, size_t size)
-{
-    uint8_t packed[1024];
-    uLongf packed_size = sizeof packed;
-    assert_int_equal(compress(packed, &packed_size, rows, size), Z_OK);
-    put_chunk(file, "IDAT", packed, packed_size);
-    put_chunk(file, "IEND", NULL, 0);
-}
 
 /* Decodes a file that must be right, and compares its pixels. */
 static void expect_pixels(scratch *room, const test_file *file, int channels, int width, int height,
@@ -183,24 +134,6 @@ static void a_picture_can_be_written_by_a_palette(void **state)
 }
 
 /* ---- JPEG ---- */
-
-static test_file make_jpeg(int width, int height, const uint8_t *pixels, bool grey)
-{
-    test_file file = {{0}, 0};
-    unsigned char *packed = NULL;
-    unsigned long size = 0;
-    tjhandle encoder = tjInitCompress();
-    assert_non_null(encoder);
-    assert_int_equal(tjCompress2(encoder, pixels, width, 0, height, grey ? TJPF_GRAY : TJPF_RGB,
-                                 &packed, &size, grey ? TJSAMP_GRAY : TJSAMP_444, 100, 0),
-                     0);
-    assert_true(size <= FILE_SIZE);
-    memcpy(file.bytes, packed, size);
-    file.size = size;
-    tjFree(packed);
-    tjDestroy(encoder);
-    return file;
-}
 
 static void jpegs_are_read_within_their_own_rounding(void **state)
 {

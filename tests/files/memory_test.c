@@ -79,6 +79,7 @@ static sumi_status use_image(sumi_context *context, void *path)
     image picture = {6, 4, 3, pixels}, back = {0};
     sumi_status status = image_write_png(context, path, &picture);
     STEP(image_read(context, path, 1, &back));
+    STEP(image_turn(context, 6, &back));
     STEP(image_fit(context, &back, 3, 3, 1, small));
     image_release(context, &back);
     return status;

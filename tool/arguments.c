@@ -169,17 +169,37 @@ static int find_value(struct parser *parser, const struct option *option, const 
                 option->value);
 }
 
+/* Whether an argument reads as "name=value" with a name of letters, digits, '.', '_' and '-'. */
+static bool is_assignment(const char *argument)
+{
+    size_t length = 0;
+    while (isalnum((unsigned char)argument[length])
+           || (argument[length] && strchr("._-", argument[length])))
+        length++;
+    return length > 0 && argument[0] != '-' && argument[length] == '=';
+}
+
+/* Whether the next argument belongs to the list that the option before it has begun. */
+static bool is_next_of_list(const struct parser *parser, const struct option *option)
+{
+    double number;
+    if (parser->next == parser->argc) return false;
+    const char *argument = parser->argv[parser->next];
+    switch (option->kind) {
+    case OPTION_NUMBERS:
+    case OPTION_WHOLES: return read_number(argument, &number);
+    case OPTION_TEXTS: return is_assignment(argument);
+    default: return false;
+    }
+}
+
 static int take_option(struct parser *parser, const struct option *option, const char *attached)
 {
     const char *value;
     int code = find_value(parser, option, attached, &value);
     if (code == EXIT_DONE) code = take_value(parser, option, value);
-    bool greedy = option->kind == OPTION_NUMBERS || option->kind == OPTION_WHOLES;
-    double number;
-    while (code == EXIT_DONE && greedy && !attached && parser->next < parser->argc
-           && read_number(parser->argv[parser->next], &number)) {
+    while (code == EXIT_DONE && !attached && is_next_of_list(parser, option))
         code = take_value(parser, option, parser->argv[parser->next++]);
-    }
     return code;
 }
 

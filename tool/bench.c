@@ -281,7 +281,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, shapes)},
     {"seconds", 0, OPTION_COUNT, "N", "how long to measure; 5 if left out",
      offsetof(struct settings, seconds)},
-    {"set", 0, OPTION_TEXTS, "KEY=VALUE", "change one value of the recipe (section.key=value)",
+    {"set", 0, OPTION_TEXTS, "KEY=VALUE ...", "change values of the recipe (section.key=value)",
      offsetof(struct settings, sets)},
     COMPUTING_OPTIONS(struct settings),
     {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},

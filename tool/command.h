@@ -16,7 +16,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 enum option_kind {
     OPTION_FLAG,    /* bool; takes no value */
     OPTION_TEXT,    /* const char *, NULL where not given */
-    OPTION_TEXTS,   /* struct texts; may be given many times */
+    OPTION_TEXTS,   /* struct texts "name=value"; takes all such that follow it */
     OPTION_COUNT,   /* int64_t, at least 1; 0 where not given */
     OPTION_SEED,    /* const char *: a whole number from 0 to 2^64 - 1; NULL where not given */
     OPTION_NUMBERS, /* struct numbers, 0 or more each; takes all numbers that follow it */

@@ -271,7 +271,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 static const struct option OPTIONS[] = {
     {"output", 'o', OPTION_TEXT, "FILE.png", "draw the errors against the steps",
      offsetof(struct settings, output)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "an option of the solvers, such as solver_order=3",
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solvers, such as solver_order=3",
      offsetof(struct settings, options)},
     {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
     {.name = NULL},

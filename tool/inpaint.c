@@ -304,7 +304,7 @@ static const struct option OPTIONS[] = {
     {"seed", 0, OPTION_SEED, "S", "keys all draws; 0 if left out", offsetof(struct settings, seed)},
     {"label", 0, OPTION_WHOLES, "L ...", "the classes of the items, in turn",
      offsetof(struct settings, labels)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "a solver's option",
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solver",
      offsetof(struct settings, options)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},

@@ -206,7 +206,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, seed)},
     {"label", 0, OPTION_WHOLES, "L ...", "the classes to draw, in turn",
      offsetof(struct settings, labels)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "a solver's option",
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solver",
      offsetof(struct settings, options)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},

@@ -91,7 +91,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, steps)},
     {"label", 0, OPTION_WHOLES, "L ...", "the classes of the items, in turn",
      offsetof(struct settings, labels)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE", "an option of the solver ddim-inverse",
+    {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solver ddim-inverse",
      offsetof(struct settings, options)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},

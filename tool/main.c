@@ -5,27 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "print.h"
 #include "waiting.h"
 
 enum { ARGUMENT_LIMIT = 8, NAME_WIDTH = 13 };
 
+static const struct command help_command, version_command;
+
 static const struct command *const COMMANDS[] = {
-    &train_command,   &sample_command,      &interpolate_command, &invert_command, &inpaint_command,
-    &denoise_command, &likelihood_command,  &info_command,        &bench_command,  &recipes_command,
-    &solvers_command, &convergence_command, &fetch_command,
+    &train_command,   &sample_command,  &interpolate_command, &invert_command,
+    &inpaint_command, &denoise_command, &likelihood_command,  &info_command,
+    &bench_command,   &recipes_command, &solvers_command,     &convergence_command,
+    &fetch_command,   &version_command, &help_command,
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 
-/* Names for suggestions: the commands, then the words that main understands itself. */
+/* Names for suggestions. */
 static const char *command_name(const void *user, int number)
 {
     (void)user;
-    static const char *const OTHERS[] = {"help", "version"};
-    if (number < COMMAND_COUNT) return COMMANDS[number]->name;
-    return number < COMMAND_COUNT + 2 ? OTHERS[number - COMMAND_COUNT] : NULL;
+    return number < COMMAND_COUNT ? COMMANDS[number]->name : NULL;
 }
 
 static const struct command *find_command(const char *name)
@@ -52,8 +54,6 @@ static int print_overview(void)
          "commands:");
     for (int i = 0; i < COMMAND_COUNT; i++)
         print_entry(COMMANDS[i]->name, NAME_WIDTH, COMMANDS[i]->summary);
-    print_entry("version", NAME_WIDTH, "print the version");
-    print_entry("help", NAME_WIDTH, "explain a command: sumi help train, or sumi train --help");
     puts("\nbegin with:\n"
          "  sumi recipes                              what can be trained\n"
          "  sumi train digits --out runs/digits       train a small model on built-in data\n"
@@ -61,29 +61,67 @@ static int print_overview(void)
     return EXIT_DONE;
 }
 
-static int help(int argc, char *const *argv)
+/* ---- The commands that tell of commands ---- */
+
+static const struct option NO_OPTIONS[] = {{.name = NULL}};
+
+static int help(sumi_context *context, const void *settings, int count,
+                const char *const *arguments)
 {
-    if (argc == 0) return print_overview();
-    if (argc > 1) return fail(EXIT_USAGE, "help explains one command at a time");
-    const struct command *command = find_command(argv[0]);
-    if (!command) return unknown_command(argv[0]);
+    (void)context;
+    (void)settings;
+    if (count == 0) return print_overview();
+    const struct command *command = find_command(arguments[0]);
+    if (!command) return unknown_command(arguments[0]);
     print_help(command);
     return EXIT_DONE;
 }
 
-static int version(int argc)
+static const struct command help_command = {
+    .name = "help",
+    .summary = "explain a command: sumi help train, or sumi train --help",
+    .usage = "[COMMAND]",
+    .details = "Explains a command and its options; without one, lists all commands.\n"
+               "\n"
+               "example:\n"
+               "  sumi help train",
+    .options = NO_OPTIONS,
+    .arguments = "a COMMAND",
+    .most = 1,
+    .run = help,
+};
+
+static int version(sumi_context *context, const void *settings, int count,
+                   const char *const *arguments)
 {
-    if (argc) return fail(EXIT_USAGE, "version takes no arguments");
+    (void)context;
+    (void)settings;
+    (void)count;
+    (void)arguments;
     printf("sumi %s\n", sumi_version());
     return EXIT_DONE;
 }
+
+static const struct command version_command = {
+    .name = "version",
+    .summary = "print the version",
+    .usage = "",
+    .details = "Prints the version of Sumi. Programs see it as sumi_version().\n"
+               "\n"
+               "example:\n"
+               "  sumi version",
+    .options = NO_OPTIONS,
+    .run = version,
+};
+
+/* ---- Running one ---- */
 
 static int run_command(const struct command *command, int argc, char *const *argv)
 {
     const char *arguments[ARGUMENT_LIMIT];
     int count;
     bool help_wanted;
-    void *settings = calloc(1, command->settings_size);
+    void *settings = calloc(1, command->settings_size + 1); /* help and version have none */
     if (!settings) return fail(EXIT_FAILED, "out of memory");
     int code = command_parse(command, argc, argv, settings, arguments, ARGUMENT_LIMIT, &count,
                              &help_wanted);
@@ -108,23 +146,30 @@ static int run(int argc, char *const *argv)
         return fail(EXIT_USAGE, "which command? `sumi --help` lists all");
     }
     const char *name = argv[1];
-    argc -= 2;
-    argv += 2;
-    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        return help(argc, argv);
-    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) return version(argc);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = help_command.name;
+    if (strcmp(name, "--version") == 0) name = version_command.name;
     const struct command *command = find_command(name);
-    return command ? run_command(command, argc, argv) : unknown_command(name);
+    return command ? run_command(command, argc - 2, argv + 2) : unknown_command(name);
+}
+
+/* Why the system takes no more of the output: 0 where it does. Where only an earlier piece was
+   refused, errno has been overwritten since, and one line end more asks again. */
+static int find_reason(void)
+{
+    bool refused = ferror(stdout);
+    if (fflush(stdout) != 0) return errno;
+    return refused && write(STDOUT_FILENO, "\n", 1) < 0 ? errno : 0;
 }
 
 /* What was printed must have arrived, or the exit code says so. A reader that has seen enough and
    closed the pipe gets no message. */
 static int close_output(int code)
 {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
-    if (errno == EPIPE) return code == EXIT_DONE ? EXIT_FAILED : code;
-    return fail(EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
+    int reason = find_reason();
+    if (reason == 0 && !ferror(stdout)) return code;
+    if (reason == EPIPE) return code == EXIT_DONE ? EXIT_FAILED : code;
+    return fail(EXIT_FAILED, "cannot write to standard output: %s",
+                reason ? strerror(reason) : "a part of it was refused");
 }
 
 int main(int argc, char **argv)

@@ -34,6 +34,24 @@ void print_entry(const char *name, int width, const char *meaning)
     }
 }
 
+/* Within single quotes a shell takes everything as it is but the quote itself; what begins with '-'
+   would be an option. */
+const char *shell_word(const char *path, char *text, size_t size)
+{
+    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./:@%+=,";
+    bool plain = path[0] && path[strspn(path, PLAIN)] == '\0';
+    size_t length =
+        (size_t)snprintf(text, size, "%s%s", plain ? "" : "'", path[0] == '-' ? "./" : "");
+    for (const char *letter = path; *letter; letter++) {
+        const char *quoted = *letter == '\'' ? "'\\''" : (char[]){*letter, '\0'};
+        if (length + strlen(quoted) + 2 > size) return path;
+        length += (size_t)snprintf(text + length, size - length, "%s", quoted);
+    }
+    if (!plain) snprintf(text + length, size - length, "'");
+    return text;
+}
+
 static void print_option(const struct option *option)
 {
     char name[64], letter[8] = "    ";
@@ -46,8 +64,8 @@ static void print_option(const struct option *option)
 void print_help(const struct command *command)
 {
     static const struct option HELP = {.name = "help", .letter = 'h', .meaning = "print this"};
-    printf("usage: sumi %s %s\n\n%s\n\noptions:\n", command->name, command->usage,
-           command->details);
+    printf("usage: sumi %s%s%s\n\n%s\n\noptions:\n", command->name, command->usage[0] ? " " : "",
+           command->usage, command->details);
     for (const struct option *option = command->options; option->name; option++)
         print_option(option);
     print_option(&HELP);

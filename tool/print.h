@@ -17,6 +17,10 @@ struct json_object *json_number(double number);
    to where the first begins. */
 void print_entry(const char *name, int width, const char *meaning);
 
+/* A path as a shell reads it back: as it is if all its letters are plain, else in quotes, into
+   text[size]. Returns text, or the path itself where that is too short. */
+const char *shell_word(const char *path, char *text, size_t size);
+
 /* The help of one command. */
 void print_help(const struct command *command);
 

@@ -6,7 +6,7 @@
 
 #include "command.h"
 
-enum { RUN_PATH_SIZE = 4096 };
+enum { RUN_PATH_SIZE = 4096, RUN_WORD_SIZE = 4 * RUN_PATH_SIZE }; /* a path; quoted */
 
 /* What the command line asks for. */
 struct run_wish {

@@ -242,17 +242,19 @@ static void report(const struct work *work)
     printf("trained  %lld steps in %.0f s; mean of the last losses %.4g\n",
            (long long)(sumi_trainer_steps_done(work->trainer) - work->first_step), work->seconds,
            recent_loss(work));
+    char word[RUN_WORD_SIZE];
     const char *folder = work->folder.path;
+    const char *quoted = shell_word(folder, word, sizeof word);
     if (sumi_has("draw")) {
         printf("see      %s/losses.png     the loss curve (losses.csv holds the numbers)\n"
                "         %s/samples.png    samples of the model\n"
                "         %s/filmstrip.png  how they come out of the noise\n",
                folder, folder, folder);
-        printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", folder);
+        printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", quoted);
     } else {
         printf("see      %s/losses.csv     the losses; this build draws no pictures\n"
                "more     sumi sample %s -n 16 --seed 2 -o more.npy\n",
-               folder, folder);
+               folder, quoted);
     }
 }
 
@@ -270,11 +272,13 @@ static int report_profile(const struct work *work)
 /* The curve so far, and how to go on. */
 static int end_early(const struct work *work)
 {
+    char word[RUN_WORD_SIZE];
     if (write_losses(work) != SUMI_OK) return fail_context(work->context);
     if (work->settings->json) report_json(work, true);
     return fail(EXIT_FAILED,
                 "stopped after step %lld, and kept; `sumi train --out %s --resume` goes on",
-                (long long)sumi_trainer_steps_done(work->trainer), work->folder.path);
+                (long long)sumi_trainer_steps_done(work->trainer),
+                shell_word(work->folder.path, word, sizeof word));
 }
 
 static int finish(const struct work *work)
@@ -312,8 +316,8 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 static const struct option OPTIONS[] = {
     {"out", 'o', OPTION_TEXT, "DIR", "where everything goes; runs/RECIPE if left out",
      offsetof(struct settings, out)},
-    {"set", 0, OPTION_TEXTS, "KEY=VALUE",
-     "change one value of the recipe (section.key=value);\n`sumi recipes --keys` lists them",
+    {"set", 0, OPTION_TEXTS, "KEY=VALUE ...",
+     "change values of the recipe (section.key=value);\n`sumi recipes --keys` lists them",
      offsetof(struct settings, sets)},
     {"resume", 0, OPTION_FLAG, NULL, "go on from the checkpoint in DIR; RECIPE may be left out",
      offsetof(struct settings, resume)},

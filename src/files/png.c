@@ -55,8 +55,8 @@ static sumi_status check_header(sumi_context *context, size_t size, const char *
     return SUMI_OK;
 }
 
-/* The file as libspng reads it: without Exif, which is read elsewhere, and which libspng takes for a
-   fault of the whole picture if it is empty. */
+/* The file as libspng reads it: without Exif, which is read elsewhere, and which libspng takes for
+   a fault of the whole picture if it is empty. */
 struct reader {
     const uint8_t *bytes;
     size_t size, place, chunk_end;

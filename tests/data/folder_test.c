@@ -79,8 +79,8 @@ static void pictures_can_be_read_as_grey(void **state)
     sumi_data_free(data);
 }
 
-/* Stored lying, 4 x 2 of a dark and a bright row; seen standing, a bright and a dark column. Were it
-   cropped as it lies, it would have lost half of its pixels. */
+/* Stored lying, 4 x 2 of a dark and a bright row; seen standing, a bright and a dark column. Were
+   it cropped as it lies, it would have lost half of its pixels. */
 static void pictures_are_turned_upright_before_they_are_scaled_and_cropped(void **state)
 {
     (void)state;

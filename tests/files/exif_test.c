@@ -157,7 +157,8 @@ static void a_png_with_a_raw_profile_is_turned_upright(void **state)
         expect_seen(*state, &zipped, orientation);
         uint8_t upside_down[EXIF_SIZE];
         make_exif(3, false, upside_down);
-        insert_chunk(&zipped, "eXIf", upside_down, sizeof upside_down); /* the standard's way wins */
+        insert_chunk(&zipped, "eXIf", upside_down,
+                     sizeof upside_down); /* the standard's way wins */
         expect_seen(*state, &zipped, 3);
         packed[keyword + 4] ^= 0x55;
         test_file damaged = make_png("zTXt", packed, keyword + 1 + packed_size);
@@ -188,7 +189,8 @@ static void a_png_with_damaged_exif_is_read_as_it_lies(void **state)
 static test_file make_blocks(void)
 {
     uint8_t pixels[16 * 24];
-    for (int i = 0; i < 16 * 24; i++) pixels[i] = (uint8_t)(40 * (1 + i % 24 / 8 + 3 * (i / 24 / 8)));
+    for (int i = 0; i < 16 * 24; i++)
+        pixels[i] = (uint8_t)(40 * (1 + i % 24 / 8 + 3 * (i / 24 / 8)));
     return make_jpeg(24, 16, pixels, true);
 }
 
@@ -251,8 +253,7 @@ static void an_array_of_a_picture_is_upright(void **state)
     CHECK_OK(room->context, sumi_array_read(room->context, path, &array));
     assert_int_equal(array.shape[0], 3);
     assert_int_equal(array.shape[1], 2);
-    for (int i = 0; i < 6; i++)
-        CHECK_CLOSE((array.data[i] + 1) * 127.5f, UPRIGHT[8][i], 1e-3);
+    for (int i = 0; i < 6; i++) CHECK_CLOSE((array.data[i] + 1) * 127.5f, UPRIGHT[8][i], 1e-3);
     sumi_array_release(room->context, &array);
 }
 

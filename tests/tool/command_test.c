@@ -63,7 +63,49 @@ static void arguments_are_counted(void **state)
                  "sumi: fetch needs the name of a data set (mnist, fashion-mnist or cifar10); see "
                  "`sumi fetch --help`");
     run(*state, "sumi version 2");
-    CHECK_FAILED((place *)*state, 2, "sumi: version takes no arguments");
+    CHECK_FAILED((place *)*state, 2,
+                 "sumi: version: '2' is one argument too many; see `sumi version --help`");
+    run(*state, "sumi help train sample");
+    CHECK_FAILED((place *)*state, 2,
+                 "sumi: help: 'sample' is one argument too many; see `sumi help --help`");
+}
+
+/* As --label 1 2 3 does, one --set takes all assignments that follow it, and stops at an argument.
+ */
+static void one_set_takes_several_assignments(void **state)
+{
+    place *here = *state;
+    run(here,
+        "sumi train points --set train.steps=1 train.batch=4 data.count=8 model.width=16 "
+        "--set sample.steps=3 sample.count=2 --threads 1 -q --out points"
+        " && grep -E '^(steps|batch|count|width) = ' points/recipe.ini | tr '\n' ' '"
+        " && sumi sample -n 2 --set eta=0.5 clip_sample=false points --solver ddim -q -o a.npy"
+        " && sumi sample points -n 2 --set eta=0.5 --set clip_sample=false --solver ddim -q"
+        " -o b.npy && cmp a.npy b.npy && sumi info ./a.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "count = 8 ");
+    CHECK_HOLDS(here->out, "width = 16 ");
+    CHECK_HOLDS(here->out, "steps = 1 ");
+    CHECK_HOLDS(here->out, "batch = 4 ");
+    CHECK_HOLDS(here->out, "steps = 3 ");
+    CHECK_HOLDS(here->out, "count = 2 ");
+    run(here, "sumi sample points --set=eta=0.5 eta=1 -o a.npy");
+    CHECK_FAILED(here, 2,
+                 "sumi: sample: 'eta=1' is one argument too many; see `sumi sample --help`");
+    run(here, "sumi train points --set train.steps=1 --set");
+    CHECK_FAILED(here, 2, "sumi: train: --set needs a value, KEY=VALUE ...");
+}
+
+static void tuning_is_switched_by_the_usual_words(void **state)
+{
+    place *here = *state;
+    run(here,
+        "sumi train points --set train.steps=1 train.batch=4 data.count=8 model.width=16 "
+        "sample.count=2 --threads 1 -q --out points; for word in on yes true off no false; do "
+        "sumi sample points --tune $word --steps 2 -n 1 -q -o a.npy || exit 1; done");
+    CHECK_DONE(here);
+    run(here, "sumi sample points --tune maybe -o a.npy");
+    CHECK_FAILED(here, 2, "sumi: --tune is on or off, not \"maybe\"");
 }
 
 static void options_stand_before_and_after_arguments_until_two_dashes(void **state)
@@ -86,16 +128,18 @@ static void every_command_explains_itself(void **state)
     run(here, "sumi --help | sed -n '/^commands:/,/^$/s/^  \\([a-z]*\\) .*/\\1/p'");
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "recipes\n");
+    CHECK_HOLDS(here->out, "version\nhelp\n");
     char *names = strdup(here->out), *rest = names, *name;
     while ((name = strsep(&rest, "\n")) != NULL) {
-        if (!*name || strcmp(name, "version") == 0 || strcmp(name, "help") == 0) continue;
+        if (!*name) continue;
         char line[128], usage[64];
         snprintf(line, sizeof line, "sumi help %s >one && sumi %s --help | cmp - one && cat one",
                  name, name);
         run(here, line);
         CHECK_DONE(here);
-        snprintf(usage, sizeof usage, "usage: sumi %s ", name);
+        snprintf(usage, sizeof usage, "usage: sumi %s", name);
         assert_memory_equal(here->out, usage, strlen(usage));
+        assert_non_null(strchr(" \n", here->out[strlen(usage)]));
         CHECK_HOLDS(here->out, "\nexample");
         CHECK_HOLDS(here->out, "\noptions:\n");
         CHECK_HOLDS(here->out, "-h, --help");
@@ -188,6 +232,8 @@ static void a_closed_pipe_is_no_catastrophe(void **state)
     run(here, "{ sumi recipes --keys; echo $? >code; } | true; cat code");
     assert_string_equal(here->err, "");
     assert_true(strcmp(here->out, "0\n") == 0 || strcmp(here->out, "1\n") == 0);
+    run(here, "{ sumi recipes --keys --json; echo $? >code; } | head -c 1 >/dev/null; cat code");
+    assert_string_equal(here->err, "");
 }
 
 static void output_that_cannot_be_written_is_a_failure(void **state)
@@ -197,8 +243,14 @@ static void output_that_cannot_be_written_is_a_failure(void **state)
         print_message("skipped: there is no /dev/full\n");
         skip();
     }
+    run(here, "sumi recipes --keys --json >/dev/full"); /* refused on the way, and nothing left */
+    CHECK_FAILED(here, 1, "sumi: cannot write to standard output: No space left on device");
     run(here, "sumi recipes --keys >/dev/full");
     CHECK_FAILED(here, 1, "sumi: cannot write to standard output: No space left on device");
+    run(here, "sumi version >/dev/full"); /* less: refused at the end */
+    CHECK_FAILED(here, 1, "sumi: cannot write to standard output: No space left on device");
+    run(here, "sumi recipes --keys >&-");
+    CHECK_FAILED(here, 1, "sumi: cannot write to standard output: Bad file descriptor");
 }
 
 int main(void)
@@ -211,6 +263,8 @@ int main(void)
         PLACE_TEST(an_unknown_option_suggests_the_nearest),
         PLACE_TEST(values_of_options_are_checked),
         PLACE_TEST(arguments_are_counted),
+        PLACE_TEST(one_set_takes_several_assignments),
+        PLACE_TEST(tuning_is_switched_by_the_usual_words),
         PLACE_TEST(options_stand_before_and_after_arguments_until_two_dashes),
         PLACE_TEST(every_command_explains_itself),
         PLACE_TEST(the_version_is_the_library_s),

@@ -193,6 +193,24 @@ static void a_signal_stops_after_a_step_and_keeps_it(void **state)
     CHECK_DONE(here);
 }
 
+/* What is told to go on with a run can be pasted into a shell, whatever its folder is called. */
+static void the_way_to_go_on_can_be_pasted(void **state)
+{
+    place *here = *state;
+    run(here, "run=\"Ann's new\\$run\"; \"$SUMI\" train digits " TINY
+              "--set train.steps=100000 -q --out \"$run\" & pid=$!\n"
+              "while ! [ -e \"$run/checkpoint.safetensors\" ]; do sleep 0.05; done\n"
+              "kill -TERM $pid; wait $pid");
+    assert_int_equal(here->code, 1);
+    CHECK_HOLDS(here->err, "`sumi train --out 'Ann'\\''s new$run' --resume` goes on\n");
+    char *line = strchr(here->err, '`') + 1, words[256];
+    snprintf(words, sizeof words, "set -- %.*s; echo \"$4\"; ls \"$4\"",
+             (int)(strchr(line, '`') - line), line);
+    run(here, words);
+    CHECK_HOLDS(here->out, "Ann's new$run\n");
+    CHECK_HOLDS(here->out, "checkpoint.safetensors\n");
+}
+
 /* ---- Places that cannot be written ---- */
 
 static void a_file_in_the_way_is_named(void **state)
@@ -270,6 +288,7 @@ int main(void)
         PLACE_TEST(two_runs_do_not_share_a_folder),
         PLACE_TEST(a_model_that_was_not_saved_is_saved_on_resume),
         PLACE_TEST(a_signal_stops_after_a_step_and_keeps_it),
+        PLACE_TEST(the_way_to_go_on_can_be_pasted),
         PLACE_TEST(a_file_in_the_way_is_named),
         PLACE_TEST(a_checkpoint_cut_short_leaves_the_last_one),
         PLACE_TEST(a_full_disk_leaves_the_last_checkpoint),

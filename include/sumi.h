@@ -266,7 +266,9 @@ SUMI_API const char *sumi_solver_name(const sumi_solver *solver);
 
 /* Makes a solver by name ("ddpm", "ddim", "euler", ... of sumi_solver_describe) or by the diffusers
    class that it stands for ("DDIMScheduler": the "_class_name" of a scheduler_config.json). Options
-   start at the defaults of that class. */
+   start at the defaults of that class. By the class's name, or configured by a file of that class,
+   a solver follows the numbers of diffusers; else, where few steps go better in another way, it
+   takes that (docs/theory.md). Steps too few for a method that amplifies noise are refused. */
 SUMI_API sumi_status sumi_solver_create(sumi_context *context, const char *name,
                                         sumi_solver **solver);
 SUMI_API void sumi_solver_free(sumi_solver *solver);
@@ -279,7 +281,8 @@ SUMI_API void sumi_solver_free(sumi_solver *solver);
    (what the network is told: "discrete" the time, "continuous" log(sigma) / 4, "sigma", or
    "consistency" 250 log(sigma)), "prediction_type" (diffusers', "score" or "velocity"), "eta",
    "use_clipped_model_output", "rtol" and "atol" (of rk45), "predictor" ("reverse_diffusion",
-   "ancestral" or "euler_maruyama"), "snr", "correct_steps" and "noise_removal" (of pc), "step_size"
+   "ancestral" or "euler_maruyama"; "ancestral" if none is named, but of the class
+   ScoreSdeVeScheduler the first), "snr", "correct_steps" and "noise_removal" (of pc), "step_size"
    and "steps_per_level" (of Langevin's dynamics), "tau" between "tau_start" and "tau_end" (of sa),
    "passes" (of ipndm: how often the list is visited, the history kept),
    "seed", "rng" ("philox" or "torch"), "start_index" (begin at this place of the time list),
@@ -304,8 +307,9 @@ SUMI_API sumi_status sumi_solver_configure(sumi_solver *solver, const char *json
 SUMI_API int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity);
 
 /* Standard deviation that the state starts with: 1 for variance-preserving schedules and flows, the
-   largest sigma where the state is x0 + sigma e. Known once the options have been put together, as
-   by sumi_solver_times. */
+   largest sigma where the state is x0 + sigma e, and sigma / (1 + sigma) where a solver keeps it at
+   (x0 + sigma e) / (1 + sigma). Known once the options have been put together, as by
+   sumi_solver_times. */
 SUMI_API double sumi_solver_initial_sigma(const sumi_solver *solver);
 
 /* Fills x with the noise a sampler starts from, of the solver's own random stream. */

@@ -8,6 +8,8 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+enum { MOST_STRETCH = 2 };
+
 /* abar of the time that the step goes to: the next, or with compat = diffusers t - T / steps. */
 static double next_product(const struct solver_run *run)
 {
@@ -61,7 +63,8 @@ static sumi_status dpm_step(struct solver_run *run)
         /* diffusers draws anew for the second order, which only torch's stream can tell */
         if (run->random->kind == RANDOM_TORCH) run_draw(run, noise);
         double before = rise(run_product(run, run->times[run->place - 1], 1), product);
-        if (before > 0 && isfinite(h)) carry = h / (2 * before);
+        bool far = !run->options->as_class && h > MOST_STRETCH * before; /* exponential.h */
+        if (before > 0 && isfinite(h) && !far) carry = h / (2 * before);
     }
     double gain = -sqrt(next) * expm1(-2 * h);
     struct row_term terms[] = {{sqrt((1 - next) / (1 - product)) * exp(-h), run->x},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The second method of "DPM-Solver: a fast ODE solver", Lu et al. 2022, in sigma: an Euler step to
    the middle in log(sigma) and a whole step with the slope found there. The ancestral kind goes
-   down further and draws fresh noise. The list holds the middles too. */
+   down further and draws fresh noise. The list holds the middles too. Where no class of diffusers
+   is followed, sigma is that of a straight path (grid.h); levels and their middles are s / a all
+   the same. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -15,21 +17,30 @@ static double ancestral_down(double sigma, double next, double *up)
     return sqrt(fmax(next * next - *up * *up, 0));
 }
 
+/* Between two levels, or a level and the one that an ancestral step goes down to. From a level
+   without signal the middle is that of the ratio which stands for it elsewhere. */
+static double middle_ratio(double from, double next, bool ancestral)
+{
+    double up = 0, finite = fmin(from, GRID_MOST_RATIO);
+    return sqrt(finite * (ancestral ? ancestral_down(finite, next, &up) : next));
+}
+
 static sumi_status insert_middles(sumi_context *context, const struct solver_options *options,
                                   const struct noise_path *path, bool ancestral, struct grid *grid)
 {
     int64_t count = grid->count;
-    double last = grid->sigmas[count], up = 0;
+    enum scale scale = grid_scale(options, path, SCALE_BOUNDED);
+    double last = grid->sigmas[count];
     bool whole = path->kind == PATH_TABLE && path->time_kind == TIME_DISCRETE
                  && options->use_karras_sigmas; /* diffusers rounds Karras's times */
     TRY(grid_resize(context, grid, 2 * count - 1));
     for (int64_t i = count - 1; i >= 0; i--) {
         double sigma = grid->sigmas[i];
         if (i < count - 1) {
-            double next = grid->sigmas[2 * i + 2];
-            double target = ancestral ? ancestral_down(sigma, next, &up) : next;
-            grid->sigmas[2 * i + 1] = sqrt(sigma * target);
-            grid->times[2 * i + 1] = path_time(path, sqrt(sigma * target));
+            double ratio = middle_ratio(grid_ratio(scale, sigma),
+                                        grid_ratio(scale, grid->sigmas[2 * i + 2]), ancestral);
+            grid->sigmas[2 * i + 1] = grid_sigma_of(scale, ratio);
+            grid->times[2 * i + 1] = path_time(path, ratio);
         }
         grid->sigmas[2 * i] = sigma;
         grid->times[2 * i] = whole ? rint(grid->times[i]) : grid->times[i];
@@ -63,11 +74,19 @@ static sumi_status step(struct solver_run *run, bool ancestral)
                      (struct row_term[]){{1, run->x}, {next - sigma, slope}});
         return SUMI_OK;
     }
-    double from = run->sigmas[run->place - 1];
-    double target = ancestral ? ancestral_down(from, next, &up) : next;
-    if (ancestral) run_draw(run, noise);
+    double from = run->sigmas[run->place - 1], target = next, keep = 1;
+    if (ancestral) { /* down to `target`, and up to `next` with signal and noise in its proportion
+                      */
+        double ratio = fmin(grid_ratio(run->scale, from), GRID_MOST_RATIO);
+        target = ancestral_down(ratio, grid_ratio(run->scale, next), &up);
+        target = grid_sigma_of(run->scale, target);
+        double signal = run_level(run, run->place + 1).signal;
+        keep = signal / level_at(run->scale, run->path, target).signal;
+        up *= signal;
+        run_draw(run, noise);
+    }
     rows_combine(run->threads, run->total, run->x, 3,
-                 (struct row_term[]){{1, start}, {target - from, slope}, {up, noise}});
+                 (struct row_term[]){{keep, start}, {keep * (target - from), slope}, {up, noise}});
     return SUMI_OK;
 }
 
@@ -87,7 +106,7 @@ const struct solver_type solver_dpm2 = {
     .order = 2,
     .evaluations = 2,
     .rows = 2,
-    .scale = SCALE_EXPLODING,
+    .scale = SCALE_BOUNDED,
     .family = TIMES_REAL,
     .defaults = defaults_latent,
     .arrange = dpm2_arrange,
@@ -102,7 +121,7 @@ const struct solver_type solver_dpm2_ancestral = {
     .evaluations = 2,
     .stochastic = true,
     .rows = 3,
-    .scale = SCALE_EXPLODING,
+    .scale = SCALE_BOUNDED,
     .family = TIMES_REAL,
     .defaults = defaults_latent,
     .arrange = ancestral_arrange,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stochastic sampling of "Elucidating the design space of diffusion-based generative models",
    Karras, Aittala, Aila and Laine 2022, algorithm 2: noise is stirred in ("churn") before each step
-   of Heun's method. The network sees the state with that noise, where diffusers' Euler does not. */
+   of Heun's method, on the straight scale (grid.h). The network sees the state with that noise,
+   where diffusers' Euler does not. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -13,16 +14,17 @@ enum { STAGES = 2 };
 static sumi_status edm_arrange(sumi_context *context, const struct solver_options *options,
                                const struct noise_path *path, struct grid *grid)
 {
-    return stages_insert(context, options, path, STAGES, (const double[]){0, 1}, false, grid);
+    return stages_insert(context, options, path, STAGES, (const double[]){0, 1}, false,
+                         SCALE_STRAIGHT, grid);
 }
 
-/* Line 5: the level that sigma is raised to. */
+/* Line 5: the level that sigma is raised to. s_tmin and s_tmax are levels s / a. */
 static double raised(const struct solver_run *run, double sigma)
 {
     const struct solver_options *options = run->options;
-    double steps = (double)((run->time_count + 1) / STAGES);
-    if (sigma < options->s_tmin || sigma > options->s_tmax) return sigma;
-    return sigma * (1 + fmin(options->s_churn / steps, sqrt(2) - 1));
+    double steps = (double)((run->time_count + 1) / STAGES), ratio = grid_ratio(run->scale, sigma);
+    if (!(ratio >= options->s_tmin && ratio <= options->s_tmax) || isinf(ratio)) return sigma;
+    return grid_sigma_of(run->scale, ratio * (1 + fmin(options->s_churn / steps, sqrt(2) - 1)));
 }
 
 static sumi_status edm_step(struct solver_run *run)
@@ -33,11 +35,7 @@ static sumi_status edm_step(struct solver_run *run)
     float *first = run->row[0], *start = run->row[1], *other = run->row[2];
     if (stage.late) return stage_late(run, &stage);
     if (stage.number == 0) {
-        if (hat > sigma) { /* lines 4 and 6 */
-            run_draw(run, other);
-            stage_advance(run, run->x, run->options->s_noise * sqrt(hat * hat - sigma * sigma),
-                          other);
-        }
+        if (hat > sigma) stage_stir(run, sigma, hat, other); /* lines 4 and 6 */
         TRY(run_evaluate_at(run, hat,
                             hat > sigma ? run_time_at(run, hat) : run->times[run->place]));
         run_slope(run, hat, first); /* line 7 */
@@ -70,7 +68,7 @@ const struct solver_type solver_edm = {
     .evaluations = 2,
     .stochastic = true,
     .rows = 3,
-    .scale = SCALE_EXPLODING,
+    .scale = SCALE_STRAIGHT,
     .family = TIMES_REAL,
     .defaults = edm_solver_defaults,
     .arrange = edm_arrange,

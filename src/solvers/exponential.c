@@ -6,7 +6,8 @@
 
 #include "vectors/rows.h"
 
-enum { FEW_STEPS = 15 };
+enum { FEW_STEPS = 15, MOST_STRETCH = 2 };
+static const double longest_parabola = 0.5;
 
 /* With g = -h for data and g = h for noise (g = -2h for the SDE on data), integrating 1, u and
    u^2/2 against the exponential gives expm1(g), expm1(g) / g - 1 and (expm1(g) - g) / g^2 - 1/2. */
@@ -57,6 +58,16 @@ bool exponential_is_plain(const struct solver_run *run, int64_t place)
     return to == 0 || fabs(to - from) < 1e-6 * from;
 }
 
+int exponential_limit(const struct solver_run *run, int64_t place, int order)
+{
+    if (run->options->as_class || order < 2) return order;
+    double here = run_level(run, place).log_ratio;
+    double step = fabs(run_level(run, place + 1).log_ratio - here);
+    double before = fabs(here - run_level(run, place - 1).log_ratio);
+    if (!(step <= MOST_STRETCH * before)) return 1;
+    return step <= longest_parabola ? order : 2;
+}
+
 int exponential_order(const struct solver_run *run, int most)
 {
     const struct solver_options *options = run->options;
@@ -66,7 +77,7 @@ int exponential_order(const struct solver_run *run, int most)
     if (left == 1 && (careful || options->euler_at_final)) return 1;
     if (left == 2 && careful && most > 2) most = 2;
     int64_t known = run_made(run) + 1;
-    return known < most ? (int)known : most;
+    return exponential_limit(run, run->place, known < most ? (int)known : most);
 }
 
 sumi_status exponential_check(sumi_context *context, const struct solver_options *options,

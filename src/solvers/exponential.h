@@ -28,8 +28,16 @@ void exponential_record(const struct solver_run *run, bool noise, float *row);
 bool exponential_is_plain(const struct solver_run *run, int64_t place);
 
 /* The order of a multi-step method at the present place: as many values as there are, at most
-   `most`, and fewer at the end where the options or a last level without noise ask for it. */
+   `most`, and fewer at the end where the options or a last level without noise ask for it, or where
+   exponential_limit does. */
 int exponential_order(const struct solver_run *run, int most);
+
+/* At most `order`, and as many as the step from a place bears: a polynomial through the values so
+   far is not carried further than twice the distance of the last two, and a parabola not over more
+   than 1/2 in lambda, beyond which the values are far from one. A flow in even steps of time has
+   steps in lambda that are five times as long as the ones before, at its end. Classes of diffusers
+   carry it any distance. */
+int exponential_limit(const struct solver_run *run, int64_t place, int order);
 
 /* Refuses integrating noise down to sigma zero, where it is not determined. */
 sumi_status exponential_check(sumi_context *context, const struct solver_options *options,

@@ -9,6 +9,8 @@
 #include "solvers/respacing.h"
 #include "solvers/spacing.h"
 
+enum { SMALL_SIGMA = 16 };
+
 /* ---- Scales ---- */
 
 struct level level_at(enum scale scale, const struct noise_path *path, double sigma)
@@ -31,6 +33,10 @@ struct level level_at(enum scale scale, const struct noise_path *path, double si
 enum scale grid_scale(const struct solver_options *options, const struct noise_path *path,
                       enum scale scale)
 {
+    if (scale == SCALE_BOUNDED) return options->as_class ? SCALE_EXPLODING : SCALE_STRAIGHT;
+    if (scale == SCALE_NEAR)
+        return path->kind != PATH_FLOW && path_most(path) <= SMALL_SIGMA ? SCALE_EXPLODING
+                                                                         : SCALE_STRAIGHT;
     if (scale == SCALE_NATURAL) return path->kind == PATH_FLOW ? SCALE_STRAIGHT : SCALE_EXPLODING;
     return options->use_flow_sigmas && scale == SCALE_PRESERVING ? SCALE_STRAIGHT : scale;
 }
@@ -85,10 +91,12 @@ static double start_deviation(const struct solver_options *options, const struct
     double most = 0;
     for (int64_t i = 0; i < grid->count; i++) most = fmax(most, grid->sigmas[i]);
     if (scale == SCALE_OWN) return path_level_at(path, most).noise;
-    if (scale != SCALE_EXPLODING) return 1;
+    bool straight = scale == SCALE_STRAIGHT && path->kind != PATH_FLOW && most < 1;
+    if (scale != SCALE_EXPLODING && !straight) return 1;
+    double ratio = grid_ratio(scale, most), signal = straight ? 1 - most : 1;
     bool data_too = path->kind == PATH_EDM
                     || (path->kind == PATH_TABLE && options->timestep_spacing == SPACING_LEADING);
-    return data_too ? sqrt(most * most + 1) : most;
+    return signal * (data_too ? sqrt(ratio * ratio + 1) : ratio);
 }
 
 static bool predicts_noise(const struct solver_options *options)

@@ -7,7 +7,15 @@
        exploding   x = x0 + sigma e                             (Karras et al. 2022)
        preserving  x = (x0 + sigma e) / sqrt(1 + sigma^2)       so sigma = s / a
        straight    x = (1 - sigma) x0 + sigma e                 (flow matching, sigma in [0, 1])
-       own         x = a x0 + s e, the path's own               with sigma = s / a */
+       own         x = a x0 + s e, the path's own               with sigma = s / a
+
+   On the exploding scale a state is as large as sigma, up to 4096 where a path ends without signal.
+   A Runge-Kutta step of Heun's kind over most of that range misjudges the slope by about one half,
+   and leaves sigma / 2 in what should be data. On the straight scale states and slopes are of the
+   size of data and noise, and the same misjudgement is an error of that size. So methods with
+   several slopes a step are made there (SCALE_BOUNDED); Euler's step is the same on both. What
+   float32 rounds off is more there: of order four it is felt, and where sigma is small anyway the
+   exploding scale is better (SCALE_NEAR). */
 #ifndef SUMI_SOLVERS_GRID_H
 #define SUMI_SOLVERS_GRID_H
 
@@ -20,7 +28,9 @@ enum scale {
     SCALE_PRESERVING,
     SCALE_STRAIGHT,
     SCALE_OWN,
-    SCALE_NATURAL /* straight where the path is, else exploding */
+    SCALE_NATURAL, /* straight where the path is, else exploding */
+    SCALE_BOUNDED, /* exploding for classes of diffusers, else straight */
+    SCALE_NEAR     /* exploding where sigma is at most 16, else straight */
 };
 
 /* How a family of solvers counts the times of a table. On other paths all families place in the

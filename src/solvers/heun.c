@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Heun's method on the probability flow in sigma: Karras et al. 2022, algorithm 1. Every time but
    the first stands twice in the list, once for each evaluation; the last step, to sigma 0, is
-   Euler's. */
+   Euler's. Where no class of diffusers is followed, sigma is that of a straight path, on which few
+   and long steps go well (grid.h). */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -12,22 +13,30 @@
 static sumi_status heun_arrange(sumi_context *context, const struct solver_options *options,
                                 const struct noise_path *path, struct grid *grid)
 {
-    return stages_insert(context, options, path, 2, (const double[]){0, 1}, false, grid);
+    return stages_insert(context, options, path, 2, (const double[]){0, 1}, false,
+                         grid_scale(options, path, SCALE_BOUNDED), grid);
 }
 
 /* Algorithm 2, line 5, the way that diffusers has it for flows: noise is stirred in after the
-   network has seen the state (the solver "edm" does it before). Returns the level that sigma is
-   raised to; `stirred` receives the noise of either evaluation, of which only the trial's counts.
- */
+   network has seen the state (the solver "edm" does it before), by the class without a thought to
+   the signal. Returns the level that sigma is raised to; `stirred` receives the noise. */
 static double churn(struct solver_run *run, double sigma, bool trial, float *stirred)
 {
     const struct solver_options *options = run->options;
     if (sigma < options->s_tmin || sigma > options->s_tmax || options->s_churn == 0) return sigma;
-    double raised = sigma * (1 + fmin(options->s_churn / (double)run->time_count, sqrt(2) - 1));
-    run_draw(run, stirred);
-    if (!trial) return raised;
-    stage_advance(run, run->x, options->s_noise * sqrt(raised * raised - sigma * sigma), stirred);
-    run_read_again(run, sigma);
+    double more = 1 + fmin(options->s_churn / (double)run->time_count, sqrt(2) - 1);
+    double raised = options->as_class
+                        ? sigma * more
+                        : grid_sigma_of(run->scale, more * grid_ratio(run->scale, sigma));
+    if (!trial || raised == sigma) return raised;
+    if (options->as_class) {
+        run_draw(run, stirred);
+        stage_advance(run, run->x, options->s_noise * sqrt(raised * raised - sigma * sigma),
+                      stirred);
+    } else {
+        stage_stir(run, sigma, raised, stirred);
+    }
+    run_read_again(run, options->as_class ? sigma : raised);
     return raised;
 }
 
@@ -59,7 +68,7 @@ const struct solver_type solver_heun = {
     .order = 2,
     .evaluations = 2,
     .rows = 3,
-    .scale = SCALE_EXPLODING,
+    .scale = SCALE_BOUNDED,
     .family = TIMES_REAL,
     .defaults = defaults_latent,
     .arrange = heun_arrange,

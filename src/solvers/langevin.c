@@ -24,6 +24,7 @@ static sumi_status langevin_arrange(sumi_context *context, const struct solver_o
         grid->sigmas[place] = sigma;
         if (place < steps) grid->times[place] = time;
     }
+    grid->init_noise_sigma = sqrt(1 + sigma * sigma); /* standard normal numbers, at that level */
     return SUMI_OK;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The midpoint rule on the probability flow, dx/dsigma = (x - x0hat) / sigma (Karras et al. 2022,
-   eq. 1 with sigma as the time; on a straight path the velocity of Lipman et al. 2022): an Euler
-   step to the middle, and a whole step with the slope found there (Runge 1895). */
+/* The midpoint rule on the probability flow of the straight scale, dx/dsigma = (x - x0hat) / sigma
+   with x = (1 - sigma) x0 + sigma e (the velocity of Lipman et al. 2022; any path is this one at
+   another scale): an Euler step to the middle, and a whole step with the slope found there (Runge
+   1895). */
 #include "solvers/defaults.h"
 #include "solvers/stages.h"
 #include "vectors/rows.h"
@@ -11,7 +12,8 @@ enum { STAGES = 2 };
 static sumi_status midpoint_arrange(sumi_context *context, const struct solver_options *options,
                                     const struct noise_path *path, struct grid *grid)
 {
-    return stages_insert(context, options, path, STAGES, (const double[]){0, 0.5}, true, grid);
+    return stages_insert(context, options, path, STAGES, (const double[]){0, 0.5}, true,
+                         grid_scale(options, path, SCALE_BOUNDED), grid);
 }
 
 static sumi_status midpoint_step(struct solver_run *run)
@@ -33,11 +35,11 @@ static sumi_status midpoint_step(struct solver_run *run)
 
 const struct solver_type solver_midpoint = {
     .name = "midpoint",
-    .paper = "Runge 1895, on the flow of Karras et al. 2022 or Lipman et al. 2022",
+    .paper = "Runge 1895, on the flow of Lipman et al. 2022",
     .order = 2,
     .evaluations = 2,
     .rows = 2,
-    .scale = SCALE_NATURAL,
+    .scale = SCALE_BOUNDED,
     .family = TIMES_REAL,
     .defaults = defaults_sigma,
     .arrange = midpoint_arrange,

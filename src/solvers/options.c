@@ -174,6 +174,7 @@ void options_default(struct solver_options *options)
         .predict_x0 = true,
         .s_tmax = INFINITY,
         .s_noise = 1,
+        .predictor = PREDICTOR_USUAL,
         .snr = 0.16,
         .correct_steps = 1,
         .steps_per_level = 100,
@@ -497,6 +498,7 @@ static void take_training(struct solver_options *options, const struct solver_op
     options->sigma_min = trained->sigma_min;
     options->sigma_max = trained->sigma_max;
     options->timestep_type = trained->timestep_type;
+    options->snr_shift_scale = trained->snr_shift_scale;
 }
 
 sumi_status options_configure(sumi_context *context, struct solver_options *options,

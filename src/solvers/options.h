@@ -31,7 +31,12 @@ enum final_sigma { FINAL_SIGMA_ZERO, FINAL_SIGMA_LEAST };
 enum sigma_interpolation { INTERPOLATE_LINEAR, INTERPOLATE_LOG_LINEAR };
 enum time_shift { TIME_SHIFT_EXPONENTIAL, TIME_SHIFT_LINEAR };
 enum sigma_schedule { SIGMA_SCHEDULE_KARRAS, SIGMA_SCHEDULE_EXPONENTIAL };
-enum predictor { PREDICTOR_REVERSE_DIFFUSION, PREDICTOR_ANCESTRAL, PREDICTOR_EULER };
+enum predictor {
+    PREDICTOR_USUAL = -1,
+    PREDICTOR_REVERSE_DIFFUSION,
+    PREDICTOR_ANCESTRAL,
+    PREDICTOR_EULER
+};
 enum compatibility { COMPATIBLE_NONE, COMPATIBLE_DIFFUSERS };
 
 struct solver_options {
@@ -90,6 +95,9 @@ struct solver_options {
     int64_t first_item;
     int channels; /* enum channel_order */
     int compat;   /* enum compatibility */
+    /* no option: whether diffusers has this solver on this path, so that its numbers are followed
+       where few steps are better made in another way; solver.c decides */
+    bool as_class;
 };
 
 void options_default(struct solver_options *options);

@@ -66,6 +66,15 @@ static void correct(struct solver_run *run, const float *score, float *noise)
                  (struct row_term[]){{1, run->x}, {epsilon, score}, {sqrt(2 * epsilon), noise}});
 }
 
+/* Where none is named: that of the authors' program for their class, else the ancestral one, whose
+   noise is of the level that it goes to and not of the one it comes from, so that long steps do not
+   leave too much. */
+static enum predictor chosen_predictor(const struct solver_run *run)
+{
+    if (run->options->predictor != PREDICTOR_USUAL) return (enum predictor)run->options->predictor;
+    return run->options->as_class ? PREDICTOR_REVERSE_DIFFUSION : PREDICTOR_ANCESTRAL;
+}
+
 /* Reverse diffusion, eq. 46, as in algorithms 2 and 3: x_next = (2 - r) x + G^2 score + G z; or
    ancestral sampling: eq. 4, x_next = (x + G^2 score) / r + G z, and where the signal stays eq. 47,
    with the posterior's deviation. The last step has no noise, or ends as it is without
@@ -79,7 +88,7 @@ static void predict(struct solver_run *run, const float *score, float *noise)
     double r = from.signal / to.signal;
     double square = fmax(from.noise * from.noise - r * r * to.noise * to.noise, 0);
     double keep = 2 - r, gain = square, deviation = sqrt(square);
-    if (run->options->predictor == PREDICTOR_ANCESTRAL) {
+    if (chosen_predictor(run) == PREDICTOR_ANCESTRAL) {
         keep = 1 / r;
         gain = square / r;
         if (from.signal == to.signal) deviation *= to.noise / from.noise;
@@ -99,7 +108,7 @@ static sumi_status pc_step(struct solver_run *run)
     TRY(run_evaluate_here(run));
     score_fill(run, &level, score);
     if (run->place % each < each - 1) correct(run, score, noise);
-    else if (run->options->predictor == PREDICTOR_EULER) score_euler_maruyama(run, score, noise);
+    else if (chosen_predictor(run) == PREDICTOR_EULER) score_euler_maruyama(run, score, noise);
     else predict(run, score, noise);
     return SUMI_OK;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The classical Runge-Kutta method (Kutta 1901) on the probability flow,
-   dx/dsigma = (x - x0hat) / sigma (Karras et al. 2022, eq. 1 with sigma as the time; on a straight
-   path the velocity of Lipman et al. 2022). The step to sigma 0, where the slope is not known but
-   of a velocity, is Euler's. */
+/* The classical Runge-Kutta method (Kutta 1901) on the probability flow of the straight scale,
+   dx/dsigma = (x - x0hat) / sigma with x = (1 - sigma) x0 + sigma e (the velocity of Lipman et al.
+   2022; any path is this one at another scale), or where the noise is small anyway on the exploding
+   one (grid.h). The step to sigma 0, where the slope is not known but of a velocity, is Euler's. */
 #include "solvers/defaults.h"
 #include "solvers/stages.h"
 #include "vectors/rows.h"
@@ -13,7 +13,7 @@ static sumi_status rk4_arrange(sumi_context *context, const struct solver_option
                                const struct noise_path *path, struct grid *grid)
 {
     return stages_insert(context, options, path, STAGES, (const double[]){0, 0.5, 0.5, 1}, true,
-                         grid);
+                         grid_scale(options, path, SCALE_NEAR), grid);
 }
 
 /* k1 at the start, k2 and k3 in the middle, k4 at the end: x + h (k1 + 2 k2 + 2 k3 + k4) / 6. */
@@ -45,11 +45,11 @@ static sumi_status rk4_step(struct solver_run *run)
 
 const struct solver_type solver_rk4 = {
     .name = "rk4",
-    .paper = "Kutta 1901, on the flow of Karras et al. 2022 or Lipman et al. 2022",
+    .paper = "Kutta 1901, on the flow of Lipman et al. 2022",
     .order = 4,
     .evaluations = 4,
     .rows = STAGES + 1,
-    .scale = SCALE_NATURAL,
+    .scale = SCALE_NEAR,
     .family = TIMES_REAL,
     .defaults = defaults_sigma,
     .arrange = rk4_arrange,

@@ -12,6 +12,8 @@
 
 enum { HISTORY = 4, START = HISTORY, NOISE, ROWS };
 
+static const double longest_change = 0.25; /* in lambda */
+
 static bool on_noise(const struct solver_run *run)
 {
     return run->options->algorithm_type == ALGORITHM_SA_NOISE;
@@ -56,7 +58,9 @@ static void update(struct solver_run *run, int64_t base, int64_t newest, int ord
         for (int j = 0; j < order; j++) weight += basis[j] * moment(j, rate, h);
         terms[i] = (struct row_term){scale * weight, run->row[i]};
     }
-    if (order == 2 && !on_noise(run)) { /* the authors' change of third order in h */
+    /* the authors' change, of third order in h; over long steps it would grow as h^2, where the
+       integral that it is added to does not grow at all */
+    if (order == 2 && !on_noise(run) && (run->options->as_class || h <= longest_change)) {
         double rest = (h * square + expm1(-square * h)) / (square * square);
         double gap = newest == base ? from.log_ratio - run_level(run, base - 1).log_ratio : h;
         double change = scale * (h * h / 2 - rest) / gap;
@@ -81,7 +85,9 @@ static int usual_order(const struct solver_run *run, int64_t place, int64_t orde
     int64_t left = run->time_count - place + more;
     if (run->options->lower_order_final && left < order) order = left;
     if (run->sigmas[place + 1] == 0) order = 1;
-    return (int)(known < order ? known : order);
+    if (known < order) order = known;
+    if (more && order <= 2) return (int)order; /* between values, not beyond them */
+    return exponential_limit(run, place, (int)order);
 }
 
 static sumi_status sa_step(struct solver_run *run)

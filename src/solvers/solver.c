@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "solvers/forecast.h"
 #include "vectors/rows.h"
 
 static const struct solver_type *const types[] = {
@@ -103,6 +104,7 @@ sumi_status sumi_solver_create(sumi_context *context, const char *name, sumi_sol
     if (!made) return SUMI_ERROR_MEMORY;
     made->context = context;
     made->type = type;
+    made->follows = strcmp(type->name, name) != 0;
     options_default(&made->options);
     if (type->defaults) type->defaults(&made->options);
     random_seed(&made->random, RANDOM_PHILOX, 0);
@@ -152,6 +154,7 @@ sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
     TRY(options_class(solver->context, json, class_name, sizeof class_name));
     const struct solver_type *type = solver_type_for_class(class_name);
     bool own = !type || type == solver->type;
+    solver->follows = own && strncmp(class_name, "Sumi", 4) != 0;
     options_default(&trained);
     if (!own && type->defaults) type->defaults(&trained);
     TRY(options_configure(solver->context, &solver->options, own ? NULL : &trained, json));
@@ -162,10 +165,23 @@ sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
     return SUMI_OK;
 }
 
+/* Whether the solver stands for a class of diffusers as that is set up there: named by the class or
+   configured by its file, and on its path. A solver by its own name, a scheduler of another class
+   and a path that the class does not have leave the way to Sumi. */
+static bool is_class(const sumi_solver *solver)
+{
+    struct solver_options usual;
+    options_default(&usual);
+    if (solver->type->defaults) solver->type->defaults(&usual);
+    bool followed = solver->follows || solver->options.compat == COMPATIBLE_DIFFUSERS;
+    return solver->type->classes[0] && followed && solver->options.path == usual.path;
+}
+
 sumi_status solver_prepare(sumi_solver *solver)
 {
     if (solver->ready) return SUMI_OK;
     forget_tables(solver);
+    solver->options.as_class = is_class(solver);
     struct schedule_options options = options_schedule(&solver->options);
     TRY(schedule_create(solver->context, &options, &solver->schedule));
     solver->path = options_path(&solver->options, &solver->schedule);
@@ -181,7 +197,9 @@ sumi_status solver_prepare(sumi_solver *solver)
                             (long long)solver->options.start_index, (long long)solver->grid.count);
     }
     solver->ready = true;
-    return SUMI_OK;
+    sumi_status status = forecast_check(solver);
+    solver->ready = status == SUMI_OK;
+    return status;
 }
 
 sumi_status solver_schedule(sumi_solver *solver, const struct schedule **schedule)

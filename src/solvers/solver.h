@@ -156,7 +156,8 @@ struct sumi_solver {
     sumi_context *context;
     const struct solver_type *type;
     struct solver_options options;
-    bool ready; /* whether what follows fits the options */
+    bool follows; /* made by the name of a class, or configured as one: see is_class */
+    bool ready;   /* whether what follows fits the options */
     struct schedule schedule;
     struct noise_path path;
     struct grid grid;

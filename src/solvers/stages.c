@@ -2,6 +2,8 @@
 /* See stages.h. */
 #include "solvers/stages.h"
 
+#include <math.h>
+
 #include "vectors/rows.h"
 
 static bool knows_the_end(const struct solver_options *options, const struct noise_path *path)
@@ -13,13 +15,12 @@ static bool knows_the_end(const struct solver_options *options, const struct noi
 
 sumi_status stages_insert(sumi_context *context, const struct solver_options *options,
                           const struct noise_path *path, int count, const double *shares,
-                          bool to_the_end, struct grid *grid)
+                          bool to_the_end, enum scale scale, struct grid *grid)
 {
     int64_t steps = grid->count;
     double last = grid->sigmas[steps];
     bool plain =
         last == 0 && shares[count - 1] == 1 && !(to_the_end && knows_the_end(options, path));
-    bool straight = path->kind == PATH_FLOW;
     TRY(grid_resize(context, grid, steps * count - (plain ? count - 1 : 0)));
     for (int64_t step = steps - 1; step >= 0; step--) {
         double from = grid->sigmas[step], time = grid->times[step];
@@ -31,7 +32,7 @@ sumi_status stages_insert(sumi_context *context, const struct solver_options *op
             grid->sigmas[step * count + k] = sigma;
             if (k == 0) *told = time;
             else if (shares[k] == 1 && step < steps - 1) *told = next_time;
-            else *told = path_time(path, straight ? grid_ratio(SCALE_STRAIGHT, sigma) : sigma);
+            else *told = path_time(path, grid_ratio(scale, sigma));
         }
     }
     grid->sigmas[grid->count] = last;
@@ -56,6 +57,17 @@ sumi_status stage_late(struct solver_run *run, const struct stage *stage)
     run_slope(run, sigma, run->row[0]);
     stage_advance(run, run->x, run->sigmas[stage->next] - sigma, run->row[0]);
     return SUMI_OK;
+}
+
+void stage_stir(struct solver_run *run, double sigma, double raised, float *noise)
+{
+    double from = grid_ratio(run->scale, sigma), to = grid_ratio(run->scale, raised);
+    double before = level_at(run->scale, run->path, sigma).signal;
+    double after = level_at(run->scale, run->path, raised).signal;
+    double deviation = after * run->options->s_noise * sqrt(to * to - from * from);
+    run_draw(run, noise);
+    rows_combine(run->threads, run->total, run->x, 2,
+                 (struct row_term[]){{after / before, run->x}, {deviation, noise}});
 }
 
 void stage_advance(struct solver_run *run, const float *row, double weight, const float *slope)

@@ -23,7 +23,7 @@ static int predictor_order(const struct solver_run *run, int64_t place)
     int64_t known = place - options->start_index + 1;
     if (options->lower_order_final && left < order) order = left;
     if (exponential_is_plain(run, place)) order = 1;
-    return (int)(known < order ? known : order);
+    return exponential_limit(run, place, (int)(known < order ? known : order));
 }
 
 static bool corrects(const struct solver_run *run)

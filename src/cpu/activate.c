@@ -18,7 +18,7 @@ struct pass {
 
 static struct pass begin(const struct call *call)
 {
-    bool bf16 = call->problem->input_elements[0] == ELEMENT_BFLOAT16;
+    bool bf16 = call->problem->input_elements[0] == SUMI_BFLOAT16;
     return (struct pass){call, bf16, bf16 ? sizeof(bfloat16) : sizeof(float),
                          (int)call->problem->node->attributes.activation};
 }

@@ -32,7 +32,7 @@ static struct row_pass measure(const struct problem *problem)
                             .rows = shape->rank > 1 ? shape_span(shape, 1, shape->rank - 1) : 1,
                             .d = shape->size[shape->rank - 1]};
     pass.rule =
-        (struct layer_norm_rows){.bf16 = problem->input_elements[LAYER_NORM_X] == ELEMENT_BFLOAT16,
+        (struct layer_norm_rows){.bf16 = problem->input_elements[LAYER_NORM_X] == SUMI_BFLOAT16,
                                  .rms = attributes->rms,
                                  .d = pass.d,
                                  .epsilon = (float)attributes->epsilon};

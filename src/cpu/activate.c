@@ -20,7 +20,7 @@ static struct pass begin(const struct call *call)
 {
     bool bf16 = call->problem->input_elements[0] == SUMI_BFLOAT16;
     return (struct pass){call, bf16, bf16 ? sizeof(bfloat16) : sizeof(float),
-                         (int)call->problem->node->attributes.activation};
+                         (int)call->problem->node->attributes.activate.activation};
 }
 
 static const void *input_at(const struct pass *pass, int input, int64_t element)
@@ -113,10 +113,10 @@ static void turn_heads(const struct pass *pass)
     const int64_t count = shape_count(problem->inputs[0]) / (2 * pairs);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < count; i++) {
-        int64_t position = i / attributes->groups % length;
+        int64_t position = i / attributes->rotary.heads % length;
         loops->rotary(pass->bf16, pairs, input_at(pass, 0, 2 * i * pairs),
                       pass->call->inputs[1] + position * pairs,
-                      pass->call->inputs[2] + position * pairs, attributes->inverse ? -1 : 1,
+                      pass->call->inputs[2] + position * pairs, attributes->rotary.inverse ? -1 : 1,
                       output_at(pass, 2 * i * pairs));
     }
 }

@@ -62,9 +62,9 @@ static struct extent measure(const struct problem *problem)
     struct extent e = {.items = q->size[0],
                        .length = q->size[1],
                        .keys = k->size[1],
-                       .heads = problem->node->attributes.groups,
+                       .heads = problem->node->attributes.attention.heads,
                        .c = q->size[2],
-                       .scale = (float)problem->node->attributes.scale};
+                       .scale = (float)problem->node->attributes.attention.scale};
     e.d = e.c / e.heads;
     e.blocks = problem->node->op == &op_attention ? (e.length + QUERIES - 1) / QUERIES : 1;
     e.threads = worthwhile_threads(problem->threads, shape_count(q) * e.keys);

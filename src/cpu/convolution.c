@@ -13,7 +13,7 @@ static struct convolution_problem describe(const struct problem *problem, const 
                                            const struct shape *weight, const struct shape *y)
 {
     const sumi_convolution *geometry = &problem->node->attributes.convolution;
-    struct convolution_problem p = {.epilogue = problem->node->attributes.epilogue,
+    struct convolution_problem p = {.epilogue = problem->node->attributes.epilogue.parts,
                                     .constant_weights = problem->constant_weights[1],
                                     .batch = x->size[0],
                                     .height = x->size[1],

@@ -155,7 +155,8 @@ static unary_loop find_unary(const struct op *op)
 static void apply_unary(const struct call *call)
 {
     const struct node *node = call->problem->node;
-    const float scale = (float)node->attributes.scale, shift = (float)node->attributes.shift;
+    const float scale = (float)node->attributes.affine.scale,
+                shift = (float)node->attributes.affine.shift;
     const bool affine = node->op == &op_affine;
     const struct loops *loops = loops_select();
     unary_loop loop = affine ? NULL : find_unary(node->op);

@@ -21,7 +21,7 @@ struct epilogue epilogue_of(const struct call *call, int64_t channels)
                              .bias = parts[0],
                              .item = parts[1],
                              .residual = parts[2],
-                             .scale = (float)node->attributes.scale,
+                             .scale = (float)node->attributes.epilogue.scale,
                              .bf16 = call->problem->output_element == SUMI_BFLOAT16};
 }
 

@@ -33,9 +33,9 @@ static struct row_pass measure(const struct problem *problem)
                             .d = shape->size[shape->rank - 1]};
     pass.rule =
         (struct layer_norm_rows){.bf16 = problem->input_elements[LAYER_NORM_X] == SUMI_BFLOAT16,
-                                 .rms = attributes->rms,
+                                 .rms = attributes->layer_norm.rms,
                                  .d = pass.d,
-                                 .epsilon = (float)attributes->epsilon};
+                                 .epsilon = (float)attributes->layer_norm.epsilon};
     pass.threads = worthwhile_threads(problem->threads, pass.items * pass.rows * pass.d * 4);
     pass.parts = pass.items >= pass.threads ? 1 : pass.threads;
     if (pass.parts > pass.rows) pass.parts = (int)pass.rows;

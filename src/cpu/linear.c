@@ -26,7 +26,8 @@ static struct layer layer_of(const struct call *call)
     const struct node *node = problem->node;
     const struct shape *x = problem->inputs[0], *w = problem->inputs[1], *y = &node->shape;
     int second = epilogue_input(node, LINEAR_SECOND);
-    struct layer l = {.out = y->size[y->rank - 1], .transposed = node->attributes.transpose_b};
+    struct layer l = {.out = y->size[y->rank - 1],
+                      .transposed = node->attributes.matmul.transpose_b};
     l.rows = shape_count(y) / l.out;
     l.width[0] = x->size[x->rank - 1];
     l.width[1] = second < 0 ? 0 : shape_count(w) / l.out - l.width[0];

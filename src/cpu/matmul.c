@@ -16,7 +16,8 @@ static struct batch describe(const struct call *call)
 {
     const struct node *node = call->problem->node;
     const struct shape *a = call->problem->inputs[0], *b = call->problem->inputs[1];
-    bool transpose_a = node->attributes.transpose_a, transpose_b = node->attributes.transpose_b;
+    bool transpose_a = node->attributes.matmul.transpose_a,
+         transpose_b = node->attributes.matmul.transpose_b;
     int rank = node->shape.rank;
     int64_t m = node->shape.size[rank - 2], n = node->shape.size[rank - 1];
     int64_t k = a->size[transpose_a ? rank - 2 : rank - 1];

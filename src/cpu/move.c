@@ -16,7 +16,7 @@ static void permute(const struct call *call)
         source_steps[i] = step;
         step *= x->size[i];
     }
-    for (int i = 0; i < rank; i++) steps[i] = source_steps[node->attributes.order[i]];
+    for (int i = 0; i < rank; i++) steps[i] = source_steps[node->attributes.permute.order[i]];
     int64_t row_size = rank ? node->shape.size[rank - 1] : 1, rows = step / row_size;
     int64_t inner = rank ? steps[rank - 1] : 1;
 #pragma omp for schedule(static)
@@ -66,10 +66,10 @@ static sumi_status run_slice(const struct call *call)
 {
     const struct node *node = call->problem->node;
     const struct shape *x = call->problem->inputs[0];
-    int axis = node->attributes.axis;
+    int axis = node->attributes.slice.axis;
     int64_t inner = shape_span(x, axis + 1, x->rank);
     copy_blocks(call, shape_span(x, 0, axis), node->shape.size[axis] * inner,
-                call->inputs[0] + node->attributes.first * inner, x->size[axis] * inner,
+                call->inputs[0] + node->attributes.slice.first * inner, x->size[axis] * inner,
                 call->output, node->shape.size[axis] * inner);
     return SUMI_OK;
 }
@@ -80,11 +80,11 @@ static sumi_status run_pad(const struct call *call)
 {
     const struct node *node = call->problem->node;
     const struct shape *x = call->problem->inputs[0];
-    int axis = node->attributes.axis;
+    int axis = node->attributes.pad.axis;
     int64_t inner = shape_span(x, axis + 1, x->rank);
     memset(call->output, 0, (size_t)shape_count(&node->shape) * sizeof *call->output);
     copy_blocks(call, shape_span(x, 0, axis), x->size[axis] * inner, call->inputs[0],
-                x->size[axis] * inner, call->output + node->attributes.first * inner,
+                x->size[axis] * inner, call->output + node->attributes.pad.before * inner,
                 node->shape.size[axis] * inner);
     return SUMI_OK;
 }
@@ -94,7 +94,7 @@ const struct kernel kernel_pad = {.run = run_pad};
 static sumi_status run_concat(const struct call *call)
 {
     const struct node *node = call->problem->node;
-    int axis = node->attributes.axis;
+    int axis = node->attributes.concat.axis;
     int64_t inner = shape_span(&node->shape, axis + 1, node->shape.rank);
     int64_t outer = shape_span(&node->shape, 0, axis), row = node->shape.size[axis] * inner;
     int64_t first = call->problem->inputs[0]->size[axis] * inner;

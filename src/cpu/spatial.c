@@ -13,7 +13,8 @@ static void upsample(const struct call *call)
 {
     const struct node *node = call->problem->node;
     const struct shape *x = call->problem->inputs[0];
-    int64_t down = node->attributes.factor[0], across = node->attributes.factor[1];
+    int64_t down = node->attributes.upsample.factor[0],
+            across = node->attributes.upsample.factor[1];
     int64_t width = x->size[2], c = x->size[3], rows = x->size[0] * node->shape.size[1];
 #pragma omp for schedule(static)
     for (int64_t row = 0; row < rows; row++) {
@@ -39,7 +40,8 @@ static void block_sum(const struct call *call)
 {
     const struct node *node = call->problem->node;
     const struct loops *loops = loops_select();
-    int64_t down = node->attributes.factor[0], across = node->attributes.factor[1];
+    int64_t down = node->attributes.upsample.factor[0],
+            across = node->attributes.upsample.factor[1];
     int64_t width = node->shape.size[2], c = node->shape.size[3];
     int64_t rows = node->shape.size[0] * node->shape.size[1];
 #pragma omp for schedule(static)
@@ -70,8 +72,8 @@ static void draw_mask(const struct call *call)
 {
     const struct node *node = call->problem->node;
     const philox_stream stream = {call->key.seed, PURPOSE_DROPOUT, call->key.step};
-    const float drop = (float)node->attributes.scale;
-    const float keep = (float)(1 / (1 - node->attributes.scale));
+    const float drop = (float)node->attributes.dropout_mask.probability;
+    const float keep = (float)(1 / (1 - node->attributes.dropout_mask.probability));
     const uint64_t first = dropout_mask_first(node, &call->key);
     const struct loops *loops = loops_select();
     int64_t count = shape_count(&node->shape);

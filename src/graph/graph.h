@@ -20,25 +20,68 @@ struct shape {
     int64_t size[SUMI_MAX_RANK];
 };
 
-/* What a node needs to know beside its inputs. Which members count is the op's affair. */
+/* What a node needs to know beside its inputs. Each op reads the members of its name, and sets no
+   others. */
 struct attributes {
-    double scale, shift;           /* affine; attention; epsilon of a norm (shift); dropout mask */
-    unsigned epilogue;             /* which of its optional inputs a fused op has */
-    int64_t groups;                /* group norm; heads of attention */
-    bool silu;                     /* group norm */
-    bool transpose_a, transpose_b; /* matmul */
-    int axis;                      /* slice, pad, concat */
-    int64_t first, last;           /* start of a slice or window; padding before and after */
-    unsigned axes;                 /* sum */
-    double epsilon;                /* layer norm */
-    bool rms;                      /* layer norm: the mean is not taken off */
-    int activation;                /* activate, gate: an enum activation_form */
-    bool inverse;                  /* rotary: turn back */
-    int order[SUMI_MAX_RANK];      /* permute */
-    int64_t factor[2];             /* upsample, block sum */
-    sumi_convolution convolution;  /* convolution and its two gradients */
-    uint64_t stream;               /* dropout mask: its number in the graph */
-    struct shape shape;            /* the result's, where the inputs do not tell it */
+    struct {
+        double scale, shift;
+    } affine;
+    struct {
+        double probability;
+        uint64_t stream; /* its number in the graph */
+    } dropout_mask;
+    struct {
+        int64_t groups;
+        double epsilon;
+        bool silu;
+    } norm; /* group norm, its parts and gradients */
+    struct {
+        double epsilon;
+        bool rms; /* the mean is not taken off */
+    } layer_norm; /* and its gradient */
+    struct {
+        int activation; /* an enum activation_form */
+    } activate;         /* and gated units */
+    struct {
+        int64_t heads;
+        bool inverse; /* turn back */
+    } rotary;
+    struct {
+        int64_t heads;
+        double scale;
+    } attention; /* and its gradient */
+    struct {
+        bool transpose_a, transpose_b;
+    } matmul; /* and linear layers */
+    struct {
+        unsigned parts; /* which of its optional inputs a fused op has */
+        double scale;   /* by which the result is multiplied at last */
+    } epilogue;
+    struct {
+        int axis;
+        int64_t first, end; /* of what is taken */
+    } slice;
+    struct {
+        int axis;
+        int64_t before, after; /* zeros */
+    } pad;
+    struct {
+        int axis;
+    } concat;
+    struct {
+        int64_t first; /* element of the input */
+    } view;
+    struct {
+        unsigned axes;
+    } sum;
+    struct {
+        int order[SUMI_MAX_RANK];
+    } permute;
+    struct {
+        int64_t factor[2];
+    } upsample;                   /* and block sum */
+    sumi_convolution convolution; /* and its two gradients */
+    struct shape shape;           /* the result's, where the inputs do not tell it */
 };
 
 struct node;
@@ -84,7 +127,7 @@ struct op {
        these assumptions in *cost and corrects them. */
     void (*cost)(const sumi_graph *graph, const struct node *node, struct cost *cost);
 
-    bool view; /* the output is input 0's memory, from element attributes.first on */
+    bool view; /* the output is input 0's memory, from element attributes.view.first on */
     /* Bit i: input i may be int32. All others are floating-point, but views take any. */
     unsigned integer_inputs;
     bool in_place; /* output element i depends on input 0 only through its element i */

@@ -229,7 +229,7 @@ static void resolve_pointers(struct planner *planner, const int32_t *scratch_spa
         if (is_leaf_kept_elsewhere(node)) plan->data[n] = leaf_data(plan, node);
         else if (node->op->view) {
             plan->data[n] = (float *)(void *)((char *)plan->data[node->inputs[0]]
-                                              + (size_t)node->attributes.first
+                                              + (size_t)node->attributes.view.first
                                                     * element_size(plan->elements[n]));
         } else {
             plan->data[n] = (float *)(void *)(plan->memory + planner->spans[place->storage].offset);

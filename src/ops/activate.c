@@ -10,7 +10,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     (void)graph, (void)key;
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) {
-        output[i] = activation_value(node->attributes.activation, inputs[0][i]);
+        output[i] = activation_value(node->attributes.activate.activation, inputs[0][i]);
     }
 }
 
@@ -41,7 +41,7 @@ const struct op op_activate = {.name = "activate",
 sumi_node ops_activate(sumi_graph *graph, enum activation_form form, sumi_node x)
 {
     if (form == ACTIVATION_SILU) return sumi_op_silu(graph, x);
-    struct attributes attributes = {.activation = form};
+    struct attributes attributes = {.activate.activation = form};
     return graph_append(graph, &op_activate, 1, &x, &attributes);
 }
 
@@ -77,14 +77,16 @@ static void reference_gradient(const sumi_graph *graph, const struct node *node,
     (void)graph, (void)key;
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) {
-        output[i] = inputs[1][i] * activation_slope(node->attributes.activation, inputs[0][i]);
+        output[i] =
+            inputs[1][i] * activation_slope(node->attributes.activate.activation, inputs[0][i]);
     }
 }
 
 static sumi_node expand_gradient(sumi_graph *graph, sumi_node node)
 {
     struct node fused = *graph_node(graph, node);
-    sumi_node slope = activation_build_slope(graph, fused.attributes.activation, fused.inputs[0]);
+    sumi_node slope =
+        activation_build_slope(graph, fused.attributes.activate.activation, fused.inputs[0]);
     return sumi_op_multiply(graph, fused.inputs[1], slope);
 }
 

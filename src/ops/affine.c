@@ -8,14 +8,15 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     (void)graph, (void)key;
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) {
-        output[i] = node->attributes.scale * inputs[0][i] + node->attributes.shift;
+        output[i] = node->attributes.affine.scale * inputs[0][i] + node->attributes.affine.shift;
     }
 }
 
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
-    gradients[0] = sumi_op_affine(graph, upstream, graph_node(graph, node)->attributes.scale, 0);
+    gradients[0] =
+        sumi_op_affine(graph, upstream, graph_node(graph, node)->attributes.affine.scale, 0);
 }
 
 const struct op op_affine = {.name = "affine",
@@ -29,6 +30,6 @@ const struct op op_affine = {.name = "affine",
 sumi_node sumi_op_affine(sumi_graph *graph, sumi_node x, double scale, double shift)
 {
     if (scale == 1 && shift == 0) return x;
-    struct attributes attributes = {.scale = scale, .shift = shift};
+    struct attributes attributes = {.affine = {scale, shift}};
     return graph_append(graph, &op_affine, 1, &x, &attributes);
 }

@@ -17,7 +17,7 @@ sumi_status attention_check(sumi_graph *graph, const struct node *node)
     if (!shape_equal(k, v)) {
         return ops_pair_refuse(graph, "attention", k, v, "k and v have one shape");
     }
-    int64_t heads = node->attributes.groups;
+    int64_t heads = node->attributes.attention.heads;
     if (heads < 1 || q->size[2] % heads != 0) {
         return graph_fail(graph, "attention: %lld channels do not divide into %lld heads",
                           (long long)q->size[2], (long long)heads);
@@ -28,7 +28,7 @@ sumi_status attention_check(sumi_graph *graph, const struct node *node)
 struct attention_sizes attention_sizes_of(const sumi_graph *graph, const struct node *node)
 {
     const struct shape *q = input_shape(graph, node, 0), *k = input_shape(graph, node, 1);
-    int64_t heads = node->attributes.groups;
+    int64_t heads = node->attributes.attention.heads;
     return (struct attention_sizes){q->size[0], heads, q->size[1], k->size[1], q->size[2] / heads};
 }
 
@@ -89,7 +89,8 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     struct attention_sizes sizes = attention_sizes_of(graph, node);
     const double *q = inputs[0], *k = inputs[1], *v = inputs[2];
     for (int64_t r = 0; r < attention_rows(&sizes); r++) {
-        struct attention_row row = attention_row_at(&sizes, node->attributes.scale, q, k, r);
+        struct attention_row row =
+            attention_row_at(&sizes, node->attributes.attention.scale, q, k, r);
         double *y = output + row.query;
         for (int64_t c = 0; c < row.d; c++) y[c] = 0;
         for (int64_t j = 0; j < sizes.keys; j++) {
@@ -137,6 +138,6 @@ const struct op op_attention = {.name = "attention",
 sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k, sumi_node v, int64_t heads,
                             double scale)
 {
-    struct attributes attributes = {.groups = heads, .scale = scale};
+    struct attributes attributes = {.attention = {heads, scale}};
     return graph_append(graph, &op_attention, 3, (sumi_node[]){q, k, v}, &attributes);
 }

@@ -28,7 +28,8 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) output[i] = 0;
     for (int64_t r = 0; r < attention_rows(&sizes); r++) {
-        struct attention_row row = attention_row_at(&sizes, node->attributes.scale, q, k, r);
+        struct attention_row row =
+            attention_row_at(&sizes, node->attributes.attention.scale, q, k, r);
         double mean = 0;
         for (int64_t j = 0; j < sizes.keys; j++) {
             double dp = attention_dot(dy + row.query, v + row.keys + j * row.step, row.d);
@@ -71,9 +72,9 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     struct node fused = *graph_node(graph, node);
     sumi_node parts[4];
     for (int i = 0; i < 4; i++) {
-        parts[i] = split_heads(graph, fused.inputs[i], fused.attributes.groups);
+        parts[i] = split_heads(graph, fused.inputs[i], fused.attributes.attention.heads);
     }
-    double scale = fused.attributes.scale;
+    double scale = fused.attributes.attention.scale;
     sumi_node q = parts[0], k = parts[1], v = parts[2], dy = parts[3];
     sumi_node scores = sumi_op_affine(graph, sumi_op_matmul(graph, q, k, false, true), scale, 0);
     sumi_node weights = sumi_op_softmax(graph, scores);

@@ -5,7 +5,7 @@
 
 static sumi_status infer(sumi_graph *graph, struct node *node)
 {
-    const int64_t *factor = node->attributes.factor;
+    const int64_t *factor = node->attributes.upsample.factor;
     TRY(ops_rank_expect(graph, node, 0, "the input [n, h, w, c]", 4));
     node->shape = *input_shape(graph, node, 0);
     for (int i = 0; i < 2; i++) {
@@ -24,7 +24,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 {
     (void)key;
     const struct shape *x = input_shape(graph, node, 0), *y = &node->shape;
-    const int64_t *factor = node->attributes.factor;
+    const int64_t *factor = node->attributes.upsample.factor;
     int64_t rows = x->size[0] * x->size[1], channels = x->size[3], count = shape_count(y);
     const double *from = inputs[0];
     for (int64_t i = 0; i < count; i++) output[i] = 0;
@@ -40,7 +40,8 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
     struct attributes attributes = graph_node(graph, node)->attributes;
-    gradients[0] = sumi_op_upsample(graph, upstream, attributes.factor[0], attributes.factor[1]);
+    gradients[0] = sumi_op_upsample(graph, upstream, attributes.upsample.factor[0],
+                                    attributes.upsample.factor[1]);
 }
 
 const struct op op_block_sum = {.name = "block_sum",
@@ -53,6 +54,6 @@ const struct op op_block_sum = {.name = "block_sum",
 
 sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down, int64_t across)
 {
-    struct attributes attributes = {.factor = {down, across}};
+    struct attributes attributes = {.upsample = {{down, across}}};
     return graph_append(graph, &op_block_sum, 1, &x, &attributes);
 }

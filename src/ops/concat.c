@@ -6,7 +6,7 @@
 static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     const struct shape *a = input_shape(graph, node, 0), *b = input_shape(graph, node, 1);
-    int axis = node->attributes.axis;
+    int axis = node->attributes.concat.axis;
     TRY(ops_axis_expect(graph, "concat", axis, a));
     struct shape like_a = *b;
     if (b->rank == a->rank) like_a.size[axis] = a->size[axis];
@@ -22,7 +22,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
                       double *output, const struct run_key *key)
 {
     (void)key;
-    int axis = node->attributes.axis;
+    int axis = node->attributes.concat.axis;
     int64_t outer = shape_span(&node->shape, 0, axis);
     int64_t run[2];
     for (int i = 0; i < 2; i++) {
@@ -38,7 +38,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
     const struct node *forward = graph_node(graph, node);
-    int axis = forward->attributes.axis;
+    int axis = forward->attributes.concat.axis;
     int64_t left = input_shape(graph, forward, 0)->size[axis];
     int64_t right = input_shape(graph, forward, 1)->size[axis];
     gradients[0] = sumi_op_slice(graph, upstream, axis, 0, left);
@@ -55,6 +55,6 @@ const struct op op_concat = {.name = "concat",
 
 sumi_node sumi_op_concat(sumi_graph *graph, sumi_node a, sumi_node b, int axis)
 {
-    struct attributes attributes = {.axis = axis};
+    struct attributes attributes = {.concat.axis = axis};
     return graph_append(graph, &op_concat, 2, (sumi_node[]){a, b}, &attributes);
 }

@@ -13,7 +13,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     struct convolution_sizes sizes;
     TRY(convolution_describe(graph, "convolution", &node->attributes.convolution,
                              input_shape(graph, node, 0), input_shape(graph, node, 1), &sizes));
-    if (node->attributes.epilogue & EPILOGUE_BIAS) {
+    if (node->attributes.epilogue.parts & EPILOGUE_BIAS) {
         const struct shape *bias = input_shape(graph, node, 2);
         if (bias->rank != 1 || bias->size[0] != sizes.out) {
             return ops_pair_refuse(graph, "convolution", input_shape(graph, node, 1), bias,
@@ -54,7 +54,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     gradients[0] = convolution_data_gradient(graph, upstream, forward.inputs[1], geometry, &x);
     gradients[1] = ops_convolution_weight_gradient(graph, forward.inputs[0], upstream, geometry,
                                                    weight.size[2], weight.size[3]);
-    if (!forward.attributes.epilogue) return;
+    if (!forward.attributes.epilogue.parts) return;
     sumi_node sum = sumi_op_sum(graph, upstream, 1u << 0 | 1u << 1 | 1u << 2);
     gradients[2] = sumi_op_reshape(graph, sum, 1, &weight.size[0]);
 }
@@ -78,7 +78,7 @@ const struct op op_convolution = {.name = "convolution",
 sumi_node sumi_op_convolution(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_node bias,
                               const sumi_convolution *geometry)
 {
-    struct attributes attributes = {.convolution = *geometry, .scale = 1};
-    if (bias != -1) attributes.epilogue = EPILOGUE_BIAS;
+    struct attributes attributes = {.convolution = *geometry, .epilogue.scale = 1};
+    if (bias != -1) attributes.epilogue.parts = EPILOGUE_BIAS;
     return graph_append(graph, &op_convolution, 3, (sumi_node[]){x, weight, bias}, &attributes);
 }

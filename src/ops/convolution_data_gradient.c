@@ -70,7 +70,7 @@ const struct op op_convolution_data_gradient = {.name = "transposed convolution"
 sumi_node convolution_data_gradient(sumi_graph *graph, sumi_node upstream, sumi_node weight,
                                     const sumi_convolution *geometry, const struct shape *x)
 {
-    struct attributes attributes = {.convolution = *geometry, .shape = *x, .scale = 1};
+    struct attributes attributes = {.convolution = *geometry, .shape = *x, .epilogue.scale = 1};
     return graph_append(graph, &op_convolution_data_gradient, 2, (sumi_node[]){upstream, weight},
                         &attributes);
 }

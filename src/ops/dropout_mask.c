@@ -14,7 +14,8 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 
 uint64_t dropout_mask_first(const struct node *node, const struct run_key *key)
 {
-    return (node->attributes.stream << 32) + key->part * (uint64_t)shape_count(&node->shape);
+    return (node->attributes.dropout_mask.stream << 32)
+           + key->part * (uint64_t)shape_count(&node->shape);
 }
 
 static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
@@ -23,7 +24,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     (void)graph, (void)inputs;
     philox_stream stream = {key->seed, PURPOSE_DROPOUT, key->step};
     uint64_t first = dropout_mask_first(node, key);
-    double probability = node->attributes.scale;
+    double probability = node->attributes.dropout_mask.probability;
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) {
         bool keep = philox_uniform(&stream, first + (uint64_t)i) >= probability;
@@ -45,8 +46,8 @@ sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability)
         return -1;
     }
     if (!graph->training || probability == 0) return x;
-    struct attributes attributes = {
-        .scale = probability, .shape = *graph_shape(graph, x), .stream = graph->masks++};
+    struct attributes attributes = {.dropout_mask = {probability, graph->masks++},
+                                    .shape = *graph_shape(graph, x)};
     sumi_node mask = graph_append(graph, &op_dropout_mask, 0, NULL, &attributes);
     return sumi_op_multiply(graph, x, mask);
 }

@@ -8,7 +8,7 @@ enum { OWN_INPUTS = 2 };
 
 int epilogue_input(const struct node *node, unsigned part)
 {
-    unsigned mask = node->attributes.epilogue;
+    unsigned mask = node->attributes.epilogue.parts;
     if (!(mask & part)) return -1;
     return OWN_INPUTS + __builtin_popcount(mask & (part - 1));
 }
@@ -48,12 +48,13 @@ void epilogue_reference(const struct node *node, const double *const *inputs, do
         if (bias >= 0) sum += inputs[bias][i % channels];
         if (item >= 0) sum += inputs[item][i / item_size * channels + i % channels];
         if (residual >= 0) sum += inputs[residual][i];
-        output[i] = node->attributes.scale * sum;
+        output[i] = node->attributes.epilogue.scale * sum;
     }
 }
 
 double epilogue_operations(const struct node *node)
 {
-    int each = __builtin_popcount(node->attributes.epilogue) + (node->attributes.scale != 1);
+    int each = __builtin_popcount(node->attributes.epilogue.parts)
+               + (node->attributes.epilogue.scale != 1);
     return (double)each * (double)shape_count(&node->shape);
 }

@@ -8,8 +8,8 @@
 
 #include "graph/graph.h"
 
-/* Members of attributes.epilogue: which of the three are there, as inputs in this order behind the
-   op's own two. attributes.scale is the scale. */
+/* Members of attributes.epilogue.parts: which of the three are there, as inputs in this order
+   behind the op's own two. attributes.epilogue.scale is the scale. */
 enum { EPILOGUE_BIAS = 1, EPILOGUE_ITEM = 2, EPILOGUE_RESIDUAL = 4 };
 
 /* Number of the input that is this part, or -1 where the node has none. */

@@ -12,8 +12,8 @@ static sumi_node find_forward(const struct fusion *fusion, sumi_node n)
     for (sumi_node f = n - 1; f >= 0; f--) {
         const struct node *forward = &fusion->nodes[f];
         if (forward->op != &op_attention || !fusion->uses[f]) continue;
-        bool same = forward->attributes.groups == gradient->attributes.groups
-                    && forward->attributes.scale == gradient->attributes.scale;
+        bool same = forward->attributes.attention.heads == gradient->attributes.attention.heads
+                    && forward->attributes.attention.scale == gradient->attributes.attention.scale;
         for (int i = 0; i < 3; i++) same = same && forward->inputs[i] == gradient->inputs[i];
         if (same) return f;
     }
@@ -31,7 +31,7 @@ static bool apply_rows(struct fusion *fusion, sumi_node n)
         sumi_node room = fusion_spare(fusion, f);
         if (room < 0) return false;
         const struct shape *q = &fusion->nodes[forward->inputs[0]].shape;
-        struct shape rows = {4, {q->size[0], forward->attributes.groups, q->size[1], 2}};
+        struct shape rows = {4, {q->size[0], forward->attributes.attention.heads, q->size[1], 2}};
         fusion_make_side_output(fusion, room, &rows);
         forward->inputs[forward->input_count++] = room;
         fusion_take(fusion, room);

@@ -31,8 +31,8 @@ static int find_readers(const struct fusion *fusion, sumi_node node, int room, s
 static bool is_slice(const struct fusion *fusion, sumi_node n, int64_t first, int64_t channels)
 {
     const struct node *slice = &fusion->nodes[n];
-    return slice->op == &op_slice && slice->attributes.axis == slice->shape.rank - 1
-           && slice->attributes.first == first
+    return slice->op == &op_slice && slice->attributes.slice.axis == slice->shape.rank - 1
+           && slice->attributes.slice.first == first
            && slice->shape.size[slice->shape.rank - 1] == channels;
 }
 
@@ -80,7 +80,7 @@ static bool can_part(const struct fusion *fusion, sumi_node n, sumi_node concat)
     if (node->op == &op_group_norm_backward) {
         struct parting parting;
         return node->inputs[BACKWARD_X] == concat
-               && !(node->attributes.epilogue & (BACKWARD_SECOND | BACKWARD_COLUMNS))
+               && !(node->attributes.epilogue.parts & (BACKWARD_SECOND | BACKWARD_COLUMNS))
                && fusion_spare(fusion, n) >= 0
                && find_parting(fusion, n, fusion->nodes[joined->inputs[0]].shape.size[last],
                                fusion->nodes[joined->inputs[1]].shape.size[last], &parting);
@@ -102,7 +102,7 @@ static void part_backward(struct fusion *fusion, sumi_node n, sumi_node a, sumi_
     fusion_make_side_output(fusion, room, &second);
     node.shape = first;
     node.inputs[BACKWARD_X] = a;
-    node.attributes.epilogue |= BACKWARD_SECOND;
+    node.attributes.epilogue.parts |= BACKWARD_SECOND;
     int place = group_norm_backward_input(&node, BACKWARD_SECOND);
     for (int i = node.input_count + 1; i > place + 1; i--) node.inputs[i] = node.inputs[i - 2];
     node.inputs[place] = b;
@@ -125,8 +125,8 @@ static void part(struct fusion *fusion, sumi_node n, sumi_node a, sumi_node b)
         node.inputs[node.input_count++] = b;
     } else if (node.op == &op_convolution) {
         node.op = &op_linear_whole;
-        node.attributes.epilogue |= LINEAR_SECOND;
-        node.attributes.transpose_b = true;
+        node.attributes.epilogue.parts |= LINEAR_SECOND;
+        node.attributes.matmul.transpose_b = true;
         node.inputs[node.input_count++] = b;
     } else {
         node.op = &op_linear_weight_gradient;
@@ -141,7 +141,8 @@ static bool apply_concat(struct fusion *fusion, sumi_node n)
 {
     enum { MANY = 8 };
     const struct node *concat = &fusion->nodes[n];
-    if (concat->op != &op_concat || concat->attributes.axis != concat->shape.rank - 1) return false;
+    if (concat->op != &op_concat || concat->attributes.concat.axis != concat->shape.rank - 1)
+        return false;
     sumi_node readers[MANY], a = concat->inputs[0], b = concat->inputs[1];
     int count = find_readers(fusion, n, MANY, readers);
     if (count > MANY || fusion->uses[n] != count) return false;

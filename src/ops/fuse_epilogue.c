@@ -10,10 +10,10 @@
 static bool with_epilogue(const struct node *node, const struct shape *shape, struct node *result)
 {
     *result = *node;
-    if (node->op == &op_matmul && node->shape.rank == 2 && !node->attributes.transpose_a) {
+    if (node->op == &op_matmul && node->shape.rank == 2 && !node->attributes.matmul.transpose_a) {
         result->op = &op_linear_whole;
-        result->attributes.epilogue = 0;
-        result->attributes.scale = 1;
+        result->attributes.epilogue.parts = 0;
+        result->attributes.epilogue.scale = 1;
     }
     if (result->op == &op_linear_whole) {
         int64_t channels = node->shape.size[node->shape.rank - 1];
@@ -41,7 +41,7 @@ static unsigned part_of(const struct shape *operand, const struct shape *result,
 /* Puts an input of that part into its place among the others. */
 static void insert_input(struct node *node, unsigned part, sumi_node operand)
 {
-    node->attributes.epilogue |= part;
+    node->attributes.epilogue.parts |= part;
     int place = epilogue_input(node, part);
     for (int i = node->input_count++; i > place; i--) node->inputs[i] = node->inputs[i - 1];
     node->inputs[place] = operand;
@@ -59,8 +59,8 @@ static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node term, sumi_no
     if (fusion->uses[product] != 1) return false;
     if (shape_count(&fusion->nodes[product].shape) != shape_count(&node->shape)) return false;
     if (!with_epilogue(&fusion->nodes[product], &node->shape, &fused)) return false;
-    if (fused.attributes.scale != 1) return false;
-    unsigned free = ~fused.attributes.epilogue;
+    if (fused.attributes.epilogue.scale != 1) return false;
+    unsigned free = ~fused.attributes.epilogue.parts;
     bool later = operand > product && fusion->nodes[operand].input_count;
     if (later) free &= ~(unsigned)EPILOGUE_RESIDUAL;
     if (fused.op == &op_linear_whole) free &= ~(unsigned)EPILOGUE_ITEM; /* rows are not items */
@@ -85,12 +85,12 @@ const struct fusion_rule fuse_added = {"added", apply_added};
 static bool apply_scaled(struct fusion *fusion, sumi_node n)
 {
     const struct node *node = &fusion->nodes[n];
-    if (node->op != &op_affine || node->attributes.shift != 0) return false;
+    if (node->op != &op_affine || node->attributes.affine.shift != 0) return false;
     sumi_node product = fusion_source(fusion, node->inputs[0]);
     struct node fused;
     if (fusion->uses[product] != 1) return false;
     if (!with_epilogue(&fusion->nodes[product], &node->shape, &fused)) return false;
-    fused.attributes.scale *= node->attributes.scale;
+    fused.attributes.epilogue.scale *= node->attributes.affine.scale;
     fusion_replace(fusion, n, &fused);
     return true;
 }

@@ -21,7 +21,8 @@ static bool is_read_after(const struct fusion *fusion, sumi_node node, sumi_node
 static bool same_norm(const struct node *left, const struct node *right)
 {
     const struct attributes *a = &left->attributes, *b = &right->attributes;
-    return a->groups == b->groups && a->shift == b->shift && a->silu == b->silu;
+    return a->norm.groups == b->norm.groups && a->norm.epsilon == b->norm.epsilon
+           && a->norm.silu == b->norm.silu;
 }
 
 static bool apply_moments(struct fusion *fusion, sumi_node n)
@@ -54,7 +55,7 @@ static bool apply_sums(struct fusion *fusion, sumi_node n)
     for (int i = 4; i > 0; i--) node->inputs[i] = node->inputs[i - 1];
     node->inputs[BACKWARD_UPSTREAM] = upstream;
     node->op = &op_group_norm_backward;
-    node->attributes.epilogue = 0;
+    node->attributes.epilogue.parts = 0;
     return true;
 }
 
@@ -63,7 +64,7 @@ const struct fusion_rule fuse_sums = {"sums", apply_sums};
 /* Gives the gradient another input. */
 static void insert_input(struct node *node, unsigned part, sumi_node operand)
 {
-    node->attributes.epilogue |= part;
+    node->attributes.epilogue.parts |= part;
     int place = group_norm_backward_input(node, part);
     for (int i = node->input_count++; i > place; i--) node->inputs[i] = node->inputs[i - 1];
     node->inputs[place] = operand;
@@ -75,7 +76,7 @@ static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node gradient, sum
 {
     struct node *node = &fusion->nodes[gradient];
     if (node->op != &op_group_norm_backward || fusion->uses[gradient] != 1) return false;
-    if (node->attributes.epilogue & (BACKWARD_RESIDUAL | BACKWARD_SECOND)) return false;
+    if (node->attributes.epilogue.parts & (BACKWARD_RESIDUAL | BACKWARD_SECOND)) return false;
     if (!shape_equal(&fusion->nodes[operand].shape, &node->shape)) return false;
     if (operand > gradient) return false;
     insert_input(node, BACKWARD_RESIDUAL, operand);
@@ -140,7 +141,7 @@ static bool apply_columns(struct fusion *fusion, sumi_node n)
     fusion_take(fusion, room);
     fusion_drop(fusion, sum->inputs[0]);
     sum->inputs[0] = room;
-    sum->attributes.axes = 1;
+    sum->attributes.sum.axes = 1;
     return true;
 }
 

@@ -19,10 +19,11 @@ static sumi_node find_sums(const struct fusion *fusion, sumi_node n)
     for (sumi_node s = n - 1; s >= 0; s--) {
         const struct node *sums = &fusion->nodes[s];
         if (sums->op != &op_layer_norm_sums || !fusion->uses[s]) continue;
-        bool same = sums->inputs[LAYER_NORM_X] == gradient->inputs[LAYER_NORM_X]
-                    && sums->inputs[LAYER_NORM_UPSTREAM] == gradient->inputs[LAYER_NORM_UPSTREAM]
-                    && sums->attributes.epsilon == gradient->attributes.epsilon
-                    && sums->attributes.rms == gradient->attributes.rms;
+        bool same =
+            sums->inputs[LAYER_NORM_X] == gradient->inputs[LAYER_NORM_X]
+            && sums->inputs[LAYER_NORM_UPSTREAM] == gradient->inputs[LAYER_NORM_UPSTREAM]
+            && sums->attributes.layer_norm.epsilon == gradient->attributes.layer_norm.epsilon
+            && sums->attributes.layer_norm.rms == gradient->attributes.layer_norm.rms;
         for (sumi_node m = s + 1; m < n && same; m++) {
             if (fusion->uses[m] && reads(&fusion->nodes[m], s)) return -1;
         }

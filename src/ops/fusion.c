@@ -10,6 +10,6 @@ void fusion_make_view(struct fusion *fusion, sumi_node node, sumi_node source, i
 {
     struct node view = {.op = &op_window, .input_count = 1, .inputs = {source}, .weight = -1};
     view.shape = view.attributes.shape = fusion->nodes[node].shape;
-    view.attributes.first = first;
+    view.attributes.view.first = first;
     fusion_replace(fusion, node, &view);
 }

@@ -24,7 +24,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     int64_t count = shape_count(&node->shape), d = node->shape.size[node->shape.rank - 1];
     for (int64_t i = 0; i < count; i++) {
         const double *value = inputs[0] + i / d * 2 * d + i % d;
-        output[i] = value[0] * activation_value(node->attributes.activation, value[d]);
+        output[i] = value[0] * activation_value(node->attributes.activate.activation, value[d]);
     }
 }
 
@@ -53,7 +53,7 @@ const struct op op_gate = {.name = "gate",
 
 sumi_node ops_gate(sumi_graph *graph, enum activation_form form, sumi_node x)
 {
-    struct attributes attributes = {.activation = form};
+    struct attributes attributes = {.activate.activation = form};
     return graph_append(graph, &op_gate, 1, &x, &attributes);
 }
 
@@ -84,15 +84,16 @@ static void reference_gradient(const sumi_graph *graph, const struct node *node,
     for (int64_t i = 0; i < count; i++) {
         int64_t at = i / d * 2 * d + i % d;
         double value = inputs[0][at], gate = inputs[0][at + d];
-        output[at] = activation_value(node->attributes.activation, gate) * inputs[1][i];
-        output[at + d] = value * activation_slope(node->attributes.activation, gate) * inputs[1][i];
+        output[at] = activation_value(node->attributes.activate.activation, gate) * inputs[1][i];
+        output[at + d] =
+            value * activation_slope(node->attributes.activate.activation, gate) * inputs[1][i];
     }
 }
 
 static sumi_node expand_gradient(sumi_graph *graph, sumi_node node)
 {
     struct node fused = *graph_node(graph, node);
-    enum activation_form form = fused.attributes.activation;
+    enum activation_form form = fused.attributes.activate.activation;
     int last = fused.shape.rank - 1;
     int64_t d = fused.shape.size[last] / 2;
     sumi_node value = sumi_op_slice(graph, fused.inputs[0], last, 0, d);

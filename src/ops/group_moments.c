@@ -9,7 +9,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     TRY(group_norm_check(graph, node));
     node->shape =
-        (struct shape){3, {input_shape(graph, node, 0)->size[0], node->attributes.groups, 2}};
+        (struct shape){3, {input_shape(graph, node, 0)->size[0], node->attributes.norm.groups, 2}};
     return SUMI_OK;
 }
 
@@ -39,7 +39,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
             double *moments = output + (item * sizes.groups + g) * 2;
             moments[0] = group_sum(&sizes, x, 0, 1) / count;
             double variance = group_sum(&sizes, x, moments[0], 2) / count;
-            moments[1] = 1 / sqrt(variance + node->attributes.shift);
+            moments[1] = 1 / sqrt(variance + node->attributes.norm.epsilon);
         }
     }
 }
@@ -49,7 +49,7 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     struct node fused = *graph_node(graph, node);
     struct group_norm_sizes sizes = group_norm_sizes_of(graph, &fused);
     struct group_norm_parts parts =
-        group_norm_normalize(graph, fused.inputs[0], &sizes, fused.attributes.shift);
+        group_norm_normalize(graph, fused.inputs[0], &sizes, fused.attributes.norm.epsilon);
     sumi_node pair = sumi_op_concat(graph, parts.mean, parts.inverse_deviation, 3);
     return ops_reshape(graph, pair, &fused.shape);
 }

@@ -25,7 +25,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
             double x = inputs[0][pixel * sizes.channels + c];
             double z =
                 (x - channel.mean) * channel.inverse_deviation * channel.scale + channel.shift;
-            output[pixel * sizes.channels + c] = node->attributes.silu ? z / (1 + exp(-z)) : z;
+            output[pixel * sizes.channels + c] = node->attributes.norm.silu ? z / (1 + exp(-z)) : z;
         }
     }
 }
@@ -63,7 +63,8 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
     (void)graph;
-    least->operations = (node->attributes.silu ? 3.0 : 2.0) * (double)shape_count(&node->shape);
+    least->operations =
+        (node->attributes.norm.silu ? 3.0 : 2.0) * (double)shape_count(&node->shape);
 }
 
 const struct op op_group_norm = {.name = "group_norm",
@@ -78,7 +79,7 @@ const struct op op_group_norm = {.name = "group_norm",
 sumi_node sumi_op_group_norm(sumi_graph *graph, sumi_node x, sumi_node scale, sumi_node shift,
                              int64_t groups, double epsilon, bool silu)
 {
-    struct attributes attributes = {.groups = groups, .shift = epsilon, .silu = silu};
+    struct attributes attributes = {.norm = {groups, epsilon, silu}};
     sumi_node moments = graph_append(graph, &op_group_moments, 1, &x, &attributes);
     return graph_append(graph, &op_group_norm, 4, (sumi_node[]){x, moments, scale, shift},
                         &attributes);

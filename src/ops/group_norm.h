@@ -12,7 +12,7 @@ struct group_norm_sizes {
     bool scale_by_item;                        /* scale and shift are [n, c] rather than [c] */
 };
 
-/* Records a failure unless x[n, ..., c] divides into attributes.groups. */
+/* Records a failure unless x[n, ..., c] divides into attributes.norm.groups. */
 sumi_status group_norm_check(sumi_graph *graph, const struct node *node);
 /* Records a failure unless inputs 0 to 3 are x, moments [n, groups, 2], scale and shift ([c] or
    [n, c]), and input `upstream` (where not 0) has the shape of x. */
@@ -49,7 +49,7 @@ static inline double group_norm_pair_at(const struct group_norm_pair *pair, cons
 }
 
 /* Inputs of group_norm_backward: these six, scale and shift behind the moments, then those that
-   attributes.epilogue names, in its order. The second array is followed by the room for the
+   attributes.epilogue.parts names, in its order. The second array is followed by the room for the
    gradient by it. */
 enum { BACKWARD_UPSTREAM, BACKWARD_X, BACKWARD_MOMENTS, BACKWARD_SUMS = 5, BACKWARD_INPUTS };
 enum { BACKWARD_SECOND = 1, BACKWARD_RESIDUAL = 2, BACKWARD_COLUMNS = 4 };

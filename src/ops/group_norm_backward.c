@@ -9,7 +9,7 @@
 
 int group_norm_backward_input(const struct node *node, unsigned part)
 {
-    unsigned mask = node->attributes.epilogue, before = mask & (part - 1);
+    unsigned mask = node->attributes.epilogue.parts, before = mask & (part - 1);
     if (!(mask & part)) return 0;
     return BACKWARD_INPUTS + __builtin_popcount(before) + (before & BACKWARD_SECOND ? 1 : 0);
 }
@@ -46,7 +46,7 @@ static struct element element_at(const sumi_graph *graph, const struct node *nod
                         .inverse = moment[1]};
     double z = e.xhat * e.scale + inputs[BACKWARD_MOMENTS + 2][parameter];
     e.d = inputs[BACKWARD_UPSTREAM][pixel * pair->channels + c]
-          * group_norm_slope(z, node->attributes.silu);
+          * group_norm_slope(z, node->attributes.norm.silu);
     return e;
 }
 
@@ -94,7 +94,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 /* the sums' operations and the gradient's, of which both need xhat, z and the slope */
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
-    double each = node->attributes.silu ? 17.0 : 11.0;
+    double each = node->attributes.norm.silu ? 17.0 : 11.0;
     double count = (double)shape_count(input_shape(graph, node, BACKWARD_UPSTREAM));
     int parts = 3 + (group_norm_backward_input(node, BACKWARD_RESIDUAL) ? 1 : 0);
     least->operations = each * count;

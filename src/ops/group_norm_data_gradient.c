@@ -46,7 +46,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
                 double xhat = (inputs[0][i] - channel.mean) * channel.inverse_deviation;
                 double z = xhat * channel.scale + channel.shift;
                 double e =
-                    inputs[4][i] * group_norm_slope(z, node->attributes.silu) * channel.scale;
+                    inputs[4][i] * group_norm_slope(z, node->attributes.norm.silu) * channel.scale;
                 output[i] = channel.inverse_deviation * (e - mean - xhat * product);
             }
         }
@@ -72,7 +72,7 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
     (void)graph;
-    double each = node->attributes.silu ? 13.0 : 7.0;
+    double each = node->attributes.norm.silu ? 13.0 : 7.0;
     least->operations = each * (double)shape_count(&node->shape);
 }
 

@@ -8,7 +8,7 @@
 sumi_status group_norm_check(sumi_graph *graph, const struct node *node)
 {
     const struct shape *x = input_shape(graph, node, 0);
-    int64_t groups = node->attributes.groups;
+    int64_t groups = node->attributes.norm.groups;
     if (x->rank < 2) {
         char text[SHAPE_TEXT];
         return graph_fail(graph, "group_norm: the input is [n, ..., c], not %s",
@@ -38,7 +38,7 @@ sumi_status group_norm_check_all(sumi_graph *graph, const struct node *node, int
     TRY(check_parameter(graph, node, 2));
     TRY(check_parameter(graph, node, 3));
     const struct shape *x = input_shape(graph, node, 0);
-    struct shape moments = {3, {x->size[0], node->attributes.groups, 2}};
+    struct shape moments = {3, {x->size[0], node->attributes.norm.groups, 2}};
     if (!shape_equal(input_shape(graph, node, 1), &moments)) {
         return ops_pair_refuse(graph, "group_norm", x, input_shape(graph, node, 1),
                                "the moments are [n, groups, 2]");
@@ -53,7 +53,7 @@ sumi_status group_norm_check_all(sumi_graph *graph, const struct node *node, int
 struct group_norm_sizes group_norm_sizes_of(const sumi_graph *graph, const struct node *node)
 {
     const struct shape *x = input_shape(graph, node, 0);
-    int64_t channels = x->size[x->rank - 1], groups = node->attributes.groups;
+    int64_t channels = x->size[x->rank - 1], groups = node->attributes.norm.groups;
     return (struct group_norm_sizes){.n = x->size[0],
                                      .space = shape_span(x, 1, x->rank - 1),
                                      .channels = channels,
@@ -101,12 +101,12 @@ struct group_norm_parts group_norm_differentiate(sumi_graph *graph, const struct
 {
     struct group_norm_sizes sizes = group_norm_sizes_of(graph, node);
     struct group_norm_parts parts =
-        group_norm_normalize(graph, node->inputs[0], &sizes, node->attributes.shift);
+        group_norm_normalize(graph, node->inputs[0], &sizes, node->attributes.norm.epsilon);
     int64_t split[4] = {sizes.n, sizes.space, sizes.groups, sizes.width};
     int64_t parameter[4] = {sizes.scale_by_item ? sizes.n : 1, 1, sizes.groups, sizes.width};
     parts.scale = sumi_op_reshape(graph, node->inputs[2], 4, parameter);
     parts.slope = sumi_op_reshape(graph, node->inputs[4], 4, split);
-    if (!node->attributes.silu) return parts;
+    if (!node->attributes.norm.silu) return parts;
     sumi_node shift = sumi_op_reshape(graph, node->inputs[3], 4, parameter);
     sumi_node scaled = sumi_op_multiply(graph, parts.normalized, parts.scale);
     sumi_node z = sumi_op_add(graph, scaled, shift), sigmoid = sumi_op_sigmoid(graph, z);

@@ -25,7 +25,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
                 int64_t i = (item * sizes.space + s) * sizes.channels + c;
                 double xhat = (inputs[0][i] - channel.mean) * channel.inverse_deviation;
                 double z = xhat * channel.scale + channel.shift;
-                double d = inputs[4][i] * group_norm_slope(z, node->attributes.silu);
+                double d = inputs[4][i] * group_norm_slope(z, node->attributes.norm.silu);
                 sum += d;
                 product += d * xhat;
             }
@@ -49,7 +49,7 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
 /* xhat; the slope of SiLU from z; two sums, one of them of products */
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
-    double each = node->attributes.silu ? 11.0 : 5.0;
+    double each = node->attributes.norm.silu ? 11.0 : 5.0;
     least->operations = each * (double)shape_count(input_shape(graph, node, 0));
 }
 

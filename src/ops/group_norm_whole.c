@@ -15,7 +15,7 @@ struct group_norm_pair group_norm_pair_of(const sumi_graph *graph, const struct 
     struct group_norm_pair pair = {.n = first->size[0],
                                    .space = shape_span(first, 1, last),
                                    .first = first->size[last],
-                                   .groups = node->attributes.groups};
+                                   .groups = node->attributes.norm.groups};
     pair.channels = pair.first + (second ? input_shape(graph, node, second)->size[last] : 0);
     pair.width = pair.channels / pair.groups;
     return pair;
@@ -62,7 +62,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
             }
             moments[(item * pair.groups + g) * 2] = mean;
             moments[(item * pair.groups + g) * 2 + 1] =
-                1 / sqrt(square - mean * mean + node->attributes.shift);
+                1 / sqrt(square - mean * mean + node->attributes.norm.epsilon);
         }
     }
     for (int64_t pixel = 0; pixel < pair.n * pair.space; pixel++) {
@@ -72,7 +72,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
             double xhat =
                 (group_norm_pair_at(&pair, inputs[0], second, pixel, c) - moment[0]) * moment[1];
             double z = xhat * inputs[2][parameter] + inputs[3][parameter];
-            output[pixel * pair.channels + c] = node->attributes.silu ? z / (1 + exp(-z)) : z;
+            output[pixel * pair.channels + c] = node->attributes.norm.silu ? z / (1 + exp(-z)) : z;
         }
     }
 }
@@ -81,7 +81,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
     (void)graph;
-    double each = node->attributes.silu ? 6.0 : 5.0;
+    double each = node->attributes.norm.silu ? 6.0 : 5.0;
     least->operations = each * (double)shape_count(&node->shape);
 }
 

@@ -82,7 +82,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
     (void)graph;
-    double each = (node->attributes.rms ? 3.0 : 6.0) + (double)node->input_count - 1;
+    double each = (node->attributes.layer_norm.rms ? 3.0 : 6.0) + (double)node->input_count - 1;
     least->operations = each * (double)shape_count(&node->shape);
 }
 
@@ -105,13 +105,13 @@ static sumi_node fill_scale(sumi_graph *graph, sumi_node scale, sumi_node shift)
 sumi_node sumi_op_layer_norm(sumi_graph *graph, sumi_node x, sumi_node scale, sumi_node shift,
                              double epsilon)
 {
-    struct attributes attributes = {.epsilon = epsilon};
+    struct attributes attributes = {.layer_norm = {epsilon, false}};
     sumi_node inputs[3] = {x, fill_scale(graph, scale, shift), shift};
     return graph_append(graph, &op_layer_norm, 3, inputs, &attributes);
 }
 
 sumi_node sumi_op_rms_norm(sumi_graph *graph, sumi_node x, sumi_node scale, double epsilon)
 {
-    struct attributes attributes = {.epsilon = epsilon, .rms = true};
+    struct attributes attributes = {.layer_norm = {epsilon, true}};
     return graph_append(graph, &op_layer_norm, 2, (sumi_node[]){x, scale}, &attributes);
 }

@@ -69,7 +69,7 @@ static sumi_node expand_sums(sumi_graph *graph, sumi_node node)
 /* xhat with its moments, a product and two sums */
 static void cost_sums(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
-    double each = node->attributes.rms ? 6.0 : 9.0;
+    double each = node->attributes.layer_norm.rms ? 6.0 : 9.0;
     least->operations = each * (double)shape_count(input_shape(graph, node, LAYER_NORM_X));
 }
 
@@ -102,7 +102,7 @@ static void row_gradient(const double *x, const double *dy, const double *scale,
     double mean = 0, product = 0;
     for (int64_t i = 0; i < d; i++) {
         double g = (scale ? scale[i] : 1) * dy[i];
-        if (!attributes->rms) mean += g / (double)d;
+        if (!attributes->layer_norm.rms) mean += g / (double)d;
         product += g * (x[i] - m.mean) * m.inverse / (double)d;
     }
     for (int64_t i = 0; i < d; i++) {
@@ -143,7 +143,8 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
     sumi_node product = sumi_op_multiply(graph, g, parts.normalized);
     sumi_node by_size =
         sumi_op_multiply(graph, parts.normalized, sumi_op_mean(graph, product, last));
-    if (!fused.attributes.rms) g = sumi_op_subtract(graph, g, sumi_op_mean(graph, g, last));
+    if (!fused.attributes.layer_norm.rms)
+        g = sumi_op_subtract(graph, g, sumi_op_mean(graph, g, last));
     return sumi_op_multiply(graph, sumi_op_subtract(graph, g, by_size), parts.inverse);
 }
 
@@ -151,7 +152,7 @@ static sumi_node expand(sumi_graph *graph, sumi_node node)
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
     (void)graph;
-    double each = node->attributes.rms ? 10.0 : 15.0;
+    double each = node->attributes.layer_norm.rms ? 10.0 : 15.0;
     if (node->input_count > LAYER_NORM_GRADIENT_SUMS) each += 3;
     least->operations = each * (double)shape_count(&node->shape);
 }

@@ -29,9 +29,9 @@ struct layer_norm_moments layer_norm_moments_of(const double *row, int64_t d,
                                                 const struct attributes *attributes)
 {
     double mean = 0, square = 0;
-    for (int64_t i = 0; i < d && !attributes->rms; i++) mean += row[i] / (double)d;
+    for (int64_t i = 0; i < d && !attributes->layer_norm.rms; i++) mean += row[i] / (double)d;
     for (int64_t i = 0; i < d; i++) square += (row[i] - mean) * (row[i] - mean) / (double)d;
-    return (struct layer_norm_moments){mean, 1 / sqrt(square + attributes->epsilon)};
+    return (struct layer_norm_moments){mean, 1 / sqrt(square + attributes->layer_norm.epsilon)};
 }
 
 struct layer_norm_parts layer_norm_normalize(sumi_graph *graph, sumi_node x,
@@ -41,10 +41,11 @@ struct layer_norm_parts layer_norm_normalize(sumi_graph *graph, sumi_node x,
     if (x < 0) return parts;
     unsigned last = 1u << (graph_shape(graph, x)->rank - 1);
     sumi_node centred = x;
-    if (!attributes->rms) centred = sumi_op_subtract(graph, x, sumi_op_mean(graph, x, last));
+    if (!attributes->layer_norm.rms)
+        centred = sumi_op_subtract(graph, x, sumi_op_mean(graph, x, last));
     sumi_node square = sumi_op_mean(graph, sumi_op_multiply(graph, centred, centred), last);
     sumi_node deviation =
-        sumi_op_sqrt(graph, sumi_op_affine(graph, square, 1, attributes->epsilon));
+        sumi_op_sqrt(graph, sumi_op_affine(graph, square, 1, attributes->layer_norm.epsilon));
     parts.inverse = sumi_op_divide(graph, sumi_graph_number(graph, 1), deviation);
     parts.normalized = sumi_op_multiply(graph, centred, parts.inverse);
     return parts;

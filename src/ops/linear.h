@@ -5,7 +5,8 @@
 
 #include "ops/epilogue.h"
 
-/* In attributes.epilogue: there is a second array of x's channels, behind the other inputs. */
+/* In attributes.epilogue.parts: there is a second array of x's channels, behind the other inputs.
+ */
 enum { LINEAR_SECOND = 8 };
 
 struct linear_sizes {

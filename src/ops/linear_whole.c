@@ -11,7 +11,7 @@ struct linear_sizes linear_sizes_of(const sumi_graph *graph, const struct node *
 {
     const struct shape *x = input_shape(graph, node, 0), *w = input_shape(graph, node, 1);
     int second = epilogue_input(node, LINEAR_SECOND);
-    bool transposed = node->attributes.transpose_b;
+    bool transposed = node->attributes.matmul.transpose_b;
     int64_t rows = w->size[0], columns = shape_count(w) / rows;
     struct linear_sizes sizes = {.rows = shape_count(x) / x->size[x->rank - 1],
                                  .first = x->size[x->rank - 1],

@@ -15,7 +15,7 @@ static struct product describe(const struct attributes *attributes, const struct
 {
     int64_t a_rows = a->size[a->rank - 2], a_columns = a->size[a->rank - 1];
     int64_t b_rows = b->size[b->rank - 2], b_columns = b->size[b->rank - 1];
-    bool ta = attributes->transpose_a, tb = attributes->transpose_b;
+    bool ta = attributes->matmul.transpose_a, tb = attributes->matmul.transpose_b;
     return (struct product){.m = ta ? a_columns : a_rows,
                             .k = ta ? a_rows : a_columns,
                             .n = tb ? b_rows : b_columns,
@@ -38,7 +38,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
         }
     }
     struct product product = describe(&node->attributes, a, b);
-    int64_t inner = b->size[b->rank - (node->attributes.transpose_b ? 1 : 2)];
+    int64_t inner = b->size[b->rank - (node->attributes.matmul.transpose_b ? 1 : 2)];
     if (product.k != inner) {
         char a_text[SHAPE_TEXT], b_text[SHAPE_TEXT];
         return graph_fail(graph, "matmul: inner sizes %lld and %lld of %s and %s differ",
@@ -81,8 +81,8 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
     sumi_node a = graph_node(graph, node)->inputs[0], b = graph_node(graph, node)->inputs[1];
-    bool ta = graph_node(graph, node)->attributes.transpose_a;
-    bool tb = graph_node(graph, node)->attributes.transpose_b;
+    bool ta = graph_node(graph, node)->attributes.matmul.transpose_a;
+    bool tb = graph_node(graph, node)->attributes.matmul.transpose_b;
     gradients[0] = ta ? sumi_op_matmul(graph, b, upstream, tb, true)
                       : sumi_op_matmul(graph, upstream, b, false, !tb);
     gradients[1] = tb ? sumi_op_matmul(graph, upstream, a, true, ta)
@@ -107,6 +107,6 @@ const struct op op_matmul = {.name = "matmul",
 sumi_node sumi_op_matmul(sumi_graph *graph, sumi_node a, sumi_node b, bool transpose_a,
                          bool transpose_b)
 {
-    struct attributes attributes = {.transpose_a = transpose_a, .transpose_b = transpose_b};
+    struct attributes attributes = {.matmul = {transpose_a, transpose_b}};
     return graph_append(graph, &op_matmul, 2, (sumi_node[]){a, b}, &attributes);
 }

@@ -9,7 +9,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     const struct shape *x = input_shape(graph, node, 0), *cosine = input_shape(graph, node, 1);
     const struct shape *sine = input_shape(graph, node, 2);
-    int64_t heads = node->attributes.groups;
+    int64_t heads = node->attributes.rotary.heads;
     bool fits = x->rank == 3 && cosine->rank == 2 && shape_equal(cosine, sine)
                 && cosine->size[0] == x->size[1] && heads > 0
                 && cosine->size[1] * 2 * heads == x->size[2];
@@ -24,9 +24,9 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 {
     (void)key;
     const struct shape *table = input_shape(graph, node, 1);
-    int64_t length = table->size[0], pairs = table->size[1], heads = node->attributes.groups;
+    int64_t length = table->size[0], pairs = table->size[1], heads = node->attributes.rotary.heads;
     int64_t count = shape_count(&node->shape) / 2;
-    double direction = node->attributes.inverse ? -1 : 1;
+    double direction = node->attributes.rotary.inverse ? -1 : 1;
     for (int64_t i = 0; i < count; i++) {
         int64_t at = i / pairs / heads % length * pairs + i % pairs;
         double cosine = inputs[1][at], sine = direction * inputs[2][at];
@@ -42,7 +42,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
 {
     struct node forward = *graph_node(graph, node);
     sumi_node inputs[3] = {upstream, forward.inputs[1], forward.inputs[2]};
-    forward.attributes.inverse = !forward.attributes.inverse;
+    forward.attributes.rotary.inverse = !forward.attributes.rotary.inverse;
     gradients[0] = graph_append(graph, &op_rotary, 3, inputs, &forward.attributes);
 }
 
@@ -63,6 +63,6 @@ const struct op op_rotary = {.name = "rotary",
 sumi_node sumi_op_rotary(sumi_graph *graph, sumi_node x, sumi_node cosine, sumi_node sine,
                          int64_t heads)
 {
-    struct attributes attributes = {.groups = heads};
+    struct attributes attributes = {.rotary.heads = heads};
     return graph_append(graph, &op_rotary, 3, (sumi_node[]){x, cosine, sine}, &attributes);
 }

@@ -7,16 +7,17 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     const struct shape *x = input_shape(graph, node, 0);
     const struct attributes *attributes = &node->attributes;
-    TRY(ops_axis_expect(graph, "slice", attributes->axis, x));
-    int64_t size = x->size[attributes->axis];
-    if (attributes->first < 0 || attributes->last > size || attributes->first >= attributes->last) {
+    TRY(ops_axis_expect(graph, "slice", attributes->slice.axis, x));
+    int64_t size = x->size[attributes->slice.axis];
+    if (attributes->slice.first < 0 || attributes->slice.end > size
+        || attributes->slice.first >= attributes->slice.end) {
         char text[SHAPE_TEXT];
         return graph_fail(graph, "slice: axis %d of %s has no elements %lld to before %lld",
-                          attributes->axis, shape_text(x, text), (long long)attributes->first,
-                          (long long)attributes->last);
+                          attributes->slice.axis, shape_text(x, text),
+                          (long long)attributes->slice.first, (long long)attributes->slice.end);
     }
     node->shape = *x;
-    node->shape.size[attributes->axis] = attributes->last - attributes->first;
+    node->shape.size[attributes->slice.axis] = attributes->slice.end - attributes->slice.first;
     return SUMI_OK;
 }
 
@@ -25,11 +26,11 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 {
     (void)key;
     const struct shape *x = input_shape(graph, node, 0), *y = &node->shape;
-    int axis = node->attributes.axis;
+    int axis = node->attributes.slice.axis;
     int64_t outer = shape_span(x, 0, axis), inner = shape_span(x, axis + 1, x->rank);
     for (int64_t o = 0; o < outer; o++) {
         for (int64_t i = 0; i < y->size[axis]; i++) {
-            int64_t from = (o * x->size[axis] + node->attributes.first + i) * inner;
+            int64_t from = (o * x->size[axis] + node->attributes.slice.first + i) * inner;
             int64_t to = (o * y->size[axis] + i) * inner;
             for (int64_t j = 0; j < inner; j++) output[to + j] = inputs[0][from + j];
         }
@@ -40,9 +41,9 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
     struct attributes attributes = graph_node(graph, node)->attributes;
-    int64_t size = input_shape(graph, graph_node(graph, node), 0)->size[attributes.axis];
-    gradients[0] =
-        sumi_op_pad(graph, upstream, attributes.axis, attributes.first, size - attributes.last);
+    int64_t size = input_shape(graph, graph_node(graph, node), 0)->size[attributes.slice.axis];
+    gradients[0] = sumi_op_pad(graph, upstream, attributes.slice.axis, attributes.slice.first,
+                               size - attributes.slice.end);
 }
 
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
@@ -62,7 +63,8 @@ const struct op op_slice = {.name = "slice",
 
 sumi_node sumi_op_slice(sumi_graph *graph, sumi_node x, int axis, int64_t first, int64_t count)
 {
-    struct attributes attributes = {.axis = axis, .first = first};
-    if (__builtin_add_overflow(first, count, &attributes.last)) attributes.last = INT64_MAX;
+    struct attributes attributes = {.slice = {.axis = axis, .first = first}};
+    if (__builtin_add_overflow(first, count, &attributes.slice.end))
+        attributes.slice.end = INT64_MAX;
     return graph_append(graph, &op_slice, 1, &x, &attributes);
 }

@@ -92,7 +92,7 @@ static void reference_loss(const sumi_graph *graph, const struct node *node,
                            const double *const *inputs, double *output, const struct run_key *key)
 {
     (void)graph, (void)key;
-    *output = inputs[0][node->attributes.first];
+    *output = inputs[0][node->attributes.view.first];
 }
 
 /* Whether the node is the number one, as it is for the loss that is differentiated. */
@@ -131,7 +131,7 @@ sumi_node ops_squared_error(sumi_graph *graph, sumi_node prediction, sumi_node t
     *losses = -1;
     if (array < 0) return -1;
     struct shape x = *graph_shape(graph, prediction), items = {1, {x.size[0]}};
-    struct attributes attributes = {.first = shape_count(&x) + x.size[0]};
+    struct attributes attributes = {.view.first = shape_count(&x) + x.size[0]};
     *losses = ops_window(graph, array, shape_count(&x), &items);
     return graph_append(graph, &op_squared_error_loss, 4,
                         (sumi_node[]){array, prediction, target, coefficients}, &attributes);

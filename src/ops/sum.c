@@ -8,7 +8,7 @@
 static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     const struct shape *x = input_shape(graph, node, 0);
-    unsigned axes = node->attributes.axes;
+    unsigned axes = node->attributes.sum.axes;
     for (int i = 0; i < 32; i++) {
         if (axes >> i & 1) TRY(ops_axis_expect(graph, "sum", i, x));
     }
@@ -49,7 +49,7 @@ const struct op op_sum = {.name = "sum",
 
 sumi_node sumi_op_sum(sumi_graph *graph, sumi_node x, unsigned axes)
 {
-    struct attributes attributes = {.axes = axes};
+    struct attributes attributes = {.sum.axes = axes};
     if (!axes) return x;
     return graph_append(graph, &op_sum, 1, &x, &attributes);
 }

@@ -7,7 +7,7 @@
 static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     static const int64_t LIMIT = 1 << 20;
-    const int64_t *factor = node->attributes.factor;
+    const int64_t *factor = node->attributes.upsample.factor;
     TRY(ops_rank_expect(graph, node, 0, "the input [n, h, w, c]", 4));
     for (int i = 0; i < 2; i++) {
         if (factor[i] < 1 || factor[i] > LIMIT) {
@@ -26,7 +26,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
 {
     (void)key;
     const struct shape *x = input_shape(graph, node, 0), *y = &node->shape;
-    const int64_t *factor = node->attributes.factor;
+    const int64_t *factor = node->attributes.upsample.factor;
     int64_t rows = y->size[0] * y->size[1], channels = y->size[3];
     for (int64_t row = 0; row < rows; row++) {
         for (int64_t column = 0; column < y->size[2]; column++) {
@@ -40,7 +40,8 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
     struct attributes attributes = graph_node(graph, node)->attributes;
-    gradients[0] = sumi_op_block_sum(graph, upstream, attributes.factor[0], attributes.factor[1]);
+    gradients[0] = sumi_op_block_sum(graph, upstream, attributes.upsample.factor[0],
+                                     attributes.upsample.factor[1]);
 }
 
 const struct op op_upsample = {.name = "upsample",
@@ -53,6 +54,6 @@ const struct op op_upsample = {.name = "upsample",
 
 sumi_node sumi_op_upsample(sumi_graph *graph, sumi_node x, int64_t down, int64_t across)
 {
-    struct attributes attributes = {.factor = {down, across}};
+    struct attributes attributes = {.upsample = {{down, across}}};
     return graph_append(graph, &op_upsample, 1, &x, &attributes);
 }

@@ -10,7 +10,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
 {
     const struct shape *x = input_shape(graph, node, 0);
     int64_t available = shape_count(x), needed = shape_count(&node->attributes.shape);
-    int64_t first = node->attributes.first;
+    int64_t first = node->attributes.view.first;
     if (first < 0 || first > available || needed > available - first) {
         char text[SHAPE_TEXT];
         return graph_fail(graph, "window: %s has no %lld elements from number %lld on",
@@ -24,7 +24,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
                       double *output, const struct run_key *key)
 {
     (void)graph, (void)key;
-    memcpy(output, inputs[0] + node->attributes.first,
+    memcpy(output, inputs[0] + node->attributes.view.first,
            (size_t)shape_count(&node->shape) * sizeof(double));
 }
 
@@ -34,7 +34,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
 {
     struct shape x = *input_shape(graph, graph_node(graph, node), 0);
     int64_t count = shape_count(graph_shape(graph, node));
-    int64_t before = graph_node(graph, node)->attributes.first;
+    int64_t before = graph_node(graph, node)->attributes.view.first;
     sumi_node flat = sumi_op_reshape(graph, upstream, 1, &count);
     sumi_node padded = sumi_op_pad(graph, flat, 0, before, shape_count(&x) - count - before);
     gradients[0] = ops_reshape(graph, padded, &x);
@@ -50,6 +50,6 @@ const struct op op_window = {.name = "window",
 
 sumi_node ops_window(sumi_graph *graph, sumi_node x, int64_t first, const struct shape *shape)
 {
-    struct attributes attributes = {.first = first, .shape = *shape};
+    struct attributes attributes = {.view.first = first, .shape = *shape};
     return graph_append(graph, &op_window, 1, &x, &attributes);
 }

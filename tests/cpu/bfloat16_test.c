@@ -120,7 +120,7 @@ static void group_norms_forward_round_once(void **state)
     for (int threads = 1; threads <= 3; threads += 2) {
         for (int silu = 0; silu <= 1; silu++) {
             start_over(threads);
-            struct attributes norm = {.groups = 4, .shift = 1e-5, .silu = silu};
+            struct attributes norm = {.norm = {4, 1e-5, silu}};
             sumi_node x = INPUT(3, 9, 10, 24), moments = INPUT(3, 4, 2), scale = INPUT(24);
             sumi_node shift = INPUT(24), second = INPUT(3, 9, 10, 16), wide = INPUT(40);
             const sumi_node inputs[] = {x, moments, scale, shift};
@@ -143,7 +143,7 @@ static void group_norms_backward_round_twice(void **state)
     (void)state;
     for (int threads = 1; threads <= 3; threads += 2) {
         start_over(threads);
-        struct attributes norm = {.groups = 4, .shift = 1e-5, .silu = true};
+        struct attributes norm = {.norm = {4, 1e-5, true}};
         sumi_node x = INPUT(3, 9, 10, 24), moments = INPUT(3, 4, 2), scale = INPUT(24);
         sumi_node shift = INPUT(24), upstream = INPUT(3, 9, 10, 24), sums = INPUT(2, 3, 24);
         sumi_node residual = INPUT(3, 9, 10, 24), columns = INPUT(3, 1, 1, 24);
@@ -153,7 +153,7 @@ static void group_norms_backward_round_twice(void **state)
                    BF16_INPUT(0) | BF16_INPUT(4), 0, 1, 1e-5);
         check_bf16(graph_append(graph, &op_group_norm_data_gradient, 6, half, &norm),
                    BF16_INPUT(0) | BF16_INPUT(4) | BF16_OUTPUT, 0, 2, 1e-5);
-        norm.epilogue = BACKWARD_RESIDUAL | BACKWARD_COLUMNS;
+        norm.epilogue.parts = BACKWARD_RESIDUAL | BACKWARD_COLUMNS;
         check_bf16(graph_append(graph, &op_group_norm_backward, 8, whole, &norm),
                    BF16_INPUT(0) | BF16_INPUT(1) | BF16_INPUT(6) | BF16_OUTPUT, BF16_INPUT(5), 2,
                    1e-5);
@@ -164,8 +164,7 @@ static void group_norms_of_two_arrays_backward_round_twice(void **state)
 {
     (void)state;
     start_over(2);
-    struct attributes norm = {
-        .groups = 4, .shift = 1e-5, .silu = true, .epilogue = BACKWARD_SECOND};
+    struct attributes norm = {.norm = {4, 1e-5, true}, .epilogue.parts = BACKWARD_SECOND};
     sumi_node x = INPUT(3, 9, 10, 24), moments = INPUT(3, 4, 2), scale = INPUT(40);
     sumi_node shift = INPUT(40), upstream = INPUT(3, 9, 10, 40), sums = INPUT(2, 3, 40);
     sumi_node second = INPUT(3, 9, 10, 16), room = INPUT(3, 9, 10, 16);

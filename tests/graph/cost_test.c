@@ -80,7 +80,7 @@ static void normalisations_cost_a_few_operations_for_each_element(void **state)
     for (int silu = 0; silu <= 1; silu++) {
         struct trial t;
         trial_start(&t, false);
-        struct attributes norm = {.groups = 4, .shift = 1e-5, .silu = silu};
+        struct attributes norm = {.norm = {4, 1e-5, silu}};
         sumi_node x = input(t.graph, SHAPE(2, 3, 5, 8)), moments = input(t.graph, SHAPE(2, 4, 2));
         sumi_node scale = input(t.graph, SHAPE(8)), sums = input(t.graph, SHAPE(2, 2, 8));
         const sumi_node inputs[] = {x, moments, scale, scale, x, sums};
@@ -146,7 +146,7 @@ static void attention_costs_its_products_and_little_more(void **state)
     sumi_node y = sumi_op_attention(t.graph, q, k, v, 2, 0.125);
     double forward = cost_of(t.graph, y).operations;
     assert_true(forward > 4 * d * scores && forward < 4.2 * d * scores);
-    struct attributes attributes = {.groups = 2, .scale = 0.125};
+    struct attributes attributes = {.attention = {2, 0.125}};
     sumi_node inputs[] = {q, k, v, q};
     sumi_node all = graph_append(t.graph, &op_attention_gradient, 4, inputs, &attributes);
     double backward = cost_of(t.graph, all).operations;

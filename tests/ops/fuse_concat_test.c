@@ -101,14 +101,14 @@ static void the_layer_of_two_arrays_agrees_with_its_reference(void **state)
         CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
         sumi_node x = INPUT(ITEMS, 130, 14), second = INPUT(ITEMS, 130, 10), w = INPUT(OUT, C);
         sumi_node bias = INPUT(OUT), residual = INPUT(ITEMS, 130, OUT);
-        struct attributes attributes = {.scale = 0.5,
-                                        .transpose_b = true,
-                                        .epilogue =
+        struct attributes attributes = {.epilogue.scale = 0.5,
+                                        .matmul.transpose_b = true,
+                                        .epilogue.parts =
                                             LINEAR_SECOND | EPILOGUE_BIAS | EPILOGUE_RESIDUAL,
                                         .shape = {3, {ITEMS, 130, OUT}}};
         sumi_node y = graph_append(graph, &op_linear_whole, 5,
                                    (sumi_node[]){x, w, bias, residual, second}, &attributes);
-        attributes.transpose_b = false;
+        attributes.matmul.transpose_b = false;
         sumi_node turned =
             graph_append(graph, &op_linear_whole, 5,
                          (sumi_node[]){x, INPUT(C, OUT), bias, residual, second}, &attributes);

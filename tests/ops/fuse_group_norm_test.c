@@ -118,8 +118,7 @@ static void two_arrays_of_channels_are_normalised_as_one(void **state)
         bool silu = form & 1, each_item = form & 2;
         begin(form & 4 ? 3 : 1);
         unsigned mask = BACKWARD_SECOND | (form & 8 ? BACKWARD_RESIDUAL | BACKWARD_COLUMNS : 0);
-        const struct attributes attributes = {
-            .groups = 8, .shift = 1e-5, .silu = silu, .epilogue = mask};
+        const struct attributes attributes = {.norm = {8, 1e-5, silu}, .epilogue.parts = mask};
         sumi_node x = INPUT(ITEMS, 21, 31, 14), second = INPUT(ITEMS, 21, 31, 10);
         sumi_node scale = each_item ? INPUT(ITEMS, C) : INPUT(C);
         sumi_node shift = each_item ? INPUT(ITEMS, C) : INPUT(C);

@@ -9,7 +9,7 @@ static void moments_are_the_mean_and_the_inverse_deviation_of_each_group(void **
     trial_start(&trial, false);
     /* Channel 0 holds 1 and 5 (variance 4), channel 1 holds 3 and 9 (variance 9). */
     sumi_node x = trial_given(&trial, SHAPE(1, 2, 2), NUMBERS(1, 3, 5, 9));
-    struct attributes two = {.groups = 2, .shift = 0}, one = {.groups = 1, .shift = 4};
+    struct attributes two = {.norm = {2, 0, false}}, one = {.norm = {1, 4, false}};
     sumi_node apart = graph_append(trial.graph, &op_group_moments, 1, &x, &two);
     trial_expect(&trial, apart, SHAPE(1, 2, 2), NUMBERS(3, 1 / 2.0, 6, 1 / 3.0));
     /* All four: mean 4.5, variance (12.25 + 2.25 + 0.25 + 20.25) / 4 = 8.75. */
@@ -79,7 +79,7 @@ static void moments_have_derivatives_of_their_own(void **state)
     (void)state;
     struct trial trial;
     trial_start(&trial, false);
-    struct attributes attributes = {.groups = 2, .shift = 1e-2};
+    struct attributes attributes = {.norm = {2, 1e-2, false}};
     sumi_node x = trial_input(&trial, SHAPE(2, 3, 4), -1, 1);
     sumi_node moments = graph_append(trial.graph, &op_group_moments, 1, &x, &attributes);
     trial_check_gradient(&trial, moments, 2);

@@ -273,32 +273,37 @@ SUMI_API sumi_status sumi_solver_create(sumi_context *context, const char *name,
                                         sumi_solver **solver);
 SUMI_API void sumi_solver_free(sumi_solver *solver);
 
-/* Sets one option by its name in scheduler_config.json, its value as JSON or plain text
-   ("beta_schedule", "squaredcos_cap_v2"; "trained_betas", "[0.1,0.2]"), or one of Sumi's own:
-   "steps" (how many, default all), "timesteps" or "sigmas" (a JSON list of places to visit),
-   "path" (what the network was trained on: "table" of betas, "vp", "sub_vp", "ve", "edm", "flow" or
-   "cosine", with "beta_min", "beta_max", "sigma_min", "sigma_max", "sampling_eps"), "timestep_type"
-   (what the network is told: "discrete" the time, "continuous" log(sigma) / 4, "sigma", or
-   "consistency" 250 log(sigma)), "prediction_type" (diffusers', "score" or "velocity"), "eta",
-   "use_clipped_model_output", "rtol" and "atol" (of rk45), "predictor" ("reverse_diffusion",
-   "ancestral" or "euler_maruyama"; "ancestral" if none is named, but of the class
-   ScoreSdeVeScheduler the first), "snr", "correct_steps" and "noise_removal" (of pc), "step_size"
-   and "steps_per_level" (of Langevin's dynamics), "tau" between "tau_start" and "tau_end" (of sa),
-   "passes" (of ipndm: how often the list is visited, the history kept),
-   "seed", "rng" ("philox" or "torch"), "start_index" (begin at this place of the time list),
-   "channels" ("last" or "first": which axis of a state holds them; matters for the torch stream
-   and for learned variances), "first_item" (number of the state's first item, so that a batch
-   solved in parts gives the samples of the whole; the torch stream then goes on where the part
-   before ended), "mu" (of use_dynamic_shifting), "s_churn", "s_tmin", "s_tmax", "s_noise",
-   "compat" ("diffusers" also copies what that library gets wrong: the time before in ddim,
-   ddim-inverse and pndm, which lies beside the visited times where the spacing is uneven; the
-   history of lms and the repeated step of pndm after a late start; a single step with the spacing
-   linspace, which is at time 0; the shift of a flow's last time, made twice; and it follows a
-   prediction of noise where no signal is left). A solver run twice draws the same noise twice. */
-SUMI_API sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value);
+/* An option that can be set by name. */
+typedef struct sumi_option {
+    const char *name;
+    const char *type; /* "flag", "whole", "seed", "number", "choice", "text" or "numbers" */
+    const char *default_value, *meaning;
+    const char *choices; /* of a choice, "one|two|three"; else NULL */
+    double low, high;    /* of numbers */
+    bool read;           /* whether it counts with the others as they are set now */
+} sumi_option;
 
-/* Sets every option of a scheduler_config.json, given as text. Unknown keys are tolerated. The
-   class named there does not change the solver. */
+/* The options of a solver by number from 0, with the defaults of its class: those of
+   scheduler_config.json and Sumi's own. False past the last. `default_value` is valid until the
+   next call on this solver. */
+SUMI_API bool sumi_solver_option(sumi_solver *solver, int number, sumi_option *option);
+
+/* Sets one option, the value as text or JSON: "50", "true" or "yes", "linear", "[0.1, 0.2]"; "null"
+   takes a list away. An option that this solver does not read is refused, here or, where that hangs
+   on other options ("beta_min" counts with path "vp"), when they are put together: by
+   sumi_solver_times and every run. A solver run twice draws the same noise twice. */
+SUMI_API sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value);
+SUMI_API sumi_status sumi_solver_set_number(sumi_solver *solver, const char *option, double value);
+SUMI_API sumi_status sumi_solver_set_flag(sumi_solver *solver, const char *option, bool value);
+SUMI_API sumi_status sumi_solver_set_list(sumi_solver *solver, const char *option, int64_t count,
+                                          const double *values);
+
+/* The value of an option as text that sumi_solver_set takes, "" of a list that is not given; NULL
+   where the solver has no such option. Valid until the next call on this solver. */
+SUMI_API const char *sumi_solver_get(sumi_solver *solver, const char *option);
+
+/* Sets every option of a scheduler_config.json, given as text. Keys that are unknown, or that this
+   solver does not read, are tolerated. The class named there does not change the solver. */
 SUMI_API sumi_status sumi_solver_configure(sumi_solver *solver, const char *json);
 
 /* The time list the solver will visit, in order, an entry for every evaluation of the denoiser, so
@@ -471,16 +476,21 @@ SUMI_API sumi_status sumi_likelihood_create(sumi_context *context, sumi_solver *
                                             sumi_likelihood **likelihood);
 SUMI_API void sumi_likelihood_free(sumi_likelihood *likelihood);
 
-/* Sets "items" (how many of a data set, drawn without repetition; 0 for all), "seed", "batch"
-   (states that the denoiser gets at once, at most); for the bound "draws" (times that each item is
-   noised to; 0 for all) and "decoder" ("auto"; "discretised": levels of a byte from -1 to 1;
-   "gaussian": a density; "forward": the last step back is the first one forth, as in Sohl-Dickstein
-   et al. 2015; "coin": bits told by the network); for the density "method" ("euler", "midpoint",
-   "heun", "rk4", "rk45"), "steps" (of equal length), "tolerance" (of rk45, relative and absolute),
-   "probe" ("auto", "exact", "rademacher", "gaussian": how the trace is taken), "probes" (for each
-   item), "dequantise" ("true" spreads levels of a byte evenly over their width). */
+/* The settings by number from 0: "items", "draws" and "decoder" of the bound; "method", "steps",
+   "tolerance", "probe", "probes" and "dequantise" of the density; "seed" and "batch" of both. False
+   past the last. */
+SUMI_API bool sumi_likelihood_option(sumi_likelihood *likelihood, int number, sumi_option *option);
+
+/* Sets one of them, the value as text. One that has no effect with the others as they are, such as
+   "steps" with the method rk45, is refused when it is measured. */
 SUMI_API sumi_status sumi_likelihood_set(sumi_likelihood *likelihood, const char *option,
                                          const char *value);
+SUMI_API sumi_status sumi_likelihood_set_number(sumi_likelihood *likelihood, const char *option,
+                                                double value);
+
+/* The value of a setting as text; NULL where there is no such setting. Valid until the next call on
+   this likelihood. */
+SUMI_API const char *sumi_likelihood_setting(sumi_likelihood *likelihood, const char *option);
 
 /* What was found, in bits of one item. Number 0 is the whole: -log2 p(x0), or a bound above it. For
    a bound there follow "prior" (L_T), "data" (L_0), "steps" (the sum of the others), and each of

@@ -92,24 +92,15 @@ static sumi_status flow_states(sumi_solver *solver, double sigma, double states[
 
 static sumi_status set_options(sumi_solver *solver, int64_t steps, const struct texts *options)
 {
-    char count[24];
-    static const char *const FIXED[][2] = {
-        {"path", "ve"},
-        {"sigma_min", "0.02"},
-        {"sigma_max", "10"},
-        {"timestep_type", "sigma"},
-        {"use_karras_sigmas", "true"},
-        {"final_sigmas_type", "sigma_min"},
-        {"prediction_type", "epsilon"},
-        {"clip_sample", "false"},
-        {"set_alpha_to_one", "false"},
-        {"lower_order_final", "false"},
-        {"compat", "none"},
-    };
-    snprintf(count, sizeof count, "%lld", (long long)steps);
-    sumi_status status = sumi_solver_set(solver, "steps", count);
-    for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED && status == SUMI_OK; i++)
-        status = sumi_solver_set(solver, FIXED[i][0], FIXED[i][1]);
+    static const char FIXED[] = /* each solver takes of it what it reads */
+        "{\"_class_name\": \"SumiScheduler\", \"path\": \"ve\", \"sigma_min\": 0.02, "
+        "\"sigma_max\": 10,"
+        " \"use_karras_sigmas\": true, \"final_sigmas_type\": \"sigma_min\","
+        " \"prediction_type\": \"epsilon\", \"clip_sample\": false, \"set_alpha_to_one\": false,"
+        " \"lower_order_final\": false, \"compat\": \"none\"}";
+    sumi_status status = sumi_solver_configure(solver, FIXED);
+    if (status == SUMI_OK) status = sumi_solver_set(solver, "timestep_type", "sigma");
+    if (status == SUMI_OK) status = sumi_solver_set_number(solver, "steps", (double)steps);
     for (int i = 0; i < options->count && status == SUMI_OK; i++) {
         char name[64];
         const char *text = options->items[i];

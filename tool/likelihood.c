@@ -80,8 +80,12 @@ static sumi_status set_text(struct work *work, const char *name, const char *val
 static int set_likelihood(struct work *work)
 {
     const struct settings *settings = work->settings;
-    int64_t items = settings->items ? settings->items : settings->all ? 0 : ITEMS_USUAL;
-    int64_t draws = settings->draws ? settings->draws : settings->all ? 0 : DRAWS_USUAL;
+    bool usual = !settings->exact && !settings->all; /* the density reads neither */
+    int64_t items = settings->exact   ? 0
+                    : settings->items ? settings->items
+                    : usual           ? ITEMS_USUAL
+                                      : 0;
+    int64_t draws = settings->draws ? settings->draws : usual ? DRAWS_USUAL : 0;
     sumi_status status = sumi_likelihood_create(work->context, work->solver, &work->likelihood);
     if (status == SUMI_OK) status = set_whole(work, "items", items);
     if (status == SUMI_OK) status = set_whole(work, "draws", draws);
@@ -92,8 +96,30 @@ static int set_likelihood(struct work *work)
     if (status == SUMI_OK) status = set_text(work, "method", settings->method);
     if (status == SUMI_OK) status = set_text(work, "tolerance", settings->tolerance);
     if (status == SUMI_OK) status = set_text(work, "probe", settings->probe);
-    if (status == SUMI_OK && work->levels) status = set_text(work, "dequantise", "true");
+    if (status == SUMI_OK && work->levels && settings->exact)
+        status = set_text(work, "dequantise", "true");
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+/* Options of the one measure mean nothing to the other. */
+static int check_measure(const struct settings *settings)
+{
+    const char *of_bound = settings->draws ? "draws" : settings->decoder ? "decoder" : NULL;
+    const char *of_density = settings->method      ? "method"
+                             : settings->steps     ? "steps"
+                             : settings->tolerance ? "tolerance"
+                             : settings->probe     ? "probe"
+                             : settings->probes    ? "probes"
+                                                   : NULL;
+    if (settings->exact && of_bound) {
+        return fail(EXIT_USAGE, "likelihood: the exact density does not read --%s; the bound does",
+                    of_bound);
+    }
+    if (!settings->exact && of_density) {
+        return fail(EXIT_USAGE, "likelihood: the bound does not read --%s; --exact does",
+                    of_density);
+    }
+    return EXIT_DONE;
 }
 
 static int prepare(struct work *work)
@@ -102,7 +128,8 @@ static int prepare(struct work *work)
     struct sampling_choices choices = {
         .solver = settings->solver, .seed = settings->seed, .options = &settings->options};
     int64_t shape[SUMI_MAX_RANK];
-    int code = settings->output ? check_output(settings->output) : EXIT_DONE;
+    int code = check_measure(settings);
+    if (code == EXIT_DONE && settings->output) code = check_output(settings->output);
     if (code == EXIT_DONE && settings->output && !has_ending(settings->output, ".png"))
         code = fail(EXIT_USAGE, "likelihood: %s should end in .png", settings->output);
     if (code == EXIT_DONE && settings->map) code = check_output(settings->map);
@@ -338,11 +365,12 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, exact)},
     {"method", 0, OPTION_TEXT, "NAME", "that integrates it: rk45, rk4, heun, midpoint, euler",
      offsetof(struct settings, method)},
-    {"steps", 0, OPTION_COUNT, "N", "of a method with equal steps",
+    {"steps", 0, OPTION_COUNT, "N",
+     "of euler, midpoint, heun or rk4; rk45 takes as many as\nits tolerance asks for",
      offsetof(struct settings, steps)},
     {"tolerance", 0, OPTION_TEXT, "X", "of rk45; 1e-5 if left out",
      offsetof(struct settings, tolerance)},
-    {"probe", 0, OPTION_TEXT, "KIND", "trace by exact, rademacher or gaussian probes",
+    {"probe", 0, OPTION_TEXT, "KIND", "how the trace is taken: auto, exact, rademacher or gaussian",
      offsetof(struct settings, probe)},
     {"probes", 0, OPTION_COUNT, "N", "probes of each item", offsetof(struct settings, probes)},
     {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},

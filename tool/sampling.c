@@ -44,12 +44,23 @@ static sumi_status set_option(sumi_solver *solver, const char *assignment)
     return sumi_solver_set(solver, name, value);
 }
 
+/* Whether the places to visit are listed, which leaves no count open. */
+static bool lists_places(const struct texts *options)
+{
+    for (int i = 0; options && i < options->count; i++)
+        if (strncmp(options->items[i], "timesteps=", 10) == 0
+            || strncmp(options->items[i], "sigmas=", 7) == 0)
+            return true;
+    return false;
+}
+
 static sumi_status set_choices(sumi_solver *solver, const struct sampling_choices *choices)
 {
     sumi_status status = SUMI_OK;
     int64_t steps = choices->steps;
     bool adaptive = choices->solver && strcmp(choices->solver, "rk45") == 0; /* needs no count */
-    if (!steps && !adaptive) steps = sampling_whole(choices->recipe, "sample.steps", 0);
+    if (!steps && !adaptive && !lists_places(choices->options))
+        steps = sampling_whole(choices->recipe, "sample.steps", 0);
     if (steps) {
         char text[24];
         snprintf(text, sizeof text, "%lld", (long long)steps);

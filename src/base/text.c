@@ -49,6 +49,16 @@ bool text_to_whole(const char *text, int64_t *whole)
     return true;
 }
 
+bool text_to_seed(const char *text, uint64_t *seed)
+{
+    if (!is_decimal(text, "")) return false;
+    errno = 0;
+    unsigned long long value = strtoull(text, NULL, 10);
+    if (errno) return false;
+    *seed = value;
+    return true;
+}
+
 static int least(int a, int b)
 {
     return a < b ? a : b;

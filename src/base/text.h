@@ -14,6 +14,9 @@ bool text_to_number(const char *text, double *number);
 /* The whole of `text` as a decimal whole number of 64 bits. */
 bool text_to_whole(const char *text, int64_t *whole);
 
+/* The whole of `text` as a decimal whole number from 0 to 2^64 - 1, without a sign: a seed. */
+bool text_to_seed(const char *text, uint64_t *seed);
+
 /* Insertions, deletions, replacements and swaps of neighbours that turn one word into the other,
    whatever the case; words longer than 63 characters count as their beginnings. */
 int text_distance(const char *word, const char *other);

@@ -14,6 +14,19 @@
 #include "solvers/limit.h"
 #include "vectors/rows.h"
 
+/* The decoders in the order of their enum. */
+const struct option bound_options[] = {
+    {WHOLE_OPTION("items", "0", 0, 1e15, "items of the data set, drawn without repetition; 0: all"),
+     MEASURE_AT(items)},
+    {WHOLE_OPTION("draws", "0", 0, 1e9, "times that each item is noised to; 0: all"),
+     MEASURE_AT(draws)},
+    {CHOICE_OPTION("decoder", "auto", "auto|discretised|gaussian|forward|coin",
+                   "the last step back: levels of a byte from -1 to 1, a density, the first step"
+                   " forth, or bits told by the network"),
+     MEASURE_AT(decoder)},
+    {.name = NULL},
+};
+
 static const double bits = 1.44269504088896340736; /* in a nat */
 
 /* The mean and the spread of numbers that come one by one. */
@@ -469,6 +482,7 @@ sumi_status bound_measure(sumi_likelihood *likelihood, sumi_denoiser denoiser, v
                           .user = user,
                           .told = told,
                           .data = data};
+    TRY(likelihood_check(likelihood, MEASURE_BOUND));
     sumi_status status = prepare(&bound, likelihood->solver);
     if (status == SUMI_OK) status = measure(&bound, likelihood, progress, progress_user);
     release(&bound);

@@ -17,6 +17,24 @@
 #include "measure/likelihood.h"
 #include "noise/path.h"
 
+/* Methods and probes in the order of their enums. */
+const struct option density_options[] = {
+    {CHOICE_OPTION("method", "rk45", "euler|midpoint|heun|rk4|rk45", "what integrates the flow"),
+     MEASURE_AT(method)},
+    {WHOLE_OPTION("steps", "100", 1, 1e9, "steps of equal length"), MEASURE_AT(steps),
+     "method=euler|midpoint|heun|rk4"},
+    {NUMBER_OPTION("tolerance", "1e-05", 1e-14, 1, "error of a step, relative and absolute"),
+     MEASURE_AT(tolerance), "method=rk45"},
+    {CHOICE_OPTION("probe", "auto", "auto|exact|rademacher|gaussian",
+                   "how the trace is taken; auto: exactly of items of few numbers"),
+     MEASURE_AT(probe)},
+    {WHOLE_OPTION("probes", "1", 1, 1 << 20, "random vectors for each item"), MEASURE_AT(probes),
+     "probe=auto|rademacher|gaussian"},
+    {FLAG_OPTION("dequantise", "false", "spread levels of a byte evenly over their width"),
+     MEASURE_AT(dequantise)},
+    {.name = NULL},
+};
+
 static const double bits_in_a_nat = 1.44269504088896340736;
 static const double log_two_pi = 1.83787706640934548356;
 
@@ -338,6 +356,7 @@ sumi_status density_measure(sumi_likelihood *likelihood, sumi_denoiser_product d
                               .user = user,
                               .labels = labels,
                               .told = told};
+    TRY(likelihood_check(likelihood, MEASURE_DENSITY));
     TRY(prepare(&density, likelihood->solver, rank, shape));
     int64_t most = likelihood->options.batch / density.probes;
     if (most < 1) most = 1;

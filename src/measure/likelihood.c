@@ -2,7 +2,7 @@
 /* Measurements of likelihood: making and setting them, and reading what they found. */
 #include "measure/likelihood.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -10,102 +10,123 @@
 
 /* ---- Settings ---- */
 
-enum setting_kind { SETTING_WHOLE, SETTING_NUMBER, SETTING_FLAG, SETTING_CHOICE, SETTING_SEED };
+const struct option measure_options[] = {
+    {SEED_OPTION("seed", "0", "seed of all draws"), MEASURE_AT(seed)},
+    {WHOLE_OPTION("batch", "64", 1, 1 << 20, "states that the denoiser gets at once, at most"),
+     MEASURE_AT(batch)},
+    {.name = NULL},
+};
 
-struct setting {
+/* What is measured, and the rows that each reads beside those of both. */
+static const struct {
     const char *name;
-    enum setting_kind kind;
-    size_t offset;
-    double least, most;
-    const char *choices[8];
-};
+    const struct option *rows;
+} measures[] = {[MEASURE_BOUND] = {"the bound", bound_options},
+                [MEASURE_DENSITY] = {"the exact density", density_options}};
+enum { MEASURES = sizeof measures / sizeof *measures };
 
-#define AT(member) offsetof(struct likelihood_options, member)
-
-static const struct setting settings[] = {
-    {.name = "items", .kind = SETTING_WHOLE, .offset = AT(items), .most = 1e15},
-    {.name = "draws", .kind = SETTING_WHOLE, .offset = AT(draws), .most = 1e9},
-    {.name = "batch", .kind = SETTING_WHOLE, .offset = AT(batch), .least = 1, .most = 1 << 20},
-    {.name = "probes", .kind = SETTING_WHOLE, .offset = AT(probes), .least = 1, .most = 1 << 20},
-    {.name = "steps", .kind = SETTING_WHOLE, .offset = AT(steps), .least = 1, .most = 1e9},
-    {.name = "tolerance",
-     .kind = SETTING_NUMBER,
-     .offset = AT(tolerance),
-     .least = 1e-14,
-     .most = 1},
-    {.name = "seed", .kind = SETTING_SEED, .offset = AT(seed)},
-    {.name = "dequantise", .kind = SETTING_FLAG, .offset = AT(dequantise)},
-    {.name = "method",
-     .kind = SETTING_CHOICE,
-     .offset = AT(method),
-     .choices = {"euler", "midpoint", "heun", "rk4", "rk45"}},
-    {.name = "probe",
-     .kind = SETTING_CHOICE,
-     .offset = AT(probe),
-     .choices = {"auto", "exact", "rademacher", "gaussian"}},
-    {.name = "decoder",
-     .kind = SETTING_CHOICE,
-     .offset = AT(decoder),
-     .choices = {"auto", "discretised", "gaussian", "forward", "coin"}},
-};
-enum { SETTINGS = sizeof settings / sizeof *settings };
-
-static const struct likelihood_options defaults = {
-    .batch = 64, .probes = 1, .steps = 100, .tolerance = 1e-5, .method = ODE_RK45};
-
-static bool read_setting(const struct setting *setting, const char *value, void *target)
+/* Table by number: that of both, then each measure's. */
+static const struct option *table_at(int number)
 {
-    static const char *const flags[] = {"false", "true", NULL};
-    const char *const *choices = setting->kind == SETTING_FLAG ? flags : setting->choices;
-    int64_t whole = 0;
-    double number = 0;
-    switch (setting->kind) {
-    case SETTING_WHOLE:
-    case SETTING_SEED:
-        if (!text_to_whole(value, &whole) || whole < 0) return false;
-        if (setting->kind == SETTING_SEED) {
-            *(uint64_t *)target = (uint64_t)whole;
-            return true;
-        }
-        *(int64_t *)target = whole;
-        return (double)whole >= setting->least && (double)whole <= setting->most;
-    case SETTING_NUMBER:
-        if (!text_to_number(value, &number)) return false;
-        *(double *)target = number;
-        return number >= setting->least && number <= setting->most;
-    case SETTING_FLAG:
-    case SETTING_CHOICE: break;
-    }
-    int chosen = 0;
-    while (choices[chosen] && strcmp(choices[chosen], value) != 0) chosen++;
-    if (setting->kind == SETTING_FLAG) *(bool *)target = chosen == 1;
-    else *(int *)target = chosen;
-    return choices[chosen];
+    if (number == 0) return measure_options;
+    return number <= MEASURES ? measures[number - 1].rows : NULL;
+}
+
+static const struct option *find_row(const char *name, int *table)
+{
+    const struct option *row = NULL;
+    for (*table = 0; !row && table_at(*table); ++*table) row = option_find(table_at(*table), name);
+    --*table;
+    return row;
+}
+
+static sumi_status unknown_setting(sumi_context *context, const char *name)
+{
+    const char *names[MOST_GIVEN] = {NULL};
+    int count = 0;
+    for (int table = 0; table_at(table); table++)
+        for (const struct option *row = table_at(table); row->name; row++)
+            names[count++] = row->name;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "a likelihood has no setting \"%.60s\"; did you mean \"%s\"?", name,
+                        text_nearest(name, names));
 }
 
 sumi_status sumi_likelihood_set(sumi_likelihood *likelihood, const char *option, const char *value)
 {
-    const char *names[SETTINGS + 1] = {NULL};
+    char subject[OPTION_WORD_SIZE];
+    int table = 0;
     if (!option || !value) {
         return context_fail(likelihood->context, SUMI_ERROR_ARGUMENT,
                             "a setting of a likelihood needs a name and a value, not NULL");
     }
-    for (int i = 0; i < SETTINGS; i++) {
-        names[i] = settings[i].name;
-        if (strcmp(option, settings[i].name) != 0) continue;
-        struct likelihood_options changed = likelihood->options;
-        if (!read_setting(&settings[i], value, (char *)&changed + settings[i].offset)) {
-            return context_fail(likelihood->context, SUMI_ERROR_ARGUMENT,
-                                "\"%.60s\" is no value for a likelihood's \"%s\"; see"
-                                " sumi_likelihood_set",
-                                value, option);
-        }
-        likelihood->options = changed;
-        return SUMI_OK;
+    const struct option *row = find_row(option, &table);
+    if (!row) return unknown_setting(likelihood->context, option);
+    snprintf(subject, sizeof subject, "a likelihood's \"%s\"", row->name);
+    TRY(option_from_text(likelihood->context, subject, row, value,
+                         (char *)&likelihood->options + row->offset));
+    option_remember(&likelihood->given, row->name, true);
+    return SUMI_OK;
+}
+
+sumi_status sumi_likelihood_set_number(sumi_likelihood *likelihood, const char *option,
+                                       double value)
+{
+    char text[OPTION_WORD_SIZE];
+    const struct option row = {.type = OPTION_NUMBER};
+    option_short_text(&row, &value, text);
+    return sumi_likelihood_set(likelihood, option, text);
+}
+
+static bool present(const void *user, const char *name, char text[OPTION_WORD_SIZE])
+{
+    const sumi_likelihood *likelihood = user;
+    int table = 0;
+    const struct option *row = find_row(name, &table);
+    if (row) option_short_text(row, (const char *)&likelihood->options + row->offset, text);
+    return row;
+}
+
+static bool is_default(const sumi_likelihood *likelihood, const struct option *row)
+{
+    char now[OPTION_WORD_SIZE];
+    option_short_text(row, (const char *)&likelihood->options + row->offset, now);
+    return strcmp(now, row->default_value) == 0;
+}
+
+sumi_status likelihood_check(const sumi_likelihood *likelihood, enum measure measure)
+{
+    char condition[OPTION_EXPECTED_SIZE];
+    for (int i = 0; i < likelihood->given.count; i++) {
+        int table = 0;
+        const struct option *row = find_row(likelihood->given.names[i], &table);
+        if (table > 0 && table - 1 != (int)measure) continue; /* of the other, which may follow */
+        if (!row->when || option_holds(row->when, present, likelihood)) continue;
+        if (is_default(likelihood, row)) continue;
+        option_condition(row->when, condition, sizeof condition);
+        return context_fail(likelihood->context, SUMI_ERROR_ARGUMENT,
+                            "%s reads \"%s\" only with %s", measures[measure].name, row->name,
+                            condition);
     }
-    return context_fail(likelihood->context, SUMI_ERROR_ARGUMENT,
-                        "a likelihood has no setting \"%.60s\"; did you mean \"%s\"?", option,
-                        text_nearest(option, names));
+    return SUMI_OK;
+}
+
+bool sumi_likelihood_option(sumi_likelihood *likelihood, int number, sumi_option *option)
+{
+    for (int table = 0; number >= 0 && table_at(table); table++) {
+        for (const struct option *row = table_at(table); row->name; row++) {
+            if (number-- > 0) continue;
+            *option =
+                option_describe(row, !row->when || option_holds(row->when, present, likelihood));
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *sumi_likelihood_setting(sumi_likelihood *likelihood, const char *option)
+{
+    return present(likelihood, option, likelihood->text) ? likelihood->text : NULL;
 }
 
 /* ---- Making and reading one ---- */
@@ -118,7 +139,10 @@ sumi_status sumi_likelihood_create(sumi_context *context, sumi_solver *solver,
     if (!made) return SUMI_ERROR_MEMORY;
     made->context = context;
     made->solver = solver;
-    made->options = defaults;
+    for (int table = 0; table_at(table); table++)
+        for (const struct option *row = table_at(table); row->name; row++)
+            option_from_text(context, row->name, row, row->default_value,
+                             (char *)&made->options + row->offset);
     *likelihood = made;
     return SUMI_OK;
 }

@@ -5,6 +5,7 @@
 #ifndef SUMI_MEASURE_LIKELIHOOD_H
 #define SUMI_MEASURE_LIKELIHOOD_H
 
+#include "base/options.h"
 #include "data/data.h"
 #include "measure/terms.h"
 #include "solvers/integrate.h"
@@ -26,13 +27,24 @@ struct likelihood_options {
     uint64_t seed;
 };
 
+enum measure { MEASURE_BOUND, MEASURE_DENSITY };
+
 struct sumi_likelihood {
     sumi_context *context;
     sumi_solver *solver;
     struct likelihood_options options;
+    struct given_options given;  /* what the caller has set */
+    char text[OPTION_WORD_SIZE]; /* of the last sumi_likelihood_setting */
     sumi_likelihood_term *terms; /* of the last measurement */
     int64_t term_count;
 };
+
+/* Where a row's value is kept; rows of the bound (bound.c) and of the density (density.c). */
+#define MEASURE_AT(member) offsetof(struct likelihood_options, member)
+extern const struct option bound_options[], density_options[];
+
+/* Refuses what the caller has set for a measure and the other settings leave without effect. */
+sumi_status likelihood_check(const sumi_likelihood *likelihood, enum measure measure);
 
 /* Room for the terms of a measurement in the place of the last one's; zeros. */
 sumi_status likelihood_reserve(sumi_likelihood *likelihood, int64_t count);

@@ -85,6 +85,8 @@ const struct solver_type solver_cogvideox_ddim = {
     .order = 1,
     .evaluations = 1,
     .defaults = defaults_cogvideox,
+    .options = {final_options},
+    .ignored = LIMIT_NAMES,
     .step = ddim_step,
 };
 
@@ -97,5 +99,7 @@ const struct solver_type solver_cogvideox_dpm = {
     .stochastic = true,
     .rows = 2,
     .defaults = defaults_cogvideox,
+    .options = {final_options},
+    .ignored = LIMIT_NAMES,
     .step = dpm_step,
 };

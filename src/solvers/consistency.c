@@ -9,6 +9,13 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+static const struct option consistency_options[] = {
+    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "deviation of the noise that is drawn"), AT(s_noise)},
+    {NUMBER_OPTION("rho", "7", 1e-3, 1e3, "exponent of the rule that places the levels"), AT(rho),
+     "path=edm"},
+    {.name = NULL},
+};
+
 /* Every (T / steps)-th of the T levels, or those whose numbers, counted from the clearest, are
    given as `timesteps`: number k stands for the level k places above the least. */
 static sumi_status consistency_arrange(sumi_context *context, const struct solver_options *options,
@@ -90,5 +97,6 @@ const struct solver_type solver_consistency = {
     .family = TIMES_REAL,
     .defaults = consistency_defaults,
     .arrange = consistency_arrange,
+    .options = {consistency_options},
     .step = consistency_step,
 };

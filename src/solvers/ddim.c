@@ -6,6 +6,14 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+static const struct option ddim_options[] = {
+    {NUMBER_OPTION("eta", "0", 0, 1, "share of ddpm's noise that each step draws"), AT(eta)},
+    {FLAG_OPTION("use_clipped_model_output", "false",
+                 "tell the noise from the limited estimate of clean data"),
+     AT(use_clipped_model_output)},
+    {.name = NULL},
+};
+
 /* abar of the time that the step goes to. The next visited time, or with compat = diffusers that
    library's t - floor(T / steps), which the spacings linspace and trailing do not always visit. */
 static float next_product(const struct solver_run *run)
@@ -53,5 +61,6 @@ const struct solver_type solver_ddim = {
     .order = 1,
     .evaluations = 1,
     .rows = 2,
+    .options = {ddim_options, final_options},
     .step = ddim_step,
 };

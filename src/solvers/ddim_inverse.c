@@ -54,5 +54,6 @@ const struct solver_type solver_ddim_inverse = {
     .scale = SCALE_TABLE,
     .family = TIMES_TABLE,
     .arrange = ascending,
+    .options = {final_options},
     .step = inverse_step,
 };

@@ -9,6 +9,15 @@
 #include "solvers/polynomial.h"
 #include "vectors/rows.h"
 
+/* The one kind that there is here of what its class names. */
+static const struct option deis_options[] = {
+    {CHOICE_OPTION("algorithm_type", "deis", "deis", "the method; there is one"),
+     AT(algorithm_type), .first = ALGORITHM_FOREIGN},
+    {CHOICE_OPTION("solver_type", "logrho", "logrho", "its kind; there is one"), AT(solver_type),
+     .first = VARIANT_LOGRHO},
+    {.name = NULL},
+};
+
 enum { HISTORY = 3 };
 
 /* Integral of u^k over rho = e^u from u = 0 to `end`: by parts, from e^end - 1 upwards. */
@@ -61,5 +70,6 @@ const struct solver_type solver_deis = {
     .scale = SCALE_PRESERVING,
     .family = TIMES_WHOLE,
     .defaults = deis_defaults,
+    .options = {deis_options, exponential_options, order_options},
     .step = deis_step,
 };

@@ -8,6 +8,25 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+static const struct option distilled_options[] = {
+    {WHOLE_OPTION("original_inference_steps", "50", 1, 1000000, "times that the distillation used"),
+     AT(original_inference_steps), "timesteps="},
+    {.name = NULL},
+};
+
+static const struct option lcm_options[] = {
+    {NUMBER_OPTION("timestep_scaling", "10", 0, 1e6, "factor of the time in c_skip and c_out"),
+     AT(timestep_scaling)},
+    {.name = NULL},
+};
+
+static const struct option tcd_options[] = {
+    {NUMBER_OPTION("eta", "0.3", 0, 1, "share of the step that fresh noise makes"), AT(eta)},
+    {.name = NULL},
+};
+
+#define SPACING_NAMES "timestep_spacing|steps_offset|sigmas"
+
 /* The times k, 2k, ... of the distillation less one, k = T / original_inference_steps; of those an
    even choice, noisiest first. */
 static sumi_status distilled_arrange(sumi_context *context, const struct solver_options *options,
@@ -80,12 +99,6 @@ static sumi_status tcd_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-static void tcd_defaults(struct solver_options *options)
-{
-    defaults_distilled(options);
-    options->eta = 0.3;
-}
-
 const struct solver_type solver_lcm = {
     .name = "lcm",
     .paper = "Luo, Tan, Huang, Li, Zhao 2023, Latent consistency models",
@@ -98,6 +111,8 @@ const struct solver_type solver_lcm = {
     .family = TIMES_TABLE,
     .defaults = defaults_distilled,
     .arrange = distilled_arrange,
+    .options = {distilled_options, lcm_options},
+    .ignored = SPACING_NAMES,
     .step = lcm_step,
 };
 
@@ -111,7 +126,9 @@ const struct solver_type solver_tcd = {
     .rows = 2,
     .scale = SCALE_TABLE,
     .family = TIMES_TABLE,
-    .defaults = tcd_defaults,
+    .defaults = defaults_distilled,
     .arrange = distilled_arrange,
+    .options = {distilled_options, tcd_options},
+    .ignored = SPACING_NAMES "|" LIMIT_NAMES,
     .step = tcd_step,
 };

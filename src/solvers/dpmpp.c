@@ -9,6 +9,12 @@
 #include "solvers/places.h"
 #include "vectors/rows.h"
 
+static const struct option sde_options[] = {
+    {CHOICE_OPTION("solver_type", "midpoint", "midpoint|heun", "how the second order is weighed"),
+     AT(solver_type)},
+    {.name = NULL},
+};
+
 enum { HISTORY = 3 };
 
 /* How the third order is weighed. The quadratic through three values has twice the divided
@@ -146,6 +152,7 @@ const struct solver_type solver_dpmpp_2m = {
     .family = TIMES_WHOLE,
     .defaults = defaults_sigma,
     .arrange = multistep_arrange,
+    .options = {exponential_options, multistep_options, order_options},
     .step = configured_step,
 };
 
@@ -159,6 +166,7 @@ const struct solver_type solver_dpmpp_3m = {
     .family = TIMES_WHOLE,
     .defaults = defaults_sigma,
     .arrange = exponential_check,
+    .options = {exponential_options, multistep_options},
     .step = third_step,
 };
 
@@ -172,6 +180,7 @@ const struct solver_type solver_dpmpp_2m_sde = {
     .scale = SCALE_PRESERVING,
     .family = TIMES_WHOLE,
     .defaults = defaults_sigma,
+    .options = {exponential_options, sde_options},
     .step = sde_step,
 };
 
@@ -185,6 +194,7 @@ const struct solver_type solver_dpmpp_3m_sde = {
     .scale = SCALE_PRESERVING,
     .family = TIMES_WHOLE,
     .defaults = defaults_sigma,
+    .options = {exponential_options, sde_options},
     .step = third_sde_step,
 };
 
@@ -199,6 +209,8 @@ const struct solver_type solver_dpmpp_inverse = {
     .family = TIMES_WHOLE,
     .defaults = defaults_sigma,
     .arrange = inverse_arrange,
+    .options = {exponential_options, multistep_options, order_options},
+    .ignored = "final_sigmas_type",
     .step = configured_step,
 };
 
@@ -213,5 +225,6 @@ const struct solver_type solver_edm_dpmpp = {
     .family = TIMES_REAL,
     .defaults = defaults_edm,
     .arrange = exponential_check,
+    .options = {exponential_options, multistep_options, order_options},
     .step = configured_step,
 };

@@ -9,6 +9,11 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+static const struct option noise_options[] = {
+    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "deviation of the noise that is drawn"), AT(s_noise)},
+    {.name = NULL},
+};
+
 /* A middle in log(sigma) after every place but the last. */
 static sumi_status sde_arrange(sumi_context *context, const struct solver_options *options,
                                const struct noise_path *path, struct grid *grid)
@@ -74,5 +79,6 @@ const struct solver_type solver_dpmpp_sde = {
     .family = TIMES_REAL,
     .defaults = defaults_latent,
     .arrange = sde_arrange,
+    .options = {noise_options},
     .step = sde_step,
 };

@@ -5,6 +5,12 @@
 #include "solvers/exponential.h"
 #include "vectors/rows.h"
 
+static const struct option single_options[] = {
+    {FLAG_OPTION("lower_order_final", "false", "lower order in the last steps"),
+     AT(lower_order_final)},
+    {.name = NULL},
+};
+
 enum { HISTORY = 3 };
 
 /* Which evaluation of its step a place is, from 1. Where the end asks for it or the count is
@@ -76,12 +82,6 @@ static sumi_status single_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-static void single_defaults(struct solver_options *options)
-{
-    defaults_sigma(options);
-    options->lower_order_final = false;
-}
-
 const struct solver_type solver_dpmpp_2s = {
     .name = "dpmpp-2s",
     .paper = "Lu et al. 2022, DPM-Solver++",
@@ -91,7 +91,8 @@ const struct solver_type solver_dpmpp_2s = {
     .rows = HISTORY + 2,
     .scale = SCALE_PRESERVING,
     .family = TIMES_WHOLE,
-    .defaults = single_defaults,
+    .defaults = defaults_sigma,
     .arrange = exponential_check,
+    .options = {single_options, multistep_options, order_options},
     .step = single_step,
 };

@@ -72,5 +72,6 @@ const struct solver_type solver_edm = {
     .family = TIMES_REAL,
     .defaults = edm_solver_defaults,
     .arrange = edm_arrange,
+    .options = {churn_options},
     .step = edm_step,
 };

@@ -8,6 +8,24 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+const struct option churn_options[] = {
+    {NUMBER_OPTION("s_churn", "0", 0, 1e6, "how much noise is stirred in, over all steps"),
+     AT(s_churn)},
+    {NUMBER_OPTION("s_tmin", "0", 0, INFINITY, "least level that noise is stirred in at"),
+     AT(s_tmin), "s_churn!=0"},
+    {NUMBER_OPTION("s_tmax", "inf", 0, INFINITY, "most noise that more is stirred in at"),
+     AT(s_tmax), "s_churn!=0"},
+    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "deviation of that noise"), AT(s_noise), "s_churn!=0"},
+    {.name = NULL},
+};
+
+static const struct option flow_options[] = {
+    {NUMBER_OPTION("s_churn", "0", 0, 1e6, "no noise can be stirred in here: only 0"), AT(s_churn)},
+    {FLAG_OPTION("stochastic_sampling", "false", "draw the noise anew at every step"),
+     AT(stochastic_sampling)},
+    {.name = NULL},
+};
+
 /* Algorithm 2, line 5: how much noise is stirred in before the step, as a share of sigma. */
 static double churn(const struct solver_run *run, double sigma)
 {
@@ -94,6 +112,7 @@ const struct solver_type solver_euler = {
     .scale = SCALE_EXPLODING,
     .family = TIMES_REAL,
     .defaults = defaults_sigma,
+    .options = {churn_options},
     .step = euler_step,
 };
 
@@ -121,6 +140,7 @@ const struct solver_type solver_edm_euler = {
     .scale = SCALE_EXPLODING,
     .family = TIMES_REAL,
     .defaults = defaults_edm,
+    .options = {churn_options},
     .step = euler_step,
 };
 
@@ -135,6 +155,7 @@ const struct solver_type solver_flow_euler = {
     .family = TIMES_REAL,
     .defaults = defaults_flow,
     .arrange = flow_check,
+    .options = {flow_options},
     .step = flow_step,
 };
 

@@ -9,6 +9,29 @@
 enum { FEW_STEPS = 15, MOST_STRETCH = 2 };
 static const double longest_parabola = 0.5;
 
+const struct option exponential_options[] = {
+    {FLAG_OPTION("lower_order_final", "true", "lower order in the last of fewer than 15 steps"),
+     AT(lower_order_final)},
+    {FLAG_OPTION("euler_at_final", "false", "Euler's method in the last step"), AT(euler_at_final)},
+    {.name = NULL},
+};
+
+/* In the order of enum algorithm and enum solver_variant. */
+const struct option multistep_options[] = {
+    {CHOICE_OPTION("algorithm_type", "dpmsolver++",
+                   "dpmsolver++|dpmsolver|sde-dpmsolver++|sde-dpmsolver",
+                   "what is integrated: the estimate of data or of noise, with noise or without"),
+     AT(algorithm_type)},
+    {CHOICE_OPTION("solver_type", "midpoint", "midpoint|heun", "how the second order is weighed"),
+     AT(solver_type)},
+    {.name = NULL},
+};
+
+const struct option order_options[] = {
+    {WHOLE_OPTION("solver_order", "2", 1, 3, "order of accuracy"), AT(solver_order)},
+    {.name = NULL},
+};
+
 /* With g = -h for data and g = h for noise (g = -2h for the SDE on data), integrating 1, u and
    u^2/2 against the exponential gives expm1(g), expm1(g) / g - 1 and (expm1(g) - g) / g^2 - 1/2. */
 struct exponential exponential_step(enum algorithm algorithm, const struct level *from,

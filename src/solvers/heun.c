@@ -72,6 +72,7 @@ const struct solver_type solver_heun = {
     .family = TIMES_REAL,
     .defaults = defaults_latent,
     .arrange = heun_arrange,
+    .options = {churn_options},
     .step = heun_step,
 };
 
@@ -86,5 +87,6 @@ const struct solver_type solver_flow_heun = {
     .family = TIMES_REAL,
     .defaults = defaults_flow,
     .arrange = heun_arrange,
+    .options = {churn_options},
     .step = heun_step,
 };

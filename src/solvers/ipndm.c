@@ -7,6 +7,12 @@
 #include "solvers/exponential.h"
 #include "vectors/rows.h"
 
+static const struct option ipndm_options[] = {
+    {WHOLE_OPTION("passes", "1", 1, 1000, "how often the list is visited, the history kept"),
+     AT(passes)},
+    {.name = NULL},
+};
+
 enum { HISTORY = 4 };
 
 static const double half_pi = 1.57079632679489661923;
@@ -95,5 +101,7 @@ const struct solver_type solver_ipndm = {
     .family = TIMES_REAL,
     .defaults = ipndm_defaults,
     .arrange = ipndm_arrange,
+    .options = {ipndm_options},
+    .ignored = LIMIT_NAMES,
     .step = ipndm_step,
 };

@@ -9,6 +9,19 @@
 #include "solvers/score.h"
 #include "vectors/rows.h"
 
+static const struct option step_options[] = {
+    {NUMBER_OPTION("step_size", "0", 0, 1e6,
+                   "length of a step; 0: a fifth of the variance of noise"),
+     AT(step_size)},
+    {.name = NULL},
+};
+
+static const struct option level_options[] = {
+    {WHOLE_OPTION("steps_per_level", "100", 1, 1000000, "steps at each level of noise"),
+     AT(steps_per_level)},
+    {.name = NULL},
+};
+
 static const double usual_share = 0.2; /* the paper's epsilon of 2e-5 at its least sigma of 0.01 */
 
 /* All steps at one place: the one that is given, or the clearest. */
@@ -78,11 +91,14 @@ const struct solver_type solver_langevin = {
     .order = 1,
     .evaluations = 1,
     .stochastic = true,
+    .one_place = true,
     .rows = 2,
     .scale = SCALE_EXPLODING,
     .family = TIMES_REAL,
     .defaults = defaults_annealed,
     .arrange = langevin_arrange,
+    .options = {step_options},
+    .ignored = "final_sigmas_type",
     .step = langevin_step,
 };
 
@@ -97,5 +113,7 @@ const struct solver_type solver_annealed_langevin = {
     .family = TIMES_REAL,
     .defaults = defaults_annealed,
     .arrange = annealed_arrange,
+    .options = {step_options, level_options},
+    .ignored = "final_sigmas_type",
     .step = annealed_step,
 };

@@ -6,6 +6,22 @@
 
 #include "base/team.h"
 
+const struct option limit_options[] = {
+    {FLAG_OPTION("clip_sample", "true", "clip the estimate of clean data"), AT(clip_sample)},
+    {FLAG_OPTION("clip_denoised", "true", "the same under its other name"), AT(clip_sample)},
+    {NUMBER_OPTION("clip_sample_range", "1", 0, 1e30,
+                   "largest absolute value that clipping leaves"),
+     AT(clip_sample_range), "clip_sample=true, thresholding=false"},
+    {FLAG_OPTION("thresholding", "false", "clip at a quantile of each item instead"),
+     AT(thresholding)},
+    {NUMBER_OPTION("dynamic_thresholding_ratio", "0.995", 0, 1, "quantile of thresholding"),
+     AT(dynamic_thresholding_ratio), "thresholding=true"},
+    {NUMBER_OPTION("sample_max_value", "1", 1e-30, 1e30,
+                   "largest threshold that the quantile gives"),
+     AT(sample_max_value), "thresholding=true"},
+    {.name = NULL},
+};
+
 /* Rearranges values[count] so that entry `rank` is the one it would be in sorted order, none before
    it is greater and none after it is smaller (Hoare's selection). */
 static void select_rank(float *values, int64_t count, int64_t rank)

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every option of every solver, by the names of diffusers' scheduler_config.json and a few of
-   Sumi's own. One table says what each name accepts. */
+/* The values of every option of every solver, by the names of diffusers' scheduler_config.json and
+   a few of Sumi's own. The rows that say what a name accepts stand beside the code that reads it:
+   of the path and its schedule in options.c, of the run in run.c, limit.c, spacing.c, places.c and
+   respacing.c, of a single method in its own file. solvers/settings.c joins them. */
 #ifndef SUMI_SOLVERS_OPTIONS_H
 #define SUMI_SOLVERS_OPTIONS_H
 
-#include "base/json.h"
+#include "base/options.h"
 #include "noise/path.h"
 #include "noise/prediction.h"
 #include "noise/random.h"
 #include "noise/schedule.h"
-
-struct number_list {
-    double *values; /* NULL while the option is not given */
-    int64_t count;
-};
 
 enum spacing { SPACING_LEADING, SPACING_LINSPACE, SPACING_TRAILING };
 enum channel_order { CHANNELS_LAST, CHANNELS_FIRST };
@@ -100,18 +97,31 @@ struct solver_options {
     bool as_class;
 };
 
-void options_default(struct solver_options *options);
+/* Where a row's value is kept. */
+#define AT(member) offsetof(struct solver_options, member)
+
+/* Rows of the path from data to noise, and of a table of betas. */
+extern const struct option path_options[], schedule_table_options[];
+/* Rows of every run, of limits on clean data, and of abar at the end of a run (run.c, limit.c). */
+extern const struct option run_options[], prediction_options[], limit_options[], final_options[];
+/* Rows of the times or noise levels that are visited (spacing.c, places.c, respacing.c): whole
+   times of a table; places of any kind, what only their last one and only whole times have; rules.
+ */
+extern const struct option spacing_options[], places_options[], end_options[], clipped_options[];
+extern const struct option respacing_options[];
+/* Rows that several solvers share: noise stirred in (euler.c) and exponential integrators. */
+extern const struct option churn_options[], exponential_options[], multistep_options[];
+extern const struct option order_options[];
+
 void options_release(sumi_context *context, struct solver_options *options);
 
-/* Sets one option from JSON or plain text. */
-sumi_status options_set(sumi_context *context, struct solver_options *options, const char *name,
-                        const char *value);
+/* A copy with lists of its own; on failure nothing is left to release. */
+sumi_status options_copy(sumi_context *context, const struct solver_options *from,
+                         struct solver_options *to);
 
-/* Sets every known option of a JSON text, or none of them on failure. What a network was trained
-   on, its path and its prediction, is taken from `trained` first (NULL for no one): the defaults of
-   the class that the text is of, where that is another solver's. */
-sumi_status options_configure(sumi_context *context, struct solver_options *options,
-                              const struct solver_options *trained, const char *json);
+/* Takes what a network was trained on, its path and its prediction, from the defaults of the class
+   that it was trained for. */
+void options_take_training(struct solver_options *options, const struct solver_options *trained);
 
 /* Writes "_class_name" of a JSON text to name[size]; "" where it does not say. */
 sumi_status options_class(sumi_context *context, const char *json, char *name, size_t size);

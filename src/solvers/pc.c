@@ -11,6 +11,21 @@
 #include "solvers/score.h"
 #include "vectors/rows.h"
 
+/* In the order of enum predictor. */
+static const struct option pc_options[] = {
+    {CHOICE_OPTION("predictor", "auto", "auto|reverse_diffusion|ancestral|euler_maruyama",
+                   "method that goes to the next level; auto: ancestral, or the first for"
+                   " ScoreSdeVeScheduler"),
+     AT(predictor), .first = PREDICTOR_USUAL},
+    {WHOLE_OPTION("correct_steps", "1", 0, 1000, "steps of Langevin's dynamics at each level"),
+     AT(correct_steps)},
+    {NUMBER_OPTION("snr", "0.16", 0, 1e3, "signal to noise ratio of these steps"), AT(snr),
+     "correct_steps!=0"},
+    {FLAG_OPTION("noise_removal", "true", "no noise in the last step"), AT(noise_removal),
+     "predictor!=euler_maruyama"},
+    {.name = NULL},
+};
+
 /* The levels of algorithm 2 are a geometric row with both ends; the network is told of times that
    keep eps away from 0, as in the authors' program. */
 static void place_geometric(const struct noise_path *path, struct grid *grid)
@@ -125,5 +140,6 @@ const struct solver_type solver_pc = {
     .family = TIMES_REAL,
     .defaults = defaults_score_ve,
     .arrange = pc_arrange,
+    .options = {pc_options},
     .step = pc_step,
 };

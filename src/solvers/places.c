@@ -6,6 +6,57 @@
 
 #include "solvers/respacing.h"
 
+#define FREE "timesteps=, sigmas="
+
+const struct option places_options[] = {
+    {WHOLE_OPTION("steps", "0", 0, 1000000, "how many steps; 0: as many as there are times"),
+     AT(steps)},
+    {NUMBERS_OPTION("timesteps", -1000000, 1000000, "the times to visit, noisiest first"),
+     AT(timesteps), "use_flow_sigmas=false"},
+    {NUMBERS_OPTION("sigmas", 0, 1e6, "the noise levels to visit, noisiest first"), AT(sigmas)},
+    {CHOICE_OPTION("timestep_spacing", "leading", "leading|linspace|trailing",
+                   "how the visited times are spaced"),
+     AT(timestep_spacing), "path=table|vp|sub_vp|ve|cosine, " FREE},
+    {WHOLE_OPTION("steps_offset", "0", 0, 1000000,
+                  "what is added to times with the spacing leading"),
+     AT(steps_offset), "path=table, timestep_spacing=leading, " FREE},
+    {CHOICE_OPTION("interpolation_type", "linear", "linear|log_linear",
+                   "log_linear: levels evenly in log(sigma) down to the end"),
+     AT(interpolation_type), "path=table, " FREE},
+    {CHOICE_OPTION("sigma_schedule", "karras", "karras|exponential", "rule that places the levels"),
+     AT(sigma_schedule), "path=edm, " FREE},
+    {NUMBER_OPTION("shift", "1", 1e-3, 1e3, "moves the times of a flow towards noise"), AT(shift),
+     "path=flow, use_flow_sigmas=false, use_dynamic_shifting=false"},
+    {NUMBER_OPTION("flow_shift", "1", 1e-3, 1e3, "the same with use_flow_sigmas"), AT(flow_shift),
+     "use_flow_sigmas=true, use_dynamic_shifting=false"},
+    {FLAG_OPTION("use_dynamic_shifting", "false", "shift by `mu` instead"),
+     AT(use_dynamic_shifting), "path=flow"},
+    {CHOICE_OPTION("time_shift_type", "exponential", "exponential|linear", "how `mu` shifts"),
+     AT(time_shift_type), "path=flow, use_dynamic_shifting=true"},
+    {NUMBER_OPTION("mu", "0", -100, 100, "shift of a flow's times"), AT(mu),
+     "path=flow, use_dynamic_shifting=true"},
+    {NUMBER_OPTION("shift_terminal", "0", 0, 1,
+                   "level that the last place is stretched to; 0: none"),
+     AT(shift_terminal), "path=flow, use_flow_sigmas=false"},
+    {FLAG_OPTION("invert_sigmas", "false", "go from data to noise"), AT(invert_sigmas),
+     "path=flow, use_flow_sigmas=false"},
+    {.name = NULL},
+};
+
+const struct option end_options[] = {
+    {CHOICE_OPTION("final_sigmas_type", "zero", "zero|sigma_min",
+                   "whether the run ends at clean data or at the least noise"),
+     AT(final_sigmas_type)},
+    {.name = NULL},
+};
+
+const struct option clipped_options[] = {
+    {NUMBER_OPTION("lambda_min_clipped", "-inf", -INFINITY, 1e6,
+                   "times whose log(a / s) is below are not visited"),
+     AT(lambda_min_clipped), "path=table, " FREE},
+    {.name = NULL},
+};
+
 /* A table's own times, whatever the network is told of them. */
 static struct noise_path plain(const struct noise_path *path)
 {

@@ -8,6 +8,13 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+static const struct option pndm_options[] = {
+    {FLAG_OPTION("skip_prk_steps", "false",
+                 "begin with one time visited twice in the place of Runge-Kutta steps"),
+     AT(skip_prk_steps)},
+    {.name = NULL},
+};
+
 enum { RUNGE_KUTTA_STEPS = 3, STAGES = 4, HISTORY = 4 };
 enum { OPENING = RUNGE_KUTTA_STEPS * STAGES };
 
@@ -199,5 +206,7 @@ const struct solver_type solver_pndm = {
     .family = TIMES_TABLE,
     .defaults = pndm_defaults,
     .arrange = pndm_arrange,
+    .options = {pndm_options, final_options},
+    .ignored = LIMIT_NAMES,
     .step = pndm_step,
 };

@@ -4,6 +4,28 @@
 
 #include <math.h>
 
+#define WITH_A_RULE                                                                                \
+    "path=table, use_karras_sigmas=true or path=table, use_exponential_sigmas=true or"             \
+    " path=table, use_beta_sigmas=true or path=table, use_lu_lambdas=true or use_flow_sigmas=true"
+
+const struct option respacing_options[] = {
+    {FLAG_OPTION("use_karras_sigmas", "false", "noise levels by the rule of Karras et al. 2022"),
+     AT(use_karras_sigmas)},
+    {FLAG_OPTION("use_exponential_sigmas", "false", "noise levels evenly in log(sigma)"),
+     AT(use_exponential_sigmas)},
+    {FLAG_OPTION("use_beta_sigmas", "false", "noise levels by the beta distribution"),
+     AT(use_beta_sigmas)},
+    {FLAG_OPTION("use_lu_lambdas", "false", "noise levels evenly in log(a / s)"),
+     AT(use_lu_lambdas)},
+    {NUMBER_OPTION("rho", "7", 1e-3, 1e3, "exponent of that rule"), AT(rho),
+     "use_karras_sigmas=true or path=edm, sigma_schedule=karras"},
+    {NUMBER_OPTION("sigma_min", "0", 0, 1e6, "least level; 0: the schedule's own"), AT(sigma_min),
+     WITH_A_RULE},
+    {NUMBER_OPTION("sigma_max", "0", 0, 1e6, "most noise; 0: the schedule's own"), AT(sigma_max),
+     WITH_A_RULE},
+    {.name = NULL},
+};
+
 static double share(int64_t count, int64_t index)
 {
     return count > 1 ? (double)index / (double)(count - 1) : 0;

@@ -13,6 +13,13 @@
 #include "solvers/solver.h"
 #include "solvers/stages.h"
 
+static const struct option rk45_options[] = {
+    {NUMBER_OPTION("rtol", "1e-05", 0, 1, "error of a step that is allowed, relative to the state"),
+     AT(rtol)},
+    {NUMBER_OPTION("atol", "1e-05", 0, 1e6, "error of a step that is allowed besides"), AT(atol)},
+    {.name = NULL},
+};
+
 enum { FIRST_GUESS = 20, MOST_EVALUATIONS = 100000 };
 
 /* What it integrates over: sigma on a straight path, where it goes from 1 to 0, else log(sigma). */
@@ -96,5 +103,7 @@ const struct solver_type solver_rk45 = {
     .family = TIMES_REAL,
     .defaults = rk45_defaults,
     .arrange = rk45_arrange,
+    .options = {rk45_options},
+    .ignored = "timestep_spacing|steps_offset",
     .step = rk45_step,
 };

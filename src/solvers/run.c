@@ -8,6 +8,46 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+/* Of every run. */
+const struct option run_options[] = {
+    {SEED_OPTION("seed", "0", "seed of the noise that is drawn"), AT(seed)},
+    {CHOICE_OPTION("rng", "philox", "philox|torch", "random stream; torch: as torch draws"),
+     AT(rng)},
+    {WHOLE_OPTION("first_item", "0", 0, 0x1p40,
+                  "number of the state's first item, of a batch that is solved in parts"),
+     AT(first_item)},
+    {CHOICE_OPTION("channels", "last", "last|first", "which axis of a state holds the channels"),
+     AT(channels)},
+    {WHOLE_OPTION("start_index", "0", 0, 1000000, "place of the time list where the run begins"),
+     AT(start_index)},
+    {CHOICE_OPTION("compat", "none", "none|diffusers",
+                   "diffusers: also do what that library gets wrong"),
+     AT(compat)},
+    {.name = NULL},
+};
+
+/* In the order of enum prediction_type and enum variance_type. */
+const struct option prediction_options[] = {
+    {CHOICE_OPTION("prediction_type", "epsilon",
+                   "epsilon|sample|v_prediction|score|flow_prediction|velocity",
+                   "what the network predicts"),
+     AT(prediction_type)},
+    {CHOICE_OPTION("variance_type", "fixed_small",
+                   "fixed_small|fixed_small_log|fixed_large|fixed_large_log|learned|learned_range",
+                   "variance of a reverse step; learned: the network's output has twice the"
+                   " channels"),
+     AT(variance_type)},
+    {.name = NULL},
+};
+
+/* Of solvers that ask run_final_product. */
+const struct option final_options[] = {
+    {FLAG_OPTION("set_alpha_to_one", "true",
+                 "the last step goes to clean data, else to the level of the first time"),
+     AT(set_alpha_to_one)},
+    {.name = NULL},
+};
+
 /* Hands out `count` floats of the run's memory, in whole cache lines; only counts them while there
    is no memory yet. */
 static float *carve(const struct solver_run *run, int64_t *used, int64_t count)

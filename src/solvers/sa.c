@@ -10,6 +10,23 @@
 #include "solvers/polynomial.h"
 #include "vectors/rows.h"
 
+static const struct option sa_options[] = {
+    {CHOICE_OPTION("algorithm_type", "data_prediction", "data_prediction|noise_prediction",
+                   "what is integrated: the estimate of data or of noise"),
+     AT(algorithm_type), .first = ALGORITHM_SA_DATA},
+    {WHOLE_OPTION("predictor_order", "2", 1, 3, "order of the predictor"), AT(predictor_order)},
+    {WHOLE_OPTION("corrector_order", "2", 0, 4, "order of the corrector; 0: none"),
+     AT(corrector_order)},
+    {FLAG_OPTION("lower_order_final", "true", "lower order in the last steps"),
+     AT(lower_order_final)},
+    {NUMBER_OPTION("tau", "1", 0, 10, "strength of the noise; 0: none"), AT(tau)},
+    {NUMBER_OPTION("tau_start", "200", -1e6, 1e6, "least time that noise is drawn at"),
+     AT(tau_start), "tau!=0"},
+    {NUMBER_OPTION("tau_end", "800", -1e6, 1e6, "greatest time that noise is drawn at"),
+     AT(tau_end), "tau!=0"},
+    {.name = NULL},
+};
+
 enum { HISTORY = 4, START = HISTORY, NOISE, ROWS };
 
 static const double longest_change = 0.25; /* in lambda */
@@ -124,7 +141,6 @@ static void sa_defaults(struct solver_options *options)
 {
     defaults_sigma(options);
     options->final_sigmas_type = FINAL_SIGMA_LEAST;
-    options->algorithm_type = ALGORITHM_SA_DATA;
 }
 
 const struct solver_type solver_sa = {
@@ -139,5 +155,6 @@ const struct solver_type solver_sa = {
     .family = TIMES_WHOLE,
     .defaults = sa_defaults,
     .arrange = sa_check,
+    .options = {sa_options},
     .step = sa_step,
 };

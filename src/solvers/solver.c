@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "solvers/forecast.h"
 #include "vectors/rows.h"
 
@@ -54,6 +55,11 @@ static const struct solver_type *const types[] = {
 };
 enum { CLASS_SIZE = 80, TYPES = sizeof types / sizeof *types };
 
+const struct solver_type *solver_type_at(int number)
+{
+    return number >= 0 && number < TYPES ? types[number] : NULL;
+}
+
 bool sumi_solver_describe(int number, sumi_solver_info *info)
 {
     if (number < 0 || number >= TYPES) return false;
@@ -80,19 +86,19 @@ const char *solver_name_for_class(const char *class_name)
 static sumi_status find_type(sumi_context *context, const char *name,
                              const struct solver_type **type)
 {
-    char known[768] = "";
+    const char *names[TYPES + 1] = {NULL};
     *type = name ? solver_type_for_class(name) : NULL;
     if (*type) return SUMI_OK;
     for (int i = 0; i < TYPES; i++) {
-        if (name && strcmp(types[i]->name, name) == 0) {
-            *type = types[i];
-            return SUMI_OK;
-        }
-        size_t length = strlen(known);
-        snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", types[i]->name);
+        names[i] = types[i]->name;
+        if (!name || strcmp(names[i], name) != 0) continue;
+        *type = types[i];
+        return SUMI_OK;
     }
-    return context_fail(context, SUMI_ERROR_ARGUMENT, "there is no solver \"%.100s\"; there are %s",
-                        name ? name : "", known);
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "there is no solver \"%.100s\"; did you mean \"%s\"? `sumi solvers` lists"
+                        " all %d",
+                        name ? name : "", text_nearest(name ? name : "ddim", names), TYPES);
 }
 
 sumi_status sumi_solver_create(sumi_context *context, const char *name, sumi_solver **solver)
@@ -105,8 +111,7 @@ sumi_status sumi_solver_create(sumi_context *context, const char *name, sumi_sol
     made->context = context;
     made->type = type;
     made->follows = strcmp(type->name, name) != 0;
-    options_default(&made->options);
-    if (type->defaults) type->defaults(&made->options);
+    settings_default(type, &made->options);
     random_seed(&made->random, RANDOM_PHILOX, 0);
     *solver = made;
     return SUMI_OK;
@@ -129,17 +134,8 @@ void sumi_solver_free(sumi_solver *solver)
     if (!solver) return;
     forget_tables(solver);
     options_release(solver->context, &solver->options);
+    context_release(solver->context, solver->text);
     context_release(solver->context, solver);
-}
-
-sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value)
-{
-    if (!option || !value) {
-        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                            "a solver option needs a name and a value, not NULL");
-    }
-    solver->ready = false;
-    return options_set(solver->context, &solver->options, option, value);
 }
 
 sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
@@ -155,9 +151,8 @@ sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
     const struct solver_type *type = solver_type_for_class(class_name);
     bool own = !type || type == solver->type;
     solver->follows = own && strncmp(class_name, "Sumi", 4) != 0;
-    options_default(&trained);
-    if (!own && type->defaults) type->defaults(&trained);
-    TRY(options_configure(solver->context, &solver->options, own ? NULL : &trained, json));
+    if (!own) settings_default(type, &trained);
+    TRY(settings_configure(solver, own ? NULL : &trained, json));
     /* this class tells its network log(sigma) / 4 with that prediction only */
     bool euler = (type ? type : solver->type) == &solver_euler;
     if (euler && solver->options.prediction_type != PREDICTION_V)
@@ -171,8 +166,7 @@ sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
 static bool is_class(const sumi_solver *solver)
 {
     struct solver_options usual;
-    options_default(&usual);
-    if (solver->type->defaults) solver->type->defaults(&usual);
+    settings_default(solver->type, &usual);
     bool followed = solver->follows || solver->options.compat == COMPATIBLE_DIFFUSERS;
     return solver->type->classes[0] && followed && solver->options.path == usual.path;
 }
@@ -182,6 +176,7 @@ sumi_status solver_prepare(sumi_solver *solver)
     if (solver->ready) return SUMI_OK;
     forget_tables(solver);
     solver->options.as_class = is_class(solver);
+    TRY(settings_check(solver));
     struct schedule_options options = options_schedule(&solver->options);
     TRY(schedule_create(solver->context, &options, &solver->schedule));
     solver->path = options_path(&solver->options, &solver->schedule);

@@ -11,7 +11,12 @@
 #include "solvers/grid.h"
 #include "solvers/options.h"
 
-enum { MOST_ROWS = 8, MOST_CLASSES = 4 };
+enum { MOST_ROWS = 8, MOST_CLASSES = 4, MOST_TABLES = 4 };
+
+/* Rows of limit.c, for `ignored`. */
+#define LIMIT_NAMES                                                                                \
+    "clip_sample|clip_denoised|clip_sample_range|thresholding|dynamic_thresholding_ratio|"         \
+    "sample_max_value"
 
 /* One run of the loop. Every row is a state [items, item_size]. */
 struct solver_run {
@@ -55,6 +60,7 @@ struct solver_type {
     const char *classes[MOST_CLASSES]; /* diffusers' schedulers that mean this solver */
     int order, evaluations;
     bool stochastic;
+    bool one_place; /* makes all its steps at one place, which may be listed */
     int rows, double_rows;
     enum scale scale;                                 /* that its state is kept in */
     enum time_family family;                          /* which times it visits */
@@ -62,6 +68,8 @@ struct solver_type {
     sumi_status (*arrange)(sumi_context *context, const struct solver_options *options,
                            const struct noise_path *path,
                            struct grid *grid); /* changes the list of times, or NULL */
+    const struct option *options[MOST_TABLES]; /* its own rows, beside those of every run */
+    const char *ignored; /* rows of every run that it has no use for, "one|two", or NULL */
     sumi_status (*step)(struct solver_run *run);
     /* Of solvers of bits, NULL in those of numbers: noises clean[count] to abar `product`, standard
        normal noise[count] deciding. */
@@ -150,14 +158,16 @@ bool solver_is_binomial(const sumi_solver *solver);
 const struct solver_type *solver_type_for_class(const char *class_name);
 const char *solver_name_for_class(const char *class_name);
 
-/* ---- Between solver.c and run.c ---- */
+/* ---- Between solver.c, settings.c and run.c ---- */
 
 struct sumi_solver {
     sumi_context *context;
     const struct solver_type *type;
     struct solver_options options;
     bool follows; /* made by the name of a class, or configured as one: see is_class */
-    bool ready;   /* whether what follows fits the options */
+    struct given_options given; /* what the caller has set */
+    char *text;                 /* of the last sumi_solver_get */
+    bool ready;                 /* whether what follows fits the options */
     struct schedule schedule;
     struct noise_path path;
     struct grid grid;
@@ -167,6 +177,21 @@ struct sumi_solver {
     int64_t evaluations; /* of the last run */
     bool started;        /* whether sumi_solver_start came after the last run */
 };
+
+/* The type by number from 0; NULL past the last. */
+const struct solver_type *solver_type_at(int number);
+
+/* What a solver of that type starts with. */
+void settings_default(const struct solver_type *type, struct solver_options *options);
+
+/* Sets every known option of a JSON text, or none of them on failure; `trained` as in
+   options_take_training, or NULL. */
+sumi_status settings_configure(sumi_solver *solver, const struct solver_options *trained,
+                               const char *json);
+
+/* Refuses options that the caller has set and that are not read with the others as they are, and
+   those that contradict each other. */
+sumi_status settings_check(const sumi_solver *solver);
 
 /* Builds the schedule and the time list if an option has changed. */
 sumi_status solver_prepare(sumi_solver *solver);

@@ -4,6 +4,20 @@
 
 #include <math.h>
 
+const struct option spacing_options[] = {
+    {WHOLE_OPTION("steps", "0", 0, 1000000, "how many steps; 0: as many as there are times"),
+     AT(steps)},
+    {NUMBERS_OPTION("timesteps", -1000000, 1000000, "the times to visit, noisiest first"),
+     AT(timesteps)},
+    {CHOICE_OPTION("timestep_spacing", "leading", "leading|linspace|trailing",
+                   "how the visited times are spaced"),
+     AT(timestep_spacing), "timesteps="},
+    {WHOLE_OPTION("steps_offset", "0", 0, 1000000,
+                  "what is added to times with the spacing leading"),
+     AT(steps_offset), "timestep_spacing=leading, timesteps="},
+    {.name = NULL},
+};
+
 /* Time number `index` of `count` over a schedule of T = `all` times. */
 static int64_t spaced_time(const struct solver_options *options, int64_t all, int64_t count,
                            int64_t index)

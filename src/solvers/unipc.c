@@ -9,6 +9,22 @@
 #include "solvers/exponential.h"
 #include "vectors/rows.h"
 
+static const struct option unipc_options[] = {
+    {CHOICE_OPTION("solver_type", "bh2", "bh1|bh2", "B(h) of the method: h or e^h - 1"),
+     AT(solver_type), .first = VARIANT_BH1},
+    {FLAG_OPTION("predict_x0", "true", "integrate the estimate of data, else of noise"),
+     AT(predict_x0)},
+    {FLAG_OPTION("lower_order_final", "true", "lower order in the last steps"),
+     AT(lower_order_final)},
+    {.name = "disable_corrector",
+     .type = OPTION_NUMBERS,
+     .default_value = "[]",
+     .high = 1000000,
+     .meaning = "steps that are not corrected, counted from 0",
+     .offset = AT(disable_corrector)},
+    {.name = NULL},
+};
+
 enum { MOST_ORDER = 3, HISTORY = MOST_ORDER + 1 };
 
 static bool on_noise(const struct solver_run *run)
@@ -143,5 +159,6 @@ const struct solver_type solver_unipc = {
     .family = TIMES_UNIPC,
     .defaults = defaults_sigma,
     .arrange = unipc_check,
+    .options = {unipc_options, order_options},
     .step = unipc_step,
 };

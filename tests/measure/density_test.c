@@ -119,6 +119,7 @@ static void steps_of_equal_length_come_near_with_their_order(void **state)
         one.variance = methods[i].variance;
         struct scene scene = begin(&one, "flow-euler", "{}");
         CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "method", methods[i].name));
+        CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "tolerance", "1e-5"));
         CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "steps", methods[i].steps));
         double coarse = largest_error(&scene);
         CHECK_OK(context, sumi_likelihood_set(scene.likelihood, "steps", methods[i].twice));
@@ -126,6 +127,53 @@ static void steps_of_equal_length_come_near_with_their_order(void **state)
         CHECK_CLOSE(log2(coarse / fine), methods[i].order, 0.15);
         end(&scene);
     }
+}
+
+static void settings_without_effect_are_refused(void **state)
+{
+    (void)state;
+    static const char *const cases[][5] = {
+        {"steps", "50", NULL, NULL, "reads \"steps\" only with method = euler or midpoint"},
+        {"method", "heun", "tolerance", "1e-3", "reads \"tolerance\" only with method = rk45"},
+        {"probe", "exact", "probes", "3", "reads \"probes\" only with probe = auto or"}};
+    for (int i = 0; i < 3; i++) {
+        struct scene scene = {.mixture = standard_normal};
+        CHECK_OK(context, sumi_solver_create(context, "ddpm", &scene.solver));
+        CHECK_OK(context, sumi_likelihood_create(context, scene.solver, &scene.likelihood));
+        for (int k = 0; k < 4 && cases[i][k]; k += 2)
+            CHECK_OK(context, sumi_likelihood_set(scene.likelihood, cases[i][k], cases[i][k + 1]));
+        assert_int_equal(sumi_likelihood_density(scene.likelihood, mixture_product, &scene.mixture,
+                                                 2, (int64_t[]){1, 2}, (float[]){0, 0}, NULL, NULL,
+                                                 NULL),
+                         SUMI_ERROR_ARGUMENT);
+        if (!strstr(sumi_context_message(context), cases[i][4]))
+            fail_msg("%s", sumi_context_message(context));
+        end(&scene);
+    }
+}
+
+static void settings_are_listed_and_got(void **state)
+{
+    (void)state;
+    sumi_solver *solver = NULL;
+    sumi_likelihood *likelihood = NULL;
+    sumi_option option;
+    int number = 0;
+    CHECK_OK(context, sumi_solver_create(context, "ddpm", &solver));
+    CHECK_OK(context, sumi_likelihood_create(context, solver, &likelihood));
+    for (; sumi_likelihood_option(likelihood, number, &option); number++) {
+        assert_true(option.meaning[0]);
+        assert_string_equal(sumi_likelihood_setting(likelihood, option.name), option.default_value);
+    }
+    assert_int_equal(number, 11);
+    CHECK_OK(context, sumi_likelihood_set_number(likelihood, "tolerance", 0.001));
+    assert_string_equal(sumi_likelihood_setting(likelihood, "tolerance"), "0.001");
+    CHECK_OK(context, sumi_likelihood_set(likelihood, "dequantise", "yes"));
+    assert_string_equal(sumi_likelihood_setting(likelihood, "dequantise"), "true");
+    CHECK_OK(context, sumi_likelihood_set(likelihood, "seed", "18446744073709551615"));
+    assert_null(sumi_likelihood_setting(likelihood, "taste"));
+    sumi_likelihood_free(likelihood);
+    sumi_solver_free(solver);
 }
 
 static void probes_estimate_the_trace_without_bias(void **state)
@@ -242,6 +290,8 @@ int main(void)
         cmocka_unit_test(the_density_of_a_standard_normal_is_exact_on_a_table),
         cmocka_unit_test(steps_of_equal_length_come_near_with_their_order),
         cmocka_unit_test(probes_estimate_the_trace_without_bias),
+        cmocka_unit_test(settings_without_effect_are_refused),
+        cmocka_unit_test(settings_are_listed_and_got),
         cmocka_unit_test(levels_of_a_byte_are_spread_over_their_width),
         cmocka_unit_test(the_density_of_a_model_at_rest_is_normal),
         cmocka_unit_test(bits_have_no_density),

@@ -89,7 +89,7 @@ static sumi_status use_density(sumi_context *context, void *method)
     struct scene scene;
     sumi_status status = open_scene(context, "flow-euler", options, &scene);
     STEP(sumi_likelihood_set(scene.likelihood, "method", method));
-    STEP(sumi_likelihood_set(scene.likelihood, "steps", "3"));
+    if (strcmp(method, "rk45") != 0) STEP(sumi_likelihood_set(scene.likelihood, "steps", "3"));
     STEP(sumi_likelihood_density(scene.likelihood, repeat_with_product, NULL, 2, (int64_t[]){2, 2},
                                  x, bits, NULL, NULL));
     close_scene(&scene);

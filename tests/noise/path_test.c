@@ -4,7 +4,7 @@
 #include "check.h"
 
 #include "noise/path.h"
-#include "solvers/options.h"
+#include "solvers/solver.h"
 
 static const struct noise_path paths[] = {
     {.kind = PATH_VP, .count = 1000, .beta_min = 0.1, .beta_max = 20, .eps = 1e-3},
@@ -109,7 +109,7 @@ static void a_table_is_a_path_too(void **state)
     struct schedule schedule;
     struct solver_options options;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    options_default(&options);
+    settings_default(&solver_ddpm, &options);
     struct schedule_options asked = options_schedule(&options);
     CHECK_OK(context, schedule_create(context, &asked, &schedule));
     struct noise_path path = options_path(&options, &schedule);

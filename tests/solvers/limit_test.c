@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "solvers/limit.h"
+#include "solvers/solver.h"
 
 static int compare(const void *left, const void *right)
 {
@@ -29,7 +30,7 @@ static void each_item_is_divided_by_its_own_quantile(void **state)
     for (int k = 0; k < 25; k++) {
         int size = sizes[k % 5];
         struct solver_options options;
-        options_default(&options);
+        settings_default(&solver_ddpm, &options);
         options.thresholding = true;
         options.sample_max_value = 4;
         options.dynamic_thresholding_ratio = ratios[k / 5];
@@ -48,7 +49,7 @@ static void a_highest_value_below_one_wins_as_in_torchs_clamp(void **state)
 {
     (void)state;
     struct solver_options options;
-    options_default(&options);
+    settings_default(&solver_ddpm, &options);
     options.thresholding = true;
     options.sample_max_value = 0.5;
     float x[4] = {-3, -0.25, 0.4f, 2}, scratch[4];
@@ -61,7 +62,7 @@ static void clipping_keeps_to_its_range_and_can_be_off(void **state)
 {
     (void)state;
     struct solver_options options;
-    options_default(&options);
+    settings_default(&solver_ddpm, &options);
     options.clip_sample_range = 1.5;
     float x[3] = {-2, 1.25f, 7};
     limit_clean(&options, 1, 1, 3, NULL, x);

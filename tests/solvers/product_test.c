@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include "base/philox.h"
+#include "configure.h"
 #include "solvers/solver.h"
 
 enum { ITEMS = 1000, MOST_OPTIONS = 6 };
@@ -91,7 +92,7 @@ struct trial {
 
 static void set(sumi_context *context, sumi_solver *solver, const char *name, const char *value)
 {
-    CHECK_OK(context, sumi_solver_set(solver, name, value));
+    configure(context, solver, name, value);
 }
 
 static sumi_solver *make(sumi_context *context, const struct trial *trial)

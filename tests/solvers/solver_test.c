@@ -35,7 +35,7 @@ static void a_class_of_diffusers_names_a_solver_too(void **state)
     sumi_context_free(context);
 }
 
-static void an_unknown_name_gets_the_list_of_known_ones(void **state)
+static void an_unknown_name_gets_the_nearest_one(void **state)
 {
     (void)state;
     sumi_context *context = NULL;
@@ -43,7 +43,7 @@ static void an_unknown_name_gets_the_list_of_known_ones(void **state)
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     assert_int_equal(sumi_solver_create(context, "ddmp", &solver), SUMI_ERROR_ARGUMENT);
     assert_null(solver);
-    assert_non_null(strstr(sumi_context_message(context), "\"ddmp\"; there are ddpm, ddim"));
+    assert_non_null(strstr(sumi_context_message(context), "\"ddmp\"; did you mean \"ddpm\"?"));
     assert_int_equal(sumi_solver_create(context, NULL, &solver), SUMI_ERROR_ARGUMENT);
     sumi_solver_free(NULL);
     sumi_context_free(context);
@@ -156,7 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_solver_in_the_table_can_be_made),
         cmocka_unit_test(a_class_of_diffusers_names_a_solver_too),
-        cmocka_unit_test(an_unknown_name_gets_the_list_of_known_ones),
+        cmocka_unit_test(an_unknown_name_gets_the_nearest_one),
         cmocka_unit_test(scheduler_classes_lead_to_their_solvers),
         cmocka_unit_test(combinations_that_make_no_sense_are_refused),
         cmocka_unit_test(a_configuration_of_another_class_keeps_its_path),

@@ -68,10 +68,9 @@ static void every_number_of_trailing_steps_gives_as_many_times(void **state)
     }
 }
 
-static void given_times_win_and_a_start_index_skips(void **state)
+static void given_times_are_visited_and_a_start_index_skips(void **state)
 {
     (void)state;
-    set("steps", "50");
     set("timesteps", "[900, 700, 10, 0]");
     check_times(4, (double[]){900, 700, 10, 0});
     set("start_index", "2");
@@ -107,7 +106,7 @@ int main(void)
         TEST(linspace_holds_both_ends_and_rounds_halves_to_even),
         TEST(trailing_counts_down_from_the_end),
         TEST(every_number_of_trailing_steps_gives_as_many_times),
-        TEST(given_times_win_and_a_start_index_skips),
+        TEST(given_times_are_visited_and_a_start_index_skips),
         TEST(lists_that_make_no_sense_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "configure.h"
 #include "solvers/solver.h"
 
 enum { MOST_COUNT = 768, BATCH = 4, MOST_STEPS = 1000 };
@@ -323,7 +324,7 @@ static double deviation_of_step(sumi_context *context, json_object *row, const c
     struct sample sample = {.rank = 4, .shape = {BATCH, 3, 8, 8}, .count = MOST_COUNT};
     sumi_solver *solver = make_solver(context, row, "config");
     CHECK_OK(context, sumi_solver_set(solver, "prediction_type", "sample"));
-    CHECK_OK(context, sumi_solver_set(solver, "eta", "1"));
+    configure(context, solver, "eta", "1");
     CHECK_OK(context, sumi_solver_set(solver, "timesteps", times));
     record.steps = 0;
     record.count = sample.count;

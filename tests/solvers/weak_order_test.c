@@ -6,6 +6,7 @@
    B_k^2. */
 #include "check.h"
 
+#include "configure.h"
 #include "solvers/solver.h"
 
 enum { MOST_DRAWS = 260, MOST_UNKNOWNS = MOST_DRAWS + 2, ITEMS = 600, MOST_OPTIONS = 4 };
@@ -101,7 +102,7 @@ static sumi_solver *make(sumi_context *context, const char *name, int steps,
     snprintf(text, sizeof text, "%d", steps + 1); /* places, both ends among them */
     CHECK_OK(context, sumi_solver_set(solver, "steps", text));
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-        CHECK_OK(context, sumi_solver_set(solver, common[i][0], common[i][1]));
+        configure(context, solver, common[i][0], common[i][1]);
     for (int i = 0; options[i][0]; i++)
         CHECK_OK(context, sumi_solver_set(solver, options[i][0], options[i][1]));
     if (sumi_solver_times(solver, NULL, 0) == 0)

@@ -106,10 +106,20 @@ static void wrong_wishes_are_refused(void **state)
     run(here, "sumi sample nowhere --stepps 3 -o x.png");
     CHECK_FAILED(here, 2, "sumi: sample has no option --stepps; did you mean --steps?");
     run(here, POINTS "sumi sample points --solver ddmp -o x.png");
-    CHECK_HOLDS(here->err, "sumi: there is no solver \"ddmp\"; there are ddpm, ddim, ");
-    assert_int_equal(here->code, 2);
+    CHECK_FAILED(here, 2,
+                 "sumi: there is no solver \"ddmp\"; did you mean \"ddpm\"? `sumi solvers` lists "
+                 "all 41");
     run(here, "sumi sample points --set etta=1 -o x.png");
     CHECK_FAILED(here, 2, "sumi: there is no solver option \"etta\"; did you mean \"eta\"?");
+    run(here, "sumi sample points --solver ddim --set snr=3 -o x.png");
+    CHECK_FAILED(here, 2, "sumi: ddim does not read \"snr\"; pc does");
+    run(here, "sumi sample points --solver ddim --set use_karras_sigmas=yes -o x.png");
+    CHECK_FAILED(here, 2, "sumi: ddim reads \"use_karras_sigmas\" only with path other than table");
+    run(here, "sumi sample points --solver ddim --steps 5 --set timesteps=[9,5,1] -o x.png");
+    CHECK_FAILED(here, 2,
+                 "sumi: steps = 5 contradicts timesteps, which lists 3 places; give one of them");
+    run(here, "sumi sample points --solver ddim --set timesteps=[9,5,1] -n 2 -o x.png");
+    CHECK_DONE(here);
     run(here, "sumi sample points --steps 1000 -o x.png");
     assert_int_equal(here->code, 2);
 }

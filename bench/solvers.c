@@ -30,6 +30,7 @@ struct bench {
     sumi_recipe *recipe;
     sumi_data *data;
     sumi_model *model;
+    sumi_session *session;
     sumi_solver *solver; /* the one at work */
     bool check;          /* that all solvers run, without timing */
     double network;      /* seconds of one evaluation */
@@ -83,15 +84,16 @@ static sumi_status open_model(struct bench *b)
     sumi_status status = sumi_recipe_open(b->context, "ddpm-mnist", &b->recipe);
     for (int i = 0; i < 3 && status == SUMI_OK; i++) status = sumi_recipe_set(b->recipe, noise[i]);
     if (status == SUMI_OK) status = sumi_data_open(b->context, b->recipe, &b->data);
-    return status == SUMI_OK
-               ? sumi_model_create_from_recipe(b->context, b->recipe, b->data, &b->model)
-               : status;
+    if (status == SUMI_OK)
+        status = sumi_model_create_from_recipe(b->context, b->recipe, b->data, &b->model);
+    return status == SUMI_OK ? sumi_session_create(b->context, b->model, &b->session) : status;
 }
 
 static sumi_status evaluate(void *user)
 {
     struct bench *b = user;
-    return sumi_model_denoiser(b->model, ITEMS, ITEM_SIZE, ITEM_SIZE, b->x, b->times, b->output);
+    return sumi_session_denoiser(b->session, ITEMS, ITEM_SIZE, ITEM_SIZE, b->x, b->times,
+                                 b->output);
 }
 
 static sumi_status solve(void *user)
@@ -237,6 +239,7 @@ int main(int argc, char **argv)
     if (threads > 0) sumi_context_set_threads(b.context, threads);
     sumi_context_set_tuning(b.context, true); /* as the command does */
     int code = measure(&b, json, argc - i, argv + i);
+    sumi_session_free(b.session);
     sumi_model_free(b.model);
     sumi_data_free(b.data);
     sumi_recipe_free(b.recipe);

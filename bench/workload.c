@@ -30,6 +30,7 @@ struct workload {
     sumi_recipe *recipe;
     sumi_data *data;
     sumi_model *model;
+    sumi_session *session;
     sumi_trainer *trainer; /* NULL where evaluations are timed */
     int64_t batch;
     sumi_array x, output; /* [batch, item] */
@@ -107,8 +108,9 @@ static sumi_status open_model(struct workload *w)
         status = sumi_model_create_from_recipe(w->context, w->recipe, w->data, &w->model);
         if (status == SUMI_OK) status = sumi_model_save(w->model, w->folder);
     }
+    if (status == SUMI_OK) status = sumi_session_create(w->context, w->model, &w->session);
     const char *precision = sumi_recipe_get(w->recipe, "train.precision");
-    return status == SUMI_OK ? sumi_model_set_precision(w->model, precision) : status;
+    return status == SUMI_OK ? sumi_session_set(w->session, "precision", precision) : status;
 }
 
 /* Inputs x[count, item] out of the data, and times spread over the schedule. */
@@ -150,7 +152,7 @@ static sumi_status prepare(struct workload *w, const struct arguments *a)
     if (status == SUMI_OK) status = sumi_data_open(w->context, w->recipe, &w->data);
     if (status == SUMI_OK) status = open_model(w);
     if (status == SUMI_OK && a->precision)
-        status = sumi_model_set_precision(w->model, a->precision);
+        status = sumi_session_set(w->session, "precision", a->precision);
     if (status != SUMI_OK) return status;
     if (a->forward) return prepare_inputs(w);
     return sumi_trainer_create(w->context, w->recipe, w->model, w->data, &w->trainer);
@@ -162,6 +164,7 @@ static void release(struct workload *w)
     sumi_array_release(w->context, &w->output);
     free(w->times);
     sumi_trainer_free(w->trainer);
+    sumi_session_free(w->session);
     sumi_model_free(w->model);
     sumi_data_free(w->data);
     sumi_recipe_free(w->recipe);
@@ -220,9 +223,9 @@ static sumi_status check_with(struct workload *w, int64_t count, sumi_array *x, 
     if (status == SUMI_OK) status = sumi_array_create(w->context, 1, &count, times);
     if (status == SUMI_OK) status = fill_inputs(w, count, x, times->data);
     if (status == SUMI_OK)
-        status = sumi_model_predict(w->model, count, x->data, times->data, NULL, output->data);
+        status = sumi_session_predict(w->session, count, x->data, times->data, output->data);
     if (status == SUMI_OK)
-        status = sumi_model_gradient(w->model, count, x->data, times->data, NULL, &loss, gradients);
+        status = sumi_session_gradient(w->session, count, x->data, times->data, &loss, gradients);
     if (status == SUMI_OK) status = write_array(w, "x.npy", x);
     if (status == SUMI_OK) status = write_array(w, "times.npy", times);
     if (status == SUMI_OK) status = write_array(w, "output.npy", output);
@@ -245,7 +248,7 @@ static sumi_status check(struct workload *w, int64_t count)
 static sumi_status run_once(struct workload *w)
 {
     if (w->trainer) return sumi_trainer_step(w->trainer, NULL);
-    return sumi_model_predict(w->model, w->batch, w->x.data, w->times, NULL, w->output.data);
+    return sumi_session_predict(w->session, w->batch, w->x.data, w->times, w->output.data);
 }
 
 static sumi_status time_steps(struct workload *w, int64_t count)

@@ -425,44 +425,95 @@ typedef struct sumi_weight {
 } sumi_weight;
 SUMI_API bool sumi_model_weight(const sumi_model *model, int64_t number, sumi_weight *weight);
 
-/* How the network's activations are kept and multiplied when it is evaluated from now on:
-   "float32", as in the beginning, or "bf16", which halves their memory. Weights, sums and results
-   stay float32; a network without convolutions is float32 all through. Training has its own choice,
-   the recipe's train.precision. */
-SUMI_API sumi_status sumi_model_set_precision(sumi_model *model, const char *precision);
+/* Makes the solver that the model's scheduler_config.json describes, or of another name with the
+   same options (NULL keeps the class named there). It belongs to the model's context; see also
+   sumi_session_solver. */
+SUMI_API sumi_status sumi_model_solver(const sumi_model *model, const char *name,
+                                       sumi_solver **solver);
 
-/* One evaluation: x[count, item], times[count], labels[count] (NULL if unconditional) to
-   output[count, output item]. */
-SUMI_API sumi_status sumi_model_predict(sumi_model *model, int64_t count, const float *x,
-                                        const float *times, const int32_t *labels, float *output);
+/* ---- Conditions ------------------------------------------------------------------------------ */
+
+/* What a network is told beside the state and the time: a set of named arrays, by the names and
+   shapes of sumi_model_input. shape[0] of each counts items; where more items are computed, they
+   begin again with the first. Values are copied. Setting a name again replaces its array. */
+typedef struct sumi_condition sumi_condition;
+SUMI_API sumi_status sumi_condition_create(sumi_context *context, sumi_condition **condition);
+SUMI_API void sumi_condition_free(sumi_condition *condition);
+SUMI_API sumi_status sumi_condition_set(sumi_condition *condition, const char *name, int rank,
+                                        const int64_t *shape, const float *values);
+SUMI_API sumi_status sumi_condition_set_integers(sumi_condition *condition, const char *name,
+                                                 int rank, const int64_t *shape,
+                                                 const int32_t *values);
+
+/* Its arrays by number from 0; false past the last. The pointers live until it is changed. */
+typedef struct sumi_condition_entry {
+    const char *name;
+    int rank;
+    int64_t shape[SUMI_MAX_RANK];
+    const float *numbers;    /* [shape], or NULL */
+    const int32_t *integers; /* [shape], or NULL */
+} sumi_condition_entry;
+SUMI_API bool sumi_condition_get(const sumi_condition *condition, int number,
+                                 sumi_condition_entry *entry);
+
+/* ---- Sessions -------------------------------------------------------------------------------- */
+
+/* What runs a model: plans for the sizes that were asked for, kept for the next call, and the
+   condition. The model is only read, so that several sessions in several threads may run one model
+   at once, each with a context of its own; none may be at work while the model is trained or its
+   weights are written. The model must outlive its sessions. */
+typedef struct sumi_session sumi_session;
+SUMI_API sumi_status sumi_session_create(sumi_context *context, const sumi_model *model,
+                                         sumi_session **session);
+SUMI_API void sumi_session_free(sumi_session *session);
+
+/* Sets "precision": how activations are kept and multiplied, "float32" at first, or "bf16", which
+   halves their memory (weights, sums and results stay float32; a network without convolutions is
+   float32 all through); "memory": bytes that kept plans may take, 1 GiB at first. Plans that were
+   used least recently are given up beyond that, but never the last two. */
+SUMI_API sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value);
+
+/* The condition of later calls, and the one that stands for "no condition" (for guides, which
+   compare the two). Checked against what the network takes, and copied; NULL for none. */
+SUMI_API sumi_status sumi_session_set_condition(sumi_session *session,
+                                                const sumi_condition *condition);
+SUMI_API sumi_status sumi_session_set_null(sumi_session *session, const sumi_condition *condition);
+
+/* One evaluation: x[count, item] and times[count] to output[count, output item]. */
+SUMI_API sumi_status sumi_session_predict(sumi_session *session, int64_t count, const float *x,
+                                          const float *times, float *output);
 
 /* The score of noised data, the gradient of their log density, at a time as the network is told it:
-   x[count, item], labels[count] (NULL if unconditional) to score[count, item]. */
-SUMI_API sumi_status sumi_model_score(sumi_model *model, int64_t count, const float *x, double time,
-                                      const int32_t *labels, float *score);
+   x[count, item] to score[count, item]. */
+SUMI_API sumi_status sumi_session_score(sumi_session *session, int64_t count, const float *x,
+                                        double time, float *score);
 
 /* The loss mean(output^2) and the gradient of it for every weight, in the order of
    sumi_model_weight: gradients[i] points to room for weight i, or is NULL. For checking. */
-SUMI_API sumi_status sumi_model_gradient(sumi_model *model, int64_t count, const float *x,
-                                         const float *times, const int32_t *labels, double *loss,
-                                         float *const *gradients);
+SUMI_API sumi_status sumi_session_gradient(sumi_session *session, int64_t count, const float *x,
+                                           const float *times, double *loss,
+                                           float *const *gradients);
+
+/* As sumi_model_solver, in the session's context. */
+SUMI_API sumi_status sumi_session_solver(sumi_session *session, const char *name,
+                                         sumi_solver **solver);
 
 /* Draws `count` samples into a new array [count, item]. `solver` NULL means the model's own
-   scheduler; `labels` NULL means each class in turn where the model is class-conditional. */
+   scheduler. Without a condition a model with classes draws each class in turn. `watcher` may be
+   NULL; where it stops the run, the states of that moment are in `samples` and the status is
+   SUMI_STOPPED. */
+SUMI_API sumi_status sumi_session_sample(sumi_session *session, sumi_solver *solver, int64_t count,
+                                         sumi_solver_watcher watcher, void *user,
+                                         sumi_array *samples);
+
+/* The same by a session for this call alone; `condition` may be NULL. */
 SUMI_API sumi_status sumi_model_sample(sumi_model *model, sumi_solver *solver, int64_t count,
-                                       const int32_t *labels, sumi_array *samples);
+                                       const sumi_condition *condition, sumi_array *samples);
 
-/* Makes the solver that the model's scheduler_config.json describes, or of another name with the
-   same options (NULL keeps the class named there). */
-SUMI_API sumi_status sumi_model_solver(sumi_model *model, const char *name, sumi_solver **solver);
-
-/* A sumi_denoiser over a model, for sumi_solver_run: `user` is the sumi_model. */
-SUMI_API sumi_status sumi_model_denoiser(void *model, int64_t count, int64_t item_size,
-                                         int64_t output_size, const float *x, const float *times,
-                                         float *output);
-/* Labels that sumi_model_denoiser uses from now on (copied; NULL for none), again from the first
-   where there are more items than labels. */
-SUMI_API sumi_status sumi_model_set_labels(sumi_model *model, int64_t count, const int32_t *labels);
+/* A sumi_denoiser over a session, for sumi_solver_run: `user` is the sumi_session. */
+SUMI_API sumi_status sumi_session_denoiser(void *session, int64_t count, int64_t item_size,
+                                           int64_t output_size, const float *x, const float *times,
+                                           float *output);
 
 /* ---- Likelihoods ----------------------------------------------------------------------------- */
 
@@ -513,10 +564,10 @@ typedef sumi_status (*sumi_denoiser_product)(void *user, int64_t count, int64_t 
                                              int64_t output_size, const float *x,
                                              const float *times, const float *vectors,
                                              float *output, float *products);
-/* A model's: `user` is the sumi_model. Labels are those of sumi_model_set_labels. */
-SUMI_API sumi_status sumi_model_product(void *model, int64_t count, int64_t item_size,
-                                        int64_t output_size, const float *x, const float *times,
-                                        const float *vectors, float *output, float *products);
+/* A session's: `user` is the sumi_session. */
+SUMI_API sumi_status sumi_session_product(void *session, int64_t count, int64_t item_size,
+                                          int64_t output_size, const float *x, const float *times,
+                                          const float *vectors, float *output, float *products);
 
 /* -log2 of the density of x[count, item], shape[0] being the count, to bits[count] (NULL where it
    is not wanted): each item is brought to noise along the probability-flow ODE, and the divergence
@@ -530,19 +581,21 @@ SUMI_API sumi_status sumi_likelihood_density(sumi_likelihood *likelihood,
                                              const int64_t *shape, const float *x, double *bits,
                                              sumi_progress_function progress, void *progress_user);
 
-/* The same for a model; `labels` (count numbers) where it is class-conditional, else NULL. */
-SUMI_API sumi_status sumi_model_density(sumi_model *model, sumi_likelihood *likelihood, int rank,
-                                        const int64_t *shape, const float *x, const int32_t *labels,
-                                        double *bits, sumi_progress_function progress, void *user);
+/* The same of a session's model; item i goes by item i of the session's condition. */
+SUMI_API sumi_status sumi_session_density(sumi_session *session, sumi_likelihood *likelihood,
+                                          int rank, const int64_t *shape, const float *x,
+                                          double *bits, sumi_progress_function progress,
+                                          void *user);
 
 /* The variational bound over a data set (Ho et al. 2020, eq. 5; with its sign turned the K of
    Sohl-Dickstein et al. 2015), Gaussian or of bits as the solver is. */
 SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser denoiser,
                                            void *user, sumi_data *data,
                                            sumi_progress_function progress, void *progress_user);
-/* The same for a model, which is told the items' classes if it takes them. */
-SUMI_API sumi_status sumi_model_bound(sumi_model *model, sumi_likelihood *likelihood,
-                                      sumi_data *data, sumi_progress_function progress, void *user);
+/* The same of a session's model, which is told the items' classes if it takes them. */
+SUMI_API sumi_status sumi_session_bound(sumi_session *session, sumi_likelihood *likelihood,
+                                        sumi_data *data, sumi_progress_function progress,
+                                        void *user);
 
 /* ---- Training ------------------------------------------------------------------------------- */
 

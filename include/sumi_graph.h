@@ -175,7 +175,7 @@ SUMI_API sumi_status sumi_graph_gradients(sumi_graph *graph, sumi_node loss, int
 /* ---- Plans ----------------------------------------------------------------------------------- */
 
 /* How plans made from now on keep activations: "float32", or "bf16", then convolutions' results and
-   what is computed from them; see sumi_model_set_precision. */
+   what is computed from them; see sumi_session_set. */
 SUMI_API sumi_status sumi_graph_set_precision(sumi_graph *graph, const char *precision);
 
 /* Plans the computation of `outputs` from the graph as it is now: memory, kernels, order. */

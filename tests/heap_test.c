@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "learn/trained.h"
+#include "once.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -212,19 +213,19 @@ static bool count_after_the_first(void *user, int64_t step, int64_t steps, doubl
     return true;
 }
 
-/* Whether the solver can sample the model. */
-static bool check_sampling(sumi_context *context, sumi_model *model, const char *name)
+/* Whether the solver can sample the session's model. */
+static bool check_sampling(sumi_context *context, sumi_session *session, const char *name)
 {
     enum { COUNT = 4, SIZE = 28 * 28 };
     static float x[COUNT * SIZE];
     const int64_t shape[] = {COUNT, 28, 28, 1};
     sumi_solver *solver = NULL;
-    if (sumi_model_solver(model, name, &solver) != SUMI_OK) return false; /* for other data */
+    if (sumi_session_solver(session, name, &solver) != SUMI_OK) return false; /* for other data */
     CHECK_OK(context, sumi_solver_set(solver, "steps", "4"));
     bool runs = sumi_solver_start(solver, 4, shape, x) == SUMI_OK;
     if (runs) {
         taken = 0;
-        sumi_status status = sumi_solver_run(solver, sumi_model_denoiser, model, 4, shape, x,
+        sumi_status status = sumi_solver_run(solver, sumi_session_denoiser, session, 4, shape, x,
                                              count_after_the_first, NULL);
         end_counting(name);
         if (status != SUMI_ERROR_NUMBER) CHECK_OK(context, status);
@@ -240,15 +241,17 @@ static void sampling_by_any_solver_takes_nothing_from_the_heap(void **state)
     for (int threads = 1; threads <= 2; threads++) {
         struct training t;
         sumi_solver_info info;
-        const int32_t labels[] = {3, 1, 4, 1};
+        const int32_t classes[] = {3, 1, 4, 1};
         CHECK_OK(room->context, sumi_context_set_threads(room->context, threads));
         training_of_recipe(room->context, "ddpm-mnist", settings, &t);
-        CHECK_OK(room->context, sumi_model_set_labels(t.model, 4, labels));
+        sumi_session *session = NULL;
+        CHECK_OK(room->context, once_open(room->context, t.model, 4, classes, &session));
         int solvers = 0;
         for (int i = 0; sumi_solver_describe(i, &info); i++) {
-            solvers += check_sampling(room->context, t.model, info.name);
+            solvers += check_sampling(room->context, session, info.name);
         }
         assert_true(solvers > 15);
+        sumi_session_free(session);
         training_end(&t);
     }
 }

@@ -27,11 +27,11 @@ struct subject {
     sumi_recipe *recipe;
     sumi_data *data;
     sumi_model *model;
+    sumi_session *session; /* of an evaluation, else NULL */
     sumi_trainer *trainer; /* NULL for an evaluation */
     int64_t batch;
     sumi_array x, output; /* [batch, item] */
     float *times;         /* [batch] */
-    int32_t *labels;      /* [batch], or NULL */
 };
 
 /* ---- Preparing ---- */
@@ -98,6 +98,17 @@ static sumi_status open_recipe(struct subject *s, const char *name)
     return status;
 }
 
+static sumi_status set_classes(const struct subject *s, const int32_t *classes)
+{
+    sumi_condition *condition = NULL;
+    sumi_status status = sumi_condition_create(s->context, &condition);
+    if (status == SUMI_OK)
+        status = sumi_condition_set_integers(condition, "class", 1, &s->batch, classes);
+    if (status == SUMI_OK) status = sumi_session_set_condition(s->session, condition);
+    sumi_condition_free(condition);
+    return status;
+}
+
 /* Data and times for an evaluation. */
 static sumi_status fill_inputs(struct subject *s)
 {
@@ -109,16 +120,16 @@ static sumi_status fill_inputs(struct subject *s)
     if (status == SUMI_OK) status = sumi_array_create(s->context, rank, shape, &s->output);
     s->times = calloc(batch, sizeof *s->times);
     indices = calloc(batch, sizeof *indices);
-    if (sumi_model_classes(s->model)) s->labels = calloc(batch, sizeof *s->labels);
-    if (!s->times || !indices || (sumi_model_classes(s->model) && !s->labels))
-        status = SUMI_ERROR_MEMORY;
+    int32_t *labels = calloc(batch, sizeof *labels);
+    if (!s->times || !indices || !labels) status = SUMI_ERROR_MEMORY;
     for (int64_t i = 0; status == SUMI_OK && i < s->batch; i++) {
         indices[i] = i % sumi_data_count(s->data);
         s->times[i] = (float)(i % 1000);
     }
-    if (status == SUMI_OK)
-        status = sumi_data_read(s->data, indices, s->batch, s->x.data, s->labels);
+    if (status == SUMI_OK) status = sumi_data_read(s->data, indices, s->batch, s->x.data, labels);
+    if (status == SUMI_OK && sumi_model_classes(s->model)) status = set_classes(s, labels);
     free(indices);
+    free(labels);
     return status;
 }
 
@@ -133,9 +144,13 @@ static sumi_status prepare(struct subject *s, const char *name)
     sumi_status status = is_folder(name) ? open_folder(s, name) : open_recipe(s, name);
     if (status != SUMI_OK) return status;
     s->batch = sampling_whole(s->recipe, "train.batch", 1);
-    status = sumi_model_set_precision(s->model, sumi_recipe_get(s->recipe, "train.precision"));
-    if (status != SUMI_OK) return status;
-    if (s->settings->forward) return fill_inputs(s);
+    if (s->settings->forward) {
+        status = sumi_session_create(s->context, s->model, &s->session);
+        if (status == SUMI_OK)
+            status = sumi_session_set(s->session, "precision",
+                                      sumi_recipe_get(s->recipe, "train.precision"));
+        return status == SUMI_OK ? fill_inputs(s) : status;
+    }
     return sumi_trainer_create(s->context, s->recipe, s->model, s->data, &s->trainer);
 }
 
@@ -144,8 +159,8 @@ static void release(struct subject *s)
     sumi_array_release(s->context, &s->x);
     sumi_array_release(s->context, &s->output);
     free(s->times);
-    free(s->labels);
     sumi_trainer_free(s->trainer);
+    sumi_session_free(s->session);
     sumi_model_free(s->model);
     sumi_data_free(s->data);
     sumi_recipe_free(s->recipe);
@@ -156,7 +171,7 @@ static void release(struct subject *s)
 static sumi_status run_once(struct subject *s)
 {
     if (s->trainer) return sumi_trainer_step(s->trainer, NULL);
-    return sumi_model_predict(s->model, s->batch, s->x.data, s->times, s->labels, s->output.data);
+    return sumi_session_predict(s->session, s->batch, s->x.data, s->times, s->output.data);
 }
 
 struct timing {

@@ -26,6 +26,7 @@ struct work {
     const struct settings *settings;
     const char *path; /* of the model */
     sumi_model *model;
+    sumi_session *session;
     sumi_recipe *recipe; /* beside the model; NULL where there is none */
     sumi_solver *solver;
     double *times; /* the solver's, noisiest first */
@@ -88,7 +89,7 @@ static int open_model(struct work *work)
     struct sampling_choices choices = {
         .solver = settings->solver, .seed = settings->seed, .steps = settings->steps};
     int code = sampling_open(work->context, work->path, &settings->computing, &choices,
-                             &work->model, &work->recipe, &work->solver);
+                             &work->model, &work->session, &work->recipe, &work->solver);
     return code == EXIT_DONE ? choose_levels(work) : code;
 }
 
@@ -110,7 +111,8 @@ static int read_items(struct work *work)
         return fail(EXIT_USAGE, "denoise: this model wants to know the class of each item; tell it "
                                 "with --label");
     }
-    sumi_status status = sampling_labels(work->model, work->items.shape[0], &labels);
+    sumi_status status =
+        sampling_classes(work->context, work->model, work->session, work->items.shape[0], &labels);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
@@ -155,6 +157,7 @@ static sumi_status denoise_level(struct work *work, int level, sumi_array *state
     place_items(work, level, 1, state->data);
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
+                                .session = work->session,
                                 .solver = work->solver,
                                 .task = "denoise",
                                 .start = place,
@@ -282,6 +285,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     free(work.times);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
+    sumi_session_free(work.session);
     sumi_model_free(work.model);
     return code;
 }

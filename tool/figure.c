@@ -33,21 +33,34 @@ static void find_square(const sumi_array *samples, double *x, double *y, double 
     *half = 0.55 * fmax(high[0] - low[0], high[1] - low[1]);
 }
 
+/* The score at places[count], of the first class where there are classes. */
+static sumi_status find_score(sumi_context *context, const sumi_model *model, int64_t count,
+                              const float *places, double time, float *score)
+{
+    static const struct numbers FIRST = {.count = 1, .items = {0}}, NONE = {.count = 0};
+    sumi_session *session = NULL;
+    sumi_status status = sumi_session_create(context, model, &session);
+    if (status == SUMI_OK)
+        status = sampling_classes(context, model, session, count,
+                                  sumi_model_classes(model) ? &FIRST : &NONE);
+    if (status == SUMI_OK) status = sumi_session_score(session, count, places, time, score);
+    sumi_session_free(session);
+    return status;
+}
+
 /* Arrows of the score at a time, on a grid over the samples: [GRID * GRID, 4]. */
-static sumi_status fill_field(sumi_context *context, sumi_model *model, const sumi_array *samples,
-                              double time, sumi_array *arrows)
+static sumi_status fill_field(sumi_context *context, const sumi_model *model,
+                              const sumi_array *samples, double time, sumi_array *arrows)
 {
     enum { GRID = 22, COUNT = GRID * GRID };
     float places[2 * COUNT], score[2 * COUNT];
-    int32_t labels[COUNT] = {0};
     double x, y, half;
     find_square(samples, &x, &y, &half);
     for (int i = 0; i < COUNT; i++) {
         places[2 * i] = (float)(x + half * (2.0 * (i % GRID) / (GRID - 1) - 1));
         places[2 * i + 1] = (float)(y + half * (2.0 * (i / GRID) / (GRID - 1) - 1));
     }
-    sumi_status status = sumi_model_score(model, COUNT, places, time,
-                                          sumi_model_classes(model) ? labels : NULL, score);
+    sumi_status status = find_score(context, model, COUNT, places, time, score);
     if (status == SUMI_OK) status = sumi_array_create(context, 2, (int64_t[]){COUNT, 4}, arrows);
     for (int i = 0; i < COUNT && status == SUMI_OK; i++) {
         memcpy(arrows->data + 4 * i, places + 2 * i, 2 * sizeof *places);

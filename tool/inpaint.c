@@ -24,6 +24,7 @@ struct work {
     const char *path;
     double deviation;
     sumi_model *model;
+    sumi_session *session;
     sumi_recipe *recipe;
     sumi_solver *solver;
     sumi_array items;  /* [n, item] */
@@ -78,8 +79,8 @@ static int read_items(struct work *work)
     if (sumi_model_kind(work->model) == SUMI_POINTS && has_ending(settings->output, ".png"))
         return fail(EXIT_USAGE, "%s: samples of points go into an array, FILE.npy",
                     settings->output);
-    sumi_status status =
-        sampling_labels(work->model, draws_of(work->settings) * work->items.shape[0], &labels);
+    sumi_status status = sampling_classes(work->context, work->model, work->session,
+                                          draws_of(work->settings) * work->items.shape[0], &labels);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
@@ -156,6 +157,7 @@ static int draw(struct work *work)
                         .deviation = work->deviation};
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
+                                .session = work->session,
                                 .solver = work->solver,
                                 .task = "inpaint",
                                 .quiet = settings->quiet};
@@ -248,7 +250,7 @@ static int open_model(struct work *work)
                                        .seed = settings->seed,
                                        .options = &settings->options};
     return sampling_open(work->context, work->path, &settings->computing, &choices, &work->model,
-                         &work->recipe, &work->solver);
+                         &work->session, &work->recipe, &work->solver);
 }
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
@@ -268,6 +270,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
         sumi_array_release(context, arrays[i]);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
+    sumi_session_free(work.session);
     sumi_model_free(work.model);
     return code;
 }

@@ -23,6 +23,7 @@ struct work {
     const struct settings *settings;
     const char *path; /* of the model */
     sumi_model *model;
+    sumi_session *session;
     sumi_recipe *recipe;
     sumi_solver *solver;
     sumi_array ends;   /* [2 rows, item]: states of noise */
@@ -75,7 +76,7 @@ static int open_model(struct work *work)
     int code = check_solver(name);
     if (code == EXIT_DONE)
         code = sampling_open(work->context, work->path, &work->settings->computing, &choices,
-                             &work->model, &work->recipe, &work->solver);
+                             &work->model, &work->session, &work->recipe, &work->solver);
     sumi_solver_free(work->solver);
     work->solver = NULL;
     return code;
@@ -95,10 +96,13 @@ static int invert_items(struct work *work)
     if (code != EXIT_DONE) return code;
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
+                                .session = work->session,
                                 .solver = work->solver,
                                 .task = "invert",
                                 .quiet = settings->quiet};
-    sumi_status status = sampling_run(&sampling, &work->ends);
+    sumi_status status = sampling_classes(work->context, work->model, work->session,
+                                          work->ends.shape[0], &settings->labels);
+    if (status == SUMI_OK) status = sampling_run(&sampling, &work->ends);
     sumi_solver_free(work->solver);
     work->solver = NULL;
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
@@ -147,6 +151,7 @@ static int interpolate(struct work *work)
     const struct settings *settings = work->settings;
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
+                                .session = work->session,
                                 .solver = work->solver,
                                 .task = "interpolate",
                                 .quiet = settings->quiet};
@@ -154,7 +159,8 @@ static int interpolate(struct work *work)
     sumi_status status = work->ends.rank ? SUMI_OK : draw_ends(work);
     if (status == SUMI_OK) status = fill_states(work);
     if (status == SUMI_OK)
-        status = sampling_labels(work->model, work->states.shape[0], &settings->labels);
+        status = sampling_classes(work->context, work->model, work->session, work->states.shape[0],
+                                  &settings->labels);
     if (status == SUMI_OK) status = sampling_run(&sampling, &work->states);
     if (status == SUMI_OK && has_ending(settings->output, ".npy"))
         status = sumi_array_write(work->context, settings->output, &work->states);
@@ -183,6 +189,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     sumi_array_release(context, &work.states);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
+    sumi_session_free(work.session);
     sumi_model_free(work.model);
     return code;
 }

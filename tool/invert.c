@@ -19,6 +19,7 @@ struct work {
     sumi_context *context;
     const struct settings *settings;
     sumi_model *model;
+    sumi_session *session;
     sumi_recipe *recipe;
     sumi_solver *solver;
     sumi_array items;
@@ -39,7 +40,7 @@ static int open_model(struct work *work, const char *path)
     struct sampling_choices choices = {
         .solver = "ddim-inverse", .steps = settings->steps, .options = &settings->options};
     return sampling_open(work->context, path, &settings->computing, &choices, &work->model,
-                         &work->recipe, &work->solver);
+                         &work->session, &work->recipe, &work->solver);
 }
 
 static int invert(struct work *work)
@@ -47,10 +48,12 @@ static int invert(struct work *work)
     const struct settings *settings = work->settings;
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
+                                .session = work->session,
                                 .solver = work->solver,
                                 .task = "invert",
                                 .quiet = settings->quiet};
-    sumi_status status = sampling_labels(work->model, work->items.shape[0], &settings->labels);
+    sumi_status status = sampling_classes(work->context, work->model, work->session,
+                                          work->items.shape[0], &settings->labels);
     if (status != SUMI_OK) return fail_argument(work->context, status);
     interrupt_catch();
     status = sampling_run(&sampling, &work->items);
@@ -76,6 +79,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     sumi_array_release(context, &work.items);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
+    sumi_session_free(work.session);
     sumi_model_free(work.model);
     return code;
 }

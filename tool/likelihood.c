@@ -27,6 +27,7 @@ struct work {
     const struct settings *settings;
     const char *path; /* of the model */
     sumi_model *model;
+    sumi_session *session;
     sumi_recipe *recipe; /* that the data are opened by */
     sumi_solver *solver;
     sumi_data *data;
@@ -140,7 +141,7 @@ static int prepare(struct work *work)
         code = fail(EXIT_USAGE, "likelihood: an exact density has no terms to draw");
     if (code == EXIT_DONE) {
         code = sampling_open(work->context, work->path, &settings->computing, &choices,
-                             &work->model, &work->recipe, &work->solver);
+                             &work->model, &work->session, &work->recipe, &work->solver);
     }
     if (code == EXIT_DONE) code = open_recipe(work);
     if (code != EXIT_DONE) return code;
@@ -165,6 +166,23 @@ static bool show(void *user, const sumi_progress *progress)
     return !interrupt_came();
 }
 
+/* Densities of x[shape], whose items have these classes if the model is told any. */
+static sumi_status measure_items(struct work *work, int rank, const int64_t *shape, const float *x,
+                                 const int32_t *classes)
+{
+    sumi_condition *condition = NULL;
+    sumi_status status = SUMI_OK;
+    if (sumi_model_classes(work->model)) {
+        status = sumi_condition_create(work->context, &condition);
+        if (status == SUMI_OK)
+            status = sumi_condition_set_integers(condition, "class", 1, shape, classes);
+        if (status == SUMI_OK) status = sumi_session_set_condition(work->session, condition);
+        sumi_condition_free(condition);
+    }
+    if (status != SUMI_OK) return status;
+    return sumi_session_density(work->session, work->likelihood, rank, shape, x, NULL, show, work);
+}
+
 /* The first items, or as many as are wanted, with their classes. */
 static sumi_status measure_density(struct work *work)
 {
@@ -182,9 +200,7 @@ static sumi_status measure_density(struct work *work)
     if (status == SUMI_OK) status = sumi_array_create(work->context, rank, shape, &items);
     if (status == SUMI_OK) status = sumi_data_read(work->data, indices, count, items.data, labels);
     if (status == SUMI_OK) {
-        const int32_t *classes = sumi_model_classes(work->model) ? labels : NULL;
-        status = sumi_model_density(work->model, work->likelihood, rank, shape, items.data, classes,
-                                    NULL, show, work);
+        status = measure_items(work, rank, shape, items.data, labels);
     }
     sumi_array_release(work->context, &items);
     free(indices);
@@ -231,8 +247,8 @@ static sumi_status draw_map(struct work *work)
         places.data[2 * i + 1] = (float)(extent * (1 - 2 * down / MAP_SIDE));
     }
     if (status == SUMI_OK) {
-        status = sumi_model_density(work->model, work->likelihood, 2, points, places.data, NULL,
-                                    bits, show, work);
+        status = sumi_session_density(work->session, work->likelihood, 2, points, places.data, bits,
+                                      show, work);
     }
     if (status == SUMI_OK) {
         shade(count, bits, values.data);
@@ -253,7 +269,7 @@ static int measure(struct work *work)
     if (status == SUMI_OK) {
         status = work->settings->exact
                      ? measure_density(work)
-                     : sumi_model_bound(work->model, work->likelihood, work->data, show, work);
+                     : sumi_session_bound(work->session, work->likelihood, work->data, show, work);
     }
     if (!work->settings->quiet) progress_close(&work->line);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
@@ -340,6 +356,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     sumi_data_free(work.data);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
+    sumi_session_free(work.session);
     sumi_model_free(work.model);
     return code;
 }

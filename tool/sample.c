@@ -27,6 +27,7 @@ struct work {
     sumi_context *context;
     const struct settings *settings;
     sumi_model *model;
+    sumi_session *session;
     sumi_recipe *recipe; /* beside the model; NULL where there is none */
     sumi_solver *solver;
     sumi_array samples;
@@ -63,7 +64,7 @@ static int open_model(struct work *work, const char *path)
                                        .steps = settings->steps,
                                        .options = &settings->options};
     int code = sampling_open(work->context, path, &settings->computing, &choices, &work->model,
-                             &work->recipe, &work->solver);
+                             &work->session, &work->recipe, &work->solver);
     if (code != EXIT_DONE || !settings->compat) return code;
     sumi_status status = sumi_solver_set(work->solver, "compat", settings->compat);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
@@ -111,10 +112,12 @@ static int draw(struct work *work)
     int64_t count =
         settings->count ? settings->count : sampling_whole(work->recipe, "sample.count", 16);
     if (work->given.rank) count = work->given.shape[0];
-    sumi_status status = sampling_labels(work->model, count, &settings->labels);
+    sumi_status status =
+        sampling_classes(work->context, work->model, work->session, count, &settings->labels);
     if (status != SUMI_OK) return fail_argument(work->context, status);
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
+                                .session = work->session,
                                 .solver = work->solver,
                                 .task = "sample",
                                 .quiet = settings->quiet,
@@ -214,6 +217,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     sumi_array_release(context, &work.given);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
+    sumi_session_free(work.session);
     sumi_model_free(work.model);
     return code;
 }

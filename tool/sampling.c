@@ -89,8 +89,8 @@ sumi_status sampling_solver(sumi_model *model, const struct sampling_choices *ch
 }
 
 int sampling_open(sumi_context *context, const char *folder, const struct computing *computing,
-                  struct sampling_choices *choices, sumi_model **model, sumi_recipe **recipe,
-                  sumi_solver **solver)
+                  struct sampling_choices *choices, sumi_model **model, sumi_session **session,
+                  sumi_recipe **recipe, sumi_solver **solver)
 {
     int code = computing_apply(context, computing);
     if (code != EXIT_DONE) return code;
@@ -98,24 +98,56 @@ int sampling_open(sumi_context *context, const char *folder, const struct comput
         || sampling_recipe(context, folder, recipe) != SUMI_OK)
         return fail_context(context);
     choices->recipe = *recipe;
-    sumi_status status = SUMI_OK;
-    if (computing->precision) status = sumi_model_set_precision(*model, computing->precision);
+    sumi_status status = sumi_session_create(context, *model, session);
+    if (status == SUMI_OK && computing->precision)
+        status = sumi_session_set(*session, "precision", computing->precision);
     if (status == SUMI_OK) status = sampling_solver(*model, choices, solver);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
 }
 
-sumi_status sampling_labels(sumi_model *model, int64_t count, const struct numbers *wanted)
+/* The input by which the model is told the class: "class", or a number in its place. */
+static bool find_class_input(const sumi_model *model, sumi_input *input)
 {
-    int classes = sumi_model_classes(model);
-    if (!classes && !wanted->count) return sumi_model_set_labels(model, 0, NULL);
-    int64_t period = wanted->count ? wanted->count : classes;
+    for (int i = 2; sumi_model_input(model, i, input); i++) {
+        if (strcmp(input->name, "class") == 0 || strcmp(input->name, "class_time") == 0)
+            return true;
+    }
+    *input = (sumi_input){.name = "class", .integers = true}; /* refused with a sentence */
+    return false;
+}
+
+static sumi_status set_classes(sumi_condition *condition, const sumi_input *input, int64_t count,
+                               const struct numbers *wanted)
+{
+    float *numbers = calloc((size_t)count, sizeof *numbers);
+    int32_t *classes = calloc((size_t)count, sizeof *classes);
+    sumi_status status = numbers && classes ? SUMI_OK : SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
+        classes[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : i);
+        numbers[i] = (float)classes[i];
+    }
+    if (status == SUMI_OK && input->integers)
+        status = sumi_condition_set_integers(condition, input->name, 1, &count, classes);
+    else if (status == SUMI_OK)
+        status = sumi_condition_set(condition, input->name, 1, &count, numbers);
+    free(numbers);
+    free(classes);
+    return status;
+}
+
+sumi_status sampling_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
+                             int64_t count, const struct numbers *wanted)
+{
+    sumi_input input;
+    sumi_condition *condition = NULL;
+    bool told = find_class_input(model, &input);
+    if (!wanted->count && !(told && input.integers)) return SUMI_OK;
+    int64_t period = wanted->count ? wanted->count : input.limit;
     if (period > count) period = count;
-    int32_t *labels = calloc((size_t)period, sizeof *labels);
-    if (!labels) return SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; i < period; i++)
-        labels[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : i);
-    sumi_status status = sumi_model_set_labels(model, period, labels);
-    free(labels);
+    sumi_status status = sumi_condition_create(context, &condition);
+    if (status == SUMI_OK) status = set_classes(condition, &input, period, wanted);
+    if (status == SUMI_OK) status = sumi_session_set_condition(session, condition);
+    sumi_condition_free(condition);
     return status;
 }
 
@@ -244,7 +276,7 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
     sumi_status status = open_strip(&watch);
     if (status == SUMI_OK) status = open_trail(&watch);
     if (status == SUMI_OK) {
-        status = sumi_solver_run(sampling->solver, sumi_model_denoiser, sampling->model,
+        status = sumi_solver_run(sampling->solver, sumi_session_denoiser, sampling->session,
                                  state->rank, state->shape, state->data, watch_step, &watch);
     }
     progress_close(&watch.line);

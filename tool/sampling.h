@@ -33,6 +33,7 @@ struct trail {
 struct sampling {
     sumi_context *context;
     sumi_model *model;
+    sumi_session *session; /* that runs it */
     sumi_solver *solver;
     const char *task;       /* for the progress line */
     int64_t start;          /* place in the time list where the solver begins */
@@ -53,16 +54,17 @@ int64_t sampling_whole(const sumi_recipe *recipe, const char *key, int64_t other
 sumi_status sampling_solver(sumi_model *model, const struct sampling_choices *choices,
                             sumi_solver **solver);
 
-/* Opens the model in a folder, the recipe beside it (NULL in *recipe without one; it becomes one
-   of the choices) and the solver, to compute as `computing` says. Tells what is
-   wrong and returns an exit code; the caller frees what was made in either case. */
+/* Opens the model in a folder, a session that runs it, the recipe beside it (NULL in *recipe
+   without one; it becomes one of the choices) and the solver, to compute as `computing` says. Tells
+   what is wrong and returns an exit code; the caller frees what was made in either case. */
 int sampling_open(sumi_context *context, const char *folder, const struct computing *computing,
-                  struct sampling_choices *choices, sumi_model **model, sumi_recipe **recipe,
-                  sumi_solver **solver);
+                  struct sampling_choices *choices, sumi_model **model, sumi_session **session,
+                  sumi_recipe **recipe, sumi_solver **solver);
 
-/* Tells a class-conditional model the classes of `count` items: `wanted`, over and over, or each
-   class in turn where there are none wanted. */
-sumi_status sampling_labels(sumi_model *model, int64_t count, const struct numbers *wanted);
+/* Sets the condition of the session to the classes of `count` items: `wanted`, over and over, or
+   each class in turn where there are none wanted. */
+sumi_status sampling_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
+                             int64_t count, const struct numbers *wanted);
 
 /* The time list of the solver in new memory, to be released with free; the length to *count. NULL
    where memory or the options fail. */

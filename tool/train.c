@@ -48,10 +48,6 @@ static sumi_status open_parts(struct work *work)
     sumi_status status = sumi_data_open(context, work->recipe, &work->data);
     if (status == SUMI_OK)
         status = sumi_model_create_from_recipe(context, work->recipe, work->data, &work->model);
-    if (status == SUMI_OK) { /* samples are drawn as the model is trained */
-        status =
-            sumi_model_set_precision(work->model, sumi_recipe_get(work->recipe, "train.precision"));
-    }
     if (status == SUMI_OK) {
         status =
             sumi_trainer_create(context, work->recipe, work->model, work->data, &work->trainer);
@@ -162,7 +158,8 @@ static sumi_status write_losses(const struct work *work)
                             run_folder_file(&work->folder, "losses.png", path));
 }
 
-static sumi_status write_samples(const struct work *work, sumi_solver *solver)
+static sumi_status write_samples(const struct work *work, sumi_session *session,
+                                 sumi_solver *solver)
 {
     sumi_array samples = {0};
     struct filmstrip strip = {0};
@@ -171,11 +168,12 @@ static sumi_status write_samples(const struct work *work, sumi_solver *solver)
     int64_t count = sampling_whole(work->recipe, "sample.count", 16);
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
+                                .session = session,
                                 .solver = solver,
                                 .task = "sample",
                                 .quiet = work->settings->quiet,
                                 .strip = &strip};
-    sumi_status status = sampling_labels(work->model, count, &each_class);
+    sumi_status status = sampling_classes(work->context, work->model, session, count, &each_class);
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
     if (status == SUMI_OK) {
         status = sumi_draw_grid(work->context, &samples,
@@ -191,13 +189,25 @@ static sumi_status write_samples(const struct work *work, sumi_solver *solver)
     return status;
 }
 
+/* Samples are drawn as the model was trained. */
+static sumi_status open_session(const struct work *work, sumi_session **session)
+{
+    sumi_status status = sumi_session_create(work->context, work->model, session);
+    if (status != SUMI_OK) return status;
+    return sumi_session_set(*session, "precision",
+                            sumi_recipe_get(work->recipe, "train.precision"));
+}
+
 static sumi_status draw_pictures(const struct work *work)
 {
+    sumi_session *session = NULL;
     sumi_solver *solver = NULL;
     const struct sampling_choices choices = {.recipe = work->recipe};
     sumi_status status = sumi_trainer_use_average(work->trainer, true);
     if (status == SUMI_OK) status = sampling_solver(work->model, &choices, &solver);
-    if (status == SUMI_OK) status = write_samples(work, solver);
+    if (status == SUMI_OK) status = open_session(work, &session);
+    if (status == SUMI_OK) status = write_samples(work, session, solver);
+    sumi_session_free(session);
     sumi_solver_free(solver);
     return status;
 }

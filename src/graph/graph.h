@@ -239,8 +239,8 @@ struct sumi_weights {
     sumi_context *context;
     const struct weight_source *source; /* NULL: new weights get their initial values */
     uint64_t seed;
-    uint64_t version;     /* changes whenever values do; never 0 */
-    struct weight *items; /* in the order of their making */
+    _Atomic uint64_t version; /* changes whenever values do; never 0 */
+    struct weight *items;     /* in the order of their making */
     int64_t count, capacity;
 };
 

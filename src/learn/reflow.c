@@ -49,33 +49,40 @@ static sumi_status check_teacher(const struct learning *learning, const sumi_mod
 }
 
 /* Each class in turn, for both. */
-static sumi_status choose_labels(sumi_model *teacher, struct coupling *coupling)
+static sumi_status choose_classes(const struct learning *learning, sumi_session *teacher,
+                                  struct coupling *coupling)
 {
+    sumi_condition *condition = NULL;
     if (!coupling->labels) return SUMI_OK;
-    for (int64_t i = 0; i < coupling->pairs; i++) {
-        coupling->labels[i] = (int32_t)(i % sumi_model_classes(teacher));
-    }
-    return sumi_model_set_labels(teacher, coupling->pairs, coupling->labels);
+    for (int64_t i = 0; i < coupling->pairs; i++)
+        coupling->labels[i] = (int32_t)(i % sumi_model_classes(learning->model));
+    TRY(sumi_condition_create(learning->context, &condition));
+    sumi_status status =
+        sumi_condition_set_integers(condition, "class", 1, &coupling->pairs, coupling->labels);
+    if (status == SUMI_OK) status = sumi_session_set_condition(teacher, condition);
+    sumi_condition_free(condition);
+    return status;
 }
 
-static sumi_status follow_flow(const struct learning *learning, sumi_model *teacher,
+static sumi_status follow_flow(const struct learning *learning, sumi_session *teacher,
                                sumi_solver *solver, struct coupling *coupling)
 {
     int64_t shape[1 + SUMI_MAX_RANK] = {coupling->pairs};
-    int rank = 1 + sumi_model_shape(teacher, shape + 1);
+    int rank = 1 + sumi_model_shape(learning->model, shape + 1);
     int64_t total = coupling->pairs * coupling->item_size;
-    TRY(choose_labels(teacher, coupling));
+    TRY(choose_classes(learning, teacher, coupling));
     TRY(sumi_solver_start(solver, rank, shape, coupling->clean));
     const struct row_term start = {1 / sumi_solver_initial_sigma(solver), coupling->clean};
     rows_combine(learning->context->threads, total, coupling->noise, 1, &start);
-    return sumi_solver_run(solver, sumi_model_denoiser, teacher, rank, shape, coupling->clean, NULL,
-                           NULL);
+    return sumi_solver_run(solver, sumi_session_denoiser, teacher, rank, shape, coupling->clean,
+                           NULL, NULL);
 }
 
 sumi_status reflow_draw(const struct learning *learning, struct coupling *coupling)
 {
     const char *path = recipe_text(learning->recipe, "train.teacher");
     sumi_model *teacher = NULL;
+    sumi_session *session = NULL;
     sumi_solver *solver = NULL;
     if (!path[0]) {
         return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
@@ -85,7 +92,9 @@ sumi_status reflow_draw(const struct learning *learning, struct coupling *coupli
     TRY(sumi_model_open(learning->context, path, &teacher));
     sumi_status status = check_teacher(learning, teacher);
     if (status == SUMI_OK) status = open_solver(learning, teacher, &solver);
-    if (status == SUMI_OK) status = follow_flow(learning, teacher, solver, coupling);
+    if (status == SUMI_OK) status = sumi_session_create(learning->context, teacher, &session);
+    if (status == SUMI_OK) status = follow_flow(learning, session, solver, coupling);
+    sumi_session_free(session);
     sumi_solver_free(solver);
     sumi_model_free(teacher);
     return status;

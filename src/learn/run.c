@@ -22,7 +22,8 @@ struct watch {
     void *user;
     int64_t first_step;
     double start, last_report, last_preview, preview_cost;
-    double loss; /* running mean */
+    double loss;           /* running mean */
+    sumi_session *session; /* that draws previews; NULL before the first */
     sumi_array preview;
 };
 
@@ -43,16 +44,28 @@ static sumi_status shorten(sumi_solver *solver)
                                                       : SUMI_OK;
 }
 
-sumi_status trainer_draw_preview(sumi_model *model, sumi_array *samples)
+sumi_status trainer_draw_preview(const sumi_model *model, sumi_session *session,
+                                 sumi_array *samples)
 {
     enum { COUNT = 8 };
     sumi_solver *solver = NULL;
-    TRY(sumi_model_solver(model, model_is_binomial(model) ? "binomial" : "ddim", &solver));
+    TRY(sumi_session_solver(session, model_is_binomial(model) ? "binomial" : "ddim", &solver));
     sumi_status status = shorten(solver);
-    if (status == SUMI_OK) status = sumi_model_sample(model, solver, COUNT, NULL, samples);
+    if (status == SUMI_OK)
+        status = sumi_session_sample(session, solver, COUNT, NULL, NULL, samples);
     sumi_solver_free(solver);
     /* a network that is not trained yet may lead nowhere, which is no reason to stop training it */
     return status == SUMI_ERROR_NUMBER ? SUMI_OK : status;
+}
+
+/* Previews are computed as the training is, and by the same plans from one to the next. */
+static sumi_status open_session(struct watch *watch)
+{
+    sumi_trainer *trainer = watch->trainer;
+    if (watch->session) return SUMI_OK;
+    TRY(sumi_session_create(trainer->context, trainer->model, &watch->session));
+    return sumi_session_set(watch->session, "precision",
+                            recipe_text(trainer->recipe, "train.precision"));
 }
 
 /* Renews the preview, by the averaged weights, if it is time for that. */
@@ -62,8 +75,9 @@ static sumi_status refresh_preview(struct watch *watch)
     double start = now(), wait = fmax(PREVIEW_SECONDS, watch->preview_cost / PREVIEW_SHARE);
     if (!trainer->model || start - watch->last_preview < wait) return SUMI_OK;
     sumi_array samples = {0};
+    TRY(open_session(watch));
     TRY(sumi_trainer_use_average(trainer, true));
-    sumi_status status = trainer_draw_preview(trainer->model, &samples);
+    sumi_status status = trainer_draw_preview(trainer->model, watch->session, &samples);
     TRY(sumi_trainer_use_average(trainer, false));
     TRY(status);
     sumi_array_release(trainer->context, &watch->preview);
@@ -149,6 +163,7 @@ sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
                           .start = now(),
                           .last_preview = now()};
     sumi_status status = run_steps(&watch, folder);
+    sumi_session_free(watch.session);
     sumi_array_release(trainer->context, &watch.preview);
     if (status == SUMI_STOPPED && folder) {
         TRY(keep(trainer, folder));

@@ -41,7 +41,8 @@ sumi_status trainer_descend(sumi_trainer *trainer, float *loss, const float *con
 
 /* Draws a few samples in few steps (run.c); none, with samples->data NULL, where the network's
    predictions lead out of the finite numbers. */
-sumi_status trainer_draw_preview(sumi_model *model, sumi_array *samples);
+sumi_status trainer_draw_preview(const sumi_model *model, sumi_session *session,
+                                 sumi_array *samples);
 
 /* Room for at least `count` losses. */
 sumi_status trainer_reserve_losses(sumi_trainer *trainer, int64_t count);

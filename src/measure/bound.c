@@ -63,8 +63,7 @@ struct bound {
     struct chain chain;
     bool binomial, learned;
     enum decoder decoder;
-    sumi_denoiser denoiser;
-    void *user;
+    const struct denoising *denoising;
     sumi_data *data;
     int64_t items, draws, stride; /* draws beside time 0 */
     int64_t item_size, output_size, channels;
@@ -73,7 +72,7 @@ struct bound {
     float *clean, *state, *estimate, *spread, *scratch; /* [batch, item_size] */
     float *output, *times;                              /* [batch, output_size], [batch] */
     int32_t *labels;                                    /* [batch] */
-    int32_t **told;             /* where the denoiser looks for labels; or NULL */
+    sumi_condition *condition;  /* their classes, where the denoiser needs them; else NULL */
     struct tally prior, *terms; /* terms[times] */
     double *sums;               /* [items] of an item's own terms, for the error of the whole */
     int64_t evaluations;
@@ -222,9 +221,13 @@ static sumi_status flush(struct bound *b)
     int64_t rows = b->waiting;
     b->waiting = 0;
     if (rows == 0) return SUMI_OK;
-    if (b->told) *b->told = b->labels;
+    if (b->condition) {
+        TRY(sumi_condition_set_integers(b->condition, "class", 1, &rows, b->labels));
+        TRY(b->denoising->set_condition(b->denoising->user, b->condition));
+    }
     b->evaluations += rows;
-    TRY(b->denoiser(b->user, rows, b->item_size, b->output_size, b->state, b->times, b->output));
+    TRY(b->denoising->predict(b->denoising->user, rows, b->item_size, b->output_size, b->state,
+                              b->times, b->output));
     for (int64_t r = 0; r < rows; r++) TRY(judge_row(b, r));
     return SUMI_OK;
 }
@@ -425,6 +428,11 @@ static sumi_status prepare(struct bound *b, sumi_solver *solver)
     b->output_size = b->learned ? 2 * b->item_size : b->item_size;
     b->batch = b->settings->batch;
     TRY(check_decoder(b));
+    if (b->denoising->needs_class && !sumi_data_classes(b->data)) {
+        return context_fail(b->context, SUMI_ERROR_ARGUMENT,
+                            "the model is told the class of each item, which the data set does not"
+                            " have; set data.labels = yes, if it has them");
+    }
     return choose_draws(b);
 }
 
@@ -442,6 +450,7 @@ static sumi_status allocate(struct bound *b)
     if (!b->rows || !b->clean || !b->output || !b->times || !b->labels || !b->terms || !b->sums) {
         return SUMI_ERROR_MEMORY;
     }
+    if (b->denoising->needs_class) TRY(sumi_condition_create(context, &b->condition));
     b->state = b->clean + rows * row;
     b->estimate = b->state + rows * row;
     b->spread = b->estimate + rows * row;
@@ -457,6 +466,7 @@ static void release(struct bound *b)
     context_release(b->context, b->output);
     context_release(b->context, b->times);
     context_release(b->context, b->labels);
+    sumi_condition_free(b->condition);
     context_release(b->context, b->terms);
     context_release(b->context, b->sums);
 }
@@ -472,19 +482,30 @@ static sumi_status measure(struct bound *b, sumi_likelihood *likelihood,
     return status;
 }
 
-sumi_status bound_measure(sumi_likelihood *likelihood, sumi_denoiser denoiser, void *user,
-                          int32_t **told, sumi_data *data, sumi_progress_function progress,
-                          void *progress_user)
+/* As measure, on a denoiser that goes by its own condition again afterwards. */
+static sumi_status measure_and_restore(struct bound *b, sumi_likelihood *likelihood,
+                                       sumi_progress_function progress, void *user)
+{
+    sumi_condition *before = NULL;
+    if (!b->denoising->needs_class) return measure(b, likelihood, progress, user);
+    TRY(condition_copy(b->context, b->denoising->condition, &before));
+    sumi_status status = measure(b, likelihood, progress, user);
+    sumi_status restored = b->denoising->set_condition(b->denoising->user, before);
+    sumi_condition_free(before);
+    return status == SUMI_OK ? restored : status;
+}
+
+sumi_status bound_measure(sumi_likelihood *likelihood, const struct denoising *denoising,
+                          sumi_data *data, sumi_progress_function progress, void *progress_user)
 {
     struct bound bound = {.context = likelihood->context,
                           .settings = &likelihood->options,
-                          .denoiser = denoiser,
-                          .user = user,
-                          .told = told,
+                          .denoising = denoising,
                           .data = data};
     TRY(likelihood_check(likelihood, MEASURE_BOUND));
     sumi_status status = prepare(&bound, likelihood->solver);
-    if (status == SUMI_OK) status = measure(&bound, likelihood, progress, progress_user);
+    if (status == SUMI_OK)
+        status = measure_and_restore(&bound, likelihood, progress, progress_user);
     release(&bound);
     return status;
 }

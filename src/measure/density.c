@@ -50,17 +50,16 @@ struct density {
     bool own_time; /* else by u */
     double from, to;
     enum probe probe;
-    sumi_denoiser_product denoiser;
-    void *user;
+    const struct denoising *denoising;
     int64_t size, output_size, channels;
-    int64_t items, probes;   /* of the present batch; each item takes `probes` rows of a call */
-    float *x, *products;     /* [rows, size] */
-    float *vectors, *output; /* [rows, output_size] */
-    float *times;            /* [rows] */
-    const int32_t *labels;   /* [count] of all items, or NULL */
-    int32_t *row_labels;     /* [rows] */
-    int32_t **told;          /* where the denoiser looks for row_labels; or NULL */
-    double *state;           /* [items, size + 1] */
+    int64_t items, probes;     /* of the present batch; each item takes `probes` rows of a call */
+    float *x, *products;       /* [rows, size] */
+    float *vectors, *output;   /* [rows, output_size] */
+    float *times;              /* [rows] */
+    sumi_condition *condition; /* of all items, or NULL */
+    sumi_condition *of_rows;   /* of the rows of a call, where there is one */
+    int64_t *row_items;        /* [rows] */
+    double *state;             /* [items, size + 1] */
     int64_t evaluations;
 };
 
@@ -138,8 +137,8 @@ static sumi_status slope(void *user, double place, const double *y, double *slop
     int64_t rows = d->items * d->probes, total = d->items * d->size;
     fill_call(d, &flow, y);
     d->evaluations += rows;
-    TRY(d->denoiser(d->user, rows, d->size, d->output_size, d->x, d->times, d->vectors, d->output,
-                    d->products));
+    TRY(d->denoising->product(d->denoising->user, rows, d->size, d->output_size, d->x, d->times,
+                              d->vectors, d->output, d->products));
     for (int64_t item = 0; item < d->items; item++) {
         const float *output = d->output + item * d->probes * d->output_size;
         for (int64_t i = item * d->size; i < (item + 1) * d->size; i++) {
@@ -218,6 +217,16 @@ static double log_density(const struct density *d, int64_t item)
            + (double)d->size * (log(last) - log(first) + width);
 }
 
+/* Each row of the calls to come goes by its item. */
+static sumi_status choose_condition(const struct density *d, int64_t first)
+{
+    int64_t rows = d->items * d->probes;
+    if (!d->condition) return SUMI_OK;
+    for (int64_t row = 0; row < rows; row++) d->row_items[row] = first + row / d->probes;
+    TRY(condition_gather(d->of_rows, d->condition, rows, d->row_items));
+    return d->denoising->set_condition(d->denoising->user, d->of_rows);
+}
+
 static sumi_status measure_batch(struct density *d, int64_t first, const float *x)
 {
     const struct ode_options options = {.method = (enum ode_method)d->settings->method,
@@ -226,9 +235,7 @@ static sumi_status measure_batch(struct density *d, int64_t first, const float *
                                         .absolute = d->settings->tolerance};
     draw_probes(d, first);
     begin_items(d, first, x);
-    for (int64_t row = 0; row < d->items * d->probes && d->labels; row++)
-        d->row_labels[row] = d->labels[first + row / d->probes];
-    if (d->told) *d->told = d->labels ? d->row_labels : NULL;
+    TRY(choose_condition(d, first));
     return ode_integrate(d->context, &options, slope, d, d->items * (d->size + 1), d->state,
                          d->from, d->to, NULL);
 }
@@ -328,9 +335,11 @@ static sumi_status allocate(struct density *d, int64_t items)
     d->output = context_allocate(d->context, rows * out, sizeof *d->output);
     d->times = context_allocate(d->context, rows, sizeof *d->times);
     d->state = context_allocate(d->context, (size_t)items * (row + 1), sizeof *d->state);
-    d->row_labels = context_allocate(d->context, rows, sizeof *d->row_labels);
+    d->row_items = context_allocate(d->context, rows, sizeof *d->row_items);
+    TRY(condition_copy(d->context, d->denoising->condition, &d->condition));
+    TRY(sumi_condition_create(d->context, &d->of_rows));
     bool complete =
-        d->x && d->products && d->vectors && d->output && d->times && d->state && d->row_labels;
+        d->x && d->products && d->vectors && d->output && d->times && d->state && d->row_items;
     return complete ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 
@@ -342,20 +351,28 @@ static void release(struct density *d)
     context_release(d->context, d->output);
     context_release(d->context, d->times);
     context_release(d->context, d->state);
-    context_release(d->context, d->row_labels);
+    context_release(d->context, d->row_items);
+    sumi_condition_free(d->condition);
+    sumi_condition_free(d->of_rows);
 }
 
-sumi_status density_measure(sumi_likelihood *likelihood, sumi_denoiser_product denoiser, void *user,
-                            int32_t **told, int rank, const int64_t *shape, const float *x,
-                            const int32_t *labels, double *bits, sumi_progress_function progress,
-                            void *progress_user)
+/* As measure, on a denoiser that goes by its own condition again afterwards. */
+static sumi_status measure_and_restore(struct density *d, sumi_likelihood *likelihood,
+                                       int64_t count, int64_t most, const float *x, double *bits,
+                                       sumi_progress_function progress, void *user)
 {
-    struct density density = {.context = likelihood->context,
-                              .settings = &likelihood->options,
-                              .denoiser = denoiser,
-                              .user = user,
-                              .labels = labels,
-                              .told = told};
+    sumi_status status = measure(d, likelihood, count, most, x, bits, progress, user);
+    if (!d->condition) return status;
+    sumi_status restored = d->denoising->set_condition(d->denoising->user, d->condition);
+    return status == SUMI_OK ? restored : status;
+}
+
+sumi_status density_measure(sumi_likelihood *likelihood, const struct denoising *denoising,
+                            int rank, const int64_t *shape, const float *x, double *bits,
+                            sumi_progress_function progress, void *progress_user)
+{
+    struct density density = {
+        .context = likelihood->context, .settings = &likelihood->options, .denoising = denoising};
     TRY(likelihood_check(likelihood, MEASURE_DENSITY));
     TRY(prepare(&density, likelihood->solver, rank, shape));
     int64_t most = likelihood->options.batch / density.probes;
@@ -363,7 +380,8 @@ sumi_status density_measure(sumi_likelihood *likelihood, sumi_denoiser_product d
     if (most > shape[0]) most = shape[0];
     sumi_status status = allocate(&density, most);
     if (status == SUMI_OK) {
-        status = measure(&density, likelihood, shape[0], most, x, bits, progress, progress_user);
+        status = measure_and_restore(&density, likelihood, shape[0], most, x, bits, progress,
+                                     progress_user);
     }
     release(&density);
     return status;

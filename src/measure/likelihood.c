@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "models/model.h"
+#include "models/session.h"
 
 /* ---- Settings ---- */
 
@@ -179,58 +179,30 @@ sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser den
                                   sumi_data *data, sumi_progress_function progress,
                                   void *progress_user)
 {
-    return bound_measure(likelihood, denoiser, user, NULL, data, progress, progress_user);
+    const struct denoising denoising = {.user = user, .predict = denoiser};
+    return bound_measure(likelihood, &denoising, data, progress, progress_user);
 }
 
-/* A model and the classes of the states of one call. */
-struct labelled {
-    sumi_model *model;
-    int32_t *labels;
-};
-
-static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t output_size,
-                           const float *x, const float *times, float *output)
+sumi_status sumi_session_bound(sumi_session *session, sumi_likelihood *likelihood, sumi_data *data,
+                               sumi_progress_function progress, void *user)
 {
-    const struct labelled *labelled = user;
-    const sumi_model *model = labelled->model;
-    TRY(model_check_call(model, item_size, output_size));
-    const int32_t *labels = model->net->input_count == NET_TIMES + 1 ? NULL : labelled->labels;
-    return sumi_model_predict(labelled->model, count, x, times, labels, output);
+    const struct denoising denoising = session_denoising(session);
+    return bound_measure(likelihood, &denoising, data, progress, user);
 }
-
-sumi_status sumi_model_bound(sumi_model *model, sumi_likelihood *likelihood, sumi_data *data,
-                             sumi_progress_function progress, void *user)
-{
-    struct labelled labelled = {.model = model};
-    return bound_measure(likelihood, denoise, &labelled, &labelled.labels, data, progress, user);
-}
-
-/* ---- Densities ---- */
 
 sumi_status sumi_likelihood_density(sumi_likelihood *likelihood, sumi_denoiser_product denoiser,
                                     void *user, int rank, const int64_t *shape, const float *x,
                                     double *bits, sumi_progress_function progress,
                                     void *progress_user)
 {
-    return density_measure(likelihood, denoiser, user, NULL, rank, shape, x, NULL, bits, progress,
-                           progress_user);
+    const struct denoising denoising = {.user = user, .product = denoiser};
+    return density_measure(likelihood, &denoising, rank, shape, x, bits, progress, progress_user);
 }
 
-static sumi_status product(void *user, int64_t count, int64_t item_size, int64_t output_size,
-                           const float *x, const float *times, const float *vectors, float *output,
-                           float *products)
+sumi_status sumi_session_density(sumi_session *session, sumi_likelihood *likelihood, int rank,
+                                 const int64_t *shape, const float *x, double *bits,
+                                 sumi_progress_function progress, void *user)
 {
-    const struct labelled *labelled = user;
-    TRY(model_check_call(labelled->model, item_size, output_size));
-    return model_product(labelled->model, count, x, times, labelled->labels, vectors, output,
-                         products);
-}
-
-sumi_status sumi_model_density(sumi_model *model, sumi_likelihood *likelihood, int rank,
-                               const int64_t *shape, const float *x, const int32_t *labels,
-                               double *bits, sumi_progress_function progress, void *user)
-{
-    struct labelled labelled = {.model = model};
-    return density_measure(likelihood, product, &labelled, &labelled.labels, rank, shape, x, labels,
-                           bits, progress, user);
+    const struct denoising denoising = session_denoising(session);
+    return density_measure(likelihood, &denoising, rank, shape, x, bits, progress, user);
 }

@@ -7,6 +7,7 @@
 
 #include "base/options.h"
 #include "data/data.h"
+#include "guides/denoising.h"
 #include "measure/terms.h"
 #include "solvers/integrate.h"
 #include "solvers/solver.h"
@@ -49,17 +50,14 @@ sumi_status likelihood_check(const sumi_likelihood *likelihood, enum measure mea
 /* Room for the terms of a measurement in the place of the last one's; zeros. */
 sumi_status likelihood_reserve(sumi_likelihood *likelihood, int64_t count);
 
-/* Measures the bound over a data set. `told`, unless NULL, is where the denoiser finds the classes
-   of the states that it is called with. */
-sumi_status bound_measure(sumi_likelihood *likelihood, sumi_denoiser denoiser, void *user,
-                          int32_t **told, sumi_data *data, sumi_progress_function progress,
-                          void *progress_user);
+/* Measures the bound over a data set; where the denoiser needs classes, those of its items. */
+sumi_status bound_measure(sumi_likelihood *likelihood, const struct denoising *denoising,
+                          sumi_data *data, sumi_progress_function progress, void *progress_user);
 
-/* Measures densities of x[shape] to bits[shape[0]] or NULL; labels[shape[0]] or NULL are told to
-   the denoiser through `told`, one for each of its rows. */
-sumi_status density_measure(sumi_likelihood *likelihood, sumi_denoiser_product denoiser, void *user,
-                            int32_t **told, int rank, const int64_t *shape, const float *x,
-                            const int32_t *labels, double *bits, sumi_progress_function progress,
-                            void *progress_user);
+/* Measures densities of x[shape] to bits[shape[0]] or NULL; each item goes by its item of the
+   denoiser's condition. */
+sumi_status density_measure(sumi_likelihood *likelihood, const struct denoising *denoising,
+                            int rank, const int64_t *shape, const float *x, double *bits,
+                            sumi_progress_function progress, void *progress_user);
 
 #endif

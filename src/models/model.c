@@ -37,11 +37,9 @@ sumi_status model_begin(sumi_context *context, const char *config, const char *s
 void sumi_model_free(sumi_model *model)
 {
     if (!model) return;
-    model_forget_plans(model);
     sumi_weights_free(model->weights);
     net_free(model->net);
     context_release(model->context, model->scheduler);
-    context_release(model->context, model->labels);
     context_release(model->context, model);
 }
 
@@ -64,11 +62,17 @@ static sumi_status open_size(const sumi_model *model, int64_t *size)
 static sumi_status build_once(const sumi_model *model, sumi_graph *graph)
 {
     struct net_nodes inputs;
+    struct shape shapes[NET_INPUTS] = {{0}};
     struct net sized = *model->net;
     for (int i = 0; i < sized.item_rank; i++) {
         if (sized.item_shape[i] == 0) TRY(open_size(model, &sized.item_shape[i]));
     }
-    net_add_inputs(&sized, graph, 1, NULL, &inputs);
+    for (int i = 0; i < sized.input_count; i++) { /* optional ones too: they may have weights */
+        shapes[i] = net_input_shape(&sized, i, 1);
+        for (int axis = 1; axis < shapes[i].rank; axis++)
+            if (shapes[i].size[axis] == 0) shapes[i].size[axis] = 1;
+    }
+    net_add_inputs(&sized, graph, 1, shapes, &inputs);
     net_build(&sized, graph, &inputs);
     return sumi_graph_status(graph);
 }
@@ -173,52 +177,10 @@ int64_t model_output_size(const sumi_model *model)
     return model_item_size(model) / net->item_shape[net->item_rank - 1] * net->out_channels;
 }
 
-sumi_status model_check_size(const sumi_model *model)
+sumi_status model_check_size(sumi_context *context, const sumi_model *model)
 {
     if (model_item_size(model) > 0) return SUMI_OK;
-    return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "the model's config.json leaves \"sample_size\" open; give it the size of "
                         "the items, so that it is known what to compute");
-}
-
-/* The number of the input by which the network is told the class, or -1. */
-static int class_input(const struct net *net)
-{
-    int number = net_find_input(net, "class");
-    return number >= 0 ? number : net_find_input(net, "class_time");
-}
-
-void model_put_labels(const sumi_model *model, sumi_plan *plan, const struct net_nodes *inputs,
-                      int64_t count, const int32_t *labels)
-{
-    int number = class_input(model->net);
-    if (number >= 0 && labels) net_put_integers(plan, inputs->at[number], 0, count, labels);
-}
-
-sumi_status model_check_labels(const sumi_model *model, int64_t count, const int32_t *labels)
-{
-    const struct net *net = model->net;
-    int number = class_input(net);
-    int64_t classes = net_classes(net);
-    if (net->input_count == NET_TIMES + 1 && !labels) return SUMI_OK;
-    if (net->input_count == NET_TIMES + 1) {
-        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
-                            "this model is unconditional and takes no labels");
-    }
-    if (number < 0) {
-        return context_fail(model->context, SUMI_ERROR_UNSUPPORTED,
-                            "this model's class_embed_type \"identity\" wants embeddings, which "
-                            "labels cannot give");
-    }
-    if (!labels) {
-        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
-                            "this model is class-conditional and needs a label for each item");
-    }
-    for (int64_t i = 0; i < count && classes; i++) {
-        if (labels[i] >= 0 && labels[i] < classes) continue;
-        return context_fail(model->context, SUMI_ERROR_ARGUMENT,
-                            "label %lld is %d; this model's classes are 0 to %lld", (long long)i,
-                            labels[i], (long long)classes - 1);
-    }
-    return SUMI_OK;
 }

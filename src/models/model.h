@@ -1,43 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Models: a network's config, its weights, the scheduler it is sampled with, and plans to run it.
-   Making and reading a model's parts is in model.c; where a model comes from in open.c, weights.c,
-   from_recipe.c and compose.c; where it goes in save.c; what it does in predict.c and sample.c. */
+/* Models: a network's config, its weights and the scheduler it is sampled with. Making and reading
+   a model's parts is in model.c; where a model comes from in open.c, weights.c, from_recipe.c and
+   compose.c; where it goes in save.c; what runs it in session.h. */
 #ifndef SUMI_MODELS_MODEL_H
 #define SUMI_MODELS_MODEL_H
 
 #include "nets/net.h"
 
-enum { MODEL_PLANS = 2 };
-
-/* A plan of the network for a number of items. */
-struct inference {
-    int64_t items; /* 0: not made */
-    int threads;   /* that it was made for */
-    uint64_t last_used;
-    sumi_graph *graph;
-    sumi_plan *plan;
-    struct net_nodes inputs;
-    sumi_node output;
-};
-
-/* A plan of the network and of its vector-Jacobian products. */
-struct product {
-    struct inference base;
-    sumi_node vectors, products;
-};
-
+/* Only read once it is made, unless a trainer or its owner changes it; sessions run it. */
 struct sumi_model {
     sumi_context *context;
     struct net *net;
     sumi_weights *weights;
     char *scheduler; /* scheduler_config.json */
-    struct inference inferences[MODEL_PLANS];
-    bool bfloat16; /* how plans keep activations */
-    struct product product;
-    uint64_t uses;       /* of inferences, so far */
-    int64_t item_memory; /* bytes of a plan for one item, 0 while unknown */
-    int32_t *labels;     /* of sumi_model_denoiser, repeated as needed; NULL for none */
-    int64_t label_count;
 };
 
 /* ---- Making one (model.c) ---- */
@@ -63,38 +38,7 @@ int64_t model_item_size(const sumi_model *model);
 int64_t model_output_size(const sumi_model *model);
 
 /* Refuses a model whose config leaves the size of an item open. */
-sumi_status model_check_size(const sumi_model *model);
-
-/* Writes labels[count] (NULL for none) into the input by which the network is told the class. */
-void model_put_labels(const sumi_model *model, sumi_plan *plan, const struct net_nodes *inputs,
-                      int64_t count, const int32_t *labels);
-
-/* Checks labels[count] (NULL for none) against what the network takes. */
-sumi_status model_check_labels(const sumi_model *model, int64_t count, const int32_t *labels);
-
-/* ---- Plans (predict.c) ---- */
-
-/* Gives up all plans, as when a model is freed. */
-void model_forget_plans(sumi_model *model);
-
-/* ---- The model as a denoiser (sample.c) ---- */
-
-/* labels[count] for a batch: those that were set, again from the first when they end; for
-   context_release. NULL in *labels where none were set. */
-sumi_status model_repeat_labels(const sumi_model *model, int64_t count, int32_t **labels);
-
-/* A caller's idea of an item and of a prediction must be the model's. */
-sumi_status model_check_call(const sumi_model *model, int64_t item_size, int64_t output_size);
-
-/* ---- Products (product.c) ---- */
-
-/* output[count, output item] and products[count, item] = v^T d output / d x, v of vectors[count,
-   output item];
-   labels as in sumi_model_predict. The plan is kept for the next call. */
-sumi_status model_product(sumi_model *model, int64_t count, const float *x, const float *times,
-                          const int32_t *labels, const float *vectors, float *output,
-                          float *products);
-void model_forget_product(sumi_model *model);
+sumi_status model_check_size(sumi_context *context, const sumi_model *model);
 
 /* ---- Weights from a file (weights.c) ---- */
 

@@ -4,6 +4,7 @@
 #include "data/shuffle.h"
 #include "learn/trained.h"
 #include "solvers/solver.h"
+#include "once.h"
 
 enum { BATCH = 50, TIMES = 8, SIZE = 2 };
 
@@ -66,7 +67,7 @@ static void the_loss_is_the_bound_with_the_forward_decoder(void **state)
     CHECK_OK(room->context, sumi_model_solver(t.model, NULL, &solver));
     CHECK_OK(room->context, sumi_likelihood_create(room->context, solver, &likelihood));
     CHECK_OK(room->context, sumi_likelihood_set(likelihood, "decoder", "forward"));
-    CHECK_OK(room->context, sumi_model_bound(t.model, likelihood, t.data, NULL, NULL));
+    CHECK_OK(room->context, once_bound(room->context, t.model, likelihood, t.data));
     assert_true(sumi_likelihood_get(likelihood, 0, &total));
     CHECK_CLOSE(mean, total.bits, 5 * total.error);
     assert_true(total.error < 0.05 * fabs(total.bits));

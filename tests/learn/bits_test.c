@@ -4,6 +4,7 @@
 #include "data/data.h"
 #include "learn/trained.h"
 #include "noise/binomial.h"
+#include "once.h"
 
 enum { BATCH = 64, BITS = 20, TIMES = 50 };
 
@@ -72,7 +73,7 @@ static void the_loss_is_the_bound_in_bits(void **state)
     CHECK_OK(room->context, sumi_model_solver(t.model, NULL, &solver));
     CHECK_OK(room->context, sumi_likelihood_create(room->context, solver, &likelihood));
     CHECK_OK(room->context, sumi_likelihood_set(likelihood, "decoder", "coin"));
-    CHECK_OK(room->context, sumi_model_bound(t.model, likelihood, t.data, NULL, NULL));
+    CHECK_OK(room->context, once_bound(room->context, t.model, likelihood, t.data));
     assert_true(sumi_likelihood_get(likelihood, 0, &total));
     assert_true(total.bits > 20 && total.error < 0.02 * total.bits); /* nothing is learned yet */
     CHECK_CLOSE(mean, total.bits, 6 * total.error);
@@ -98,7 +99,7 @@ static void a_small_network_learns_heartbeats(void **state)
     CHECK_OK(room->context, sumi_likelihood_set(likelihood, "items", "1000"));
     CHECK_OK(room->context, sumi_likelihood_set(likelihood, "draws", "20"));
     CHECK_OK(room->context, sumi_likelihood_set(likelihood, "decoder", "coin"));
-    CHECK_OK(room->context, sumi_model_bound(t.model, likelihood, t.data, NULL, NULL));
+    CHECK_OK(room->context, once_bound(room->context, t.model, likelihood, t.data));
     assert_true(sumi_likelihood_get(likelihood, 0, &total));
     assert_true(total.bits > log2(5) - 4 * total.error && total.bits < log2(5) + 0.35);
     sumi_likelihood_free(likelihood);

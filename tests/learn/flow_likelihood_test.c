@@ -16,6 +16,7 @@ static double bits_of(sumi_context *context, const struct training *t, int64_t s
 {
     sumi_solver *solver = NULL;
     sumi_likelihood *likelihood = NULL;
+    sumi_session *session = NULL;
     sumi_likelihood_term total;
     int64_t shape[SUMI_MAX_RANK + 1] = {BATCH};
     int rank = 1 + sumi_data_shape(t->data, shape + 1);
@@ -24,8 +25,10 @@ static double bits_of(sumi_context *context, const struct training *t, int64_t s
     CHECK_OK(context, sumi_model_solver(t->model, NULL, &solver));
     CHECK_OK(context, sumi_likelihood_create(context, solver, &likelihood));
     CHECK_OK(context, sumi_likelihood_set(likelihood, "tolerance", "1e-6"));
-    CHECK_OK(context, sumi_likelihood_density(likelihood, sumi_model_product, t->model, rank, shape,
-                                              items, NULL, NULL, NULL));
+    CHECK_OK(context, sumi_session_create(context, t->model, &session));
+    CHECK_OK(context, sumi_likelihood_density(likelihood, sumi_session_product, session, rank,
+                                              shape, items, NULL, NULL, NULL));
+    sumi_session_free(session);
     assert_true(sumi_likelihood_get(likelihood, 0, &total));
     sumi_likelihood_free(likelihood);
     sumi_solver_free(solver);

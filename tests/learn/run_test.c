@@ -200,12 +200,14 @@ static void a_preview_is_drawn_in_as_many_steps_as_there_are(void **state)
              sumi_model_create(room->context,
                                "{\"_class_name\": \"SumiMLPModel\", \"width\": 8, \"depth\": 1}", 1,
                                &model));
+    sumi_session *session = NULL;
+    CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
     const char *const schedulers[] = {"{\"num_train_timesteps\": 4}",
                                       "{\"num_train_timesteps\": 40}"};
     for (int i = 0; i < 2; i++) {
         sumi_array samples = {0};
         CHECK_OK(room->context, sumi_model_set_scheduler(model, schedulers[i]));
-        CHECK_OK(room->context, trainer_draw_preview(model, &samples));
+        CHECK_OK(room->context, trainer_draw_preview(model, session, &samples));
         assert_int_equal(samples.shape[0], 8);
         sumi_array_release(room->context, &samples);
     }
@@ -213,8 +215,9 @@ static void a_preview_is_drawn_in_as_many_steps_as_there_are(void **state)
     assert_true(sumi_model_weight(model, 0, &weight));
     weight.data[0] = NAN;
     sumi_array none = {0};
-    CHECK_OK(room->context, trainer_draw_preview(model, &none));
+    CHECK_OK(room->context, trainer_draw_preview(model, session, &none));
     assert_null(none.data);
+    sumi_session_free(session);
     sumi_model_free(model);
 }
 

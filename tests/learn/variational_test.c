@@ -4,6 +4,7 @@
    bound teaches the variance only. */
 #include "learn/training.h"
 #include "measure/terms.h"
+#include "once.h"
 
 enum { TIMES = 10 };
 
@@ -80,7 +81,7 @@ static void check_terms(sumi_context *context, const char *variance, bool digits
         loss_of(context, &t, step);
         const float *x = fed(&t, "x"), *times = fed(&t, "times"), *losses = item_losses(&t);
         CHECK_OK(context, data_read_batch(t.data, 0, step, batch, clean, NULL));
-        CHECK_OK(context, sumi_model_predict(t.model, batch, x, times, NULL, output));
+        CHECK_OK(context, once_predict(context, t.model, batch, x, times, NULL, output));
         for (int64_t i = 0; i < batch; i++) {
             double sum = 0;
             seen_first += times[i] == 0;

@@ -238,8 +238,11 @@ static void the_density_of_a_model_at_rest_is_normal(void **state)
     sumi_model *model = NULL;
     fill_points(points);
     CHECK_OK(context, sumi_model_compose(context, &network, 1, &model));
+    sumi_session *session = NULL;
+    CHECK_OK(context, sumi_session_create(context, model, &session));
     CHECK_OK(context,
-             sumi_model_density(model, scene.likelihood, 2, shape, points, NULL, bits, NULL, NULL));
+             sumi_session_density(session, scene.likelihood, 2, shape, points, bits, NULL, NULL));
+    sumi_session_free(session);
     for (int i = 0; i < POINTS; i++) {
         double x = points[2 * i], y = points[2 * i + 1];
         CHECK_CLOSE(bits[i], ((x * x + y * y) / 2 + log(6.283185307179586)) / log(2), 1e-6);

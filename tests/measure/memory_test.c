@@ -104,6 +104,7 @@ static sumi_status use_model(sumi_context *context, void *user)
     struct scene scene;
     sumi_data *data = NULL;
     sumi_model *model = NULL;
+    sumi_session *session = NULL;
     sumi_status status = open_scene(context, "ddpm", "{\"num_train_timesteps\": 4}", &scene);
     STEP(sumi_likelihood_set(scene.likelihood, "decoder", "gaussian"));
     STEP(sumi_likelihood_set(scene.likelihood, "method", "euler"));
@@ -111,9 +112,11 @@ static sumi_status use_model(sumi_context *context, void *user)
     STEP(open_data(context, "points", &data));
     STEP(sumi_model_create(
         context, "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1}", 1, &model));
-    STEP(sumi_model_bound(model, scene.likelihood, data, NULL, NULL));
-    STEP(sumi_model_density(model, scene.likelihood, 2, (int64_t[]){2, 2}, x, NULL, bits, NULL,
-                            NULL));
+    STEP(sumi_session_create(context, model, &session));
+    STEP(sumi_session_bound(session, scene.likelihood, data, NULL, NULL));
+    STEP(
+        sumi_session_density(session, scene.likelihood, 2, (int64_t[]){2, 2}, x, bits, NULL, NULL));
+    sumi_session_free(session);
     sumi_model_free(model);
     sumi_data_free(data);
     close_scene(&scene);

@@ -15,11 +15,11 @@ static sumi_status use_model(sumi_context *context, void *user)
     double loss = 0;
     sumi_status status = sumi_model_create(context, TINY_MLP, 1, &model);
     STEP(sumi_model_set_scheduler(model, "{\"num_train_timesteps\": 2}"));
-    STEP(sumi_model_predict(model, 2, x, times, NULL, output));
+    STEP(once_predict(context, model, 2, x, times, NULL, output));
     int64_t count = 0;
     while (status == SUMI_OK && sumi_model_weight(model, count, &weight)) count++;
     if (count) gradients[count - 1] = slope;
-    STEP(sumi_model_gradient(model, 2, x, times, NULL, &loss, gradients));
+    STEP(once_gradient(context, model, 2, x, times, &loss, gradients));
     STEP(sumi_model_sample(model, NULL, 2, NULL, &samples));
     STEP(sumi_model_save(model, folder));
     STEP(sumi_model_open(context, folder, &opened));
@@ -29,18 +29,28 @@ static sumi_status use_model(sumi_context *context, void *user)
     return status;
 }
 
-static sumi_status use_labels(sumi_context *context, void *user)
+static sumi_status use_session(sumi_context *context, void *user)
 {
     (void)user;
     sumi_model *model = NULL;
-    float output[4];
+    sumi_session *session = NULL;
+    sumi_array samples = {0};
+    float output[4], products[4];
     sumi_status status =
         sumi_model_create(context,
                           "{\"_class_name\": \"SumiMLPModel\", \"width\": 4, \"depth\": 1,"
                           " \"num_class_embeds\": 2}",
                           1, &model);
-    STEP(sumi_model_set_labels(model, 1, (int32_t[]){1}));
-    STEP(sumi_model_denoiser(model, 2, 2, 2, x, times, output));
+    STEP(sumi_model_set_scheduler(model, "{\"num_train_timesteps\": 5}"));
+    STEP(once_open(context, model, 1, (int32_t[]){1}, &session));
+    STEP(once_set(context, session, 2, (int32_t[]){1, 0}));
+    STEP(sumi_session_denoiser(session, 2, 2, 2, x, times, output));
+    STEP(sumi_session_product(session, 2, 2, 2, x, times, x, output, products));
+    STEP(sumi_session_score(session, 2, x, 3, output));
+    STEP(sumi_session_set_condition(session, NULL));
+    STEP(sumi_session_sample(session, NULL, 2, NULL, NULL, &samples));
+    sumi_array_release(context, &samples);
+    sumi_session_free(session);
     sumi_model_free(model);
     return status;
 }
@@ -84,10 +94,10 @@ static void models_survive_every_failure(void **state)
     for_each_failure(use_describe, file);
 }
 
-static void labels_survive_every_failure(void **state)
+static void sessions_survive_every_failure(void **state)
 {
     (void)state;
-    for_each_failure(use_labels, NULL);
+    for_each_failure(use_session, NULL);
 }
 
 static void models_of_recipes_survive_every_failure(void **state)
@@ -100,7 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(models_survive_every_failure),
-        SCRATCH_TEST(labels_survive_every_failure),
+        SCRATCH_TEST(sessions_survive_every_failure),
         SCRATCH_TEST(models_of_recipes_survive_every_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

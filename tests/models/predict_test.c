@@ -26,7 +26,7 @@ static void a_large_batch_is_split_and_put_together(void **state)
     for (int64_t i = 0; i < 14; i++) CHECK_CLOSE(few[i], many[i], ROUNDING);
     float *x = tiny_items(model, 150), last[2];
     const float time = 1500;
-    CHECK_OK(room->context, sumi_model_predict(model, 1, x + 298, &time, NULL, last));
+    CHECK_OK(room->context, once_predict(room->context, model, 1, x + 298, &time, NULL, last));
     for (int i = 0; i < 2; i++) CHECK_CLOSE(last[i], many[298 + i], ROUNDING);
     free(x);
     free(few);
@@ -112,15 +112,15 @@ static void another_number_of_threads_is_only_rounding(void **state)
 
 /* ---- Labels ---- */
 
-static sumi_status predict_labelled(const sumi_model *model, const int32_t *labels, float *output)
+static sumi_status predict_labelled(sumi_context *context, const sumi_model *model,
+                                    const int32_t *labels, float *output)
 {
     float *x = tiny_items(model, 1);
     float times[] = {4, 4};
     float *pair = malloc((size_t)(2 * tiny_size(model)) * sizeof *pair);
     memcpy(pair, x, (size_t)tiny_size(model) * sizeof *pair);
     memcpy(pair + tiny_size(model), x, (size_t)tiny_size(model) * sizeof *pair);
-    sumi_status status =
-        sumi_model_predict((sumi_model *)(uintptr_t)model, 2, pair, times, labels, output);
+    sumi_status status = once_predict(context, model, 2, pair, times, labels, output);
     free(pair);
     free(x);
     return status;
@@ -133,7 +133,7 @@ static void the_class_changes_the_output(void **state)
     float output[32];
     double difference = 0;
     assert_int_equal(sumi_model_classes(model), 3);
-    CHECK_OK(room->context, predict_labelled(model, (int32_t[]){0, 2}, output));
+    CHECK_OK(room->context, predict_labelled(room->context, model, (int32_t[]){0, 2}, output));
     for (int i = 0; i < 16; i++) difference += fabs((double)output[i] - output[16 + i]);
     assert_true(difference > 1e-3);
     sumi_model_free(model);
@@ -144,16 +144,16 @@ static void wrong_labels_are_refused(void **state)
     scratch *room = *state;
     float output[32];
     sumi_model *model = tiny_create(room, TINY_CONDITIONAL);
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "needs a label for each item",
-                predict_labelled(model, NULL, output));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "label 1 is 3; this model's classes are 0 to 2",
-                predict_labelled(model, (int32_t[]){0, 3}, output));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "label 0 is -1",
-                predict_labelled(model, (int32_t[]){-1, 1}, output));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "is told \"class\" of each item",
+                predict_labelled(room->context, model, NULL, output));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "\"class\" of item 1 is 3; it goes from 0 to 2",
+                predict_labelled(room->context, model, (int32_t[]){0, 3}, output));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "\"class\" of item 0 is -1",
+                predict_labelled(room->context, model, (int32_t[]){-1, 1}, output));
     sumi_model_free(model);
     model = tiny_create(room, TINY_MLP);
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "takes no labels",
-                predict_labelled(model, (int32_t[]){0, 1}, output));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "takes no \"class\"",
+                predict_labelled(room->context, model, (int32_t[]){0, 1}, output));
     sumi_model_free(model);
 }
 
@@ -165,7 +165,7 @@ static void a_model_of_open_size_says_what_it_lacks(void **state)
                                           " \"down_block_types\": [\"DownBlock2D\"],"
                                           " \"up_block_types\": [\"UpBlock2D\"]}");
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "\"sample_size\"",
-                sumi_model_predict(model, 1, &number, &number, NULL, &number));
+                once_predict(room->context, model, 1, &number, &number, NULL, &number));
     sumi_model_free(model);
 }
 
@@ -175,7 +175,7 @@ static double loss_of(scratch *room, sumi_model *model, const float *x)
 {
     double loss = 0;
     const float times[] = {3, 500};
-    CHECK_OK(room->context, sumi_model_gradient(model, 2, x, times, NULL, &loss, NULL));
+    CHECK_OK(room->context, once_gradient(room->context, model, 2, x, times, &loss, NULL));
     return loss;
 }
 
@@ -186,7 +186,7 @@ static void the_loss_is_the_mean_square_of_the_output(void **state)
     const float times[] = {3, 500};
     float *x = tiny_items(model, 2), output[32];
     double sum = 0;
-    CHECK_OK(room->context, sumi_model_predict(model, 2, x, times, NULL, output));
+    CHECK_OK(room->context, once_predict(room->context, model, 2, x, times, NULL, output));
     for (int i = 0; i < 32; i++) sum += (double)output[i] * output[i];
     CHECK_CLOSE(loss_of(room, model, x), sum / 32, 1e-6);
     free(x);
@@ -207,7 +207,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
         assert_true(count < 256);
         gradients[count] = malloc((size_t)tiny_count(weight.shape, weight.rank) * sizeof(float));
     }
-    CHECK_OK(room->context, sumi_model_gradient(model, 2, x, times, NULL, &loss, gradients));
+    CHECK_OK(room->context, once_gradient(room->context, model, 2, x, times, &loss, gradients));
     for (int64_t i = 0; i < count; i += 5) {
         assert_true(sumi_model_weight(model, i, &weight));
         float kept = weight.data[0];

@@ -14,7 +14,8 @@ static double along(scratch *room, sumi_model *model, int64_t count, const float
     double sum = 0;
     memcpy(moved, x, (size_t)total * sizeof *moved);
     moved[place] += (float)step;
-    CHECK_OK(room->context, sumi_model_predict(model, count, moved, times, labels, output));
+    CHECK_OK(room->context,
+             once_predict(room->context, model, count, moved, times, labels, output));
     for (int64_t i = 0; i < out; i++) sum += (double)v[i] * output[i];
     free(output);
     free(moved);
@@ -32,10 +33,12 @@ static void check_products(scratch *room, const char *config, int64_t count, con
     float *products = malloc((size_t)(count * size) * sizeof *products);
     for (int64_t i = 0; i < count; i++) times[i] = (float)(7 * i % 100);
     for (int64_t i = 0; i < count * out; i++) v[i] = (float)cos(1.3 * (double)i);
-    CHECK_OK(room->context, sumi_model_set_labels(model, labels ? count : 0, labels));
+    sumi_session *session = NULL;
+    CHECK_OK(room->context, once_open(room->context, model, count, labels, &session));
     CHECK_OK(room->context,
-             sumi_model_product(model, count, size, out, x, times, v, output, products));
-    CHECK_OK(room->context, sumi_model_predict(model, count, x, times, labels, plain));
+             sumi_session_product(session, count, size, out, x, times, v, output, products));
+    CHECK_OK(room->context, sumi_session_predict(session, count, x, times, plain));
+    sumi_session_free(session);
     for (int64_t i = 0; i < count * out; i++) CHECK_CLOSE(output[i], plain[i], 1e-5);
     for (int64_t i = 0; i < count * size; i += 1 + count * size / 11) {
         const double step = 0x1p-6;
@@ -74,15 +77,18 @@ static void the_plan_serves_smaller_calls_too(void **state)
     sumi_model *model = tiny_create(room, TINY_MLP);
     const float x[] = {0.1f, -0.4f, 0.7f, 0.2f}, times[] = {3, 50}, v[] = {1, 0, 0, 1};
     float output[4], products[4], alone[2], alone_products[2];
-    CHECK_OK(room->context, sumi_model_product(model, 2, 2, 2, x, times, v, output, products));
-    CHECK_OK(room->context,
-             sumi_model_product(model, 1, 2, 2, x + 2, times + 1, v + 2, alone, alone_products));
+    sumi_session *session = NULL;
+    CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
+    CHECK_OK(room->context, sumi_session_product(session, 2, 2, 2, x, times, v, output, products));
+    CHECK_OK(room->context, sumi_session_product(session, 1, 2, 2, x + 2, times + 1, v + 2, alone,
+                                                 alone_products));
     for (int i = 0; i < 2; i++) {
         CHECK_CLOSE(alone[i], output[2 + i], 1e-6);
         CHECK_CLOSE(alone_products[i], products[2 + i], 1e-6);
     }
-    assert_int_equal(sumi_model_product(model, 1, 3, 2, x, times, v, output, products),
+    assert_int_equal(sumi_session_product(session, 1, 3, 2, x, times, v, output, products),
                      SUMI_ERROR_ARGUMENT);
+    sumi_session_free(session);
     sumi_model_free(model);
 }
 

@@ -97,8 +97,7 @@ static void the_denoiser_by_hand_gives_the_same_samples(void **state)
     sumi_array samples = sample(room, model, "3", "torch", COUNT);
     sumi_solver *solver = make_solver(room, model, "3", "torch");
     CHECK_OK(room->context, sumi_solver_start(solver, 2, shape, x));
-    CHECK_OK(room->context,
-             sumi_solver_run(solver, sumi_model_denoiser, model, 2, shape, x, NULL, NULL));
+    CHECK_OK(room->context, once_run(room->context, model, solver, 2, shape, x));
     assert_memory_equal(x, samples.data, sizeof x);
     sumi_array_release(room->context, &samples);
     sumi_solver_free(solver);
@@ -110,23 +109,29 @@ static void a_denoiser_s_items_have_the_model_s_size(void **state)
     scratch *room = *state;
     sumi_model *model = tiny_create(room, TINY_MLP);
     float x[3] = {0}, time = 0, output[3];
+    sumi_session *session = NULL;
+    CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "has 2 numbers, not 3",
-                sumi_model_denoiser(model, 1, 3, 3, x, &time, output));
+                sumi_session_denoiser(session, 1, 3, 3, x, &time, output));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "predicts 2 numbers",
-                sumi_model_denoiser(model, 1, 2, 4, x, &time, output));
+                sumi_session_denoiser(session, 1, 2, 4, x, &time, output));
+    sumi_session_free(session);
     sumi_model_free(model);
 }
 
 /* ---- Classes ---- */
 
-static void classes_take_turns_where_no_labels_are_given(void **state)
+static void classes_take_turns_where_no_condition_is_given(void **state)
 {
     scratch *room = *state;
     sumi_model *model = tiny_create(room, TINY_CONDITIONAL);
     sumi_array given = {0}, taken = sample(room, model, "4", "philox", 4);
     sumi_solver *solver = make_solver(room, model, "4", "philox");
-    const int32_t labels[] = {0, 1, 2, 0};
-    CHECK_OK(room->context, sumi_model_sample(model, solver, 4, labels, &given));
+    const int32_t classes[] = {0, 1, 2, 0};
+    sumi_condition *condition = NULL;
+    CHECK_OK(room->context, once_condition(room->context, 4, classes, &condition));
+    CHECK_OK(room->context, sumi_model_sample(model, solver, 4, condition, &given));
+    sumi_condition_free(condition);
     assert_memory_equal(given.data, taken.data, 64 * sizeof(float));
     sumi_array_release(room->context, &given);
     sumi_array_release(room->context, &taken);
@@ -134,22 +139,24 @@ static void classes_take_turns_where_no_labels_are_given(void **state)
     sumi_model_free(model);
 }
 
-static void labels_of_the_denoiser_repeat(void **state)
+static void the_items_of_a_condition_repeat(void **state)
 {
     scratch *room = *state;
     sumi_model *model = tiny_create(room, TINY_CONDITIONAL);
     const int32_t pair[] = {2, 1}, labels[] = {2, 1, 2, 1};
     const float times[] = {8, 8, 8, 8};
     float *x = tiny_items(model, 4), denoised[64], predicted[64];
-    CHECK_OK(room->context, sumi_model_set_labels(model, 2, pair));
-    CHECK_OK(room->context, sumi_model_denoiser(model, 4, 16, 16, x, times, denoised));
-    CHECK_OK(room->context, sumi_model_predict(model, 4, x, times, labels, predicted));
+    sumi_session *session = NULL;
+    CHECK_OK(room->context, once_open(room->context, model, 2, pair, &session));
+    CHECK_OK(room->context, sumi_session_denoiser(session, 4, 16, 16, x, times, denoised));
+    CHECK_OK(room->context, once_predict(room->context, model, 4, x, times, labels, predicted));
     assert_memory_equal(denoised, predicted, sizeof denoised);
-    CHECK_OK(room->context, sumi_model_set_labels(model, 0, NULL));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "needs a label",
-                sumi_model_denoiser(model, 4, 16, 16, x, times, denoised));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "label 0 is 7",
-                sumi_model_set_labels(model, 1, (int32_t[]){7}));
+    CHECK_OK(room->context, sumi_session_set_condition(session, NULL));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "is told \"class\"",
+                sumi_session_denoiser(session, 4, 16, 16, x, times, denoised));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "\"class\" of item 0 is 7",
+                once_set(room->context, session, 1, (int32_t[]){7}));
+    sumi_session_free(session);
     free(x);
     sumi_model_free(model);
 }
@@ -170,10 +177,8 @@ static void the_scheduler_s_class_chooses_the_solver(void **state)
     CHECK_OK(room->context, sumi_model_solver(model, NULL, &own));
     CHECK_OK(room->context, sumi_model_solver(model, "ddim", &named));
     assert_int_equal(sumi_solver_times(own, NULL, 0), 5);
-    CHECK_OK(room->context,
-             sumi_solver_run(own, sumi_model_denoiser, model, 2, shape, x, NULL, NULL));
-    CHECK_OK(room->context,
-             sumi_solver_run(named, sumi_model_denoiser, model, 2, shape, y, NULL, NULL));
+    CHECK_OK(room->context, once_run(room->context, model, own, 2, shape, x));
+    CHECK_OK(room->context, once_run(room->context, model, named, 2, shape, y));
     assert_memory_equal(x, y, sizeof x);
     sumi_solver_free(own);
     sumi_solver_free(named);
@@ -226,8 +231,8 @@ int main(void)
         SCRATCH_TEST(threads_do_not_change_what_is_drawn),
         SCRATCH_TEST(the_denoiser_by_hand_gives_the_same_samples),
         SCRATCH_TEST(a_denoiser_s_items_have_the_model_s_size),
-        SCRATCH_TEST(classes_take_turns_where_no_labels_are_given),
-        SCRATCH_TEST(labels_of_the_denoiser_repeat),
+        SCRATCH_TEST(classes_take_turns_where_no_condition_is_given),
+        SCRATCH_TEST(the_items_of_a_condition_repeat),
         SCRATCH_TEST(the_scheduler_s_class_chooses_the_solver),
         SCRATCH_TEST(a_scheduler_that_is_not_there_says_what_is),
         SCRATCH_TEST(a_network_with_a_variance_needs_a_solver_that_takes_it),

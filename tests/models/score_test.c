@@ -48,7 +48,10 @@ static void check(sumi_context *context, const char *path, const char *predictio
     CHECK_OK(context, sumi_model_set_scheduler(model, scheduler));
     double time = path_time_of(&truth.path, 0.5);
     struct noise_level level = path_level(&truth.path, time);
-    CHECK_OK(context, sumi_model_score(model, 2, x, time, NULL, score));
+    sumi_session *session = NULL;
+    CHECK_OK(context, sumi_session_create(context, model, &session));
+    CHECK_OK(context, sumi_session_score(session, 2, x, time, score));
+    sumi_session_free(session);
     for (int i = 0; i < 4; i++) { /* of N(a x0, s^2) */
         double wanted = -(x[i] - 0.25 * level.signal) / (level.noise * level.noise);
         CHECK_CLOSE(score[i], wanted, 1e-5 * (1 + fabs(wanted)));
@@ -79,7 +82,10 @@ static void a_time_without_noise_is_refused(void **state)
              sumi_model_set_scheduler(model,
                                       "{\"_class_name\": \"SumiPathScheduler\", \"path\": \"flow\","
                                       " \"prediction_type\": \"velocity\"}"));
-    assert_int_equal(sumi_model_score(model, 1, x, 0, NULL, score), SUMI_ERROR_ARGUMENT);
+    sumi_session *session = NULL;
+    CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
+    assert_int_equal(sumi_session_score(session, 1, x, 0, score), SUMI_ERROR_ARGUMENT);
+    sumi_session_free(session);
     assert_non_null(strstr(sumi_context_message(room->context), "no noise"));
     sumi_model_free(model);
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "files/safetensors.h"
+#include "once.h"
 #include "scratch.h"
 
 /* 8x8 pictures of one channel; attention at the lower resolution. */
@@ -63,7 +64,7 @@ static inline float *tiny_predict(scratch *room, sumi_model *model, int64_t coun
     float *x = tiny_items(model, count), *times = malloc((size_t)count * sizeof *times);
     float *output = malloc((size_t)(count * tiny_size(model)) * sizeof *output);
     for (int64_t i = 0; i < count; i++) times[i] = (float)(10 * (i + 1));
-    CHECK_OK(room->context, sumi_model_predict(model, count, x, times, NULL, output));
+    CHECK_OK(room->context, once_predict(room->context, model, count, x, times, NULL, output));
     free(x);
     free(times);
     return output;

@@ -3,6 +3,7 @@
    trained by the library's trainer, sampled by its solvers. */
 #include <unistd.h>
 
+#include "once.h"
 #include "scratch.h"
 #include "sumi_graph.h"
 
@@ -168,8 +169,8 @@ static void its_run_keeps_a_checkpoint_from_which_it_is_restored(void **state)
     CHECK_OK(room->context,
              sumi_trainer_load(again.trainer, scratch_path(room, "run/checkpoint.safetensors")));
     CHECK_OK(room->context, sumi_trainer_use_average(again.trainer, true));
-    CHECK_OK(room->context, sumi_model_predict(s.model, 3, x, times, NULL, expected));
-    CHECK_OK(room->context, sumi_model_predict(again.model, 3, x, times, NULL, found));
+    CHECK_OK(room->context, once_predict(room->context, s.model, 3, x, times, NULL, expected));
+    CHECK_OK(room->context, once_predict(room->context, again.model, 3, x, times, NULL, found));
     assert_memory_equal(found, expected, sizeof expected);
     end(&again);
     end(&s);

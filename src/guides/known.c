@@ -3,7 +3,7 @@
    normal density around the known values (Sohl-Dickstein et al. 2015, section 2.5, "multiplying
    distributions"). A solver that follows such estimates fills in what is missing, gives greys their
    colours and cleans measurements. */
-#include "solvers/solver.h"
+#include "sumi.h"
 
 /* Where the estimate of state a x0 + s e is normal with deviation s / a, its product with r has the
    mean that lies between the two by this share of the way to what is known: a known value counts

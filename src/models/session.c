@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making and setting a session, and checking conditions against what the network takes. */
+#include "models/session.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const int64_t MEMORY_USUAL = (int64_t)1 << 30;
+
+sumi_status sumi_session_create(sumi_context *context, const sumi_model *model,
+                                sumi_session **session)
+{
+    *session = context_allocate_zeroed(context, 1, sizeof **session);
+    if (!*session) return SUMI_ERROR_MEMORY;
+    (*session)->context = context;
+    (*session)->model = model;
+    (*session)->memory = MEMORY_USUAL;
+    return SUMI_OK;
+}
+
+void sumi_session_free(sumi_session *session)
+{
+    if (!session) return;
+    session_forget_plans(session);
+    sumi_condition_free(session->condition);
+    sumi_condition_free(session->null);
+    context_release(session->context, session);
+}
+
+/* ---- Options ---- */
+
+static sumi_status set_precision(sumi_session *session, const char *value)
+{
+    bool bf16;
+    TRY(precision_read(session->context, value, &bf16));
+    if (bf16 != session->bfloat16) session_forget_plans(session);
+    session->bfloat16 = bf16;
+    return SUMI_OK;
+}
+
+static sumi_status set_memory(sumi_session *session, const char *value)
+{
+    int64_t bytes = 0;
+    if (!text_to_whole(value, &bytes) || bytes < 0) {
+        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                            "\"memory\" of a session is a number of bytes from 0, not \"%.60s\"",
+                            value);
+    }
+    session->memory = bytes;
+    return SUMI_OK;
+}
+
+sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value)
+{
+    static const char *const names[] = {"precision", "memory", NULL};
+    if (!option || !value) {
+        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                            "an option of a session needs a name and a value, not NULL");
+    }
+    if (strcmp(option, names[0]) == 0) return set_precision(session, value);
+    if (strcmp(option, names[1]) == 0) return set_memory(session, value);
+    return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                        "a session has no option \"%.60s\"; did you mean \"%s\"?", option,
+                        text_nearest(option, names));
+}
+
+/* ---- Conditions ---- */
+
+static sumi_status fail_unknown(const sumi_session *session, const char *name)
+{
+    char names[512];
+    const struct net *net = session->model->net;
+    net_input_names(net, names, sizeof names);
+    if (!names[0]) {
+        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                            "this model is unconditional and takes no \"%.60s\"", name);
+    }
+    return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                        "this model takes no \"%.60s\"; its condition is made of %s", name, names);
+}
+
+static sumi_status check_type(const sumi_session *session, const sumi_input *input,
+                              const struct condition_entry *entry)
+{
+    if (input->integers == entry->integers) return SUMI_OK;
+    return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                        input->integers
+                            ? "\"%s\" is of whole numbers; set it by sumi_condition_set_integers"
+                            : "\"%s\" is of numbers; set it by sumi_condition_set",
+                        input->name);
+}
+
+static sumi_status check_entry_shape(const sumi_session *session, const sumi_input *input,
+                                     const struct condition_entry *entry)
+{
+    struct shape wanted = {.rank = input->rank}, given = {.rank = entry->rank};
+    bool fits = input->rank == entry->rank;
+    memcpy(wanted.size, input->shape, sizeof wanted.size);
+    memcpy(given.size, entry->shape, sizeof given.size);
+    for (int i = 1; i < input->rank && fits; i++)
+        fits = input->shape[i] == 0 || input->shape[i] == entry->shape[i];
+    if (fits) return SUMI_OK;
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                        "\"%s\" should be of shape %s (0: any size), not %s", input->name,
+                        shape_text(&wanted, want), shape_text(&given, have));
+}
+
+static sumi_status check_limit(const sumi_session *session, const sumi_input *input,
+                               const struct condition_entry *entry)
+{
+    const int32_t *values = entry->values;
+    for (int64_t i = 0; input->integers && i < entry->shape[0] * entry->size; i++) {
+        if (values[i] >= 0 && (!input->limit || values[i] < input->limit)) continue;
+        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                            "\"%s\" of item %lld is %d; it goes from 0 to %lld", input->name,
+                            (long long)(i / entry->size), values[i],
+                            (long long)(input->limit ? input->limit - 1 : INT32_MAX));
+    }
+    return SUMI_OK;
+}
+
+static sumi_status check_condition(const sumi_session *session, const sumi_condition *condition)
+{
+    const struct net *net = session->model->net;
+    for (int i = 0; i < condition->count; i++) {
+        const struct condition_entry *entry = &condition->entries[i];
+        int number = net_find_input(net, entry->name);
+        if (number <= NET_TIMES) return fail_unknown(session, entry->name);
+        TRY(check_type(session, &net->inputs[number], entry));
+        TRY(check_entry_shape(session, &net->inputs[number], entry));
+        TRY(check_limit(session, &net->inputs[number], entry));
+    }
+    return SUMI_OK;
+}
+
+static sumi_status replace(const sumi_session *session, const sumi_condition *condition,
+                           sumi_condition **place)
+{
+    if (!condition) {
+        sumi_condition_free(*place);
+        *place = NULL;
+        return SUMI_OK;
+    }
+    TRY(check_condition(session, condition));
+    if (!*place) return condition_copy(session->context, condition, place);
+    return condition_assign(*place, condition);
+}
+
+sumi_status sumi_session_set_condition(sumi_session *session, const sumi_condition *condition)
+{
+    return replace(session, condition, &session->condition);
+}
+
+sumi_status sumi_session_set_null(sumi_session *session, const sumi_condition *condition)
+{
+    return replace(session, condition, &session->null);
+}
+
+/* ---- Calls ---- */
+
+sumi_status session_check_call(const sumi_session *session, int64_t count)
+{
+    const struct net *net = session->model->net;
+    TRY(model_check_size(session->context, session->model));
+    if (count < 1) {
+        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                            "a model is evaluated for at least 1 item, not %lld",
+                            (long long)count);
+    }
+    for (int i = NET_TIMES + 1; i < net->input_count; i++) {
+        const sumi_input *input = &net->inputs[i];
+        if (input->optional || condition_find(session->condition, input->name)) continue;
+        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                            "this model is told \"%s\" of each item, and the session's condition "
+                            "does not have it",
+                            input->name);
+    }
+    return SUMI_OK;
+}
+
+sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, int64_t output_size)
+{
+    int64_t own_size = model_item_size(session->model);
+    int64_t own_output = model_output_size(session->model);
+    if (item_size != own_size) {
+        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                            "an item of this model has %lld numbers, not %lld",
+                            (long long)own_size, (long long)item_size);
+    }
+    if (output_size != own_output) {
+        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
+                            "this model predicts %lld numbers for an item, and the solver expects "
+                            "%lld: set variance_type as the model was trained",
+                            (long long)own_output, (long long)output_size);
+    }
+    return SUMI_OK;
+}
+
+/* Copies rows[count] into an input, and the first of them again behind. */
+static void fill_rows(sumi_plan *plan, sumi_node node, int64_t items, int64_t count, int64_t size,
+                      const float *rows)
+{
+    float *room = sumi_plan_data(plan, node);
+    memcpy(room, rows, (size_t)(count * size) * sizeof *rows);
+    for (int64_t i = count; i < items; i++)
+        memcpy(room + i * size, rows, (size_t)size * sizeof *rows);
+}
+
+void session_fill(const sumi_session *session, sumi_plan *plan, const struct net_nodes *inputs,
+                  int64_t items, int64_t first, int64_t count, const float *x, const float *times)
+{
+    const struct net *net = session->model->net;
+    fill_rows(plan, inputs->at[NET_X], items, count, model_item_size(session->model), x);
+    fill_rows(plan, inputs->at[NET_TIMES], items, count, 1, times);
+    for (int number = NET_TIMES + 1; number < net->input_count; number++) {
+        const struct condition_entry *entry =
+            condition_find(session->condition, net->inputs[number].name);
+        if (!entry) continue;
+        for (int64_t i = 0; i < items; i++) {
+            int64_t item = (first + (i < count ? i : 0)) % entry->shape[0], size = entry->size;
+            if (entry->integers) {
+                net_put_integers(plan, inputs->at[number], i * size, size,
+                                 (const int32_t *)entry->values + item * size);
+            } else {
+                memcpy(sumi_plan_data(plan, inputs->at[number]) + i * size,
+                       (const float *)entry->values + item * size, (size_t)size * sizeof(float));
+            }
+        }
+    }
+}
+
+/* ---- For guides and measurements ---- */
+
+static sumi_status set_condition(void *user, const sumi_condition *condition)
+{
+    return sumi_session_set_condition(user, condition);
+}
+
+struct denoising session_denoising(sumi_session *session)
+{
+    return (struct denoising){.user = session,
+                              .predict = sumi_session_denoiser,
+                              .product = sumi_session_product,
+                              .set_condition = set_condition,
+                              .condition = session->condition,
+                              .needs_class = net_classes(session->model->net) > 0};
+}

@@ -404,9 +404,9 @@ SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RA
    else there is makes a condition. Without classes there may be nothing. False past the last. */
 typedef struct sumi_input {
     const char *name; /* "class", "class_time", "embedding", or what a network of one's own says */
-    bool integers;    /* whole numbers from 0; else floats */
-    bool optional;    /* may be left out */
-    int rank;         /* the items' dimension, the first, included */
+    sumi_element element;         /* SUMI_FLOAT32, or SUMI_INT32: whole numbers from 0 */
+    bool optional;                /* may be left out */
+    int rank;                     /* the items' dimension, the first, included */
     int64_t shape[SUMI_MAX_RANK]; /* 0: any size; shape[0], the number of items, always is */
     int64_t limit;                /* integers are below it; 0 for no limit */
 } sumi_input;

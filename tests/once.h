@@ -65,7 +65,8 @@ static inline sumi_status once_run(sumi_context *context, const sumi_model *mode
     sumi_session *session = NULL;
     sumi_status status = sumi_session_create(context, model, &session);
     if (status == SUMI_OK)
-        status = sumi_solver_run(solver, sumi_session_denoiser, session, rank, shape, x, NULL, NULL);
+        status =
+            sumi_solver_run(solver, sumi_session_denoiser, session, rank, shape, x, NULL, NULL);
     sumi_session_free(session);
     return status;
 }

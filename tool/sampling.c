@@ -112,7 +112,7 @@ static bool find_class_input(const sumi_model *model, sumi_input *input)
         if (strcmp(input->name, "class") == 0 || strcmp(input->name, "class_time") == 0)
             return true;
     }
-    *input = (sumi_input){.name = "class", .integers = true}; /* refused with a sentence */
+    *input = (sumi_input){.name = "class", .element = SUMI_INT32}; /* refused with a sentence */
     return false;
 }
 
@@ -126,7 +126,7 @@ static sumi_status set_classes(sumi_condition *condition, const sumi_input *inpu
         classes[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : i);
         numbers[i] = (float)classes[i];
     }
-    if (status == SUMI_OK && input->integers)
+    if (status == SUMI_OK && input->element == SUMI_INT32)
         status = sumi_condition_set_integers(condition, input->name, 1, &count, classes);
     else if (status == SUMI_OK)
         status = sumi_condition_set(condition, input->name, 1, &count, numbers);
@@ -141,7 +141,7 @@ sumi_status sampling_classes(sumi_context *context, const sumi_model *model, sum
     sumi_input input;
     sumi_condition *condition = NULL;
     bool told = find_class_input(model, &input);
-    if (!wanted->count && !(told && input.integers)) return SUMI_OK;
+    if (!wanted->count && !(told && input.element == SUMI_INT32)) return SUMI_OK;
     int64_t period = wanted->count ? wanted->count : input.limit;
     if (period > count) period = count;
     sumi_status status = sumi_condition_create(context, &condition);

@@ -144,7 +144,7 @@ static sumi_node build(void *user, sumi_graph *graph)
     struct flow *f = user;
     f->x = sumi_graph_input(graph, "x", f->rank, f->shape);
     f->probes = f->size > EXACT_LIMIT ? sumi_graph_input(graph, "probes", f->rank, f->shape) : -1;
-    f->classes = f->labels ? sumi_graph_input(graph, "class", 1, &f->batch) : -1;
+    f->classes = f->labels ? sumi_graph_typed_input(graph, "class", SUMI_INT32, 1, &f->batch) : -1;
     const int64_t grid[2] = {f->segments + 1, 2};
     f->grid = sumi_graph_input(graph, "grid", 2, grid);
     sumi_node nothing = sumi_op_affine(graph, item_sums(f, graph, f->x), 0, 0);

@@ -127,9 +127,9 @@ static void make_room(sumi_session *session, int64_t coming, int places)
 static struct kept_plan *find(const sumi_session *session, const struct signature *signature)
 {
     struct kept_plan *kept = session->plans;
-    while (kept
-           && (kept->signature.items != signature->items
-               || !same_call(&kept->signature, signature)))
+    while (
+        kept
+        && (kept->signature.items != signature->items || !same_call(&kept->signature, signature)))
         kept = kept->next;
     return kept;
 }

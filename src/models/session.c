@@ -83,9 +83,9 @@ static sumi_status fail_unknown(const sumi_session *session, const char *name)
 static sumi_status check_type(const sumi_session *session, const sumi_input *input,
                               const struct condition_entry *entry)
 {
-    if (input->integers == entry->integers) return SUMI_OK;
+    if ((input->element == SUMI_INT32) == entry->integers) return SUMI_OK;
     return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                        input->integers
+                        input->element == SUMI_INT32
                             ? "\"%s\" is of whole numbers; set it by sumi_condition_set_integers"
                             : "\"%s\" is of numbers; set it by sumi_condition_set",
                         input->name);
@@ -111,7 +111,7 @@ static sumi_status check_limit(const sumi_session *session, const sumi_input *in
                                const struct condition_entry *entry)
 {
     const int32_t *values = entry->values;
-    for (int64_t i = 0; input->integers && i < entry->shape[0] * entry->size; i++) {
+    for (int64_t i = 0; entry->integers && i < entry->shape[0] * entry->size; i++) {
         if (values[i] >= 0 && (!input->limit || values[i] < input->limit)) continue;
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
                             "\"%s\" of item %lld is %d; it goes from 0 to %lld", input->name,
@@ -166,8 +166,7 @@ sumi_status session_check_call(const sumi_session *session, int64_t count)
     TRY(model_check_size(session->context, session->model));
     if (count < 1) {
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "a model is evaluated for at least 1 item, not %lld",
-                            (long long)count);
+                            "a model is evaluated for at least 1 item, not %lld", (long long)count);
     }
     for (int i = NET_TIMES + 1; i < net->input_count; i++) {
         const sumi_input *input = &net->inputs[i];
@@ -186,8 +185,8 @@ sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, 
     int64_t own_output = model_output_size(session->model);
     if (item_size != own_size) {
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "an item of this model has %lld numbers, not %lld",
-                            (long long)own_size, (long long)item_size);
+                            "an item of this model has %lld numbers, not %lld", (long long)own_size,
+                            (long long)item_size);
     }
     if (output_size != own_output) {
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,

@@ -66,13 +66,14 @@ void net_add_inputs(const struct net *net, sumi_graph *graph, int64_t items,
         bool given = shapes && shapes[i].rank;
         if (!given && net->inputs[i].optional) continue;
         struct shape shape = given ? shapes[i] : net_input_shape(net, i, items);
-        nodes->at[i] = sumi_graph_input(graph, net->inputs[i].name, shape.rank, shape.size);
+        nodes->at[i] = sumi_graph_typed_input(graph, net->inputs[i].name, net->inputs[i].element,
+                                              shape.rank, shape.size);
     }
 }
 
 void net_put_integers(sumi_plan *plan, sumi_node node, int64_t first, int64_t count,
                       const int32_t *values)
 {
-    float *data = sumi_plan_data(plan, node) + first;
-    for (int64_t i = 0; i < count; i++) data[i] = (float)values[i];
+    int32_t *data = sumi_plan_typed_data(plan, node, SUMI_INT32);
+    memcpy(data + first, values, (size_t)count * sizeof *values);
 }

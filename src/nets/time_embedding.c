@@ -15,7 +15,7 @@ static void declare_class(struct config *config, struct time_settings *time, str
 {
     static const char *const kinds[] = {"timestep", "identity", NULL};
     int64_t classes = config_whole_or(config, "num_class_embeds", 1, TABLE_LIMIT, 0);
-    sumi_input input = {.name = "class", .integers = true, .rank = 1, .limit = classes};
+    sumi_input input = {.name = "class", .element = SUMI_INT32, .rank = 1, .limit = classes};
     time->class_kind = classes ? CLASS_ROW : CLASS_NONE;
     if (!config_is_null(config, "class_embed_type")) {
         bool number = config_choice(config, "class_embed_type", kinds) == 0;

@@ -58,8 +58,7 @@ static void arrays_that_make_no_sense_are_refused_with_a_sentence(void **state)
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "dimension 1 cannot be 0",
                 sumi_condition_set(c, "a", 2, (int64_t[]){1, 0}, &one));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "dimension 1 cannot be",
-                sumi_condition_set(c, "a", 2, (int64_t[]){1 << 20, INT64_MAX},
-                                   &one));
+                sumi_condition_set(c, "a", 2, (int64_t[]){1 << 20, INT64_MAX}, &one));
     CHECK_FAILS(room->context, SUMI_ERROR_NUMBER, "\"a\": number 0 is not finite",
                 sumi_condition_set(c, "a", 1, (int64_t[]){1}, &wrong));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "not NULL",

@@ -23,7 +23,11 @@ FUNCTIONS = {
     "sumi_model_open": [c_void_p, c_char_p, POINTER(c_void_p)],
     "sumi_model_save": [c_void_p, c_char_p],
     "sumi_model_set_scheduler": [c_void_p, c_char_p],
-    "sumi_model_predict": [c_void_p, c_int64, c_void_p, c_void_p, c_void_p, c_void_p],
+    "sumi_condition_create": [c_void_p, POINTER(c_void_p)],
+    "sumi_condition_set_integers": [c_void_p, c_char_p, c_int, POINTER(c_int64), c_void_p],
+    "sumi_session_create": [c_void_p, c_void_p, POINTER(c_void_p)],
+    "sumi_session_set_condition": [c_void_p, c_void_p],
+    "sumi_session_predict": [c_void_p, c_int64, c_void_p, c_void_p, c_void_p],
     "sumi_model_solver": [c_void_p, c_char_p, POINTER(c_void_p)],
     "sumi_model_sample": [c_void_p, c_void_p, c_int64, c_void_p, POINTER(Array)],
     "sumi_solver_set": [c_void_p, c_char_p, c_char_p],
@@ -31,7 +35,7 @@ FUNCTIONS = {
     "sumi_trainer_step": [c_void_p, POINTER(c_double)],
 }
 FREE = ["sumi_context_free", "sumi_recipe_free", "sumi_data_free", "sumi_model_free",
-        "sumi_solver_free", "sumi_trainer_free"]
+        "sumi_solver_free", "sumi_trainer_free", "sumi_condition_free", "sumi_session_free"]
 
 
 class Sumi:
@@ -81,16 +85,26 @@ class Sumi:
         self.free("data", data)
         self.free("recipe", recipe)
 
+    def set_classes(self, session, classes):
+        """The condition "class" of a session's items."""
+        condition = self.make("sumi_condition_create", self.context)
+        self.call("sumi_condition_set_integers", condition, b"class", 1,
+                  byref(c_int64(len(classes))), classes.ctypes.data)
+        self.call("sumi_session_set_condition", session, condition)
+        self.free("condition", condition)
+
     def predict(self, folder, x, times, labels, channels):
         """The network's output for x[n, h, w, c], of as many channels as asked for."""
         model = self.make("sumi_model_open", self.context, folder.encode())
         x = numpy.ascontiguousarray(x, numpy.float32)
         times = numpy.ascontiguousarray(times, numpy.float32)
         output = numpy.empty((*x.shape[:-1], channels), numpy.float32)
+        session = self.make("sumi_session_create", self.context, model)
         if labels is not None:
-            labels = numpy.ascontiguousarray(labels, numpy.int32)
-        self.call("sumi_model_predict", model, len(x), x.ctypes.data, times.ctypes.data,
-                  None if labels is None else labels.ctypes.data, output.ctypes.data)
+            self.set_classes(session, numpy.ascontiguousarray(labels, numpy.int32))
+        self.call("sumi_session_predict", session, len(x), x.ctypes.data, times.ctypes.data,
+                  output.ctypes.data)
+        self.free("session", session)
         self.free("model", model)
         return output
 

@@ -164,9 +164,9 @@ static void labels_of_the_items_reach_the_network(void **state)
     for (int64_t step = 0; step < 3; step++) {
         feed(room->context, &t, step);
         CHECK_OK(room->context, data_read_batch(t.data, 0, step, BATCH, clean, wanted));
-        const float *labels = fed(&t, "class");
+        const int32_t *classes = fed_classes(&t);
         for (int i = 0; i < BATCH; i++) {
-            assert_true(labels[i] == (float)wanted[i]);
+            assert_true(classes[i] == wanted[i]);
             double angle = atan2(clean[i * SIZE + 1], clean[i * SIZE]); /* the eighth of a circle */
             assert_int_equal((lround(angle / 0.78539816339744831) + 8) % 8, wanted[i]);
         }

@@ -36,17 +36,26 @@ static inline void training_end(struct training *t)
 }
 
 /* What lies in the input of that name. */
-static inline float *fed(const struct training *t, const char *name)
+static inline sumi_node fed_node(const struct training *t, const char *name)
 {
     const sumi_graph *graph = t->trainer->graph;
     for (sumi_node n = 0; n < graph->count; n++) {
         const struct node *node = graph_node(graph, n);
-        if (node->op == &op_input && strcmp(node->name, name) == 0) {
-            return sumi_plan_data(t->trainer->plan, n);
-        }
+        if (node->op == &op_input && strcmp(node->name, name) == 0) return n;
     }
     fail_msg("there is no input \"%s\"", name);
-    return NULL;
+    return -1;
+}
+
+static inline float *fed(const struct training *t, const char *name)
+{
+    return sumi_plan_data(t->trainer->plan, fed_node(t, name));
+}
+
+/* Of the input "class". */
+static inline int32_t *fed_classes(const struct training *t)
+{
+    return sumi_plan_typed_data(t->trainer->plan, fed_node(t, "class"), SUMI_INT32);
 }
 
 static inline void feed(sumi_context *context, const struct training *t, int64_t step)

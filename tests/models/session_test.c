@@ -189,8 +189,7 @@ static void the_plan_used_least_recently_goes_where_memory_lacks(void **state)
     free(predict(room, session, 1)); /* now 2 is the oldest */
     for (int i = 4; i >= 1; i--) {
         float *found = predict(room, session, i);
-        assert_memory_equal(found, wanted[i],
-                            (size_t)(i * tiny_size(model)) * sizeof *found);
+        assert_memory_equal(found, wanted[i], (size_t)(i * tiny_size(model)) * sizeof *found);
         free(found);
         if (i == 4) assert_int_equal(count_plans(session, 2), 0);
         int64_t held = 0;
@@ -256,7 +255,8 @@ static void options_that_are_not_there_are_refused(void **state)
 /* ---- Conditions ---- */
 
 /* x + times + the mean over the length of mask states, as a network with what text encoders and
-   others will tell it: "states" [n, L, 2], "states_mask" [n, L] that may be left out, and "kind". */
+   others will tell it: "states" [n, L, 2], "states_mask" [n, L] that may be left out, and "kind".
+ */
 static sumi_node build_told(void *user, sumi_graph *graph, const sumi_node *inputs)
 {
     int64_t shape[SUMI_MAX_RANK];
@@ -271,8 +271,7 @@ static sumi_node build_told(void *user, sumi_graph *graph, const sumi_node *inpu
     const int64_t flat[] = {shape[0], 2};
     sumi_node mean = sumi_op_reshape(graph, sumi_op_mean(graph, states, 1u << 1), 2, flat);
     const int64_t table_shape[] = {5, 2};
-    sumi_node table =
-        sumi_graph_weight(graph, "table", 2, table_shape, SUMI_START_ONE, 0);
+    sumi_node table = sumi_graph_weight(graph, "table", 2, table_shape, SUMI_START_ONE, 0);
     sumi_node x = sumi_op_add(graph, inputs[0], mean);
     return sumi_op_add(graph, x, sumi_op_gather(graph, table, inputs[4]));
 }
@@ -280,7 +279,7 @@ static sumi_node build_told(void *user, sumi_graph *graph, const sumi_node *inpu
 static const sumi_input told[] = {
     {.name = "states", .rank = 3, .shape = {0, 0, 2}},
     {.name = "states_mask", .rank = 2, .optional = true},
-    {.name = "kind", .integers = true, .rank = 1, .limit = 5},
+    {.name = "kind", .element = SUMI_INT32, .rank = 1, .limit = 5},
 };
 
 static sumi_model *compose_told(scratch *room, int *builds)
@@ -307,7 +306,7 @@ static void a_model_says_what_it_is_told(void **state)
         assert_true(sumi_model_input(model, i, &input));
         assert_string_equal(input.name, names[i]);
     }
-    assert_true(input.integers);
+    assert_int_equal(input.element, SUMI_INT32);
     assert_int_equal(input.limit, 5);
     assert_false(sumi_model_input(model, 5, &input));
     sumi_model_free(model);
@@ -377,9 +376,10 @@ static void conditions_that_do_not_fit_are_refused_with_a_sentence(void **state)
                 sumi_session_predict(session, 1, zeros, zeros, output));
     CHECK_OK(context, sumi_condition_create(context, &c));
     CHECK_OK(context, sumi_condition_set(c, "stats", 1, (int64_t[]){1}, zeros));
-    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT,
-                "takes no \"stats\"; its condition is made of \"states\", \"states_mask\", \"kind\"",
-                sumi_session_set_condition(session, c));
+    CHECK_FAILS(
+        context, SUMI_ERROR_ARGUMENT,
+        "takes no \"stats\"; its condition is made of \"states\", \"states_mask\", \"kind\"",
+        sumi_session_set_condition(session, c));
     sumi_condition_free(c);
     CHECK_OK(context, sumi_condition_create(context, &c));
     CHECK_OK(context, sumi_condition_set(c, "times", 1, (int64_t[]){1}, zeros));
@@ -388,8 +388,9 @@ static void conditions_that_do_not_fit_are_refused_with_a_sentence(void **state)
     sumi_condition_free(c);
     CHECK_OK(context, sumi_condition_create(context, &c));
     CHECK_OK(context, sumi_condition_set(c, "states", 3, (int64_t[]){1, 1, 3}, zeros));
-    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "should be of shape [0, 0, 2] (0: any size), not "
-                                              "[1, 1, 3]",
+    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT,
+                "should be of shape [0, 0, 2] (0: any size), not "
+                "[1, 1, 3]",
                 sumi_session_set_condition(session, c));
     CHECK_OK(context, sumi_condition_set(c, "states", 3, (int64_t[]){1, 2, 2}, zeros));
     CHECK_OK(context, sumi_condition_set(c, "kind", 1, (int64_t[]){1}, zeros));
@@ -418,10 +419,10 @@ static void a_network_of_classes_by_embedding_takes_embeddings(void **state)
     CHECK_OK(room->context, sumi_condition_create(room->context, &c));
     for (int i = 0; i < 2; i++) {
         for (int k = 0; k < 8; k++) embedding[k] = (float)(i * k);
-        CHECK_OK(room->context, sumi_condition_set(c, "embedding", 2, (int64_t[]){1, 8}, embedding));
-        CHECK_OK(room->context, sumi_session_set_condition(session, c));
         CHECK_OK(room->context,
-                 sumi_session_predict(session, 1, x, &time, i ? told_so : plain));
+                 sumi_condition_set(c, "embedding", 2, (int64_t[]){1, 8}, embedding));
+        CHECK_OK(room->context, sumi_session_set_condition(session, c));
+        CHECK_OK(room->context, sumi_session_predict(session, 1, x, &time, i ? told_so : plain));
     }
     assert_memory_not_equal(plain, told_so, sizeof plain);
     sumi_condition_free(c);
@@ -448,8 +449,8 @@ static void a_stopped_sampling_leaves_the_states_of_that_moment(void **state)
     sumi_array samples = {0};
     float seen[2];
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
-    assert_int_equal(
-        sumi_session_sample(session, NULL, 1, stop_after_two, seen, &samples), SUMI_STOPPED);
+    assert_int_equal(sumi_session_sample(session, NULL, 1, stop_after_two, seen, &samples),
+                     SUMI_STOPPED);
     assert_memory_equal(samples.data, seen, sizeof seen);
     sumi_array_release(room->context, &samples);
     sumi_session_free(session);

@@ -89,7 +89,7 @@ static void the_description_tells_shapes_and_classes(void **state)
     assert_string_equal(t.net->inputs[NET_X].name, "x");
     assert_string_equal(t.net->inputs[NET_TIMES].name, "times");
     assert_string_equal(t.net->inputs[2].name, "class");
-    assert_true(t.net->inputs[2].integers);
+    assert_int_equal(t.net->inputs[2].element, SUMI_INT32);
     assert_int_equal(t.net->inputs[2].limit, 10);
     assert_int_equal(net_classes(t.net), 10);
     trial_release(&t);
@@ -101,7 +101,7 @@ static void each_way_of_telling_the_class_is_an_input_of_its_own(void **state)
     trial t;
     trial_parse(&t, "{\"_class_name\": \"SumiMLPModel\", \"class_embed_type\": \"timestep\"}");
     assert_string_equal(t.net->inputs[2].name, "class_time");
-    assert_false(t.net->inputs[2].integers);
+    assert_int_equal(t.net->inputs[2].element, SUMI_FLOAT32);
     assert_int_equal(net_classes(t.net), 0);
     trial_release(&t);
     trial_parse(&t, "{\"_class_name\": \"SumiMLPModel\", \"class_embed_type\": \"identity\"}");

@@ -130,6 +130,9 @@ static inline void trial_interpret(trial *t, int count, const sumi_node *nodes, 
 static inline void trial_put(const trial *t, sumi_plan *plan, sumi_node node, const float *values)
 {
     if (node < 0) return;
+    int32_t *whole = sumi_plan_typed_data(plan, node, SUMI_INT32);
+    for (int64_t i = 0; whole && i < trial_count(t, node); i++) whole[i] = (int32_t)values[i];
+    if (whole) return;
     memcpy(sumi_plan_data(plan, node), values, (size_t)trial_count(t, node) * sizeof *values);
 }
 

@@ -55,7 +55,8 @@ static sumi_node build(void *user, sumi_graph *graph, const sumi_node *inputs)
 
 static sumi_network network_of(struct own *own)
 {
-    own->input = (sumi_input){.name = "class", .integers = true, .rank = 1, .limit = own->classes};
+    own->input =
+        (sumi_input){.name = "class", .element = SUMI_INT32, .rank = 1, .limit = own->classes};
     return (sumi_network){.user = own,
                           .rank = 1,
                           .shape = {2},

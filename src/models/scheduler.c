@@ -11,6 +11,10 @@
 static const char DEFAULT_CLASS[] = "DDPMScheduler";
 static const char OWN_CLASS[] = "SumiPathScheduler"; /* of paths that diffusers does not have */
 static const char BITS_CLASS[] = "SumiBinomialScheduler";
+/* Of models that are trained here: every count of steps begins at the last time, in diffusers too
+   (Lin et al. 2024, table 2). With "leading" a third of all counts begin far from it, and one step
+   at time 0. */
+static const char TRAINED_SPACING[] = "trailing";
 static const char FORMAT_VERSION[] = "0.42.1"; /* of diffusers, whose keys are written */
 
 /* What the keys are to say; the defaults are those of diffusers' DDPMScheduler. */
@@ -124,7 +128,7 @@ sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *reci
         .class_name = class_name,
         /* on a path of our own from its one end to the other, so that steps as many as the levels
            of NCSN are those levels */
-        .spacing = strcmp(class_name, OWN_CLASS) == 0 ? "linspace" : "leading",
+        .spacing = strcmp(class_name, OWN_CLASS) == 0 ? "linspace" : TRAINED_SPACING,
         .path = bits || strcmp(class_name, DEFAULT_CLASS) == 0 ? NULL : path,
         .time = time,
         .beta_min = recipe_number(recipe, "noise.beta_min"),

@@ -105,6 +105,7 @@ static double real_time(const struct solver_options *options, int64_t all, int64
                         int64_t index)
 {
     double from_end = (double)(count - 1 - index);
+    if (count == all) return from_end;
     switch ((enum spacing)options->timestep_spacing) {
     case SPACING_LEADING: return from_end * (double)(all / count) + (double)options->steps_offset;
     case SPACING_LINSPACE:
@@ -125,11 +126,13 @@ int64_t places_whole_count(const struct solver_options *options, const struct no
     return (int64_t)ceil((double)all * (double)options->steps / (double)path->count);
 }
 
+/* As many steps as times visit every one; diffusers, which counts the end as a place, would visit
+   some twice. */
 static double whole_time(const struct solver_options *options, double times, int64_t all,
                          int64_t count, int64_t index)
 {
     double gap = times / (double)(options->steps > 0 ? options->steps : count);
-
+    if (count == all) return (double)(all - 1 - index);
     double from_end = (double)(count - index);
     switch ((enum spacing)options->timestep_spacing) {
     case SPACING_LEADING:
@@ -185,12 +188,26 @@ static void respace(const struct solver_options *options, const struct noise_pat
     }
 }
 
+/* Only evenly spread places between whole times may be more than the times. */
+static sumi_status check_count(sumi_context *context, const struct solver_options *options,
+                               enum time_family family, int64_t all, int64_t count)
+{
+    bool between = family == TIMES_REAL && options->timestep_spacing == SPACING_LINSPACE;
+    bool listed = options->timesteps.values || options->sigmas.values;
+    if (count <= all || between || listed) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "%lld steps are more than the schedule's %lld times; at most as many can be"
+                        " made",
+                        (long long)count, (long long)all);
+}
+
 static sumi_status spread(sumi_context *context, const struct solver_options *options,
                           const struct noise_path *table, enum time_family family,
                           struct grid *grid)
 {
     int64_t all = family == TIMES_REAL ? table->count : places_clipped_count(options, table);
     const struct number_list *given = &options->timesteps;
+    TRY(check_count(context, options, family, all, grid->count));
     for (int64_t i = 0; i < grid->count; i++) {
         if (options->sigmas.values) {
             grid->sigmas[i] = options->sigmas.values[i];
@@ -243,6 +260,7 @@ sumi_status places_from_data(sumi_context *context, const struct solver_options 
             time = rint((double)(all - 1) / (double)count * (double)i);
         if (options->timestep_spacing == SPACING_LEADING)
             time = (double)(i * (all / (count + 1)) + options->steps_offset);
+        if (count == all) time = (double)i;
         grid->times[i] = time;
         grid->sigmas[i] = path_sigma(&table, time);
         if (path->time_kind != TIME_DISCRETE) grid->times[i] = path_time(path, grid->sigmas[i]);

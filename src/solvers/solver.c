@@ -288,6 +288,30 @@ void solver_seed(sumi_solver *solver, bool anew)
         random_seed(random, kind, solver->options.seed);
 }
 
+/* Warns where steps that begin with pure noise begin at a time with much of the signal, as
+   timestep_spacing has it: the noise is taken for noised data that it is not. */
+static void warn_of_start(const sumi_solver *solver)
+{
+    static const double much = 0.05;
+    const struct solver_options *options = &solver->options;
+    const struct noise_path *path = &solver->path;
+    const struct grid *grid = &solver->grid;
+    bool listed = options->timesteps.values || options->sigmas.values;
+    bool inverse = grid->count > 1 && grid->times[grid->count - 1] > grid->times[0];
+    if (path->kind != PATH_TABLE || listed || inverse || options->start_index > 0
+        || solver->type == &solver_langevin)
+        return;
+    double first = path_sigma(path, grid->times[0]), last = path_most(path);
+    double signal = 1 / sqrt(1 + first * first);
+    if (signal - 1 / sqrt(1 + last * last) <= much) return;
+    context_warn(
+        solver->context,
+        "timestep_spacing and steps_offset of this scheduler begin at time %g, where %.0f %%"
+        " of the signal is left, and not at the last, %g, as pure noise would need; set"
+        " timestep_spacing to \"trailing\", or take another number of steps",
+        grid->times[0], 100 * signal, path_last(path));
+}
+
 sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape, float *x)
 {
     struct random_shape layout;
@@ -297,6 +321,7 @@ sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shap
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
                             "sumi_solver_start needs memory for the state, not NULL");
     }
+    warn_of_start(solver);
     int64_t total = layout.items * layout.item_size;
     solver_seed(solver, layout.first_item == 0);
     float *scratch = NULL;

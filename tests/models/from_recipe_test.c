@@ -251,6 +251,33 @@ static void annealed_langevin_visits_the_levels_that_are_trained(void **state)
     sumi_model_free(model);
 }
 
+/* Whatever the count, the first time is the last of the training, but for inversions, and for
+   solvers that choose a time or levels of their own. */
+static void every_count_of_steps_begins_at_the_last_time(void **state)
+{
+    scratch *room = *state;
+    static const char *const names[] = {
+        NULL,   "ddim", "euler", "heun",  "dpm2", "dpmpp-2s", "dpmpp-2m", "unipc",
+        "deis", "sa",   "lms",   "ipndm", "rk4",  "midpoint", "rk45",     "binomial"};
+    sumi_model *model =
+        create(room, DIGITS SMALL "[noise]\nsteps = 100\nbeta_end = 0.2\n", SUMI_OK);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        sumi_solver *solver = NULL;
+        CHECK_OK(room->context, sumi_model_solver(model, names[i], &solver));
+        for (int steps = 1; steps <= 100; steps++) {
+            char text[16];
+            double first = -1;
+            snprintf(text, sizeof text, "%d", steps);
+            CHECK_OK(room->context, sumi_solver_set(solver, "steps", text));
+            if (sumi_solver_times(solver, &first, 1) == 0)
+                fail_msg("%s: %s", names[i], sumi_context_message(room->context));
+            assert_true(first == 99);
+        }
+        sumi_solver_free(solver);
+    }
+    sumi_model_free(model);
+}
+
 static void the_quadratic_schedule_goes_by_its_name_in_diffusers(void **state)
 {
     scratch *room = *state;
@@ -304,6 +331,7 @@ int main(void)
         SCRATCH_TEST(a_recipe_s_model_takes_the_items_of_its_data),
         SCRATCH_TEST(the_seed_of_training_chooses_the_weights),
         SCRATCH_TEST(noise_becomes_a_scheduler_of_diffusers),
+        SCRATCH_TEST(every_count_of_steps_begins_at_the_last_time),
         SCRATCH_TEST(annealed_langevin_visits_the_levels_that_are_trained),
         SCRATCH_TEST(the_quadratic_schedule_goes_by_its_name_in_diffusers),
         SCRATCH_TEST(a_config_of_one_s_own_is_used_and_gets_the_size),

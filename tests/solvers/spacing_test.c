@@ -98,6 +98,81 @@ static void lists_that_make_no_sense_are_refused(void **state)
     assert_non_null(strstr(sumi_context_message(context), "time 1000"));
 }
 
+/* On a table of 20 times: as many steps visit each time, noisiest first or, of an inversion, last.
+ */
+static void as_many_steps_as_times_visit_every_time(void **state)
+{
+    (void)state;
+    static const char *const spacings[] = {"leading", "linspace", "trailing"};
+    sumi_solver_info info;
+    for (int i = 0; sumi_solver_describe(i, &info); i++) {
+        bool chooses = strcmp(info.name, "lcm") == 0 || strcmp(info.name, "tcd") == 0
+                       || strcmp(info.name, "langevin") == 0;
+        for (int k = 0; k < 3 && !chooses; k++) {
+            sumi_solver *fresh = NULL;
+            double times[2100], last = -1;
+            int64_t different = 0;
+            CHECK_OK(context, sumi_solver_create(context, info.name, &fresh));
+            CHECK_OK(context, sumi_solver_set(fresh, "path", "table"));
+            CHECK_OK(context, sumi_solver_set(fresh, "prediction_type", "v_prediction"));
+            CHECK_OK(context, sumi_solver_set(fresh, "timestep_type", "discrete"));
+            CHECK_OK(context, sumi_solver_set(fresh, "num_train_timesteps", "20"));
+            CHECK_OK(context, sumi_solver_set(fresh, "beta_end", "0.5"));
+            CHECK_OK(context, sumi_solver_set(fresh, "timestep_spacing", spacings[k]));
+            CHECK_OK(context, sumi_solver_set(fresh, "steps", "20"));
+            int64_t count = sumi_solver_times(fresh, times, 2100);
+            if (count == 0) fail_msg("%s: %s", info.name, sumi_context_message(context));
+            for (int64_t j = 0; j < count; j++)
+                if (times[j] == floor(times[j]) && times[j] != last) different++, last = times[j];
+            if (different < 20) fail_msg("%s, %s: %d", info.name, spacings[k], (int)different);
+            assert_true(fmax(times[0], times[count - 1]) == 19);
+            CHECK_OK(context, sumi_solver_set(fresh, "steps", "21"));
+            if (k != 1 && sumi_solver_times(fresh, NULL, 0) == 0)
+                assert_non_null(strstr(sumi_context_message(context), "20 times"));
+            sumi_solver_free(fresh);
+        }
+    }
+}
+
+static char warned[512];
+
+static void keep_warning(void *user, const char *sentence)
+{
+    (void)user;
+    snprintf(warned, sizeof warned, "%s", sentence);
+}
+
+/* 334 steps of 1000 times are of 2 times each with "leading", which is as diffusers has it. */
+static void steps_that_begin_in_the_middle_are_told_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spacing, *steps, *told;
+    } cases[] = {{"leading", "334", "begin at time 666,"},
+                 {"leading", "1", "begin at time 0,"},
+                 {"leading", "50", ""},
+                 {"trailing", "334", ""},
+                 {"trailing", "1", ""},
+                 {"linspace", "334", ""}};
+    const int64_t shape[] = {4};
+    float x[4];
+    sumi_context_set_warning(context, keep_warning, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        warned[0] = 0;
+        set("timestep_spacing", cases[i].spacing);
+        set("steps", cases[i].steps);
+        CHECK_OK(context, sumi_solver_start(solver, 1, shape, x));
+        assert_int_equal(warned[0] != 0, cases[i].told[0] != 0);
+        assert_non_null(strstr(warned, cases[i].told));
+    }
+    set("timestep_spacing", "leading");
+    set("steps", "3");
+    set("start_index", "1"); /* not from pure noise */
+    warned[0] = 0;
+    CHECK_OK(context, sumi_solver_start(solver, 1, shape, x));
+    assert_string_equal(warned, "");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_solver, close_solver)
@@ -108,6 +183,8 @@ int main(void)
         TEST(every_number_of_trailing_steps_gives_as_many_times),
         TEST(given_times_are_visited_and_a_start_index_skips),
         TEST(lists_that_make_no_sense_are_refused),
+        TEST(as_many_steps_as_times_visit_every_time),
+        TEST(steps_that_begin_in_the_middle_are_told_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

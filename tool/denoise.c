@@ -29,9 +29,7 @@ struct work {
     sumi_session *session;
     sumi_recipe *recipe; /* beside the model; NULL where there is none */
     sumi_solver *solver;
-    double *times; /* the solver's, noisiest first */
-    int64_t time_count;
-    struct numbers levels; /* places in that list */
+    struct numbers levels; /* times to noise to and to begin at */
     sumi_array items;      /* originals [n, item] */
     sumi_array cells;      /* images and signals [levels, 3 n, item]; points [1 + 2 levels, n, 2] */
 };
@@ -52,19 +50,14 @@ static int check_files(const struct settings *settings)
     return check_output(settings->output);
 }
 
-/* The place of the time to begin from: the noisiest that is not noisier than `level`. */
-static int find_place(const struct work *work, double level, double *place)
+/* Whether the solver can begin at a time, which it is then set to. */
+static sumi_status begin_at(const struct work *work, double time)
 {
-    double noisiest = work->times[0];
-    for (int64_t i = 0; i < work->time_count; i++) noisiest = fmax(noisiest, work->times[i]);
-    if (level > noisiest) {
-        return fail(EXIT_USAGE, "denoise: the noise level %g is beyond this model's last, %g",
-                    level, noisiest);
-    }
-    int64_t found = 0;
-    while (found + 1 < work->time_count && work->times[found] > level) found++;
-    *place = (double)found;
-    return EXIT_DONE;
+    char text[32];
+    snprintf(text, sizeof text, "%.17g", time);
+    sumi_status status = sumi_solver_set(work->solver, "start_time", text);
+    if (status != SUMI_OK) return status;
+    return sumi_solver_times(work->solver, NULL, 0) > 0 ? SUMI_OK : SUMI_ERROR_ARGUMENT;
 }
 
 /* A tenth, a quarter, a half and three quarters of the way to pure noise, unless told. */
@@ -72,15 +65,18 @@ static int choose_levels(struct work *work)
 {
     static const double USUAL[] = {0.1, 0.25, 0.5, 0.75};
     const struct numbers *wanted = &work->settings->levels;
-    work->times = sampling_times(work->solver, &work->time_count);
-    if (!work->times) return fail(EXIT_FAILED, "out of memory");
+    double first = 0;
+    sumi_solver_times(work->solver, &first, 1);
     work->levels.count = wanted->count ? wanted->count : (int)(sizeof USUAL / sizeof *USUAL);
-    int code = EXIT_DONE;
-    for (int i = 0; i < work->levels.count && code == EXIT_DONE; i++) {
-        double level = wanted->count ? wanted->items[i] : floor(USUAL[i] * (work->times[0] + 1));
-        code = find_place(work, level, &work->levels.items[i]);
+    for (int i = 0; i < work->levels.count; i++) {
+        double level = wanted->count ? wanted->items[i] : floor(USUAL[i] * (first + 1));
+        if (begin_at(work, level) != SUMI_OK) {
+            return fail(EXIT_USAGE, "denoise: --noise-level %g: %s", level,
+                        sumi_context_message(work->context));
+        }
+        work->levels.items[i] = level;
     }
-    return code;
+    return EXIT_DONE;
 }
 
 static int open_model(struct work *work)
@@ -143,14 +139,12 @@ static void place_items(struct work *work, int level, int kind, const float *ite
 
 static sumi_status denoise_level(struct work *work, int level, sumi_array *state)
 {
-    int64_t place = (int64_t)work->levels.items[level];
-    char text[24];
-    snprintf(text, sizeof text, "%lld", (long long)place);
-    sumi_status status = sumi_solver_set(work->solver, "start_index", text);
+    double time = work->levels.items[level];
+    sumi_status status = begin_at(work, time);
     if (status == SUMI_OK)
         status = sumi_solver_start(work->solver, state->rank, state->shape, state->data);
     if (status == SUMI_OK) {
-        status = sampling_noise_items(work->solver, &work->items, work->times[place], state);
+        status = sampling_noise_items(work->solver, &work->items, time, state);
     }
     if (status != SUMI_OK) return status;
     place_items(work, level, 0, work->items.data);
@@ -160,7 +154,6 @@ static sumi_status denoise_level(struct work *work, int level, sumi_array *state
                                 .session = work->session,
                                 .solver = work->solver,
                                 .task = "denoise",
-                                .start = place,
                                 .quiet = work->settings->quiet};
     status = sampling_run(&sampling, state);
     if (status == SUMI_OK) place_items(work, level, 2, state->data);
@@ -185,7 +178,7 @@ static int denoise(struct work *work)
 
 static double level_time(const struct work *work, int level)
 {
-    return work->times[(int64_t)work->levels.items[level]];
+    return work->levels.items[level];
 }
 
 static sumi_status draw_points(const struct work *work)
@@ -282,7 +275,6 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE) code = draw(&work);
     sumi_array_release(context, &work.cells);
     sumi_array_release(context, &work.items);
-    free(work.times);
     sumi_solver_free(work.solver);
     sumi_recipe_free(work.recipe);
     sumi_session_free(work.session);
@@ -303,7 +295,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, count)},
     {"label", 0, OPTION_WHOLES, "L ...", "the classes of items of your own",
      offsetof(struct settings, labels)},
-    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network from pure noise to data",
+    {"steps", 0, OPTION_COUNT, "K", "steps from pure noise to data; those below each time are made",
      offsetof(struct settings, steps)},
     {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
     {"seed", 0, OPTION_SEED, "S", "keys the noise; 0 if left out", offsetof(struct settings, seed)},
@@ -318,9 +310,9 @@ const struct command denoise_command = {
     .summary = "noise items to several levels, and draw how they come back",
     .usage = "MODEL -o FILE.png [--noise-level T ...] [-i FILE] [-n N] [--steps K] ...",
     .details = "Draws a table: a row for each noise level, and for each item three columns,\n"
-               "original, noised and denoised. A solver brings the noised item back from its\n"
-               "level; with fewer --steps that is the nearest time below that it visits. Prints\n"
-               "how far the items are from the originals before and after.\n"
+               "original, noised and denoised. A solver brings the noised item back: it begins\n"
+               "at the very time of the level, and goes on with those of its --steps that are\n"
+               "below. Prints how far the items are from the originals before and after.\n"
                "\n"
                "examples:\n"
                "  sumi denoise runs/morlet -o denoised.png\n"

@@ -300,7 +300,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, count)},
     {"draws", 0, OPTION_COUNT, "K", "samples for each item; 4 if left out",
      offsetof(struct settings, draws)},
-    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network for each sample",
+    {"steps", 0, OPTION_COUNT, "K", "steps between noise and sample, as `sumi sample` counts them",
      offsetof(struct settings, steps)},
     {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`; those that draw noise follow best",
      offsetof(struct settings, solver)},

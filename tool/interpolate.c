@@ -205,7 +205,7 @@ static const struct option OPTIONS[] = {
     {"input", 'i', OPTION_TEXT, "FILE",
      "go between these items, two a way, from the noise that they\ncome from",
      offsetof(struct settings, input)},
-    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network for each sample",
+    {"steps", 0, OPTION_COUNT, "K", "steps between noise and sample, as `sumi sample` counts them",
      offsetof(struct settings, steps)},
     {"solver", 0, OPTION_TEXT, "NAME", "one that draws no noise; ddim if left out",
      offsetof(struct settings, solver)},

@@ -91,7 +91,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, output)},
     {"count", 'n', OPTION_COUNT, "N", "take the first N items only",
      offsetof(struct settings, count)},
-    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network for each item",
+    {"steps", 0, OPTION_COUNT, "K", "steps between noise and sample, as `sumi sample` counts them",
      offsetof(struct settings, steps)},
     {"label", 0, OPTION_WHOLES, "L ...", "the classes of the items, in turn",
      offsetof(struct settings, labels)},

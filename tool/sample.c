@@ -33,6 +33,7 @@ struct work {
     sumi_array samples;
     sumi_array given; /* items of --from, or states of --latents */
     double strength;
+    int64_t start; /* place in the time list that --strength begins at */
     struct filmstrip strip;
     struct trail trail;
     double seconds;
@@ -125,7 +126,7 @@ static int draw(struct work *work)
                                 .trail = work->trail.count ? &work->trail : NULL};
     if (settings->from) {
         sampling.from = &work->given;
-        sampling.start = sampling_place(work->solver, work->strength);
+        sampling.start = work->start = sampling_place(work->solver, work->strength);
     } else if (settings->latents) {
         sampling.latents = &work->given;
     }
@@ -182,6 +183,10 @@ static int report(const struct work *work)
         if (sumi_solver_evaluations(work->solver) > steps)
             printf("the network was asked %lld times for each\n",
                    (long long)sumi_solver_evaluations(work->solver));
+        double first = 0;
+        if (settings->from && sumi_solver_times(work->solver, &first, 1) > 0)
+            printf("%s: noised to t = %g and brought back by the last %lld of %lld steps\n",
+                   settings->from, first, (long long)steps, (long long)(work->start + steps));
         if (settings->filmstrip) printf("%s: how they came\n", settings->filmstrip);
         return EXIT_DONE;
     }
@@ -227,7 +232,8 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, output)},
     {"count", 'n', OPTION_COUNT, "N", "how many samples; else what the recipe says, or 16",
      offsetof(struct settings, count)},
-    {"steps", 0, OPTION_COUNT, "K", "evaluations of the network for each sample",
+    {"steps", 0, OPTION_COUNT, "K",
+     "steps from noise to sample; `sumi solvers` tells how often\neach asks the network",
      offsetof(struct settings, steps)},
     {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
     {"seed", 0, OPTION_SEED, "S", "keys all noise; 0 if left out", offsetof(struct settings, seed)},
@@ -243,8 +249,9 @@ static const struct option OPTIONS[] = {
      "begin part-way: noise these items (.npy, .csv or a picture)\nand bring them back",
      offsetof(struct settings, from)},
     {"strength", 0, OPTION_TEXT, "S",
-     "how far --from noises its items: above 0, which keeps them,\nto 1, which forgets them; 0.6 "
-     "if left out",
+     "how far --from noises its items: the last S x K of the K steps\n"
+     "are made, rounded up, from the time where they begin; above 0\n"
+     "to 1, which forgets the items; 0.6 if left out",
      offsetof(struct settings, strength)},
     {"latents", 0, OPTION_TEXT, "FILE",
      "begin from these states as they are, such as `sumi invert` finds",

@@ -2,6 +2,7 @@
 /* Running solvers; see sampling.h. */
 #include "sampling.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,11 +267,8 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
     int64_t count;
     double *times = sampling_times(sampling->solver, &count);
     if (!times) return SUMI_ERROR_MEMORY;
-    struct watch watch = {.sampling = sampling,
-                          .state = state,
-                          .times = times + sampling->start,
-                          .steps = count - sampling->start,
-                          .start = clock_now()};
+    struct watch watch = {
+        .sampling = sampling, .state = state, .times = times, .steps = count, .start = clock_now()};
     if (!sampling->quiet) preview_open(&watch.preview, stderr);
     progress_open(&watch.line, stderr, &watch.preview);
     sumi_status status = open_strip(&watch);
@@ -287,7 +285,7 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
 int64_t sampling_place(sumi_solver *solver, double strength)
 {
     int64_t count = sumi_solver_times(solver, NULL, 0);
-    int64_t left = (int64_t)(strength * (double)count);
+    int64_t left = (int64_t)ceil(strength * (double)count - 1e-9);
     return count - (left < 1 ? 1 : left < count ? left : count);
 }
 
@@ -301,18 +299,12 @@ sumi_status sampling_noise_items(sumi_solver *solver, const sumi_array *items, d
                                  state->data);
 }
 
-/* The items noised to the place where the solver begins. */
+/* The items noised to where the solver begins. */
 static sumi_status noise_items(const struct sampling *sampling, sumi_array *state)
 {
-    char text[24];
-    int64_t count;
-    double *times = sampling_times(sampling->solver, &count);
-    if (!times) return SUMI_ERROR_MEMORY;
-    double time = times[sampling->start];
-    free(times);
-    snprintf(text, sizeof text, "%lld", (long long)sampling->start);
-    sumi_status status = sampling_noise_items(sampling->solver, sampling->from, time, state);
-    return status == SUMI_OK ? sumi_solver_set(sampling->solver, "start_index", text) : status;
+    double first = 0;
+    if (sumi_solver_times(sampling->solver, &first, 1) == 0) return SUMI_ERROR_ARGUMENT;
+    return sampling_noise_items(sampling->solver, sampling->from, first, state);
 }
 
 sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples)
@@ -321,6 +313,11 @@ sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_a
     int64_t shape[1 + SUMI_MAX_RANK] = {given ? given->shape[0] : count};
     int rank = 1 + sumi_model_shape(sampling->model, shape + 1);
     sumi_status status = sumi_array_create(sampling->context, rank, shape, samples);
+    if (status == SUMI_OK && sampling->from) {
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)sampling->start);
+        status = sumi_solver_set(sampling->solver, "start_index", text);
+    }
     if (status == SUMI_OK) status = sumi_solver_start(sampling->solver, rank, shape, samples->data);
     if (status == SUMI_OK && sampling->from) status = noise_items(sampling, samples);
     if (status == SUMI_OK && sampling->latents)

@@ -36,7 +36,7 @@ struct sampling {
     sumi_session *session; /* that runs it */
     sumi_solver *solver;
     const char *task;       /* for the progress line */
-    int64_t start;          /* place in the time list where the solver begins */
+    int64_t start;          /* place in the time list where the solver begins with `from` */
     const sumi_array *from; /* clean items to noise to that place instead of pure noise, or NULL */
     const sumi_array *latents; /* states to begin from as they are, or NULL */
     bool quiet;
@@ -73,7 +73,8 @@ double *sampling_times(sumi_solver *solver, int64_t *count);
 /* Runs the solver in place on state[n, item]. Stops with SUMI_STOPPED after Ctrl-C. */
 sumi_status sampling_run(const struct sampling *sampling, sumi_array *state);
 
-/* The place in the time list at which a share of the way, 0 to 1, is left; at least one step. */
+/* The place in the time list at which a share of the way, 0 to 1, is left, rounded up to a whole
+   step; so there is at least one. */
 int64_t sampling_place(sumi_solver *solver, double strength);
 
 /* Items noised to a time, by the noise in `state`, which sumi_solver_start has filled; the state

@@ -25,6 +25,12 @@ static sumi_status consistency_arrange(sumi_context *context, const struct solve
     int64_t all = path->count, ratio = all / grid->count;
     double least = path_least(path), most = path_most(path);
     if (path->kind != PATH_EDM || options->sigmas.values) return SUMI_OK;
+    if (isfinite(options->start_time)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a consistency model knows the levels of its training alone, and cannot"
+                            " begin at time %g",
+                            options->start_time);
+    }
     if (grid->count > all) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "a consistency model knows %lld levels (num_train_timesteps), too few"

@@ -41,6 +41,12 @@ static sumi_status distilled_arrange(sumi_context *context, const struct solver_
                             "a distilled network knows its times by number, and those of this path"
                             " (see path and timestep_type) are not numbered from 0 to T");
     }
+    if (isfinite(options->start_time)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "a distilled network knows the times of its distillation alone, and"
+                            " cannot begin at %g",
+                            options->start_time);
+    }
     if (options->timesteps.values) return SUMI_OK;
     if (!options->steps) count = known;
     if (known > all || count > known || count > grid->count) {

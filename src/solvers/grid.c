@@ -168,15 +168,66 @@ static int64_t default_count(const struct solver_options *options, const struct 
     return all > 1 ? all - 1 : all;
 }
 
+static sumi_status check_begin(sumi_context *context, const struct noise_path *path, bool whole,
+                               double time)
+{
+    double first = path_first(path), last = path_last(path), slack = 1e-6 * (1 + fabs(last));
+    if (!(time >= first - slack && time <= last + slack)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "time %g is not one of this model's, which are from %g to %g", time,
+                            first, last);
+    }
+    if (whole && time != floor(time)) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "this solver begins at whole times of the schedule, not at %g", time);
+    }
+    return SUMI_OK;
+}
+
+/* Its ratio on a path that ends without signal is cut off as elsewhere. */
+sumi_status grid_begin(sumi_context *context, const struct solver_options *options,
+                       const struct noise_path *path, enum scale scale, struct grid *grid)
+{
+    double time = options->start_time, near = 1e-9 * (1 + fabs(time));
+    int64_t after = 0;
+    if (isinf(time)) return SUMI_OK;
+    TRY(check_begin(context, path, path->kind == PATH_TABLE && !grid->sigmas, time));
+    while (after < grid->count && grid->times[after] >= time - near) after++;
+    if (after == 0) {
+        bool levels = grid->sigmas != NULL;
+        TRY(grid_resize(context, grid, grid->count + 1));
+        for (int64_t i = grid->count - 1; i > 0; i--) grid->times[i] = grid->times[i - 1];
+        for (int64_t i = grid->count; i > 0; i--) grid->sigmas[i] = grid->sigmas[i - 1];
+        if (!levels) context_release(context, grid->sigmas);
+        if (!levels) grid->sigmas = NULL;
+        after = 1;
+    }
+    int64_t dropped = after - 1;
+    grid->count -= dropped;
+    for (int64_t i = 0; i < grid->count; i++) grid->times[i] = grid->times[i + dropped];
+    grid->times[0] = time;
+    if (!grid->sigmas) return SUMI_OK;
+    for (int64_t i = 0; i <= grid->count; i++) grid->sigmas[i] = grid->sigmas[i + dropped];
+    double most = scale == SCALE_STRAIGHT ? INFINITY : GRID_MOST_RATIO;
+    grid->sigmas[0] = grid_sigma_of(scale, fmin(path_sigma(path, time), most));
+    return SUMI_OK;
+}
+
 sumi_status grid_build(sumi_context *context, const struct solver_options *options,
                        const struct noise_path *path, enum scale scale, enum time_family family,
                        struct grid *grid)
 {
     *grid = (struct grid){.init_noise_sigma = 1};
-    if (family == TIMES_TABLE && path->kind == PATH_TABLE)
-        return spacing_times(context, options, path->schedule, &grid->times, &grid->count);
-    sumi_status status = grid_resize(context, grid, default_count(options, path, family));
+    sumi_status status;
+    if (family == TIMES_TABLE && path->kind == PATH_TABLE) {
+        status = spacing_times(context, options, path->schedule, &grid->times, &grid->count);
+        if (status == SUMI_OK) status = grid_begin(context, options, path, scale, grid);
+        if (status != SUMI_OK) grid_release(context, grid);
+        return status;
+    }
+    status = grid_resize(context, grid, default_count(options, path, family));
     if (status == SUMI_OK) status = place_all(context, options, path, scale, family, grid);
+    if (status == SUMI_OK) status = grid_begin(context, options, path, scale, grid);
     if (status != SUMI_OK) {
         grid_release(context, grid);
         return status;

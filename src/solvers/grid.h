@@ -72,6 +72,9 @@ double grid_sigma_of(enum scale scale, double ratio);
 sumi_status grid_build(sumi_context *context, const struct solver_options *options,
                        const struct noise_path *path, enum scale scale, enum time_family family,
                        struct grid *grid);
+/* Drops the places before start_time, where that is given, and makes it the first. */
+sumi_status grid_begin(sumi_context *context, const struct solver_options *options,
+                       const struct noise_path *path, enum scale scale, struct grid *grid);
 void grid_release(sumi_context *context, struct grid *grid); /* accepts zeros */
 
 /* The noise level at a time: of the grid's entry where there is one, else of the path. */

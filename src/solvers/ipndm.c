@@ -37,7 +37,7 @@ static sumi_status ipndm_arrange(sumi_context *context, const struct solver_opti
 {
     bool given = options->timesteps.values || options->sigmas.values || options->use_karras_sigmas
                  || options->use_exponential_sigmas || options->use_beta_sigmas
-                 || options->use_lu_lambdas;
+                 || options->use_lu_lambdas || isfinite(options->start_time);
     bool noise = options->prediction_type == PREDICTION_EPSILON
                  || options->prediction_type == PREDICTION_SCORE; /* not known of the first place */
     if (path->kind == PATH_COSINE && !given && !noise) place_sines(grid);

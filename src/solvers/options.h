@@ -53,6 +53,7 @@ struct solver_options {
     int timestep_spacing; /* enum spacing */
     int64_t steps_offset, steps, start_index;
     struct number_list timesteps, sigmas; /* given ones, instead of steps */
+    double start_time; /* begin here, between the places; INFINITY: at the first */
     /* which noise levels sigma = s / a are visited, by solvers that count in them */
     bool use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas, use_lu_lambdas;
     int final_sigmas_type;       /* enum final_sigma */

@@ -39,7 +39,8 @@ static sumi_status pc_arrange(sumi_context *context, const struct solver_options
                               const struct noise_path *path, struct grid *grid)
 {
     int64_t steps = grid->count, each = options->correct_steps + 1;
-    if (path->kind == PATH_VE && !options->timesteps.values && !options->sigmas.values)
+    if (path->kind == PATH_VE && !options->timesteps.values && !options->sigmas.values
+        && isinf(options->start_time))
         place_geometric(path, grid);
     double last = grid->sigmas[steps];
     TRY(grid_resize(context, grid, steps * each));

@@ -190,7 +190,7 @@ static void respace(const struct solver_options *options, const struct noise_pat
 
 /* Only evenly spread places between whole times may be more than the times. */
 static sumi_status check_count(sumi_context *context, const struct solver_options *options,
-                               enum time_family family, int64_t all, int64_t count)
+                               enum time_family family, int64_t count, int64_t all)
 {
     bool between = family == TIMES_REAL && options->timestep_spacing == SPACING_LINSPACE;
     bool listed = options->timesteps.values || options->sigmas.values;
@@ -207,7 +207,6 @@ static sumi_status spread(sumi_context *context, const struct solver_options *op
 {
     int64_t all = family == TIMES_REAL ? table->count : places_clipped_count(options, table);
     const struct number_list *given = &options->timesteps;
-    TRY(check_count(context, options, family, all, grid->count));
     for (int64_t i = 0; i < grid->count; i++) {
         if (options->sigmas.values) {
             grid->sigmas[i] = options->sigmas.values[i];
@@ -236,6 +235,10 @@ sumi_status places_table(sumi_context *context, const struct placing *placing, s
     bool respaced = placing->respaced && !options->sigmas.values;
     bool least =
         options->final_sigmas_type == FINAL_SIGMA_LEAST || (log_linear(options) && !respaced);
+    if (!respaced)
+        TRY(check_count(context, options, placing->family, grid->count,
+                        placing->family == TIMES_REAL ? path->count
+                                                      : places_clipped_count(options, path)));
     TRY(spread(context, options, &table, placing->family, grid));
     if (respaced) respace(options, &table, placing->family, grid);
     TRY(check_descent(context, grid));

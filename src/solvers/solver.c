@@ -299,7 +299,7 @@ static void warn_of_start(const sumi_solver *solver)
     bool listed = options->timesteps.values || options->sigmas.values;
     bool inverse = grid->count > 1 && grid->times[grid->count - 1] > grid->times[0];
     if (path->kind != PATH_TABLE || listed || inverse || options->start_index > 0
-        || solver->type == &solver_langevin)
+        || isfinite(options->start_time) || solver->type == &solver_langevin)
         return;
     double first = path_sigma(path, grid->times[0]), last = path_most(path);
     double signal = 1 / sqrt(1 + first * first);

@@ -199,11 +199,52 @@ static void items_are_noised_to_the_level_that_is_asked_for(void **state)
     assert_true(json_object_object_get_ex(answer, "levels", &levels));
     struct json_object *level = json_object_array_get_idx(levels, 0);
     assert_true(json_object_object_get_ex(level, "t", &value));
-    CHECK_CLOSE(json_object_get_double(value), 20 * pow(2000, -1.0 / 3), 1e-3); /* of four */
+    assert_true(json_object_get_double(value) == 1.6);
     double sigma = json_object_get_double(value);
     assert_true(json_object_object_get_ex(level, "noised", &value));
     CHECK_CLOSE(json_object_get_double(value) / sigma, 1, 0.2);
     json_object_put(answer);
+}
+
+/* Five steps visit 999, 799, 599, 399 and 199. */
+static void the_time_that_is_asked_for_is_the_time_used(void **state)
+{
+    place *here = *state;
+    run(here, WAVES);
+    static const char *const solvers[] = {"ddim", "euler", "heun", "dpmpp-2m", "pndm"};
+    for (int i = 0; i < 5; i++) {
+        char line[128];
+        snprintf(line, sizeof line,
+                 "sumi denoise waves --solver %s --steps 5 -t 801 100 999 0 -o a.png", solvers[i]);
+        run(here, line);
+        if (strcmp(solvers[i], "pndm") == 0) { /* whose Runge-Kutta steps want four times */
+            assert_int_equal(here->code, 2);
+            continue;
+        }
+        CHECK_DONE(here);
+        CHECK_HOLDS(here->out, "\n    801 ");
+        CHECK_HOLDS(here->out, "\n    100 ");
+        CHECK_HOLDS(here->out, "\n    999 ");
+        CHECK_HOLDS(here->out, "\n      0 ");
+    }
+}
+
+/* A network that was hardly trained moves its items all the same. */
+static void strength_makes_at_least_one_step_and_tells_which(void **state)
+{
+    place *here = *state;
+    run(here, WAVES "sumi sample waves -n 2 -q -o own.npy\n"
+                    "sumi sample waves --from own.npy --strength 1 --steps 1 -o one.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "own.npy: noised to t = 999 and brought back by the last 1 of 1 steps");
+    run(here, "cmp own.npy one.npy");
+    assert_int_not_equal(here->code, 0);
+    run(here, "sumi sample waves --from own.npy --strength 0.3 --steps 5 -o two.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "own.npy: noised to t = 399 and brought back by the last 2 of 5 steps");
+    run(here, "sumi sample waves --from own.npy --strength 0.01 --steps 5 -o two.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "own.npy: noised to t = 199 and brought back by the last 1 of 5 steps");
 }
 
 static void one_s_own_items_can_be_denoised(void **state)
@@ -221,7 +262,13 @@ static void one_s_own_items_can_be_denoised(void **state)
     CHECK_HOLDS(here->err, "sumi: a.png: its items are ");
     CHECK_HOLDS(here->err, ", but the model takes 28x28x1\n");
     run(here, "sumi denoise waves -t 1000 -o d.png");
-    CHECK_FAILED(here, 2, "sumi: denoise: the noise level 1000 is beyond this model's last, 750");
+    CHECK_FAILED(here, 2,
+                 "sumi: denoise: --noise-level 1000: time 1000 is not one of this model's, which "
+                 "are from 0 to 999");
+    run(here, "sumi denoise waves -t 100.5 -o d.png");
+    CHECK_FAILED(here, 2,
+                 "sumi: denoise: --noise-level 100.5: this solver begins at whole times of the "
+                 "schedule, not at 100.5");
 }
 
 static void a_picture_of_another_colour_model_is_converted(void **state)
@@ -323,6 +370,8 @@ int main(void)
         PLACE_TEST(denoising_draws_a_table_and_tells_the_distances),
         PLACE_TEST(hardly_noised_items_come_back),
         PLACE_TEST(items_are_noised_to_the_level_that_is_asked_for),
+        PLACE_TEST(the_time_that_is_asked_for_is_the_time_used),
+        PLACE_TEST(strength_makes_at_least_one_step_and_tells_which),
         PLACE_TEST(one_s_own_items_can_be_denoised),
         PLACE_TEST(likelihoods_are_told_term_by_term),
         PLACE_TEST(a_picture_of_another_colour_model_is_converted),

@@ -196,8 +196,7 @@ static sumi_status check_count(sumi_context *context, const struct solver_option
     bool listed = options->timesteps.values || options->sigmas.values;
     if (count <= all || between || listed) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "%lld steps are more than the schedule's %lld times; at most as many can be"
-                        " made",
+                        "%lld steps are more steps than times: the schedule has %lld times",
                         (long long)count, (long long)all);
 }
 

@@ -208,6 +208,10 @@ typedef struct sumi_recipe_key {
 } sumi_recipe_key;
 SUMI_API bool sumi_recipe_describe(int number, sumi_recipe_key *key);
 
+/* Makes relative paths of the recipe (of data, a network's configuration, a teacher) absolute where
+   they lead to something from the present folder, so that they mean the same from any other. */
+SUMI_API sumi_status sumi_recipe_settle_paths(sumi_recipe *recipe);
+
 /* Writes the recipe, defaults filled in, as a file that sumi_recipe_open reads. */
 SUMI_API sumi_status sumi_recipe_write(const sumi_recipe *recipe, const char *path);
 
@@ -615,7 +619,9 @@ SUMI_API int64_t sumi_trainer_steps_done(const sumi_trainer *trainer);
 SUMI_API int64_t sumi_trainer_losses(const sumi_trainer *trainer, const float **losses);
 
 /* The whole state (weights, moments, averages, step, losses) to one file and back. Written whole
-   or not at all; training continues bit for bit after a load. */
+   or not at all; training continues bit for bit after a load. A load refuses a file of another
+   network, of another seed, of data from files that have changed since, or of more steps than the
+   recipe has. */
 SUMI_API sumi_status sumi_trainer_save(const sumi_trainer *trainer, const char *path);
 SUMI_API sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path);
 
@@ -623,14 +629,19 @@ SUMI_API sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path);
 SUMI_API sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average);
 
 /* Runs all remaining steps of the recipe, keeping `folder` (may be NULL) up to date: checkpoint,
-   recipe, losses and the model itself. At the end the model holds the averaged weights. */
+   recipe (with paths as sumi_recipe_settle_paths makes them), losses and the model itself. At the
+   end the model holds the averaged weights. */
 SUMI_API sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
                                       sumi_progress_function progress, void *user);
 
 /* ---- Pictures ------------------------------------------------------------------------------- */
 
-/* Images [n,h,w,c], signals [n,length,c] or points [n,2] as one PNG: a grid of images, a grid of
-   curves, a scatter plot; rows of more numbers [n,d] as one picture. `columns` 0 chooses. */
+/* Images [n,h,w,c], signals [n,length,c] or points [n,d] as one PNG: a grid of images, a grid of
+   curves, a scatter plot. One channel is grey, three are a colour, others stand side by side in
+   grey; slices of [n,d,h,w,c] stand one below the other. Of signals of more than 64 channels each
+   is an image, a row of pixels for each time. Single numbers, [n] or [n,1], are a histogram; points
+   of 3 or 4 coordinates a scatter plot for each pair; longer rows one picture. `columns` 0
+   chooses. */
 SUMI_API sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int columns,
                                     const char *path);
 

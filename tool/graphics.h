@@ -21,8 +21,8 @@ void graphics_put_sixel(FILE *stream, const struct raster *raster);
 void graphics_put_kitty(FILE *stream, const struct raster *raster, int lines);
 
 /* Braille patterns, 2 x 4 dots a character: signals[n,length,c] as curves of a common range, or
-   points[n,2], in at most columns x lines characters. Returns the number of lines, 0 for an array
-   of another shape. */
+   points[n,d] of up to 4 coordinates by their first two (of one by a histogram), in at most columns
+   x lines characters. Returns the number of lines, 0 for an array of another shape. */
 int graphics_put_braille(FILE *stream, const sumi_array *items, int across, int columns, int lines);
 
 #endif

@@ -12,7 +12,8 @@ enum {
     PANEL_GAP = 2,
     ACROSS_MAX = 4,
     LINES_MAX = 200,
-    COLUMNS_MAX = 1000
+    COLUMNS_MAX = 1000,
+    MOST_COORDINATES = 4 /* of points; more numbers a row are something else */
 };
 
 /* Characters of a picture, each a set of dots. */
@@ -99,14 +100,32 @@ static void draw_signals(const dots *to, const sumi_array *signals, int across, 
     }
 }
 
+/* The first two of the coordinates. */
 static void draw_points(const dots *to, const sumi_array *points)
 {
-    range x = range_of(points->data, points->shape[0], 2);
-    range y = range_of(points->data + 1, points->shape[0], 2);
+    int64_t stride = points->shape[1];
+    range x = range_of(points->data, points->shape[0], stride);
+    range y = range_of(points->data + 1, points->shape[0], stride);
     for (int64_t i = 0; i < points->shape[0]; i++) {
-        double px = (double)points->data[2 * i], py = (double)points->data[2 * i + 1];
+        double px = (double)points->data[stride * i], py = (double)points->data[stride * i + 1];
         if (!isfinite(px) || !isfinite(py)) continue;
         set_dot(to, place(x, px, 2 * to->columns), 4 * to->lines - 1 - place(y, py, 4 * to->lines));
+    }
+}
+
+/* A histogram with a bar of dots, two dots wide, for each character. */
+static void draw_numbers(const dots *to, const sumi_array *numbers)
+{
+    int64_t counts[COLUMNS_MAX] = {0}, most = 1;
+    range in = range_of(numbers->data, numbers->shape[0], 1);
+    for (int64_t i = 0; i < numbers->shape[0]; i++) {
+        if (!isfinite(numbers->data[i])) continue;
+        int64_t *count = &counts[place(in, (double)numbers->data[i], to->columns)];
+        if (++*count > most) most = *count;
+    }
+    for (int x = 0; x < 2 * to->columns; x++) {
+        int64_t high = counts[x / 2] * 4 * to->lines / most;
+        for (int y = 0; y < high; y++) set_dot(to, x, 4 * to->lines - 1 - y);
     }
 }
 
@@ -129,7 +148,7 @@ static int least(int64_t a, int64_t b)
 
 int graphics_put_braille(FILE *stream, const sumi_array *items, int across, int columns, int lines)
 {
-    bool points = items->rank == 2 && items->shape[1] == 2;
+    bool points = items->rank == 2 && items->shape[1] <= MOST_COORDINATES;
     if (!items->data || (!points && items->rank != 3)) return 0;
     for (int i = 0; i < items->rank; i++) {
         if (items->shape[i] < 1) return 0;
@@ -153,7 +172,8 @@ int graphics_put_braille(FILE *stream, const sumi_array *items, int across, int 
     }
     picture.sets = calloc((size_t)picture.lines, (size_t)picture.columns);
     if (!picture.sets) return 0;
-    if (points) draw_points(&picture, items);
+    if (points && items->shape[1] == 1) draw_numbers(&picture, items);
+    else if (points) draw_points(&picture, items);
     else draw_signals(&picture, items, across, width);
     put_dots(stream, &picture);
     free(picture.sets);

@@ -92,15 +92,29 @@ static void draw_image(const struct raster *to, const layout *cells, int left, i
     }
 }
 
-bool raster_compose(const sumi_array *images, int columns, int room_width, int room_height,
+/* Channels that are no colours, side by side in grey with white between them: images[n, h, w, c] as
+   grey[n, h, c (w + 1) - 1, 1], of no more images than a terminal shows. */
+static bool spread_channels(const sumi_array *images, sumi_array *grey)
+{
+    int64_t height = images->shape[1], width = images->shape[2], channels = images->shape[3];
+    int64_t count = least(images->shape[0], ROOM_MAX), row = channels * (width + 1) - 1;
+    *grey = (sumi_array){4, {count, height, row, 1}, NULL};
+    grey->data = malloc((size_t)(count * height * row) * sizeof *grey->data);
+    if (!grey->data) return false;
+    for (int64_t y = 0; y < count * height; y++) {
+        const float *from = images->data + y * width * channels;
+        for (int64_t x = 0; x < row; x++) {
+            int64_t channel = x / (width + 1), column = x % (width + 1);
+            grey->data[y * row + x] = column < width ? from[column * channels + channel] : 1;
+        }
+    }
+    return true;
+}
+
+static bool compose(const sumi_array *images, int columns, int room_width, int room_height,
                     int factor, struct raster *raster)
 {
-    if (!images->data || images->rank != 4) return false;
     const int64_t *shape = images->shape;
-    for (int i = 0; i < 4; i++) {
-        if (shape[i] < 1) return false;
-    }
-    if (shape[3] != 1 && shape[3] != 3) return false;
     room_width = (int)most(1, least(room_width, ROOM_MAX));
     room_height = (int)most(1, least(room_height, ROOM_MAX));
     layout cells =
@@ -117,4 +131,20 @@ bool raster_compose(const sumi_array *images, int columns, int room_width, int r
                    images->data + i * shape[1] * shape[2] * shape[3], shape + 1);
     }
     return true;
+}
+
+bool raster_compose(const sumi_array *images, int columns, int room_width, int room_height,
+                    int factor, struct raster *raster)
+{
+    if (!images->data || images->rank != 4) return false;
+    for (int i = 0; i < 4; i++) {
+        if (images->shape[i] < 1) return false;
+    }
+    if (images->shape[3] == 1 || images->shape[3] == 3)
+        return compose(images, columns, room_width, room_height, factor, raster);
+    sumi_array grey;
+    if (!spread_channels(images, &grey)) return false;
+    bool composed = compose(&grey, columns, room_width, room_height, factor, raster);
+    free(grey.data);
+    return composed;
 }

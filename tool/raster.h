@@ -15,11 +15,12 @@ struct raster {
     uint32_t *pixels;  /* [height, width]: 0xrrggbb or RASTER_NOTHING */
 };
 
-/* The first images of images[n,h,w,c] (c 1 or 3, values -1..1), `columns` of them side by side (0
-   for as many as stay recognisable), as many rows as fit, in room_width x room_height pixels with
-   a gap of 1. They are magnified by a whole factor up to `factor`, or averaged down where there
-   is too little room. A value that is not a number shows red. False for a shape that is not
-   images, and where memory is short. Release `pixels` with free. */
+/* The first images of images[n,h,w,c] (values -1..1; one channel is grey, three are a colour,
+   others stand side by side), `columns` of them side by side (0 for as many as stay recognisable),
+   as many rows as fit, in room_width x room_height pixels with a gap of 1. They are magnified by a
+   whole factor up to `factor`, or averaged down where there is too little room. A value that is not
+   a number shows red. False for a shape that is not images, and where memory is short. Release
+   `pixels` with free. */
 bool raster_compose(const sumi_array *images, int columns, int room_width, int room_height,
                     int factor, struct raster *raster);
 

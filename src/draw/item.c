@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Images, signals and points in a rectangle; see item.h. */
+/* Images, signals, points and numbers in a rectangle; see item.h. */
 #include "draw/item.h"
 
 #include <math.h>
 #include <string.h>
-
-#include "base/item_kind.h"
 
 sumi_status item_check_array(sumi_context *context, const char *what, const sumi_array *array)
 {
@@ -23,59 +21,96 @@ sumi_status item_check_array(sumi_context *context, const char *what, const sumi
     return SUMI_OK;
 }
 
-enum sumi_item_kind item_kind_of_rank(int rank)
+static void read_image(int rank, const int64_t *shape, item_form *form)
 {
-    const struct item_type *type = item_type_of_rank(rank);
-    return type ? type->kind : SUMI_PICTURE;
+    enum { SIDE_BY_SIDE = 8 };
+    form->kind = SUMI_PICTURE;
+    form->height = 1;
+    for (int i = 0; i + 2 < rank; i++) form->height *= shape[i];
+    form->width = shape[rank - 2];
+    form->channel_height = form->height;
+    form->channel_width = form->width;
+    int64_t channels = form->channels = shape[rank - 1];
+    if (channels == 1 || channels == 3) return;
+    form->across = channels <= SIDE_BY_SIDE ? channels : (int64_t)ceil(sqrt((double)channels));
+    int64_t down = (channels - 1) / form->across + 1;
+    form->width = form->across * (form->channel_width + 1) - 1;
+    form->height = down * (form->channel_height + 1) - 1;
 }
 
-/* The channels that a kind is drawn with. */
-static sumi_status check_channels(sumi_context *context, const char *what, const item_form *form)
+void item_form_read(int rank, const int64_t *shape, bool sets, item_form *form)
 {
-    int64_t channels = form->channels;
-    if (form->kind == SUMI_PICTURE && channels != 1 && channels != 3) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: images are drawn with 1 or 3 channels, not %lld (channels "
-                            "come last)",
-                            what, (long long)channels);
-    }
-    if (form->kind == SUMI_POINTS && channels != 2) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: points are drawn in the plane, with 2 coordinates, not %lld", what,
-                            (long long)channels);
-    }
-    if (form->kind == SUMI_SIGNAL && channels > 64) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: a signal is drawn with up to 64 channels, not %lld (channels "
-                            "come last)",
-                            what, (long long)channels);
-    }
-    return SUMI_OK;
-}
-
-sumi_status item_form_read(sumi_context *context, const char *what, enum sumi_item_kind kind,
-                           const int64_t *shape, item_form *form)
-{
-    bool picture = kind == SUMI_PICTURE;
-    *form = (item_form){.kind = kind,
-                        .height = picture ? shape[0] : 1,
-                        .width = picture ? shape[1] : shape[0],
-                        .channels = picture ? shape[2] : shape[1]};
+    enum { MOST_CURVES = 64 };
+    *form = (item_form){.height = 1, .width = shape[0], .channels = rank > 1 ? shape[rank - 1] : 1};
     form->x = form->y = range_empty();
-    form->size = form->height * form->width * form->channels;
-    return check_channels(context, what, form);
+    form->size = 1;
+    for (int i = 0; i < rank; i++) form->size *= shape[i];
+    if (sets) {
+        form->kind = SUMI_POINTS;
+    } else if (rank > 2) {
+        read_image(rank, shape, form);
+    } else if (form->channels > MOST_CURVES) {
+        read_image(3, (int64_t[]){shape[0], shape[1], 1}, form);
+    } else {
+        form->kind = SUMI_SIGNAL;
+    }
 }
 
-void item_rows_as_picture(const sumi_array *array, int sets, sumi_array *picture)
+/* ---- Numbers ---- */
+
+static bool are_numbers(const item_form *form)
 {
-    *picture = *array;
-    if (array->rank != sets + 2 || array->shape[sets + 1] <= 3) return;
-    picture->rank = sets + 4;
-    picture->shape[sets] = 1;
-    picture->shape[sets + 1] = array->shape[sets];
-    picture->shape[sets + 2] = array->shape[sets + 1];
-    picture->shape[sets + 3] = 1;
+    return form->kind == SUMI_POINTS && form->channels == 1;
 }
+
+enum { LEAST_BARS = 5, MOST_BARS = 50 };
+
+/* How many bars, and which share of a set of numbers is in each. Numbers that are not finite are in
+   none. */
+static int count_shares(const item_form *form, const float *data, double shares[MOST_BARS])
+{
+    int bars = (int)fmin(fmax(sqrt((double)form->width), LEAST_BARS), MOST_BARS);
+    double width = form->x.high - form->x.low;
+    for (int i = 0; i < bars; i++) shares[i] = 0;
+    for (int64_t i = 0; i < form->width; i++) {
+        double place = ((double)data[i] - form->x.low) / width * bars;
+        if (!isfinite(data[i])) continue;
+        int bar = (int)fmin(fmax(place, 0), bars - 1);
+        shares[bar] += 1 / (double)form->width;
+    }
+    return bars;
+}
+
+static void measure_numbers(item_form *form, const float *data, int64_t items)
+{
+    double shares[MOST_BARS];
+    range_include(&form->x, data, items * form->width, 1);
+    range_settle(&form->x, 0, 0);
+    form->y = (struct range){0, 0};
+    for (int64_t item = 0; item < items; item++) {
+        int bars = count_shares(form, data + item * form->size, shares);
+        for (int i = 0; i < bars; i++) form->y.high = fmax(form->y.high, 1.06 * shares[i]);
+    }
+    if (form->y.high == 0) form->y.high = 1;
+}
+
+static void draw_numbers(struct canvas *canvas, const item_form *form, const float *data,
+                         rectangle where)
+{
+    double shares[MOST_BARS];
+    struct axis x, y;
+    int bars = count_shares(form, data, shares);
+    item_axes(form, where, &x, &y);
+    canvas_use(canvas, INK_INDIGO, 0.85);
+    for (int i = 0; i < bars; i++) {
+        double left = where.x + where.width * i / bars, top = axis_place(&y, shares[i]);
+        cairo_rectangle(canvas->cairo, left, top, where.width / bars - 1,
+                        where.y + where.height - top);
+    }
+    cairo_fill(canvas->cairo);
+}
+
+/* ---- Ranges ---- */
 
 void item_form_measure(item_form *form, const float *data, int64_t items)
 {
@@ -85,6 +120,8 @@ void item_form_measure(item_form *form, const float *data, int64_t items)
         range_settle(&form->y, 0, 0.06);
         form->x = (struct range){0, (double)form->width - 1};
         range_settle(&form->x, 0, 0);
+    } else if (are_numbers(form)) {
+        measure_numbers(form, data, items);
     } else if (form->kind == SUMI_POINTS) {
         range_include(&form->x, data, count, 2);
         range_include(&form->y, data + 1, count, 2);
@@ -116,6 +153,23 @@ static uint32_t colour_of(const float *pixel, int64_t channels)
     return byte_of(pixel[0]) << 16 | byte_of(pixel[1]) << 8 | byte_of(pixel[2]);
 }
 
+/* The colour at column x and row y of an image as it is drawn; false between two channels. */
+static bool pixel_of(const item_form *form, const float *data, int64_t x, int64_t y,
+                     uint32_t *colour)
+{
+    int64_t channel = 0;
+    if (form->across) {
+        int64_t wide = form->channel_width + 1, high = form->channel_height + 1;
+        channel = y / high * form->across + x / wide;
+        x %= wide;
+        y %= high;
+        if (x == wide - 1 || y == high - 1 || channel >= form->channels) return false;
+    }
+    const float *pixel = data + (y * form->channel_width + x) * form->channels + channel;
+    *colour = colour_of(pixel, form->across ? 1 : form->channels);
+    return true;
+}
+
 /* Pixels are set directly: cairo's own scaling would blur them or need another surface each. */
 static void draw_image(struct canvas *canvas, const item_form *form, const float *data,
                        rectangle where)
@@ -126,9 +180,9 @@ static void draw_image(struct canvas *canvas, const item_form *form, const float
     for (int64_t y = 0; y < form->height * factor; y++) {
         unsigned char *row = canvas->pixels + ((int64_t)where.y + y) * stride;
         uint32_t *pixels = (uint32_t *)(void *)row + (int64_t)where.x;
-        const float *source = data + y / factor * form->width * form->channels;
         for (int64_t x = 0; x < form->width; x++) {
-            uint32_t colour = colour_of(source + x * form->channels, form->channels);
+            uint32_t colour;
+            if (!pixel_of(form, data, x, y / factor, &colour)) continue;
             for (int64_t i = 0; i < factor; i++) pixels[x * factor + i] = colour;
         }
     }
@@ -175,6 +229,10 @@ sumi_status item_draw(struct canvas *canvas, const item_form *form, const float 
     draw_frame(canvas, where);
     if (form->kind == SUMI_SIGNAL) {
         draw_signal(canvas, form, data, where);
+        return SUMI_OK;
+    }
+    if (are_numbers(form)) {
+        draw_numbers(canvas, form, data, where);
         return SUMI_OK;
     }
     struct axis x, y;

@@ -1,40 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One item of an array (an image, a signal, a set of points), told from its shape, and drawn into a
-   rectangle of a canvas. */
+/* One item of an array (an image, a signal, a set of points or of numbers), told from its shape,
+   and drawn into a rectangle of a canvas. */
 #ifndef SUMI_DRAW_ITEM_H
 #define SUMI_DRAW_ITEM_H
 
+#include "base/item_kind.h"
 #include "draw/plot.h"
 
 typedef struct item_form {
-    enum sumi_item_kind kind; /* a picture, a signal or points */
-    int64_t height, width; /* pixels of an image; 1 and the length of a signal; 1 and the number of
-                              points of a set */
-    int64_t channels;      /* of an image 1 or 3; of points 2 */
-    int64_t size;          /* height * width * channels: numbers in one item */
-    struct range x, y;     /* shared by all items; unused for images */
+    enum sumi_item_kind kind; /* SUMI_PICTURE, SUMI_SIGNAL or SUMI_POINTS */
+    int64_t height, width; /* pixels of an image as it is drawn; 1 and the length of a signal; 1 and
+                              how many points or numbers there are */
+    int64_t channels;      /* of an image any; of points 2, of numbers 1 */
+    int64_t size;          /* numbers in one item */
+    /* Of an image whose channels are no colours: pixels of one channel, and how many channels stand
+       side by side, a pixel apart; else `across` is 0. */
+    int64_t channel_height, channel_width, across;
+    struct range x, y; /* shared by all items; unused for images */
 } item_form;
 
 typedef struct rectangle {
     double x, y, width, height; /* pixels from the upper left */
 } rectangle;
 
-/* The form of what is drawn together, by its kind: a picture [h, w, c], a signal [length, c], or
-   points, all of them [n, 2]. `what` names the array in messages. */
-sumi_status item_form_read(sumi_context *context, const char *what, enum sumi_item_kind kind,
-                           const int64_t *shape, item_form *form);
-
-/* The kind of an array's items of so many dimensions, for which a drawing has a form. */
-enum sumi_item_kind item_kind_of_rank(int rank);
+/* The form of `shape`, the last `rank` lengths of an array, none of them 0: [h, w, c], or [..., h,
+   w, c] whose slices stand one below the other; [length, c], or [length] of one channel; and where
+   `sets`, points [n, 2] or numbers [n, 1]. One channel is grey and three are a colour, others stand
+   side by side; a signal of more channels than curves can be told apart is an image with a row for
+   each of its times. */
+void item_form_read(int rank, const int64_t *shape, bool sets, item_form *form);
 
 /* Checks that `array` has a shape of positive lengths, whose product fits, and data. */
 sumi_status item_check_array(sumi_context *context, const char *what, const sumi_array *array);
-
-/* Where a set of rows of numbers is no set of points, for it has more than 3 numbers a row (the
-   last length), it is one picture with a row of pixels for each: gives `array` the shape
-   [..., 1, n, d, 1] in *picture. Else *picture is the array as it is. `sets` lengths come before
-   the n rows. */
-void item_rows_as_picture(const sumi_array *array, int sets, sumi_array *picture);
 
 /* Finds the ranges that `items` items share. */
 void item_form_measure(item_form *form, const float *data, int64_t items);

@@ -59,7 +59,8 @@ static void choose_cells(const struct sheet *sheet, struct layout *layout)
         double factor = fmax(fmax(1, fmin(fmin(floor(share / width), tallest), 8)), least);
         layout->cell_width = factor * width;
         layout->cell_height = factor * height;
-        layout->gap_x = layout->gap_y = 4;
+        /* channels side by side are a pixel apart, and items more */
+        layout->gap_x = layout->gap_y = sheet->form.across ? 4 + 3 * factor : 4;
     } else {
         bool points = sheet->form.kind == SUMI_POINTS;
         layout->cell_width = floor(fmin(fmax(share, 150), points ? 760 : 1000));

@@ -7,10 +7,11 @@ sumi_status sumi_draw_table(sumi_context *context, const sumi_array *cells,
                             const char *path)
 {
     TRY(item_check_array(context, "cells", cells));
-    if (cells->rank < 4 || cells->rank > 5) {
+    if (cells->rank < 3) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "cells of rank %d cannot be drawn: expected images [rows,columns,h,w,c]"
-                            " or signals [rows,columns,length,c]",
+                            "cells of rank %d cannot be drawn: expected images "
+                            "[rows,columns,h,w,c], signals [rows,columns,length,c] or points "
+                            "[rows,columns,d]",
                             cells->rank);
     }
     struct sheet sheet = {.rows = cells->shape[0],
@@ -18,8 +19,7 @@ sumi_status sumi_draw_table(sumi_context *context, const sumi_array *cells,
                           .data = cells->data,
                           .column_titles = column_titles,
                           .row_titles = row_titles};
-    TRY(item_form_read(context, "cells", item_kind_of_rank(cells->rank - 2), cells->shape + 2,
-                       &sheet.form));
+    item_form_read(cells->rank - 2, cells->shape + 2, false, &sheet.form);
     sheet.count = sheet.rows * sheet.columns;
     sheet.row_step = sheet.columns;
     sheet.column_step = 1;

@@ -192,12 +192,12 @@ static void points_lie_where_they_are_few_or_many(void **state)
     check_cross(100001);
 }
 
-static void rows_of_more_than_three_numbers_are_one_picture(void **state)
+static void rows_of_more_than_four_numbers_are_one_picture(void **state)
 {
     (void)state;
     struct scene scene = scene_open();
-    float values[] = {-1, 1, -1, 1, 1, -1, 1, -1};
-    const sumi_array rows = {2, {2, 4}, values}, image = {4, {1, 2, 4, 1}, values};
+    float values[] = {-1, 1, -1, 1, 1, -1, 1, -1, 1, 1};
+    const sumi_array rows = {2, {2, 5}, values}, image = {4, {1, 2, 5, 1}, values};
     CHECK_OK(scene.context, sumi_draw_grid(scene.context, &image, 0, scene.path));
     picture wanted = picture_read(scene.path);
     CHECK_OK(scene.context, sumi_draw_grid(scene.context, &rows, 0, scene.path));
@@ -210,6 +210,111 @@ static void rows_of_more_than_three_numbers_are_one_picture(void **state)
     scene_close(&scene);
 }
 
+/* Channel c of a pixel of 2 x 3 is (c + pixel) / 14. */
+static void channels_that_are_no_colours_stand_side_by_side(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    const int counts[] = {2, 4, 5, 8, 9};
+    for (int k = 0; k < 5; k++) {
+        float values[2 * 3 * 9];
+        int channels = counts[k], across = channels > 8 ? 3 : channels;
+        for (int i = 0; i < 6 * channels; i++)
+            values[i] = (float)(i % channels + i / channels) / 14;
+        sumi_array image = {4, {1, 2, 3, channels}, values};
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &image, 0, scene.path));
+        picture drawn = picture_read(scene.path);
+        assert_int_equal(drawn.width, 2 * MARGIN + FACTOR * (across * 4 - 1));
+        for (int c = 0; c < channels; c++) {
+            for (int pixel = 0; pixel < 6; pixel++) {
+                int x = MARGIN + FACTOR * (c % across * 4 + pixel % 3);
+                int y = MARGIN + FACTOR * (c / across * 3 + pixel / 3);
+                uint32_t grey = (uint32_t)lrint((1 + (c + pixel) / 14.0) * 127.5);
+                assert_int_equal(picture_colour(&drawn, x + 1, y + 1), grey * 0x010101);
+            }
+            int beside = MARGIN + FACTOR * (c % across * 4 + 3) + 1;
+            if (c % across < across - 1)
+                assert_int_equal(picture_colour(&drawn, beside, MARGIN + 1), 0xffffff);
+        }
+        picture_free(&drawn);
+    }
+    scene_close(&scene);
+}
+
+/* Two slices of 1 x 2, and a signal of two times and 65 channels. */
+static void slices_and_many_channels_are_rows_of_pixels(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[130], slices[] = {-1, 1, 1, -1};
+    for (int i = 0; i < 130; i++) values[i] = i < 65 ? -1 : 0;
+    sumi_array volume = {5, {1, 2, 1, 2, 1}, slices}, signal = {3, {1, 2, 65}, values};
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &volume, 0, scene.path));
+    picture drawn = picture_read(scene.path);
+    assert_int_equal(drawn.height, 2 * MARGIN + 2 * FACTOR);
+    assert_int_equal(picture_colour(&drawn, MARGIN, MARGIN), 0x000000);
+    assert_int_equal(picture_colour(&drawn, MARGIN + FACTOR, MARGIN), 0xffffff);
+    assert_int_equal(picture_colour(&drawn, MARGIN + FACTOR, MARGIN + FACTOR), 0x000000);
+    picture_free(&drawn);
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &signal, 0, scene.path));
+    drawn = picture_read(scene.path);
+    assert_int_equal(drawn.width, 2 * MARGIN + 65 * FACTOR);
+    assert_int_equal(picture_colour(&drawn, MARGIN + 64 * FACTOR, MARGIN), 0x000000);
+    assert_int_equal(picture_colour(&drawn, MARGIN + 64 * FACTOR, MARGIN + FACTOR), 0x808080);
+    picture_free(&drawn);
+    scene_close(&scene);
+}
+
+/* 900 numbers, of which 600 lie in the upper half of their range: bars twice as high. */
+static void single_numbers_are_a_histogram(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[900];
+    for (int i = 0; i < 900; i++) values[i] = i < 300 ? (float)i / 300 : 1 + (float)(i - 300) / 600;
+    values[17] = NAN;
+    for (int rank = 1; rank <= 2; rank++) {
+        sumi_array numbers = {rank, {900, 1}, values};
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &numbers, 0, scene.path));
+        picture drawn = picture_read(scene.path);
+        int left = drawn.width / 8, middle = drawn.width / 2 + 20, right = drawn.width - 40;
+        int low = picture_ink(&drawn, left, 20, middle - 40, drawn.height - 40);
+        int high =
+            picture_ink(&drawn, middle, 20, middle + (middle - 40 - left), drawn.height - 40);
+        assert_true(right > middle && low > 1000);
+        CHECK_CLOSE((double)high / low, 2, 0.15);
+        picture_free(&drawn);
+    }
+    float wild[] = {NAN, INFINITY, NAN};
+    sumi_array nothing = {2, {3, 1}, wild};
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &nothing, 0, scene.path));
+    scene_close(&scene);
+}
+
+/* Points whose third coordinate alone varies are a line in the pairs that have it. */
+static void points_of_more_coordinates_are_drawn_by_pairs(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    for (int d = 3; d <= 4; d++) {
+        float values[4 * 50] = {0};
+        for (int i = 0; i < 50; i++) values[i * d + 2] = (float)i / 25 - 1;
+        sumi_array points = {2, {50, d}, values};
+        CHECK_OK(scene.context, sumi_draw_grid(scene.context, &points, 0, scene.path));
+        picture drawn = picture_read(scene.path);
+        int pairs = d * (d - 1) / 2, cell = (drawn.width - 60) / pairs, top = 50;
+        int ink[6];
+        for (int i = 0; i < pairs; i++) {
+            int from = 60 + i * cell;
+            ink[i] = picture_ink(&drawn, from + 20, top, from + cell - 30, drawn.height - 45);
+        }
+        assert_true(ink[1] > 5 * ink[0] && ink[2] > 5 * ink[0] && ink[0] > 0);
+        if (d == 4) assert_true(ink[5] > 5 * ink[0] && ink[3] < ink[1]);
+        picture_free(&drawn);
+    }
+    scene_close(&scene);
+}
+
 static void shapes_without_a_picture_are_refused_with_a_sentence(void **state)
 {
     (void)state;
@@ -219,11 +324,6 @@ static void shapes_without_a_picture_are_refused_with_a_sentence(void **state)
         sumi_array items;
         const char *text;
     } cases[] = {
-        {{1, {8}, value}, "rank 1"},
-        {{5, {1, 1, 1, 1, 1}, value}, "rank 5"},
-        {{4, {1, 2, 2, 2}, value}, "1 or 3 channels, not 2"},
-        {{2, {4, 3}, value}, "2 coordinates, not 3"},
-        {{3, {1, 1, 65}, value}, "64 channels, not 65"},
         {{4, {0, 28, 28, 1}, value}, "length 0 of their shape is 0"},
         {{4, {1, -28, 28, 1}, value}, "length 1 of their shape is -28"},
         {{4, {INT64_MAX, 28, 28, 1}, value}, "cannot be drawn"},
@@ -341,7 +441,11 @@ int main(void)
         cmocka_unit_test(a_curve_lies_where_its_values_are),
         cmocka_unit_test(signals_of_any_length_and_with_gaps_are_drawn),
         cmocka_unit_test(points_lie_where_they_are_few_or_many),
-        cmocka_unit_test(rows_of_more_than_three_numbers_are_one_picture),
+        cmocka_unit_test(rows_of_more_than_four_numbers_are_one_picture),
+        cmocka_unit_test(channels_that_are_no_colours_stand_side_by_side),
+        cmocka_unit_test(slices_and_many_channels_are_rows_of_pixels),
+        cmocka_unit_test(single_numbers_are_a_histogram),
+        cmocka_unit_test(points_of_more_coordinates_are_drawn_by_pairs),
         cmocka_unit_test(shapes_without_a_picture_are_refused_with_a_sentence),
         cmocka_unit_test(a_missing_folder_is_an_error_and_leaves_nothing_behind),
         cmocka_unit_test(a_full_disk_is_an_error),

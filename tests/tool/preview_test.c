@@ -289,6 +289,46 @@ static void points_are_braille_dots(void **state)
     page_free(&page);
 }
 
+static void points_of_three_coordinates_are_those_of_the_first_two(void **state)
+{
+    (void)state;
+    struct page page;
+    page_open(&page);
+    float values[] = {0, 0, 9, 1, 1, -9, NAN, 1, 5};
+    sumi_array points = {2, {3, 3}, values};
+    assert_int_equal(graphics_put_braille(page.stream, &points, 0, 4, 2), 2);
+    check_page(&page, "   \342\240\210\033[K\n\342\241\200   \033[K\n");
+    page_free(&page);
+}
+
+/* Three of four numbers are the least: a bar over both lines, and two dots of eight beside. */
+static void single_numbers_are_bars_of_dots(void **state)
+{
+    (void)state;
+    struct page page;
+    page_open(&page);
+    float values[] = {0, 1, 0, NAN, 0};
+    sumi_array numbers = {2, {5, 1}, values};
+    assert_int_equal(graphics_put_braille(page.stream, &numbers, 0, 4, 2), 2);
+    check_page(&page, "\342\243\277   \033[K\n\342\243\277  \342\243\244\033[K\n");
+    page_free(&page);
+}
+
+/* One pixel of two channels, white and black: with a white gap between. */
+static void channels_that_are_no_colours_stand_side_by_side(void **state)
+{
+    (void)state;
+    float values[] = {1, -1, 0, 1};
+    sumi_array images = {4, {1, 2, 1, 2}, values};
+    struct raster raster;
+    assert_true(raster_compose(&images, 0, 80, 24, 1, &raster));
+    const uint32_t wanted[] = {0xffffff, 0xffffff, 0x000000, 0x808080, 0xffffff, 0xffffff};
+    assert_int_equal(raster.width, 3);
+    assert_int_equal(raster.height, 2);
+    assert_memory_equal(raster.pixels, wanted, sizeof wanted);
+    free(raster.pixels);
+}
+
 static void arrays_without_a_picture_draw_nothing(void **state)
 {
     (void)state;
@@ -296,10 +336,9 @@ static void arrays_without_a_picture_draw_nothing(void **state)
     page_open(&page);
     struct preview preview = preview_on(&page, GRAPHICS_BLOCKS);
     float values[64] = {0};
-    const sumi_array wrong[] = {
-        {4, {1, 4, 4, 2}, values},   {4, {0, 4, 4, 1}, values}, {4, {1, 4, 4, 1}, NULL},
-        {2, {4, 3}, values},         {1, {4}, values},          {3, {1, 0, 1}, values},
-        {5, {1, 1, 1, 1, 1}, values}};
+    const sumi_array wrong[] = {{4, {0, 4, 4, 1}, values}, {4, {1, 4, 4, 1}, NULL},
+                                {2, {4, 5}, values},       {1, {4}, values},
+                                {3, {1, 0, 1}, values},    {5, {1, 1, 1, 1, 1}, values}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_false(preview_show(&preview, &wrong[i], 0));
     }
@@ -355,6 +394,9 @@ int main(void)
         cmocka_unit_test(pixels_leave_the_cursor_below_the_picture),
         cmocka_unit_test(a_signal_is_a_curve_of_braille_dots),
         cmocka_unit_test(points_are_braille_dots),
+        cmocka_unit_test(points_of_three_coordinates_are_those_of_the_first_two),
+        cmocka_unit_test(single_numbers_are_bars_of_dots),
+        cmocka_unit_test(channels_that_are_no_colours_stand_side_by_side),
         cmocka_unit_test(arrays_without_a_picture_draw_nothing),
         cmocka_unit_test(wild_values_are_drawn_without_harm),
         cmocka_unit_test(nothing_is_drawn_where_there_is_no_terminal),

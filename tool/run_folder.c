@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const char CHECKPOINT[] = "checkpoint.safetensors", RECIPE[] = "recipe.ini";
@@ -69,7 +70,7 @@ static sumi_status apply(const struct run_wish *wish, sumi_recipe *recipe)
     if (status == SUMI_OK && wish->seed) status = set(recipe, "train.seed", wish->seed);
     if (status == SUMI_OK && wish->precision)
         status = set(recipe, "train.precision", wish->precision);
-    return status;
+    return status == SUMI_OK ? sumi_recipe_settle_paths(recipe) : status;
 }
 
 /* Whether --set names the key. */
@@ -110,6 +111,17 @@ static int check_agreement(const struct run_wish *wish, const struct run_folder 
     return EXIT_DONE;
 }
 
+/* Runs of earlier versions kept paths as they were given, relative to the folder of that time. */
+static int check_path(const struct run_folder *folder, const sumi_recipe *recipe)
+{
+    const char *path = sumi_recipe_get(recipe, "data.path");
+    if (path[0] == '/' || !strpbrk(path, "/.") || access(path, F_OK) == 0) return EXIT_DONE;
+    return fail(EXIT_FAILED,
+                "the run in %s has data.path = %s, which leads to nothing from this folder; go on "
+                "from the folder where it began, or --set data.path=PATH",
+                folder->path, path);
+}
+
 static int open_kept(sumi_context *context, const struct run_wish *wish,
                      const struct run_folder *folder, sumi_recipe **recipe)
 {
@@ -118,10 +130,13 @@ static int open_kept(sumi_context *context, const struct run_wish *wish,
     /* A path without '/' would be taken for the name of a built-in recipe; this one has one. */
     run_folder_file(folder, RECIPE, path);
     if (sumi_recipe_open(context, path, &kept) != SUMI_OK) return fail_context(context);
-    sumi_status status = sumi_recipe_open(context, wish->recipe ? wish->recipe : path, recipe);
+    sumi_status status = sumi_recipe_settle_paths(kept);
+    if (status == SUMI_OK)
+        status = sumi_recipe_open(context, wish->recipe ? wish->recipe : path, recipe);
     if (status == SUMI_OK) status = apply(wish, *recipe);
     int code = status == SUMI_OK ? check_agreement(wish, folder, kept, *recipe)
                                  : fail_argument(context, status);
+    if (code == EXIT_DONE) code = check_path(folder, *recipe);
     sumi_recipe_free(kept);
     return code;
 }
@@ -207,6 +222,62 @@ static void clear_half_written(const struct run_folder *folder, const char *part
     closedir(directory);
 }
 
+/* Nothing of another kind may lie where the run's files go. */
+static int check_files(const struct run_folder *folder)
+{
+    static const char *const FILES[] = {"checkpoint.safetensors",
+                                        "model_index.json",
+                                        "recipe.ini",
+                                        "losses.npy",
+                                        "losses.csv",
+                                        "losses.png",
+                                        "samples.png",
+                                        "filmstrip.png"};
+    static const char *const FOLDERS[] = {"unet", "scheduler"};
+    char path[RUN_PATH_SIZE];
+    struct stat present;
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        int code = check_output(run_folder_file(folder, FILES[i], path));
+        if (code != EXIT_DONE) return code;
+    }
+    for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++) {
+        run_folder_file(folder, FOLDERS[i], path);
+        if (stat(path, &present) != 0) continue;
+        if (!S_ISDIR(present.st_mode)) return fail(EXIT_FAILED, "%s: is no folder", path);
+        if (access(path, W_OK | X_OK) != 0)
+            return fail(EXIT_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+    }
+    return EXIT_DONE;
+}
+
+/* A checkpoint has four numbers for each weight, the model one; while a file is written the one
+   before stays. Where a file system does not tell its room, nothing is known. */
+static int check_room(const struct run_folder *folder)
+{
+    enum { CHECKPOINT_BYTES = 16, MODEL_BYTES = 4, MEGABYTE = 1000000 };
+    struct statvfs about;
+    if (statvfs(folder->path, &about) != 0 || about.f_blocks == 0) return EXIT_DONE;
+    double room = (double)about.f_bavail * (double)about.f_frsize;
+    double once = (double)folder->weights * (CHECKPOINT_BYTES + MODEL_BYTES);
+    double beside =
+        folder->has_checkpoint ? once : once + (double)folder->weights * CHECKPOINT_BYTES;
+    if (room < once) {
+        return fail(EXIT_FAILED,
+                    "%s: there is room for %.1f MB, but a checkpoint and the model of %lld weights "
+                    "take %.1f MB; --out names another place",
+                    folder->path, room / MEGABYTE, (long long)folder->weights, once / MEGABYTE);
+    }
+    if (room < beside) {
+        char text[RUN_PATH_SIZE + 256];
+        snprintf(text, sizeof text,
+                 "%s: there is room for %.1f MB, enough for one checkpoint; from the second on, "
+                 "which is written beside it, the run takes %.1f MB",
+                 folder->path, room / MEGABYTE, beside / MEGABYTE);
+        print_warning(NULL, text);
+    }
+    return EXIT_DONE;
+}
+
 int run_folder_begin(sumi_context *context, struct run_folder *folder, const sumi_recipe *recipe)
 {
     char path[RUN_PATH_SIZE];
@@ -216,6 +287,9 @@ int run_folder_begin(sumi_context *context, struct run_folder *folder, const sum
     clear_half_written(folder, ".");
     clear_half_written(folder, "unet");
     clear_half_written(folder, "scheduler");
+    code = check_files(folder);
+    if (code == EXIT_DONE) code = check_room(folder);
+    if (code != EXIT_DONE) return code;
     if (folder->force && unlink(folder->checkpoint) != 0 && errno != ENOENT)
         return fail(EXIT_FAILED, "%s: cannot be removed: %s", folder->checkpoint, strerror(errno));
     sumi_status status = sumi_recipe_write(recipe, run_folder_file(folder, RECIPE, path));

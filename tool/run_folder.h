@@ -20,7 +20,8 @@ struct run_folder {
     char title[128];     /* of the loss curve */
     bool has_checkpoint; /* to go on from */
     bool force;
-    int lock; /* the folder, open, while this run is at work in it; -1 before */
+    int64_t weights; /* of the model that it is to keep */
+    int lock;        /* the folder, open, while this run is at work in it; -1 before */
 };
 
 /* Opens the recipe with all changes, and finds out about the folder; changes nothing. Tells what is
@@ -29,8 +30,8 @@ int run_folder_prepare(sumi_context *context, const struct run_wish *wish,
                        struct run_folder *folder, sumi_recipe **recipe);
 
 /* Makes the folder, takes it for this run alone, clears away what a killed run left half written,
-   and an old checkpoint if that is wanted, and writes the recipe: an error here comes before the
-   work, not after it. */
+   and an old checkpoint if that is wanted, looks whether what the run leaves can be written there
+   and has room, and writes the recipe: an error here comes before the work, not after it. */
 int run_folder_begin(sumi_context *context, struct run_folder *folder, const sumi_recipe *recipe);
 
 /* Gives the folder free for other runs. */

@@ -4,12 +4,15 @@
 #include "print.h"
 #include "profile.h"
 #include "progress.h"
+#include "rehearsal.h"
 #include "run_folder.h"
 #include "sampling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char SAMPLES[] = "samples.png", FILMSTRIP[] = "filmstrip.png";
 
 struct settings {
     const char *out, *seed;
@@ -29,7 +32,8 @@ struct work {
     sumi_trainer *trainer;
     int64_t first_step; /* done before this call */
     double seconds;
-    sumi_machine machine; /* where a profile is wanted */
+    bool has_samples, has_filmstrip; /* their pictures were drawn */
+    sumi_machine machine;            /* where a profile is wanted */
     progress_line line;
     struct preview preview;
 };
@@ -104,7 +108,12 @@ static int prepare(struct work *work, const char *name)
     code = run_folder_prepare(work->context, &wish, &work->folder, &work->recipe);
     if (code != EXIT_DONE) return code;
     if (open_parts(work) != SUMI_OK) return fail_context(work->context);
-    code = run_folder_begin(work->context, &work->folder, work->recipe);
+    const struct sampling_choices choices = {.recipe = work->recipe};
+    code = sumi_has("draw") ? rehearse(work->context, work->model, &choices) : EXIT_DONE;
+    if (code == EXIT_DONE) {
+        work->folder.weights = count_weights(work->model);
+        code = run_folder_begin(work->context, &work->folder, work->recipe);
+    }
     if (code == EXIT_DONE && is_talking(work)) describe(work);
     return code;
 }
@@ -158,12 +167,38 @@ static sumi_status write_losses(const struct work *work)
                             run_folder_file(&work->folder, "losses.png", path));
 }
 
-static sumi_status write_samples(const struct work *work, sumi_session *session,
-                                 sumi_solver *solver)
+/* What cannot be drawn, and why, is told; it is no failure of the training. A file that cannot be
+   written is one. */
+static sumi_status tell_undrawn(const struct work *work, const char *what, sumi_status status)
+{
+    char sentence[2048];
+    if (status == SUMI_OK || status == SUMI_STOPPED || status == SUMI_ERROR_FILE) return status;
+    snprintf(sentence, sizeof sentence,
+             "the model is trained and kept in %.400s, but there is no %s: %s", work->folder.path,
+             what, sumi_context_message(work->context));
+    print_warning(NULL, sentence);
+    return SUMI_OK;
+}
+
+static sumi_status write_pictures(struct work *work, const sumi_array *samples,
+                                  const struct filmstrip *strip)
+{
+    char path[RUN_PATH_SIZE];
+    sumi_status status = sumi_draw_grid(work->context, samples,
+                                        (int)sampling_whole(work->recipe, "sample.columns", 0),
+                                        run_folder_file(&work->folder, SAMPLES, path));
+    work->has_samples = status == SUMI_OK;
+    status = tell_undrawn(work, SAMPLES, status);
+    if (status != SUMI_OK) return status;
+    status = filmstrip_write(work->context, strip, run_folder_file(&work->folder, FILMSTRIP, path));
+    work->has_filmstrip = status == SUMI_OK;
+    return tell_undrawn(work, FILMSTRIP, status);
+}
+
+static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_solver *solver)
 {
     sumi_array samples = {0};
     struct filmstrip strip = {0};
-    char path[RUN_PATH_SIZE];
     const struct numbers each_class = {0};
     int64_t count = sampling_whole(work->recipe, "sample.count", 16);
     struct sampling sampling = {.context = work->context,
@@ -175,15 +210,8 @@ static sumi_status write_samples(const struct work *work, sumi_session *session,
                                 .strip = &strip};
     sumi_status status = sampling_classes(work->context, work->model, session, count, &each_class);
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
-    if (status == SUMI_OK) {
-        status = sumi_draw_grid(work->context, &samples,
-                                (int)sampling_whole(work->recipe, "sample.columns", 0),
-                                run_folder_file(&work->folder, "samples.png", path));
-    }
-    if (status == SUMI_OK) {
-        status = filmstrip_write(work->context, &strip,
-                                 run_folder_file(&work->folder, "filmstrip.png", path));
-    }
+    if (status == SUMI_OK) status = write_pictures(work, &samples, &strip);
+    else status = tell_undrawn(work, "picture of samples", status);
     filmstrip_release(work->context, &strip);
     sumi_array_release(work->context, &samples);
     return status;
@@ -198,7 +226,7 @@ static sumi_status open_session(const struct work *work, sumi_session **session)
                             sumi_recipe_get(work->recipe, "train.precision"));
 }
 
-static sumi_status draw_pictures(const struct work *work)
+static sumi_status draw_pictures(struct work *work)
 {
     sumi_session *session = NULL;
     sumi_solver *solver = NULL;
@@ -206,7 +234,7 @@ static sumi_status draw_pictures(const struct work *work)
     sumi_status status = sumi_trainer_use_average(work->trainer, true);
     if (status == SUMI_OK) status = sampling_solver(work->model, &choices, &solver);
     if (status == SUMI_OK) status = open_session(work, &session);
-    if (status == SUMI_OK) status = write_samples(work, session, solver);
+    if (status == SUMI_OK) status = draw_samples(work, session, solver);
     sumi_session_free(session);
     sumi_solver_free(solver);
     return status;
@@ -255,17 +283,17 @@ static void report(const struct work *work)
     char word[RUN_WORD_SIZE];
     const char *folder = work->folder.path;
     const char *quoted = shell_word(folder, word, sizeof word);
-    if (sumi_has("draw")) {
-        printf("see      %s/losses.png     the loss curve (losses.csv holds the numbers)\n"
-               "         %s/samples.png    samples of the model\n"
-               "         %s/filmstrip.png  how they come out of the noise\n",
-               folder, folder, folder);
-        printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", quoted);
-    } else {
+    if (!sumi_has("draw")) {
         printf("see      %s/losses.csv     the losses; this build draws no pictures\n"
                "more     sumi sample %s -n 16 --seed 2 -o more.npy\n",
                folder, quoted);
+        return;
     }
+    printf("see      %s/losses.png     the loss curve (losses.csv holds the numbers)\n", folder);
+    if (work->has_samples) printf("         %s/%s    samples of the model\n", folder, SAMPLES);
+    if (work->has_filmstrip)
+        printf("         %s/%s  how they come out of the noise\n", folder, FILMSTRIP);
+    printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", quoted);
 }
 
 /* Where the time went, a step. */
@@ -291,7 +319,7 @@ static int end_early(const struct work *work)
                 shell_word(work->folder.path, word, sizeof word));
 }
 
-static int finish(const struct work *work)
+static int finish(struct work *work)
 {
     sumi_status status = write_losses(work);
     if (status == SUMI_OK && sumi_has("draw")) status = draw_pictures(work);

@@ -86,4 +86,5 @@ const struct data_kind data_cifar10 = {.name = "cifar10",
                                        .open = open_cifar,
                                        .read_bytes = read_image,
                                        .read_label = read_label,
-                                       .close = close_cifar};
+                                       .close = close_cifar,
+                                       .reads_files = true};

@@ -41,5 +41,8 @@ static void close_csv(sumi_data *data)
     context_release(data->context, table);
 }
 
-const struct data_kind data_csv = {
-    .name = "csv", .open = open_csv, .read_floats = read_row, .close = close_csv};
+const struct data_kind data_csv = {.name = "csv",
+                                   .open = open_csv,
+                                   .read_floats = read_row,
+                                   .close = close_csv,
+                                   .reads_files = true};

@@ -20,6 +20,7 @@ struct data_kind {
     sumi_status (*read_floats)(sumi_data *data, int64_t index, float *item);
     sumi_status (*read_label)(sumi_data *data, int64_t index, int32_t *label);
     void (*close)(sumi_data *data); /* also called when `open` failed half way */
+    bool reads_files;               /* that may be others when a run goes on */
 };
 
 struct sumi_data {

@@ -163,4 +163,5 @@ const struct data_kind data_folder = {.name = "folder",
                                       .open = open_folder,
                                       .read_bytes = read_picture,
                                       .read_label = read_label,
-                                      .close = close_folder};
+                                      .close = close_folder,
+                                      .reads_files = true};

@@ -136,4 +136,5 @@ const struct data_kind data_idx = {.name = "idx",
                                    .open = open_idx,
                                    .read_bytes = read_image,
                                    .read_label = read_label,
-                                   .close = close_idx};
+                                   .close = close_idx,
+                                   .reads_files = true};

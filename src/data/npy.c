@@ -50,5 +50,8 @@ static void close_npy(sumi_data *data)
     npy_free(data->source);
 }
 
-const struct data_kind data_npy = {
-    .name = "npy", .open = open_npy, .read_floats = read_row, .close = close_npy};
+const struct data_kind data_npy = {.name = "npy",
+                                   .open = open_npy,
+                                   .read_floats = read_row,
+                                   .close = close_npy,
+                                   .reads_files = true};

@@ -14,6 +14,10 @@
 
 enum { PARTS = 4, NAME_ROOM = 512 };
 
+/* Metadata: the fingerprint of data that are read from files. */
+static const char DATA_ITEMS[] = "data_items", DATA_SAMPLE[] = "data_sample",
+                  DATA_ALL[] = "data_all";
+
 static const char *const part_names[PARTS] = {"weight", "first_moment", "second_moment", "average"};
 
 /* The array of one part of weight i: [count of the weight]. */
@@ -108,10 +112,15 @@ sumi_status sumi_trainer_save(const sumi_trainer *trainer, const char *path)
         char step[32], seed[32];
         snprintf(step, sizeof step, "%" PRId64, trainer->step);
         snprintf(seed, sizeof seed, "%" PRIu64, trainer->seed);
-        const safetensors_text metadata[] = {
-            {"sumi_checkpoint", "1"}, {"step", step}, {"seed", seed}};
-        status =
-            safetensors_write(trainer->context, path, listing.entries, listing.count, metadata, 3);
+        const struct fingerprint *data = &trainer->data;
+        const safetensors_text metadata[] = {{"sumi_checkpoint", "1"},
+                                             {"step", step},
+                                             {"seed", seed},
+                                             {DATA_ITEMS, data->items},
+                                             {DATA_SAMPLE, data->sample},
+                                             {DATA_ALL, data->all}};
+        status = safetensors_write(trainer->context, path, listing.entries, listing.count, metadata,
+                                   data->items[0] ? 6 : 3);
     }
     release_listing(trainer->context, &listing);
     return status;
@@ -161,6 +170,36 @@ static sumi_status read_step(const sumi_trainer *trainer, const safetensors *fil
         return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
                             "%s: was made with train.seed=%s, not %s", path, found ? found : "?",
                             seed);
+    }
+    return SUMI_OK;
+}
+
+/* Whether two texts are known and differ. */
+static bool differ(const char *before, const char *now)
+{
+    return before && before[0] && now[0] && strcmp(before, now) != 0;
+}
+
+/* A run that goes on must see the data that it began with. Checkpoints of earlier versions, and of
+   data that are generated, do not tell. */
+static sumi_status check_data(const sumi_trainer *trainer, const safetensors *file,
+                              const char *path)
+{
+    const struct fingerprint *now = &trainer->data;
+    const char *items = safetensors_metadata(file, DATA_ITEMS);
+    if (differ(items, now->items)) {
+        return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
+                            "%s: the data set is another than that of this run: it had %s, and now "
+                            "has %s; bring that one back, or train into another folder",
+                            path, items, now->items);
+    }
+    if (differ(safetensors_metadata(file, DATA_SAMPLE), now->sample)
+        || differ(safetensors_metadata(file, DATA_ALL), now->all)) {
+        return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
+                            "%s: the data set has changed since: it still has %s, but not the same "
+                            "ones, or in another order; bring those back, or train into another "
+                            "folder",
+                            path, now->items);
     }
     return SUMI_OK;
 }
@@ -225,6 +264,12 @@ static sumi_status read_tensors(sumi_trainer *trainer, const safetensors *file, 
 {
     struct listing listing;
     TRY(check_losses(trainer, file, path, step));
+    if (step > trainer->steps) {
+        return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
+                            "%s: %" PRId64 " steps are done already, more than train.steps = "
+                            "%" PRId64 "; set train.steps to at least %" PRId64,
+                            path, step, trainer->steps, step);
+    }
     TRY(trainer_reserve_losses(trainer, step + 1));
     sumi_status status = list_tensors(trainer, step, &listing);
     if (status == SUMI_OK) status = read_listed(trainer, file, path, &listing);
@@ -240,6 +285,7 @@ sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path)
     int64_t step = 0;
     TRY(safetensors_open(trainer->context, path, &file));
     sumi_status status = read_step(trainer, file, path, &step);
+    if (status == SUMI_OK) status = check_data(trainer, file, path);
     if (status == SUMI_OK) status = read_tensors(trainer, file, path, step);
     safetensors_free(file);
     return status;

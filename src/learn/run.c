@@ -49,13 +49,15 @@ sumi_status trainer_draw_preview(const sumi_model *model, sumi_session *session,
 {
     enum { COUNT = 8 };
     sumi_solver *solver = NULL;
-    TRY(sumi_session_solver(session, model_is_binomial(model) ? "binomial" : "ddim", &solver));
-    sumi_status status = shorten(solver);
+    sumi_status status =
+        sumi_session_solver(session, model_is_binomial(model) ? "binomial" : "ddim", &solver);
+    if (status == SUMI_OK) status = shorten(solver);
     if (status == SUMI_OK)
         status = sumi_session_sample(session, solver, COUNT, NULL, NULL, samples);
     sumi_solver_free(solver);
-    /* a network that is not trained yet may lead nowhere, which is no reason to stop training it */
-    return status == SUMI_ERROR_NUMBER ? SUMI_OK : status;
+    /* a network that is not trained yet may lead nowhere, and this solver may not be for what it
+       predicts, neither of which is a reason to stop training it */
+    return status == SUMI_ERROR_MEMORY ? status : SUMI_OK;
 }
 
 /* Previews are computed as the training is, and by the same plans from one to the next. */
@@ -147,14 +149,26 @@ static sumi_status run_steps(struct watch *watch, const char *folder)
     return SUMI_OK;
 }
 
+/* The recipe, with paths that lead to the same things from any folder. */
+static sumi_status keep_recipe(const sumi_trainer *trainer, const char *folder)
+{
+    char path[PATH_SIZE];
+    sumi_recipe *copy = NULL;
+    TRY(path_join(trainer->context, folder, RECIPE_NAME, path));
+    TRY(sumi_recipe_write(trainer->recipe, path));
+    TRY(sumi_recipe_open(trainer->context, path, &copy));
+    sumi_status status = sumi_recipe_settle_paths(copy);
+    if (status == SUMI_OK) status = sumi_recipe_write(copy, path);
+    sumi_recipe_free(copy);
+    return status;
+}
+
 sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
                              sumi_progress_function progress, void *user)
 {
     if (folder) {
-        char path[PATH_SIZE];
         TRY(folder_make(trainer->context, folder));
-        TRY(path_join(trainer->context, folder, RECIPE_NAME, path));
-        TRY(sumi_recipe_write(trainer->recipe, path));
+        TRY(keep_recipe(trainer, folder));
     }
     struct watch watch = {.trainer = trainer,
                           .progress = progress,

@@ -79,7 +79,11 @@ sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe
     TRY(objective_create(&learning, &objective));
     TRY(create(context, recipe, model->weights, &objective, trainer));
     (*trainer)->model = model;
-    return SUMI_OK;
+    sumi_status status = fingerprint_take(data, &(*trainer)->data);
+    if (status == SUMI_OK) return SUMI_OK;
+    sumi_trainer_free(*trainer);
+    *trainer = NULL;
+    return status;
 }
 
 void sumi_trainer_free(sumi_trainer *trainer)

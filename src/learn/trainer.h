@@ -4,6 +4,7 @@
 #ifndef SUMI_LEARN_TRAINER_H
 #define SUMI_LEARN_TRAINER_H
 
+#include "data/fingerprint.h"
 #include "learn/objective.h"
 #include "learn/optimizer.h"
 
@@ -11,7 +12,8 @@ struct sumi_trainer {
     sumi_context *context;
     const sumi_recipe *recipe;
     sumi_weights *weights;
-    sumi_model *model; /* NULL for a custom objective */
+    sumi_model *model;       /* NULL for a custom objective */
+    struct fingerprint data; /* of what it is trained on; "" where that cannot change */
     struct objective objective;
     int64_t batch; /* items a step takes */
     int64_t parts; /* that they are computed in */
@@ -40,7 +42,7 @@ void trainer_release_plan(sumi_trainer *trainer);
 sumi_status trainer_descend(sumi_trainer *trainer, float *loss, const float *const **gradients);
 
 /* Draws a few samples in few steps (run.c); none, with samples->data NULL, where the network's
-   predictions lead out of the finite numbers. */
+   predictions lead out of the finite numbers or are not for the solver that is used. */
 sumi_status trainer_draw_preview(const sumi_model *model, sumi_session *session,
                                  sumi_array *samples);
 

@@ -289,7 +289,9 @@ static const struct option OPTIONS[] = {
      "times of the schedule to noise to; else a tenth, a\nquarter, a half and three quarters of it",
      offsetof(struct settings, levels)},
     {"input", 'i', OPTION_TEXT, "FILE",
-     "items of your own (.npy, .csv, .png or .jpg); else the\ndata that the model was trained on",
+     "items of your own: .npy, .csv, a picture or a folder of them,\n"
+     "scaled and cropped to the model's size; else the data that the\n"
+     "model was trained on",
      offsetof(struct settings, input)},
     {"count", 'n', OPTION_COUNT, "N", "how many items; 2 if left out, and 500 points",
      offsetof(struct settings, count)},

@@ -5,6 +5,7 @@
 
 #include "interrupt.h"
 #include "own_items.h"
+#include "print.h"
 #include "sampling.h"
 
 enum { DRAWS_USUAL = 4, ITEMS_USUAL = 6, ITEMS_MOST = 64, DRAWS_MOST = 32, TITLE_SIZE = 24 };
@@ -15,7 +16,7 @@ struct settings {
     const char *input, *output, *mask, *keep, *deviation, *solver, *seed;
     struct numbers labels;
     struct texts options;
-    bool grey, quiet;
+    bool grey, quiet, json;
 };
 
 struct work {
@@ -236,9 +237,16 @@ static int write_result(const struct work *work)
     sumi_status status =
         picture ? draw_table(work) : sumi_array_write(work->context, path, &work->drawn);
     if (status != SUMI_OK) return fail_context(work->context);
+    int64_t draws = draws_of(work->settings), items = work->items.shape[0];
+    if (work->settings->json) {
+        struct json_object *answer = json_file(path, &work->drawn);
+        json_object_object_add(answer, "items", json_object_new_int64(items));
+        json_object_object_add(answer, "draws", json_object_new_int64(draws));
+        return print_json(answer);
+    }
     if (!work->settings->quiet)
-        printf("%s: %lld samples for each of %lld items\n", path,
-               (long long)draws_of(work->settings), (long long)work->items.shape[0]);
+        printf("%s: %lld samples for each of %lld items\n", path, (long long)draws,
+               (long long)items);
     return EXIT_DONE;
 }
 
@@ -277,8 +285,9 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 
 static const struct option OPTIONS[] = {
     {"input", 'i', OPTION_TEXT, "FILE",
-     "the items of which a part is known (.npy, .csv or a picture);\n"
-     "the first of the recipe's data if left out",
+     "the items of which a part is known: .npy, .csv, a picture or a\n"
+     "folder of them, scaled and cropped to the model's size; the\n"
+     "first of the recipe's data if left out",
      offsetof(struct settings, input)},
     {"output", 'o', OPTION_TEXT, "FILE", "a table as a picture (.png), or the samples (.npy)",
      offsetof(struct settings, output)},
@@ -288,7 +297,8 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, keep)},
     {"mask", 0, OPTION_TEXT, "FILE",
      "a picture or array that is bright, or above 0, where numbers\n"
-     "are known; one for all items, or one for each",
+     "are known; one for all items, or one for each; pictures are\n"
+     "scaled as those of --input",
      offsetof(struct settings, mask)},
     {"grey", 0, OPTION_FLAG, NULL, "the mean of the colours is known everywhere, and no colour",
      offsetof(struct settings, grey)},
@@ -311,6 +321,8 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, options)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {"json", 0, OPTION_FLAG, NULL, "print shape and numbers of samples as JSON",
+     offsetof(struct settings, json)},
     {.name = NULL},
 };
 

@@ -5,6 +5,7 @@
 
 #include "interrupt.h"
 #include "own_items.h"
+#include "print.h"
 #include "sampling.h"
 
 enum { FRAMES_USUAL = 9 };
@@ -15,7 +16,7 @@ struct settings {
     const char *solver, *seed, *input, *output;
     struct numbers labels;
     struct texts options;
-    bool quiet;
+    bool quiet, json;
 };
 
 struct work {
@@ -29,6 +30,11 @@ struct work {
     sumi_array ends;   /* [2 rows, item]: states of noise */
     sumi_array states; /* [rows * frames, item] */
 };
+
+static int64_t frames_of(const struct settings *settings)
+{
+    return settings->frames ? settings->frames : FRAMES_USUAL;
+}
 
 static int check_files(const struct settings *settings)
 {
@@ -102,7 +108,8 @@ static int invert_items(struct work *work)
                                 .quiet = settings->quiet};
     sumi_status status = sampling_classes(work->context, work->model, work->session,
                                           work->ends.shape[0], &settings->labels);
-    if (status == SUMI_OK) status = sampling_run(&sampling, &work->ends);
+    if (status != SUMI_OK) return fail_argument(work->context, status);
+    status = sampling_run(&sampling, &work->ends);
     sumi_solver_free(work->solver);
     work->solver = NULL;
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
@@ -120,7 +127,7 @@ static sumi_status draw_ends(struct work *work)
 /* Every row goes in even shares of the angle from one state to the next but one. */
 static sumi_status fill_states(struct work *work)
 {
-    int64_t frames = work->settings->frames ? work->settings->frames : FRAMES_USUAL;
+    int64_t frames = frames_of(work->settings);
     int64_t rows = work->ends.shape[0] / 2,
             size = sumi_array_count(&work->ends) / work->ends.shape[0];
     int64_t shape[SUMI_MAX_RANK];
@@ -146,6 +153,22 @@ static int check_scale(const struct work *work, const char *name)
                 name);
 }
 
+static int report(const struct work *work)
+{
+    const struct settings *settings = work->settings;
+    int64_t frames = frames_of(settings), ways = work->states.shape[0] / frames;
+    if (settings->json) {
+        struct json_object *answer = json_file(settings->output, &work->states);
+        json_object_object_add(answer, "ways", json_object_new_int64(ways));
+        json_object_object_add(answer, "frames", json_object_new_int64(frames));
+        return print_json(answer);
+    }
+    if (!settings->quiet)
+        printf("%s: %lld ways from sample to sample, in %lld frames\n", settings->output,
+               (long long)ways, (long long)frames);
+    return EXIT_DONE;
+}
+
 static int interpolate(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -155,7 +178,6 @@ static int interpolate(struct work *work)
                                 .solver = work->solver,
                                 .task = "interpolate",
                                 .quiet = settings->quiet};
-    int64_t frames = settings->frames ? settings->frames : FRAMES_USUAL;
     sumi_status status = work->ends.rank ? SUMI_OK : draw_ends(work);
     if (status == SUMI_OK) status = fill_states(work);
     if (status == SUMI_OK)
@@ -165,12 +187,9 @@ static int interpolate(struct work *work)
     if (status == SUMI_OK && has_ending(settings->output, ".npy"))
         status = sumi_array_write(work->context, settings->output, &work->states);
     else if (status == SUMI_OK)
-        status = sumi_draw_grid(work->context, &work->states, (int)frames, settings->output);
-    if (status != SUMI_OK) return fail_context(work->context);
-    if (!settings->quiet)
-        printf("%s: %lld ways from sample to sample, in %lld frames\n", settings->output,
-               (long long)(work->states.shape[0] / frames), (long long)frames);
-    return EXIT_DONE;
+        status = sumi_draw_grid(work->context, &work->states, (int)frames_of(settings),
+                                settings->output);
+    return status == SUMI_OK ? report(work) : fail_context(work->context);
 }
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
@@ -203,7 +222,8 @@ static const struct option OPTIONS[] = {
     {"frames", 0, OPTION_COUNT, "F", "samples on each way, both ends among them; 9 if left out",
      offsetof(struct settings, frames)},
     {"input", 'i', OPTION_TEXT, "FILE",
-     "go between these items, two a way, from the noise that they\ncome from",
+     "go between these items, two a way, from the noise that they\n"
+     "come from: .npy, .csv or a folder of pictures, scaled and\ncropped to the model's size",
      offsetof(struct settings, input)},
     {"steps", 0, OPTION_COUNT, "K", "steps between noise and sample, as `sumi sample` counts them",
      offsetof(struct settings, steps)},
@@ -217,6 +237,8 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, options)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {"json", 0, OPTION_FLAG, NULL, "print shape and numbers of ways as JSON",
+     offsetof(struct settings, json)},
     {.name = NULL},
 };
 

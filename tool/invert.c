@@ -4,6 +4,7 @@
 
 #include "interrupt.h"
 #include "own_items.h"
+#include "print.h"
 #include "sampling.h"
 
 struct settings {
@@ -12,7 +13,7 @@ struct settings {
     const char *input, *output;
     struct numbers labels;
     struct texts options;
-    bool quiet;
+    bool quiet, json;
 };
 
 struct work {
@@ -43,6 +44,21 @@ static int open_model(struct work *work, const char *path)
                          &work->session, &work->recipe, &work->solver);
 }
 
+static int report(const struct work *work)
+{
+    const struct settings *settings = work->settings;
+    int64_t evaluations = sumi_solver_evaluations(work->solver);
+    if (settings->json) {
+        struct json_object *answer = json_file(settings->output, &work->items);
+        json_object_object_add(answer, "evaluations", json_object_new_int64(evaluations));
+        return print_json(answer);
+    }
+    if (!settings->quiet)
+        printf("%s: the noise that %lld items come from, by %lld evaluations\n", settings->output,
+               (long long)work->items.shape[0], (long long)evaluations);
+    return EXIT_DONE;
+}
+
 static int invert(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -58,11 +74,7 @@ static int invert(struct work *work)
     interrupt_catch();
     status = sampling_run(&sampling, &work->items);
     if (status == SUMI_OK) status = sumi_array_write(work->context, settings->output, &work->items);
-    if (status != SUMI_OK) return fail_context(work->context);
-    if (!settings->quiet)
-        printf("%s: the noise that %lld items come from, by %lld evaluations\n", settings->output,
-               (long long)work->items.shape[0], (long long)sumi_solver_evaluations(work->solver));
-    return EXIT_DONE;
+    return status == SUMI_OK ? report(work) : fail_context(work->context);
 }
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
@@ -85,7 +97,9 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"input", 'i', OPTION_TEXT, "FILE", "the items (.npy, .csv or a picture)",
+    {"input", 'i', OPTION_TEXT, "FILE",
+     "the items: .npy, .csv, a picture or a folder of them, scaled\nand cropped to the model's "
+     "size",
      offsetof(struct settings, input)},
     {"output", 'o', OPTION_TEXT, "FILE.npy", "the states of noise, for `sumi sample --latents`",
      offsetof(struct settings, output)},
@@ -99,6 +113,8 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, options)},
     COMPUTING_OPTIONS(struct settings),
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
+    {"json", 0, OPTION_FLAG, NULL, "print shape and evaluations as JSON",
+     offsetof(struct settings, json)},
     {.name = NULL},
 };
 

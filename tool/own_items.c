@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading items; see own_items.h. Arrays and tables go the way of data sets, so that they mean here
-   what they mean in training. */
+/* Reading items; see own_items.h. Files go the way of data sets, so that they mean here what they
+   mean in training. */
 #include "own_items.h"
 
 #include <stdio.h>
@@ -70,31 +70,26 @@ static int read_recipe_items(sumi_context *context, const sumi_recipe *recipe,
 
 /* ---- Files ---- */
 
-/* A recipe whose data set is the file. */
-static sumi_status describe_file(sumi_context *context, const char *path, sumi_item_kind what,
+/* A recipe whose data set is the file, by the values of `sets`, ended by NULL. */
+static sumi_status describe_file(sumi_context *context, const char *path, const char *const *sets,
                                  sumi_recipe **recipe)
 {
-    static const char *const ITEMS[] = {
-        [SUMI_POINTS] = "points", [SUMI_SIGNAL] = "signals", [SUMI_PICTURE] = "images"};
-    char kind[64], items[64], place[4096];
-    snprintf(kind, sizeof kind, "data.kind=%s", has_ending(path, ".csv") ? "csv" : "npy");
-    snprintf(items, sizeof items, "data.items=%s", ITEMS[what]);
+    char place[4096];
     snprintf(place, sizeof place, "data.path=%s%s", strchr(path, '/') ? "" : "./", path);
     sumi_status status = sumi_recipe_open(context, "digits", recipe);
-    if (status == SUMI_OK) status = sumi_recipe_set(*recipe, kind);
-    if (status == SUMI_OK) status = sumi_recipe_set(*recipe, items);
+    for (int i = 0; sets[i] && status == SUMI_OK; i++) status = sumi_recipe_set(*recipe, sets[i]);
     if (status == SUMI_OK) status = sumi_recipe_set(*recipe, place);
     if (status == SUMI_OK) status = sumi_recipe_set(*recipe, "data.labels=no");
     return status;
 }
 
-static int read_rows(sumi_context *context, const sumi_model *model, const char *path,
-                     int64_t count, sumi_array *items)
+static int read_described(sumi_context *context, const sumi_model *model, const char *path,
+                          const char *const *sets, int64_t count, sumi_array *items)
 {
     sumi_recipe *recipe = NULL;
     sumi_data *data = NULL;
     int code;
-    if (describe_file(context, path, sumi_model_kind(model), &recipe) != SUMI_OK
+    if (describe_file(context, path, sets, &recipe) != SUMI_OK
         || sumi_data_open(context, recipe, &data) != SUMI_OK)
         code = fail_context(context);
     else code = read_data(context, model, path, data, count, items, NULL);
@@ -103,43 +98,36 @@ static int read_rows(sumi_context *context, const sumi_model *model, const char 
     return code;
 }
 
-/* Between grey and colour: by the weights of ITU-R BT.601, or three times the same. */
-static sumi_status convert_channels(sumi_context *context, const sumi_array *picture,
-                                    sumi_array *items)
+static int read_rows(sumi_context *context, const sumi_model *model, const char *path,
+                     int64_t count, sumi_array *items)
 {
-    const float WEIGHTS[] = {0.299f, 0.587f, 0.114f};
-    int64_t shape[] = {1, picture->shape[0], picture->shape[1], picture->shape[2] == 1 ? 3 : 1};
-    sumi_status status = sumi_array_create(context, 4, shape, items);
-    if (status != SUMI_OK) return status;
-    for (int64_t i = 0; i < shape[1] * shape[2]; i++) {
-        for (int c = 0; c < 3; c++) {
-            if (shape[3] == 3) items->data[3 * i + c] = picture->data[i];
-            else items->data[i] += WEIGHTS[c] * picture->data[3 * i + c];
-        }
-    }
-    return SUMI_OK;
+    static const char *const ITEMS[] = {[SUMI_POINTS] = "data.items=points",
+                                        [SUMI_SIGNAL] = "data.items=signals",
+                                        [SUMI_PICTURE] = "data.items=images"};
+    const char *const sets[] = {has_ending(path, ".csv") ? "data.kind=csv" : "data.kind=npy",
+                                ITEMS[sumi_model_kind(model)], NULL};
+    return read_described(context, model, path, sets, count, items);
 }
 
-static int read_picture(sumi_context *context, const sumi_model *model, const char *path,
-                        sumi_array *items)
+/* A picture, or a folder of them: scaled and cropped as a folder of training data is. */
+static int read_pictures(sumi_context *context, const sumi_model *model, const char *path,
+                         int64_t count, sumi_array *items)
 {
-    sumi_array picture = {0};
-    if (sumi_array_read(context, path, &picture) != SUMI_OK) return fail_context(context);
     int64_t wanted[SUMI_MAX_RANK];
-    int rank = sumi_model_shape(model, wanted), code = EXIT_DONE;
-    if (same_shape(picture.rank, picture.shape, rank, wanted)) {
-        *items = picture;
-        items->rank = 4;
-        memcpy(items->shape + 1, wanted, 3 * sizeof *wanted);
-        items->shape[0] = 1;
-        return EXIT_DONE;
+    int rank = sumi_model_shape(model, wanted);
+    if (sumi_model_kind(model) != SUMI_PICTURE || (wanted[2] != 1 && wanted[2] != 3)) {
+        char want[96];
+        format_shape(rank, wanted, want, sizeof want);
+        return fail(EXIT_FAILED, "%s: is no .npy or .csv file, and the model takes %s, no pictures",
+                    path, want);
     }
-    bool convertible =
-        rank == 3 && same_shape(2, picture.shape, 2, wanted) && picture.shape[2] + wanted[2] == 4;
-    if (!convertible) code = wrong_shape(path, picture.rank, picture.shape, rank, wanted);
-    else if (convert_channels(context, &picture, items) != SUMI_OK) code = fail_context(context);
-    sumi_array_release(context, &picture);
-    return code;
+    char width[40], height[40];
+    snprintf(height, sizeof height, "data.height=%lld", (long long)wanted[0]);
+    snprintf(width, sizeof width, "data.width=%lld", (long long)wanted[1]);
+    const char *const sets[] = {
+        "data.kind=folder", width, height, wanted[2] == 1 ? "data.channels=1" : "data.channels=3",
+        "data.memory=0",    NULL};
+    return read_described(context, model, path, sets, count, items);
 }
 
 int own_items_read(sumi_context *context, const sumi_model *model, const char *path, int64_t count,
@@ -147,7 +135,7 @@ int own_items_read(sumi_context *context, const sumi_model *model, const char *p
 {
     if (has_ending(path, ".npy") || has_ending(path, ".csv"))
         return read_rows(context, model, path, count, items);
-    return read_picture(context, model, path, items);
+    return read_pictures(context, model, path, count, items);
 }
 
 int items_choose(sumi_context *context, const sumi_model *model, const struct items_choice *choice,

@@ -5,8 +5,10 @@
 
 #include "command.h"
 
-/* The first items, `count` at most, of an .npy, .csv, .png or .jpg file, which must have the shape
-   that the model takes, to items[n, item]. Tells what is wrong and returns an exit code. */
+/* The first items, `count` at most, of a file to items[n, item]. Those of an .npy or .csv file must
+   have the shape that the model takes; a .png or .jpg picture, or each of a folder of them, is
+   scaled to cover the model's size and cropped at the centre. Tells what is wrong and returns an
+   exit code. */
 int own_items_read(sumi_context *context, const sumi_model *model, const char *path, int64_t count,
                    sumi_array *items);
 

@@ -22,6 +22,16 @@ struct json_object *json_number(double number)
     return json_object_new_double_s(number, text);
 }
 
+struct json_object *json_file(const char *path, const sumi_array *array)
+{
+    struct json_object *answer = json_object_new_object(), *shape = json_object_new_array();
+    for (int i = 0; i < array->rank; i++)
+        json_object_array_add(shape, json_object_new_int64(array->shape[i]));
+    json_object_object_add(answer, "file", json_object_new_string(path));
+    json_object_object_add(answer, "shape", shape);
+    return answer;
+}
+
 void print_entry(const char *name, int width, const char *meaning)
 {
     printf("  %-*s  ", width, name);

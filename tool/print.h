@@ -13,6 +13,9 @@ int print_json(struct json_object *value);
 /* A number with as many digits as are worth telling. */
 struct json_object *json_number(double number);
 
+/* {"file": path, "shape": [...]}, which the answers of commands that write an array begin with. */
+struct json_object *json_file(const char *path, const sumi_array *array);
+
 /* A name, padded to `width` letters, and what it stands for, whose later lines ('\n') are indented
    to where the first begins. */
 void print_entry(const char *name, int width, const char *meaning);

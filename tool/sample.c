@@ -190,11 +190,7 @@ static int report(const struct work *work)
         if (settings->filmstrip) printf("%s: how they came\n", settings->filmstrip);
         return EXIT_DONE;
     }
-    struct json_object *answer = json_object_new_object(), *shape = json_object_new_array();
-    for (int i = 0; i < samples->rank; i++)
-        json_object_array_add(shape, json_object_new_int64(samples->shape[i]));
-    json_object_object_add(answer, "file", json_object_new_string(settings->output));
-    json_object_object_add(answer, "shape", shape);
+    struct json_object *answer = json_file(settings->output, samples);
     json_object_object_add(answer, "steps", json_object_new_int64(steps));
     json_object_object_add(answer, "evaluations",
                            json_object_new_int64(sumi_solver_evaluations(work->solver)));
@@ -246,7 +242,8 @@ static const struct option OPTIONS[] = {
      "options of the solver, by their names in\nscheduler_config.json, or eta, timesteps ...",
      offsetof(struct settings, options)},
     {"from", 0, OPTION_TEXT, "FILE",
-     "begin part-way: noise these items (.npy, .csv or a picture)\nand bring them back",
+     "begin part-way: noise these items (.npy, .csv, a picture or a\n"
+     "folder of them, scaled and cropped to the model's size) and\nbring them back",
      offsetof(struct settings, from)},
     {"strength", 0, OPTION_TEXT, "S",
      "how far --from noises its items: the last S x K of the K steps\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tree of PNG and JPEG pictures as a data set: each is scaled to cover data.width x data.height
-   and cropped at the centre. The folders at the top are the classes, in the order of their names.
-   Hidden files and files with other endings are passed over. */
+/* A tree of PNG and JPEG pictures, or a single one, as a data set: each is scaled to cover
+   data.width x data.height and cropped at the centre. The folders at the top are the classes, in
+   the order of their names. Hidden files and files with other endings are passed over. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -114,7 +114,11 @@ static sumi_status open_folder(sumi_data *data, const sumi_recipe *recipe)
     if (!source) return SUMI_ERROR_MEMORY;
     data->source = source;
     TRY(data_find_path(data, recipe, NULL));
-    TRY(add_folder(data, data->name, 0, -1));
+    if (path_exists(data->name) && !path_is_folder(data->name)) {
+        TRY(add_picture(data, data->name, -1));
+    } else {
+        TRY(add_folder(data, data->name, 0, -1));
+    }
     if (source->count == 0) {
         return context_fail(data->context, SUMI_ERROR_FORMAT,
                             "%s: no pictures in this folder or below (.png, .jpg or .jpeg)",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The orders that the command measures are those that the methods have, and samples can be begun
-   part-way, inverted and interpolated. */
+/* The orders that the command measures are those that the methods have. */
 #include <json-c/json.h>
 #include <math.h>
 
@@ -84,83 +83,6 @@ static void the_errors_are_drawn(void **state)
     CHECK_FAILED(here, 2, "sumi: convergence: not all of these are solvers; see `sumi solvers`");
 }
 
-static void samples_begin_part_way_and_from_inverted_items(void **state)
-{
-    place *here = *state;
-    run(here,
-        POINTS "sumi sample points -n 5 -q -o some.npy\n"
-               "sumi sample points --from some.npy --strength 0.5 -q -o near.npy\n"
-               "sumi sample points --from some.npy --strength 0.5 -q -o again.npy\n"
-               "cmp near.npy again.npy\n"
-               "sumi invert points -i some.npy --steps 10 -o noise.npy\n"
-               "sumi sample points --latents noise.npy --solver ddim --steps 10 -q -o back.npy\n"
-               "sumi info back.npy");
-    CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "noise.npy: the noise that 5 items come from, by 10 evaluations");
-    CHECK_HOLDS(here->out, "[5,2]");
-    run(here, "sumi sample points --from some.npy --strength 2 -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: sample: --strength is above 0 and at most 1, not 2");
-    run(here, "sumi sample points --from some.npy --strength 0 -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: sample: --strength is above 0 and at most 1, not 0");
-    run(here, "sumi sample points -n 6 --latents noise.npy -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: noise.npy: holds 5 items, fewer than the 6 of --count");
-    run(here, "sumi sample points --from none.npy -o x.npy");
-    CHECK_FAILED(here, 1, "sumi: ./none.npy: cannot open: No such file or directory");
-    run(here, "sumi sample points --from some.npy --latents noise.npy -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: sample begins --from items or from --latents, not both");
-    run(here, "printf '1,2,3\\n' > wide.csv; sumi sample points --from wide.csv -o x.npy");
-    CHECK_FAILED(here, 1, "sumi: wide.csv: its items are 3, but the model takes 2");
-    run(here, "sumi sample points --strength 0.5 -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: sample: --strength tells how far to noise the items of --from");
-}
-
-static void what_is_known_is_kept(void **state)
-{
-    place *here = *state;
-    run(here, POINTS "sumi sample points -n 3 -q -o some.npy\n"
-                     "sumi inpaint points -i some.npy --keep left --draws 2 --steps 10 -o six.npy\n"
-                     "sumi info six.npy");
-    CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "six.npy: 2 samples for each of 3 items");
-    CHECK_HOLDS(here->out, "[6,2]");
-    run(here, "sumi inpaint points -i some.npy --keep middle -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: inpaint: --keep is left, right, top or bottom, not middle");
-    run(here, "sumi inpaint points -i some.npy --keep left --grey -o x.npy");
-    CHECK_FAILED(here, 2,
-                 "sumi: inpaint: --mask, --keep and --grey each say what is known; choose one");
-    run(here, "sumi inpaint points -i some.npy --grey -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: inpaint: --grey is for models of pictures in colour");
-    run(here, "sumi inpaint points -i some.npy --keep top -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: inpaint: only pictures have a top; use --keep left or right");
-}
-
-static void the_ends_of_an_interpolation_are_samples(void **state)
-{
-    place *here = *state;
-    run(here,
-        POINTS "sumi sample points -n 4 -q -o some.npy\n"
-               "sumi interpolate points --frames 5 --steps 4 -o way.npy && sumi info way.npy\n"
-               "sumi interpolate points -n 2 --frames 3 -i some.npy --steps 4 -q -o way.png\n"
-               "ls way.png");
-    CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "way.npy: 1 ways from sample to sample, in 5 frames");
-    CHECK_HOLDS(here->out, "[5,2]");
-    run(here, "sumi interpolate points -n 3 -i some.npy -o x.npy");
-    CHECK_FAILED(here, 2,
-                 "sumi: some.npy: each way takes two items, and of 4 there are not enough");
-    run(here, "sumi interpolate points -q --solver euler -i some.npy -o x.npy");
-    CHECK_FAILED(here, 2,
-                 "sumi: interpolate: euler begins at another scale than that of the noise "
-                 "which ddim finds for --input; choose ddim or dpmpp-2m");
-    run(here, "sumi interpolate points --frames 1 -o x.npy");
-    CHECK_FAILED(here, 2,
-                 "sumi: interpolate: --frames counts both ends and so is at least 2, not 1");
-    run(here, "sumi interpolate points --solver ddpm -o x.png");
-    CHECK_FAILED(here, 2,
-                 "sumi: interpolate: ddpm draws noise on the way, so that a state does not "
-                 "lead to one sample; choose a solver without, such as ddim");
-}
-
 static void an_adaptive_solver_tells_its_evaluations(void **state)
 {
     place *here = *state;
@@ -177,9 +99,6 @@ int main(void)
         PLACE_TEST(solvers_have_their_order_on_a_mixture_of_gaussians),
         PLACE_TEST(unip_has_the_order_it_is_asked_for),
         PLACE_TEST(the_errors_are_drawn),
-        PLACE_TEST(samples_begin_part_way_and_from_inverted_items),
-        PLACE_TEST(what_is_known_is_kept),
-        PLACE_TEST(the_ends_of_an_interpolation_are_samples),
         PLACE_TEST(an_adaptive_solver_tells_its_evaluations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

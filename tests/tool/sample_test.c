@@ -257,10 +257,8 @@ static void one_s_own_items_can_be_denoised(void **state)
     CHECK_DONE(here);
     run(here, "sumi denoise digits -i own.npy -o c.png --label 1");
     CHECK_FAILED(here, 1, "sumi: own.npy: its items are 32x1x1, but the model takes 28x28x1");
-    run(here, "sumi denoise digits -i a.png -o c.png --label 1");
-    assert_int_equal(here->code, 1);
-    CHECK_HOLDS(here->err, "sumi: a.png: its items are ");
-    CHECK_HOLDS(here->err, ", but the model takes 28x28x1\n");
+    run(here, "sumi denoise digits -i a.png -o c.png -q --label 1 && ls c.png"); /* scaled */
+    CHECK_DONE(here);
     run(here, "sumi denoise waves -t 1000 -o d.png");
     CHECK_FAILED(here, 2,
                  "sumi: denoise: --noise-level 1000: time 1000 is not one of this model's, which "

@@ -81,7 +81,7 @@ static void classes_can_be_chosen(void **state)
                      " && sumi sample digits -n 4 --label 3,7,3,7 -q -o b.npy && cmp a.npy b.npy");
     CHECK_DONE(here);
     run(here, "sumi sample digits --label 10 -q -o a.npy");
-    CHECK_FAILED(here, 2, "sumi: label 0 is 10; this model's classes are 0 to 9");
+    CHECK_FAILED(here, 2, "sumi: \"class\" of item 0 is 10; it goes from 0 to 9");
 }
 
 static void wrong_wishes_are_refused(void **state)

@@ -151,6 +151,17 @@ SUMI_API sumi_status sumi_array_read(sumi_context *context, const char *path, su
 SUMI_API sumi_status sumi_array_write(sumi_context *context, const char *path,
                                       const sumi_array *array);
 
+/* The same from the bytes of such a file in memory, which stay the caller's; `name` stands for the
+   path in messages. */
+SUMI_API sumi_status sumi_array_read_memory(sumi_context *context, const void *bytes, size_t size,
+                                            const char *name, sumi_array *array);
+
+/* The same into new memory, *bytes [*size], to be released with sumi_bytes_release; `format` is
+   "npy", "csv" or "png". */
+SUMI_API sumi_status sumi_array_write_memory(sumi_context *context, const char *format,
+                                             const sumi_array *array, void **bytes, size_t *size);
+SUMI_API void sumi_bytes_release(sumi_context *context, void *bytes); /* accepts NULL */
+
 /* What an item is: of a data set, of a model, of an array that is drawn. */
 typedef enum sumi_item_kind {
     SUMI_PICTURE = 1,  /* [height, width, channels], values from -1 to 1 */
@@ -193,6 +204,10 @@ SUMI_API const char *sumi_recipe_summary(int number); /* one sentence; NULL past
 /* Opens a built-in recipe by name, or a file by path (a name with a '/' or ending in ".ini"). */
 SUMI_API sumi_status sumi_recipe_open(sumi_context *context, const char *name_or_path,
                                       sumi_recipe **recipe);
+
+/* Reads a recipe from its text; `name` stands for the path in messages. */
+SUMI_API sumi_status sumi_recipe_parse(sumi_context *context, const char *text, const char *name,
+                                       sumi_recipe **recipe);
 SUMI_API void sumi_recipe_free(sumi_recipe *recipe);
 
 /* Changes one value: "train.steps=2000". An unknown key is refused, and the nearest known one
@@ -215,6 +230,9 @@ SUMI_API sumi_status sumi_recipe_settle_paths(sumi_recipe *recipe);
 /* Writes the recipe, defaults filled in, as a file that sumi_recipe_open reads. */
 SUMI_API sumi_status sumi_recipe_write(const sumi_recipe *recipe, const char *path);
 
+/* The same as a new text, to be released with sumi_text_release. */
+SUMI_API sumi_status sumi_recipe_text(const sumi_recipe *recipe, char **text);
+
 /* ---- Data sets ------------------------------------------------------------------------------ */
 
 typedef struct sumi_data sumi_data;
@@ -222,6 +240,14 @@ typedef struct sumi_data sumi_data;
 /* Opens the data set a recipe names (section [data]). */
 SUMI_API sumi_status sumi_data_open(sumi_context *context, const sumi_recipe *recipe,
                                     sumi_data **data);
+
+/* Makes a data set of the caller's own items [n, item], which are copied; `kind` says what they are
+   (SUMI_PICTURE [h, w, c], SUMI_SIGNAL [length, c], SUMI_POINTS [d] ...). `labels` (n numbers from
+   0; NULL for none) are the items' classes: the largest of them and all below. Values must be
+   finite. */
+SUMI_API sumi_status sumi_data_from_array(sumi_context *context, const sumi_array *items,
+                                          const int32_t *labels, sumi_item_kind kind,
+                                          sumi_data **data);
 SUMI_API void sumi_data_free(sumi_data *data);
 
 SUMI_API int64_t sumi_data_count(const sumi_data *data);
@@ -381,6 +407,17 @@ typedef struct sumi_model sumi_model;
 /* Opens a folder written by Sumi or diffusers (model_index.json, or a lone config.json), or the
    output folder of a training run. */
 SUMI_API sumi_status sumi_model_open(sumi_context *context, const char *path, sumi_model **model);
+
+/* Makes a model from its files in memory: the text of config.json, the text of
+   scheduler_config.json (NULL for the default, DDPMScheduler), and the bytes of a safetensors file
+   that has all weights. All three stay the caller's, who may release them afterwards. */
+SUMI_API sumi_status sumi_model_read_memory(sumi_context *context, const char *config_json,
+                                            const char *scheduler_json, const void *weights,
+                                            size_t weights_size, sumi_model **model);
+
+/* The weights as a safetensors file in new memory, *bytes [*size], to be released with
+   sumi_bytes_release. The other two files are sumi_model_config and sumi_model_scheduler. */
+SUMI_API sumi_status sumi_model_write_weights(const sumi_model *model, void **bytes, size_t *size);
 
 /* Builds a fresh model from the text of a config.json; `seed` keys its initial weights. */
 SUMI_API sumi_status sumi_model_create(sumi_context *context, const char *config_json,

@@ -76,9 +76,50 @@ sumi_status file_writer_open(sumi_context *context, file_writer *writer, const c
     return SUMI_OK;
 }
 
+sumi_status file_writer_open_memory(sumi_context *context, file_writer *writer, const char *name)
+{
+    enum { FIRST_SIZE = 4096 };
+    memset(writer, 0, sizeof *writer);
+    snprintf(writer->path, PATH_SIZE, "%s", name);
+    writer->context = context;
+    writer->capacity = FIRST_SIZE;
+    writer->bytes = context_allocate(context, writer->capacity, 1);
+    return writer->bytes ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
+/* Appends to memory that doubles as it is filled. */
+static sumi_status put_into_memory(file_writer *writer, const void *bytes, size_t size)
+{
+    size_t needed = 0, capacity = writer->capacity;
+    if (__builtin_add_overflow(writer->size, size, &needed)) {
+        return context_fail(writer->context, SUMI_ERROR_MEMORY, "%s: too large for memory",
+                            writer->path);
+    }
+    while (capacity < needed && !__builtin_mul_overflow(capacity, 2, &capacity)) continue;
+    if (capacity != writer->capacity) {
+        uint8_t *grown = context_allocate(writer->context, capacity, 1);
+        if (!grown) return SUMI_ERROR_MEMORY;
+        memcpy(grown, writer->bytes, writer->size);
+        context_release(writer->context, writer->bytes);
+        writer->bytes = grown;
+        writer->capacity = capacity;
+    }
+    if (size) memcpy(writer->bytes + writer->size, bytes, size);
+    writer->size = needed;
+    return SUMI_OK;
+}
+
+void file_writer_take(file_writer *writer, void **bytes, size_t *size)
+{
+    *bytes = writer->bytes;
+    *size = writer->size;
+    writer->bytes = NULL;
+}
+
 sumi_status file_writer_put(sumi_context *context, file_writer *writer, const void *bytes,
                             size_t size)
 {
+    if (writer->bytes) return put_into_memory(writer, bytes, size);
     if (size && fwrite(bytes, 1, size, writer->stream) != size) {
         return fail_with_errno(context, writer->path, "write");
     }
@@ -121,6 +162,8 @@ sumi_status file_writer_commit(sumi_context *context, file_writer *writer)
 
 void file_writer_abandon(file_writer *writer)
 {
+    if (writer->bytes) context_release(writer->context, writer->bytes);
+    writer->bytes = NULL;
     if (!writer->stream) return;
     fclose(writer->stream);
     writer->stream = NULL;

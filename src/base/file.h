@@ -18,15 +18,23 @@ sumi_status file_read(sumi_context *context, const char *path, size_t limit, voi
 /* Writes bytes to `path` by way of a temporary name, flushed to disk and renamed. */
 sumi_status file_write(sumi_context *context, const char *path, const void *bytes, size_t size);
 
-/* The same in pieces: open, write to `stream`, then commit or abandon. */
+/* The same in pieces: open, put, then commit or abandon. A writer may also write into memory, which
+   file_writer_take hands over in place of a commit. */
 typedef struct file_writer {
-    FILE *stream;
+    FILE *stream; /* NULL for memory */
     char path[PATH_SIZE], temporary[PATH_SIZE];
+    sumi_context *context; /* of the memory */
+    uint8_t *bytes;        /* [capacity], of which `size` are written */
+    size_t size, capacity;
 } file_writer;
 sumi_status file_writer_open(sumi_context *context, file_writer *writer, const char *path);
+/* `name` is for messages. */
+sumi_status file_writer_open_memory(sumi_context *context, file_writer *writer, const char *name);
 sumi_status file_writer_put(sumi_context *context, file_writer *writer, const void *bytes,
                             size_t size);
 sumi_status file_writer_commit(sumi_context *context, file_writer *writer);
+/* Ends a writer into memory: *bytes for context_release. */
+void file_writer_take(file_writer *writer, void **bytes, size_t *size);
 void file_writer_abandon(file_writer *writer); /* harmless after commit, or if never opened */
 
 /* folder/name into path[PATH_SIZE]. */

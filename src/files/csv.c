@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-
 enum { NUMBER_SIZE = 64 }; /* no number needs more characters */
 
 #define FILE_LIMIT ((size_t)1 << 32)
@@ -221,21 +219,15 @@ static sumi_status put_rows(sumi_context *context, file_writer *writer, const su
     return SUMI_OK;
 }
 
-sumi_status csv_write(sumi_context *context, const char *path, const sumi_array *array)
+sumi_status csv_put(sumi_context *context, file_writer *writer, const sumi_array *array)
 {
     if (array->rank != 1 && array->rank != 2) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: a table has 1 or 2 dimensions, not %d", path, array->rank);
+                            "%s: a table has 1 or 2 dimensions, not %d", writer->path, array->rank);
     }
     locale_t plain = (locale_t)0, before = (locale_t)0;
-    file_writer writer;
-    TRY(file_writer_open(context, &writer, path));
-    sumi_status status = plain_locale_enter(context, path, &plain, &before);
-    if (status == SUMI_OK) {
-        status = put_rows(context, &writer, array);
-        plain_locale_leave(plain, before);
-    }
-    if (status == SUMI_OK) return file_writer_commit(context, &writer);
-    file_writer_abandon(&writer);
+    TRY(plain_locale_enter(context, writer->path, &plain, &before));
+    sumi_status status = put_rows(context, writer, array);
+    plain_locale_leave(plain, before);
     return status;
 }

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
-
 enum { MAGIC_SIZE = 6, HEADER_LIMIT = 1 << 16, ALIGNMENT = 64 };
 
 static const char magic[MAGIC_SIZE + 1] = "\x93NUMPY";
@@ -329,17 +327,32 @@ sumi_status npy_read_rows(const npy *file, int64_t first, int64_t count, float *
     return SUMI_OK;
 }
 
-sumi_status npy_read(sumi_context *context, const char *path, sumi_array *array)
+/* All of an opened file, which is freed. */
+static sumi_status read_whole(sumi_context *context, npy *file, sumi_array *array)
 {
-    npy *file = NULL;
-    memset(array, 0, sizeof *array);
-    TRY(npy_open(context, path, &file));
     const npy_info *info = npy_describe(file);
     sumi_status status = sumi_array_create(context, info->rank, info->shape, array);
     if (status == SUMI_OK) status = npy_read_rows(file, 0, info->rows, array->data);
     if (status != SUMI_OK) sumi_array_release(context, array);
     npy_free(file);
     return status;
+}
+
+sumi_status npy_read(sumi_context *context, const char *path, sumi_array *array)
+{
+    npy *file = NULL;
+    memset(array, 0, sizeof *array);
+    TRY(npy_open(context, path, &file));
+    return read_whole(context, file, array);
+}
+
+sumi_status npy_read_memory(sumi_context *context, const void *bytes, size_t size, const char *name,
+                            sumi_array *array)
+{
+    npy *file = NULL;
+    memset(array, 0, sizeof *array);
+    TRY(npy_parse(context, bytes, size, name, &file));
+    return read_whole(context, file, array);
 }
 
 /* ---- Writing ---- */
@@ -370,18 +383,10 @@ static size_t build_header(const sumi_array *array, char header[4 * ALIGNMENT])
     return total;
 }
 
-sumi_status npy_write(sumi_context *context, const char *path, const sumi_array *array)
+sumi_status npy_put(sumi_context *context, file_writer *writer, const sumi_array *array)
 {
     char header[4 * ALIGNMENT];
-    size_t header_size = build_header(array, header);
-    file_writer writer;
-    TRY(file_writer_open(context, &writer, path));
-    sumi_status status = file_writer_put(context, &writer, header, header_size);
-    if (status == SUMI_OK) {
-        status = file_writer_put(context, &writer, array->data,
-                                 (size_t)sumi_array_count(array) * sizeof(float));
-    }
-    if (status == SUMI_OK) return file_writer_commit(context, &writer);
-    file_writer_abandon(&writer);
-    return status;
+    TRY(file_writer_put(context, writer, header, build_header(array, header)));
+    return file_writer_put(context, writer, array->data,
+                           (size_t)sumi_array_count(array) * sizeof(float));
 }

@@ -4,6 +4,7 @@
 #ifndef SUMI_FILES_NPY_H
 #define SUMI_FILES_NPY_H
 
+#include "base/file.h"
 #include "files/number.h"
 
 typedef struct npy npy;
@@ -32,10 +33,12 @@ const npy_info *npy_describe(const npy *file);
 /* Rows first .. first + count - 1 as float32: output[count, row_size], row-major. */
 sumi_status npy_read_rows(const npy *file, int64_t first, int64_t count, float *output);
 
-/* The whole file as a new array. */
+/* The whole file, or memory, as a new array. */
 sumi_status npy_read(sumi_context *context, const char *path, sumi_array *array);
+sumi_status npy_read_memory(sumi_context *context, const void *bytes, size_t size, const char *name,
+                            sumi_array *array);
 
 /* Writes version 1, '<f4', C order. */
-sumi_status npy_write(sumi_context *context, const char *path, const sumi_array *array);
+sumi_status npy_put(sumi_context *context, file_writer *writer, const sumi_array *array);
 
 #endif

@@ -204,6 +204,12 @@ static sumi_status open_built_in(sumi_context *context, const char *name, sumi_r
                         name, nearest, name);
 }
 
+sumi_status sumi_recipe_parse(sumi_context *context, const char *text, const char *name,
+                              sumi_recipe **recipe)
+{
+    return recipe_parse(context, name, text, strlen(text), recipe);
+}
+
 sumi_status sumi_recipe_open(sumi_context *context, const char *name_or_path, sumi_recipe **recipe)
 {
     *recipe = NULL;
@@ -308,6 +314,21 @@ static sumi_status put_recipe(const sumi_recipe *recipe, file_writer *writer)
         TRY(put_value(recipe->context, writer, recipe_text(recipe, key)));
     }
     return SUMI_OK;
+}
+
+sumi_status sumi_recipe_text(const sumi_recipe *recipe, char **text)
+{
+    file_writer writer;
+    void *bytes = NULL;
+    size_t size = 0;
+    *text = NULL;
+    TRY(file_writer_open_memory(recipe->context, &writer, "recipe"));
+    sumi_status status = put_recipe(recipe, &writer);
+    if (status == SUMI_OK) status = file_writer_put(recipe->context, &writer, "", 1);
+    if (status == SUMI_OK) file_writer_take(&writer, &bytes, &size);
+    else file_writer_abandon(&writer);
+    *text = bytes;
+    return status;
 }
 
 sumi_status sumi_recipe_write(const sumi_recipe *recipe, const char *path)

@@ -5,6 +5,7 @@
 #ifndef SUMI_FILES_SAFETENSORS_H
 #define SUMI_FILES_SAFETENSORS_H
 
+#include "base/file.h"
 #include "files/number.h"
 
 typedef struct safetensors safetensors;
@@ -59,6 +60,11 @@ typedef struct safetensors_entry {
 typedef struct safetensors_text {
     const char *key, *value;
 } safetensors_text;
+
+/* Writes tensors and metadata: see below. */
+sumi_status safetensors_put(sumi_context *context, file_writer *writer,
+                            const safetensors_entry *entries, size_t count,
+                            const safetensors_text *metadata, size_t metadata_count);
 
 /* Writes a file that appears whole or not at all. "format": "pt" is always among the metadata.
    Wider types come first, as the reference implementation has it; otherwise the order is kept. */

@@ -2,7 +2,6 @@
 /* Writing safetensors tensor by tensor; see safetensors.h. */
 #include <string.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "files/safetensors.h"
 
@@ -148,15 +147,17 @@ static sumi_status put_tensors(sumi_context *context, file_writer *writer,
     return SUMI_OK;
 }
 
-static sumi_status write_file(sumi_context *context, const char *path, json_object *header,
-                              const safetensors_entry *entries, size_t count)
+sumi_status safetensors_put(sumi_context *context, file_writer *writer,
+                            const safetensors_entry *entries, size_t count,
+                            const safetensors_text *metadata, size_t metadata_count)
 {
-    file_writer writer;
-    TRY(file_writer_open(context, &writer, path));
-    sumi_status status = put_header(context, &writer, header);
-    if (status == SUMI_OK) status = put_tensors(context, &writer, entries, count);
-    if (status == SUMI_OK) return file_writer_commit(context, &writer);
-    file_writer_abandon(&writer);
+    json_object *header = json_object_new_object();
+    if (!header) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", writer->path);
+    sumi_status status =
+        build_header(context, writer->path, entries, count, metadata, metadata_count, header);
+    if (status == SUMI_OK) status = put_header(context, writer, header);
+    if (status == SUMI_OK) status = put_tensors(context, writer, entries, count);
+    json_object_put(header);
     return status;
 }
 
@@ -164,11 +165,11 @@ sumi_status safetensors_write(sumi_context *context, const char *path,
                               const safetensors_entry *entries, size_t count,
                               const safetensors_text *metadata, size_t metadata_count)
 {
-    json_object *header = json_object_new_object();
-    if (!header) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", path);
+    file_writer writer;
+    TRY(file_writer_open(context, &writer, path));
     sumi_status status =
-        build_header(context, path, entries, count, metadata, metadata_count, header);
-    if (status == SUMI_OK) status = write_file(context, path, header, entries, count);
-    json_object_put(header);
+        safetensors_put(context, &writer, entries, count, metadata, metadata_count);
+    if (status == SUMI_OK) return file_writer_commit(context, &writer);
+    file_writer_abandon(&writer);
     return status;
 }

@@ -5,6 +5,7 @@
 #ifndef SUMI_MODELS_MODEL_H
 #define SUMI_MODELS_MODEL_H
 
+#include "files/safetensors.h"
 #include "nets/net.h"
 
 /* Only read once it is made, unless a trainer or its owner changes it; sessions run it. */
@@ -47,6 +48,10 @@ sumi_status weights_locate(sumi_context *context, const char *folder, char path[
 
 /* Makes the model's weights from a safetensors file that has all of them and no others. */
 sumi_status weights_load(sumi_model *model, const char *path);
+/* The same of an opened file, which is freed; `name` is for messages. */
+sumi_status weights_take(sumi_model *model, const char *name, safetensors *file);
+/* Writes them as safetensors (save.c). */
+sumi_status model_put_weights(const sumi_model *model, file_writer *writer);
 
 /* ---- Schedulers (scheduler.c) ---- */
 

@@ -10,7 +10,7 @@
 /* Weights that an objective trains beside the network, and that are no part of it. */
 static const char BESIDE[] = "objective.";
 
-static sumi_status write_weights(const sumi_model *model, const char *path)
+sumi_status model_put_weights(const sumi_model *model, file_writer *writer)
 {
     sumi_context *context = model->context;
     int64_t count = model->weights->count;
@@ -25,8 +25,18 @@ static sumi_status write_weights(const sumi_model *model, const char *path)
             (safetensors_entry){weight->name, NUMBER_F32, weight->shape.rank, {0}, weight->data};
         memcpy(entry->shape, weight->shape.size, sizeof entry->shape);
     }
-    sumi_status status = safetensors_write(context, path, entries, kept, NULL, 0);
+    sumi_status status = safetensors_put(context, writer, entries, kept, NULL, 0);
     context_release(context, entries);
+    return status;
+}
+
+static sumi_status write_weights(const sumi_model *model, const char *path)
+{
+    file_writer writer;
+    TRY(file_writer_open(model->context, &writer, path));
+    sumi_status status = model_put_weights(model, &writer);
+    if (status == SUMI_OK) return file_writer_commit(model->context, &writer);
+    file_writer_abandon(&writer);
     return status;
 }
 

@@ -144,12 +144,11 @@ static sumi_status check_all_used(const struct loader *loader)
     return SUMI_OK;
 }
 
-sumi_status weights_load(sumi_model *model, const char *path)
+sumi_status weights_take(sumi_model *model, const char *name, safetensors *file)
 {
-    struct loader loader = {.context = model->context, .path = path};
+    struct loader loader = {.context = model->context, .path = name, .file = file};
     const struct weight_source source = {&loader, find_weight, read_weight};
     loader.old_names = model->net->type == &net_type_unet_2d;
-    TRY(safetensors_open(model->context, path, &loader.file));
     loader.used = context_allocate_zeroed(model->context, safetensors_count(loader.file),
                                           sizeof *loader.used);
     sumi_status status = loader.used ? model_make_weights(model, 0, &source) : SUMI_ERROR_MEMORY;
@@ -157,4 +156,11 @@ sumi_status weights_load(sumi_model *model, const char *path)
     context_release(model->context, loader.used);
     safetensors_free(loader.file);
     return status;
+}
+
+sumi_status weights_load(sumi_model *model, const char *path)
+{
+    safetensors *file = NULL;
+    TRY(safetensors_open(model->context, path, &file));
+    return weights_take(model, path, file);
 }

@@ -56,7 +56,7 @@ static void files_survive_every_failure(void **state)
     mkdir(path_of("a"), 0777);
     mkdir(path_of("a/b"), 0777);
     CHECK_OK(here.context, image_write_png(here.context, path_of("a/b/1.png"), &picture));
-    CHECK_OK(here.context, npy_write(here.context, path_of("p.npy"), &points));
+    CHECK_OK(here.context, sumi_array_write(here.context, path_of("p.npy"), &points));
     write_bytes(path_of("t.csv"), table, strlen(table));
     write_bytes(path_of("train-images-idx3-ubyte"), idx, sizeof idx);
     write_bytes(path_of("train-labels-idx1-ubyte"), idx_labels, sizeof idx_labels);
@@ -71,7 +71,7 @@ static void reading_ahead_survives_every_failure(void **state)
     (void)state;
     char text[512];
     sumi_array points = {2, {3, 2}, (float[6]){1, 2, 3, 4, 5, 6}};
-    CHECK_OK(here.context, npy_write(here.context, path_of("q.npy"), &points));
+    CHECK_OK(here.context, sumi_array_write(here.context, path_of("q.npy"), &points));
     snprintf(text, sizeof text, "[data]\nkind = npy\npath = %s\nitems = points\nmemory = 0\n",
              path_of("q.npy"));
     for_each_failure(use_data, text);

@@ -113,18 +113,18 @@ static void what_is_written_reads_back_the_same(void **state)
     const char *path = scratch_path(room, "table.csv");
     float data[] = {0.1f, -1e-38f, 16777216, 3.4028235e38f, 1.0f / 3, -0.0f};
     sumi_array table = {2, {2, 3}, data}, line = {1, {6}, data}, back = {0};
-    CHECK_OK(room->context, csv_write(room->context, path, &table));
+    CHECK_OK(room->context, sumi_array_write(room->context, path, &table));
     CHECK_OK(room->context, csv_read(room->context, path, &back));
     assert_true(back.shape[0] == 2 && back.shape[1] == 3);
     assert_memory_equal(back.data, data, sizeof data);
     sumi_array_release(room->context, &back);
-    CHECK_OK(room->context, csv_write(room->context, path, &line));
+    CHECK_OK(room->context, sumi_array_write(room->context, path, &line));
     CHECK_OK(room->context, csv_read(room->context, path, &back));
     assert_true(back.shape[0] == 6 && back.shape[1] == 1);
     assert_memory_equal(back.data, data, sizeof data);
     sumi_array_release(room->context, &back);
     sumi_array cube = {3, {1, 2, 3}, data};
-    assert_int_equal(csv_write(room->context, path, &cube), SUMI_ERROR_ARGUMENT);
+    assert_int_equal(sumi_array_write(room->context, path, &cube), SUMI_ERROR_ARGUMENT);
 }
 
 static void the_decimal_point_is_a_dot_in_every_locale(void **state)
@@ -142,7 +142,7 @@ static void the_decimal_point_is_a_dot_in_every_locale(void **state)
     char *text = NULL;
     size_t size = 0;
     sumi_array array = {1, {1}, data};
-    CHECK_OK(room->context, csv_write(room->context, path, &array));
+    CHECK_OK(room->context, sumi_array_write(room->context, path, &array));
     CHECK_OK(room->context, file_read(room->context, path, 100, (void **)&text, &size));
     setlocale(LC_ALL, "C");
     assert_string_equal(text, "1.5\n");

@@ -67,7 +67,7 @@ static sumi_status use_npy(sumi_context *context, void *path)
 {
     float data[] = {1, 2};
     sumi_array array = {1, {2}, data}, back = {0};
-    sumi_status status = npy_write(context, path, &array);
+    sumi_status status = sumi_array_write(context, path, &array);
     STEP(npy_read(context, path, &back));
     sumi_array_release(context, &back);
     return status;

@@ -222,7 +222,7 @@ static void a_written_array_is_what_numpy_writes_and_reads_back(void **state)
     const char *path = scratch_path(room, "a.npy");
     float data[] = {1, -2.5f, INFINITY, 4, 5, 6};
     sumi_array array = {2, {3, 2}, data}, back = {0};
-    CHECK_OK(room->context, npy_write(room->context, path, &array));
+    CHECK_OK(room->context, sumi_array_write(room->context, path, &array));
     char *bytes = NULL;
     size_t size = 0;
     CHECK_OK(room->context, file_read(room->context, path, FILE_SIZE, (void **)&bytes, &size));
@@ -247,7 +247,7 @@ static void every_rank_is_written_and_read(void **state)
         float data[256];
         sumi_array array = {rank, {2, 2, 2, 2, 2, 2, 2, 2}, data}, back = {0};
         for (int i = 0; i < 256; i++) data[i] = (float)i;
-        CHECK_OK(room->context, npy_write(room->context, path, &array));
+        CHECK_OK(room->context, sumi_array_write(room->context, path, &array));
         CHECK_OK(room->context, npy_read(room->context, path, &back));
         assert_int_equal(back.rank, rank);
         assert_int_equal(sumi_array_count(&back), 1 << rank);

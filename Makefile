@@ -15,6 +15,9 @@ help:
 	@echo "make portability   run tests at lower instruction sets, and for 64-bit Arm in qemu"
 	@echo "make sanitize  run the tests under clang's address, leak and undefined sanitizers"
 	@echo "make fuzz      run every fuzz target for SECONDS_EACH=$(SECONDS_EACH)"
+	@echo "make lint      layout, spelling, and faults that need no run to be seen"
+	@echo "make docs      pages of the public headers, into build/api/html (needs doxygen)"
+	@echo "make coverage  which lines of src/ the tests run (needs gcovr)"
 	@echo "make dependencies   install what is missing (apt-get), or print it"
 	@echo "make clean     remove what was built"
 
@@ -52,7 +55,20 @@ fuzz:
 	@scripts/install-dependencies --ci
 	scripts/fuzz $(SECONDS_EACH)
 
-clean:
-	rm -rf $(BUILD) build-fuzz build-sanitize build-slim build-gcc build-clang build-portability
+lint:
+	@scripts/install-dependencies --ci
+	scripts/lint $(BUILD)
 
-.PHONY: help dependencies build demo test install bench portability sanitize fuzz clean
+docs:
+	mkdir -p build/api
+	doxygen docs/Doxyfile 2>&1 | tee build/api/warnings
+	@test ! -s build/api/warnings
+
+coverage:
+	@scripts/install-dependencies --ci
+	scripts/coverage
+
+clean:
+	rm -rf $(BUILD) build-fuzz build-sanitize build-slim build-coverage build-gcc build-clang build-portability
+
+.PHONY: help dependencies build demo test install bench portability sanitize fuzz lint docs coverage clean

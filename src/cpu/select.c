@@ -14,6 +14,7 @@ enum level { baseline, v3, v4 };
 /* SUMI_HIGHEST is the highest level to use, so that tests can have a lower one. */
 static enum level level_of_processor(void)
 {
+    /* NOLINTNEXTLINE(misc-redundant-expression): equal by the option of the build alone */
     if (SUMI_HIGHEST >= v4 && __builtin_cpu_supports("avx512f")
         && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
         && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")) {

@@ -16,6 +16,7 @@ help:
 	@echo "make sanitize  run the tests under clang's address, leak and undefined sanitizers"
 	@echo "make fuzz      run every fuzz target for SECONDS_EACH=$(SECONDS_EACH)"
 	@echo "make lint      layout, spelling, and faults that need no run to be seen"
+	@echo "make deb       Debian packages into dist/ (needs dpkg-dev, debhelper)"
 	@echo "make docs      pages of the public headers, into build/api/html (needs doxygen)"
 	@echo "make coverage  which lines of src/ the tests run (needs gcovr)"
 	@echo "make dependencies   install what is missing (apt-get), or print it"
@@ -59,6 +60,9 @@ lint:
 	@scripts/install-dependencies --ci
 	scripts/lint $(BUILD)
 
+deb:
+	scripts/deb
+
 docs:
 	mkdir -p build/api
 	doxygen docs/Doxyfile 2>&1 | tee build/api/warnings
@@ -71,4 +75,4 @@ coverage:
 clean:
 	rm -rf $(BUILD) build-fuzz build-sanitize build-slim build-coverage build-gcc build-clang build-portability
 
-.PHONY: help dependencies build demo test install bench portability sanitize fuzz lint docs coverage clean
+.PHONY: help dependencies build demo test install bench portability sanitize fuzz lint deb docs coverage clean

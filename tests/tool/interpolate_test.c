@@ -31,10 +31,11 @@ static void the_ends_of_an_interpolation_are_samples(void **state)
 static void the_ends_between_items_are_those_that_their_noise_leads_to(void **state)
 {
     place *here = *state;
-    run(here, POINTS "sumi sample points -n 4 -q -o some.npy\n"
-                     "sumi invert points -i some.npy --steps 4 -q -o noise.npy\n"
-                     "sumi sample points --latents noise.npy --solver ddim --steps 4 -q -o ends.npy\n"
-                     "sumi interpolate points -n 2 --frames 3 -i some.npy --steps 4 -o way.npy --json");
+    run(here,
+        POINTS "sumi sample points -n 4 -q -o some.npy\n"
+               "sumi invert points -i some.npy --steps 4 -q -o noise.npy\n"
+               "sumi sample points --latents noise.npy --solver ddim --steps 4 -q -o ends.npy\n"
+               "sumi interpolate points -n 2 --frames 3 -i some.npy --steps 4 -o way.npy --json");
     CHECK_DONE(here);
     struct json_object *answer = json_tokener_parse(here->out);
     assert_string_equal(json_object_to_json_string_ext(answer, 0),

@@ -22,7 +22,8 @@ static double round_trip(place *here, int steps)
     return distance;
 }
 
-/* Ddim is of first order in both directions, so four times the steps bring items back far nearer. */
+/* Ddim is of first order in both directions, so four times the steps bring items back far nearer.
+ */
 static void inverted_items_come_back(void **state)
 {
     place *here = *state;
@@ -45,7 +46,8 @@ static double distance_from(place *here, const char *strength)
 {
     char line[256];
     snprintf(line, sizeof line,
-             "sumi sample points --from some.npy --strength %s --steps 50 -q -o near.npy", strength);
+             "sumi sample points --from some.npy --strength %s --steps 50 -q -o near.npy",
+             strength);
     run(here, line);
     CHECK_DONE(here);
     sumi_array some = read_array(here, "some.npy"), near = read_array(here, "near.npy");

@@ -96,7 +96,8 @@ static void samples_without_a_picture_are_told_and_the_run_ends_well(void **stat
     run(here, "sumi train digits " TINY "--out run --set data.kind=npy --set data.path=data.npy "
               "--set data.items=images --set data.labels=no --set model.channels=8 "
               "--set model.groups=1 --set sample.steps=1 --set sample.count=1 "
-              "--set model.layers_per_block=1 --set model.mid_attention=no && test ! -e run/samples.png && "
+              "--set model.layers_per_block=1 --set model.mid_attention=no && test ! -e "
+              "run/samples.png && "
               "test -e run/model_index.json");
     CHECK_DONE(here);
     CHECK_HOLDS(here->err, "sumi: warning: the model is trained and kept in run, but there is no "

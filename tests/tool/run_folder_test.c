@@ -2,8 +2,9 @@
 /* Going on with a run: data that have changed, fewer steps than are done, another folder. */
 #include "running.h"
 
-#define TINY "--threads 1 --tune off -q --set model.width=8 --set model.depth=1 "                  \
-             "--set sample.count=4 --set sample.steps=2 --set train.batch=4 "
+#define TINY                                                                                       \
+    "--threads 1 --tune off -q --set model.width=8 --set model.depth=1 "                           \
+    "--set sample.count=4 --set sample.steps=2 --set train.batch=4 "
 #define OWN "--set data.kind=csv --set data.path=data/own.csv "
 
 /* Rows of two numbers; number `odd` is another. */
@@ -13,8 +14,7 @@ static void write_rows(const place *here, int count, int odd)
     snprintf(path, sizeof path, "%s/data/own.csv", here->folder);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    for (int i = 0; i < count; i++)
-        fprintf(file, "%g,%g\n", sin(i), i == odd ? 0.25 : cos(i));
+    for (int i = 0; i < count; i++) fprintf(file, "%g,%g\n", sin(i), i == odd ? 0.25 : cos(i));
     assert_int_equal(fclose(file), 0);
 }
 

@@ -14,6 +14,22 @@ static const char *form_of(enum sumi_item_kind kind)
     return kind == SUMI_SIGNAL ? "signals [n, length(, channels)]" : "points [n(, dimensions)]";
 }
 
+/* Three or four long lines of pixels one below the other are hardly a picture; channels that come
+   first look like that. */
+static void advise_order(const sumi_data *data)
+{
+    enum { MOST_CHANNELS = 4, LEAST_LENGTH = 8 };
+    int64_t first = data->shape[0], last = data->shape[data->rank - 1];
+    if (data->rank < 2 || first > MOST_CHANNELS || last < LEAST_LENGTH) return;
+    if (data->rank > 2 && data->shape[1] < LEAST_LENGTH) return;
+    context_warn(data->context,
+                 "%s: items that begin with a length of %lld and end with one of %lld look as if "
+                 "channels came first; here they come last, %s",
+                 data->name, (long long)first, (long long)last,
+                 data->rank > 2 ? "[n, height, width, channels] (numpy.moveaxis(x, 1, -1))"
+                                : "[n, length, channels] (numpy.moveaxis(x, 1, -1))");
+}
+
 static sumi_status open_npy(sumi_data *data, const sumi_recipe *recipe)
 {
     TRY(data_find_path(data, recipe, NULL));
@@ -33,6 +49,7 @@ static sumi_status open_npy(sumi_data *data, const sumi_recipe *recipe)
     for (int i = 0; i < data->rank; i++) {
         data->shape[i] = i + 1 < info->rank ? info->shape[i + 1] : 1;
     }
+    advise_order(data);
     return SUMI_OK;
 }
 

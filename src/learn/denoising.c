@@ -38,6 +38,26 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     return noised_feed(&d->noised, plan, number, finish_item, d);
 }
 
+/* The mean over times of the weighted square of the target, c x0 + n e, of which x0 and e have
+   nothing to do with each other. */
+static double zero_loss(void *user, double mean_square)
+{
+    enum { DRAWS = 256 };
+    struct denoising *d = user;
+    struct noised *noised = &d->noised;
+    double sum = 0;
+    times_prepare(&noised->draws);
+    for (int64_t i = 0; i < DRAWS; i++) {
+        struct place place = times_draw(&noised->draws, noised->seed, 0, i);
+        struct prediction_target wanted =
+            path_target(noised->path, noised->prediction, &place.level);
+        sum +=
+            weighting_at(&d->weighting, noised, &place)
+            * (wanted.of_clean * wanted.of_clean * mean_square + wanted.of_noise * wanted.of_noise);
+    }
+    return sum / DRAWS;
+}
+
 static void release(void *user)
 {
     struct denoising *d = user;
@@ -81,6 +101,7 @@ static sumi_status create(const struct learning *learning, struct objective *obj
                                     .observed = noised_observed,
                                     .observe = noised_observe,
                                     .keep = noised_keep,
+                                    .zero_loss = zero_loss,
                                     .release = release};
     if (status != SUMI_OK) release(d);
     return status;

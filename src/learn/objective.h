@@ -47,6 +47,9 @@ struct objective {
     sumi_status (*publish)(void *user);
     /* Lists what checkpoints keep; returns how many. */
     int (*keep)(void *user, struct kept kept[MOST_KEPT]);
+    /* The expected loss of a network that always predicts zero, where the numbers of the data have
+       this mean square. */
+    double (*zero_loss)(void *user, double mean_square);
     void (*release)(void *user);
 };
 

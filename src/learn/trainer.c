@@ -79,7 +79,12 @@ sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe
     TRY(objective_create(&learning, &objective));
     TRY(create(context, recipe, model->weights, &objective, trainer));
     (*trainer)->model = model;
+    double mean_square = 0;
     sumi_status status = fingerprint_take(data, &(*trainer)->data);
+    if (status == SUMI_OK) status = advice_before(&learning, &mean_square);
+    const struct objective *made = &(*trainer)->objective;
+    if (status == SUMI_OK && made->zero_loss)
+        (*trainer)->course.zero_loss = made->zero_loss(made->user, mean_square);
     if (status == SUMI_OK) return SUMI_OK;
     sumi_trainer_free(*trainer);
     *trainer = NULL;
@@ -116,6 +121,8 @@ sumi_status sumi_trainer_step(sumi_trainer *trainer, double *loss)
     TRY(trainer_descend(trainer, &value, &gradients));
     TRY(apply_gradients(trainer, gradients));
     trainer->losses[trainer->step++] = value;
+    advice_after(trainer->context, trainer->recipe, &trainer->course, trainer->losses,
+                 trainer->step);
     if (loss) *loss = value;
     return SUMI_OK;
 }

@@ -5,6 +5,7 @@
 #define SUMI_LEARN_TRAINER_H
 
 #include "data/fingerprint.h"
+#include "learn/advice.h"
 #include "learn/objective.h"
 #include "learn/optimizer.h"
 
@@ -28,6 +29,7 @@ struct sumi_trainer {
     struct optimizer optimizer;
     bool averaged; /* the network holds the averages, and optimizer.average the trained weights */
 
+    struct advice_course course; /* of the loss */
     int64_t step, steps;
     float *losses; /* [step] */
     int64_t losses_capacity;

@@ -28,4 +28,25 @@
 /* Threads worth waking for `work` elementary operations: all, or 1 below some ten thousand. */
 int worthwhile_threads(int threads, int64_t work);
 
+/* What a program has asked of the OpenMP library, while a plan asks otherwise. */
+struct team_settings {
+    int threads, dynamic;
+};
+
+/* Libraries underneath read the number of threads when they prepare, and count on it when they run:
+   no fewer may come, whatever the program or its environment (OMP_DYNAMIC) says. */
+static inline struct team_settings team_begin(int threads)
+{
+    struct team_settings before = {omp_get_max_threads(), omp_get_dynamic()};
+    omp_set_num_threads(threads);
+    omp_set_dynamic(0);
+    return before;
+}
+
+static inline void team_end(struct team_settings before)
+{
+    omp_set_num_threads(before.threads);
+    omp_set_dynamic(before.dynamic);
+}
+
 #endif

@@ -43,7 +43,8 @@ struct extent {
     int64_t blocks; /* tasks of a head: forward every block of queries is one by itself, backward
                        the head is, for its blocks add up in the gradients by keys and values */
     float scale;
-    int threads;
+    int threads; /* that share the tasks, or */
+    int within;  /* that share each product, where there are fewer tasks than threads */
 };
 
 /* Queries and keys of a block: its scores fit into a second-level cache beside what they are of. */
@@ -68,8 +69,11 @@ static struct extent measure(const struct problem *problem)
     e.d = e.c / e.heads;
     e.blocks = problem->node->op == &op_attention ? (e.length + QUERIES - 1) / QUERIES : 1;
     e.threads = worthwhile_threads(problem->threads, shape_count(q) * e.keys);
-    if (e.items * e.heads * e.blocks < e.threads)
-        e.threads = 1; /* the library's products have more */
+    e.within = 1;
+    if (e.items * e.heads * e.blocks < e.threads) {
+        e.within = e.threads;
+        e.threads = 1;
+    }
     return e;
 }
 
@@ -93,24 +97,30 @@ static int64_t least(int64_t left, int64_t most)
     return left < most ? left : most;
 }
 
+static void run_product(const struct extent *e, const struct product *product)
+{
+    if (e->within > 1) product_run_by_team(e->within, product, NULL);
+    else product_run(product);
+}
+
 /* c[m,n] = a[m,k] b[k,n], with a perhaps stored transposed, or added to what c has. */
-static sumi_status multiply(bool transpose_a, int64_t m, int64_t n, int64_t k, const float *a,
-                            int64_t stride_a, const float *b, int64_t stride_b, bool add, float *c,
-                            int64_t stride_c)
+static void multiply(const struct extent *e, bool transpose_a, int64_t m, int64_t n, int64_t k,
+                     const float *a, int64_t stride_a, const float *b, int64_t stride_b, bool add,
+                     float *c, int64_t stride_c)
 {
     struct product product =
         product_of(transpose_a, false, m, n, k, a, stride_a, b, stride_b, c, stride_c);
     product.add = add;
-    return product_run(&product);
+    run_product(e, &product);
 }
 
 /* Scores of queries[count] and keys[width], not yet scaled. */
-static sumi_status fill_scores(const struct extent *e, const float *q, const float *k,
-                               int64_t count, int64_t width, float *scores)
+static void fill_scores(const struct extent *e, const float *q, const float *k, int64_t count,
+                        int64_t width, float *scores)
 {
     struct product product =
         product_of(false, true, count, width, e->d, q, e->c, k, e->c, scores, width);
-    return product_run(&product);
+    run_product(e, &product);
 }
 
 static void forget_rows(struct block *b)
@@ -124,8 +134,7 @@ static void forget_rows(struct block *b)
 /* ---- forward ---- */
 
 /* The queries from `first` on of a head, over all keys. */
-static sumi_status attend(const struct extent *e, const struct head *head, int64_t first,
-                          struct block *b)
+static void attend(const struct extent *e, const struct head *head, int64_t first, struct block *b)
 {
     const struct loops *loops = loops_select();
     int64_t count = least(e->length - first, QUERIES);
@@ -134,14 +143,14 @@ static sumi_status attend(const struct extent *e, const struct head *head, int64
     for (int64_t key = 0; key < e->keys; key += KEYS) {
         int64_t width = least(e->keys - key, KEYS);
         const float *v = head->v + key * e->c;
-        TRY(fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores));
+        fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores);
         for (int64_t i = 0; i < count; i++) {
             float correction =
                 loops->soften(width, e->scale, b->scores + i * width, &b->largest[i], &b->total[i]);
             if (!key || correction == 1) continue;
             loops->affine(e->d, y + i * e->c, correction, 0, y + i * e->c);
         }
-        TRY(multiply(false, count, e->d, width, b->scores, width, v, e->c, key > 0, y, e->c));
+        multiply(e, false, count, e->d, width, b->scores, width, v, e->c, key > 0, y, e->c);
     }
     for (int64_t i = 0; i < count; i++) {
         loops->affine(e->d, y + i * e->c, 1 / b->total[i], 0, y + i * e->c);
@@ -149,22 +158,21 @@ static sumi_status attend(const struct extent *e, const struct head *head, int64
         head->rows[2 * (first + i)] = b->largest[i];
         head->rows[2 * (first + i) + 1] = b->total[i];
     }
-    return SUMI_OK;
 }
 
 /* ---- gradient ---- */
 
 /* Largest score, sum and mean slope of each query, from a sweep over the keys of its own. */
-static sumi_status find_rows(const struct extent *e, const struct head *head, int64_t first,
-                             int64_t count, struct block *b)
+static void find_rows(const struct extent *e, const struct head *head, int64_t first, int64_t count,
+                      struct block *b)
 {
     const struct loops *loops = loops_select();
     forget_rows(b);
     for (int64_t key = 0; key < e->keys; key += KEYS) {
         int64_t width = least(e->keys - key, KEYS);
-        TRY(fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores));
-        TRY(fill_scores(e, head->upstream + first * e->c, head->v + key * e->c, count, width,
-                        b->slopes));
+        fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores);
+        fill_scores(e, head->upstream + first * e->c, head->v + key * e->c, count, width,
+                    b->slopes);
         for (int64_t i = 0; i < count; i++) {
             float *scores = b->scores + i * width;
             float correction = loops->soften(width, e->scale, scores, &b->largest[i], &b->total[i]);
@@ -173,7 +181,6 @@ static sumi_status find_rows(const struct extent *e, const struct head *head, in
         }
     }
     for (int64_t i = 0; i < count; i++) b->mean[i] /= b->total[i];
-    return SUMI_OK;
 }
 
 /* The same from what the forward pass has left: the mean slope is upstream times y. */
@@ -191,38 +198,36 @@ static void take_rows(const struct extent *e, const struct head *head, int64_t f
 
 /* One block. With P the softmax and u the upstream: dv += P' u; dP = u v';
    dS = scale P (dP - mean); dq += dS k; dk += dS' q. */
-static sumi_status attend_backward(const struct extent *e, const struct head *head, int64_t first,
-                                   int64_t count, int64_t key, struct block *b)
+static void attend_backward(const struct extent *e, const struct head *head, int64_t first,
+                            int64_t count, int64_t key, struct block *b)
 {
     const struct loops *loops = loops_select();
     int64_t width = least(e->keys - key, KEYS), from = first * e->c, to = key * e->c;
     const float *q = head->q + from, *k = head->k + to, *upstream = head->upstream + from;
-    TRY(fill_scores(e, q, k, count, width, b->scores));
-    TRY(fill_scores(e, upstream, head->v + to, count, width, b->slopes));
+    fill_scores(e, q, k, count, width, b->scores);
+    fill_scores(e, upstream, head->v + to, count, width, b->slopes);
     for (int64_t i = 0; i < count; i++) {
         const struct softmax_row row = {e->scale, b->largest[i], 1 / b->total[i], b->mean[i]};
         loops->attention_slopes(width, &row, b->scores + i * width, b->slopes + i * width);
     }
-    TRY(multiply(true, width, e->d, count, b->scores, width, upstream, e->c, first > 0,
-                 head->dv + to, e->c));
-    TRY(multiply(false, count, e->d, width, b->slopes, width, k, e->c, key > 0, head->dq + from,
-                 e->c));
-    return multiply(true, width, e->d, count, b->slopes, width, q, e->c, first > 0, head->dk + to,
-                    e->c);
+    multiply(e, true, width, e->d, count, b->scores, width, upstream, e->c, first > 0,
+             head->dv + to, e->c);
+    multiply(e, false, count, e->d, width, b->slopes, width, k, e->c, key > 0, head->dq + from,
+             e->c);
+    multiply(e, true, width, e->d, count, b->slopes, width, q, e->c, first > 0, head->dk + to,
+             e->c);
 }
 
-static sumi_status attend_head_backward(const struct extent *e, const struct head *head,
-                                        struct block *b)
+static void attend_head_backward(const struct extent *e, const struct head *head, struct block *b)
 {
     for (int64_t first = 0; first < e->length; first += QUERIES) {
         int64_t count = least(e->length - first, QUERIES);
         if (head->rows) take_rows(e, head, first, count, b);
-        else TRY(find_rows(e, head, first, count, b));
+        else find_rows(e, head, first, count, b);
         for (int64_t key = 0; key < e->keys; key += KEYS) {
-            TRY(attend_backward(e, head, first, count, key, b));
+            attend_backward(e, head, first, count, key, b);
         }
     }
-    return SUMI_OK;
 }
 
 /* ---- the work shared out ---- */
@@ -252,27 +257,23 @@ static struct head head_of(const struct call *call, const struct extent *e, int6
 }
 
 /* Shared among a team. */
-static void run_tasks(const struct call *call, const struct extent *e, sumi_status *status)
+static void run_tasks(const struct call *call, const struct extent *e)
 {
     bool backward = call->problem->node->op == &op_attention_gradient;
     struct block *b = (struct block *)call->scratch + omp_get_thread_num();
 #pragma omp for schedule(static)
     for (int64_t task = 0; task < e->items * e->heads * e->blocks; task++) {
         struct head head = head_of(call, e, task / e->blocks);
-        sumi_status one = backward ? attend_head_backward(e, &head, b)
-                                   : attend(e, &head, task % e->blocks * QUERIES, b);
-        if (one == SUMI_OK) continue;
-#pragma omp atomic write
-        *status = one;
+        if (backward) attend_head_backward(e, &head, b);
+        else attend(e, &head, task % e->blocks * QUERIES, b);
     }
 }
 
 static sumi_status run(const struct call *call)
 {
     struct extent e = measure(call->problem);
-    sumi_status status = SUMI_OK;
-    BY_TEAM(e.threads, run_tasks(call, &e, &status));
-    return product_explain(call->problem->context, status);
+    BY_TEAM(e.threads, run_tasks(call, &e));
+    return SUMI_OK;
 }
 
 const struct kernel kernel_attention = {.prepare = prepare, .run = run};

@@ -17,6 +17,7 @@ struct layer {
     const float *x[2];
     bool transposed;
     struct epilogue epilogue;
+    void *rooms; /* for the threads' products */
     int threads;
 };
 
@@ -34,6 +35,7 @@ static struct layer layer_of(const struct call *call)
     l.x[0] = call->inputs[0];
     l.x[1] = second < 0 ? NULL : call->inputs[second];
     l.epilogue = epilogue_of(call, l.out);
+    l.rooms = call->scratch;
     l.tile = TILE / l.out < FEWEST_ROWS ? FEWEST_ROWS : TILE / l.out;
     int64_t work = l.rows * l.out * (l.width[0] + l.width[1]) / 8;
     l.threads = worthwhile_threads(problem->threads, work);
@@ -43,8 +45,9 @@ static struct layer layer_of(const struct call *call)
     return l;
 }
 
-static sumi_status multiply_tile(const struct call *call, const struct layer *l, int64_t first,
-                                 int64_t count)
+/* By the calling thread, or by `threads` if that is more than one. */
+static void multiply_tile(const struct call *call, const struct layer *l, int64_t first,
+                          int64_t count, int threads)
 {
     const float *w = call->inputs[1];
     float *y = call->output + first * l->out;
@@ -54,25 +57,21 @@ static sumi_status multiply_tile(const struct call *call, const struct layer *l,
             product_of(false, l->transposed, count, l->out, l->width[i],
                        l->x[i] + first * l->width[i], l->width[i], w, w_stride, y, l->out);
         p.add = i > 0;
-        TRY(product_run(&p));
+        p.room = product_part(&p, l->rooms, omp_get_thread_num());
+        if (threads > 1) product_run_by_team(threads, &p, l->rooms);
+        else product_run(&p);
         w += l->width[i] * (l->transposed ? 1 : l->out);
     }
     if (!epilogue_is_empty(&l->epilogue)) epilogue_apply(&l->epilogue, first, count, y);
-    return SUMI_OK;
 }
 
 /* A thread's share of the tiles. */
-static void multiply_tiles(const struct call *call, const struct layer *l, int64_t tiles,
-                           sumi_status *status)
+static void multiply_tiles(const struct call *call, const struct layer *l, int64_t tiles)
 {
 #pragma omp for schedule(static)
     for (int64_t tile = 0; tile < tiles; tile++) {
         int64_t first = tile * l->tile, left = l->rows - first;
-        sumi_status one = multiply_tile(call, l, first, left < l->tile ? left : l->tile);
-        if (one != SUMI_OK) {
-#pragma omp atomic write
-            *status = one;
-        }
+        multiply_tile(call, l, first, left < l->tile ? left : l->tile, 1);
     }
 }
 
@@ -81,28 +80,69 @@ static sumi_status run_linear(const struct call *call)
     struct layer l = layer_of(call);
     int64_t tiles = (l.rows + l.tile - 1) / l.tile;
     int threads = tiles < l.threads ? (int)tiles : l.threads;
-    sumi_status status = SUMI_OK;
-    BY_TEAM(threads, multiply_tiles(call, &l, tiles, &status));
-    return product_explain(call->problem->context, status);
+    if (tiles == 1) multiply_tile(call, &l, 0, l.rows, call->problem->threads);
+    else BY_TEAM(threads, multiply_tiles(call, &l, tiles));
+    return SUMI_OK;
 }
 
-const struct kernel kernel_linear = {.run = run_linear};
-
-static sumi_status run_weight_gradient(const struct call *call)
+/* Room for products with an x of this shape; see layer_of. */
+static size_t rooms_for(const struct problem *problem, const struct shape *x)
 {
-    const struct problem *problem = call->problem;
-    const struct shape *dy = problem->inputs[0];
-    int64_t out = dy->size[dy->rank - 1], rows = shape_count(dy) / out;
-    int64_t in = shape_count(&problem->node->shape) / out, first = 0;
+    const struct shape *y = &problem->node->shape;
+    int64_t width = x->size[x->rank - 1], out = y->size[y->rank - 1];
+    struct product p = product_of(false, false, shape_count(y) / out, out, width, NULL, width, NULL,
+                                  out, NULL, out);
+    return product_rooms(problem->threads, &p);
+}
+
+static sumi_status prepare_linear(const struct problem *problem, void **state, size_t *scratch)
+{
+    (void)state;
+    int second = epilogue_input(problem->node, LINEAR_SECOND);
+    *scratch = rooms_for(problem, problem->inputs[0]);
+    size_t other = second < 0 ? 0 : rooms_for(problem, problem->inputs[second]);
+    if (other > *scratch) *scratch = other;
+    return SUMI_OK;
+}
+
+const struct kernel kernel_linear = {.prepare = prepare_linear, .run = run_linear};
+
+/* The gradient by the weights of array `i` of x. */
+static struct product part_of_gradient(const struct problem *problem, int i)
+{
+    const struct shape *dy = problem->inputs[0], *x = problem->inputs[i];
+    int64_t out = dy->size[dy->rank - 1], width = x->size[x->rank - 1];
+    int64_t in = shape_count(&problem->node->shape) / out;
+    return product_of(true, false, out, width, shape_count(dy) / out, NULL, out, NULL, width, NULL,
+                      in);
+}
+
+static sumi_status prepare_weight_gradient(const struct problem *problem, void **state,
+                                           size_t *scratch)
+{
+    (void)state;
     for (int i = 1; i <= 2; i++) {
-        const struct shape *x = problem->inputs[i];
-        int64_t width = x->size[x->rank - 1];
-        struct product p = product_of(true, false, out, width, rows, call->inputs[0], out,
-                                      call->inputs[i], width, call->output + first, in);
-        TRY(product_explain(problem->context, product_run(&p)));
-        first += width;
+        struct product p = part_of_gradient(problem, i);
+        size_t rooms = product_rooms(problem->threads, &p);
+        if (rooms > *scratch) *scratch = rooms;
     }
     return SUMI_OK;
 }
 
-const struct kernel kernel_linear_weight_gradient = {.run = run_weight_gradient};
+static sumi_status run_weight_gradient(const struct call *call)
+{
+    const struct problem *problem = call->problem;
+    float *to = call->output;
+    for (int i = 1; i <= 2; i++) {
+        struct product p = part_of_gradient(problem, i);
+        p.a = call->inputs[0];
+        p.b = call->inputs[i];
+        p.c = to;
+        product_run_by_team(problem->threads, &p, call->scratch);
+        to += p.n;
+    }
+    return SUMI_OK;
+}
+
+const struct kernel kernel_linear_weight_gradient = {.prepare = prepare_weight_gradient,
+                                                     .run = run_weight_gradient};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oneDNN's engine and its matrix products; see onednn.h. */
+/* oneDNN's engine; see onednn.h. */
 #include "cpu/onednn.h"
 
 #include <stdio.h>
@@ -55,36 +55,6 @@ sumi_status onednn_open(sumi_context *context, void **shared)
         onednn_close(context, engine);
     }
     return status;
-}
-
-/* c = a b + keep c */
-static sumi_status multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                            const float *a, int64_t stride_a, const float *b, int64_t stride_b,
-                            float keep, float *c, int64_t stride_c)
-{
-    return onednn_status(dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f,
-                                    a, stride_a, b, stride_b, keep, c, stride_c));
-}
-
-sumi_status onednn_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                           const float *a, int64_t stride_a, const float *b, int64_t stride_b,
-                           float *c, int64_t stride_c)
-{
-    return multiply(transpose_a, transpose_b, m, n, k, a, stride_a, b, stride_b, 0, c, stride_c);
-}
-
-sumi_status onednn_add_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                               const float *a, int64_t stride_a, const float *b, int64_t stride_b,
-                               float *c, int64_t stride_c)
-{
-    return multiply(transpose_a, transpose_b, m, n, k, a, stride_a, b, stride_b, 1, c, stride_c);
-}
-
-sumi_status onednn_explain_product(sumi_context *context, sumi_status status)
-{
-    if (status == SUMI_OK) return SUMI_OK;
-    return context_fail(context, status, "oneDNN could not multiply matrices: %s",
-                        status == SUMI_ERROR_MEMORY ? "out of memory" : "runtime error");
 }
 
 void onednn_version(char *text, size_t size)

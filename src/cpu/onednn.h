@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where oneDNN, 2.x and 3.x, is spoken to: its engine, matrix products, and convolutions in several
-   layouts and algorithms. Only src/cpu/onednn*.c know the library. */
+/* Where oneDNN, 2.x and 3.x, is spoken to: its engine, and convolutions in several layouts and
+   algorithms. Only src/cpu/onednn*.c know the library. */
 #ifndef SUMI_CPU_ONEDNN_H
 #define SUMI_CPU_ONEDNN_H
 
@@ -16,10 +16,9 @@ void onednn_version(char *text, size_t size);
 /* Convolutions by the library, for struct convolution_way. A combination of variant and problem
  * that the library lacks fails in prepare. */
 enum onednn_variant {
-    ONEDNN_DIRECT,  /* channels last throughout */
-    ONEDNN_BF16,    /* the same for images of bfloat16, and with weights rounded to it */
-    ONEDNN_BLOCKED, /* images reordered to and from the library's blocks of 16 channels */
-    ONEDNN_WINOGRAD /* Winograd's algorithm in the library's own layouts; gone in 3.x */
+    ONEDNN_DIRECT, /* channels last throughout */
+    ONEDNN_BF16,   /* the same for images of bfloat16, and with weights rounded to it */
+    ONEDNN_BLOCKED /* images reordered to and from the library's blocks of 16 channels */
 };
 bool onednn_suits(const struct convolution_problem *problem, int variant);
 sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
@@ -27,17 +26,5 @@ sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
                            size_t *scratch);
 sumi_status onednn_run(void *state, const struct convolution_operands *operands, void *scratch);
 void onednn_release(void *state);
-
-/* c[m,n] = a[m,k] b[k,n], each with a row stride, a and b optionally stored transposed. May be
-   called from several threads at once and so leaves the message alone: once they are together
-   again, onednn_explain_product sets the one that goes with the status, which it returns. */
-sumi_status onednn_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                           const float *a, int64_t stride_a, const float *b, int64_t stride_b,
-                           float *c, int64_t stride_c);
-/* The same, added to what c has. */
-sumi_status onednn_add_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                               const float *a, int64_t stride_a, const float *b, int64_t stride_b,
-                               float *c, int64_t stride_c);
-sumi_status onednn_explain_product(sumi_context *context, sumi_status status);
 
 #endif

@@ -37,7 +37,6 @@ struct convolution {
 struct request {
     const struct convolution_problem *problem;
     dnnl_engine_t engine;
-    dnnl_alg_kind_t algorithm;
     onednn_layout layouts[OPERANDS]; /* as asked for: may be "any" */
     onednn_layout *bias;             /* NULL for none */
     dnnl_dims_t stride, before, after;
@@ -48,9 +47,7 @@ bool onednn_suits(const struct convolution_problem *p, int variant)
 {
     if (variant == ONEDNN_DIRECT) return true;
     if (variant == ONEDNN_BF16) return p->bf16;
-    if (p->in < 16 || p->out < 16) return false; /* the blocks would be mostly empty */
-    bool small = p->kernel[0] == 3 && p->kernel[1] == 3 && p->stride[0] == 1 && p->stride[1] == 1;
-    return variant == ONEDNN_BLOCKED || (DNNL_VERSION_MAJOR < 3 && small);
+    return p->in >= 16 && p->out >= 16; /* else the blocks would be mostly empty */
 }
 
 /* The operand that a direction computes. */
@@ -62,13 +59,25 @@ static int result_of(enum convolution_direction direction)
 
 /* ---- primitive descriptors ---- */
 
+/* Whether an implementation may be used. The JIT code of oneDNN's own matrix products, on x86-64,
+   uses the stack pointer as one more register, in 2.x and 3.x, and so does every implementation
+   that is built upon it: a signal that comes meanwhile has its frame written over their memory, by
+   whichever handler the program has. Reference implementations take hundreds of times as long as
+   our own (taps.c). */
+static bool is_usable(const_dnnl_primitive_desc_t descriptor)
+{
+    const char *name = "";
+    dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name);
+    return !strstr(name, "gemm:jit") && strncmp(name, "ref", 3) != 0;
+}
+
 #if DNNL_VERSION_MAJOR >= 3
 static dnnl_status_t make_forward(const struct request *r, dnnl_prop_kind_t kind,
                                   dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result)
 {
     const dnnl_dims_t dilation = {0, 0};
     return dnnl_convolution_forward_primitive_desc_create(
-        result, r->engine, kind, r->algorithm, r->layouts[X], r->layouts[WEIGHT],
+        result, r->engine, kind, dnnl_convolution_direct, r->layouts[X], r->layouts[WEIGHT],
         r->bias ? *r->bias : NULL, r->layouts[Y], r->stride, dilation, r->before, r->after,
         attributes);
 }
@@ -79,52 +88,85 @@ static dnnl_status_t make_gradient(const struct request *r, dnnl_primitive_desc_
     const dnnl_dims_t dilation = {0, 0};
     if (r->problem->direction == CONVOLUTION_DATA_GRADIENT) {
         return dnnl_convolution_backward_data_primitive_desc_create(
-            result, r->engine, r->algorithm, r->layouts[X], r->layouts[WEIGHT], r->layouts[Y],
-            r->stride, dilation, r->before, r->after, hint, r->attributes);
+            result, r->engine, dnnl_convolution_direct, r->layouts[X], r->layouts[WEIGHT],
+            r->layouts[Y], r->stride, dilation, r->before, r->after, hint, r->attributes);
     }
     return dnnl_convolution_backward_weights_primitive_desc_create(
-        result, r->engine, r->algorithm, r->layouts[X], r->layouts[WEIGHT], NULL, r->layouts[Y],
-        r->stride, dilation, r->before, r->after, hint, r->attributes);
+        result, r->engine, dnnl_convolution_direct, r->layouts[X], r->layouts[WEIGHT], NULL,
+        r->layouts[Y], r->stride, dilation, r->before, r->after, hint, r->attributes);
+}
+
+static dnnl_status_t make_usable(const struct request *r, dnnl_primitive_desc_t hint,
+                                 dnnl_primitive_desc_t *result)
+{
+    bool forward = r->problem->direction == CONVOLUTION_FORWARD;
+    dnnl_status_t status = forward ? make_forward(r, dnnl_forward_inference, r->attributes, result)
+                                   : make_gradient(r, hint, result);
+    while (!status && !is_usable(*result)) status = dnnl_primitive_desc_next_impl(*result);
+    return status == dnnl_last_impl_reached ? dnnl_unimplemented : status;
 }
 #else
+static dnnl_status_t describe_forward(const struct request *r, dnnl_prop_kind_t kind,
+                                      dnnl_convolution_desc_t *descriptor)
+{
+    return dnnl_convolution_forward_desc_init(descriptor, kind, dnnl_convolution_direct,
+                                              &r->layouts[X], &r->layouts[WEIGHT], r->bias,
+                                              &r->layouts[Y], r->stride, r->before, r->after);
+}
+
 static dnnl_status_t make_forward(const struct request *r, dnnl_prop_kind_t kind,
                                   dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result)
 {
     dnnl_convolution_desc_t descriptor;
-    dnnl_status_t status = dnnl_convolution_forward_desc_init(
-        &descriptor, kind, r->algorithm, &r->layouts[X], &r->layouts[WEIGHT], r->bias,
-        &r->layouts[Y], r->stride, r->before, r->after);
+    dnnl_status_t status = describe_forward(r, kind, &descriptor);
     if (status) return status;
     return dnnl_primitive_desc_create(result, &descriptor, attributes, r->engine, NULL);
 }
 
-static dnnl_status_t make_gradient(const struct request *r, dnnl_primitive_desc_t hint,
-                                   dnnl_primitive_desc_t *result)
+static dnnl_status_t describe_direction(const struct request *r,
+                                        dnnl_convolution_desc_t *descriptor)
+{
+    switch (r->problem->direction) {
+    case CONVOLUTION_DATA_GRADIENT:
+        return dnnl_convolution_backward_data_desc_init(
+            descriptor, dnnl_convolution_direct, &r->layouts[X], &r->layouts[WEIGHT],
+            &r->layouts[Y], r->stride, r->before, r->after);
+    case CONVOLUTION_WEIGHT_GRADIENT:
+        return dnnl_convolution_backward_weights_desc_init(
+            descriptor, dnnl_convolution_direct, &r->layouts[X], &r->layouts[WEIGHT], NULL,
+            &r->layouts[Y], r->stride, r->before, r->after);
+    default: return describe_forward(r, dnnl_forward_inference, descriptor);
+    }
+}
+
+static dnnl_status_t make_usable(const struct request *r, dnnl_primitive_desc_t hint,
+                                 dnnl_primitive_desc_t *result)
 {
     dnnl_convolution_desc_t descriptor;
-    dnnl_status_t status;
-    if (r->problem->direction == CONVOLUTION_DATA_GRADIENT) {
-        status = dnnl_convolution_backward_data_desc_init(&descriptor, r->algorithm, &r->layouts[X],
-                                                          &r->layouts[WEIGHT], &r->layouts[Y],
-                                                          r->stride, r->before, r->after);
-    } else {
-        status = dnnl_convolution_backward_weights_desc_init(
-            &descriptor, r->algorithm, &r->layouts[X], &r->layouts[WEIGHT], NULL, &r->layouts[Y],
-            r->stride, r->before, r->after);
-    }
+    dnnl_primitive_desc_iterator_t all = NULL;
+    dnnl_status_t status = describe_direction(r, &descriptor);
     if (status) return status;
-    return dnnl_primitive_desc_create(result, &descriptor, r->attributes, r->engine, hint);
+    status = dnnl_primitive_desc_iterator_create(&all, &descriptor, r->attributes, r->engine, hint);
+    for (; !status; status = dnnl_primitive_desc_iterator_next(all)) {
+        *result = dnnl_primitive_desc_iterator_fetch(all);
+        if (!*result || is_usable(*result)) break;
+        dnnl_primitive_desc_destroy(*result);
+        *result = NULL;
+    }
+    if (all) dnnl_primitive_desc_iterator_destroy(all);
+    if (status == dnnl_iterator_ends) return dnnl_unimplemented;
+    return status || *result ? status : dnnl_out_of_memory;
 }
 #endif
 
 static dnnl_status_t make_descriptor(const struct request *r, dnnl_primitive_desc_t *result)
 {
-    if (r->problem->direction == CONVOLUTION_FORWARD) {
-        return make_forward(r, dnnl_forward_inference, r->attributes, result);
-    }
     dnnl_primitive_desc_t hint = NULL;
-    dnnl_status_t status = make_forward(r, dnnl_forward_training, NULL, &hint);
-    if (!status) status = make_gradient(r, hint, result);
+    dnnl_status_t status = dnnl_success;
+    if (r->problem->direction != CONVOLUTION_FORWARD) {
+        status = make_forward(r, dnnl_forward_training, NULL, &hint);
+    }
+    if (!status) status = make_usable(r, hint, result);
     if (hint) dnnl_primitive_desc_destroy(hint);
     return status;
 }
@@ -144,10 +186,8 @@ static void sizes_of(const struct convolution_problem *p, dnnl_dims_t sizes[OPER
 static dnnl_status_t describe(struct convolution *c, int variant, struct request *r)
 {
     static const dnnl_format_tag_t plain[OPERANDS] = {dnnl_nhwc, dnnl_oihw, dnnl_nhwc};
-    static const dnnl_format_tag_t image[] = {[ONEDNN_DIRECT] = dnnl_nhwc,
-                                              [ONEDNN_BF16] = dnnl_nhwc,
-                                              [ONEDNN_BLOCKED] = dnnl_nChw16c,
-                                              [ONEDNN_WINOGRAD] = dnnl_format_tag_any};
+    static const dnnl_format_tag_t image[] = {
+        [ONEDNN_DIRECT] = dnnl_nhwc, [ONEDNN_BF16] = dnnl_nhwc, [ONEDNN_BLOCKED] = dnnl_nChw16c};
     dnnl_dims_t sizes[OPERANDS];
     sizes_of(r->problem, sizes);
     dnnl_status_t status = dnnl_success;
@@ -262,8 +302,7 @@ sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
     c->threads = problem->threads;
     struct request request = {.problem = problem,
                               .engine = c->engine->engine,
-                              .algorithm = variant == ONEDNN_WINOGRAD ? dnnl_convolution_winograd
-                                                                      : dnnl_convolution_direct,
+
                               .bias = c->has_bias ? &c->bias_layout : NULL};
     sumi_status status =
         onednn_check(context, make(c, variant, &request, scratch), "prepare a convolution");

@@ -4,7 +4,7 @@
 #include "cpu/pointwise.h"
 
 #include "base/team.h"
-#include "cpu/loops/product.h"
+#include "cpu/product.h"
 
 struct pointwise {
     sumi_context *context;
@@ -93,34 +93,34 @@ static void share_of_pixels(const struct pointwise *pointwise,
     }
 }
 
-/* weight[out, in] as the sum of the threads' sums. */
+/* One of as many parts of the blocks as there are threads: its sum of weight[out, in]. */
+static void sum_part(const struct pointwise *pointwise, const struct convolution_operands *operands,
+                     int part, float *sums)
+{
+    const int64_t in = pointwise->problem.in, out = pointwise->problem.out;
+    const float *x = operands->x, *y = operands->y;
+    int64_t begin = pointwise->blocks * part / pointwise->threads;
+    int64_t end = pointwise->blocks * (part + 1) / pointwise->threads;
+    for (int64_t block = begin; block < end; block++) {
+        int64_t first = block * pointwise->block;
+        struct product product = product_of(true, false, out, in, count_of(pointwise, block),
+                                            y + first * out, out, x + first * in, in, sums, in);
+        product.add = block > begin;
+        product_run(&product);
+    }
+}
+
+/* A thread's share of weight[out, in] as the sum of the parts: one of them, or more where the team
+   is smaller than asked for. */
 static void share_of_weight_gradient(const struct pointwise *pointwise,
                                      const struct convolution_operands *operands, float *sums)
 {
-    const struct product_loops *loops = product_loops_select();
-    const int64_t in = pointwise->problem.in, out = pointwise->problem.out;
-    const float *x = operands->x, *y = operands->y;
-    const int thread = omp_get_thread_num();
-    int64_t begin = pointwise->blocks * thread / pointwise->threads;
-    int64_t end = pointwise->blocks * (thread + 1) / pointwise->threads;
-    for (int64_t block = begin; block < end; block++) {
-        int64_t first = block * pointwise->block;
-        loops->product(&(struct product){.m = out,
-                                         .n = in,
-                                         .k = count_of(pointwise, block),
-                                         .a = y + first * out,
-                                         .a_row = 1,
-                                         .a_column = out,
-                                         .b = x + first * in,
-                                         .b_row = in,
-                                         .b_column = 1,
-                                         .c = sums + thread * pointwise->size_weight,
-                                         .c_row = in,
-                                         .add = block > begin});
+#pragma omp for schedule(static, 1)
+    for (int part = 0; part < pointwise->threads; part++) {
+        sum_part(pointwise, operands, part, sums + part * pointwise->size_weight);
     }
-#pragma omp barrier
 #pragma omp for schedule(static)
-    for (int64_t i = 0; i < in * out; i++) {
+    for (int64_t i = 0; i < pointwise->problem.in * pointwise->problem.out; i++) {
         float total = sums[i];
         for (int part = 1; part < pointwise->threads; part++) {
             total += sums[part * pointwise->size_weight + i];

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small products by loops of our own, others by the library; see product.h. The library makes code
-   for its products when the first is asked for, which takes longer than drawing a sample of a small
-   network; a program that only has small ones never waits for that. */
+/* Matrix products of any size; see product.h. */
 #include "cpu/product.h"
 
-#include "cpu/onednn.h"
+#include "base/team.h"
+#include "cpu/cpu.h"
 
-/* Multiplications from which the library is faster. */
-enum { LARGE = 1 << 20 };
+/* Rows of a that lie so far apart (floats) fall on few lines of a cache; columns from which on, and
+   rows, copying them is worth the time. */
+enum { FAR_ROWS = 512, MANY_COLUMNS = 128, MANY_ROWS = 48 };
+
+/* A thread's share of a product is a multiple of these. */
+enum { SHARE_ROWS = 12, SHARE_COLUMNS = PRODUCT_PANEL };
 
 struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                           const float *a, int64_t stride_a, const float *b, int64_t stride_b,
@@ -26,22 +29,59 @@ struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t
                             .c_row = stride_c};
 }
 
-sumi_status product_by_library(const struct product *p)
+bool product_wants_room(const struct product *p)
 {
-    bool turned_a = p->a_column != 1, turned_b = p->b_column != 1;
-    return (p->add ? onednn_add_product : onednn_product)(
-        turned_a, turned_b, p->m, p->n, p->k, p->a, turned_a ? p->a_column : p->a_row, p->b,
-        turned_b ? p->b_column : p->b_row, p->c, p->c_row);
+    int64_t apart = p->a_column == 1 ? p->a_row : p->a_column;
+    return apart >= FAR_ROWS && p->n >= MANY_COLUMNS && p->m >= MANY_ROWS;
 }
 
-sumi_status product_run(const struct product *p)
+void product_run(const struct product *product)
 {
-    if (p->m * p->n * p->k > LARGE) return product_by_library(p);
-    product_loops_select()->product(p);
-    return SUMI_OK;
+    product_loops_select()->product(product);
 }
 
-sumi_status product_explain(sumi_context *context, sumi_status status)
+size_t product_rooms(int threads, const struct product *product)
 {
-    return onednn_explain_product(context, status);
+    return product_wants_room(product) ? (size_t)threads * PRODUCT_ROOM * sizeof(float) : 0;
+}
+
+float *product_part(const struct product *product, void *rooms, int thread)
+{
+    bool given = rooms && product_wants_room(product);
+    return given ? (float *)rooms + thread * (int64_t)PRODUCT_ROOM : NULL;
+}
+
+/* Where share `number` of `count` of `size` begins, in steps. */
+static int64_t share_begin(int64_t size, int64_t step, int number, int count)
+{
+    int64_t steps = (size + step - 1) / step, begin = steps * number / count * step;
+    return begin < size ? begin : size;
+}
+
+/* A thread's share: rows where there are more of them than columns, else columns. */
+static void multiply_share(const struct product *p, void *rooms)
+{
+    const int thread = omp_get_thread_num(), count = omp_get_num_threads();
+    const bool rows = p->m > p->n;
+    const int64_t size = rows ? p->m : p->n, step = rows ? SHARE_ROWS : SHARE_COLUMNS;
+    const int64_t begin = share_begin(size, step, thread, count);
+    const int64_t length = share_begin(size, step, thread + 1, count) - begin;
+    if (length == 0) return;
+    struct product share = *p;
+    if (rows) {
+        share.m = length;
+        share.a += begin * p->a_row;
+        share.c += begin * p->c_row;
+    } else {
+        share.n = length;
+        share.b += begin / PRODUCT_PANEL * p->b_panel + (p->b_panel ? 0 : begin * p->b_column);
+        share.c += begin / PRODUCT_PANEL * p->c_panel + (p->c_panel ? 0 : begin);
+    }
+    share.room = product_part(p, rooms, thread);
+    product_run(&share);
+}
+
+void product_run_by_team(int threads, const struct product *p, void *rooms)
+{
+    BY_TEAM(worthwhile_threads(threads, p->m * p->n * p->k / 8), multiply_share(p, rooms));
 }

@@ -10,6 +10,7 @@
 #include "cpu/winograd_1d.h"
 #include "cpu/onednn.h"
 #include "cpu/pointwise.h"
+#include "cpu/taps.h"
 #include "cpu/winograd.h"
 #include "ops/epilogue.h"
 
@@ -41,20 +42,17 @@ enum way {
     DIRECT,
     DIRECT_BF16,
     DIRECT_BLOCKED,
-    LIBRARY_WINOGRAD,
     WINOGRAD_16,
     WINOGRAD_32,
     WINOGRAD_64,
     WINOGRAD_128,
-    WINOGRAD_16_OWN,
-    WINOGRAD_32_OWN,
-    WINOGRAD_64_OWN,
     WINOGRAD_PANELS_32,
     WINOGRAD_PANELS_64,
     WINOGRAD_1D_12,
     WINOGRAD_1D_24,
     WINOGRAD_1D_120,
     POINTWISE_240,
+    BY_TAPS,
     WAY_COUNT
 };
 
@@ -62,20 +60,17 @@ static const struct convolution_way ways[WAY_COUNT] = {
     [DIRECT] = LIBRARY("direct", ONEDNN_DIRECT),
     [DIRECT_BF16] = LIBRARY("direct-bf16", ONEDNN_BF16),
     [DIRECT_BLOCKED] = LIBRARY("direct-blocked", ONEDNN_BLOCKED),
-    [LIBRARY_WINOGRAD] = LIBRARY("library-winograd", ONEDNN_WINOGRAD),
     [WINOGRAD_16] = WINOGRAD("winograd-16", 16),
     [WINOGRAD_32] = WINOGRAD("winograd-32", 32),
     [WINOGRAD_64] = WINOGRAD("winograd-64", 64),
     [WINOGRAD_128] = WINOGRAD("winograd-128", 128),
-    [WINOGRAD_16_OWN] = WINOGRAD("winograd-16-own", 16 | WINOGRAD_OWN),
-    [WINOGRAD_32_OWN] = WINOGRAD("winograd-32-own", 32 | WINOGRAD_OWN),
-    [WINOGRAD_64_OWN] = WINOGRAD("winograd-64-own", 64 | WINOGRAD_OWN),
     [WINOGRAD_PANELS_32] = PANELS("winograd-panels-32", 32),
     [WINOGRAD_PANELS_64] = PANELS("winograd-panels-64", 64),
     [WINOGRAD_1D_12] = BY_WINOGRAD_1D("winograd-1d-12", 12),
     [WINOGRAD_1D_24] = BY_WINOGRAD_1D("winograd-1d-24", 24),
     [WINOGRAD_1D_120] = BY_WINOGRAD_1D("winograd-1d-120", 120),
     [POINTWISE_240] = BY_PRODUCTS("pointwise-240", 240),
+    [BY_TAPS] = {"taps", 0, taps_suit, taps_prepare, taps_run, taps_release, false},
 };
 
 const struct convolution_way *tune_way(int number)
@@ -111,7 +106,7 @@ static const struct convolution_way *guess(const struct convolution_problem *p)
     if (channels < 32 || tiles < 64 || !is_worth_rounding(p)) return &ways[DIRECT];
     const enum way likely[] = {p->direction == CONVOLUTION_WEIGHT_GRADIENT ? WINOGRAD_1D_120
                                                                            : WINOGRAD_1D_24,
-                               POINTWISE_240, p->in + p->out > 192 ? WINOGRAD_64 : WINOGRAD_32_OWN};
+                               POINTWISE_240, p->in + p->out > 192 ? WINOGRAD_64 : WINOGRAD_32};
     for (size_t i = 0; i < sizeof likely / sizeof *likely; i++) {
         const struct convolution_way *way = &ways[likely[i]];
         if (way->suits(p, way->variant)) return way;
@@ -196,8 +191,8 @@ static sumi_status trial_create(sumi_context *context, const struct convolution_
     return SUMI_OK;
 }
 
-/* Prepares all ways that suit. One that cannot be prepared is not a candidate; the plain direct way
-   always can. */
+/* Prepares all ways that suit. One that cannot be prepared is not a candidate; that by taps always
+   can, and is one where the library has no direct way. */
 static sumi_status prepare_all(const struct trial *trial, void *library,
                                struct candidate candidates[WAY_COUNT], int *count)
 {
@@ -206,10 +201,10 @@ static sumi_status prepare_all(const struct trial *trial, void *library,
     for (int i = 0; i < WAY_COUNT; i++) {
         struct candidate *candidate = &candidates[*count];
         *candidate = (struct candidate){.seconds = 1e30};
-        if (!ways[i].suits(p, ways[i].variant)) continue;
+        if (!ways[i].suits(p, ways[i].variant) || (i == BY_TAPS && *count > 0)) continue;
         sumi_status status =
             convolution_prepare(trial->context, library, &ways[i], p, &candidate->ready);
-        if (status == SUMI_ERROR_BACKEND && i != DIRECT) continue;
+        if (status == SUMI_ERROR_BACKEND && i != BY_TAPS) continue;
         TRY(status);
         ++*count;
     }
@@ -346,5 +341,7 @@ sumi_status tune_choose(sumi_context *context, void *shared,
     if (given->memory) TRY(choose_measured(context, given, problem, ready));
     else ready->way = guess(problem);
     if (ready->state) return SUMI_OK;
-    return convolution_prepare(context, given->library, ready->way, problem, ready);
+    sumi_status status = convolution_prepare(context, given->library, ready->way, problem, ready);
+    if (status != SUMI_ERROR_BACKEND) return status;
+    return convolution_prepare(context, given->library, &ways[BY_TAPS], problem, ready);
 }

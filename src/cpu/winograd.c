@@ -22,7 +22,7 @@ struct winograd {
     struct tiling tiling;
     int64_t block, blocks;                         /* tiles in a block; blocks */
     int64_t stride_from, stride_to, stride_weight; /* floats from position to position */
-    bool own;                                      /* products, instead of the library's */
+    int64_t panel; /* floats of a panel of the transformed weights, or of their sums */
     int threads;
     float *kept;      /* the transformed weights, where they last; else they are scratch memory */
     uint64_t version; /* of the weights that `kept` was made from */
@@ -30,11 +30,9 @@ struct winograd {
 
 bool winograd_suits(const struct convolution_problem *p, int variant)
 {
-    int64_t block = variant & ~WINOGRAD_OWN, wide = p->in > p->out ? p->in : p->out;
-    int64_t tiles = tiling_count(p);
-    bool products = variant & WINOGRAD_OWN ? wide <= 192 : wide >= 128; /* where each is good */
-    bool fits = block < 2 * tiles && (block > 16 || tiles < 64 || wide < 128);
-    return tiling_suits(p) && products && fits;
+    int64_t wide = p->in > p->out ? p->in : p->out, tiles = tiling_count(p);
+    bool fits = variant < 2 * tiles && (variant > 16 || tiles < 64 || wide < 128);
+    return tiling_suits(p) && fits;
 }
 
 /* Cuts the tiles into blocks of `most` at most, as many for each thread. */
@@ -48,6 +46,17 @@ static void cut(struct winograd *w, int64_t most)
     w->threads = (int)(threads < w->blocks ? threads : w->blocks);
 }
 
+static int64_t least(int64_t left, int64_t most)
+{
+    return left < most ? left : most;
+}
+
+/* Panels of channels that are multiplied together. */
+static int64_t panels_of(int64_t channels)
+{
+    return (channels + PRODUCT_PANEL - 1) / PRODUCT_PANEL;
+}
+
 sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
                              const struct convolution_problem *problem, void **state,
                              size_t *scratch)
@@ -58,12 +67,13 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
     w->context = context;
     w->problem = *problem;
     w->tiling = tiling_of(problem);
-    w->own = variant & WINOGRAD_OWN;
-    cut(w, variant & ~WINOGRAD_OWN);
+    cut(w, variant);
     w->stride_from = tiling_stride(w->block * w->tiling.from.channels);
     w->stride_to = tiling_stride(w->block * w->tiling.to.channels);
-    w->stride_weight = tiling_stride(problem->in * problem->out);
     bool gradient = problem->direction == CONVOLUTION_WEIGHT_GRADIENT;
+    w->panel = PRODUCT_PANEL * (gradient ? problem->out : w->tiling.from.channels);
+    w->stride_weight =
+        tiling_stride(panels_of(gradient ? problem->in : w->tiling.to.channels) * w->panel);
     int64_t of_threads = w->threads * (w->stride_from + w->stride_to);
     int64_t of_weights = (gradient ? w->threads : 1) * w->stride_weight;
     if (problem->constant_weights) {
@@ -110,39 +120,34 @@ static struct tiles tiles_of(const struct winograd *w, int64_t block)
     return (struct tiles){block * w->block, end < w->tiling.count ? end : w->tiling.count};
 }
 
-/* One thread's share of the transformed weights: u[36][channels read][channels written]. A share is
-   a few channels that are read, so that both the weights and u are gone through in runs. */
+/* One thread's share of the transformed weights, in panels of channels that are written, as the
+   products read them: u[36][panel][channels read][PRODUCT_PANEL]. */
 static void transform_weights(const struct winograd *w, const float *weight, float *u)
 {
     const int64_t read = w->tiling.from.channels, written = w->tiling.to.channels;
+    const int64_t groups = (read + WINOGRAD_WEIGHT_ROWS - 1) / WINOGRAD_WEIGHT_ROWS;
 #pragma omp for schedule(static)
-    for (int64_t first = 0; first < read; first += WINOGRAD_WEIGHT_ROWS) {
-        int64_t left = read - first;
-        tiling_transform_weights(&w->tiling, weight, first,
-                                 left < WINOGRAD_WEIGHT_ROWS ? left : WINOGRAD_WEIGHT_ROWS, 0,
-                                 written, u + first * written, w->stride_weight);
+    for (int64_t i = 0; i < panels_of(written) * groups; i++) {
+        int64_t panel = i / groups, first = panel * PRODUCT_PANEL;
+        int64_t row = i % groups * WINOGRAD_WEIGHT_ROWS;
+        tiling_transform_weights(&w->tiling, weight, row, least(read - row, WINOGRAD_WEIGHT_ROWS),
+                                 first, least(written - first, PRODUCT_PANEL),
+                                 u + panel * w->panel + row * PRODUCT_PANEL, PRODUCT_PANEL,
+                                 w->stride_weight);
     }
 }
 
-/* By our own loops or the library's, as the variant says. */
-static sumi_status multiply(const struct winograd *w, const struct product *product)
-{
-    if (!w->own) return product_by_library(product);
-    product_loops_select()->product(product);
-    return SUMI_OK;
-}
-
-static sumi_status multiply_block(const struct winograd *w, struct tiles tiles, const float *u,
-                                  const struct workspace *workspace)
+static void multiply_block(const struct winograd *w, struct tiles tiles, const float *u,
+                           const struct workspace *workspace)
 {
     const int64_t from = w->tiling.from.channels, to = w->tiling.to.channels;
     for (int p = 0; p < POSITIONS; p++) {
         struct product product = product_of(
             false, false, tiles.end - tiles.first, to, from, workspace->from + p * w->stride_from,
-            from, u + p * w->stride_weight, to, workspace->to + p * w->stride_to, to);
-        TRY(multiply(w, &product));
+            from, u + p * w->stride_weight, PRODUCT_PANEL, workspace->to + p * w->stride_to, to);
+        product.b_panel = w->panel;
+        product_run(&product);
     }
-    return SUMI_OK;
 }
 
 /* One run, as the threads share it. */
@@ -150,15 +155,7 @@ struct run {
     const struct winograd *w;
     const struct convolution_operands *operands;
     float *scratch;
-    sumi_status status; /* the first failure of a product */
 };
-
-static void note(struct run *run, sumi_status status)
-{
-    if (status == SUMI_OK) return;
-#pragma omp atomic write
-    run->status = status;
-}
 
 /* A thread's share of a run forward, or of a gradient by data. */
 static void share_of_tiles(struct run *run)
@@ -176,63 +173,82 @@ static void share_of_tiles(struct run *run)
     for (int64_t block = 0; block < w->blocks; block++) {
         struct tiles tiles = tiles_of(w, block);
         tiling_read_spans(t, tiles, from, workspace.from, w->stride_from);
-        note(run, multiply_block(w, tiles, u, &workspace));
+        multiply_block(w, tiles, u, &workspace);
         tiling_write_tiles(t, tiles, 0, t->to.channels, &operands->epilogue, workspace.to,
                            w->stride_to, to);
     }
 }
 
-/* Adds a block's products into sums[36][out][in]. */
-static sumi_status accumulate_block(const struct winograd *w, struct tiles tiles,
-                                    const struct workspace *workspace, bool first, float *sums)
+/* Adds a block's products into sums[36][panel of in][out][PRODUCT_PANEL]. */
+static void accumulate_block(const struct winograd *w, struct tiles tiles,
+                             const struct workspace *workspace, bool first, float *sums)
 {
     const int64_t in = w->tiling.from.channels, out = w->tiling.to.channels;
     for (int p = 0; p < POSITIONS; p++) {
         struct product product = product_of(
             true, false, out, in, tiles.end - tiles.first, workspace->to + p * w->stride_to, out,
-            workspace->from + p * w->stride_from, in, sums + p * w->stride_weight, in);
+            workspace->from + p * w->stride_from, in, sums + p * w->stride_weight, PRODUCT_PANEL);
+        product.c_panel = w->panel;
         product.add = !first;
-        TRY(multiply(w, &product));
+        product_run(&product);
     }
-    return SUMI_OK;
+}
+
+/* Adds the other threads' sums to `count` of the first one's, at each position. */
+static void add_parts(const struct winograd *w, int64_t count, float *sums)
+{
+    const int64_t step = POSITIONS * w->stride_weight;
+    for (int thread = 1; thread < w->threads; thread++) {
+        for (int p = 0; p < POSITIONS; p++) {
+            float *total = sums + p * w->stride_weight;
+            const float *part = total + thread * step;
+            for (int64_t i = 0; i < count; i++) total[i] += part[i];
+        }
+    }
 }
 
 /* A thread's share of adding up the threads' sums, and of transforming them back. */
 static void fold_sums(const struct winograd *w, float *sums, float *weight)
 {
-    const int64_t in = w->problem.in, step = POSITIONS * w->stride_weight;
+    const int64_t in = w->problem.in;
 #pragma omp for schedule(static)
     for (int64_t out = 0; out < w->problem.out; out++) {
-        float *first = sums + out * in;
-        for (int thread = 1; thread < w->threads; thread++) {
-            for (int p = 0; p < POSITIONS; p++) {
-                float *total = first + p * w->stride_weight;
-                const float *part = total + thread * step;
-                for (int64_t i = 0; i < in; i++) total[i] += part[i];
-            }
+        for (int64_t panel = 0; panel < panels_of(in); panel++) {
+            int64_t first = panel * PRODUCT_PANEL;
+            int64_t count = least(in - first, PRODUCT_PANEL);
+            float *own = sums + panel * w->panel + out * PRODUCT_PANEL;
+            add_parts(w, count, own);
+            winograd_loops_select()->weight_gradient(count, own, w->stride_weight,
+                                                     weight + (out * in + first) * 9, 9);
         }
-        winograd_loops_select()->weight_gradient(in, first, w->stride_weight, weight + out * in * 9,
-                                                 9);
     }
 }
 
-/* A thread's share of a gradient by weight. */
-static void share_of_weight_gradient(struct run *run)
+/* One of as many parts of the blocks as there are threads: their sums. */
+static void sum_part(const struct run *run, int part, float *sums)
 {
     const struct winograd *w = run->w;
-    int thread = omp_get_thread_num();
-    struct workspace workspace = workspace_of(w, run->scratch, thread);
-    float *all_sums = weights_of(w, run->scratch);
-    float *sums = all_sums + thread * POSITIONS * w->stride_weight;
-    int64_t first = w->blocks * thread / w->threads, end = w->blocks * (thread + 1) / w->threads;
+    struct workspace workspace = workspace_of(w, run->scratch, part);
+    int64_t first = w->blocks * part / w->threads, end = w->blocks * (part + 1) / w->threads;
     for (int64_t block = first; block < end; block++) {
         struct tiles tiles = tiles_of(w, block);
         tiling_read_spans(&w->tiling, tiles, run->operands->x, workspace.from, w->stride_from);
         tiling_read_tiles(&w->tiling, tiles, run->operands->y, workspace.to, w->stride_to);
-        note(run, accumulate_block(w, tiles, &workspace, block == first, sums));
+        accumulate_block(w, tiles, &workspace, block == first, sums);
     }
-#pragma omp barrier
-    fold_sums(w, all_sums, run->operands->weight);
+}
+
+/* A thread's share of a gradient by weight: one part, or more where the team is smaller than asked
+   for. */
+static void share_of_weight_gradient(const struct run *run)
+{
+    const struct winograd *w = run->w;
+    float *sums = weights_of(w, run->scratch);
+#pragma omp for schedule(static, 1)
+    for (int part = 0; part < w->threads; part++) {
+        sum_part(run, part, sums + part * POSITIONS * w->stride_weight);
+    }
+    fold_sums(w, sums, run->operands->weight);
 }
 
 sumi_status winograd_run(void *state, const struct convolution_operands *operands, void *scratch)
@@ -244,6 +260,6 @@ sumi_status winograd_run(void *state, const struct convolution_operands *operand
     } else {
         BY_TEAM(w->threads, share_of_tiles(&run));
     }
-    w->version = run.status == SUMI_OK ? operands->version : 0;
-    return product_explain(w->context, run.status);
+    w->version = operands->version;
+    return SUMI_OK;
 }

@@ -6,9 +6,7 @@
 
 #include "cpu/convolution.h"
 
-/* For struct convolution_way; the variant is the number of tiles transformed at a time, plus
-   WINOGRAD_OWN to multiply matrices by our own loops instead of the library. */
-enum { WINOGRAD_OWN = 1 << 16 };
+/* For struct convolution_way; the variant is the number of tiles transformed at a time. */
 bool winograd_suits(const struct convolution_problem *problem, int variant);
 sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
                              const struct convolution_problem *problem, void **state,

@@ -234,20 +234,27 @@ static void fold_sums(const struct winograd_1d *w, float *sums, float *weight)
     }
 }
 
-static void share_of_weight_gradient(const struct winograd_1d *w,
-                                     const struct convolution_operands *operands, float *scratch)
+/* One of as many parts of the blocks as there are threads: their sums. */
+static void sum_part(const struct winograd_1d *w, const struct convolution_operands *operands,
+                     float *scratch, int part)
 {
-    int thread = omp_get_thread_num();
-    struct workspace workspace = workspace_of(w, scratch, thread);
-    float *sums = weights_of(w, scratch) + thread * SPAN * w->size_weight;
-    int64_t first = w->blocks * thread / w->threads, end = w->blocks * (thread + 1) / w->threads;
+    struct workspace workspace = workspace_of(w, scratch, part);
+    float *sums = weights_of(w, scratch) + part * SPAN * w->size_weight;
+    int64_t first = w->blocks * part / w->threads, end = w->blocks * (part + 1) / w->threads;
     for (int64_t block = first; block < end; block++) {
         struct range range = tiles_of(w, block);
         read_spans(w, range, operands->x, workspace.from);
         read_tiles(w, range, operands->y, workspace.to);
         accumulate(w, range.end - range.first, &workspace, block == first, sums);
     }
-#pragma omp barrier
+}
+
+/* A thread's share: one part, or more where the team is smaller than asked for. */
+static void share_of_weight_gradient(const struct winograd_1d *w,
+                                     const struct convolution_operands *operands, float *scratch)
+{
+#pragma omp for schedule(static, 1)
+    for (int part = 0; part < w->threads; part++) sum_part(w, operands, scratch, part);
     fold_sums(w, weights_of(w, scratch), operands->weight);
 }
 

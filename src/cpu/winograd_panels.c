@@ -108,13 +108,13 @@ static void share_of_panels(const struct panels *w, const struct convolution_ope
         int64_t first = panel * w->width, left = t->to.channels - first;
         int64_t count = left < w->width ? left : w->width;
         tiling_transform_weights(t, operands->weight, 0, read, first, count, workspace.weight,
-                                 w->stride_weight);
+                                 count, w->stride_weight);
         for (int p = 0; p < POSITIONS; p++) {
             const struct product product =
                 product_of(false, false, t->count, count, read, workspace.from + p * w->stride_from,
                            read, workspace.weight + p * w->stride_weight, count,
                            workspace.part + p * w->stride_part, count);
-            product_loops_select()->product(&product);
+            product_run(&product);
         }
         tiling_write_tiles(t, all, first, count, &operands->epilogue, workspace.part,
                            w->stride_part, t->turned ? operands->x : operands->y);
@@ -138,7 +138,7 @@ static void share_of_weight_gradient(const struct panels *w,
                                                       workspace.to + p * w->stride_to + first, out,
                                                       workspace.from + p * w->stride_from, in,
                                                       workspace.weight + p * w->stride_weight, in);
-            product_loops_select()->product(&product);
+            product_run(&product);
         }
         for (int64_t o = 0; o < count; o++) {
             winograd_loops_select()->weight_gradient(in, workspace.weight + o * in,

@@ -114,7 +114,7 @@ void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t firs
 
 void tiling_transform_weights(const struct tiling *t, const float *weight, int64_t row,
                               int64_t rows, int64_t first, int64_t count, float *out,
-                              int64_t stride)
+                              int64_t out_row, int64_t stride)
 {
     const struct winograd_loops *loops = winograd_loops_select();
     const int64_t line = t->in * KERNEL; /* from one output channel to the next */
@@ -123,6 +123,6 @@ void tiling_transform_weights(const struct tiling *t, const float *weight, int64
     for (int64_t done = 0; done < rows; done += WINOGRAD_WEIGHT_ROWS) {
         int64_t some = rows - done < WINOGRAD_WEIGHT_ROWS ? rows - done : WINOGRAD_WEIGHT_ROWS;
         loops->weight(some, count, weight + done * step_read, step_read, step, t->turned,
-                      out + done * count, stride);
+                      out + done * out_row, out_row, stride);
     }
 }

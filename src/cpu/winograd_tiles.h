@@ -48,9 +48,9 @@ void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t firs
                         const struct epilogue *epilogue, const float *in, int64_t stride, void *to);
 
 /* Transforms the weights of `rows` channels that are read, from number `row` on, and `count` that
-   are written, from number `first` on, to out[36][rows][count]. */
+   are written, from number `first` on, to out[36][rows][count], rows out_row apart. */
 void tiling_transform_weights(const struct tiling *t, const float *weight, int64_t row,
                               int64_t rows, int64_t first, int64_t count, float *out,
-                              int64_t stride);
+                              int64_t out_row, int64_t stride);
 
 #endif

@@ -2,10 +2,10 @@
 /* Making and running plans; see plan.h. */
 #include "graph/plan.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/team.h"
 struct step {
     const struct kernel *kernel;
     struct problem problem;
@@ -306,19 +306,19 @@ sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int co
     sumi_context *context = graph->context;
     sumi_plan *made = context_allocate_zeroed(context, 1, sizeof *made);
     if (!made) return SUMI_ERROR_MEMORY;
+    int most = omp_get_thread_limit(); /* more could not be had */
     *made = (sumi_plan){.context = context,
                         .graph = graph,
                         .backend = backend,
-                        .threads = context->threads,
+                        .threads = context->threads < most ? context->threads : most,
                         .node_count = graph->count};
     struct planner planner = {.plan = made};
     int32_t *scratch_spans = NULL;
     sumi_status status = backend->open(context, &made->shared);
     if (status == SUMI_OK) status = allocate(made, &planner, &scratch_spans);
-    int threads = omp_get_max_threads();
-    omp_set_num_threads(made->threads); /* libraries underneath read it when they prepare */
+    struct team_settings before = team_begin(made->threads);
     if (status == SUMI_OK) status = build(&planner, count, outputs, scratch_spans);
-    omp_set_num_threads(threads);
+    team_end(before);
     context_release(context, planner.places);
     context_release(context, planner.spans);
     context_release(context, planner.uses);
@@ -485,10 +485,9 @@ sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step)
 
 sumi_status plan_run(sumi_plan *plan, const struct run_key *key)
 {
-    int threads = omp_get_max_threads();
-    omp_set_num_threads(plan->threads);
+    struct team_settings before = team_begin(plan->threads);
     sumi_status status =
         profile_is_on(plan->context) ? run_profiled(plan, key) : run_steps(plan, key);
-    omp_set_num_threads(threads);
+    team_end(before);
     return status;
 }

@@ -69,7 +69,7 @@ static void without_tuning_the_choice_is_fixed_and_nothing_is_written(void **sta
         struct convolution_problem large = problem;
         large.batch = 64;
         assert_string_equal(choose(shared), "direct");
-        assert_string_equal(choose_for(shared, &large), "winograd-32-own");
+        assert_string_equal(choose_for(shared, &large), "winograd-32");
         cpu_backend.close(context, shared);
     }
     char path[128];
@@ -125,9 +125,9 @@ static void the_remembered_choice_is_followed(void **state)
     struct cpu_shared *shared = open_backend();
     choose(shared);
     cpu_backend.close(context, shared);
-    rewrite_choice("winograd-16-own");
+    rewrite_choice("winograd-16");
     shared = open_backend();
-    assert_string_equal(choose(shared), "winograd-16-own");
+    assert_string_equal(choose(shared), "winograd-16");
     cpu_backend.close(context, shared);
 }
 

@@ -35,7 +35,7 @@ static double largest_difference(const place *here)
 static void winograd_does_not_move_a_training_curve(void **state)
 {
     place *here = *state;
-    run(here, TRAIN("scratch", "on") REWRITE("direct") TRAIN("a", "on") REWRITE("winograd-32-own")
+    run(here, TRAIN("scratch", "on") REWRITE("direct") TRAIN("a", "on") REWRITE("winograd-32")
                   TRAIN("b", "on") "cat cache/sumi/tune/*.txt | grep -c winograd");
     if (here->code != 0) fail_msg("exit code %d: %s", here->code, here->err);
     assert_true(atoi(here->out) > 10);

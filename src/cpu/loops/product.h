@@ -1,22 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A matrix product for small matrices, where a library's preparations take longer than its
-   arithmetic. Compiled once for each instruction set, like loops.h. */
+/* Matrix products, by one thread, on its own stack. Compiled once for each instruction set, like
+   loops.h. */
 #ifndef SUMI_CPU_LOOPS_PRODUCT_H
 #define SUMI_CPU_LOOPS_PRODUCT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Columns of a panel: as many as the widest vectors and the registers are good for. */
+enum { PRODUCT_PANEL = 32 };
+
+/* Floats of a product's room. */
+enum { PRODUCT_ROOM = 240 * 256 };
+
 /* c[m, n] = a[m, k] b[k, n], or c += a b. Element (i, l) of a is at [i * a_row + l * a_column], and
-   so for b; one of each two steps is 1. Rows of c follow each other by c_row. */
+   so for b; one of each two steps is 1. Rows of c follow each other by c_row.
+
+   Where b_panel is not 0, b is stored in panels of PRODUCT_PANEL columns: b_panel floats from one
+   panel to the next, and rows of a panel b_row apart (b_column is 1). The same holds for c_panel.
+ */
 struct product {
     int64_t m, n, k;
     const float *a, *b;
-    int64_t a_row, a_column, b_row, b_column;
+    int64_t a_row, a_column, b_row, b_column, b_panel;
     float *c;
-    int64_t c_row;
+    int64_t c_row, c_panel;
     bool add;
+    float *room; /* PRODUCT_ROOM floats, or NULL; see product_wants_room */
 };
+
+/* Whether a product is faster with room to copy rows of a into. */
+bool product_wants_room(const struct product *p);
 
 struct product_loops {
     void (*product)(const struct product *p);

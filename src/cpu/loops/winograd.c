@@ -216,7 +216,7 @@ static void transform_kernels(int64_t columns, const float place[KERNEL * KERNEL
 }
 
 static void weight(int64_t rows, int64_t columns, const float *weight, int64_t row_step,
-                   int64_t column_step, bool turned, float *out, int64_t stride)
+                   int64_t column_step, bool turned, float *out, int64_t out_row, int64_t stride)
 {
     struct kernels kernels;
     for (int64_t first = 0; first < columns; first += PANEL) {
@@ -224,7 +224,7 @@ static void weight(int64_t rows, int64_t columns, const float *weight, int64_t r
         gather_kernels(rows, count, weight + first * column_step, row_step, column_step, turned,
                        &kernels);
         for (int64_t row = 0; row < rows; row++) {
-            transform_kernels(count, kernels.place[row], out + row * columns + first, stride);
+            transform_kernels(count, kernels.place[row], out + row * out_row + first, stride);
         }
     }
 }

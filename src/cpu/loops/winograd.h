@@ -44,9 +44,9 @@ struct winograd_loops {
     /* out = G g G^T of kernels of 3x3 numbers, rows (WINOGRAD_WEIGHT_ROWS at most) by columns of
        them: kernel (row, column) starts at [row * row_step + column * column_step], and is read
        backwards, which turns it by half a turn, where `turned`. The result is at
-       [p * stride + row * columns + column]. */
+       [p * stride + row * out_row + column]. */
     void (*weight)(int64_t rows, int64_t columns, const float *weight, int64_t row_step,
-                   int64_t column_step, bool turned, float *out, int64_t stride);
+                   int64_t column_step, bool turned, float *out, int64_t out_row, int64_t stride);
     /* weight = G^T u G: the transpose of `weight`, for kernels that are not turned */
     void (*weight_gradient)(int64_t count, const float *in, int64_t stride, float *weight,
                             int64_t step);

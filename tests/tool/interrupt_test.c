@@ -177,7 +177,9 @@ static void embed(const place *here, int recipe, int threads, bool interrupted)
     CHECK_OK(context, sumi_model_create_from_recipe(context, chosen, data, &model));
     CHECK_OK(context, sumi_trainer_create(context, chosen, model, data, &trainer));
     if (interrupted) setitimer(ITIMER_REAL, &often, NULL);
-    for (int i = 0; i < steps[recipe]; i++) CHECK_OK(context, sumi_trainer_step(trainer, NULL));
+    for (int i = 0; i < steps[recipe] / 4; i++) {
+        CHECK_OK(context, sumi_trainer_step(trainer, NULL));
+    }
     const struct itimerval never = {0};
     setitimer(ITIMER_REAL, &never, NULL);
     CHECK_OK(context, sumi_model_save(model, interrupted ? "run" : "whole"));

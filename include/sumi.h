@@ -431,6 +431,26 @@ SUMI_API sumi_status sumi_model_create_from_recipe(sumi_context *context, const 
 SUMI_API sumi_status sumi_model_save(const sumi_model *model, const char *folder);
 SUMI_API void sumi_model_free(sumi_model *model);
 
+/* The parts that a model is made of, by number from 0: its network and its scheduler, and more
+   where the folder's model_index.json names more that this version can run. False past the last. */
+typedef enum sumi_part_kind {
+    SUMI_PART_NETWORK = 1,
+    SUMI_PART_SCHEDULER = 2,
+    SUMI_PART_AUTO_ENCODER = 3,
+    SUMI_PART_TEXT_ENCODER = 4,
+    SUMI_PART_TOKENIZER = 5,
+    SUMI_PART_IMAGE_ENCODER = 6,
+    SUMI_PART_PRIOR = 7
+} sumi_part_kind;
+typedef struct sumi_part {
+    char name[64];       /* as in model_index.json: "unet" */
+    char class_name[80]; /* "UNet2DModel" */
+    sumi_part_kind kind;
+} sumi_part;
+SUMI_API bool sumi_model_part(const sumi_model *model, int number, sumi_part *part);
+/* "network", "auto-encoder" ...; never NULL. */
+SUMI_API const char *sumi_part_kind_name(sumi_part_kind kind);
+
 SUMI_API const char *sumi_model_class(const sumi_model *model);     /* "UNet2DModel" ... */
 SUMI_API const char *sumi_model_config(const sumi_model *model);    /* config.json as text */
 SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler_config.json */

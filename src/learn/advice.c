@@ -32,13 +32,14 @@ static void advise_signal(const struct learning *learning, const struct noise_pa
     double ratio = path_most(path), share = 1 / sqrt(1 + ratio * ratio);
     if (!preserves_variance(path) || share < most) return;
     if (recipe_is(learning->recipe, "train.objective", "betas")) return; /* it learns them */
-    context_warn(learning->context,
-                 "%.0f %% of the signal is left at the last of %lld noise levels, but samples begin "
-                 "from pure noise and will be off: %s",
-                 100 * share, (long long)path->count,
-                 path->kind == PATH_TABLE
-                     ? "take more noise.steps, a larger noise.beta_end, or noise.schedule = cosine"
-                     : "raise noise.beta_max");
+    context_warn(
+        learning->context,
+        "%.0f %% of the signal is left at the last of %lld noise levels, but samples begin "
+        "from pure noise and will be off: %s",
+        100 * share, (long long)path->count,
+        path->kind == PATH_TABLE
+            ? "take more noise.steps, a larger noise.beta_end, or noise.schedule = cosine"
+            : "raise noise.beta_max");
 }
 
 /* What some items hold. */
@@ -73,7 +74,8 @@ static sumi_status advise_range(const struct learning *learning, const struct no
                                 const struct solver_options *options, double *mean_square)
 {
     const double some = 0.01, near = 1.05, large = 3;
-    double range = options->clip_sample_range, scale = recipe_number(learning->recipe, "data.scale");
+    double range = options->clip_sample_range,
+           scale = recipe_number(learning->recipe, "data.scale");
     struct numbers found = {0};
     TRY(look_at(learning, near * range, &found));
     *mean_square = found.mean_square;
@@ -86,10 +88,11 @@ static sumi_status advise_range(const struct learning *learning, const struct no
                      100 * found.outside, range, range, found.largest,
                      scale * range / found.largest);
     } else if (preserves_variance(path) && deviation > large) {
-        context_warn(learning->context,
-                     "the numbers of the data are about %.2g, but the noise levels of this path are "
-                     "made for about 1: set data.scale = %.2g",
-                     deviation, scale / deviation);
+        context_warn(
+            learning->context,
+            "the numbers of the data are about %.2g, but the noise levels of this path are "
+            "made for about 1: set data.scale = %.2g",
+            deviation, scale / deviation);
     }
     return SUMI_OK;
 }
@@ -117,7 +120,8 @@ static double median_of(const float *losses)
     float sorted[ADVICE_STEPS];
     for (int i = 0; i < ADVICE_STEPS; i++) {
         int place = i;
-        for (; place > 0 && sorted[place - 1] > losses[i]; place--) sorted[place] = sorted[place - 1];
+        for (; place > 0 && sorted[place - 1] > losses[i]; place--)
+            sorted[place] = sorted[place - 1];
         sorted[place] = losses[i];
     }
     return (double)sorted[ADVICE_STEPS / 2];
@@ -127,8 +131,8 @@ static double median_of(const float *losses)
 static bool grows(const struct advice_course *course, double median)
 {
     const double far = 3, beyond_zero = 2, beyond_first = 10;
-    double other = course->zero_loss > 0 ? beyond_zero * course->zero_loss
-                                         : beyond_first * course->first;
+    double other =
+        course->zero_loss > 0 ? beyond_zero * course->zero_loss : beyond_first * course->first;
     return course->least > 0 && median > far * course->least && median > other;
 }
 

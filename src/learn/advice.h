@@ -14,7 +14,7 @@ sumi_status advice_before(const struct learning *learning, double *mean_square);
    median before, and with the loss of predicting zero. */
 enum { ADVICE_STEPS = 8 };
 struct advice_course {
-    double zero_loss; /* 0 where it is not known */
+    double zero_loss;    /* 0 where it is not known */
     double first, least; /* medians; 0 before there are any */
     bool told;
 };

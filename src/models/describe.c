@@ -220,6 +220,25 @@ static sumi_status add_text_as_json(struct description *description, const char 
     return check(description, member_add(description->what, key, value));
 }
 
+static bool add_parts(json_object *what, const sumi_model *model)
+{
+    json_object *list = json_object_new_array();
+    sumi_part part;
+    bool complete = list != NULL;
+    for (int i = 0; complete && sumi_model_part(model, i, &part); i++) {
+        json_object *one = json_object_new_object();
+        complete = one && member_text(one, "name", part.name)
+                   && member_text(one, "class", part.class_name)
+                   && member_text(one, "kind", sumi_part_kind_name(part.kind));
+        if (complete && json_object_array_add(list, one) == 0) continue;
+        json_object_put(one);
+        complete = false;
+    }
+    if (complete) return member_add(what, "parts", list);
+    json_object_put(list);
+    return false;
+}
+
 static sumi_status add_model(struct description *description, const sumi_model *model)
 {
     int64_t parameters = 0, shape[SUMI_MAX_RANK], count = model->weights->count;
@@ -232,6 +251,7 @@ static sumi_status add_model(struct description *description, const sumi_model *
                   && member_whole(description->what, "tensor_count", count)
                   && member_wholes(description->what, "shape", rank, shape)
                   && member_whole(description->what, "classes", net_classes(model->net))));
+    TRY(check(description, add_parts(description->what, model)));
     TRY(add_text_as_json(description, "config", model->net->config));
     return add_text_as_json(description, "scheduler", model->scheduler);
 }

@@ -21,6 +21,11 @@ sumi_status model_read_text(sumi_context *context, const char *path, char **text
                         path);
 }
 
+sumi_status model_read_network(sumi_model *model, const char *config, const char *source)
+{
+    return net_parse(model->context, config, source, &model->net);
+}
+
 sumi_status model_begin(sumi_context *context, const char *config, const char *source,
                         sumi_model **model)
 {
@@ -28,7 +33,7 @@ sumi_status model_begin(sumi_context *context, const char *config, const char *s
     sumi_model *fresh = context_allocate_zeroed(context, 1, sizeof *fresh);
     if (!fresh) return SUMI_ERROR_MEMORY;
     fresh->context = context;
-    sumi_status status = net_parse(context, config, source, &fresh->net);
+    sumi_status status = model_read_network(fresh, config, source);
     if (status == SUMI_OK) *model = fresh;
     else sumi_model_free(fresh);
     return status;

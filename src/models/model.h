@@ -16,7 +16,20 @@ struct sumi_model {
     char *scheduler; /* scheduler_config.json */
 };
 
+/* ---- Parts (parts.c) ---- */
+
+/* Opens every part that the text of a model_index.json names; a part that is null is none. */
+sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
+                       const char *source);
+
+/* Loaders: the network or the scheduler in the folder of its own (open.c). */
+sumi_status part_load_network(sumi_model *model, const char *folder);
+sumi_status part_load_scheduler(sumi_model *model, const char *folder);
+
 /* ---- Making one (model.c) ---- */
+
+/* Reads the network of a config.json's text into a model that has none. */
+sumi_status model_read_network(sumi_model *model, const char *config, const char *source);
 
 /* An empty model around the network of a config.json's text. `source` names it in messages. */
 sumi_status model_begin(sumi_context *context, const char *config, const char *source,
@@ -69,10 +82,6 @@ sumi_status scheduler_class(sumi_context *context, const char *text, char *name,
 
 /* ---- model_index.json (pipeline.c) ---- */
 
-/* Whether the index at `source` describes a pipeline of a network and a scheduler only; sets the
-   message if not. */
-sumi_status pipeline_check(sumi_context *context, const char *text, size_t size,
-                           const char *source);
 /* The index of the folder that the model is saved as, as a new text. */
 sumi_status pipeline_index(const sumi_model *model, char **text);
 

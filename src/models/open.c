@@ -1,42 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a model folder: a pipeline with model_index.json, or a lone network with config.json. */
-#include <string.h>
-
 #include "base/file.h"
 #include "models/model.h"
 
-/* Where the parts of a model are. */
-struct model_files {
-    char config[PATH_SIZE], weights[PATH_SIZE];
-    char scheduler[PATH_SIZE]; /* "" for none */
-};
+/* ---- Loaders of parts ---- */
 
-static sumi_status locate_pipeline(sumi_context *context, const char *folder, const char *index,
-                                   struct model_files *files)
+sumi_status part_load_network(sumi_model *model, const char *folder)
 {
-    char *text = NULL, part[PATH_SIZE];
-    TRY(model_read_text(context, index, &text));
-    sumi_status status = pipeline_check(context, text, strlen(text), index);
-    context_release(context, text);
-    TRY(status);
-    TRY(path_join(context, folder, "scheduler", part));
-    TRY(path_join(context, part, "scheduler_config.json", files->scheduler));
-    TRY(path_join(context, folder, "unet", part));
-    TRY(path_join(context, part, "config.json", files->config));
-    return weights_locate(context, part, files->weights);
+    char config[PATH_SIZE], weights[PATH_SIZE], *text = NULL;
+    TRY(path_join(model->context, folder, "config.json", config));
+    TRY(weights_locate(model->context, folder, weights));
+    TRY(model_read_text(model->context, config, &text));
+    sumi_status status = model_read_network(model, text, config);
+    context_release(model->context, text);
+    return status == SUMI_OK ? weights_load(model, weights) : status;
 }
 
-static sumi_status locate_network(sumi_context *context, const char *folder,
-                                  struct model_files *files)
+sumi_status part_load_scheduler(sumi_model *model, const char *folder)
 {
-    TRY(path_join(context, folder, "scheduler_config.json", files->scheduler));
-    if (!path_exists(files->scheduler)) files->scheduler[0] = '\0';
-    return weights_locate(context, folder, files->weights);
+    char path[PATH_SIZE], *text = NULL;
+    TRY(path_join(model->context, folder, "scheduler_config.json", path));
+    TRY(model_read_text(model->context, path, &text));
+    sumi_status status = scheduler_read(model->context, text, path, &model->scheduler);
+    context_release(model->context, text);
+    return status;
 }
 
-static sumi_status locate(sumi_context *context, const char *path, struct model_files *files)
+/* ---- Folders ---- */
+
+static sumi_status open_pipeline(sumi_model *model, const char *folder, const char *index)
 {
-    char index[PATH_SIZE];
+    char *text = NULL;
+    TRY(model_read_text(model->context, index, &text));
+    sumi_status status = parts_open(model, folder, text, index);
+    context_release(model->context, text);
+    return status;
+}
+
+/* A network by itself, with or without a scheduler beside it. */
+static sumi_status open_network(sumi_model *model, const char *folder)
+{
+    char scheduler[PATH_SIZE];
+    TRY(path_join(model->context, folder, "scheduler_config.json", scheduler));
+    TRY(part_load_network(model, folder));
+    if (path_exists(scheduler)) return part_load_scheduler(model, folder);
+    return scheduler_default(model->context, &model->scheduler);
+}
+
+static sumi_status open_folder(sumi_model *model, const char *path)
+{
+    char file[PATH_SIZE];
+    sumi_context *context = model->context;
     if (!path_exists(path)) {
         return context_fail(context, SUMI_ERROR_FILE, "%s: there is no such model folder", path);
     }
@@ -46,44 +60,23 @@ static sumi_status locate(sumi_context *context, const char *path, struct model_
                             "config.json",
                             path);
     }
-    TRY(path_join(context, path, "model_index.json", index));
-    if (path_exists(index)) return locate_pipeline(context, path, index, files);
-    TRY(path_join(context, path, "config.json", files->config));
-    if (path_exists(files->config)) return locate_network(context, path, files);
+    TRY(path_join(context, path, "model_index.json", file));
+    if (path_exists(file)) return open_pipeline(model, path, file);
+    TRY(path_join(context, path, "config.json", file));
+    if (path_exists(file)) return open_network(model, path);
     return context_fail(context, SUMI_ERROR_FORMAT,
                         "%s: is not a model folder, for it has neither model_index.json nor "
                         "config.json",
                         path);
 }
 
-static sumi_status read_network(sumi_context *context, const char *path, sumi_model **model)
-{
-    char *text = NULL;
-    TRY(model_read_text(context, path, &text));
-    sumi_status status = model_begin(context, text, path, model);
-    context_release(context, text);
-    return status;
-}
-
-static sumi_status read_scheduler(sumi_model *model, const char *path)
-{
-    char *text = NULL;
-    if (!path[0]) return scheduler_default(model->context, &model->scheduler);
-    TRY(model_read_text(model->context, path, &text));
-    sumi_status status = scheduler_read(model->context, text, path, &model->scheduler);
-    context_release(model->context, text);
-    return status;
-}
-
 sumi_status sumi_model_open(sumi_context *context, const char *path, sumi_model **model)
 {
-    struct model_files files;
-    sumi_model *opened = NULL;
     *model = NULL;
-    TRY(locate(context, path, &files));
-    TRY(read_network(context, files.config, &opened));
-    sumi_status status = read_scheduler(opened, files.scheduler);
-    if (status == SUMI_OK) status = weights_load(opened, files.weights);
+    sumi_model *opened = context_allocate_zeroed(context, 1, sizeof *opened);
+    if (!opened) return SUMI_ERROR_MEMORY;
+    opened->context = context;
+    sumi_status status = open_folder(opened, path);
     if (status == SUMI_OK) *model = opened;
     else sumi_model_free(opened);
     return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model_index.json: which parts a pipeline folder has, and of which classes. */
+/* Writing model_index.json: which parts a saved model has, and of which classes. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,53 +8,6 @@
 
 static const char SUMI_PREFIX[] = "Sumi"; /* of classes that diffusers does not have */
 enum { CLASS_SIZE = 80 };
-
-/* ---- Reading ---- */
-
-/* A part is [library, class]; [null, null] means there is none. Anything else is an option. */
-static bool is_part(json_object *value)
-{
-    return json_object_is_type(value, json_type_array) && json_object_array_length(value) == 2
-           && json_object_is_type(json_object_array_get_idx(value, 1), json_type_string);
-}
-
-static sumi_status check_parts(sumi_context *context, json_object *index, const char *source)
-{
-    if (!json_object_is_type(index, json_type_object)) {
-        return context_fail(context, SUMI_ERROR_FORMAT, "%s: should be a JSON object, {...}",
-                            source);
-    }
-    json_object_object_foreach(index, name, value)
-    {
-        bool known = strcmp(name, "unet") == 0 || strcmp(name, "scheduler") == 0;
-        if (known || !is_part(value)) continue;
-        const char *class_name = json_object_get_string(json_object_array_get_idx(value, 1));
-        return context_fail(context, SUMI_ERROR_UNSUPPORTED,
-                            "%s: the pipeline has a part \"%.80s\" of class %.80s, and only "
-                            "pipelines of \"unet\" and \"scheduler\" can be opened whole; the "
-                            "folder of a network can be opened by itself",
-                            source, name, class_name);
-    }
-    static const char *const parts[] = {"unet", "scheduler"};
-    for (int i = 0; i < 2; i++) {
-        if (is_part(json_object_object_get(index, parts[i]))) continue;
-        return context_fail(context, SUMI_ERROR_FORMAT,
-                            "%s: there should be a part \"%s\": [library, class]", source,
-                            parts[i]);
-    }
-    return SUMI_OK;
-}
-
-sumi_status pipeline_check(sumi_context *context, const char *text, size_t size, const char *source)
-{
-    json_object *index = NULL;
-    TRY(json_parse(context, text, size, source, &index));
-    sumi_status status = check_parts(context, index, source);
-    json_object_put(index);
-    return status;
-}
-
-/* ---- Writing ---- */
 
 static bool add_part(json_object *index, const char *name, const char *class_name)
 {

@@ -37,9 +37,9 @@ static void check_told(sumi_context *context, const char *recipe, const char *se
 static void recipes_as_they_are_are_told_nothing(void **state)
 {
     scratch *room = *state;
-    static const char *const RECIPES[] = {"points", "digits", "morlet", "morlet-cosine",
-                                          "morlet-sigmoid", "morlet-noisy", "flow-moons",
-                                          "cnf-moons", "dpm-swissroll", "dpm-heartbeat"};
+    static const char *const RECIPES[] = {
+        "points",       "digits",     "morlet",    "morlet-cosine", "morlet-sigmoid",
+        "morlet-noisy", "flow-moons", "cnf-moons", "dpm-swissroll", "dpm-heartbeat"};
     for (size_t i = 0; i < sizeof RECIPES / sizeof *RECIPES; i++)
         check_told(room->context, RECIPES[i], "model.dropout=0", NULL, NULL);
 }
@@ -52,7 +52,8 @@ static void few_levels_with_betas_for_many_are_told(void **state)
                "60 % of the signal is left at the last of 100 noise levels");
     check_told(room->context, "morlet", "noise.steps=100", "noise.beta_end=0.2", NULL);
     check_told(room->context, "morlet", "noise.steps=100", "noise.schedule=cosine", NULL);
-    check_told(room->context, "morlet", "noise.path=vp", "noise.beta_max=2", "raise noise.beta_max");
+    check_told(room->context, "morlet", "noise.path=vp", "noise.beta_max=2",
+               "raise noise.beta_max");
 }
 
 static void data_that_are_clipped_are_told_with_the_scale_that_fits(void **state)
@@ -112,8 +113,9 @@ static void arrays_whose_channels_seem_to_come_first_are_told(void **state)
 static void a_loss_that_grows_is_told_once_and_one_that_falls_is_not(void **state)
 {
     scratch *room = *state;
-    static const char *const wild[] = {"model.width=16", "train.learning_rate=2", "train.warmup=60",
-                                       "train.clip_gradient=0", "train.steps=300", NULL};
+    static const char *const wild[] = {"model.width=16",  "train.learning_rate=2",
+                                       "train.warmup=60", "train.clip_gradient=0",
+                                       "train.steps=300", NULL};
     static const char *const calm[] = {"model.width=16", "train.steps=300", NULL};
     struct training t;
     begin(room->context, "points", wild, &t);

@@ -72,6 +72,62 @@ static void a_pipeline_with_more_parts_is_refused(void **state)
     check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "\"vqvae\" of class VQModel");
 }
 
+static void a_second_part_of_a_kind_that_can_run_once_is_refused(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/model_index.json",
+               "{\"scheduler\": [\"diffusers\", \"DDPMScheduler\"],"
+               " \"unet\": [\"diffusers\", \"UNet2DModel\"],"
+               " \"unet_2\": [\"diffusers\", \"UNet2DModel\"]}");
+    check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "\"unet_2\" of class UNet2DModel");
+}
+
+static void known_kinds_and_unknown_parts_are_refused_by_name(void **state)
+{
+    static const char *const parts[][3] = {
+        {"text_encoder_2", "CLIPTextModel", "of the kind text encoder"},
+        {"vae", "AutoencoderKL", "of the kind auto-encoder"},
+        {"vocoder", "SpeechT5HifiGan", "one that this version cannot run"}};
+    scratch *room = *state;
+    save_tiny(room);
+    for (int i = 0; i < 3; i++) {
+        char index[256], wanted[128];
+        snprintf(index, sizeof index,
+                 "{\"scheduler\": [\"diffusers\", \"DDPMScheduler\"], \"unet\": [\"diffusers\","
+                 " \"UNet2DModel\"], \"%s\": [\"transformers\", \"%s\"]}",
+                 parts[i][0], parts[i][1]);
+        tiny_write(room, "m/model_index.json", index);
+        snprintf(wanted, sizeof wanted, "\"%s\" of class %s, %s", parts[i][0], parts[i][1],
+                 parts[i][2]);
+        check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, wanted);
+    }
+}
+
+static void a_model_lists_its_parts(void **state)
+{
+    scratch *room = *state;
+    sumi_model *model = NULL;
+    sumi_part part;
+    char *json = NULL;
+    save_tiny(room);
+    CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "m"), &model));
+    assert_true(sumi_model_part(model, 0, &part));
+    assert_string_equal(part.name, "unet");
+    assert_string_equal(part.class_name, "UNet2DModel");
+    assert_int_equal(part.kind, SUMI_PART_NETWORK);
+    assert_true(sumi_model_part(model, 1, &part));
+    assert_string_equal(part.name, "scheduler");
+    assert_string_equal(part.class_name, "DDPMScheduler");
+    assert_string_equal(sumi_part_kind_name(part.kind), "scheduler");
+    assert_false(sumi_model_part(model, 2, &part));
+    sumi_model_free(model);
+    CHECK_OK(room->context, sumi_describe(room->context, scratch_path(room, "m"), &json));
+    assert_non_null(strstr(json, "\"parts\""));
+    assert_non_null(strstr(json, "\"kind\": \"network\""));
+    sumi_text_release(room->context, json);
+}
+
 static void parts_that_are_absent_do_no_harm(void **state)
 {
     scratch *room = *state;
@@ -154,6 +210,9 @@ int main(void)
         SCRATCH_TEST(an_index_that_is_no_object_is_refused),
         SCRATCH_TEST(an_index_without_a_network_is_refused),
         SCRATCH_TEST(a_pipeline_with_more_parts_is_refused),
+        SCRATCH_TEST(a_second_part_of_a_kind_that_can_run_once_is_refused),
+        SCRATCH_TEST(known_kinds_and_unknown_parts_are_refused_by_name),
+        SCRATCH_TEST(a_model_lists_its_parts),
         SCRATCH_TEST(parts_that_are_absent_do_no_harm),
         SCRATCH_TEST(a_class_that_is_not_known_is_named),
         SCRATCH_TEST(a_config_with_a_wrong_type_names_the_key),

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stacks of guides: each sees the call, asks what it wraps as it likes, and the whole is a denoiser
+   that a solver runs. */
+#include "guides/guide.h"
+
+#include "models/session.h"
+#include "models/tiny.h"
+#include "solvers/solver.h"
+
+enum { COUNT = 2, SIZE = 16 };
+
+/* The prediction times a factor. */
+static sumi_status scale(void *user, const struct denoising *inner, const struct guide_call *call,
+                         float *output)
+{
+    const double *factor = user;
+    TRY(inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
+                       call->times, output));
+    for (int64_t i = 0; i < call->count * call->output_size; i++)
+        output[i] = (float)(*factor * output[i]);
+    return SUMI_OK;
+}
+
+/* One more than the prediction. */
+static sumi_status raise_by_one(void *user, const struct denoising *inner,
+                                const struct guide_call *call, float *output)
+{
+    (void)user;
+    TRY(inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
+                       call->times, output));
+    for (int64_t i = 0; i < call->count * call->output_size; i++) output[i] += 1;
+    return SUMI_OK;
+}
+
+static sumi_status fill_half(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                             const float *x, const float *times, float *output)
+{
+    (void)user, (void)item_size, (void)times;
+    for (int64_t i = 0; i < count * output_size; i++) output[i] = 0.5F * x[i];
+    return SUMI_OK;
+}
+
+static void the_guide_added_last_is_outermost(void **state)
+{
+    scratch *room = *state;
+    struct guide_stack stack;
+    double three = 3;
+    const struct denoising core = {.predict = fill_half};
+    const struct guide guides[] = {{.predict = raise_by_one}, {.user = &three, .predict = scale}};
+    const float x = 4, time = 0;
+    float output;
+    CHECK_OK(room->context, guide_stack_open(room->context, &core, NULL, &stack));
+    struct denoising whole = guide_stack_denoising(&stack);
+    CHECK_OK(room->context, whole.predict(whole.user, 1, 1, 1, &x, &time, &output));
+    CHECK_CLOSE(output, 2, 0);
+    for (int i = 0; i < 2; i++) CHECK_OK(room->context, guide_stack_add(&stack, &guides[i]));
+    whole = guide_stack_denoising(&stack);
+    CHECK_OK(room->context, whole.predict(whole.user, 1, 1, 1, &x, &time, &output));
+    CHECK_CLOSE(output, 3 * (2 + 1), 0);
+    guide_stack_close(&stack);
+}
+
+/* What the last call was of. */
+static sumi_status look(void *user, const struct denoising *inner, const struct guide_call *call,
+                        float *output)
+{
+    *(struct guide_call *)user = *call;
+    return inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
+                          call->times, output);
+}
+
+static void a_guide_sees_the_level_of_the_time_and_a_solver_runs_the_whole(void **state)
+{
+    scratch *room = *state;
+    struct guide_stack stack;
+    struct guide_call seen = {0};
+    const struct denoising core = {.predict = fill_half};
+    const struct guide guide = {.user = &seen, .predict = look};
+    const struct noise_path *path = NULL;
+    sumi_solver *solver = NULL;
+    float x[4] = {1, 2, 3, 4};
+    CHECK_OK(room->context, sumi_solver_create(room->context, "ddim", &solver));
+    CHECK_OK(room->context, sumi_solver_set(solver, "steps", "10"));
+    CHECK_OK(room->context, solver_path(solver, &path));
+    CHECK_OK(room->context, guide_stack_open(room->context, &core, path, &stack));
+    CHECK_OK(room->context, guide_stack_add(&stack, &guide));
+    const struct denoising whole = guide_stack_denoising(&stack);
+    CHECK_OK(room->context, sumi_solver_run(solver, whole.predict, whole.user, 2, (int64_t[]){2, 2},
+                                            x, NULL, NULL));
+    assert_int_equal(seen.count, 2);
+    struct noise_level level = path_level(path, 0); /* of the last step */
+    CHECK_CLOSE(seen.level.signal, level.signal, 1e-12);
+    CHECK_CLOSE(seen.level.noise, level.noise, 1e-12);
+    CHECK_CLOSE(level.signal * level.signal + level.noise * level.noise, 1, 1e-6);
+    guide_stack_close(&stack);
+    sumi_solver_free(solver);
+}
+
+/* Half of what the condition says and half of what the other condition says. */
+static sumi_status mix(void *user, const struct denoising *inner, const struct guide_call *call,
+                       float *output)
+{
+    float other[COUNT * SIZE];
+    assert_non_null(call->condition);
+    TRY(inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
+                       call->times, output));
+    TRY(inner->set_condition(inner->user, user));
+    TRY(inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
+                       call->times, other));
+    for (int64_t i = 0; i < call->count * call->output_size; i++)
+        output[i] = 0.5F * (output[i] + other[i]);
+    return SUMI_OK;
+}
+
+static void a_guide_compares_two_conditions_and_the_stack_keeps_its_own(void **state)
+{
+    scratch *room = *state;
+    sumi_context *context = room->context;
+    sumi_model *model = tiny_create(room, TINY_CONDITIONAL);
+    sumi_session *session = NULL;
+    sumi_condition *other = NULL;
+    struct guide_stack stack;
+    const float times[COUNT] = {3, 9};
+    float *x = tiny_items(model, COUNT), mixed[COUNT * SIZE], parts[2][COUNT * SIZE];
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(context, once_predict(context, model, COUNT, x, times,
+                                       (int32_t[]){i ? 2 : 0, i ? 2 : 0}, parts[i]));
+    CHECK_OK(context, once_open(context, model, 1, (int32_t[]){0}, &session));
+    CHECK_OK(context, once_condition(context, 1, (int32_t[]){2}, &other));
+    const struct denoising core = session_denoising(session);
+    const struct guide guide = {.user = other, .predict = mix, .sets_condition = true};
+    CHECK_OK(context, guide_stack_open(context, &core, NULL, &stack));
+    CHECK_OK(context, guide_stack_add(&stack, &guide));
+    const struct denoising whole = guide_stack_denoising(&stack);
+    for (int round = 0; round < 2; round++) {
+        CHECK_OK(context, whole.predict(whole.user, COUNT, SIZE, SIZE, x, times, mixed));
+        for (int i = 0; i < COUNT * SIZE; i++)
+            CHECK_CLOSE(mixed[i], 0.5 * ((double)parts[0][i] + parts[1][i]), 1e-5);
+    }
+    assert_null(whole.product); /* a guide's is not known */
+    guide_stack_close(&stack);
+    sumi_condition_free(other);
+    sumi_session_free(session);
+    sumi_model_free(model);
+    free(x);
+}
+
+static void guides_that_cannot_work_are_refused(void **state)
+{
+    scratch *room = *state;
+    struct guide_stack stack;
+    const struct denoising core = {.predict = fill_half};
+    const struct guide compares = {.predict = raise_by_one, .sets_condition = true},
+                       good = {.predict = raise_by_one};
+    CHECK_OK(room->context, guide_stack_open(room->context, &core, NULL, &stack));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "needs a denoiser that takes one",
+                guide_stack_add(&stack, &compares));
+    for (int i = 0; i < GUIDES_MOST; i++) CHECK_OK(room->context, guide_stack_add(&stack, &good));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "at most 8 guides",
+                guide_stack_add(&stack, &good));
+    guide_stack_close(&stack);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(the_guide_added_last_is_outermost),
+        SCRATCH_TEST(a_guide_sees_the_level_of_the_time_and_a_solver_runs_the_whole),
+        SCRATCH_TEST(a_guide_compares_two_conditions_and_the_stack_keeps_its_own),
+        SCRATCH_TEST(guides_that_cannot_work_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

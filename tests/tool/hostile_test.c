@@ -5,7 +5,8 @@
 
 #define TINY                                                                                       \
     "--set model.width=8 --set model.depth=1 --set data.count=16 --set train.batch=4 "             \
-    "--set noise.steps=4 --set train.steps=2 --set sample.count=2 --tune off -q "
+    "--set noise.steps=4 --set noise.schedule=cosine --set train.steps=2 --set sample.count=2 "    \
+    "--tune off -q "
 
 /* The last run was refused: one sentence, no output. */
 static void check_refused(const place *here, const char *line)

@@ -252,6 +252,9 @@ SUMI_API void sumi_data_free(sumi_data *data);
 
 SUMI_API int64_t sumi_data_count(const sumi_data *data);
 SUMI_API int sumi_data_classes(const sumi_data *data); /* 0 when items have no labels */
+/* The name of a class by number from 0, such as that of its folder of pictures; NULL where it has
+   none. It belongs to the data set. */
+SUMI_API const char *sumi_data_class_name(const sumi_data *data, int number);
 SUMI_API sumi_item_kind sumi_data_kind(const sumi_data *data);
 /* Shape of one item ([h,w,c], [length,c] or [d]); returns its rank. */
 SUMI_API int sumi_data_shape(const sumi_data *data, int64_t shape[SUMI_MAX_RANK]);
@@ -457,6 +460,11 @@ SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler
 /* Sets the scheduler_config.json that the model is saved and sampled with. */
 SUMI_API sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json);
 SUMI_API int sumi_model_classes(const sumi_model *model); /* 0 for an unconditional model */
+/* The name of a class by number from 0; NULL where it has none. Names come from the data that a
+   model is made for, or from "id2label" or "_id2label" of a model_index.json, where a saved model
+   keeps them. In a name '?' stands for what is no UTF-8 or steers a terminal. It belongs to the
+   model. */
+SUMI_API const char *sumi_model_class_name(const sumi_model *model, int number);
 SUMI_API sumi_item_kind sumi_model_kind(const sumi_model *model);
 /* Shape of one input item, channels last; returns its rank. */
 SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK]);

@@ -13,6 +13,7 @@ struct parser {
     const struct command *command;
     char *settings;
     int argc, next; /* the argument to read next */
+    int count;      /* arguments that are no options, so far */
     char *const *argv;
 };
 
@@ -56,7 +57,6 @@ static int wrong_value(const struct parser *parser, const struct option *option,
         [OPTION_COUNT] = "a whole number from 1 to 1000000000",
         [OPTION_SEED] = "a whole number from 0 to 18446744073709551615",
         [OPTION_NUMBERS] = "numbers from 0 up",
-        [OPTION_WHOLES] = "whole numbers from 0 to 2147483647",
     };
     return fail(EXIT_USAGE, "%s: --%s takes %s, not '%s'", parser->command->name, option->name,
                 EXPECTED[option->kind], value);
@@ -85,10 +85,8 @@ static int add_numbers(const struct parser *parser, const struct option *option,
         memcpy(word, rest, length);
         word[length] = '\0';
         double number;
-        uint64_t whole;
-        bool good = read_number(word, &number);
-        if (option->kind == OPTION_WHOLES) good = read_whole(word, &whole) && whole <= INT32_MAX;
-        if (!good || numbers->count == LIST_LIMIT) return wrong_value(parser, option, value);
+        if (!read_number(word, &number) || numbers->count == LIST_LIMIT)
+            return wrong_value(parser, option, value);
         numbers->items[numbers->count++] = number;
         rest = comma ? comma + 1 : NULL;
     }
@@ -102,7 +100,8 @@ static int take_value(const struct parser *parser, const struct option *option, 
     switch (option->kind) {
     case OPTION_FLAG: *(bool *)target = true; break;
     case OPTION_TEXT: *(const char **)target = value; break;
-    case OPTION_TEXTS: return add_text(parser, option, target, value);
+    case OPTION_TEXTS:
+    case OPTION_WORDS: return add_text(parser, option, target, value);
     case OPTION_COUNT:
         if (!read_whole(value, &whole) || whole < 1 || whole > 1000000000)
             return wrong_value(parser, option, value);
@@ -112,8 +111,7 @@ static int take_value(const struct parser *parser, const struct option *option, 
         if (!read_whole(value, &whole)) return wrong_value(parser, option, value);
         *(const char **)target = value;
         break;
-    case OPTION_NUMBERS:
-    case OPTION_WHOLES: return add_numbers(parser, option, target, value);
+    case OPTION_NUMBERS: return add_numbers(parser, option, target, value);
     }
     return EXIT_DONE;
 }
@@ -186,8 +184,10 @@ static bool is_next_of_list(const struct parser *parser, const struct option *op
     if (parser->next == parser->argc) return false;
     const char *argument = parser->argv[parser->next];
     switch (option->kind) {
-    case OPTION_NUMBERS:
-    case OPTION_WHOLES: return read_number(argument, &number);
+    case OPTION_NUMBERS: return read_number(argument, &number);
+    case OPTION_WORDS:
+        return read_number(argument, &number)
+               || (!is_option(argument) && parser->count >= parser->command->most);
     case OPTION_TEXTS: return is_assignment(argument);
     default: return false;
     }
@@ -248,6 +248,7 @@ int command_parse(const struct command *command, int argc, char *const *argv, vo
         const char *argument = argv[parser.next++];
         if (options_end || argument[0] != '-' || !argument[1]) {
             if (*count < limit) arguments[(*count)++] = argument;
+            parser.count = *count;
         } else if (strcmp(argument, "--") == 0) {
             options_end = true;
         } else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {

@@ -20,7 +20,8 @@ enum option_kind {
     OPTION_COUNT,   /* int64_t, at least 1; 0 where not given */
     OPTION_SEED,    /* const char *: a whole number from 0 to 2^64 - 1; NULL where not given */
     OPTION_NUMBERS, /* struct numbers, 0 or more each; takes all numbers that follow it */
-    OPTION_WHOLES   /* struct numbers that are whole */
+    OPTION_WORDS    /* struct texts; takes numbers that follow it, and what else follows all of the
+                       command's arguments */
 };
 
 enum { LIST_LIMIT = 64 };

@@ -13,7 +13,8 @@
 enum { ITEMS_USUAL = 2, POINTS_USUAL = 500, TITLE_SIZE = 32 };
 
 struct settings {
-    struct numbers levels, labels;
+    struct numbers levels;
+    struct texts labels;
     const char *input, *output, *seed, *solver;
     int64_t count, steps;
     struct computing computing;
@@ -295,7 +296,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, input)},
     {"count", 'n', OPTION_COUNT, "N", "how many items; 2 if left out, and 500 points",
      offsetof(struct settings, count)},
-    {"label", 0, OPTION_WHOLES, "L ...", "the classes of items of your own",
+    {"label", 0, OPTION_WORDS, "L ...", "the classes of items of your own, by name or number",
      offsetof(struct settings, labels)},
     {"steps", 0, OPTION_COUNT, "K", "steps from pure noise to data; those below each time are made",
      offsetof(struct settings, steps)},

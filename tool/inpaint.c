@@ -14,8 +14,7 @@ struct settings {
     int64_t count, draws, steps;
     struct computing computing;
     const char *input, *output, *mask, *keep, *deviation, *solver, *seed;
-    struct numbers labels;
-    struct texts options;
+    struct texts options, labels;
     bool grey, quiet, json;
 };
 
@@ -315,7 +314,7 @@ static const struct option OPTIONS[] = {
     {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`; those that draw noise follow best",
      offsetof(struct settings, solver)},
     {"seed", 0, OPTION_SEED, "S", "keys all draws; 0 if left out", offsetof(struct settings, seed)},
-    {"label", 0, OPTION_WHOLES, "L ...", "the classes of the items, in turn",
+    {"label", 0, OPTION_WORDS, "L ...", "the classes of the items, in turn, by name or number",
      offsetof(struct settings, labels)},
     {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solver",
      offsetof(struct settings, options)},

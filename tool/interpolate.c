@@ -14,8 +14,7 @@ struct settings {
     int64_t count, frames, steps;
     struct computing computing;
     const char *solver, *seed, *input, *output;
-    struct numbers labels;
-    struct texts options;
+    struct texts options, labels;
     bool quiet, json;
 };
 
@@ -106,10 +105,10 @@ static int invert_items(struct work *work)
                                 .solver = work->solver,
                                 .task = "invert",
                                 .quiet = settings->quiet};
-    sumi_status status = sampling_classes(work->context, work->model, work->session,
-                                          work->ends.shape[0], &settings->labels);
-    if (status != SUMI_OK) return fail_argument(work->context, status);
-    status = sampling_run(&sampling, &work->ends);
+    code = sampling_labels(work->context, "interpolate", work->model, work->session,
+                           work->ends.shape[0], &settings->labels);
+    if (code != EXIT_DONE) return code;
+    sumi_status status = sampling_run(&sampling, &work->ends);
     sumi_solver_free(work->solver);
     work->solver = NULL;
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
@@ -180,10 +179,11 @@ static int interpolate(struct work *work)
                                 .quiet = settings->quiet};
     sumi_status status = work->ends.rank ? SUMI_OK : draw_ends(work);
     if (status == SUMI_OK) status = fill_states(work);
-    if (status == SUMI_OK)
-        status = sampling_classes(work->context, work->model, work->session, work->states.shape[0],
-                                  &settings->labels);
-    if (status == SUMI_OK) status = sampling_run(&sampling, &work->states);
+    if (status != SUMI_OK) return fail_context(work->context);
+    int code = sampling_labels(work->context, "interpolate", work->model, work->session,
+                               work->states.shape[0], &settings->labels);
+    if (code != EXIT_DONE) return code;
+    status = sampling_run(&sampling, &work->states);
     if (status == SUMI_OK && has_ending(settings->output, ".npy"))
         status = sumi_array_write(work->context, settings->output, &work->states);
     else if (status == SUMI_OK)
@@ -231,7 +231,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, solver)},
     {"seed", 0, OPTION_SEED, "S", "keys the noise at the ends; 0 if left out",
      offsetof(struct settings, seed)},
-    {"label", 0, OPTION_WHOLES, "L ...", "the classes to draw, in turn",
+    {"label", 0, OPTION_WORDS, "L ...", "the classes to draw, in turn, by name or number",
      offsetof(struct settings, labels)},
     {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solver",
      offsetof(struct settings, options)},

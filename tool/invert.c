@@ -11,8 +11,7 @@ struct settings {
     int64_t count, steps;
     struct computing computing;
     const char *input, *output;
-    struct numbers labels;
-    struct texts options;
+    struct texts options, labels;
     bool quiet, json;
 };
 
@@ -68,11 +67,11 @@ static int invert(struct work *work)
                                 .solver = work->solver,
                                 .task = "invert",
                                 .quiet = settings->quiet};
-    sumi_status status = sampling_classes(work->context, work->model, work->session,
-                                          work->items.shape[0], &settings->labels);
-    if (status != SUMI_OK) return fail_argument(work->context, status);
+    int code = sampling_labels(work->context, "invert", work->model, work->session,
+                               work->items.shape[0], &settings->labels);
+    if (code != EXIT_DONE) return code;
     interrupt_catch();
-    status = sampling_run(&sampling, &work->items);
+    sumi_status status = sampling_run(&sampling, &work->items);
     if (status == SUMI_OK) status = sumi_array_write(work->context, settings->output, &work->items);
     return status == SUMI_OK ? report(work) : fail_context(work->context);
 }
@@ -107,7 +106,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, count)},
     {"steps", 0, OPTION_COUNT, "K", "steps between noise and sample, as `sumi sample` counts them",
      offsetof(struct settings, steps)},
-    {"label", 0, OPTION_WHOLES, "L ...", "the classes of the items, in turn",
+    {"label", 0, OPTION_WORDS, "L ...", "the classes of the items, in turn, by name or number",
      offsetof(struct settings, labels)},
     {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solver ddim-inverse",
      offsetof(struct settings, options)},

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "labels.h"
+
 static int wrong_shape(const char *path, int rank, const int64_t *shape, int wanted_rank,
                        const int64_t *wanted)
 {
@@ -153,6 +155,6 @@ int items_choose(sumi_context *context, const sumi_model *model, const struct it
                     "own with -i",
                     choice->command, choice->folder);
     }
-    if (choice->wanted->count) *labels = *choice->wanted;
-    return code;
+    if (code != EXIT_DONE || !choice->wanted->count) return code;
+    return labels_read(choice->command, model, choice->wanted, labels);
 }

@@ -18,7 +18,7 @@ struct items_choice {
     const char *input;            /* the user's own file, or NULL: the data of `recipe` */
     const sumi_recipe *recipe;    /* that the model was trained by, or NULL */
     int64_t count;                /* at most */
-    const struct numbers *wanted; /* classes that the user names; none: those of the data */
+    const struct texts *wanted;   /* classes that the user names; none: those of the data */
 };
 
 /* Reads them to items[n, item], with the classes of at most LIST_LIMIT to labels, if the model asks

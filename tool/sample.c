@@ -17,8 +17,7 @@ struct settings {
     struct computing computing;
     const char *solver, *seed, *rng, *output, *filmstrip, *field;
     const char *from, *strength, *latents, *compat;
-    struct numbers labels;
-    struct texts options;
+    struct texts options, labels;
     bool json, quiet;
 };
 
@@ -113,9 +112,9 @@ static int draw(struct work *work)
     int64_t count =
         settings->count ? settings->count : sampling_whole(work->recipe, "sample.count", 16);
     if (work->given.rank) count = work->given.shape[0];
-    sumi_status status =
-        sampling_classes(work->context, work->model, work->session, count, &settings->labels);
-    if (status != SUMI_OK) return fail_argument(work->context, status);
+    int code = sampling_labels(work->context, "sample", work->model, work->session, count,
+                               &settings->labels);
+    if (code != EXIT_DONE) return code;
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
                                 .session = work->session,
@@ -132,7 +131,7 @@ static int draw(struct work *work)
     }
     double start = clock_now();
     interrupt_catch();
-    status = sampling_draw(&sampling, count, &work->samples);
+    sumi_status status = sampling_draw(&sampling, count, &work->samples);
     work->seconds = clock_now() - start;
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
@@ -236,7 +235,9 @@ static const struct option OPTIONS[] = {
     {"rng", 0, OPTION_TEXT, "philox|torch",
      "whose random numbers: Sumi's own, or those of\ntorch on a CPU",
      offsetof(struct settings, rng)},
-    {"label", 0, OPTION_WHOLES, "L ...", "the classes to draw, in turn; else each class in turn",
+    {"label", 0, OPTION_WORDS, "L ...",
+     "the classes to draw, in turn, by the names that `sumi info`\nlists or by number; else each "
+     "class in turn",
      offsetof(struct settings, labels)},
     {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...",
      "options of the solver, by their names in\nscheduler_config.json, or eta, timesteps ...",

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "labels.h"
 #include "progress.h"
 
 double clock_now(void)
@@ -150,6 +151,16 @@ sumi_status sampling_classes(sumi_context *context, const sumi_model *model, sum
     if (status == SUMI_OK) status = sumi_session_set_condition(session, condition);
     sumi_condition_free(condition);
     return status;
+}
+
+int sampling_labels(sumi_context *context, const char *command, const sumi_model *model,
+                    sumi_session *session, int64_t count, const struct texts *labels)
+{
+    struct numbers classes;
+    int code = labels_read(command, model, labels, &classes);
+    if (code != EXIT_DONE) return code;
+    sumi_status status = sampling_classes(context, model, session, count, &classes);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
 }
 
 double *sampling_times(sumi_solver *solver, int64_t *count)

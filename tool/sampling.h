@@ -66,6 +66,11 @@ int sampling_open(sumi_context *context, const char *folder, const struct comput
 sumi_status sampling_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
                              int64_t count, const struct numbers *wanted);
 
+/* The same with the classes that the user names (labels.h). Tells what is wrong and returns an exit
+   code. */
+int sampling_labels(sumi_context *context, const char *command, const sumi_model *model,
+                    sumi_session *session, int64_t count, const struct texts *labels);
+
 /* The time list of the solver in new memory, to be released with free; the length to *count. NULL
    where memory or the options fail. */
 double *sampling_times(sumi_solver *solver, int64_t *count);

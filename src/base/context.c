@@ -10,6 +10,7 @@
 
 #include "base/machine.h"
 #include "base/profile.h"
+#include "base/text.h"
 
 enum { VECTOR_ALIGNMENT = 64, THREADS_LIMIT = 1024, LARGE = 1 << 28 };
 
@@ -131,36 +132,6 @@ char *context_message(sumi_context *context)
     return found ? found->text : context->message;
 }
 
-/* Bytes of the character that `c` begins, in UTF-8 (RFC 3629) and none that steers a terminal; 0
-   for anything else. */
-static int character_size(const unsigned char *c)
-{
-    if (c[0] < 0x80) return c[0] >= ' ' && c[0] != 0x7f;
-    int size = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-    if (c[0] < 0xc2 || c[0] > 0xf4) return 0;
-    for (int i = 1; i < size; i++) {
-        if ((c[i] & 0xc0) != 0x80) return 0; /* also at the end of the text */
-    }
-    switch (c[0]) {
-    case 0xc2: return c[1] < 0xa0 ? 0 : size; /* the controls beyond ASCII */
-    case 0xe0: return c[1] < 0xa0 ? 0 : size; /* longer than it need be */
-    case 0xf0: return c[1] < 0x90 ? 0 : size;
-    case 0xed: return c[1] > 0x9f ? 0 : size; /* halves of pairs in UTF-16 */
-    case 0xf4: return c[1] > 0x8f ? 0 : size; /* beyond the last character */
-    default: return size;
-    }
-}
-
-/* Names out of files must not steer a terminal. */
-static void tame(char *text)
-{
-    for (unsigned char *c = (unsigned char *)text; *c;) {
-        int size = character_size(c);
-        if (!size) *c = '?';
-        c += size ? size : 1;
-    }
-}
-
 sumi_status context_fail(sumi_context *context, sumi_status status, const char *format, ...)
 {
     char text[MESSAGE_SIZE]; /* the arguments may point into the present message */
@@ -168,7 +139,7 @@ sumi_status context_fail(sumi_context *context, sumi_status status, const char *
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    tame(text);
+    text_tame(text);
     memcpy(context_message(context), text, sizeof text);
     return status;
 }
@@ -202,7 +173,7 @@ void context_warn(sumi_context *context, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    tame(text);
+    text_tame(text);
     if (is_new_warning(context, text)) context->warning(context->warning_user, text);
 }
 

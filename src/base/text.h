@@ -24,4 +24,8 @@ int text_distance(const char *word, const char *other);
 /* The name of the list, which ends with NULL, that is nearest to `text`; "" of an empty list. */
 const char *text_nearest(const char *text, const char *const *names);
 
+/* Puts '?' for every byte that is no UTF-8 or steers a terminal, as a name out of a file must not.
+ */
+void text_tame(char *text);
+
 #endif

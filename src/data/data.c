@@ -61,6 +61,7 @@ void sumi_data_free(sumi_data *data)
     sumi_context *context = data->context;
     ahead_free(data->ahead);
     close_source(data);
+    names_release(context, &data->class_names);
     context_release(context, data->items);
     context_release(context, data->labels);
     context_release(context, data->bytes);
@@ -253,6 +254,11 @@ int64_t sumi_data_count(const sumi_data *data)
 int sumi_data_classes(const sumi_data *data)
 {
     return data->classes;
+}
+
+const char *sumi_data_class_name(const sumi_data *data, int number)
+{
+    return number < data->classes ? names_get(&data->class_names, number) : NULL;
 }
 
 sumi_item_kind sumi_data_kind(const sumi_data *data)

@@ -7,6 +7,7 @@
 
 #include "base/context.h"
 #include "base/file.h"
+#include "base/names.h"
 #include "data/augment.h"
 #include "files/recipe.h"
 
@@ -34,6 +35,7 @@ struct sumi_data {
     int rank;
     int64_t shape[SUMI_MAX_RANK];  /* of one item */
     int classes;                   /* 0 without labels */
+    struct names class_names;      /* empty where they have none */
     enum sumi_item_kind items_are; /* 0: the usual kind of that rank */
 
     /* Set by the frame. */

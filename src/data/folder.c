@@ -64,8 +64,8 @@ static sumi_status add_entry(sumi_data *data, const char *folder, const char *na
     const struct folder_source *source = data->source;
     int64_t before = source->count;
     TRY(add_folder(data, path, depth + 1, data->classes));
-    if (source->count > before) data->classes++;
-    return SUMI_OK;
+    if (source->count == before) return SUMI_OK;
+    return names_set(data->context, &data->class_names, data->classes++, name);
 }
 
 static int by_name(const struct dirent **entry, const struct dirent **other)

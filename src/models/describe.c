@@ -250,7 +250,8 @@ static sumi_status add_model(struct description *description, const sumi_model *
                   && member_whole(description->what, "parameters", parameters)
                   && member_whole(description->what, "tensor_count", count)
                   && member_wholes(description->what, "shape", rank, shape)
-                  && member_whole(description->what, "classes", net_classes(model->net))));
+                  && member_whole(description->what, "classes", net_classes(model->net))
+                  && class_names_add(model, description->what, "class_names")));
     TRY(check(description, add_parts(description->what, model)));
     TRY(add_text_as_json(description, "config", model->net->config));
     return add_text_as_json(description, "scheduler", model->scheduler);

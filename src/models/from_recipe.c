@@ -281,6 +281,7 @@ static sumi_status make(sumi_context *context, const sumi_recipe *recipe, const 
     const char *path = recipe_text(recipe, "model.config");
     TRY(model_begin(context, config, path[0] ? path : SOURCE, model));
     TRY(check_fit(*model, recipe, data));
+    TRY(class_names_copy(*model, data));
     TRY(scheduler_from_recipe(context, recipe, &(*model)->scheduler));
     return model_make_weights(*model, (uint64_t)recipe_int(recipe, "train.seed"), NULL);
 }

@@ -45,6 +45,7 @@ void sumi_model_free(sumi_model *model)
     sumi_weights_free(model->weights);
     net_free(model->net);
     context_release(model->context, model->scheduler);
+    names_release(model->context, &model->class_names);
     context_release(model->context, model);
 }
 

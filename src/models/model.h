@@ -5,6 +5,8 @@
 #ifndef SUMI_MODELS_MODEL_H
 #define SUMI_MODELS_MODEL_H
 
+#include "base/json.h"
+#include "base/names.h"
 #include "files/safetensors.h"
 #include "nets/net.h"
 
@@ -14,6 +16,7 @@ struct sumi_model {
     struct net *net;
     sumi_weights *weights;
     char *scheduler; /* scheduler_config.json */
+    struct names class_names;
 };
 
 /* ---- Parts (parts.c) ---- */
@@ -84,6 +87,17 @@ sumi_status scheduler_class(sumi_context *context, const char *text, char *name,
 
 /* The index of the folder that the model is saved as, as a new text. */
 sumi_status pipeline_index(const sumi_model *model, char **text);
+
+/* ---- Names of classes (class_names.c) ---- */
+
+/* Those that a data set has for the classes that the network is told. */
+sumi_status class_names_copy(sumi_model *model, const sumi_data *data);
+/* Reads them from a model_index.json, if it has some, once the network is there. */
+sumi_status class_names_read(sumi_model *model, json_object *index, const char *source);
+/* Adds them to an object as {"0": "cat"}, if there are some; false where memory ran out. */
+bool class_names_add(const sumi_model *model, json_object *what, const char *key);
+/* The same for the model_index.json of a saved model. */
+bool class_names_write(const sumi_model *model, json_object *index);
 
 /* ---- Recipes (from_recipe.c) ---- */
 

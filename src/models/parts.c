@@ -132,6 +132,7 @@ sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
     TRY(json_parse(model->context, index, strlen(index), source, &object));
     sumi_status status = check_index(model->context, object, source);
     if (status == SUMI_OK) status = load_parts(model, object, folder);
+    if (status == SUMI_OK) status = class_names_read(model, object, source);
     json_object_put(object);
     return status;
 }

@@ -30,7 +30,7 @@ static bool fill_index(json_object *index, const sumi_model *model, const char *
         strcmp(scheduler, "DDIMScheduler") == 0 ? "DDIMPipeline" : "DDPMPipeline";
     return member_text(index, "_class_name", own ? "SumiPipeline" : pipeline)
            && member_text(index, "_diffusers_version", version) && add_part(index, "unet", network)
-           && add_part(index, "scheduler", scheduler);
+           && add_part(index, "scheduler", scheduler) && class_names_write(model, index);
 }
 
 /* The _diffusers_version that the network's config has. */

@@ -45,12 +45,24 @@ static void the_nearest_word_of_a_list_is_found(void **state)
     assert_string_equal(text_nearest("any", names + 3), "");
 }
 
+/* Well-formed UTF-8 by RFC 3629 stays, but for controls. */
+static void what_is_no_text_becomes_question_marks(void **state)
+{
+    (void)state;
+    char text[] = "a\xc3\xa4\x07\xc2\x9b\xed\xa0\x80\xf0\x9f\x90\x88\xc3";
+    text_tame(text);
+    assert_string_equal(text, "a\xc3\xa4??"
+                              "????"
+                              "\xf0\x9f\x90\x88?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
         cmocka_unit_test(distance_counts_slips_of_the_keyboard),
         cmocka_unit_test(the_nearest_word_of_a_list_is_found),
+        cmocka_unit_test(what_is_no_text_becomes_question_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

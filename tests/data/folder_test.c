@@ -48,6 +48,10 @@ static void folders_are_classes_and_pictures_are_cropped_at_the_centre(void **st
         assert_int_equal(sumi_data_classes(data), 2);
         assert_int_equal(sumi_data_shape(data, shape), 3);
         assert_int_equal(shape[2], 3);
+        assert_string_equal(sumi_data_class_name(data, 0), "a");
+        assert_string_equal(sumi_data_class_name(data, 1), "b"); /* "empty" is no class */
+        assert_null(sumi_data_class_name(data, 2));
+        assert_null(sumi_data_class_name(data, -1));
         const int labels[3] = {0, 0, 1};
         const float colours[3][3] = {{1, -1, -1}, {1, -1, 1}, {-1, -1, 1}}; /* by name: 2, 3, 1 */
         float item[4 * 4 * 3];

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list of names by number, such as those of classes; a number may have none. */
+#ifndef SUMI_BASE_NAMES_H
+#define SUMI_BASE_NAMES_H
+
+#include "base/context.h"
+
+/* All zeros is the empty list. */
+struct names {
+    char **items; /* [count]; NULL where a number has no name */
+    int64_t count, capacity;
+};
+
+/* Gives `number`, from 0, a copy of `text` as its name, in which '?' stands for what is no UTF-8 or
+   steers a terminal. The list grows to that number. */
+sumi_status names_set(sumi_context *context, struct names *names, int64_t number, const char *text);
+
+/* The name of a number, owned by the list, or NULL. */
+const char *names_get(const struct names *names, int64_t number);
+
+/* Leaves the empty list. */
+void names_release(sumi_context *context, struct names *names);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Classes by name or number; see labels.h. */
+#include "labels.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WORD_SIZE = 256, NONE = -1, FAILED = -2 };
+
+/* ---- Names ---- */
+
+/* Whether `word` is the whole of a name. */
+static bool is_name(const char *name, const char *word, size_t length)
+{
+    return strlen(name) == length && strncmp(name, word, length) == 0;
+}
+
+/* Whether it is one of the names that stand with commas between. */
+static bool is_among(const char *name, const char *word, size_t length)
+{
+    for (const char *part = name; part; part = strchr(part, ',')) {
+        part += strspn(part, ", ");
+        size_t size = strcspn(part, ",");
+        while (size && part[size - 1] == ' ') size--;
+        if (size == length && strncmp(part, word, length) == 0) return true;
+    }
+    return false;
+}
+
+/* The class that `matches` finds, NONE, or FAILED where it finds two, which is told. */
+static int find(const char *command, const sumi_model *model, const char *word, size_t length,
+                bool (*matches)(const char *name, const char *word, size_t length))
+{
+    int found = NONE, classes = sumi_model_classes(model);
+    for (int i = 0; i < classes && length; i++) {
+        const char *name = sumi_model_class_name(model, i);
+        if (!name || !matches(name, word, length)) continue;
+        if (found >= 0) {
+            fail(EXIT_USAGE, "%s: classes %d and %d are both named \"%.*s\"; give --label a number",
+                 command, found, i, (int)length, word);
+            return FAILED;
+        }
+        found = i;
+    }
+    return found;
+}
+
+static int find_name(const char *command, const sumi_model *model, const char *word, size_t length)
+{
+    int found = find(command, model, word, length, is_name);
+    return found == NONE ? find(command, model, word, length, is_among) : found;
+}
+
+/* The names in turn, without the classes that have none. */
+struct listing {
+    const sumi_model *model;
+    int place;
+};
+
+static const char *next_name(const void *user, int number)
+{
+    struct listing *listing = (struct listing *)user;
+    if (number == 0) listing->place = 0;
+    while (listing->place < sumi_model_classes(listing->model)) {
+        const char *name = sumi_model_class_name(listing->model, listing->place++);
+        if (name) return name;
+    }
+    return NULL;
+}
+
+static int unknown(const char *command, const sumi_model *model, const char *word)
+{
+    struct listing listing = {.model = model};
+    if (!next_name(&listing, 0)) {
+        return fail(EXIT_USAGE,
+                    "%s: --label takes numbers of classes, for this model knows no names of them, "
+                    "not '%.60s'",
+                    command, word);
+    }
+    const char *meant = nearest_word(word, next_name, &listing);
+    if (meant)
+        return fail(EXIT_USAGE, "%s: there is no class '%.60s'; did you mean '%.60s'?", command,
+                    word, meant);
+    return fail(EXIT_USAGE, "%s: there is no class '%.60s'; `sumi info` lists their names", command,
+                word);
+}
+
+/* ---- Words ---- */
+
+static int add(const char *command, struct numbers *classes, double number)
+{
+    if (classes->count == LIST_LIMIT)
+        return fail(EXIT_USAGE, "%s: --label takes %d classes at most", command, LIST_LIMIT);
+    classes->items[classes->count++] = number;
+    return EXIT_DONE;
+}
+
+/* A name or else a number. */
+static int add_word(const char *command, const sumi_model *model, const char *start, size_t length,
+                    struct numbers *classes)
+{
+    char word[WORD_SIZE];
+    double number;
+    int found = find_name(command, model, start, length);
+    if (found == FAILED) return EXIT_USAGE;
+    if (found >= 0) return add(command, classes, found);
+    snprintf(word, sizeof word, "%.*s", (int)(length < WORD_SIZE ? length : WORD_SIZE - 1), start);
+    bool digits = length < WORD_SIZE && strspn(word, "0123456789") == length;
+    if (!digits || !read_number(word, &number)) return unknown(command, model, word);
+    if (number <= INT32_MAX) return add(command, classes, number);
+    return fail(EXIT_USAGE, "%s: --label takes numbers of classes up to 2147483647, not %s",
+                command, word);
+}
+
+int labels_read(const char *command, const sumi_model *model, const struct texts *words,
+                struct numbers *classes)
+{
+    int code = EXIT_DONE;
+    classes->count = 0;
+    for (int i = 0; i < words->count && code == EXIT_DONE; i++) {
+        const char *word = words->items[i];
+        int whole = strchr(word, ',') ? find_name(command, model, word, strlen(word)) : NONE;
+        if (whole == FAILED) return EXIT_USAGE;
+        if (whole >= 0) {
+            code = add(command, classes, whole);
+            continue;
+        }
+        for (const char *rest = word; rest && code == EXIT_DONE;) {
+            size_t length = strcspn(rest, ",");
+            code = add_word(command, model, rest, length, classes);
+            rest = rest[length] ? rest + length + 1 : NULL;
+        }
+    }
+    return code;
+}

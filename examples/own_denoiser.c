@@ -6,17 +6,19 @@
 
 #include <sumi.h>
 
-enum { COUNT = 10000, TIMES = 1000 };
+enum { COUNT = 10000 };
 static const double spread = 0.2, centre[2][2] = {{-1, 0}, {1, 0.5}};
 
-/* Predicts the noise in x[count, 2]; `user` holds abar, the share of signal left at each time. */
+/* Predicts the noise in x[count, 2], which is a x0 + s e; `user` is the solver, which knows a and s
+   at each time. */
 static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t output_size,
                            const float *x, const float *times, float *output)
 {
     (void)output_size;
+    double a = 1, s = 0; /* a run asks about one time at once */
+    sumi_status status = sumi_solver_level(user, times[0], &a, &s);
     for (int64_t i = 0; i < count; i++, x += item_size, output += item_size) {
-        double abar = ((const double *)user)[(int)times[i]], a = sqrt(abar), s = sqrt(1 - abar);
-        double variance = abar * spread * spread + 1 - abar, distance[2] = {0};
+        double variance = a * a * spread * spread + s * s, distance[2] = {0};
         for (int k = 0; k < 4; k++) /* squared distance to each cluster's centre, halved */
             distance[k / 2] += pow(x[k % 2] - a * centre[k / 2][k % 2], 2) / 2 / variance;
         double second = 1 / (1 + exp(distance[1] - distance[0])); /* belongs to the second */
@@ -25,18 +27,14 @@ static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t
             output[d] = (float)(s * (x[d] - a * mean) / variance);
         }
     }
-    return SUMI_OK;
+    return status;
 }
 
 int main(void)
 {
     static float x[COUNT][2];
-    static double abar[TIMES];
     const int64_t shape[] = {COUNT, 2};
-    double product = 1, mean[2] = {0}, square[2] = {0};
-    for (int t = 0; t < TIMES; t++)
-        abar[t] = product *= 1 - (1e-4 + (0.02 - 1e-4) * t / (TIMES - 1)); /* "linear" */
-
+    double mean[2] = {0}, square[2] = {0};
     sumi_context *context = NULL;
     sumi_solver *solver = NULL;
     sumi_status status = sumi_context_create(NULL, &context);
@@ -44,7 +42,7 @@ int main(void)
     if (!status) status = sumi_solver_set(solver, "steps", "100");
     if (!status) status = sumi_solver_set(solver, "clip_sample", "false");
     if (!status) status = sumi_solver_start(solver, 2, shape, &x[0][0]);
-    if (!status) status = sumi_solver_run(solver, denoise, abar, 2, shape, &x[0][0], NULL, NULL);
+    if (!status) status = sumi_solver_run(solver, denoise, solver, 2, shape, &x[0][0], NULL, NULL);
     if (status) fprintf(stderr, "%s\n", sumi_context_message(context));
 
     for (int i = 0; !status && i < COUNT; i++) {

@@ -354,8 +354,15 @@ SUMI_API double sumi_solver_initial_sigma(const sumi_solver *solver);
 SUMI_API sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape,
                                        float *x);
 
-/* Noises clean data to a time of the schedule, on the solver's own scale of the state:
-   noised = a(t) clean + s(t) noise. */
+/* How much data and noise a state holds at a time, one as sumi_solver_times lists them or any other
+   of the schedule: a(t) and s(t) of the state a x0 + s e, on the scale that this solver keeps its
+   state in, which is not always the network's (euler's is x0 + sigma e). Times outside of the
+   schedule are refused, and so are solvers of bits. A denoiser may ask, too, while the solver
+   runs. */
+SUMI_API sumi_status sumi_solver_level(sumi_solver *solver, double time, double *signal,
+                                       double *noise);
+
+/* Noises clean data to a time: noised = a(t) clean + s(t) noise, as sumi_solver_level tells. */
 SUMI_API sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const float *clean,
                                            const float *noise, double time, float *noised);
 

@@ -138,7 +138,7 @@ static sumi_status use_solver(sumi_context *context, void *name)
     STEP(sumi_solver_set(solver, "steps", "4"));
     STEP(sumi_solver_start(solver, 2, shape, x));
     STEP(sumi_solver_run(solver, predict_nothing, NULL, 2, shape, x, NULL, NULL));
-    STEP(sumi_solver_add_noise(solver, 16, x, noise, 3, x));
+    STEP(sumi_solver_add_noise(solver, 16, x, noise, 1, x));
     sumi_solver_free(solver);
     return status;
 }

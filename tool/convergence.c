@@ -83,9 +83,8 @@ static sumi_status mixture(void *user, int64_t count, int64_t item_size, int64_t
    x0 + sigma e. */
 static sumi_status flow_states(sumi_solver *solver, double sigma, double states[STATES])
 {
-    const float one = 1, none = 0;
-    float signal = 0;
-    sumi_status status = sumi_solver_add_noise(solver, 1, &one, &none, sigma, &signal);
+    double signal = 0, noise = 0;
+    sumi_status status = sumi_solver_level(solver, sigma, &signal, &noise);
     for (int i = 0; i < STATES; i++) states[i] = signal * flow_place(sigma, (i + 0.5) / STATES);
     return status;
 }

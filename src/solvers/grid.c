@@ -247,10 +247,16 @@ void grid_release(sumi_context *context, struct grid *grid)
     memset(grid, 0, sizeof *grid);
 }
 
+int64_t grid_place(const struct grid *grid, double time)
+{
+    for (int64_t i = 0; i < grid->count; i++) /* float32 times find their double */
+        if (fabs(grid->times[i] - time) <= 1e-6 * (1 + fabs(time))) return i;
+    return -1;
+}
+
 double grid_sigma(const struct grid *grid, const struct noise_path *path, enum scale scale,
                   double time)
 {
-    for (int64_t i = 0; grid->sigmas && i < grid->count; i++) /* float32 times find their double */
-        if (fabs(grid->times[i] - time) <= 1e-6 * (1 + fabs(time))) return grid->sigmas[i];
-    return grid_sigma_of(scale, path_sigma(path, time));
+    int64_t place = grid->sigmas ? grid_place(grid, time) : -1;
+    return place >= 0 ? grid->sigmas[place] : grid_sigma_of(scale, path_sigma(path, time));
 }

@@ -77,6 +77,9 @@ sumi_status grid_begin(sumi_context *context, const struct solver_options *optio
                        const struct noise_path *path, enum scale scale, struct grid *grid);
 void grid_release(sumi_context *context, struct grid *grid); /* accepts zeros */
 
+/* The first place of a time in the list; -1 where it is not there. */
+int64_t grid_place(const struct grid *grid, double time);
+
 /* The noise level at a time: of the grid's entry where there is one, else of the path. */
 double grid_sigma(const struct grid *grid, const struct noise_path *path, enum scale scale,
                   double time);

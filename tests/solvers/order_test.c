@@ -180,10 +180,9 @@ static sumi_status told_sigma(void *user, int64_t count, int64_t item_size, int6
 /* Where the flow is at a noise level, on the solver's own scale. */
 static float flow_state(sumi_context *context, sumi_solver *solver, double sigma)
 {
-    const float one = 1, none = 0;
-    float signal = 0;
-    CHECK_OK(context, sumi_solver_add_noise(solver, 1, &one, &none, sigma, &signal));
-    return signal * (float)(mean + 1.3 * spread(sigma));
+    double signal = 0, noise = 0;
+    CHECK_OK(context, sumi_solver_level(solver, sigma, &signal, &noise));
+    return (float)(signal * (mean + 1.3 * spread(sigma)));
 }
 
 static double inversion_error(const char *name, int steps)

@@ -61,11 +61,9 @@ static void fit(int size, float columns[MOST_UNKNOWNS][ITEMS], const float *valu
 /* What the solver keeps of x0 and of e at a noise level. */
 static struct noise_level kept(sumi_context *context, sumi_solver *solver, double sigma)
 {
-    const float ends[] = {1, 0};
-    float signal = 0, noise = 0;
-    CHECK_OK(context, sumi_solver_add_noise(solver, 1, &ends[0], &ends[1], sigma, &signal));
-    CHECK_OK(context, sumi_solver_add_noise(solver, 1, &ends[1], &ends[0], sigma, &noise));
-    return (struct noise_level){.signal = signal, .noise = noise};
+    struct noise_level level = {.signal = 0};
+    CHECK_OK(context, sumi_solver_level(solver, sigma, &level.signal, &level.noise));
+    return level;
 }
 
 static double spread(const struct noise_level *level)

@@ -55,28 +55,25 @@ static sumi_status consistency_arrange(sumi_context *context, const struct solve
 
 /* Appendix C: c_skip and c_out for which the model is the identity at the least level. Other
    predictions than the raw output tell x0 themselves. */
-static sumi_status read_boundary(struct solver_run *run, double sigma)
+static void read_boundary(struct solver_run *run, const struct noise_level *level)
 {
     enum prediction_type type = (enum prediction_type)run->options->prediction_type;
-    if (run->path->kind != PATH_EDM || (type != PREDICTION_EPSILON && type != PREDICTION_V))
-        return SUMI_OK;
-    double data = run->path->sigma_data, away = sigma - path_least(run->path);
-    double skip = data * data / (away * away + data * data);
-    double out = away * data / sqrt(sigma * sigma + data * data);
-    const struct prediction_map map = {.clean_state = skip,
-                                       .clean_prediction = type == PREDICTION_V ? -out : out};
-    const struct noise_level level = {.signal = 1, .noise = sigma};
-    run_read(run, &map, run->prediction);
-    return run_correct(run, &map, &level);
+    if (run->path->kind == PATH_EDM && (type == PREDICTION_EPSILON || type == PREDICTION_V)) {
+        double sigma = level->noise, away = sigma - path_least(run->path);
+        double data = run->path->sigma_data, skip = data * data / (away * away + data * data);
+        double out = away * data / sqrt(sigma * sigma + data * data);
+        if (type == PREDICTION_V) out = -out;
+        run->map = (struct prediction_map){skip, out, (1 - skip) / sigma, -out / sigma};
+    }
+    run_read(run, &run->map, run->prediction);
 }
 
 static sumi_status consistency_step(struct solver_run *run)
 {
-    double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
+    double next = run->sigmas[run->place + 1];
     double least = path_least(run->path), rise = sqrt(fmax(next * next - least * least, 0));
     float *noise = run->row[0];
     TRY(run_evaluate_here(run));
-    TRY(read_boundary(run, sigma));
     if (run->time_count > 1) run_draw(run, noise);
     rows_combine(run->threads, run->total, run->x, 2,
                  (struct row_term[]){{1, run->clean}, {run->options->s_noise * rise, noise}});
@@ -105,4 +102,5 @@ const struct solver_type solver_consistency = {
     .arrange = consistency_arrange,
     .options = {consistency_options},
     .step = consistency_step,
+    .read = read_boundary,
 };

@@ -64,22 +64,32 @@ static sumi_status distilled_arrange(sumi_context *context, const struct solver_
 }
 
 /* The network's estimate is blended with the state so that it is the state itself at time 0 (Luo et
-   al., eq. 9; sigma_data is 1/2), then noised anew to the next time. */
-static sumi_status lcm_step(struct solver_run *run)
+   al., eq. 9; sigma_data is 1/2). The limits are of what is blended, as in diffusers. */
+static void read_blend(struct solver_run *run, const struct noise_level *level)
 {
     const double data = 0.5;
-    double time = run->times[run->place], scaled = time * run->options->timestep_scaling;
+    double scaled = run->times[run->place] * run->options->timestep_scaling;
     double square = scaled * scaled + data * data;
+    double skip = data * data / square, out = scaled / sqrt(square);
+    run_read(run, &run->map, run->prediction);
+    rows_combine(run->threads, run->total, run->clean, 2,
+                 (struct row_term[]){{out, run->clean}, {skip, run->x}});
+    run->map.clean_state = out * run->map.clean_state + skip;
+    run->map.clean_prediction *= out;
+    run->map.noise_state = (1 - level->signal * run->map.clean_state) / level->noise;
+    run->map.noise_prediction = -level->signal * run->map.clean_prediction / level->noise;
+}
+
+/* The estimate is noised anew to the next time. */
+static sumi_status lcm_step(struct solver_run *run)
+{
     bool last = run->place + 1 == run->time_count;
     double next = last ? 1 : run_product(run, run_next_time(run), 1);
     float *noise = run->row[0];
-    TRY(run_evaluate(run, time));
+    TRY(run_evaluate(run, run->times[run->place]));
     if (!last) run_draw(run, noise);
-    double root = sqrt(next);
-    struct row_term terms[] = {{root * scaled / sqrt(square), run->clean},
-                               {root * data * data / square, run->x},
-                               {sqrt(1 - next), noise}};
-    rows_combine(run->threads, run->total, run->x, 3, terms);
+    rows_combine(run->threads, run->total, run->x, 2,
+                 (struct row_term[]){{sqrt(next), run->clean}, {sqrt(1 - next), noise}});
     return SUMI_OK;
 }
 
@@ -120,6 +130,7 @@ const struct solver_type solver_lcm = {
     .options = {distilled_options, lcm_options},
     .ignored = SPACING_NAMES,
     .step = lcm_step,
+    .read = read_blend,
 };
 
 const struct solver_type solver_tcd = {

@@ -12,7 +12,8 @@ static sumi_status check_range(const sumi_solver *solver, double time)
     const struct noise_path *path = &solver->path;
     double first = path->kind == PATH_TABLE ? path_first(path) : path_time_of(path, 0);
     double last = path_last(path);
-    bool inside = time >= first - 1e-6 * (1 + fabs(first)) && time <= last + 1e-6 * (1 + fabs(last));
+    bool inside =
+        time >= first - 1e-6 * (1 + fabs(first)) && time <= last + 1e-6 * (1 + fabs(last));
     if (isfinite(time) && (inside || grid_place(&solver->grid, time) >= 0)) return SUMI_OK;
     if (isinf(first)) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,

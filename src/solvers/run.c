@@ -131,9 +131,11 @@ sumi_status run_ask(struct solver_run *run, const float *input, double time)
     return SUMI_OK;
 }
 
-sumi_status run_correct(struct solver_run *run, const struct prediction_map *map,
-                        const struct noise_level *level)
+/* Corrects clean where the caller wants that; the prediction becomes the one that this clean is
+   read from. `level` is of the network's scale. */
+static sumi_status correct(struct solver_run *run, const struct noise_level *level)
 {
+    const struct prediction_map *map = &run->map;
     if (!run->correction) return SUMI_OK;
     TRY(run->correction(run->correction_user, run->shape.items, run->shape.item_size, level->signal,
                         level->noise, run->clean));
@@ -154,8 +156,9 @@ static sumi_status ask(struct solver_run *run, const float *input, double time,
                        const struct noise_level *level)
 {
     TRY(run_ask(run, input, time));
-    run_read(run, &run->map, run->prediction);
-    return run_correct(run, &run->map, level);
+    if (run->read) run->read(run, level);
+    else run_read(run, &run->map, run->prediction);
+    return correct(run, level);
 }
 
 /* What the network is told of a time of the list: on a table that counts in whole times it may want
@@ -357,6 +360,7 @@ sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *u
         .x = x,
         .denoiser = denoiser,
         .denoiser_user = user,
+        .read = solver->type->read,
         .correction = solver->correction,
         .correction_user = solver->correction_user,
     };

@@ -40,8 +40,9 @@ struct solver_run {
     float *prediction; /* row: what the network predicted there */
     float *variance;   /* row: its second half where variance_type is learned, else NULL */
     struct prediction_map map; /* of the last evaluation, from the state x */
-    float *row[MOST_ROWS];     /* as many as the type asks for, zero at the start of a run */
-    double *doubles;           /* double_rows rows of the state in one piece */
+    void (*read)(struct solver_run *run, const struct noise_level *level); /* the type's */
+    float *row[MOST_ROWS]; /* as many as the type asks for, zero at the start of a run */
+    double *doubles;       /* double_rows rows of the state in one piece */
 
     sumi_denoiser denoiser;
     void *denoiser_user;
@@ -71,6 +72,9 @@ struct solver_type {
     const struct option *options[MOST_TABLES]; /* its own rows, beside those of every run */
     const char *ignored; /* rows of every run that it has no use for, "one|two", or NULL */
     sumi_status (*step)(struct solver_run *run);
+    /* Fills clean where the network's estimate of data is another than the path's: from the
+       prediction and the path's map, which becomes the map of that estimate. NULL: run_read. */
+    void (*read)(struct solver_run *run, const struct noise_level *level);
     /* Of solvers of bits, NULL in those of numbers: noises clean[count] to abar `product`, standard
        normal noise[count] deciding. */
     void (*add_noise_to_bits)(double product, int64_t count, const float *clean, const float *noise,
@@ -111,11 +115,6 @@ void run_read(struct solver_run *run, const struct prediction_map *map, const fl
 
 /* Reads the last prediction anew, as one of the present x at another noise level. */
 void run_read_again(struct solver_run *run, double sigma);
-
-/* Corrects clean, which was read by a map at a level of the network's scale, where the caller wants
-   that; the prediction becomes the one that this clean is read from. */
-sumi_status run_correct(struct solver_run *run, const struct prediction_map *map,
-                        const struct noise_level *level);
 
 /* Fills `row` with dx/dsigma at x and clean, (x - clean) / sigma: on the exploding, preconditioned
    and straight paths that is the probability flow. */

@@ -110,8 +110,7 @@ static void noise_is_added_at_that_level_by_every_solver_at_each_of_its_times(vo
         assert_true(count > 0);
         for (int64_t k = 0; k < count; k++) {
             CHECK_OK(context, sumi_solver_level(solver, times[k], &signal, &noise));
-            CHECK_OK(context,
-                     sumi_solver_add_noise(solver, 2, ends, ends + 1, times[k], noised));
+            CHECK_OK(context, sumi_solver_add_noise(solver, 2, ends, ends + 1, times[k], noised));
             assert_true(signal >= 0 && noise >= 0 && signal + noise >= 1 - 1e-9);
             CHECK_CLOSE(noised[0], signal, 1e-6 * signal);
             CHECK_CLOSE(noised[1], noise, 1e-6 * noise);
@@ -155,7 +154,8 @@ static void times_outside_of_the_schedule_are_refused(void **state)
     check_refusal(solver, 2000, "time 2000 is not one of this schedule's, which are from 0 to 999");
     sumi_solver_free(solver);
     solver = make("flow-euler", (const char *const[2][2]){{NULL}});
-    check_refusal(solver, 1001, "time 1001 is not one of this schedule's, which are from 0 to 1000");
+    check_refusal(solver, 1001,
+                  "time 1001 is not one of this schedule's, which are from 0 to 1000");
     sumi_solver_free(solver);
     solver = make("edm-euler", (const char *const[2][2]){{"sigma_max", "1"}});
     check_refusal(solver, 1,

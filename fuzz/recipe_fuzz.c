@@ -12,8 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (recipe_parse(context, "fuzz", (const char *)bytes, size, &recipe) == SUMI_OK) {
         int64_t values[RECIPE_LIST_LIMIT];
         for (int i = 0; i < recipe_schema_count; i++) {
-            recipe_number(recipe, recipe_schema[i].key);
-            recipe_list(recipe, recipe_schema[i].key, values);
+            recipe_number(recipe, recipe_schema[i].name);
+            recipe_list(recipe, recipe_schema[i].name, values);
         }
     }
     sumi_recipe_free(recipe);

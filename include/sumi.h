@@ -193,6 +193,21 @@ typedef struct sumi_progress {
    SUMI_STOPPED after leaving everything in order. */
 typedef bool (*sumi_progress_function)(void *user, const sumi_progress *progress);
 
+/* ---- Options ----------------------------------------------------------------------------------
+ */
+
+/* An option that can be set by name. */
+typedef struct sumi_option {
+    const char *name;
+    const char *type; /* "flag", "whole", "seed", "number", "choice", "text", "numbers" or, of
+                         recipes, "wholes", "flags", "words" with commas between */
+    const char *default_value, *meaning;
+    const char *choices; /* of a choice, "one|two|three"; else NULL */
+    double low, high;    /* of numbers */
+    const char *when;    /* what lets it count: "path=vp|sub_vp"; "" where nothing has to */
+    bool read;           /* whether it counts with the others as they are set now */
+} sumi_option;
+
 /* ---- Recipes: what to train, on which data, how -------------------------------------------- */
 
 typedef struct sumi_recipe sumi_recipe;
@@ -222,6 +237,15 @@ typedef struct sumi_recipe_key {
     const char *key, *default_value, *meaning;
 } sumi_recipe_key;
 SUMI_API bool sumi_recipe_describe(int number, sumi_recipe_key *key);
+
+/* The same with type and range; `read` tells whether the key counts with the others of `recipe` as
+   they are (NULL: true). Training refuses a key of [data], [model], [noise] or [train] that was
+   given another value than its default and does not count. */
+SUMI_API bool sumi_recipe_option(const sumi_recipe *recipe, int number, sumi_option *option);
+
+/* Sets one value by its key, as a number or as text. */
+SUMI_API sumi_status sumi_recipe_set_number(sumi_recipe *recipe, const char *key, double value);
+SUMI_API sumi_status sumi_recipe_set_text(sumi_recipe *recipe, const char *key, const char *value);
 
 /* Makes relative paths of the recipe (of data, a network's configuration, a teacher) absolute where
    they lead to something from the present folder, so that they mean the same from any other. */
@@ -305,16 +329,6 @@ SUMI_API const char *sumi_solver_name(const sumi_solver *solver);
 SUMI_API sumi_status sumi_solver_create(sumi_context *context, const char *name,
                                         sumi_solver **solver);
 SUMI_API void sumi_solver_free(sumi_solver *solver);
-
-/* An option that can be set by name. */
-typedef struct sumi_option {
-    const char *name;
-    const char *type; /* "flag", "whole", "seed", "number", "choice", "text" or "numbers" */
-    const char *default_value, *meaning;
-    const char *choices; /* of a choice, "one|two|three"; else NULL */
-    double low, high;    /* of numbers */
-    bool read;           /* whether it counts with the others as they are set now */
-} sumi_option;
 
 /* The options of a solver by number from 0, with the defaults of its class: those of
    scheduler_config.json and Sumi's own. False past the last. `default_value` is valid until the

@@ -56,6 +56,17 @@ static sumi_status apply_settings(const struct subject *s)
     return status;
 }
 
+/* Puts what counted with the data of the training, and not with these, back to its default. */
+static sumi_status reset_unread(sumi_recipe *recipe)
+{
+    sumi_status status = SUMI_OK;
+    sumi_option option;
+    for (int i = 0; status == SUMI_OK && sumi_recipe_option(recipe, i, &option); i++)
+        if (strncmp(option.name, "data.", 5) == 0 && !option.read)
+            status = sumi_recipe_set_text(recipe, option.name, option.default_value);
+    return status;
+}
+
 /* A model folder is measured on noise of its items' shape, whatever it was trained on. */
 static sumi_status replace_data(const struct subject *s)
 {
@@ -69,6 +80,7 @@ static sumi_status replace_data(const struct subject *s)
     }
     snprintf(count, sizeof count, "%d", classes ? classes : 1);
     sumi_status status = set(s->recipe, "data.kind", "noise");
+    if (status == SUMI_OK) status = reset_unread(s->recipe);
     if (status == SUMI_OK) status = set(s->recipe, "data.shape", sizes);
     if (status == SUMI_OK) status = set(s->recipe, "data.count", "256");
     if (status == SUMI_OK) status = set(s->recipe, "data.classes", count);

@@ -39,6 +39,15 @@ struct work {
 
 /* ---- Preparing ---- */
 
+/* Whether the key counts with this kind of data. */
+static bool reads(const sumi_recipe *recipe, const char *key)
+{
+    sumi_option option;
+    for (int i = 0; sumi_recipe_option(recipe, i, &option); i++)
+        if (strcmp(option.name, key) == 0) return option.read;
+    return false;
+}
+
 /* What the model was trained on, or another recipe's data: of two parts the test part, and of a
    generator's items others than those of the training. */
 static int open_recipe(struct work *work)
@@ -56,11 +65,13 @@ static int open_recipe(struct work *work)
                     "with --data",
                     work->path);
     } else {
-        long long next = strtoll(sumi_recipe_get(work->recipe, "data.seed"), NULL, 10) + 1;
-        snprintf(seed, sizeof seed, "data.seed=%lld", next);
-        status = sumi_recipe_set(work->recipe, seed);
+        unsigned long long now = strtoull(sumi_recipe_get(work->recipe, "data.seed"), NULL, 10);
+        snprintf(seed, sizeof seed, "%llu", now + 1);
+        if (reads(work->recipe, "data.seed"))
+            status = sumi_recipe_set_text(work->recipe, "data.seed", seed);
     }
-    if (status == SUMI_OK) status = sumi_recipe_set(work->recipe, "data.split=test");
+    if (status == SUMI_OK && reads(work->recipe, "data.split"))
+        status = sumi_recipe_set_text(work->recipe, "data.split", "test");
     for (int i = 0; i < settings->sets.count && status == SUMI_OK; i++)
         status = sumi_recipe_set(work->recipe, settings->sets.items[i]);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);

@@ -54,14 +54,19 @@ static int list_keys(bool json)
     struct json_object *all = json ? json_object_new_array() : NULL;
     sumi_recipe_key key;
     for (int i = 0; sumi_recipe_describe(i, &key); i++) {
+        sumi_option option;
+        sumi_recipe_option(NULL, i, &option);
         if (!json) {
-            printf("%-28s %-14s %s\n", key.key, key.default_value, key.meaning);
+            printf("%-28s %-14s %s", key.key, key.default_value, key.meaning);
+            printf(*option.when ? " (read with %s)\n" : "%s\n", option.when);
             continue;
         }
         struct json_object *one = json_object_new_object();
         json_object_object_add(one, "key", json_object_new_string(key.key));
         json_object_object_add(one, "default", json_object_new_string(key.default_value));
         json_object_object_add(one, "meaning", json_object_new_string(key.meaning));
+        json_object_object_add(one, "type", json_object_new_string(option.type));
+        json_object_object_add(one, "when", json_object_new_string(option.when));
         json_object_array_add(all, one);
     }
     return json ? print_json(all) : EXIT_DONE;

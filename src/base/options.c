@@ -69,6 +69,19 @@ static const char *expected_flag(const struct option *option)
     return words ? "true or false" : "yes or no";
 }
 
+static void expected_words(const struct option *option, char *text, size_t size)
+{
+    int length = snprintf(text, size, "auto, or at most %d ", OPTION_LIST_LIMIT);
+    const char *words = option->type == OPTION_FLAGS ? "times yes or no" : "words";
+    if (option->type == OPTION_WHOLES) {
+        snprintf(text + length, size - (size_t)length,
+                 "whole numbers from %.15g to %.15g with commas between", option->low,
+                 option->high);
+    } else {
+        snprintf(text + length, size - (size_t)length, "%s with commas between", words);
+    }
+}
+
 void option_expected(const struct option *option, char *text, size_t size)
 {
     switch (option->type) {
@@ -88,18 +101,7 @@ void option_expected(const struct option *option, char *text, size_t size)
         snprintf(text, size, "a list of numbers from %.15g to %.15g, such as [%.15g, %.15g]",
                  option->low, option->high, option->high, option->low);
         break;
-    case OPTION_WHOLES:
-        snprintf(text, size,
-                 "auto, or at most %d whole numbers from %.15g to %.15g with commas between",
-                 OPTION_LIST_LIMIT, option->low, option->high);
-        break;
-    case OPTION_FLAGS:
-        snprintf(text, size, "auto, or at most %d times yes or no with commas between",
-                 OPTION_LIST_LIMIT);
-        break;
-    case OPTION_WORDS:
-        snprintf(text, size, "auto, or at most %d words with commas between", OPTION_LIST_LIMIT);
-        break;
+    default: expected_words(option, text, size);
     }
 }
 
@@ -162,15 +164,10 @@ static bool read_words(const struct option *option, const char *text)
     int count = 0;
     if (strcmp(text, "auto") == 0) return true;
     for (const char *rest = text; rest; count++) {
-        const char *comma = strchr(rest, ',');
-        const char *end = comma ? comma : rest + strlen(rest);
-        while (rest < end && *rest == ' ') rest++;
-        while (end > rest && end[-1] == ' ') end--;
-        size_t length = (size_t)(end - rest);
-        if (length == 0 || length >= sizeof word || count == OPTION_LIST_LIMIT) return false;
-        memcpy(word, rest, length);
-        word[length] = '\0';
-        if (!read_word(option, word)) return false;
+        const char *comma = strchr(rest, ','), *end = comma ? comma : rest + strlen(rest);
+        if (!text_copy_trimmed(rest, end, word, sizeof word) || !word[0]
+            || count == OPTION_LIST_LIMIT || !read_word(option, word))
+            return false;
         rest = comma ? comma + 1 : NULL;
     }
     return true;
@@ -221,6 +218,12 @@ static sumi_status take_text(sumi_context *context, const char *subject,
     if (!read_value(option, text, &value)) return refuse(context, subject, option, text);
     if (target) keep_value(option, &value, target);
     return SUMI_OK;
+}
+
+sumi_status option_from_plain(sumi_context *context, const char *subject,
+                              const struct option *option, const char *text)
+{
+    return take_text(context, subject, option, text, NULL);
 }
 
 /* ---- Lists of numbers ---- */
@@ -325,6 +328,7 @@ sumi_option option_describe(const struct option *option, bool read)
                          .choices = option->choices,
                          .low = option->low,
                          .high = option->high,
+                         .when = option->when ? option->when : "",
                          .read = read};
 }
 

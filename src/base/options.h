@@ -87,6 +87,10 @@ const struct option *option_find(const struct option *table, const char *name);
 sumi_status option_from_text(sumi_context *context, const char *subject,
                              const struct option *option, const char *text, void *target);
 
+/* Checks a text as it is, which is kept as text: of lists of words, and of what is no JSON. */
+sumi_status option_from_plain(sumi_context *context, const char *subject,
+                              const struct option *option, const char *text);
+
 /* The same from JSON. null takes a list away and leaves anything else as it is. */
 sumi_status option_from_json(sumi_context *context, const char *subject,
                              const struct option *option, json_object *value, void *target);

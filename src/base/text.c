@@ -59,6 +59,17 @@ bool text_to_seed(const char *text, uint64_t *seed)
     return true;
 }
 
+bool text_copy_trimmed(const char *text, const char *end, char *copy, size_t size)
+{
+    copy[0] = 0;
+    while (text < end && (*text == ' ' || *text == '\t')) text++;
+    while (end > text && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    if ((size_t)(end - text) >= size) return false;
+    memcpy(copy, text, (size_t)(end - text));
+    copy[end - text] = 0;
+    return true;
+}
+
 static int least(int a, int b)
 {
     return a < b ? a : b;

@@ -5,6 +5,7 @@
 #define SUMI_BASE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The whole of `text` as a finite decimal number, with a point whatever the locale says; false
@@ -16,6 +17,9 @@ bool text_to_whole(const char *text, int64_t *whole);
 
 /* The whole of `text` as a decimal whole number from 0 to 2^64 - 1, without a sign: a seed. */
 bool text_to_seed(const char *text, uint64_t *seed);
+
+/* Copies `text` up to `end` without the blanks around it; false where it does not fit. */
+bool text_copy_trimmed(const char *text, const char *end, char *copy, size_t size);
 
 /* Insertions, deletions, replacements and swaps of neighbours that turn one word into the other,
    whatever the case; words longer than 63 characters count as their beginnings. */

@@ -232,7 +232,9 @@ static sumi_status open_kind(sumi_data *data, const sumi_recipe *recipe)
 
 sumi_status sumi_data_open(sumi_context *context, const sumi_recipe *recipe, sumi_data **data)
 {
+    static const char *const sections[] = {"data", NULL};
     *data = NULL;
+    TRY(recipe_check_read(context, recipe, sections));
     sumi_data *made = context_allocate_zeroed(context, 1, sizeof *made);
     if (!made) return SUMI_ERROR_MEMORY;
     made->context = context;

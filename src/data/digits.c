@@ -265,7 +265,7 @@ static sumi_status open_digits(sumi_data *data, const sumi_recipe *recipe)
 {
     uint64_t *seed = context_allocate(data->context, 1, sizeof *seed);
     if (!seed) return SUMI_ERROR_MEMORY;
-    *seed = (uint64_t)recipe_int(recipe, "data.seed");
+    *seed = recipe_seed(recipe, "data.seed");
     data->source = seed;
     data->count = recipe_int(recipe, "data.count");
     data->rank = 3;

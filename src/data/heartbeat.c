@@ -11,7 +11,7 @@ static sumi_status open_heartbeat(sumi_data *data, const sumi_recipe *recipe)
 {
     philox_stream *stream = context_allocate(data->context, 1, sizeof *stream);
     if (!stream) return SUMI_ERROR_MEMORY;
-    *stream = (philox_stream){(uint64_t)recipe_int(recipe, "data.seed"), PURPOSE_DATA, 5};
+    *stream = (philox_stream){recipe_seed(recipe, "data.seed"), PURPOSE_DATA, 5};
     data->source = stream;
     data->count = recipe_int(recipe, "data.count");
     data->rank = 1;

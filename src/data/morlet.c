@@ -45,7 +45,7 @@ static sumi_status open_morlet(sumi_data *data, const sumi_recipe *recipe)
     struct morlet_source *source = context_allocate(data->context, 1, sizeof *source);
     if (!source) return SUMI_ERROR_MEMORY;
     data->source = source;
-    source->seed = (uint64_t)recipe_int(recipe, "data.seed");
+    source->seed = recipe_seed(recipe, "data.seed");
     source->noise = recipe_number(recipe, "data.noise");
     data->count = recipe_int(recipe, "data.count");
     data->rank = 2;

@@ -20,7 +20,7 @@ static sumi_status open_points(sumi_data *data, const sumi_recipe *recipe, int c
     struct points_source *source = context_allocate(data->context, 1, sizeof *source);
     if (!source) return SUMI_ERROR_MEMORY;
     data->source = source;
-    uint64_t seed = (uint64_t)recipe_int(recipe, "data.seed");
+    uint64_t seed = recipe_seed(recipe, "data.seed");
     source->stream = (philox_stream){seed, PURPOSE_DATA, 3};
     source->noise_stream = (philox_stream){seed, PURPOSE_DATA, 4};
     source->noise = recipe_number(recipe, "data.noise");

@@ -4,17 +4,24 @@
 #include "files/recipe.h"
 
 #include <ini.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
 
-enum { RECIPE_SIZE_LIMIT = 1 << 20, SOURCE_SIZE = 320, KEY_SIZE = 128, WRITTEN_LENGTH = 90 };
+enum {
+    RECIPE_SIZE_LIMIT = 1 << 20,
+    SOURCE_SIZE = 320,
+    KEY_SIZE = 128,
+    WRITTEN_LENGTH = 90,
+    SET_LATER = -1
+};
 
 struct sumi_recipe {
     sumi_context *context;
     char **values; /* [recipe_schema_count], NULL where the default holds */
-    int *lines;    /* where each was given, 0 where it was not */
+    int *lines;    /* where each was given, SET_LATER by a call, 0 where it was not */
 };
 
 static sumi_status recipe_create(sumi_context *context, sumi_recipe **recipe)
@@ -82,8 +89,20 @@ static char *next_line(char *text, int size, void *user)
 
 static sumi_status unknown_key(sumi_context *context, const char *source, const char *key)
 {
+    char meant[KEY_SIZE];
+    recipe_suggest(key, meant, sizeof meant);
     return context_fail(context, SUMI_ERROR_ARGUMENT, "%s: there is no key %s; did you mean %s?",
-                        source, key, recipe_nearest_key(key));
+                        source, key, meant);
+}
+
+/* A flag is kept as yes or no, whatever it is called. */
+static char *copy_value(sumi_context *context, int number, const char *value)
+{
+    if (recipe_schema[number].type == OPTION_FLAG) {
+        if (strcmp(value, "true") == 0) value = "yes";
+        else if (strcmp(value, "false") == 0) value = "no";
+    }
+    return context_copy_text(context, value);
 }
 
 static sumi_status append_value(struct parser *parser, const char *value)
@@ -113,7 +132,7 @@ static sumi_status take_value(struct parser *parser, const char *section, const 
         return context_fail(parser->context, SUMI_ERROR_FORMAT,
                             "%s: %s was given already in line %d", source, key, *line);
     }
-    parser->recipe->values[number] = context_copy_text(parser->context, value);
+    parser->recipe->values[number] = copy_value(parser->context, number, value);
     if (!parser->recipe->values[number]) return SUMI_ERROR_MEMORY;
     *line = parser->line;
     parser->last = number;
@@ -196,7 +215,9 @@ static sumi_status open_built_in(sumi_context *context, const char *name, sumi_r
         nearest = candidate;
         if (strcmp(name, candidate) != 0) continue;
         const char *text = built_in_recipes[i].text;
-        return recipe_parse(context, name, text, strlen(text), recipe);
+        TRY(recipe_parse(context, name, text, strlen(text), recipe));
+        memset((*recipe)->lines, 0, (size_t)recipe_schema_count * sizeof *(*recipe)->lines);
+        return SUMI_OK; /* nothing of it was given by the caller */
     }
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "there is no built-in recipe '%.80s'; did you mean %s, or the file "
@@ -226,16 +247,19 @@ sumi_status sumi_recipe_open(sumi_context *context, const char *name_or_path, su
 
 /* ---- Changing ----------------------------------------------------------------------------- */
 
-/* The part of `text` up to `end` without spaces around it; false where it does not fit. */
-static bool copy_trimmed(const char *text, const char *end, char *copy, size_t size)
+static sumi_status set_value(sumi_recipe *recipe, const char *source, const char *key,
+                             const char *value)
 {
-    copy[0] = 0;
-    while (text < end && (*text == ' ' || *text == '\t')) text++;
-    while (end > text && (end[-1] == ' ' || end[-1] == '\t')) end--;
-    if ((size_t)(end - text) >= size) return false;
-    memcpy(copy, text, (size_t)(end - text));
-    copy[end - text] = 0;
-    return true;
+    sumi_context *context = recipe->context;
+    int number = recipe_key_number(key);
+    if (number < 0) return unknown_key(context, source, key);
+    TRY(recipe_check_value(context, source, number, value));
+    char *copy = copy_value(context, number, value);
+    if (!copy) return SUMI_ERROR_MEMORY;
+    context_release(context, recipe->values[number]);
+    recipe->values[number] = copy;
+    recipe->lines[number] = SET_LATER;
+    return SUMI_OK;
 }
 
 sumi_status sumi_recipe_set(sumi_recipe *recipe, const char *assignment)
@@ -248,25 +272,106 @@ sumi_status sumi_recipe_set(sumi_recipe *recipe, const char *assignment)
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "%s: expected section.key=value, such as train.steps=2000", source);
     }
-    if (!copy_trimmed(assignment, equals, key, sizeof key)
-        || !copy_trimmed(equals + 1, assignment + strlen(assignment), value, sizeof value)) {
+    if (!text_copy_trimmed(assignment, equals, key, sizeof key)
+        || !text_copy_trimmed(equals + 1, assignment + strlen(assignment), value, sizeof value)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT, "%s: too long", source);
     }
-    int number = recipe_key_number(key);
-    if (number < 0) return unknown_key(context, source, key);
-    TRY(recipe_check_value(context, source, number, value));
-    char *copy = context_copy_text(context, value);
-    if (!copy) return SUMI_ERROR_MEMORY;
-    context_release(context, recipe->values[number]);
-    recipe->values[number] = copy;
-    return SUMI_OK;
+    return set_value(recipe, source, key, value);
+}
+
+sumi_status sumi_recipe_set_text(sumi_recipe *recipe, const char *key, const char *value)
+{
+    char source[SOURCE_SIZE];
+    if (!key || !value) {
+        return context_fail(recipe->context, SUMI_ERROR_ARGUMENT,
+                            "a recipe's key needs a name and a value, not NULL");
+    }
+    snprintf(source, sizeof source, "setting '%.128s'", key);
+    return set_value(recipe, source, key, value);
+}
+
+sumi_status sumi_recipe_set_number(sumi_recipe *recipe, const char *key, double value)
+{
+    char text[OPTION_WORD_SIZE];
+    const struct option row = {.type = OPTION_NUMBER};
+    option_short_text(&row, &value, text);
+    return sumi_recipe_set_text(recipe, key, text);
 }
 
 bool sumi_recipe_describe(int number, sumi_recipe_key *key)
 {
     if (number < 0 || number >= recipe_schema_count) return false;
-    const struct recipe_entry *entry = &recipe_schema[number];
-    *key = (sumi_recipe_key){entry->key, entry->default_value, entry->meaning};
+    const struct option *entry = &recipe_schema[number];
+    *key = (sumi_recipe_key){entry->name, entry->default_value, entry->meaning};
+    return true;
+}
+
+const char *sumi_recipe_get(const sumi_recipe *recipe, const char *key)
+{
+    int number = recipe_key_number(key);
+    if (number < 0) return NULL;
+    const char *value = recipe->values[number];
+    return value ? value : recipe_schema[number].default_value;
+}
+
+/* ---- Which keys count -------------------------------------------------------------------- */
+
+static bool present(const void *user, const char *name, char text[OPTION_WORD_SIZE])
+{
+    const char *value = sumi_recipe_get(user, name);
+    if (value) snprintf(text, OPTION_WORD_SIZE, "%.63s", value);
+    return value;
+}
+
+static bool recipe_reads(const sumi_recipe *recipe, int number)
+{
+    const char *when = recipe_schema[number].when;
+    return !when || option_holds(when, present, recipe);
+}
+
+/* Whether the caller gave it a value that says something: not one of a built-in recipe, nor the
+   default. */
+static bool is_given(const sumi_recipe *recipe, int number)
+{
+    const char *value = recipe->values[number];
+    return recipe->lines[number] && value
+           && strcmp(value, recipe_schema[number].default_value) != 0;
+}
+
+/* Names the first key of the condition and what it is now. */
+static sumi_status not_read(sumi_context *context, const sumi_recipe *recipe, int number)
+{
+    const struct option *row = &recipe_schema[number];
+    char condition[OPTION_EXPECTED_SIZE], kind[KEY_SIZE], place[SOURCE_SIZE] = "";
+    option_condition(row->when, condition, sizeof condition);
+    snprintf(kind, sizeof kind, "%.*s", (int)strcspn(row->when, "!="), row->when);
+    if (recipe->lines[number] > 0)
+        snprintf(place, sizeof place, "line %d: ", recipe->lines[number]);
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "%s%s = %.60s: %s = %.60s does not read it, but %s does; leave it out",
+                        place, row->name, recipe_text(recipe, row->name), kind,
+                        recipe_text(recipe, kind), condition);
+}
+
+sumi_status recipe_check_read(sumi_context *context, const sumi_recipe *recipe,
+                              const char *const *sections)
+{
+    for (; *sections; sections++) {
+        size_t length = strlen(*sections);
+        for (int i = 0; i < recipe_schema_count; i++) {
+            const char *key = recipe_schema[i].name;
+            if (strncmp(key, *sections, length) != 0 || key[length] != '.') continue;
+            if (is_given(recipe, i) && !recipe_reads(recipe, i))
+                return not_read(context, recipe, i);
+        }
+    }
+    return SUMI_OK;
+}
+
+bool sumi_recipe_option(const sumi_recipe *recipe, int number, sumi_option *option)
+{
+    if (number < 0 || number >= recipe_schema_count) return false;
+    *option = option_describe(&recipe_schema[number], !recipe || recipe_reads(recipe, number));
     return true;
 }
 
@@ -297,19 +402,32 @@ static sumi_status put_value(sumi_context *context, file_writer *writer, const c
     return put_text(context, writer, "\n");
 }
 
-static sumi_status put_recipe(const sumi_recipe *recipe, file_writer *writer)
+/* What is not read is left out, unless the caller gave it. */
+static bool is_written(const sumi_recipe *recipe, int number)
+{
+    return recipe_reads(recipe, number) || is_given(recipe, number);
+}
+
+static sumi_status put_section(const sumi_recipe *recipe, const char *key, const char **section,
+                               file_writer *writer)
 {
     char line[256];
-    size_t section = 0; /* length of the present section's name */
+    size_t length = (size_t)(strchr(key, '.') - key) + 1;
+    if (*section && strncmp(key, *section, length) == 0) return SUMI_OK;
+    snprintf(line, sizeof line, "%s[%.*s]\n", *section ? "\n" : "", (int)length - 1, key);
+    *section = key;
+    return put_text(recipe->context, writer, line);
+}
+
+static sumi_status put_recipe(const sumi_recipe *recipe, file_writer *writer)
+{
+    char line[384];
+    const char *section = NULL; /* a key of the present one */
     for (int i = 0; i < recipe_schema_count; i++) {
-        const char *key = recipe_schema[i].key;
-        size_t length = (size_t)(strchr(key, '.') - key);
-        if (length != section || strncmp(key, recipe_schema[i - 1].key, length) != 0) {
-            snprintf(line, sizeof line, "%s[%.*s]\n", i ? "\n" : "", (int)length, key);
-            TRY(put_text(recipe->context, writer, line));
-            section = length;
-        }
-        snprintf(line, sizeof line, "; %s\n%s = ", recipe_schema[i].meaning, key + length + 1);
+        const char *key = recipe_schema[i].name;
+        if (!is_written(recipe, i)) continue;
+        TRY(put_section(recipe, key, &section, writer));
+        snprintf(line, sizeof line, "; %s\n%s = ", recipe_schema[i].meaning, strchr(key, '.') + 1);
         TRY(put_text(recipe->context, writer, line));
         TRY(put_value(recipe->context, writer, recipe_text(recipe, key)));
     }
@@ -339,68 +457,4 @@ sumi_status sumi_recipe_write(const sumi_recipe *recipe, const char *path)
     if (status == SUMI_OK) return file_writer_commit(recipe->context, &writer);
     file_writer_abandon(&writer);
     return status;
-}
-
-/* ---- Typed values --------------------------------------------------------------------------- */
-
-const char *sumi_recipe_get(const sumi_recipe *recipe, const char *key)
-{
-    int number = recipe_key_number(key);
-    if (number < 0) return NULL;
-    const char *value = recipe->values[number];
-    return value ? value : recipe_schema[number].default_value;
-}
-
-const char *recipe_text(const sumi_recipe *recipe, const char *key)
-{
-    const char *value = sumi_recipe_get(recipe, key);
-    return value ? value : "";
-}
-
-int64_t recipe_int(const sumi_recipe *recipe, const char *key)
-{
-    int64_t value = 0;
-    text_to_whole(recipe_text(recipe, key), &value);
-    return value;
-}
-
-double recipe_number(const sumi_recipe *recipe, const char *key)
-{
-    double value = 0;
-    text_to_number(recipe_text(recipe, key), &value);
-    return value;
-}
-
-bool recipe_is(const sumi_recipe *recipe, const char *key, const char *text)
-{
-    return strcmp(recipe_text(recipe, key), text) == 0;
-}
-
-bool recipe_flag(const sumi_recipe *recipe, const char *key)
-{
-    return recipe_is(recipe, key, "yes");
-}
-
-int recipe_words(const sumi_recipe *recipe, const char *key,
-                 char words[RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE])
-{
-    if (recipe_is(recipe, key, "auto")) return 0;
-    int count = 0;
-    for (const char *rest = recipe_text(recipe, key); rest && count < RECIPE_LIST_LIMIT;) {
-        const char *comma = strchr(rest, ',');
-        copy_trimmed(rest, comma ? comma : rest + strlen(rest), words[count++], RECIPE_WORD_SIZE);
-        rest = comma ? comma + 1 : NULL;
-    }
-    return count;
-}
-
-int recipe_list(const sumi_recipe *recipe, const char *key, int64_t values[RECIPE_LIST_LIMIT])
-{
-    char words[RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE];
-    int count = recipe_words(recipe, key, words);
-    for (int i = 0; i < count; i++) {
-        values[i] = strcmp(words[i], "yes") == 0;
-        text_to_whole(words[i], &values[i]);
-    }
-    return count;
 }

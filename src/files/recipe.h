@@ -5,7 +5,7 @@
 #ifndef SUMI_FILES_RECIPE_H
 #define SUMI_FILES_RECIPE_H
 
-#include "base/context.h"
+#include "base/options.h"
 
 /* The texts of recipes/, put into the library by cmake/embed_recipes.cmake. */
 struct built_in_recipe {
@@ -15,34 +15,18 @@ struct built_in_recipe {
 /* Sorted by name, ended by a NULL name. */
 extern const struct built_in_recipe built_in_recipes[];
 
-enum recipe_type {
-    RECIPE_TEXT,   /* anything; may be empty */
-    RECIPE_WHOLE,  /* a whole number from low to high */
-    RECIPE_NUMBER, /* a decimal number from low to high */
-    RECIPE_FLAG,   /* yes or no */
-    RECIPE_CHOICE, /* one of `choices` */
-    RECIPE_WHOLES, /* "auto", or whole numbers from low to high with commas between */
-    RECIPE_FLAGS,  /* "auto", or yes and no with commas between */
-    RECIPE_WORDS   /* "auto", or words with commas between */
-};
+enum { RECIPE_LIST_LIMIT = OPTION_LIST_LIMIT, RECIPE_WORD_SIZE = OPTION_WORD_SIZE };
 
-enum { RECIPE_LIST_LIMIT = 16, RECIPE_WORD_SIZE = 64 };
-
-struct recipe_entry {
-    const char *key, *default_value, *meaning; /* key is "section.name" */
-    enum recipe_type type;
-    double low, high;
-    const char *choices; /* "one|two|three" */
-};
-
-extern const struct recipe_entry recipe_schema[];
+/* Every key, "section.name", ended by a row without a name. A row's condition names the other keys
+   that let it count. */
+extern const struct option recipe_schema[];
 extern const int recipe_schema_count;
 
 /* Number of a key in the schema, or -1. */
 int recipe_key_number(const char *key);
 
-/* The known key that was most likely meant. */
-const char *recipe_nearest_key(const char *key);
+/* The keys that were most likely meant by one that there is not: "train.steps or sample.steps". */
+void recipe_suggest(const char *key, char *text, size_t size);
 
 /* Whether `value` is allowed for key `number`; `source` ("my.ini, line 3") begins the message. */
 sumi_status recipe_check_value(sumi_context *context, const char *source, int number,
@@ -52,9 +36,16 @@ sumi_status recipe_check_value(sumi_context *context, const char *source, int nu
 sumi_status recipe_parse(sumi_context *context, const char *source, const char *text, size_t size,
                          sumi_recipe **recipe);
 
+/* Refuses keys of these sections ("data", "noise" ...; ended by NULL) that were given and that the
+   others leave without effect, unless they have their defaults. Asked before the sections are used.
+ */
+sumi_status recipe_check_read(sumi_context *context, const sumi_recipe *recipe,
+                              const char *const *sections);
+
 /* Typed values, defaults filled in. A key that the schema does not have, or a value of another
    type, gives 0, false or "". */
 int64_t recipe_int(const sumi_recipe *recipe, const char *key);
+uint64_t recipe_seed(const sumi_recipe *recipe, const char *key);
 double recipe_number(const sumi_recipe *recipe, const char *key);
 bool recipe_flag(const sumi_recipe *recipe, const char *key);
 const char *recipe_text(const sumi_recipe *recipe, const char *key);

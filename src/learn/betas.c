@@ -347,7 +347,7 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     struct betas *b = context_allocate_zeroed(learning->context, 1, sizeof *b);
     if (!b) return SUMI_ERROR_MEMORY;
     b->learning = *learning;
-    b->seed = (uint64_t)recipe_int(learning->recipe, "train.seed");
+    b->seed = recipe_seed(learning->recipe, "train.seed");
     b->batch = portion_of(learning->recipe, 0).count;
     b->size = model_item_size(learning->model);
     sumi_status status = prepare(b);

@@ -45,7 +45,7 @@ sumi_status coupling_open(const struct learning *learning, int64_t batch, struct
                                   .batch = batch,
                                   .item_size = model_item_size(learning->model),
                                   .threads = learning->context->threads,
-                                  .seed = (uint64_t)recipe_int(learning->recipe, "train.seed")};
+                                  .seed = recipe_seed(learning->recipe, "train.seed")};
     if (coupling->kind == COUPLING_OPTIMAL) return open_optimal(learning->context, coupling);
     return coupling->kind == COUPLING_REFLOW ? open_reflow(learning, coupling) : SUMI_OK;
 }

@@ -233,7 +233,7 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     struct flow *f = context_allocate_zeroed(learning->context, 1, sizeof *f);
     if (!f) return SUMI_ERROR_MEMORY;
     f->learning = *learning;
-    f->seed = (uint64_t)recipe_int(learning->recipe, "train.seed");
+    f->seed = recipe_seed(learning->recipe, "train.seed");
     f->batch = f->shape[0] = portion_of(learning->recipe, 0).count;
     f->rank = 1 + sumi_model_shape(learning->model, f->shape + 1);
     f->size = model_item_size(learning->model);

@@ -36,7 +36,7 @@ static sumi_status take_memory(struct noised *noised)
 sumi_status noised_open(const struct learning *learning, struct noised *noised)
 {
     *noised = (struct noised){.learning = *learning,
-                              .seed = (uint64_t)recipe_int(learning->recipe, "train.seed"),
+                              .seed = recipe_seed(learning->recipe, "train.seed"),
                               .batch = portion_of(learning->recipe, 0).count,
                               .item_size = model_item_size(learning->model)};
     TRY(open_solver(noised));

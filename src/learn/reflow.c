@@ -22,6 +22,7 @@ static sumi_status open_solver(const struct learning *learning, sumi_model *teac
                                sumi_solver **solver)
 {
     const char *name = recipe_text(learning->recipe, "train.teacher_solver");
+    char seed[24];
     sumi_solver_info info;
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (strcmp(info.name, name) != 0 || !info.stochastic) continue;
@@ -32,7 +33,8 @@ static sumi_status open_solver(const struct learning *learning, sumi_model *teac
     }
     TRY(sumi_model_solver(teacher, name, solver));
     TRY(set_whole(*solver, "steps", recipe_int(learning->recipe, "train.teacher_steps")));
-    return set_whole(*solver, "seed", recipe_int(learning->recipe, "train.seed"));
+    snprintf(seed, sizeof seed, "%" PRIu64, recipe_seed(learning->recipe, "train.seed"));
+    return sumi_solver_set(*solver, "seed", seed);
 }
 
 static sumi_status check_teacher(const struct learning *learning, const sumi_model *teacher)

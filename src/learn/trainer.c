@@ -50,7 +50,7 @@ static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi
                            .objective = *objective,
                            .batch = recipe_int(recipe, "train.batch"),
                            .parts = recipe_int(recipe, "train.accumulate"),
-                           .seed = (uint64_t)recipe_int(recipe, "train.seed"),
+                           .seed = recipe_seed(recipe, "train.seed"),
                            .steps = recipe_int(recipe, "train.steps")};
     sumi_status status = trainer_plan(made);
     struct optimizer_settings settings = optimizer_settings_of(recipe);
@@ -73,7 +73,9 @@ sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe 
 sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
                                 sumi_data *data, sumi_trainer **trainer)
 {
+    static const char *const sections[] = {"train", NULL};
     *trainer = NULL;
+    TRY(recipe_check_read(context, recipe, sections));
     struct objective objective;
     const struct learning learning = {context, recipe, model, data};
     TRY(objective_create(&learning, &objective));

@@ -283,7 +283,7 @@ static sumi_status make(sumi_context *context, const sumi_recipe *recipe, const 
     TRY(check_fit(*model, recipe, data));
     TRY(class_names_copy(*model, data));
     TRY(scheduler_from_recipe(context, recipe, &(*model)->scheduler));
-    return model_make_weights(*model, (uint64_t)recipe_int(recipe, "train.seed"), NULL);
+    return model_make_weights(*model, recipe_seed(recipe, "train.seed"), NULL);
 }
 
 sumi_status sumi_model_create_from_recipe(sumi_context *context, const sumi_recipe *recipe,
@@ -292,7 +292,9 @@ sumi_status sumi_model_create_from_recipe(sumi_context *context, const sumi_reci
     char *config = NULL;
     int64_t shape[SUMI_MAX_RANK];
     sumi_model *made = NULL;
+    static const char *const sections[] = {"model", "noise", NULL};
     *model = NULL;
+    TRY(recipe_check_read(context, recipe, sections));
     sumi_data_shape(data, shape);
     TRY(config_from_recipe(context, recipe, sumi_data_kind(data), shape, sumi_data_classes(data),
                            &config));

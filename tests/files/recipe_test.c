@@ -75,7 +75,7 @@ static void values_of_the_wrong_type_are_refused(void **state)
     check_refused("[train]\nsteps =\n", "line 2", "not ''");
     check_refused("[train]\nlearning_rate = 0,1\n", "line 2", "must be a number from 0 to 10");
     check_refused("[noise]\nclip = maybe\n", "line 2", "must be yes or no");
-    check_refused("[noise]\nschedule = linaer\n", "line 2", "one of linear scaled_linear cosine");
+    check_refused("[noise]\nschedule = linaer\n", "line 2", "one of linear, scaled_linear, cosine");
     check_refused("[noise]\nschedule = linear|cosine\n", "line 2", "one of linear");
     check_refused("[model]\nchannels = 32,,64\n", "line 2", "whole numbers");
     check_refused("[model]\nchannels = 1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8\n", "line 2", "at most");
@@ -174,7 +174,7 @@ static void every_default_is_allowed_by_its_own_range(void **state)
     for (int i = 0; i < recipe_schema_count; i++) {
         CHECK_OK(context,
                  recipe_check_value(context, "default", i, recipe_schema[i].default_value));
-        assert_int_equal(recipe_key_number(recipe_schema[i].key), i);
+        assert_int_equal(recipe_key_number(recipe_schema[i].name), i);
     }
 }
 
@@ -187,6 +187,142 @@ static void unknown_names_and_missing_files_are_told(void **state)
     assert_int_equal(sumi_recipe_open(context, "/nowhere/at-all.ini", &recipe), SUMI_ERROR_FILE);
     assert_non_null(strstr(sumi_context_message(context), "/nowhere/at-all.ini"));
     assert_null(recipe);
+}
+
+static void a_key_without_its_section_gets_every_key_of_that_name(void **state)
+{
+    (void)state;
+    static const char *const bare[][2] = {
+        {"steps=5", "no key steps; did you mean noise.steps, train.steps or sample.steps?"},
+        {"seed=5", "did you mean data.seed or train.seed?"},
+        {"lr=0.1", "did you mean train.learning_rate?"},
+        {"learning_rate=0.1", "did you mean train.learning_rate?"},
+        {"epochs=3", "did you mean train.steps (optimizer steps: epochs times items"},
+        {"batch_size=3", "did you mean train.batch?"},
+        {"model.steps=3", "did you mean noise.steps, train.steps or sample.steps?"},
+        {"tarin.steps=3", "did you mean train.steps?"},
+    };
+    sumi_recipe *recipe = parse("");
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++) {
+        assert_int_equal(sumi_recipe_set(recipe, bare[i][0]), SUMI_ERROR_ARGUMENT);
+        if (!strstr(sumi_context_message(context), bare[i][1]))
+            fail_msg("\"%s\" does not say \"%s\"", sumi_context_message(context), bare[i][1]);
+    }
+    sumi_recipe_free(recipe);
+}
+
+static void flags_are_yes_or_no_and_true_or_false(void **state)
+{
+    (void)state;
+    sumi_recipe *recipe = parse("[noise]\nclip = false\n[model]\nattention = true, false\n");
+    int64_t values[RECIPE_LIST_LIMIT];
+    assert_string_equal(sumi_recipe_get(recipe, "noise.clip"), "no");
+    assert_int_equal(recipe_list(recipe, "model.attention", values), 2);
+    assert_true(values[0] == 1 && values[1] == 0);
+    CHECK_OK(context, sumi_recipe_set(recipe, "noise.clip=true"));
+    assert_true(recipe_flag(recipe, "noise.clip"));
+    assert_int_equal(sumi_recipe_set(recipe, "noise.clip=1"), SUMI_ERROR_ARGUMENT);
+    sumi_recipe_free(recipe);
+}
+
+static void seeds_have_sixty_four_bits(void **state)
+{
+    (void)state;
+    sumi_recipe *recipe = parse("[train]\nseed = 18446744073709551615\n");
+    assert_true(recipe_seed(recipe, "train.seed") == UINT64_MAX);
+    assert_int_equal(sumi_recipe_set(recipe, "data.seed=18446744073709551616"),
+                     SUMI_ERROR_ARGUMENT);
+    assert_int_equal(sumi_recipe_set(recipe, "data.seed=-1"), SUMI_ERROR_ARGUMENT);
+    assert_int_equal(sumi_recipe_set(recipe, "data.seed=1e3"), SUMI_ERROR_ARGUMENT);
+    sumi_recipe_free(recipe);
+}
+
+static const char *const all_sections[] = {"data", "model", "noise", "train", NULL};
+
+static void what_is_not_read_is_refused_by_the_name_of_the_kind(void **state)
+{
+    (void)state;
+    static const char *const unread[][2] = {
+        {"[data]\nkind = idx\nbits = 30\n", "line 3: data.bits = 30: data.kind = idx does not read "
+                                            "it, but data.kind = heartbeat does"},
+        {"[data]\nkind = moons\npath = x\n", "data.kind = moons does not read it"},
+        {"[model]\nkind = mlp\nchannels = 8, 8\n", "model.kind = mlp does not read it"},
+        {"[model]\nwidth = 8\n", "model.kind = unet2d does not read it"},
+        {"[noise]\npath = flow\nbeta_max = 5\n", "noise.path = flow does not read it"},
+        {"[noise]\nschedule = cosine\nbeta_end = 0.5\n",
+         "noise.schedule = cosine does not read it"},
+        {"[noise]\nthreshold_max = 2\n", "noise.thresholding = no does not read it"},
+        {"[train]\nsegments = 3\n", "train.objective = denoising does not read it"},
+        {"[train]\ngamma = 3\n", "train.weighting = simple does not read it"},
+        {"[train]\nfinal_learning_rate = 1e-5\n", "train.decay = constant does not read it"},
+    };
+    for (size_t i = 0; i < sizeof unread / sizeof *unread; i++) {
+        sumi_recipe *recipe = parse(unread[i][0]);
+        assert_int_equal(recipe_check_read(context, recipe, all_sections), SUMI_ERROR_ARGUMENT);
+        if (!strstr(sumi_context_message(context), unread[i][1]))
+            fail_msg("\"%s\" does not say \"%s\"", sumi_context_message(context), unread[i][1]);
+        sumi_recipe_free(recipe);
+    }
+}
+
+static void a_default_may_be_written_down_where_it_is_not_read(void **state)
+{
+    (void)state;
+    sumi_recipe *recipe = parse("[data]\nkind = idx\nbits = 20\n[noise]\npath = flow\n"
+                                "beta_max = 20\n");
+    CHECK_OK(context, recipe_check_read(context, recipe, all_sections));
+    sumi_recipe_free(recipe);
+}
+
+static void built_in_recipes_say_nothing_that_is_not_read(void **state)
+{
+    (void)state;
+    for (int i = 0; sumi_recipe_name(i); i++) {
+        sumi_recipe *recipe = parse(built_in_recipes[i].text);
+        CHECK_OK(context, recipe_check_read(context, recipe, all_sections));
+        sumi_recipe_free(recipe);
+    }
+}
+
+static void a_built_in_recipe_takes_another_kind_of_data(void **state)
+{
+    (void)state;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/sumi-recipe-%ld.ini", (long)getpid());
+    sumi_recipe *recipe = NULL, *again = NULL;
+    CHECK_OK(context, sumi_recipe_open(context, "morlet-noisy", &recipe));
+    CHECK_OK(context, sumi_recipe_set(recipe, "data.kind=npy"));
+    CHECK_OK(context, recipe_check_read(context, recipe, all_sections));
+    CHECK_OK(context, sumi_recipe_write(recipe, path));
+    CHECK_OK(context, sumi_recipe_open(context, path, &again));
+    CHECK_OK(context, recipe_check_read(context, again, all_sections));
+    assert_string_equal(sumi_recipe_get(again, "data.noise"), "0"); /* was left out */
+    CHECK_OK(context, sumi_recipe_set(recipe, "data.noise=0.2"));
+    assert_int_equal(recipe_check_read(context, recipe, all_sections), SUMI_ERROR_ARGUMENT);
+    sumi_recipe_free(recipe);
+    sumi_recipe_free(again);
+    unlink(path);
+}
+
+static void keys_are_listed_with_what_lets_them_count(void **state)
+{
+    (void)state;
+    sumi_recipe *recipe = parse("[data]\nkind = heartbeat\n");
+    sumi_option option;
+    int found = 0, number = 0;
+    for (; sumi_recipe_option(recipe, number, &option); number++) {
+        assert_true(option.meaning[0] && option.type[0] && option.when);
+        if (strcmp(option.name, "data.bits") == 0) found += option.read;
+        if (strcmp(option.name, "data.path") == 0)
+            found += !option.read && strstr(option.when, "idx");
+    }
+    assert_int_equal(found, 2);
+    assert_int_equal(number, recipe_schema_count);
+    CHECK_OK(context, sumi_recipe_set_number(recipe, "train.steps", 12));
+    CHECK_OK(context, sumi_recipe_set_text(recipe, "data.kind", "idx"));
+    assert_string_equal(sumi_recipe_get(recipe, "train.steps"), "12");
+    assert_int_equal(sumi_recipe_set_number(recipe, "train.steps", 0.5), SUMI_ERROR_ARGUMENT);
+    sumi_recipe_free(recipe);
 }
 
 int main(void)
@@ -205,6 +341,14 @@ int main(void)
         cmocka_unit_test(every_built_in_recipe_opens_and_has_a_summary),
         cmocka_unit_test(every_default_is_allowed_by_its_own_range),
         cmocka_unit_test(unknown_names_and_missing_files_are_told),
+        cmocka_unit_test(a_key_without_its_section_gets_every_key_of_that_name),
+        cmocka_unit_test(flags_are_yes_or_no_and_true_or_false),
+        cmocka_unit_test(seeds_have_sixty_four_bits),
+        cmocka_unit_test(what_is_not_read_is_refused_by_the_name_of_the_kind),
+        cmocka_unit_test(a_default_may_be_written_down_where_it_is_not_read),
+        cmocka_unit_test(built_in_recipes_say_nothing_that_is_not_read),
+        cmocka_unit_test(a_built_in_recipe_takes_another_kind_of_data),
+        cmocka_unit_test(keys_are_listed_with_what_lets_them_count),
     };
     return cmocka_run_group_tests(tests, make_context, leave_context);
 }

@@ -7,13 +7,13 @@
 
 /* The smallest network and the shortest run that still have every part. */
 static const char *const small_settings[] = {
-    "model.channels=4,8", "model.layers_per_block=1",
-    "model.groups=2",     "model.width=8",
-    "model.depth=2",      "data.count=8",
-    "noise.steps=10",     "train.batch=2",
-    "train.steps=3",      "sample.steps=2",
-    "sample.count=2",
+    "data.count=8",  "noise.steps=10", "train.batch=2",
+    "train.steps=3", "sample.steps=2", "sample.count=2",
 };
+
+static const char *const small_unet[] = {"model.channels=4,8", "model.layers_per_block=1",
+                                         "model.groups=2"};
+static const char *const small_mlp[] = {"model.width=8", "model.depth=2"};
 
 static sumi_status open_recipe(sumi_context *context, const char *name, sumi_recipe **recipe)
 {
@@ -21,6 +21,9 @@ static sumi_status open_recipe(sumi_context *context, const char *name, sumi_rec
     for (size_t i = 0; i < sizeof small_settings / sizeof small_settings[0]; i++) {
         STEP(sumi_recipe_set(*recipe, small_settings[i]));
     }
+    bool mlp = status == SUMI_OK && strcmp(sumi_recipe_get(*recipe, "model.kind"), "mlp") == 0;
+    for (int i = 0; i < (mlp ? 2 : 3); i++)
+        STEP(sumi_recipe_set(*recipe, mlp ? small_mlp[i] : small_unet[i]));
     return status;
 }
 

@@ -16,8 +16,9 @@ static void draw_all(sumi_context *context, const char *times, const char *sched
 {
     struct training t;
     char setting[64];
-    const char *const settings[] = {setting, "train.log_mean=-0.5", "train.log_deviation=0.8",
-                                    NULL};
+    bool normal = strcmp(times, "log_normal") == 0 || strcmp(times, "auto") == 0;
+    const char *const settings[] = {setting, normal ? "train.log_mean=-0.5" : NULL,
+                                    "train.log_deviation=0.8", NULL};
     snprintf(setting, sizeof setting, "train.times=%s", times);
     training_begin(context, settings, scheduler, &t);
     for (int64_t step = 0; step < STEPS; step++) {

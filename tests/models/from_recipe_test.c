@@ -212,7 +212,7 @@ static void noise_becomes_a_scheduler_of_diffusers(void **state)
     scratch *room = *state;
     json_object *scheduler = NULL;
     sumi_model *model = create(room,
-                               DIGITS SMALL "[noise]\nsteps = 200\nschedule = cosine\n"
+                               DIGITS SMALL "[noise]\nsteps = 200\nschedule = sigmoid\n"
                                             "prediction = v_prediction\nvariance = fixed_large\n"
                                             "clip = no\nbeta_start = 0.0003\n",
                                SUMI_OK);
@@ -220,7 +220,7 @@ static void noise_becomes_a_scheduler_of_diffusers(void **state)
     CHECK_OK(room->context, json_parse(room->context, text, strlen(text), "config", &scheduler));
     check_member(scheduler, "_class_name", "\"DDPMScheduler\"");
     check_member(scheduler, "num_train_timesteps", "200");
-    check_member(scheduler, "beta_schedule", "\"squaredcos_cap_v2\"");
+    check_member(scheduler, "beta_schedule", "\"sigmoid\"");
     check_member(scheduler, "beta_start", "0.0003");
     check_member(scheduler, "prediction_type", "\"v_prediction\"");
     check_member(scheduler, "variance_type", "\"fixed_large\"");

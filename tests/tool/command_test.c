@@ -215,6 +215,40 @@ static void solvers_list_their_papers(void **state)
     json_object_put(all);
 }
 
+static void a_solver_lists_its_options(void **state)
+{
+    place *here = *state;
+    run(here, "sumi solvers ddim");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "\neta                         number   0 ");
+    assert_null(strstr(here->out, "\nsnr "));
+    run(here, "sumi solvers pc --json");
+    struct json_object *all = json_tokener_parse(here->out), *name;
+    assert_true(json_object_array_length(all) > 20);
+    assert_true(json_object_object_get_ex(json_object_array_get_idx(all, 0), "name", &name));
+    assert_string_equal(json_object_get_string(name), "predictor");
+    json_object_put(all);
+    run(here, "sumi solvers hoen");
+    CHECK_FAILED(here, 2,
+                 "sumi: there is no solver \"hoen\"; did you mean \"heun\"? `sumi solvers` lists "
+                 "all 41");
+}
+
+static void keys_that_mean_nothing_are_refused_before_training(void **state)
+{
+    place *here = *state;
+    run(here, "sumi train points --set steps=5 --out run");
+    CHECK_FAILED(here, 2,
+                 "sumi: setting 'steps=5': there is no key steps; did you mean noise.steps, "
+                 "train.steps or sample.steps?");
+    run(here, "sumi train points --set data.bits=9 --out run");
+    assert_int_not_equal(here->code, 0);
+    CHECK_HOLDS(here->err, "sumi: data.bits = 9: data.kind = swissroll does not read it, but "
+                           "data.kind = heartbeat does; leave it out");
+    run(here, "sumi recipes --keys");
+    CHECK_HOLDS(here->out, "bits of a heartbeat (read with data.kind=heartbeat)");
+}
+
 static void a_data_set_comes_from_a_folder_or_an_error_says_why(void **state)
 {
     place *here = *state;
@@ -272,6 +306,8 @@ int main(void)
         PLACE_TEST(a_printed_recipe_reads_back_the_same),
         PLACE_TEST(an_unknown_recipe_suggests_the_nearest),
         PLACE_TEST(solvers_list_their_papers),
+        PLACE_TEST(a_solver_lists_its_options),
+        PLACE_TEST(keys_that_mean_nothing_are_refused_before_training),
         PLACE_TEST(a_data_set_comes_from_a_folder_or_an_error_says_why),
         PLACE_TEST(a_closed_pipe_is_no_catastrophe),
         PLACE_TEST(output_that_cannot_be_written_is_a_failure),

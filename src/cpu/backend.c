@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table from ops to CPU kernels. An op that is not in it runs its reference kernel. */
 #include "cpu/cpu.h"
+
+#include <string.h>
+
 #include "cpu/onednn.h"
 #include "cpu/tune.h"
 #include "ops/fusion.h"
@@ -91,11 +94,37 @@ static sumi_status open_shared(sumi_context *context, void **result)
     return status;
 }
 
-const struct backend cpu_backend = {.open = open_shared,
+/* ---- Memory, which is the process's own ---- */
+
+static void *allocate(sumi_context *context, size_t bytes)
+{
+    return context_allocate_zeroed(context, bytes, 1);
+}
+
+static sumi_status copy(sumi_context *context, const void *from, size_t bytes, void *to)
+{
+    (void)context;
+    memcpy(to, from, bytes);
+    return SUMI_OK;
+}
+
+static sumi_status synchronize(sumi_context *context)
+{
+    (void)context; /* kernels have done their work when they return */
+    return SUMI_OK;
+}
+
+const struct backend cpu_backend = {.host_memory = true,
+                                    .allocate = allocate,
+                                    .release = context_release,
+                                    .upload = copy,
+                                    .download = copy,
+                                    .synchronize = synchronize,
+                                    .open = open_shared,
                                     .close = close_shared,
                                     .find = find,
                                     .rules = fusion_rules,
-                                    .from_bf16 = bfloat16_to_floats,
+                                    .widen = widen_floats,
                                     .to_bf16 = bfloat16_from_floats,
                                     .squared_norm = optimizer_squared_norm,
                                     .adamw = optimizer_adamw};

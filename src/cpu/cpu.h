@@ -32,6 +32,7 @@ extern const struct kernel kernel_softmax, kernel_attention, kernel_attention_gr
 
 /* Conversions of n elements (bfloat16.c). */
 void bfloat16_to_floats(int threads, int64_t n, const bfloat16 *from, float *to);
+void widen_floats(int threads, sumi_element element, int64_t n, const void *from, float *to);
 void bfloat16_from_floats(int threads, int64_t n, const float *from, bfloat16 *to);
 
 /* The optimizer's pass; see graph/backend.h (optimizer.c). */

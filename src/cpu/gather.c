@@ -19,11 +19,20 @@ static sumi_status run(const struct call *call)
 {
     const struct shape *y = &call->problem->node->shape;
     int64_t rows = call->problem->inputs[0]->size[0], width = y->size[1];
+    sumi_element element = call->problem->input_elements[0];
+    size_t row = (size_t)width * element_size(element);
     for (int64_t i = 0; i < y->size[0]; i++) {
-        memcpy(call->output + i * width, call->inputs[0] + row_at(call, i, rows) * width,
-               (size_t)width * sizeof(float));
+        const char *from = (const char *)call->inputs[0] + (size_t)row_at(call, i, rows) * row;
+        float *to = call->output + i * width;
+        if (element == SUMI_FLOAT32) memcpy(to, from, row);
+        else widen_floats(1, element, width, from, to);
     }
     return SUMI_OK;
 }
 
-const struct kernel kernel_gather = {.run = run};
+static unsigned bf16_table(const struct problem *problem)
+{
+    return bf16_together(problem, BF16_INPUT(0));
+}
+
+const struct kernel kernel_gather = {.run = run, .bf16 = bf16_table, .f16 = BF16_INPUT(0)};

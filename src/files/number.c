@@ -2,6 +2,8 @@
 /* Conversion between the number types of files and float32; see number.h. */
 #include "files/number.h"
 
+#include "base/float16.h"
+
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -40,16 +42,6 @@ static uint32_t float_to_bits(float value)
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     return bits;
-}
-
-static float float_from_half(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    uint32_t exponent = half >> 10 & 31, fraction = half & 1023;
-    if (exponent == 31) return float_from_bits(sign | 0x7F800000u | fraction << 13);
-    if (exponent > 0) return float_from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-    float magnitude = (float)fraction * 0x1p-24f; /* zero and subnormals, exact in float32 */
-    return sign ? -magnitude : magnitude;
 }
 
 /* Adds what rounding the lowest `shift` bits to nearest even asks for, then drops them. */
@@ -98,7 +90,7 @@ static float float_from_word(number_type type, uint64_t word)
     case NUMBER_I16: return (float)(int16_t)word;
     case NUMBER_I32: return (float)(int32_t)word;
     case NUMBER_I64: return (float)(int64_t)word;
-    case NUMBER_F16: return float_from_half((uint16_t)word);
+    case NUMBER_F16: return float16_to_float((float16)word);
     case NUMBER_BF16: return float_from_bits((uint32_t)word << 16);
     case NUMBER_F32: return float_from_bits((uint32_t)word);
     case NUMBER_F64: memcpy(&wide, &word, sizeof wide); return (float)wide;

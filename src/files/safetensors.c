@@ -315,9 +315,18 @@ const safetensors_tensor *safetensors_find(const safetensors *file, const char *
     return found ? *found : NULL;
 }
 
-static const byte_source *source_of(const safetensors *file, const safetensors_tensor *tensor)
+static byte_source *source_of(const safetensors *file, const safetensors_tensor *tensor)
 {
-    return file->shards ? &file->shards[tensor->shard]->source : &file->source;
+    return file->shards ? &file->shards[tensor->shard]->source : (byte_source *)&file->source;
+}
+
+const void *safetensors_map(const safetensors *file, const safetensors_tensor *tensor)
+{
+    const uint8_t *bytes = source_map(source_of(file, tensor));
+    bool aligned = bytes && (uintptr_t)(bytes + tensor->offset) % number_size(tensor->type) == 0;
+    const uint16_t one = 1;
+    bool little_endian = *(const uint8_t *)&one == 1;
+    return aligned && little_endian ? bytes + tensor->offset : NULL;
 }
 
 sumi_status safetensors_read(const safetensors *file, const safetensors_tensor *tensor,

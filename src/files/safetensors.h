@@ -42,6 +42,11 @@ sumi_status safetensors_read(const safetensors *file, const safetensors_tensor *
 sumi_status safetensors_read_bytes(const safetensors *file, const safetensors_tensor *tensor,
                                    void *output);
 
+/* The tensor's little-endian bytes as memory to be read only until the file is freed, its file
+   mapped (see source_map); NULL where that cannot be, or where they are not aligned for their type.
+ */
+const void *safetensors_map(const safetensors *file, const safetensors_tensor *tensor);
+
 /* The text under a key of __metadata__, or NULL. Valid until the file is freed. */
 const char *safetensors_metadata(const safetensors *file, const char *key);
 /* All of it, of one file or of an index; NULL where there is none. */

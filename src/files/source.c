@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes from a file or from memory; see source.h. Files are read rather than mapped, so that one
-   cut short by another program gives an error and not a signal. */
+/* Bytes from a file or from memory; see source.h. Files are read rather than mapped where not
+   source_map asks for more, so that one cut short by another program gives an error and not a
+   signal. */
 #include "files/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,9 +59,19 @@ sumi_status source_from_memory(sumi_context *context, const void *bytes, size_t 
 void source_close(byte_source *source)
 {
     if (!source->context) return;
+    if (source->mapped) munmap((void *)source->mapped, (size_t)source->size);
     if (!source->bytes && source->handle >= 0) close(source->handle);
     context_release(source->context, source->name);
     memset(source, 0, sizeof *source);
+}
+
+const uint8_t *source_map(byte_source *source)
+{
+    if (source->mapped) return source->mapped;
+    if (source->bytes || source->size == 0 || source->size > SIZE_MAX) return NULL;
+    void *memory = mmap(NULL, (size_t)source->size, PROT_READ, MAP_SHARED, source->handle, 0);
+    source->mapped = memory == MAP_FAILED ? NULL : memory;
+    return source->mapped;
 }
 
 sumi_status source_read(const byte_source *source, uint64_t offset, void *buffer, size_t size)

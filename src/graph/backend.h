@@ -25,14 +25,28 @@ struct optimizer_step {
 };
 
 struct backend {
+    /* Whether its memory is the process's own: what is mapped from files is then read in place, and
+       inputs and outputs of plans are written and read where they are. Otherwise they are copied.
+     */
+    bool host_memory;
+    /* Zeroed memory for weights and for the values of plans, aligned for vectors; NULL with the
+       message set. `release` accepts NULL. */
+    void *(*allocate)(sumi_context *context, size_t bytes);
+    void (*release)(sumi_context *context, void *memory);
+    /* Copies to its memory and from it; what was begun before is done when `synchronize` returns.
+     */
+    sumi_status (*upload)(sumi_context *context, const void *from, size_t bytes, void *to);
+    sumi_status (*download)(sumi_context *context, const void *from, size_t bytes, void *to);
+    sumi_status (*synchronize)(sumi_context *context);
+
     sumi_status (*open)(sumi_context *context, void **shared);
     void (*close)(sumi_context *context, void *shared);
     /* The kernel for an op; never NULL. */
     const struct kernel *(*find)(const struct op *op);
     /* Fusions into ops that it has good kernels for; a list that ends with NULL, or NULL. */
     const struct fusion_rule *const *rules;
-    /* Conversions of n elements. */
-    void (*from_bf16)(int threads, int64_t n, const bfloat16 *from, float *to);
+    /* Conversions of n elements: from bfloat16 or float16, and to bfloat16. */
+    void (*widen)(int threads, sumi_element element, int64_t n, const void *from, float *to);
     void (*to_bf16)(int threads, int64_t n, const float *from, bfloat16 *to);
 
     /* The squared norm of all gradients: float inside a chunk, double across chunks in their order,

@@ -5,6 +5,8 @@
 #ifndef SUMI_GRAPH_GRAPH_H
 #define SUMI_GRAPH_GRAPH_H
 
+#include <stdatomic.h>
+
 #include "base/element.h"
 #include "base/profile.h"
 #include "sumi_graph.h"
@@ -221,7 +223,10 @@ sumi_status precision_read(sumi_context *context, const char *precision, bool *b
 struct weight {
     char *name;
     struct shape shape;
-    float *data;
+    float *data; /* its own values, or NULL where they are read in the place of their source */
+    const void *mapped;       /* those, read-only */
+    sumi_element element;     /* of the values */
+    atomic_bool known_finite; /* those of mapped ones are looked at when a plan needs them */
     bool trainable;
 };
 
@@ -233,16 +238,47 @@ struct weight_source {
     sumi_status (*find)(void *user, const char *name, const struct shape *shape, size_t *place);
     /* Fills data[shape] from there. */
     sumi_status (*read)(void *user, size_t place, float *data);
+    /* The values as they lie there, float32, bfloat16 or float16, if they can be read in place
+       until `release` of the weights' backing is called; else NULL. The member may be NULL. */
+    const void *(*map)(void *user, size_t place, sumi_element *element);
+};
+
+/* What mapped weights lie in. */
+struct weight_backing {
+    void *user;
+    char *name; /* for messages: the file */
+    void (*release)(void *user);
 };
 
 struct sumi_weights {
     sumi_context *context;
     const struct weight_source *source; /* NULL: new weights get their initial values */
+    struct weight_backing backing;      /* taken over; name by the context's allocator */
+    uint64_t layout;                    /* changes whenever values move */
     uint64_t seed;
     _Atomic uint64_t version; /* changes whenever values do; never 0 */
     struct weight *items;     /* in the order of their making */
     int64_t count, capacity;
 };
+
+/* Gives a mapped weight values of its own, float32, to be written to; all plans that read it become
+   stale (plan_is_stale). The second does so for all. */
+sumi_status weights_own(sumi_weights *weights, int64_t number);
+sumi_status weights_own_all(sumi_weights *weights);
+/* Where the values are, of weight.element. */
+static inline const void *weight_values(const struct weight *weight)
+{
+    return weight->data ? weight->data : weight->mapped;
+}
+/* Copies the values to float32 output[shape]. */
+sumi_status weight_read(const sumi_weights *weights, const struct weight *weight, float *output);
+/* Memory for a weight's own values, and *values where to write them at first: there, or memory of
+   the host whose contents weight_end brings there, unless `status` tells of a failure. */
+sumi_status weight_begin(const sumi_weights *weights, struct weight *weight, float **values);
+sumi_status weight_end(const sumi_weights *weights, struct weight *weight, float *values,
+                       sumi_status status);
+/* Refuses a mapped weight that holds NaN or infinity. `context` is that of the calling thread. */
+sumi_status weights_check_finite(sumi_context *context, sumi_weights *weights, int64_t number);
 
 /* To be called after values were written: nothing made from them is kept. */
 void weights_changed(sumi_weights *weights);

@@ -5,12 +5,24 @@
 
 #include "graph/graph.h"
 
+static sumi_status evaluate_weight(sumi_graph *graph, const struct node *node, double *values)
+{
+    const struct weight *weight = &graph->weights->items[node->weight];
+    size_t count = (size_t)shape_count(&node->shape);
+    float *copy = context_allocate(graph->context, count, sizeof *copy);
+    if (!copy) return graph_fail_with(graph, SUMI_ERROR_MEMORY);
+    sumi_status status = weight_read(graph->weights, weight, copy);
+    for (size_t i = 0; i < count && status == SUMI_OK; i++) values[i] = copy[i];
+    context_release(graph->context, copy);
+    return status;
+}
+
 static sumi_status evaluate_leaf(sumi_graph *graph, sumi_node n, double *values)
 {
     const struct node *node = graph_node(graph, n);
     const float *source = node->constant;
     if (node->op == &op_side_output) return SUMI_OK;
-    if (node->op == &op_weight) source = graph->weights->items[node->weight].data;
+    if (node->op == &op_weight) return evaluate_weight(graph, node, values);
     if (!source) return graph_fail(graph, "input \"%s\" was given no values", node->name);
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) values[i] = source[i];

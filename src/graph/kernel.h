@@ -41,6 +41,8 @@ struct kernel {
     /* Which operands the kernel takes as they are where they are bfloat16 (BF16_INPUT(i),
        BF16_OUTPUT); the plan converts the others. NULL: none. */
     unsigned (*bf16)(const struct problem *problem);
+    /* The same bits for inputs of float16, which only weights are. */
+    unsigned f16;
 };
 
 #define BF16_INPUT(i) (1u << (i))

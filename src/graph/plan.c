@@ -1,38 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making and running plans; see plan.h. */
-#include "graph/plan.h"
-
-#include <stdio.h>
+/* Making plans; see plan.h. */
 #include <string.h>
 
+#include "base/machine.h"
 #include "base/team.h"
-struct step {
-    const struct kernel *kernel;
-    struct problem problem;
-    struct call call;
-    struct conversion conversion;
-    size_t scratch; /* bytes */
-    int32_t row;    /* of the profile that the plan knows */
-    struct cost cost;
-};
+#include "graph/plan_inside.h"
 
-struct sumi_plan {
-    sumi_context *context;
-    sumi_graph *graph;
-    const struct backend *backend;
-    void *shared;
-    int threads;            /* that kernels and scratch memory were laid out for */
-    int32_t node_count;     /* nodes the graph had when the plan was made */
-    struct node *nodes;     /* copies, since the graph may grow and move its own, and for fusion */
-    sumi_graph view;        /* the graph as it was, with these nodes */
-    sumi_element *elements; /* how each node's value is stored */
-    float **data;           /* where it is, NULL if not computed */
-    struct step *steps;
-    int32_t step_count;
-    char *memory;
-    size_t memory_bytes;
-    uint64_t profile; /* number of the profile that the steps have their rows of; 0 for none */
-};
+/* What kernels keep of weights that are mapped as float16 or bfloat16 is float32: it may take this
+   share of the memory that is free. */
+enum { KEPT_SHARE = 4 };
 
 /* What is known of a node while planning. */
 struct placement {
@@ -50,14 +26,15 @@ struct planner {
     int32_t *open_uses; /* [2 * node_count] reads of a storage still to come */
 };
 
-static int64_t value_bytes(const sumi_plan *plan, sumi_node n)
+static bool is_leaf_kept_elsewhere(const sumi_plan *plan, const struct node *node)
 {
-    return shape_count(&plan->nodes[n].shape) * (int64_t)element_size(plan->elements[n]);
+    return node->op == &op_weight || (node->op == &op_constant && plan->backend->host_memory);
 }
 
-static bool is_leaf_kept_elsewhere(const struct node *node)
+/* Whether a value is there before the first step: its memory is not shared with others. */
+static bool is_given(const struct node *node)
 {
-    return node->op == &op_weight || node->op == &op_constant;
+    return node->op == &op_input || node->op == &op_constant;
 }
 
 static void mark_needed(struct planner *planner, int count, const sumi_node *outputs)
@@ -102,7 +79,7 @@ static bool may_reuse_input(const struct planner *planner, sumi_node n)
     const struct span *span = &planner->spans[place->storage];
     int64_t count = shape_count(&node->shape);
     bool once = shape_count(&plan->nodes[input].shape) == count; /* not repeated by broadcasting */
-    bool whole = span->bytes == value_bytes(plan, n);
+    bool whole = span->bytes == plan_value_bytes(plan, n);
     return once && whole && planner->open_uses[place->storage] == 1 && span->last != INT32_MAX;
 }
 
@@ -120,7 +97,7 @@ static void place_side_outputs(struct planner *planner, sumi_node n)
         const struct node *room = &planner->plan->nodes[node->inputs[i]];
         struct placement *place = &planner->places[node->inputs[i]];
         if (room->op != &op_side_output || place->storage >= 0) continue;
-        int64_t bytes = value_bytes(planner->plan, node->inputs[i]);
+        int64_t bytes = plan_value_bytes(planner->plan, node->inputs[i]);
         place->storage = add_span(planner, bytes, n, place->output ? INT32_MAX : n);
         planner->open_uses[place->storage] = planner->uses[node->inputs[i]];
     }
@@ -141,18 +118,18 @@ static void place_node(struct planner *planner, sumi_node n)
         if (planner->spans[storage].last < n) planner->spans[storage].last = n;
         planner->open_uses[storage]--;
     }
-    if (is_leaf_kept_elsewhere(node)) {
+    if (is_leaf_kept_elsewhere(plan, node)) {
         place->storage = -1;
         return;
     }
     if (node->op->view || reuse) place->storage = planner->places[node->inputs[0]].storage;
-    else place->storage = add_span(planner, value_bytes(plan, n), n, n);
+    else place->storage = add_span(planner, plan_value_bytes(plan, n), n, n);
     if (place->storage < 0) return; /* a view of a weight or constant */
     planner->open_uses[place->storage] += planner->uses[n];
     struct span *span = &planner->spans[place->storage];
     if (span->last < n) span->last = n;
-    if (node->op == &op_input) span->first = 0;
-    if (place->output || node->op == &op_input) span->last = INT32_MAX;
+    if (is_given(node)) span->first = 0;
+    if (place->output || is_given(node)) span->last = INT32_MAX;
 }
 
 static void place_nodes(struct planner *planner)
@@ -164,11 +141,12 @@ static void place_nodes(struct planner *planner)
     }
 }
 
-/* Whether a node is a weight of a graph whose weights last, or a view of one. */
+/* Whether a node is a weight of a graph whose weights last, or a view of one, and there is memory
+   to keep what is made from it. */
 static bool is_constant_weight(const sumi_plan *plan, sumi_node n)
 {
     while (plan->nodes[n].op->view) n = plan->nodes[n].inputs[0];
-    return plan->graph->constant_weights && plan->nodes[n].op == &op_weight;
+    return plan->graph->constant_weights && plan->keeps_weights && plan->nodes[n].op == &op_weight;
 }
 
 static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
@@ -215,8 +193,8 @@ static sumi_status prepare_steps(struct planner *planner, int32_t *scratch_spans
 
 static float *leaf_data(const sumi_plan *plan, const struct node *node)
 {
-    if (node->op == &op_weight) return plan->graph->weights->items[node->weight].data;
-    return node->constant;
+    if (node->op == &op_constant) return node->constant;
+    return (float *)weight_values(&plan->graph->weights->items[node->weight]); /* only read */
 }
 
 static void resolve_pointers(struct planner *planner, const int32_t *scratch_spans)
@@ -226,7 +204,7 @@ static void resolve_pointers(struct planner *planner, const int32_t *scratch_spa
         const struct node *node = &plan->nodes[n];
         const struct placement *place = &planner->places[n];
         if (!place->needed) continue;
-        if (is_leaf_kept_elsewhere(node)) plan->data[n] = leaf_data(plan, node);
+        if (is_leaf_kept_elsewhere(plan, node)) plan->data[n] = leaf_data(plan, node);
         else if (node->op->view) {
             plan->data[n] = (float *)(void *)((char *)plan->data[node->inputs[0]]
                                               + (size_t)node->attributes.view.first
@@ -249,6 +227,50 @@ static void resolve_pointers(struct planner *planner, const int32_t *scratch_spa
     }
 }
 
+/* ---- Backends with memory of their own ---- */
+
+/* Memory of the host for each input and output, and constants brought to their places. */
+static sumi_status make_mirrors(const struct planner *planner)
+{
+    sumi_plan *plan = planner->plan;
+    sumi_context *context = plan->context;
+    plan->mirrors = context_allocate_zeroed(context, (size_t)plan->node_count, sizeof(void *));
+    if (!plan->mirrors) return SUMI_ERROR_MEMORY;
+    for (sumi_node n = 0; n < plan->node_count; n++) {
+        const struct node *node = &plan->nodes[n];
+        const struct placement *place = &planner->places[n];
+        size_t bytes = (size_t)plan_value_bytes(plan, n);
+        if (place->needed && node->op == &op_constant) {
+            TRY(plan->backend->upload(context, node->constant, bytes, plan->data[n]));
+        }
+        if (!place->output && node->op != &op_input) continue;
+        plan->mirrors[n] = context_allocate_zeroed(context, bytes, 1);
+        if (!plan->mirrors[n]) return SUMI_ERROR_MEMORY;
+    }
+    return SUMI_OK;
+}
+
+/* How the weights are stored now, and what of them is viewed; they must be finite. */
+static sumi_status look_at_weights(struct planner *planner)
+{
+    sumi_plan *plan = planner->plan;
+    sumi_weights *weights = plan->graph->weights;
+    int64_t mapped = 0; /* float32 of what is mapped as less */
+    for (sumi_node n = 0; n < plan->node_count; n++) {
+        struct node *node = &plan->nodes[n];
+        if (node->op == &op_weight) {
+            node->element = weights->items[node->weight].element;
+            if (!planner->places[n].needed) continue;
+            TRY(weights_check_finite(plan->context, weights, node->weight));
+            if (node->element != SUMI_FLOAT32) mapped += 4 * shape_count(&node->shape);
+        } else if (node->op->view) {
+            node->element = plan->nodes[node->inputs[0]].element;
+        }
+    }
+    plan->keeps_weights = mapped < machine_free_memory() / KEPT_SHARE;
+    return SUMI_OK;
+}
+
 static sumi_status build(struct planner *planner, int count, const sumi_node *outputs,
                          int32_t *scratch_spans)
 {
@@ -258,16 +280,17 @@ static sumi_status build(struct planner *planner, int count, const sumi_node *ou
                  plan->backend->rules));
     }
     mark_needed(planner, count, outputs);
+    TRY(look_at_weights(planner));
     choose_storage(planner, count, outputs);
     place_nodes(planner);
     TRY(prepare_steps(planner, scratch_spans));
     int64_t total = 0;
     TRY(memory_layout(plan->context, planner->spans, planner->span_count, &total));
-    plan->memory = context_allocate_zeroed(plan->context, (size_t)total, 1);
+    plan->memory = plan->backend->allocate(plan->context, (size_t)total);
     if (!plan->memory) return SUMI_ERROR_MEMORY;
     plan->memory_bytes = (size_t)total;
     resolve_pointers(planner, scratch_spans);
-    return SUMI_OK;
+    return plan->backend->host_memory ? SUMI_OK : make_mirrors(planner);
 }
 
 static sumi_status allocate(sumi_plan *plan, struct planner *planner, int32_t **scratch_spans)
@@ -289,6 +312,7 @@ static sumi_status allocate(sumi_plan *plan, struct planner *planner, int32_t **
     memcpy(plan->nodes, plan->graph->nodes, count * sizeof *plan->nodes);
     plan->view = *plan->graph;
     plan->view.nodes = plan->nodes;
+    if (plan->graph->weights) plan->layout = plan->graph->weights->layout;
     return SUMI_OK;
 }
 
@@ -341,6 +365,7 @@ sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs,
     size_t nodes = (size_t)graph->count;
     sumi_plan plan = {.context = context,
                       .graph = graph,
+                      .backend = context->backend,
                       .nodes = graph->nodes,
                       .node_count = graph->count,
                       .elements = context_allocate_zeroed(context, nodes, sizeof *plan.elements)};
@@ -377,117 +402,10 @@ void sumi_plan_free(sumi_plan *plan)
     context_release(plan->context, plan->elements);
     context_release(plan->context, plan->data);
     context_release(plan->context, plan->steps);
-    context_release(plan->context, plan->memory);
+    for (sumi_node n = 0; plan->mirrors && n < plan->node_count; n++) {
+        context_release(plan->context, plan->mirrors[n]);
+    }
+    context_release(plan->context, plan->mirrors);
+    plan->backend->release(plan->context, plan->memory);
     context_release(plan->context, plan);
-}
-
-float *sumi_plan_data(sumi_plan *plan, sumi_node node)
-{
-    return sumi_plan_typed_data(plan, node, SUMI_FLOAT32);
-}
-
-void *sumi_plan_typed_data(sumi_plan *plan, sumi_node node, sumi_element element)
-{
-    bool known = node >= 0 && node < plan->node_count;
-    return known && plan->elements[node] == element ? plan->data[node] : NULL;
-}
-
-size_t plan_memory(const sumi_plan *plan)
-{
-    return plan->memory_bytes;
-}
-
-int32_t plan_steps(const sumi_plan *plan, const struct op *op)
-{
-    int32_t count = 0;
-    for (int32_t i = 0; i < plan->step_count; i++) {
-        count += !op || plan->steps[i].problem.node->op == op;
-    }
-    return count;
-}
-
-static sumi_status run_step(const sumi_plan *plan, struct step *step, const struct run_key *key)
-{
-    const sumi_weights *weights = step->problem.graph->weights;
-    step->call.key = *key;
-    step->call.version = weights ? weights->version : 0;
-    if (!step->conversion.any) return step->kernel->run(&step->call);
-    return conversion_run(&step->conversion, plan->backend, step->kernel, &step->call);
-}
-
-static sumi_status run_steps(sumi_plan *plan, const struct run_key *key)
-{
-    for (int32_t i = 0; i < plan->step_count; i++) TRY(run_step(plan, &plan->steps[i], key));
-    return SUMI_OK;
-}
-
-/* "[2, 3] [3, 4] -> [2, 4]" */
-static void describe_step(const struct step *step, char text[PROFILE_SHAPES])
-{
-    char shape[SHAPE_TEXT];
-    size_t length = 0;
-    for (int i = 0; i < step->problem.node->input_count && length < PROFILE_SHAPES; i++) {
-        length += (size_t)snprintf(text + length, PROFILE_SHAPES - length, "%s ",
-                                   shape_text(step->problem.inputs[i], shape));
-    }
-    if (length < PROFILE_SHAPES) {
-        snprintf(text + length, PROFILE_SHAPES - length, "-> %s",
-                 shape_text(&step->problem.node->shape, shape));
-    }
-}
-
-/* Bytes that an operand takes less than in float32. */
-static double bytes_saved(const sumi_plan *plan, sumi_node n)
-{
-    size_t saved = sizeof(float) - element_size(plan->elements[n]);
-    return (double)saved * (double)shape_count(&plan->nodes[n].shape);
-}
-
-static struct cost step_cost(const sumi_plan *plan, const struct node *node)
-{
-    struct cost cost = graph_cost(&plan->view, node);
-    cost.bytes -= bytes_saved(plan, (sumi_node)(node - plan->nodes));
-    for (int i = 0; i < node->input_count; i++) cost.bytes -= bytes_saved(plan, node->inputs[i]);
-    return cost;
-}
-
-static sumi_status find_rows(sumi_plan *plan)
-{
-    char shapes[PROFILE_SHAPES];
-    for (int32_t i = 0; i < plan->step_count; i++) {
-        struct step *step = &plan->steps[i];
-        describe_step(step, shapes);
-        step->cost = step_cost(plan, step->problem.node);
-        TRY(profile_row(plan->context, step->problem.node->op->name, shapes, &step->row));
-    }
-    plan->profile = plan->context->profile->number;
-    return SUMI_OK;
-}
-
-static sumi_status run_profiled(sumi_plan *plan, const struct run_key *key)
-{
-    if (plan->profile != plan->context->profile->number) TRY(find_rows(plan));
-    double begin = profile_clock();
-    for (int32_t i = 0; i < plan->step_count; i++) {
-        struct step *step = &plan->steps[i];
-        TRY(run_step(plan, step, key));
-        double end = profile_clock();
-        profile_add(plan->context, step->row, end - begin, &step->cost);
-        begin = end;
-    }
-    return SUMI_OK;
-}
-
-sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step)
-{
-    return plan_run(plan, &(struct run_key){.seed = seed, .step = step});
-}
-
-sumi_status plan_run(sumi_plan *plan, const struct run_key *key)
-{
-    struct team_settings before = team_begin(plan->threads);
-    sumi_status status =
-        profile_is_on(plan->context) ? run_profiled(plan, key) : run_steps(plan, key);
-    team_end(before);
-    return status;
 }

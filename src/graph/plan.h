@@ -22,6 +22,9 @@ sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs,
 /* Bytes of the block that values and scratch memory share. */
 size_t plan_memory(const sumi_plan *plan);
 
+/* Whether the weights that it reads have been moved since it was made: it cannot run any more. */
+bool plan_is_stale(const sumi_plan *plan);
+
 /* Steps of a run that compute nodes of this op, or all of them for NULL. */
 int32_t plan_steps(const sumi_plan *plan, const struct op *op);
 
@@ -32,12 +35,13 @@ int32_t plan_steps(const sumi_plan *plan, const struct op *op);
 void storage_choose(const struct node *nodes, int32_t node_count, const int32_t *uses, int count,
                     const sumi_node *outputs, sumi_element *elements);
 
-/* A kernel's call with what it does not take as bfloat16 converted in scratch memory. */
+/* A kernel's call with what it does not take as bfloat16 or float16 converted in scratch memory. */
 struct conversion {
     bool any, input[MAX_INPUTS], output; /* which operands are converted */
     bool room[MAX_INPUTS];               /* and written by the kernel, maybe */
     size_t at[MAX_INPUTS + 1];           /* where in scratch memory; the last is the output's */
-    const bfloat16 *bf16_inputs[MAX_INPUTS];
+    sumi_element elements[MAX_INPUTS];   /* of the inputs that are converted, before */
+    const void *stored[MAX_INPUTS];      /* and where they are */
     bfloat16 *bf16_output;
 };
 

@@ -17,12 +17,19 @@ sumi_status sumi_graph_set_precision(sumi_graph *graph, const char *precision)
     return precision_read(graph->context, precision, &graph->bfloat16);
 }
 
+/* Whether a node is a weight or constant, or a view of one. */
+static bool is_kept(const struct node *nodes, const struct node *node)
+{
+    while (node->op->view) node = &nodes[node->inputs[0]];
+    return node->op == &op_weight || node->op == &op_constant;
+}
+
 /* Whether operand `input` of a node has a say in how its result is stored. */
 static bool counts(const struct node *nodes, const struct node *node, int input)
 {
     const struct node *operand = &nodes[node->inputs[input]];
+    if (is_kept(nodes, operand)) return false;
     while (operand->op->view) operand = &nodes[operand->inputs[0]];
-    if (operand->op == &op_weight || operand->op == &op_constant) return false;
     if (operand->op == &op_side_output) return false; /* a result rather than an operand */
     if (operand->element == SUMI_INT32) return false;
     return operand->op->storage != STORAGE_FLOAT32
@@ -34,7 +41,8 @@ static sumi_element as_operands(const struct node *nodes, const struct node *nod
 {
     bool any = false;
     for (int i = 0; i < node->input_count; i++) {
-        bool bf16 = elements[node->inputs[i]] == SUMI_BFLOAT16;
+        bool bf16 =
+            elements[node->inputs[i]] == SUMI_BFLOAT16 && !is_kept(nodes, &nodes[node->inputs[i]]);
         if (!bf16 && counts(nodes, node, i)) return SUMI_FLOAT32;
         any |= bf16;
     }
@@ -122,16 +130,28 @@ unsigned bf16_together(const struct problem *problem, unsigned operands)
     return operands & ~bf16_operands(problem) ? 0 : operands;
 }
 
+static unsigned f16_operands(const struct problem *problem)
+{
+    unsigned f16 = 0;
+    for (int i = 0; i < problem->node->input_count; i++) {
+        if (problem->input_elements[i] == SUMI_FLOAT16) f16 |= BF16_INPUT(i);
+    }
+    return f16;
+}
+
 void conversion_choose(const struct kernel *kernel, struct problem *problem,
                        struct conversion *conversion)
 {
-    unsigned converted = bf16_operands(problem);
-    if (converted && kernel->bf16) converted &= ~kernel->bf16(problem);
+    unsigned bf16 = bf16_operands(problem), f16 = f16_operands(problem);
+    if (bf16 && kernel->bf16) bf16 &= ~kernel->bf16(problem);
+    unsigned converted = bf16 | (f16 & ~kernel->f16);
     if (!converted) return;
     for (int i = 0; i < problem->node->input_count; i++) {
         conversion->input[i] = converted & BF16_INPUT(i);
         conversion->room[i] = conversion->input[i] && problem->side_outputs[i];
-        if (conversion->input[i]) problem->input_elements[i] = SUMI_FLOAT32;
+        if (!conversion->input[i]) continue;
+        conversion->elements[i] = problem->input_elements[i];
+        problem->input_elements[i] = SUMI_FLOAT32;
     }
     conversion->any = true;
     conversion->output = converted & BF16_OUTPUT;
@@ -165,7 +185,7 @@ void conversion_resolve(struct conversion *conversion, struct call *call)
     char *scratch = call->scratch;
     for (int i = 0; i < call->problem->node->input_count; i++) {
         if (!conversion->input[i]) continue;
-        conversion->bf16_inputs[i] = (const bfloat16 *)(const void *)call->inputs[i];
+        conversion->stored[i] = call->inputs[i];
         call->inputs[i] = (const float *)(void *)(scratch + conversion->at[i]);
     }
     if (!conversion->output) return;
@@ -179,15 +199,15 @@ sumi_status conversion_run(const struct conversion *conversion, const struct bac
     const struct problem *problem = call->problem;
     for (int i = 0; i < problem->node->input_count; i++) {
         if (!conversion->input[i]) continue;
-        backend->from_bf16(problem->threads, shape_count(problem->inputs[i]),
-                           conversion->bf16_inputs[i], (float *)call->inputs[i]);
+        backend->widen(problem->threads, conversion->elements[i], shape_count(problem->inputs[i]),
+                       conversion->stored[i], (float *)call->inputs[i]);
     }
     TRY(kernel->run(call));
     for (int i = 0; i < problem->node->input_count; i++) {
         if (!conversion->room[i])
             continue; /* also where it was only read: it comes back as it was */
         backend->to_bf16(problem->threads, shape_count(problem->inputs[i]), call->inputs[i],
-                         (bfloat16 *)conversion->bf16_inputs[i]);
+                         (bfloat16 *)conversion->stored[i]);
     }
     if (conversion->output) {
         backend->to_bf16(problem->threads, shape_count(&problem->node->shape), call->output,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/philox.h"
-#include "graph/graph.h"
+#include "graph/backend.h"
 
 sumi_status sumi_weights_create(sumi_context *context, uint64_t seed, sumi_weights **weights)
 {
@@ -22,9 +22,11 @@ void sumi_weights_free(sumi_weights *weights)
     if (!weights) return;
     for (int64_t i = 0; i < weights->count; i++) {
         context_release(weights->context, weights->items[i].name);
-        context_release(weights->context, weights->items[i].data);
+        weights->context->backend->release(weights->context, weights->items[i].data);
     }
     context_release(weights->context, weights->items);
+    if (weights->backing.release) weights->backing.release(weights->backing.user);
+    context_release(weights->context, weights->backing.name);
     context_release(weights->context, weights);
 }
 
@@ -44,7 +46,7 @@ bool sumi_weights_get(const sumi_weights *weights, int64_t number, sumi_weight *
     const struct weight *item = &weights->items[number];
     *weight = (sumi_weight){.name = item->name,
                             .rank = item->shape.rank,
-                            .data = item->data,
+                            .data = weights->context->backend->host_memory ? item->data : NULL,
                             .trainable = item->trainable};
     for (int i = 0; i < item->shape.rank; i++) weight->shape[i] = item->shape.size[i];
     return true;
@@ -66,28 +68,52 @@ static uint64_t hash_name(const char *name)
     return hash;
 }
 
-static void fill(const sumi_weights *weights, struct weight *weight, sumi_start start, double scale)
+static void fill(const sumi_weights *weights, const struct weight *weight, sumi_start start,
+                 double scale, float *data)
 {
     int64_t count = shape_count(&weight->shape);
     philox_stream stream = {weights->seed ^ hash_name(weight->name), PURPOSE_WEIGHTS, 0};
     switch (start) {
-    case SUMI_START_ZERO: memset(weight->data, 0, (size_t)count * sizeof(float)); break;
+    case SUMI_START_ZERO: memset(data, 0, (size_t)count * sizeof(float)); break;
     case SUMI_START_ONE:
-        for (int64_t i = 0; i < count; i++) weight->data[i] = 1;
+        for (int64_t i = 0; i < count; i++) data[i] = 1;
         break;
     case SUMI_START_FAN_IN: {
         float bound = (float)(1 / sqrt(scale));
         for (int64_t i = 0; i < count; i++) {
-            weight->data[i] = bound * (2 * philox_uniform(&stream, (uint64_t)i) - 1);
+            data[i] = bound * (2 * philox_uniform(&stream, (uint64_t)i) - 1);
         }
         break;
     }
     case SUMI_START_NORMAL:
     case SUMI_START_FIXED:
-        philox_normal(&stream, 0, count, weight->data);
-        for (int64_t i = 0; i < count; i++) weight->data[i] *= (float)scale;
+        philox_normal(&stream, 0, count, data);
+        for (int64_t i = 0; i < count; i++) data[i] *= (float)scale;
         break;
     }
+}
+
+sumi_status weight_begin(const sumi_weights *weights, struct weight *weight, float **values)
+{
+    sumi_context *context = weights->context;
+    size_t count = (size_t)shape_count(&weight->shape);
+    weight->data = context->backend->allocate(context, count * sizeof(float));
+    *values = weight->data;
+    if (weight->data && !context->backend->host_memory) {
+        *values = context_allocate(context, count, sizeof(float));
+    }
+    return *values ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
+sumi_status weight_end(const sumi_weights *weights, struct weight *weight, float *values,
+                       sumi_status status)
+{
+    sumi_context *context = weights->context;
+    if (values == weight->data) return status;
+    size_t bytes = (size_t)shape_count(&weight->shape) * sizeof(float);
+    if (status == SUMI_OK) status = context->backend->upload(context, values, bytes, weight->data);
+    context_release(context, values);
+    return status;
 }
 
 static sumi_status grow(sumi_weights *weights)
@@ -103,6 +129,23 @@ static sumi_status grow(sumi_weights *weights)
     return SUMI_OK;
 }
 
+/* Points a new weight to its values at the source, or gives it memory and fills that. */
+static sumi_status find_values(const sumi_weights *weights, size_t place, sumi_start start,
+                               double scale, struct weight *weight)
+{
+    const struct weight_source *source = weights->source;
+    const struct backend *backend = weights->context->backend;
+    if (source && source->map && backend->host_memory)
+        weight->mapped = source->map(source->user, place, &weight->element);
+    if (weight->mapped) return SUMI_OK;
+    float *data = NULL;
+    TRY(weight_begin(weights, weight, &data));
+    sumi_status status = SUMI_OK;
+    if (source) status = source->read(source->user, place, data);
+    else fill(weights, weight, start, scale, data);
+    return weight_end(weights, weight, data, status);
+}
+
 sumi_status weights_add(sumi_weights *weights, const char *name, const struct shape *shape,
                         sumi_start start, double scale, int64_t *number)
 {
@@ -113,15 +156,12 @@ sumi_status weights_add(sumi_weights *weights, const char *name, const struct sh
     struct weight weight = {.shape = *shape, .trainable = start != SUMI_START_FIXED};
     weight.name = context_copy_text(weights->context, name);
     if (!weight.name) return SUMI_ERROR_MEMORY;
-    weight.data = context_allocate(weights->context, (size_t)shape_count(shape), sizeof(float));
-    sumi_status status = weight.data ? SUMI_OK : SUMI_ERROR_MEMORY;
-    if (status == SUMI_OK && source) status = source->read(source->user, place, weight.data);
+    sumi_status status = find_values(weights, place, start, scale, &weight);
     if (status != SUMI_OK) {
         context_release(weights->context, weight.name);
-        context_release(weights->context, weight.data);
+        weights->context->backend->release(weights->context, weight.data);
         return status;
     }
-    if (!source) fill(weights, &weight, start, scale);
     *number = weights->count;
     weights->items[weights->count++] = weight;
     return SUMI_OK;

@@ -78,6 +78,7 @@ sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe
     TRY(recipe_check_read(context, recipe, sections));
     struct objective objective;
     const struct learning learning = {context, recipe, model, data};
+    TRY(weights_own_all(model->weights)); /* to be written to, whatever file they lie in */
     TRY(objective_create(&learning, &objective));
     TRY(create(context, recipe, model->weights, &objective, trainer));
     (*trainer)->model = model;

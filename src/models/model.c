@@ -114,6 +114,8 @@ sumi_status sumi_model_create(sumi_context *context, const char *config_json, ui
 
 bool sumi_model_weight(const sumi_model *model, int64_t number, sumi_weight *weight)
 {
+    bool there = number >= 0 && number < model->weights->count;
+    if (there && weights_own(model->weights, number) != SUMI_OK) return false;
     weights_changed(model->weights); /* the caller may write to them */
     return sumi_weights_get(model->weights, number, weight);
 }

@@ -124,6 +124,20 @@ static void make_room(sumi_session *session, int64_t coming, int places)
     }
 }
 
+/* Gives up the plans whose weights have been moved. */
+static void drop_stale(sumi_session *session)
+{
+    for (struct kept_plan **at = &session->plans; *at;) {
+        struct kept_plan *kept = *at;
+        if (!plan_is_stale(kept->plan)) {
+            at = &kept->next;
+            continue;
+        }
+        *at = kept->next;
+        release(session, kept);
+    }
+}
+
 static struct kept_plan *find(const sumi_session *session, const struct signature *signature)
 {
     struct kept_plan *kept = session->plans;
@@ -137,6 +151,7 @@ static struct kept_plan *find(const sumi_session *session, const struct signatur
 struct kept_plan *session_plan_at_least(sumi_session *session, const struct signature *signature)
 {
     struct kept_plan *best = NULL;
+    drop_stale(session);
     for (struct kept_plan *kept = session->plans; kept; kept = kept->next) {
         int64_t items = kept->signature.items;
         if (items < signature->items || !same_call(&kept->signature, signature)) continue;
@@ -149,6 +164,7 @@ struct kept_plan *session_plan_at_least(sumi_session *session, const struct sign
 sumi_status session_plan(sumi_session *session, const struct signature *signature,
                          struct kept_plan **found)
 {
+    drop_stale(session);
     *found = find(session, signature);
     if (!*found) {
         make_room(session, session->item_memory * signature->items, 1);

@@ -5,27 +5,52 @@
 
 #include "base/file.h"
 #include "files/safetensors.h"
+#include "graph/backend.h"
 #include "models/model.h"
 
 /* Weights that an objective trains beside the network, and that are no part of it. */
 static const char BESIDE[] = "objective.";
+
+/* Whether the values can be written from where they are. */
+static bool lies_ready(const sumi_model *model, const struct weight *weight)
+{
+    return model->context->backend->host_memory && weight->element == SUMI_FLOAT32;
+}
+
+/* Memory for the float32 of all weights that cannot. */
+static sumi_status make_room(const sumi_model *model, float **wide)
+{
+    size_t total = 0;
+    for (int64_t i = 0; i < model->weights->count; i++) {
+        const struct weight *weight = &model->weights->items[i];
+        if (!lies_ready(model, weight)) total += (size_t)shape_count(&weight->shape);
+    }
+    *wide = context_allocate(model->context, total, sizeof **wide);
+    return *wide ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
 
 sumi_status model_put_weights(const sumi_model *model, file_writer *writer)
 {
     sumi_context *context = model->context;
     int64_t count = model->weights->count;
     safetensors_entry *entries = context_allocate(context, (size_t)count, sizeof *entries);
-    if (!entries) return SUMI_ERROR_MEMORY;
+    float *wide = NULL, *next = NULL;
+    sumi_status status = entries ? make_room(model, &wide) : SUMI_ERROR_MEMORY;
     size_t kept = 0;
-    for (int64_t i = 0; i < count; i++) {
+    next = wide;
+    for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
         const struct weight *weight = &model->weights->items[i];
         if (strncmp(weight->name, BESIDE, strlen(BESIDE)) == 0) continue;
         safetensors_entry *entry = &entries[kept++];
-        *entry =
-            (safetensors_entry){weight->name, NUMBER_F32, weight->shape.rank, {0}, weight->data};
+        *entry = (safetensors_entry){weight->name, NUMBER_F32, weight->shape.rank, {0}, NULL};
         memcpy(entry->shape, weight->shape.size, sizeof entry->shape);
+        entry->data = lies_ready(model, weight) ? weight_values(weight) : next;
+        if (lies_ready(model, weight)) continue;
+        status = weight_read(model->weights, weight, next);
+        next += shape_count(&weight->shape);
     }
-    sumi_status status = safetensors_put(context, writer, entries, kept, NULL, 0);
+    if (status == SUMI_OK) status = safetensors_put(context, writer, entries, kept, NULL, 0);
+    context_release(context, wide);
     context_release(context, entries);
     return status;
 }

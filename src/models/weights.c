@@ -9,7 +9,8 @@
 #include "files/safetensors.h"
 #include "models/model.h"
 
-enum { NAME_SIZE = 512 };
+/* Smaller tensors are copied: biases and norms are read in ways that want float32. */
+enum { NAME_SIZE = 512, MAPPED_LEAST = 1 << 16 };
 
 /* ---- Which file ---- */
 
@@ -48,6 +49,7 @@ struct loader {
     const char *path;
     safetensors *file;
     bool *used;     /* [tensors of the file] */
+    bool mapped;    /* some weights are read in the file's place, which so has to stay open */
     bool old_names; /* whether attention may have the names of diffusers' first files */
 };
 
@@ -129,6 +131,23 @@ static sumi_status read_weight(void *user, size_t place, float *data)
     return SUMI_OK;
 }
 
+static const void *map_weight(void *user, size_t place, sumi_element *element)
+{
+    struct loader *loader = user;
+    const safetensors_tensor *tensor = safetensors_tensor_at(loader->file, place);
+    switch (tensor->type) {
+    case NUMBER_F32: *element = SUMI_FLOAT32; break;
+    case NUMBER_BF16: *element = SUMI_BFLOAT16; break;
+    case NUMBER_F16: *element = SUMI_FLOAT16; break;
+    default: return NULL;
+    }
+    size_t bytes = (size_t)tensor->count * number_size(tensor->type);
+    const void *values = bytes < MAPPED_LEAST ? NULL : safetensors_map(loader->file, tensor);
+    if (values) loader->mapped = true;
+    else *element = SUMI_FLOAT32;
+    return values;
+}
+
 /* ---- All of them ---- */
 
 static sumi_status check_all_used(const struct loader *loader)
@@ -144,18 +163,34 @@ static sumi_status check_all_used(const struct loader *loader)
     return SUMI_OK;
 }
 
+static void release_file(void *file)
+{
+    safetensors_free(file);
+}
+
+/* Leaves the file to the weights if some of them lie in it; else closes it. */
+static sumi_status keep_mapped(struct loader *loader, sumi_weights *weights, sumi_status status)
+{
+    if (!loader->mapped) {
+        safetensors_free(loader->file);
+        return status;
+    }
+    weights->backing = (struct weight_backing){loader->file, NULL, release_file};
+    weights->backing.name = context_copy_text(loader->context, loader->path);
+    return weights->backing.name || status != SUMI_OK ? status : SUMI_ERROR_MEMORY;
+}
+
 sumi_status weights_take(sumi_model *model, const char *name, safetensors *file)
 {
     struct loader loader = {.context = model->context, .path = name, .file = file};
-    const struct weight_source source = {&loader, find_weight, read_weight};
+    const struct weight_source source = {&loader, find_weight, read_weight, map_weight};
     loader.old_names = model->net->type == &net_type_unet_2d;
     loader.used = context_allocate_zeroed(model->context, safetensors_count(loader.file),
                                           sizeof *loader.used);
     sumi_status status = loader.used ? model_make_weights(model, 0, &source) : SUMI_ERROR_MEMORY;
     if (status == SUMI_OK) status = check_all_used(&loader);
     context_release(model->context, loader.used);
-    safetensors_free(loader.file);
-    return status;
+    return keep_mapped(&loader, model->weights, status);
 }
 
 sumi_status weights_load(sumi_model *model, const char *path)

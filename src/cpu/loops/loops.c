@@ -401,6 +401,11 @@ static void adamw_loop(int64_t n, const struct optimizer_step *s, const float *r
     }
 }
 
+static void from_f16_loop(int64_t n, const float16 *x, float *out)
+{
+    VECTOR for (int64_t i = 0; i < n; i++) out[i] = float16_to_float(x[i]);
+}
+
 static void from_bf16_loop(int64_t n, const bfloat16 *x, float *out)
 {
     VECTOR for (int64_t i = 0; i < n; i++) out[i] = bfloat16_to_float(x[i]);
@@ -418,4 +423,4 @@ const struct loops JOIN(loops_, SUMI_LEVEL) = {
     step_loop,      sum_rows_loop,         sum_loop,      dot_loop,           softmax_loop,
     soften_loop,    attention_slopes_loop, uniform_loop,  moments_loop,       norm_loop,
     norm_sums_loop, norm_gradient_loop,    epilogue_loop, squared_error_loop, adamw_loop,
-    from_bf16_loop, to_bf16_loop};
+    from_f16_loop,  from_bf16_loop,        to_bf16_loop};

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/bfloat16.h"
+#include "base/float16.h"
 #include "base/philox.h"
 #include "graph/backend.h"
 
@@ -79,6 +80,7 @@ struct loops {
     /* AdamW (Loshchilov & Hutter 2019) and the running average, in one pass. */
     void (*adamw)(int64_t n, const struct optimizer_step *s, const float *gradient, float *weight,
                   float *first, float *second, float *average);
+    void (*from_f16)(int64_t n, const float16 *x, float *out);
     void (*from_bf16)(int64_t n, const bfloat16 *x, float *out);
     void (*to_bf16)(int64_t n, const float *x, bfloat16 *out);
 };

@@ -505,7 +505,8 @@ SUMI_API bool sumi_model_input(const sumi_model *model, int number, sumi_input *
 /* The weights, by number from 0 in the network's own order, under diffusers' names and shapes
    (convolutions [out,in,kh,kw], linears [out,in]). False past the last. `data` may be written until
    the model is next evaluated: ask again before writing again, since what an evaluation makes from
-   the weights is kept until they are asked for or trained. */
+   the weights is kept until they are asked for or trained. Weights that lie in a file, of whatever
+   type, are copied to float32 when they are asked for; false also where that fails. */
 typedef struct sumi_weight {
     const char *name;
     int rank;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights that stay where their file is mapped, in the file's type: reading them, checking them, and
-   giving them memory of their own when they are to be written. */
+/* Weights that stay where their file is mapped, in the file's type: reading them, checking them,
+   and giving them memory of their own when they are to be written. */
 #include <math.h>
 #include <string.h>
 
@@ -91,7 +91,8 @@ static void search(const struct weight *weight, int64_t count, atomic_llong *fou
         int64_t end = count - first < BLOCK ? count : first + BLOCK;
         if (!any_special(weight->element, weight->mapped, first, end)) continue;
         long long known = atomic_load(found);
-        while (first < known && !atomic_compare_exchange_weak(found, &known, first)) {}
+        while (first < known && !atomic_compare_exchange_weak(found, &known, first)) {
+        }
     }
 }
 
@@ -105,13 +106,12 @@ sumi_status weights_check_finite(sumi_context *context, sumi_weights *weights, i
     int64_t i = atomic_load(&found);
     while (i < count && isfinite(value_at(weight->element, weight->mapped, i))) i++;
     if (i < count) {
-        return context_fail(context, SUMI_ERROR_FORMAT,
-                            "%s: tensor \"%.200s\" holds %s at element %lld; weights must be "
-                            "finite numbers",
-                            weights->backing.name, weight->name,
-                            isnan(value_at(weight->element, weight->mapped, i)) ? "NaN"
-                                                                                : "infinity",
-                            (long long)i);
+        return context_fail(
+            context, SUMI_ERROR_FORMAT,
+            "%s: tensor \"%.200s\" holds %s at element %lld; weights must be "
+            "finite numbers",
+            weights->backing.name, weight->name,
+            isnan(value_at(weight->element, weight->mapped, i)) ? "NaN" : "infinity", (long long)i);
     }
     atomic_store(&weight->known_finite, true);
     return SUMI_OK;

@@ -26,14 +26,14 @@ struct sumi_plan {
     sumi_graph view;        /* the graph as it was, with these nodes */
     sumi_element *elements; /* how each node's value is stored */
     float **data;           /* where it is, NULL if not computed */
-    void **mirrors;         /* NULL, or of inputs and outputs: where the host writes and reads them */
+    void **mirrors; /* NULL, or of inputs and outputs: where the host writes and reads them */
     struct step *steps;
     int32_t step_count;
     char *memory;
     size_t memory_bytes;
     bool keeps_weights; /* kernels may keep what they make from weights that seldom change */
-    uint64_t layout;  /* of the weights when it was made */
-    uint64_t profile; /* number of the profile that the steps have their rows of; 0 for none */
+    uint64_t layout;    /* of the weights when it was made */
+    uint64_t profile;   /* number of the profile that the steps have their rows of; 0 for none */
 };
 
 static inline int64_t plan_value_bytes(const sumi_plan *plan, sumi_node n)

@@ -119,8 +119,8 @@ static sumi_status send_inputs(const sumi_plan *plan)
 {
     for (sumi_node n = 0; plan->mirrors && n < plan->node_count; n++) {
         if (plan->nodes[n].op != &op_input) continue;
-        TRY(plan->backend->upload(plan->context, plan->mirrors[n], (size_t)plan_value_bytes(plan, n),
-                                  plan->data[n]));
+        TRY(plan->backend->upload(plan->context, plan->mirrors[n],
+                                  (size_t)plan_value_bytes(plan, n), plan->data[n]));
     }
     return SUMI_OK;
 }

@@ -41,8 +41,8 @@ static sumi_status synchronize(sumi_context *from)
     return SUMI_OK;
 }
 
-/* y = exp(x w + table[index]) + 3, and its gradient by w: an input of each type, weights, a constant
-   and several steps. Copies both to output[8 + 6]. */
+/* y = exp(x w + table[index]) + 3, and its gradient by w: an input of each type, weights, a
+   constant and several steps. Copies both to output[8 + 6]. */
 static void compute(float *output)
 {
     sumi_weights *weights = NULL;
@@ -55,7 +55,8 @@ static void compute(float *output)
     sumi_node rows = sumi_op_gather(graph, table, index), nodes[2];
     sumi_node sum = sumi_op_add(graph, sumi_op_matmul(graph, x, w, false, false), rows);
     nodes[0] = sumi_op_add(graph, sumi_op_exp(graph, sum), one);
-    CHECK_OK(context, sumi_graph_gradients(graph, sumi_op_sum(graph, nodes[0], 3), 1, &w, nodes + 1));
+    CHECK_OK(context,
+             sumi_graph_gradients(graph, sumi_op_sum(graph, nodes[0], 3), 1, &w, nodes + 1));
     sumi_plan *plan = NULL;
     CHECK_OK(context, sumi_plan_create(graph, 2, nodes, &plan));
     for (int i = 0; i < 12; i++) sumi_plan_data(plan, x)[i] = 0.1F * (float)i - 0.5F;

@@ -84,8 +84,16 @@ static const struct kernel *find_idle(const struct op *op)
     return &idle;
 }
 
-static const struct backend idle_backend = {
-    .open = open_idle, .close = close_idle, .find = find_idle};
+static struct backend idle_backend; /* with the CPU backend's memory; see make_idle */
+
+static void make_idle(void)
+{
+    idle_backend = cpu_backend;
+    idle_backend.open = open_idle;
+    idle_backend.close = close_idle;
+    idle_backend.find = find_idle;
+    idle_backend.rules = NULL;
+}
 
 static double line(void)
 {
@@ -352,6 +360,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (sumi_context_create(NULL, &context) != SUMI_OK) return 1;
+    make_idle();
     int code = run(context, &arguments);
     sumi_context_free(context);
     return code;

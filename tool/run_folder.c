@@ -94,12 +94,15 @@ static bool may_change(const char *key)
     return strncmp(key, "sample.", 7) == 0;
 }
 
-/* A run goes on with the recipe it began with, or it would be another run. */
+/* A run goes on with the recipe it began with, or it would be another run. Keys that the chosen
+   kinds do not read make no difference. */
 static int check_agreement(const struct run_wish *wish, const struct run_folder *folder,
                            const sumi_recipe *kept, const sumi_recipe *wanted)
 {
     sumi_recipe_key key;
     for (int i = 0; sumi_recipe_describe(i, &key); i++) {
+        sumi_option option = {0};
+        if (sumi_recipe_option(wanted, i, &option) && !option.read) continue;
         const char *before = sumi_recipe_get(kept, key.key);
         const char *now = sumi_recipe_get(wanted, key.key);
         if (strcmp(before, now) == 0 || (was_set(wish, key.key) && may_change(key.key))) continue;

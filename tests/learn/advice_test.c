@@ -25,7 +25,7 @@ static void begin(sumi_context *context, const char *recipe, const char *const *
 static void check_told(sumi_context *context, const char *recipe, const char *setting,
                        const char *other, const char *sentence)
 {
-    const char *const settings[] = {"model.width=8", "data.count=600", setting, other, NULL};
+    const char *const settings[] = {"data.count=600", setting, other, NULL};
     struct training t;
     begin(context, recipe, settings, &t);
     if (sentence ? !strstr(told, sentence) : told[0]) {

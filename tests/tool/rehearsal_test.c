@@ -4,8 +4,8 @@
 #include "running.h"
 
 #define TINY                                                                                       \
-    "--threads 1 --tune off -q --set train.steps=2 --set train.batch=4 --set sample.count=6 "      \
-    "--set data.count=40 --set model.width=8 --set model.depth=1 "
+    "--threads 1 --tune off -q --set train.steps=2 --set train.batch=4 --set sample.count=6 "
+#define MLP "--set model.width=8 --set model.depth=1 "
 
 /* A .npy file of float32 whose numbers are waves of their places. */
 static void write_array(const place *here, const char *name, const char *shape, int64_t count)
@@ -29,7 +29,7 @@ static void write_array(const place *here, const char *name, const char *shape, 
 static void check_refused(place *here, const char *settings, const char *reason)
 {
     char line[512];
-    snprintf(line, sizeof line, "sumi train points " TINY "--out run %s", settings);
+    snprintf(line, sizeof line, "sumi train points " TINY MLP "--out run %s", settings);
     run(here, line);
     assert_int_equal(here->code, 2);
     CHECK_HOLDS(here->err, "sumi: no samples could be drawn after the training");
@@ -50,10 +50,10 @@ static void samples_that_could_not_be_drawn_are_refused_before_the_training(void
 static void whatever_a_run_draws_at_its_end_it_has_rehearsed(void **state)
 {
     place *here = *state;
-    run(here, "sumi train points " TINY "--out run --set noise.zero_snr=yes "
+    run(here, "sumi train points " TINY MLP "--out run --set noise.zero_snr=yes "
               "--set noise.prediction=v_prediction --set train.weighting=min_snr");
     CHECK_DONE(here);
-    run(here, "sumi train points " TINY "--out run --force --set sample.solver=rk45");
+    run(here, "sumi train points " TINY MLP "--out run --force --set sample.solver=rk45");
     CHECK_DONE(here);
 }
 
@@ -64,11 +64,11 @@ static void data_of_every_shape_end_with_a_picture(void **state)
         const char *shape, *recipe, *settings;
         int64_t count;
     } CASES[] = {
-        {"30, 3", "points", "", 90},
-        {"30, 1", "points", "", 30},
-        {"30,", "points", "", 30},
-        {"30, 4", "points", "", 120},
-        {"30, 7", "points", "", 210},
+        {"30, 3", "points", MLP, 90},
+        {"30, 1", "points", MLP, 30},
+        {"30,", "points", MLP, 30},
+        {"30, 4", "points", MLP, 120},
+        {"30, 7", "points", MLP, 210},
         {"8, 8, 8, 5", "digits", "--set model.channels=8,8 --set sample.steps=3", 2560},
         {"8, 8, 8, 2", "digits", "--set model.channels=8,8 --set sample.steps=3", 1024},
         {"8, 32, 2", "morlet", "--set model.channels=8,8 --set sample.steps=3", 512},

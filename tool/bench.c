@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sumi bench: how fast a model is here, and where the time goes, beside what the machine can do. */
+#include "computing.h"
 #include "interrupt.h"
 #include "print.h"
 #include "profile.h"
@@ -310,7 +311,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, seconds)},
     {"set", 0, OPTION_TEXTS, "KEY=VALUE ...", "change values of the recipe (section.key=value)",
      offsetof(struct settings, sets)},
-    COMPUTING_OPTIONS(struct settings),
+    COMPUTING_OPTIONS(struct settings, computing),
     {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
     {.name = NULL},
 };

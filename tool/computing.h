@@ -11,26 +11,26 @@ struct computing {
     const char *precision; /* "float32", "bf16" or NULL */
 };
 
-/* The rows of a command's table of options, for a member `computing` of its settings. */
-#define COMPUTING_OPTIONS(SETTINGS)                                                                \
+/* The rows of a command's table of options, for a member of its settings. */
+#define COMPUTING_OPTIONS(SETTINGS, MEMBER)                                                        \
     {"threads",                                                                                    \
      0,                                                                                            \
      OPTION_COUNT,                                                                                 \
      "N",                                                                                          \
      "threads to compute with",                                                                    \
-     offsetof(SETTINGS, computing.threads)},                                                       \
+     offsetof(SETTINGS, MEMBER.threads)},                                                          \
         {"precision",                                                                              \
          0,                                                                                        \
          OPTION_TEXT,                                                                              \
          "float32|bf16",                                                                           \
          "how activations of convolutional networks are kept and\nmultiplied; weights are "        \
          "float32",                                                                                \
-         offsetof(SETTINGS, computing.precision)},                                                 \
+         offsetof(SETTINGS, MEMBER.precision)},                                                    \
     {                                                                                              \
         "tune", 0, OPTION_TEXT, "on|off",                                                          \
             "on, unless told otherwise: time the ways to compute each\nconvolution, once for "     \
             "a machine; off: a fixed choice",                                                      \
-            offsetof(SETTINGS, computing.tune)                                                     \
+            offsetof(SETTINGS, MEMBER.tune)                                                        \
     }
 
 /* Sets the context up. Tells what is wrong and returns EXIT_USAGE, or EXIT_DONE. */

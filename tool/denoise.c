@@ -5,31 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inference.h"
 #include "interrupt.h"
 #include "own_items.h"
 #include "print.h"
-#include "sampling.h"
 
 enum { ITEMS_USUAL = 2, POINTS_USUAL = 500, TITLE_SIZE = 32 };
 
 struct settings {
+    struct inference_settings inference;
     struct numbers levels;
-    struct texts labels;
-    const char *input, *output, *seed, *solver;
-    int64_t count, steps;
-    struct computing computing;
-    bool json, quiet;
+    const char *input, *output;
+    int64_t count;
 };
 
 /* Everything one call has in hands. */
 struct work {
     sumi_context *context;
     const struct settings *settings;
-    const char *path; /* of the model */
-    sumi_model *model;
-    sumi_session *session;
-    sumi_recipe *recipe; /* beside the model; NULL where there is none */
-    sumi_solver *solver;
+    struct inference inference;
     struct numbers levels; /* times to noise to and to begin at */
     sumi_array items;      /* originals [n, item] */
     sumi_array cells;      /* images and signals [levels, 3 n, item]; points [1 + 2 levels, n, 2] */
@@ -37,7 +31,7 @@ struct work {
 
 static bool has_points(const struct work *work)
 {
-    return sumi_model_kind(work->model) == SUMI_POINTS;
+    return sumi_model_kind(work->inference.model) == SUMI_POINTS;
 }
 
 /* ---- Preparing ---- */
@@ -56,9 +50,9 @@ static sumi_status begin_at(const struct work *work, double time)
 {
     char text[32];
     snprintf(text, sizeof text, "%.17g", time);
-    sumi_status status = sumi_solver_set(work->solver, "start_time", text);
+    sumi_status status = sumi_solver_set(work->inference.solver, "start_time", text);
     if (status != SUMI_OK) return status;
-    return sumi_solver_times(work->solver, NULL, 0) > 0 ? SUMI_OK : SUMI_ERROR_ARGUMENT;
+    return sumi_solver_times(work->inference.solver, NULL, 0) > 0 ? SUMI_OK : SUMI_ERROR_ARGUMENT;
 }
 
 /* A tenth, a quarter, a half and three quarters of the way to pure noise, unless told. */
@@ -67,7 +61,7 @@ static int choose_levels(struct work *work)
     static const double USUAL[] = {0.1, 0.25, 0.5, 0.75};
     const struct numbers *wanted = &work->settings->levels;
     double first = 0;
-    sumi_solver_times(work->solver, &first, 1);
+    sumi_solver_times(work->inference.solver, &first, 1);
     work->levels.count = wanted->count ? wanted->count : (int)(sizeof USUAL / sizeof *USUAL);
     for (int i = 0; i < work->levels.count; i++) {
         double level = wanted->count ? wanted->items[i] : floor(USUAL[i] * (first + 1));
@@ -82,11 +76,7 @@ static int choose_levels(struct work *work)
 
 static int open_model(struct work *work)
 {
-    const struct settings *settings = work->settings;
-    struct sampling_choices choices = {
-        .solver = settings->solver, .seed = settings->seed, .steps = settings->steps};
-    int code = sampling_open(work->context, work->path, &settings->computing, &choices,
-                             &work->model, &work->session, &work->recipe, &work->solver);
+    int code = inference_open(&work->inference, NULL);
     return code == EXIT_DONE ? choose_levels(work) : code;
 }
 
@@ -95,22 +85,21 @@ static int read_items(struct work *work)
 {
     const struct settings *settings = work->settings;
     struct numbers labels;
-    int64_t usual = sumi_model_kind(work->model) == SUMI_POINTS ? POINTS_USUAL : ITEMS_USUAL;
+    int64_t usual =
+        sumi_model_kind(work->inference.model) == SUMI_POINTS ? POINTS_USUAL : ITEMS_USUAL;
     struct items_choice choice = {.command = "denoise",
-                                  .folder = work->path,
+                                  .folder = work->inference.folder,
                                   .input = settings->input,
-                                  .recipe = work->recipe,
+                                  .recipe = work->inference.recipe,
                                   .count = settings->count ? settings->count : usual,
-                                  .wanted = &settings->labels};
-    int code = items_choose(work->context, work->model, &choice, &work->items, &labels);
+                                  .wanted = &settings->inference.labels};
+    int code = items_choose(work->context, work->inference.model, &choice, &work->items, &labels);
     if (code != EXIT_DONE) return code;
-    if (sumi_model_classes(work->model) && !labels.count) {
+    if (sumi_model_classes(work->inference.model) && !labels.count) {
         return fail(EXIT_USAGE, "denoise: this model wants to know the class of each item; tell it "
                                 "with --label");
     }
-    sumi_status status =
-        sampling_classes(work->context, work->model, work->session, work->items.shape[0], &labels);
-    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+    return inference_set_classes(&work->inference, work->items.shape[0], &labels);
 }
 
 /* ---- Noising and denoising ---- */
@@ -143,19 +132,14 @@ static sumi_status denoise_level(struct work *work, int level, sumi_array *state
     double time = work->levels.items[level];
     sumi_status status = begin_at(work, time);
     if (status == SUMI_OK)
-        status = sumi_solver_start(work->solver, state->rank, state->shape, state->data);
+        status = sumi_solver_start(work->inference.solver, state->rank, state->shape, state->data);
     if (status == SUMI_OK) {
-        status = sampling_noise_items(work->solver, &work->items, time, state);
+        status = sampling_noise_items(work->inference.solver, &work->items, time, state);
     }
     if (status != SUMI_OK) return status;
     place_items(work, level, 0, work->items.data);
     place_items(work, level, 1, state->data);
-    struct sampling sampling = {.context = work->context,
-                                .model = work->model,
-                                .session = work->session,
-                                .solver = work->solver,
-                                .task = "denoise",
-                                .quiet = work->settings->quiet};
+    struct sampling sampling = inference_sampling(&work->inference);
     status = sampling_run(&sampling, state);
     if (status == SUMI_OK) place_items(work, level, 2, state->data);
     return status;
@@ -232,24 +216,24 @@ static double deviation(const struct work *work, int level, int kind)
 static int report(const struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct json_object *levels = settings->json ? json_object_new_array() : NULL;
-    if (!settings->json && !settings->quiet)
+    struct json_object *levels = settings->inference.json ? json_object_new_array() : NULL;
+    if (!settings->inference.json && !settings->inference.quiet)
         printf("root mean square distance to the original\n      t     noised   denoised\n");
     for (int i = 0; i < work->levels.count; i++) {
         double time = level_time(work, i), before = deviation(work, i, 1),
                after = deviation(work, i, 2);
-        if (settings->json) {
+        if (settings->inference.json) {
             struct json_object *one = json_object_new_object();
             json_object_object_add(one, "t", json_number(time));
             json_object_object_add(one, "noised", json_number(before));
             json_object_object_add(one, "denoised", json_number(after));
             json_object_array_add(levels, one);
-        } else if (!settings->quiet) {
+        } else if (!settings->inference.quiet) {
             printf("%7g %10.4f %10.4f\n", time, before, after);
         }
     }
-    if (!settings->json) {
-        if (!settings->quiet) printf("%s: the pictures\n", settings->output);
+    if (!settings->inference.json) {
+        if (!settings->inference.quiet) printf("%s: the pictures\n", settings->output);
         return EXIT_DONE;
     }
     struct json_object *answer = json_object_new_object();
@@ -267,7 +251,11 @@ static int draw(const struct work *work)
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
-    struct work work = {.context = context, .settings = user, .path = arguments[0]};
+    const struct settings *settings = user;
+    struct work work = {.context = context,
+                        .settings = settings,
+                        .inference =
+                            inference_of(context, &settings->inference, "denoise", arguments[0])};
     (void)count;
     int code = check_files(work.settings);
     if (code == EXIT_DONE) code = open_model(&work);
@@ -276,10 +264,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE) code = draw(&work);
     sumi_array_release(context, &work.cells);
     sumi_array_release(context, &work.items);
-    sumi_solver_free(work.solver);
-    sumi_recipe_free(work.recipe);
-    sumi_session_free(work.session);
-    sumi_model_free(work.model);
+    inference_close(&work.inference);
     return code;
 }
 
@@ -296,15 +281,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, input)},
     {"count", 'n', OPTION_COUNT, "N", "how many items; 2 if left out, and 500 points",
      offsetof(struct settings, count)},
-    {"label", 0, OPTION_WORDS, "L ...", "the classes of items of your own, by name or number",
-     offsetof(struct settings, labels)},
-    {"steps", 0, OPTION_COUNT, "K", "steps from pure noise to data; those below each time are made",
-     offsetof(struct settings, steps)},
-    {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
-    {"seed", 0, OPTION_SEED, "S", "keys the noise; 0 if left out", offsetof(struct settings, seed)},
-    COMPUTING_OPTIONS(struct settings),
-    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
-    {"json", 0, OPTION_FLAG, NULL, "print the distances as JSON", offsetof(struct settings, json)},
+    INFERENCE_OPTIONS(struct settings),
     {.name = NULL},
 };
 

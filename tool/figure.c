@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inference.h"
+
 bool figure_is_of_points(const sumi_model *model)
 {
     int64_t shape[SUMI_MAX_RANK];
@@ -41,8 +43,8 @@ static sumi_status find_score(sumi_context *context, const sumi_model *model, in
     sumi_session *session = NULL;
     sumi_status status = sumi_session_create(context, model, &session);
     if (status == SUMI_OK)
-        status = sampling_classes(context, model, session, count,
-                                  sumi_model_classes(model) ? &FIRST : &NONE);
+        status = inference_classes(context, model, session, count,
+                                   sumi_model_classes(model) ? &FIRST : &NONE);
     if (status == SUMI_OK) status = sumi_session_score(session, count, places, time, score);
     sumi_session_free(session);
     return status;

@@ -3,30 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inference.h"
 #include "interrupt.h"
 #include "own_items.h"
 #include "print.h"
-#include "sampling.h"
 
 enum { DRAWS_USUAL = 4, ITEMS_USUAL = 6, ITEMS_MOST = 64, DRAWS_MOST = 32, TITLE_SIZE = 24 };
 
 struct settings {
-    int64_t count, draws, steps;
-    struct computing computing;
-    const char *input, *output, *mask, *keep, *deviation, *solver, *seed;
-    struct texts options, labels;
-    bool grey, quiet, json;
+    struct inference_settings inference;
+    int64_t count, draws;
+    const char *input, *output, *mask, *keep, *deviation;
+    bool grey;
 };
 
 struct work {
     sumi_context *context;
     const struct settings *settings;
-    const char *path;
+    struct inference inference;
     double deviation;
-    sumi_model *model;
-    sumi_session *session;
-    sumi_recipe *recipe;
-    sumi_solver *solver;
     sumi_array items;  /* [n, item] */
     sumi_array mask;   /* like items; above 0 where numbers are known */
     sumi_array values; /* what is known: items, or the means of their channels [n, position] */
@@ -69,19 +64,19 @@ static int read_items(struct work *work)
     struct numbers labels;
     int64_t usual = settings->input ? ITEMS_MOST : ITEMS_USUAL;
     struct items_choice choice = {.command = "inpaint",
-                                  .folder = work->path,
+                                  .folder = work->inference.folder,
                                   .input = settings->input,
-                                  .recipe = work->recipe,
+                                  .recipe = work->inference.recipe,
                                   .count = settings->count ? settings->count : usual,
-                                  .wanted = &settings->labels};
-    int code = items_choose(work->context, work->model, &choice, &work->items, &labels);
+                                  .wanted = &settings->inference.labels};
+    int code = items_choose(work->context, work->inference.model, &choice, &work->items, &labels);
     if (code != EXIT_DONE) return code;
-    if (sumi_model_kind(work->model) == SUMI_POINTS && has_ending(settings->output, ".png"))
+    if (sumi_model_kind(work->inference.model) == SUMI_POINTS
+        && has_ending(settings->output, ".png"))
         return fail(EXIT_USAGE, "%s: samples of points go into an array, FILE.npy",
                     settings->output);
-    sumi_status status = sampling_classes(work->context, work->model, work->session,
-                                          draws_of(work->settings) * work->items.shape[0], &labels);
-    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+    return inference_set_classes(&work->inference, draws_of(settings) * work->items.shape[0],
+                                 &labels);
 }
 
 /* ---- What is known ---- */
@@ -106,7 +101,8 @@ static int read_mask(struct work *work)
 {
     sumi_array *mask = &work->mask;
     int64_t items = work->items.shape[0];
-    int code = own_items_read(work->context, work->model, work->settings->mask, items, mask);
+    int code =
+        own_items_read(work->context, work->inference.model, work->settings->mask, items, mask);
     if (code == EXIT_DONE && mask->shape[0] != 1 && mask->shape[0] != items)
         return fail(EXIT_USAGE, "%s: has %lld masks for %lld items; one for all would do, too",
                     work->settings->mask, (long long)mask->shape[0], (long long)items);
@@ -119,12 +115,12 @@ static int make_mask(struct work *work)
     bool upright = strcmp(side, "top") == 0 || strcmp(side, "bottom") == 0;
     if (work->settings->mask) return read_mask(work);
     if (work->settings->grey) return EXIT_DONE;
-    if (upright && sumi_model_kind(work->model) != SUMI_PICTURE)
+    if (upright && sumi_model_kind(work->inference.model) != SUMI_PICTURE)
         return fail(EXIT_USAGE, "inpaint: only pictures have a %s; use --keep left or right", side);
     sumi_status status =
         sumi_array_create(work->context, work->items.rank, work->items.shape, &work->mask);
     if (status != SUMI_OK) return fail_context(work->context);
-    fill_half(side, sumi_model_kind(work->model) == SUMI_PICTURE, &work->mask);
+    fill_half(side, sumi_model_kind(work->inference.model) == SUMI_PICTURE, &work->mask);
     return EXIT_DONE;
 }
 
@@ -155,17 +151,12 @@ static int draw(struct work *work)
                         .mask = work->mask.data,
                         .channels = settings->grey ? work->items.shape[3] : 0,
                         .deviation = work->deviation};
-    struct sampling sampling = {.context = work->context,
-                                .model = work->model,
-                                .session = work->session,
-                                .solver = work->solver,
-                                .task = "inpaint",
-                                .quiet = settings->quiet};
-    sumi_status status = sumi_solver_correct(work->solver, sumi_keep_known, &known);
+    struct sampling sampling = inference_sampling(&work->inference);
+    sumi_status status = sumi_solver_correct(work->inference.solver, sumi_keep_known, &known);
     if (status != SUMI_OK) return fail_argument(work->context, status);
     interrupt_catch();
     status = sampling_draw(&sampling, draws_of(work->settings) * items, &work->drawn);
-    sumi_solver_correct(work->solver, NULL, NULL);
+    sumi_solver_correct(work->inference.solver, NULL, NULL);
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
@@ -237,35 +228,28 @@ static int write_result(const struct work *work)
         picture ? draw_table(work) : sumi_array_write(work->context, path, &work->drawn);
     if (status != SUMI_OK) return fail_context(work->context);
     int64_t draws = draws_of(work->settings), items = work->items.shape[0];
-    if (work->settings->json) {
+    if (work->settings->inference.json) {
         struct json_object *answer = json_file(path, &work->drawn);
         json_object_object_add(answer, "items", json_object_new_int64(items));
         json_object_object_add(answer, "draws", json_object_new_int64(draws));
         return print_json(answer);
     }
-    if (!work->settings->quiet)
+    if (!work->settings->inference.quiet)
         printf("%s: %lld samples for each of %lld items\n", path, (long long)draws,
                (long long)items);
     return EXIT_DONE;
 }
 
-static int open_model(struct work *work)
-{
-    const struct settings *settings = work->settings;
-    struct sampling_choices choices = {.solver = settings->solver,
-                                       .steps = settings->steps,
-                                       .seed = settings->seed,
-                                       .options = &settings->options};
-    return sampling_open(work->context, work->path, &settings->computing, &choices, &work->model,
-                         &work->session, &work->recipe, &work->solver);
-}
-
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
-    struct work work = {.context = context, .settings = user, .path = arguments[0]};
+    const struct settings *settings = user;
+    struct work work = {.context = context,
+                        .settings = settings,
+                        .inference =
+                            inference_of(context, &settings->inference, "inpaint", arguments[0])};
     (void)count;
     int code = check_choices(&work);
-    if (code == EXIT_DONE) code = open_model(&work);
+    if (code == EXIT_DONE) code = inference_open(&work.inference, NULL);
     if (code == EXIT_DONE) code = read_items(&work);
     if (code == EXIT_DONE) code = make_mask(&work);
     if (code == EXIT_DONE) code = spread_mask(&work);
@@ -275,10 +259,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     sumi_array *const arrays[] = {&work.items, &work.mask, &work.values, &work.drawn};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         sumi_array_release(context, arrays[i]);
-    sumi_solver_free(work.solver);
-    sumi_recipe_free(work.recipe);
-    sumi_session_free(work.session);
-    sumi_model_free(work.model);
+    inference_close(&work.inference);
     return code;
 }
 
@@ -309,19 +290,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, count)},
     {"draws", 0, OPTION_COUNT, "K", "samples for each item; 4 if left out",
      offsetof(struct settings, draws)},
-    {"steps", 0, OPTION_COUNT, "K", "steps between noise and sample, as `sumi sample` counts them",
-     offsetof(struct settings, steps)},
-    {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`; those that draw noise follow best",
-     offsetof(struct settings, solver)},
-    {"seed", 0, OPTION_SEED, "S", "keys all draws; 0 if left out", offsetof(struct settings, seed)},
-    {"label", 0, OPTION_WORDS, "L ...", "the classes of the items, in turn, by name or number",
-     offsetof(struct settings, labels)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solver",
-     offsetof(struct settings, options)},
-    COMPUTING_OPTIONS(struct settings),
-    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
-    {"json", 0, OPTION_FLAG, NULL, "print shape and numbers of samples as JSON",
-     offsetof(struct settings, json)},
+    INFERENCE_OPTIONS(struct settings),
     {.name = NULL},
 };
 

@@ -2,26 +2,21 @@
 /* sumi invert: the noise that items come from. */
 #include <stdio.h>
 
+#include "inference.h"
 #include "interrupt.h"
 #include "own_items.h"
 #include "print.h"
-#include "sampling.h"
 
 struct settings {
-    int64_t count, steps;
-    struct computing computing;
+    struct inference_settings inference;
+    int64_t count;
     const char *input, *output;
-    struct texts options, labels;
-    bool quiet, json;
 };
 
 struct work {
     sumi_context *context;
     const struct settings *settings;
-    sumi_model *model;
-    sumi_session *session;
-    sumi_recipe *recipe;
-    sumi_solver *solver;
+    struct inference inference;
     sumi_array items;
 };
 
@@ -34,25 +29,26 @@ static int check_files(const struct settings *settings)
     return check_output(settings->output);
 }
 
-static int open_model(struct work *work, const char *path)
+static int open_model(struct work *work)
 {
-    const struct settings *settings = work->settings;
-    struct sampling_choices choices = {
-        .solver = "ddim-inverse", .steps = settings->steps, .options = &settings->options};
-    return sampling_open(work->context, path, &settings->computing, &choices, &work->model,
-                         &work->session, &work->recipe, &work->solver);
+    int code = inference_open(&work->inference, "ddim-inverse");
+    if (code != EXIT_DONE) return code;
+    const char *name = sumi_solver_name(work->inference.solver);
+    if (has_ending(name, "-inverse")) return EXIT_DONE;
+    return fail(EXIT_USAGE,
+                "invert: %s goes from noise to data; choose ddim-inverse or dpmpp-inverse", name);
 }
 
 static int report(const struct work *work)
 {
     const struct settings *settings = work->settings;
-    int64_t evaluations = sumi_solver_evaluations(work->solver);
-    if (settings->json) {
+    int64_t evaluations = sumi_solver_evaluations(work->inference.solver);
+    if (settings->inference.json) {
         struct json_object *answer = json_file(settings->output, &work->items);
         json_object_object_add(answer, "evaluations", json_object_new_int64(evaluations));
         return print_json(answer);
     }
-    if (!settings->quiet)
+    if (!settings->inference.quiet)
         printf("%s: the noise that %lld items come from, by %lld evaluations\n", settings->output,
                (long long)work->items.shape[0], (long long)evaluations);
     return EXIT_DONE;
@@ -61,14 +57,8 @@ static int report(const struct work *work)
 static int invert(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct sampling sampling = {.context = work->context,
-                                .model = work->model,
-                                .session = work->session,
-                                .solver = work->solver,
-                                .task = "invert",
-                                .quiet = settings->quiet};
-    int code = sampling_labels(work->context, "invert", work->model, work->session,
-                               work->items.shape[0], &settings->labels);
+    struct sampling sampling = inference_sampling(&work->inference);
+    int code = inference_set_labels(&work->inference, work->items.shape[0]);
     if (code != EXIT_DONE) return code;
     interrupt_catch();
     sumi_status status = sampling_run(&sampling, &work->items);
@@ -78,20 +68,20 @@ static int invert(struct work *work)
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
-    struct work work = {.context = context, .settings = user};
     const struct settings *settings = user;
+    struct work work = {.context = context,
+                        .settings = settings,
+                        .inference =
+                            inference_of(context, &settings->inference, "invert", arguments[0])};
     int64_t most = settings->count ? settings->count : INT64_MAX;
     (void)count;
     int code = check_files(settings);
-    if (code == EXIT_DONE) code = open_model(&work, arguments[0]);
+    if (code == EXIT_DONE) code = open_model(&work);
     if (code == EXIT_DONE)
-        code = own_items_read(context, work.model, settings->input, most, &work.items);
+        code = own_items_read(context, work.inference.model, settings->input, most, &work.items);
     if (code == EXIT_DONE) code = invert(&work);
     sumi_array_release(context, &work.items);
-    sumi_solver_free(work.solver);
-    sumi_recipe_free(work.recipe);
-    sumi_session_free(work.session);
-    sumi_model_free(work.model);
+    inference_close(&work.inference);
     return code;
 }
 
@@ -104,16 +94,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, output)},
     {"count", 'n', OPTION_COUNT, "N", "take the first N items only",
      offsetof(struct settings, count)},
-    {"steps", 0, OPTION_COUNT, "K", "steps between noise and sample, as `sumi sample` counts them",
-     offsetof(struct settings, steps)},
-    {"label", 0, OPTION_WORDS, "L ...", "the classes of the items, in turn, by name or number",
-     offsetof(struct settings, labels)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solver ddim-inverse",
-     offsetof(struct settings, options)},
-    COMPUTING_OPTIONS(struct settings),
-    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
-    {"json", 0, OPTION_FLAG, NULL, "print shape and evaluations as JSON",
-     offsetof(struct settings, json)},
+    INFERENCE_OPTIONS(struct settings),
     {.name = NULL},
 };
 
@@ -123,7 +104,8 @@ const struct command invert_command = {
     .usage = "MODEL -i FILE -o FILE.npy [-n N] [--steps K] ...",
     .details =
         "Runs ddim backwards, from data to noise (Song, Meng and Ermon 2020). The solver ddim\n"
-        "with as many steps leads back from there to nearly the same items.\n"
+        "with as many steps leads back from there to nearly the same items. dpmpp-inverse is the\n"
+        "same for dpmpp-2m.\n"
         "\n"
         "example:\n"
         "  sumi invert runs/digits -i mine.png --steps 100 -o noise.npy\n"

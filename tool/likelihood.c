@@ -6,17 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inference.h"
 #include "interrupt.h"
 #include "print.h"
 #include "progress.h"
-#include "sampling.h"
 
 struct settings {
-    const char *data, *output, *map, *seed, *solver, *decoder, *method, *tolerance, *probe;
-    struct texts sets, options;
+    struct inference_settings inference;
+    const char *data, *output, *map, *decoder, *method, *tolerance, *probe;
     int64_t items, draws, steps, probes;
-    struct computing computing;
-    bool exact, all, json, quiet;
+    bool exact, all;
 };
 
 enum { ITEMS_USUAL = 100, DRAWS_USUAL = 20, MAP_SIDE = 96 };
@@ -25,11 +24,9 @@ enum { ITEMS_USUAL = 100, DRAWS_USUAL = 20, MAP_SIDE = 96 };
 struct work {
     sumi_context *context;
     const struct settings *settings;
-    const char *path; /* of the model */
-    sumi_model *model;
-    sumi_session *session;
-    sumi_recipe *recipe; /* that the data are opened by */
-    sumi_solver *solver;
+    struct inference inference;
+    struct inference_settings choices; /* the settings; of --set those of the solver alone */
+    struct texts sets;                 /* the others, of the recipe: "section.key=value" */
     sumi_data *data;
     sumi_likelihood *likelihood;
     int64_t numbers;     /* of an item */
@@ -56,24 +53,25 @@ static int open_recipe(struct work *work)
     sumi_status status = SUMI_OK;
     char seed[48];
     if (settings->data) {
-        sumi_recipe_free(work->recipe);
-        work->recipe = NULL;
-        status = sumi_recipe_open(work->context, settings->data, &work->recipe);
-    } else if (!work->recipe) {
+        sumi_recipe_free(work->inference.recipe);
+        work->inference.recipe = NULL;
+        status = sumi_recipe_open(work->context, settings->data, &work->inference.recipe);
+    } else if (!work->inference.recipe) {
         return fail(EXIT_USAGE,
                     "likelihood: there is no recipe in %s to tell of data; name one "
                     "with --data",
-                    work->path);
+                    work->inference.folder);
     } else {
-        unsigned long long now = strtoull(sumi_recipe_get(work->recipe, "data.seed"), NULL, 10);
+        unsigned long long now =
+            strtoull(sumi_recipe_get(work->inference.recipe, "data.seed"), NULL, 10);
         snprintf(seed, sizeof seed, "%llu", now + 1);
-        if (reads(work->recipe, "data.seed"))
-            status = sumi_recipe_set_text(work->recipe, "data.seed", seed);
+        if (reads(work->inference.recipe, "data.seed"))
+            status = sumi_recipe_set_text(work->inference.recipe, "data.seed", seed);
     }
-    if (status == SUMI_OK && reads(work->recipe, "data.split"))
-        status = sumi_recipe_set_text(work->recipe, "data.split", "test");
-    for (int i = 0; i < settings->sets.count && status == SUMI_OK; i++)
-        status = sumi_recipe_set(work->recipe, settings->sets.items[i]);
+    if (status == SUMI_OK && reads(work->inference.recipe, "data.split"))
+        status = sumi_recipe_set_text(work->inference.recipe, "data.split", "test");
+    for (int i = 0; i < work->sets.count && status == SUMI_OK; i++)
+        status = sumi_recipe_set(work->inference.recipe, work->sets.items[i]);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
@@ -98,12 +96,13 @@ static int set_likelihood(struct work *work)
                     : usual           ? ITEMS_USUAL
                                       : 0;
     int64_t draws = settings->draws ? settings->draws : usual ? DRAWS_USUAL : 0;
-    sumi_status status = sumi_likelihood_create(work->context, work->solver, &work->likelihood);
+    sumi_status status =
+        sumi_likelihood_create(work->context, work->inference.solver, &work->likelihood);
     if (status == SUMI_OK) status = set_whole(work, "items", items);
     if (status == SUMI_OK) status = set_whole(work, "draws", draws);
     if (status == SUMI_OK) status = set_whole(work, "steps", settings->steps);
     if (status == SUMI_OK) status = set_whole(work, "probes", settings->probes);
-    if (status == SUMI_OK) status = set_text(work, "seed", settings->seed);
+    if (status == SUMI_OK) status = set_text(work, "seed", settings->inference.seed);
     if (status == SUMI_OK) status = set_text(work, "decoder", settings->decoder);
     if (status == SUMI_OK) status = set_text(work, "method", settings->method);
     if (status == SUMI_OK) status = set_text(work, "tolerance", settings->tolerance);
@@ -134,11 +133,23 @@ static int check_measure(const struct settings *settings)
     return EXIT_DONE;
 }
 
+/* Keys of a recipe have a section and a dot; options of a solver have none. */
+static void divide_sets(struct work *work)
+{
+    const struct texts *all = &work->settings->inference.options;
+    struct texts *own = &work->choices.options;
+    work->choices = work->settings->inference;
+    own->count = 0;
+    for (int i = 0; i < all->count; i++) {
+        const char *text = all->items[i];
+        struct texts *texts = text[strcspn(text, ".=")] == '.' ? &work->sets : own;
+        texts->items[texts->count++] = text;
+    }
+}
+
 static int prepare(struct work *work)
 {
     const struct settings *settings = work->settings;
-    struct sampling_choices choices = {
-        .solver = settings->solver, .seed = settings->seed, .options = &settings->options};
     int64_t shape[SUMI_MAX_RANK];
     int code = check_measure(settings);
     if (code == EXIT_DONE && settings->output) code = check_output(settings->output);
@@ -150,20 +161,18 @@ static int prepare(struct work *work)
         code = fail(EXIT_USAGE, "likelihood: --map FILE.png goes with --exact");
     if (code == EXIT_DONE && settings->output && settings->exact)
         code = fail(EXIT_USAGE, "likelihood: an exact density has no terms to draw");
-    if (code == EXIT_DONE) {
-        code = sampling_open(work->context, work->path, &settings->computing, &choices,
-                             &work->model, &work->session, &work->recipe, &work->solver);
-    }
+    if (code == EXIT_DONE) code = inference_open(&work->inference, NULL);
     if (code == EXIT_DONE) code = open_recipe(work);
     if (code != EXIT_DONE) return code;
-    if (sumi_data_open(work->context, work->recipe, &work->data) != SUMI_OK)
+    if (sumi_data_open(work->context, work->inference.recipe, &work->data) != SUMI_OK)
         return fail_context(work->context);
     int rank = sumi_data_shape(work->data, shape);
     work->numbers = 1;
     for (int i = 0; i < rank; i++) work->numbers *= shape[i];
     work->points = sumi_data_kind(work->data) == SUMI_POINTS;
     work->levels = sumi_data_kind(work->data) == SUMI_PICTURE;
-    if (settings->map && (!work->points || shape[0] != 2 || sumi_model_classes(work->model)))
+    if (settings->map
+        && (!work->points || shape[0] != 2 || sumi_model_classes(work->inference.model)))
         return fail(EXIT_USAGE, "likelihood: --map is for points in the plane without classes");
     return set_likelihood(work);
 }
@@ -173,7 +182,7 @@ static int prepare(struct work *work)
 static bool show(void *user, const sumi_progress *progress)
 {
     struct work *work = user;
-    if (!work->settings->quiet) progress_show(&work->line, progress);
+    if (!work->settings->inference.quiet) progress_show(&work->line, progress);
     return !interrupt_came();
 }
 
@@ -181,17 +190,13 @@ static bool show(void *user, const sumi_progress *progress)
 static sumi_status measure_items(struct work *work, int rank, const int64_t *shape, const float *x,
                                  const int32_t *classes)
 {
-    sumi_condition *condition = NULL;
     sumi_status status = SUMI_OK;
-    if (sumi_model_classes(work->model)) {
-        status = sumi_condition_create(work->context, &condition);
-        if (status == SUMI_OK)
-            status = sumi_condition_set_integers(condition, "class", 1, shape, classes);
-        if (status == SUMI_OK) status = sumi_session_set_condition(work->session, condition);
-        sumi_condition_free(condition);
-    }
+    if (sumi_model_classes(work->inference.model))
+        status = inference_tell_classes(work->context, work->inference.model,
+                                        work->inference.session, shape[0], classes);
     if (status != SUMI_OK) return status;
-    return sumi_session_density(work->session, work->likelihood, rank, shape, x, NULL, show, work);
+    return sumi_session_density(work->inference.session, work->likelihood, rank, shape, x, NULL,
+                                show, work);
 }
 
 /* The first items, or as many as are wanted, with their classes. */
@@ -258,8 +263,8 @@ static sumi_status draw_map(struct work *work)
         places.data[2 * i + 1] = (float)(extent * (1 - 2 * down / MAP_SIDE));
     }
     if (status == SUMI_OK) {
-        status = sumi_session_density(work->session, work->likelihood, 2, points, places.data, bits,
-                                      show, work);
+        status = sumi_session_density(work->inference.session, work->likelihood, 2, points,
+                                      places.data, bits, show, work);
     }
     if (status == SUMI_OK) {
         shade(count, bits, values.data);
@@ -280,9 +285,10 @@ static int measure(struct work *work)
     if (status == SUMI_OK) {
         status = work->settings->exact
                      ? measure_density(work)
-                     : sumi_session_bound(work->session, work->likelihood, work->data, show, work);
+                     : sumi_session_bound(work->inference.session, work->likelihood, work->data,
+                                          show, work);
     }
-    if (!work->settings->quiet) progress_close(&work->line);
+    if (!work->settings->inference.quiet) progress_close(&work->line);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
@@ -353,22 +359,21 @@ static sumi_status draw(const struct work *work)
 static int tell(const struct work *work)
 {
     if (work->settings->output && draw(work) != SUMI_OK) return fail_context(work->context);
-    return work->settings->json ? tell_json(work) : tell_table(work);
+    return work->settings->inference.json ? tell_json(work) : tell_table(work);
 }
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
-    struct work work = {.context = context, .settings = user, .path = arguments[0]};
+    struct work work = {.context = context, .settings = user};
     (void)count;
+    divide_sets(&work);
+    work.inference = inference_of(context, &work.choices, "likelihood", arguments[0]);
     int code = prepare(&work);
     if (code == EXIT_DONE) code = measure(&work);
     if (code == EXIT_DONE) code = tell(&work);
     sumi_likelihood_free(work.likelihood);
     sumi_data_free(work.data);
-    sumi_solver_free(work.solver);
-    sumi_recipe_free(work.recipe);
-    sumi_session_free(work.session);
-    sumi_model_free(work.model);
+    inference_close(&work.inference);
     return code;
 }
 
@@ -377,8 +382,6 @@ static const struct option OPTIONS[] = {
      "whose data are measured; else those that the model was\ntrained on, the test part of two, and"
      " new ones of a\ngenerator",
      offsetof(struct settings, data)},
-    {"set", 0, OPTION_TEXTS, "KEY=VALUE ...", "change values of that recipe (section.key=value)",
-     offsetof(struct settings, sets)},
     {"items", 'n', OPTION_COUNT, "N", "how many items; 100 if left out",
      offsetof(struct settings, items)},
     {"draws", 0, OPTION_COUNT, "K", "times that each item is noised to; 20 if left out",
@@ -401,18 +404,18 @@ static const struct option OPTIONS[] = {
     {"probe", 0, OPTION_TEXT, "KIND", "how the trace is taken: auto, exact, rademacher or gaussian",
      offsetof(struct settings, probe)},
     {"probes", 0, OPTION_COUNT, "N", "probes of each item", offsetof(struct settings, probes)},
-    {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
+    SOLVER_OPTION(struct settings),
+    SET_OPTION(struct settings),
     {"option", 0, OPTION_TEXTS, "NAME=VALUE ...",
-     "options of the solver, such as variance_type=fixed_large",
-     offsetof(struct settings, options)},
-    {"seed", 0, OPTION_SEED, "S", "keys all draws; 0 if left out", offsetof(struct settings, seed)},
-    COMPUTING_OPTIONS(struct settings),
+     "the same; --set also changes values of the recipe whose data\nare measured "
+     "(section.key=value)",
+     offsetof(struct settings, inference.options)},
+    SEED_OPTION(struct settings),
+    COMPUTING_AND_REPORT_OPTIONS(struct settings),
     {"output", 'o', OPTION_TEXT, "FILE.png", "a picture of the bound's terms by time",
      offsetof(struct settings, output)},
     {"map", 0, OPTION_TEXT, "FILE.png", "with --exact, the density over the plane as a picture",
      offsetof(struct settings, map)},
-    {"quiet", 'q', OPTION_FLAG, NULL, "no progress", offsetof(struct settings, quiet)},
-    {"json", 0, OPTION_FLAG, NULL, "print all numbers as JSON", offsetof(struct settings, json)},
     {.name = NULL},
 };
 

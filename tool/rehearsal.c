@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "inference.h"
+
 static sumi_status predict_zero(void *user, int64_t count, int64_t item_size, int64_t output_size,
                                 const float *x, const float *times, float *output)
 {
@@ -27,10 +29,11 @@ static sumi_status walk(sumi_context *context, sumi_model *model, sumi_solver *s
     return status == SUMI_ERROR_NUMBER ? SUMI_OK : status;
 }
 
-int rehearse(sumi_context *context, sumi_model *model, const struct sampling_choices *choices)
+int rehearse(sumi_context *context, sumi_model *model, const sumi_recipe *recipe)
 {
+    const struct inference_settings left_open = {.steps = 0};
     sumi_solver *solver = NULL;
-    sumi_status status = sampling_solver(model, choices, &solver);
+    sumi_status status = inference_solver(model, &left_open, recipe, &solver);
     if (status == SUMI_OK) status = walk(context, model, solver);
     sumi_solver_free(solver);
     if (status == SUMI_OK) return EXIT_DONE;

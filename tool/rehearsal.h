@@ -3,11 +3,11 @@
 #ifndef TOOL_REHEARSAL_H
 #define TOOL_REHEARSAL_H
 
-#include "sampling.h"
+#include "command.h"
 
-/* Walks all times of the solver that the choices name, in a state of one place with all channels
+/* Walks all times of the solver that the recipe names, in a state of one place with all channels
    and with a network that predicts zero: whatever the solver refuses on its way, it refuses here.
    Tells what is wrong and returns an exit code. */
-int rehearse(sumi_context *context, sumi_model *model, const struct sampling_choices *choices);
+int rehearse(sumi_context *context, sumi_model *model, const sumi_recipe *recipe);
 
 #endif

@@ -5,30 +5,25 @@
 #include <string.h>
 
 #include "figure.h"
+#include "inference.h"
 #include "interrupt.h"
 #include "own_items.h"
 #include "print.h"
-#include "sampling.h"
 
 static const double STRENGTH_USUAL = 0.6;
 
 struct settings {
-    int64_t count, steps, columns, lines;
-    struct computing computing;
-    const char *solver, *seed, *rng, *output, *filmstrip, *field;
+    struct inference_settings inference;
+    int64_t count, columns, lines;
+    const char *output, *filmstrip, *field;
     const char *from, *strength, *latents, *compat;
-    struct texts options, labels;
-    bool json, quiet;
 };
 
 /* Everything one call has in hands. */
 struct work {
     sumi_context *context;
     const struct settings *settings;
-    sumi_model *model;
-    sumi_session *session;
-    sumi_recipe *recipe; /* beside the model; NULL where there is none */
-    sumi_solver *solver;
+    struct inference inference;
     sumi_array samples;
     sumi_array given; /* items of --from, or states of --latents */
     double strength;
@@ -55,18 +50,12 @@ static int check_files(const struct settings *settings)
     return code;
 }
 
-static int open_model(struct work *work, const char *path)
+static int open_model(struct work *work)
 {
-    const struct settings *settings = work->settings;
-    struct sampling_choices choices = {.solver = settings->solver,
-                                       .seed = settings->seed,
-                                       .rng = settings->rng,
-                                       .steps = settings->steps,
-                                       .options = &settings->options};
-    int code = sampling_open(work->context, path, &settings->computing, &choices, &work->model,
-                             &work->session, &work->recipe, &work->solver);
-    if (code != EXIT_DONE || !settings->compat) return code;
-    sumi_status status = sumi_solver_set(work->solver, "compat", settings->compat);
+    const char *compat = work->settings->compat;
+    int code = inference_open(&work->inference, NULL);
+    if (code != EXIT_DONE || !compat) return code;
+    sumi_status status = sumi_solver_set(work->inference.solver, "compat", compat);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
@@ -84,7 +73,7 @@ static int read_given(struct work *work)
                     settings->strength);
     }
     int64_t count = settings->count ? settings->count : INT64_MAX;
-    int code = own_items_read(work->context, work->model, path, count, &work->given);
+    int code = own_items_read(work->context, work->inference.model, path, count, &work->given);
     if (code != EXIT_DONE || !settings->count || work->given.shape[0] == count) return code;
     return fail(EXIT_USAGE, "%s: holds %lld items, fewer than the %lld of --count", path,
                 (long long)work->given.shape[0], (long long)count);
@@ -93,7 +82,7 @@ static int read_given(struct work *work)
 /* Whether the picture is the figure of points rather than a grid. */
 static bool draws_figure(const struct work *work)
 {
-    return has_ending(work->settings->output, ".png") && figure_is_of_points(work->model);
+    return has_ending(work->settings->output, ".png") && figure_is_of_points(work->inference.model);
 }
 
 /* Where lines make sense and nothing else is asked for, they are drawn. */
@@ -101,7 +90,7 @@ static void choose_lines(struct work *work)
 {
     const struct settings *settings = work->settings;
     if (!draws_figure(work)) return;
-    bool fitting = !settings->field && figure_has_lines(work->solver);
+    bool fitting = !settings->field && figure_has_lines(work->inference.solver);
     work->trail.count = settings->lines ? settings->lines : fitting ? FIGURE_LINES : 0;
 }
 
@@ -109,23 +98,17 @@ static int draw(struct work *work)
 {
     const struct settings *settings = work->settings;
     choose_lines(work);
-    int64_t count =
-        settings->count ? settings->count : sampling_whole(work->recipe, "sample.count", 16);
+    int64_t count = settings->count ? settings->count
+                                    : sampling_whole(work->inference.recipe, "sample.count", 16);
     if (work->given.rank) count = work->given.shape[0];
-    int code = sampling_labels(work->context, "sample", work->model, work->session, count,
-                               &settings->labels);
+    int code = inference_set_labels(&work->inference, count);
     if (code != EXIT_DONE) return code;
-    struct sampling sampling = {.context = work->context,
-                                .model = work->model,
-                                .session = work->session,
-                                .solver = work->solver,
-                                .task = "sample",
-                                .quiet = settings->quiet,
-                                .strip = settings->filmstrip ? &work->strip : NULL,
-                                .trail = work->trail.count ? &work->trail : NULL};
+    struct sampling sampling = inference_sampling(&work->inference);
+    sampling.strip = settings->filmstrip ? &work->strip : NULL;
+    sampling.trail = work->trail.count ? &work->trail : NULL;
     if (settings->from) {
         sampling.from = &work->given;
-        sampling.start = work->start = sampling_place(work->solver, work->strength);
+        sampling.start = work->start = sampling_place(work->inference.solver, work->strength);
     } else if (settings->latents) {
         sampling.latents = &work->given;
     }
@@ -150,13 +133,14 @@ static int write_files(struct work *work)
     const struct settings *settings = work->settings;
     sumi_status status = SUMI_OK;
     if (draws_figure(work)) {
-        int code = figure_write(work->context, work->model, &work->samples,
+        int code = figure_write(work->context, work->inference.model, &work->samples,
                                 work->trail.count ? &work->trail : NULL, settings->field,
                                 settings->output);
         if (code != EXIT_DONE) return code;
     } else if (has_ending(settings->output, ".png")) {
-        int64_t columns = settings->columns ? settings->columns
-                                            : sampling_whole(work->recipe, "sample.columns", 0);
+        int64_t columns = settings->columns
+                              ? settings->columns
+                              : sampling_whole(work->inference.recipe, "sample.columns", 0);
         status = sumi_draw_grid(work->context, &work->samples, (int)columns, settings->output);
     } else if (has_ending(settings->output, ".csv")) {
         status = write_table(work);
@@ -172,18 +156,18 @@ static int report(const struct work *work)
 {
     const struct settings *settings = work->settings;
     const sumi_array *samples = &work->samples;
-    int64_t steps = sumi_solver_times(work->solver, NULL, 0);
-    if (!settings->json) {
+    int64_t steps = sumi_solver_times(work->inference.solver, NULL, 0);
+    if (!settings->inference.json) {
         char shape[96];
         format_shape(samples->rank - 1, samples->shape + 1, shape, sizeof shape);
-        if (settings->quiet) return EXIT_DONE;
+        if (settings->inference.quiet) return EXIT_DONE;
         printf("%s: %lld samples of %s in %lld steps, %.1f s\n", settings->output,
                (long long)samples->shape[0], shape, (long long)steps, work->seconds);
-        if (sumi_solver_evaluations(work->solver) > steps)
+        if (sumi_solver_evaluations(work->inference.solver) > steps)
             printf("the network was asked %lld times for each\n",
-                   (long long)sumi_solver_evaluations(work->solver));
+                   (long long)sumi_solver_evaluations(work->inference.solver));
         double first = 0;
-        if (settings->from && sumi_solver_times(work->solver, &first, 1) > 0)
+        if (settings->from && sumi_solver_times(work->inference.solver, &first, 1) > 0)
             printf("%s: noised to t = %g and brought back by the last %lld of %lld steps\n",
                    settings->from, first, (long long)steps, (long long)(work->start + steps));
         if (settings->filmstrip) printf("%s: how they came\n", settings->filmstrip);
@@ -192,7 +176,7 @@ static int report(const struct work *work)
     struct json_object *answer = json_file(settings->output, samples);
     json_object_object_add(answer, "steps", json_object_new_int64(steps));
     json_object_object_add(answer, "evaluations",
-                           json_object_new_int64(sumi_solver_evaluations(work->solver)));
+                           json_object_new_int64(sumi_solver_evaluations(work->inference.solver)));
     json_object_object_add(answer, "threads",
                            json_object_new_int(sumi_context_threads(work->context)));
     json_object_object_add(answer, "seconds", json_number(work->seconds));
@@ -203,10 +187,14 @@ static int report(const struct work *work)
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
-    struct work work = {.context = context, .settings = user};
+    const struct settings *settings = user;
+    struct work work = {.context = context,
+                        .settings = settings,
+                        .inference =
+                            inference_of(context, &settings->inference, "sample", arguments[0])};
     (void)count;
     int code = check_files(work.settings);
-    if (code == EXIT_DONE) code = open_model(&work, arguments[0]);
+    if (code == EXIT_DONE) code = open_model(&work);
     if (code == EXIT_DONE) code = read_given(&work);
     if (code == EXIT_DONE) code = draw(&work);
     if (code == EXIT_DONE) code = write_files(&work);
@@ -215,10 +203,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     sumi_array_release(context, &work.trail.states);
     sumi_array_release(context, &work.samples);
     sumi_array_release(context, &work.given);
-    sumi_solver_free(work.solver);
-    sumi_recipe_free(work.recipe);
-    sumi_session_free(work.session);
-    sumi_model_free(work.model);
+    inference_close(&work.inference);
     return code;
 }
 
@@ -227,21 +212,6 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, output)},
     {"count", 'n', OPTION_COUNT, "N", "how many samples; else what the recipe says, or 16",
      offsetof(struct settings, count)},
-    {"steps", 0, OPTION_COUNT, "K",
-     "steps from noise to sample; `sumi solvers` tells how often\neach asks the network",
-     offsetof(struct settings, steps)},
-    {"solver", 0, OPTION_TEXT, "NAME", "one of `sumi solvers`", offsetof(struct settings, solver)},
-    {"seed", 0, OPTION_SEED, "S", "keys all noise; 0 if left out", offsetof(struct settings, seed)},
-    {"rng", 0, OPTION_TEXT, "philox|torch",
-     "whose random numbers: Sumi's own, or those of\ntorch on a CPU",
-     offsetof(struct settings, rng)},
-    {"label", 0, OPTION_WORDS, "L ...",
-     "the classes to draw, in turn, by the names that `sumi info`\nlists or by number; else each "
-     "class in turn",
-     offsetof(struct settings, labels)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...",
-     "options of the solver, by their names in\nscheduler_config.json, or eta, timesteps ...",
-     offsetof(struct settings, options)},
     {"from", 0, OPTION_TEXT, "FILE",
      "begin part-way: noise these items (.npy, .csv, a picture or a\n"
      "folder of them, scaled and cropped to the model's size) and\nbring them back",
@@ -267,10 +237,7 @@ static const struct option OPTIONS[] = {
     {"field", 0, OPTION_TEXT, "TIME",
      "of points in the plane: draw the score at this time, as the\nnetwork is told it",
      offsetof(struct settings, field)},
-    COMPUTING_OPTIONS(struct settings),
-    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
-    {"json", 0, OPTION_FLAG, NULL, "print shape and timing as JSON",
-     offsetof(struct settings, json)},
+    INFERENCE_OPTIONS(struct settings),
     {.name = NULL},
 };
 

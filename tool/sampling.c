@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "interrupt.h"
-#include "labels.h"
 #include "progress.h"
 
 double clock_now(void)
@@ -20,7 +19,7 @@ double clock_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- Choices ---- */
+/* ---- Recipes ---- */
 
 sumi_status sampling_recipe(sumi_context *context, const char *folder, sumi_recipe **recipe)
 {
@@ -34,133 +33,6 @@ sumi_status sampling_recipe(sumi_context *context, const char *folder, sumi_reci
 int64_t sampling_whole(const sumi_recipe *recipe, const char *key, int64_t otherwise)
 {
     return recipe ? strtoll(sumi_recipe_get(recipe, key), NULL, 10) : otherwise;
-}
-
-/* "name=value" */
-static sumi_status set_option(sumi_solver *solver, const char *assignment)
-{
-    char name[64];
-    size_t length = strcspn(assignment, "=");
-    const char *value = assignment[length] ? assignment + length + 1 : "";
-    snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), assignment);
-    return sumi_solver_set(solver, name, value);
-}
-
-/* Whether the places to visit are listed, which leaves no count open. */
-static bool lists_places(const struct texts *options)
-{
-    for (int i = 0; options && i < options->count; i++)
-        if (strncmp(options->items[i], "timesteps=", 10) == 0
-            || strncmp(options->items[i], "sigmas=", 7) == 0)
-            return true;
-    return false;
-}
-
-static sumi_status set_choices(sumi_solver *solver, const struct sampling_choices *choices)
-{
-    sumi_status status = SUMI_OK;
-    int64_t steps = choices->steps;
-    bool adaptive = choices->solver && strcmp(choices->solver, "rk45") == 0; /* needs no count */
-    if (!steps && !adaptive && !lists_places(choices->options))
-        steps = sampling_whole(choices->recipe, "sample.steps", 0);
-    if (steps) {
-        char text[24];
-        snprintf(text, sizeof text, "%lld", (long long)steps);
-        status = sumi_solver_set(solver, "steps", text);
-    }
-    if (status == SUMI_OK && choices->rng) status = sumi_solver_set(solver, "rng", choices->rng);
-    if (status == SUMI_OK && choices->seed) status = sumi_solver_set(solver, "seed", choices->seed);
-    for (int i = 0; choices->options && i < choices->options->count && status == SUMI_OK; i++)
-        status = set_option(solver, choices->options->items[i]);
-    return status;
-}
-
-sumi_status sampling_solver(sumi_model *model, const struct sampling_choices *choices,
-                            sumi_solver **solver)
-{
-    const char *name = choices->solver;
-    if (!name && choices->recipe) name = sumi_recipe_get(choices->recipe, "sample.solver");
-    sumi_status status = sumi_model_solver(model, name, solver);
-    if (status != SUMI_OK) return status;
-    status = set_choices(*solver, choices);
-    if (status == SUMI_OK && sumi_solver_times(*solver, NULL, 0) == 0) status = SUMI_ERROR_ARGUMENT;
-    if (status == SUMI_OK) return SUMI_OK;
-    sumi_solver_free(*solver);
-    *solver = NULL;
-    return status;
-}
-
-int sampling_open(sumi_context *context, const char *folder, const struct computing *computing,
-                  struct sampling_choices *choices, sumi_model **model, sumi_session **session,
-                  sumi_recipe **recipe, sumi_solver **solver)
-{
-    int code = computing_apply(context, computing);
-    if (code != EXIT_DONE) return code;
-    if (sumi_model_open(context, folder, model) != SUMI_OK
-        || sampling_recipe(context, folder, recipe) != SUMI_OK)
-        return fail_context(context);
-    choices->recipe = *recipe;
-    sumi_status status = sumi_session_create(context, *model, session);
-    if (status == SUMI_OK && computing->precision)
-        status = sumi_session_set(*session, "precision", computing->precision);
-    if (status == SUMI_OK) status = sampling_solver(*model, choices, solver);
-    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
-}
-
-/* The input by which the model is told the class: "class", or a number in its place. */
-static bool find_class_input(const sumi_model *model, sumi_input *input)
-{
-    for (int i = 2; sumi_model_input(model, i, input); i++) {
-        if (strcmp(input->name, "class") == 0 || strcmp(input->name, "class_time") == 0)
-            return true;
-    }
-    *input = (sumi_input){.name = "class", .element = SUMI_INT32}; /* refused with a sentence */
-    return false;
-}
-
-static sumi_status set_classes(sumi_condition *condition, const sumi_input *input, int64_t count,
-                               const struct numbers *wanted)
-{
-    float *numbers = calloc((size_t)count, sizeof *numbers);
-    int32_t *classes = calloc((size_t)count, sizeof *classes);
-    sumi_status status = numbers && classes ? SUMI_OK : SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
-        classes[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : i);
-        numbers[i] = (float)classes[i];
-    }
-    if (status == SUMI_OK && input->element == SUMI_INT32)
-        status = sumi_condition_set_integers(condition, input->name, 1, &count, classes);
-    else if (status == SUMI_OK)
-        status = sumi_condition_set(condition, input->name, 1, &count, numbers);
-    free(numbers);
-    free(classes);
-    return status;
-}
-
-sumi_status sampling_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
-                             int64_t count, const struct numbers *wanted)
-{
-    sumi_input input;
-    sumi_condition *condition = NULL;
-    bool told = find_class_input(model, &input);
-    if (!wanted->count && !(told && input.element == SUMI_INT32)) return SUMI_OK;
-    int64_t period = wanted->count ? wanted->count : input.limit;
-    if (period > count) period = count;
-    sumi_status status = sumi_condition_create(context, &condition);
-    if (status == SUMI_OK) status = set_classes(condition, &input, period, wanted);
-    if (status == SUMI_OK) status = sumi_session_set_condition(session, condition);
-    sumi_condition_free(condition);
-    return status;
-}
-
-int sampling_labels(sumi_context *context, const char *command, const sumi_model *model,
-                    sumi_session *session, int64_t count, const struct texts *labels)
-{
-    struct numbers classes;
-    int code = labels_read(command, model, labels, &classes);
-    if (code != EXIT_DONE) return code;
-    sumi_status status = sampling_classes(context, model, session, count, &classes);
-    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
 }
 
 double *sampling_times(sumi_solver *solver, int64_t *count)

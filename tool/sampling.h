@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running a model's solver with everything people see of it: progress, previews, the filmstrip of
-   the reverse process. Shared by train, sample and denoise. */
+   the reverse process. Shared by train and the commands of inference.h. */
 #ifndef TOOL_SAMPLING_H
 #define TOOL_SAMPLING_H
 
-#include "computing.h"
+#include "command.h"
 
 enum { FRAME_LIMIT = 8, FRAME_ITEMS = 8, LABEL_SIZE = 24 };
-
-/* How to sample. What is NULL or 0 is left to the recipe, and what that leaves open to the model's
-   own scheduler. */
-struct sampling_choices {
-    const char *solver, *seed, *rng;
-    int64_t steps;
-    const struct texts *options; /* of the solver, "name=value"; may be NULL */
-    const sumi_recipe *recipe;   /* that the model was trained by; may be NULL */
-};
 
 /* States along one reverse process. */
 struct filmstrip {
@@ -49,27 +40,6 @@ sumi_status sampling_recipe(sumi_context *context, const char *folder, sumi_reci
 
 /* A whole number of a recipe, or `otherwise` without a recipe. */
 int64_t sampling_whole(const sumi_recipe *recipe, const char *key, int64_t otherwise);
-
-/* Makes the solver. SUMI_ERROR_ARGUMENT tells of a choice that has no meaning. */
-sumi_status sampling_solver(sumi_model *model, const struct sampling_choices *choices,
-                            sumi_solver **solver);
-
-/* Opens the model in a folder, a session that runs it, the recipe beside it (NULL in *recipe
-   without one; it becomes one of the choices) and the solver, to compute as `computing` says. Tells
-   what is wrong and returns an exit code; the caller frees what was made in either case. */
-int sampling_open(sumi_context *context, const char *folder, const struct computing *computing,
-                  struct sampling_choices *choices, sumi_model **model, sumi_session **session,
-                  sumi_recipe **recipe, sumi_solver **solver);
-
-/* Sets the condition of the session to the classes of `count` items: `wanted`, over and over, or
-   each class in turn where there are none wanted. */
-sumi_status sampling_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
-                             int64_t count, const struct numbers *wanted);
-
-/* The same with the classes that the user names (labels.h). Tells what is wrong and returns an exit
-   code. */
-int sampling_labels(sumi_context *context, const char *command, const sumi_model *model,
-                    sumi_session *session, int64_t count, const struct texts *labels);
 
 /* The time list of the solver in new memory, to be released with free; the length to *count. NULL
    where memory or the options fail. */

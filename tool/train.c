@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sumi train: trains what a recipe describes, into a folder that holds everything about the run. */
+#include "inference.h"
 #include "interrupt.h"
 #include "print.h"
 #include "profile.h"
 #include "progress.h"
 #include "rehearsal.h"
 #include "run_folder.h"
-#include "sampling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,8 +108,7 @@ static int prepare(struct work *work, const char *name)
     code = run_folder_prepare(work->context, &wish, &work->folder, &work->recipe);
     if (code != EXIT_DONE) return code;
     if (open_parts(work) != SUMI_OK) return fail_context(work->context);
-    const struct sampling_choices choices = {.recipe = work->recipe};
-    code = sumi_has("draw") ? rehearse(work->context, work->model, &choices) : EXIT_DONE;
+    code = sumi_has("draw") ? rehearse(work->context, work->model, work->recipe) : EXIT_DONE;
     if (code == EXIT_DONE) {
         work->folder.weights = count_weights(work->model);
         code = run_folder_begin(work->context, &work->folder, work->recipe);
@@ -208,7 +207,7 @@ static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_s
                                 .task = "sample",
                                 .quiet = work->settings->quiet,
                                 .strip = &strip};
-    sumi_status status = sampling_classes(work->context, work->model, session, count, &each_class);
+    sumi_status status = inference_classes(work->context, work->model, session, count, &each_class);
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
     if (status == SUMI_OK) status = write_pictures(work, &samples, &strip);
     else status = tell_undrawn(work, "picture of samples", status);
@@ -230,9 +229,10 @@ static sumi_status draw_pictures(struct work *work)
 {
     sumi_session *session = NULL;
     sumi_solver *solver = NULL;
-    const struct sampling_choices choices = {.recipe = work->recipe};
+    const struct inference_settings left_open = {.steps = 0};
     sumi_status status = sumi_trainer_use_average(work->trainer, true);
-    if (status == SUMI_OK) status = sampling_solver(work->model, &choices, &solver);
+    if (status == SUMI_OK)
+        status = inference_solver(work->model, &left_open, work->recipe, &solver);
     if (status == SUMI_OK) status = open_session(work, &session);
     if (status == SUMI_OK) status = draw_samples(work, session, solver);
     sumi_session_free(session);
@@ -363,7 +363,7 @@ static const struct option OPTIONS[] = {
      offsetof(struct settings, force)},
     {"seed", 0, OPTION_SEED, "N", "keys all random numbers: train.seed",
      offsetof(struct settings, seed)},
-    COMPUTING_OPTIONS(struct settings),
+    COMPUTING_OPTIONS(struct settings, computing),
     {"profile", 0, OPTION_FLAG, NULL, "at the end show where the time of a step went, op by op",
      offsetof(struct settings, profile)},
     {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},

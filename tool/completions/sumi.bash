@@ -9,6 +9,8 @@ _sumi() {
     elif [[ $before == --set && $command == @(train|bench|likelihood) ]]; then
         words=$("$program" recipes --keys 2>/dev/null | sed 's/ .*/=/')
         compopt -o nospace
+    elif [[ $before == --solver && $command == invert ]]; then
+        words='ddim-inverse dpmpp-inverse'
     elif [[ $before == --solver ]]; then
         words=$("$program" solvers 2>/dev/null | sed '1d; s/ .*//')
     elif [[ $before == --decoder ]]; then

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening what runs a model; see inference.h. */
+#include "inference.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "labels.h"
+
+/* ---- Solvers ---- */
+
+/* "name=value" */
+static sumi_status set_option(sumi_solver *solver, const char *assignment)
+{
+    char name[64];
+    size_t length = strcspn(assignment, "=");
+    const char *value = assignment[length] ? assignment + length + 1 : "";
+    snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), assignment);
+    return sumi_solver_set(solver, name, value);
+}
+
+/* Whether the places to visit are listed, which leaves no count open. */
+static bool lists_places(const struct texts *options)
+{
+    for (int i = 0; i < options->count; i++)
+        if (strncmp(options->items[i], "timesteps=", 10) == 0
+            || strncmp(options->items[i], "sigmas=", 7) == 0)
+            return true;
+    return false;
+}
+
+/* rk45 needs no count of steps. */
+static int64_t steps_of(const struct inference_settings *settings, const char *solver,
+                        const sumi_recipe *recipe)
+{
+    if (settings->steps) return settings->steps;
+    if ((solver && strcmp(solver, "rk45") == 0) || lists_places(&settings->options)) return 0;
+    return sampling_whole(recipe, "sample.steps", 0);
+}
+
+static sumi_status set_choices(sumi_solver *solver, const struct inference_settings *settings,
+                               int64_t steps)
+{
+    const struct texts *options = &settings->options;
+    sumi_status status = SUMI_OK;
+    if (steps) status = sumi_solver_set_number(solver, "steps", (double)steps);
+    if (status == SUMI_OK && settings->rng) status = sumi_solver_set(solver, "rng", settings->rng);
+    if (status == SUMI_OK && settings->seed)
+        status = sumi_solver_set(solver, "seed", settings->seed);
+    for (int i = 0; i < options->count && status == SUMI_OK; i++)
+        status = set_option(solver, options->items[i]);
+    if (status == SUMI_OK && sumi_solver_times(solver, NULL, 0) == 0) status = SUMI_ERROR_ARGUMENT;
+    return status;
+}
+
+/* The solver `name`; NULL: that of the recipe, or of the model. */
+static sumi_status make_solver(sumi_model *model, const struct inference_settings *settings,
+                               const char *name, const sumi_recipe *recipe, sumi_solver **solver)
+{
+    int64_t steps = steps_of(settings, name, recipe);
+    if (!name && recipe) name = sumi_recipe_get(recipe, "sample.solver");
+    sumi_status status = sumi_model_solver(model, name, solver);
+    if (status != SUMI_OK) return status;
+    status = set_choices(*solver, settings, steps);
+    if (status == SUMI_OK) return SUMI_OK;
+    sumi_solver_free(*solver);
+    *solver = NULL;
+    return status;
+}
+
+sumi_status inference_solver(sumi_model *model, const struct inference_settings *settings,
+                             const sumi_recipe *recipe, sumi_solver **solver)
+{
+    return make_solver(model, settings, settings->solver, recipe, solver);
+}
+
+/* ---- Classes ---- */
+
+/* The input by which the model is told the class: "class", or a number in its place. */
+static bool find_class_input(const sumi_model *model, sumi_input *input)
+{
+    for (int i = 2; sumi_model_input(model, i, input); i++) {
+        if (strcmp(input->name, "class") == 0 || strcmp(input->name, "class_time") == 0)
+            return true;
+    }
+    *input = (sumi_input){.name = "class", .element = SUMI_INT32}; /* refused with a sentence */
+    return false;
+}
+
+/* Where the model takes the class as a number, classes become numbers. */
+static sumi_status set_classes(sumi_condition *condition, const sumi_input *input, int64_t count,
+                               const int32_t *classes)
+{
+    if (input->element == SUMI_INT32)
+        return sumi_condition_set_integers(condition, input->name, 1, &count, classes);
+    float *numbers = calloc((size_t)count, sizeof *numbers);
+    if (!numbers) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < count; i++) numbers[i] = (float)classes[i];
+    sumi_status status = sumi_condition_set(condition, input->name, 1, &count, numbers);
+    free(numbers);
+    return status;
+}
+
+sumi_status inference_tell_classes(sumi_context *context, const sumi_model *model,
+                                   sumi_session *session, int64_t count, const int32_t *classes)
+{
+    sumi_input input;
+    sumi_condition *condition = NULL;
+    find_class_input(model, &input);
+    sumi_status status = sumi_condition_create(context, &condition);
+    if (status == SUMI_OK) status = set_classes(condition, &input, count, classes);
+    if (status == SUMI_OK) status = sumi_session_set_condition(session, condition);
+    sumi_condition_free(condition);
+    return status;
+}
+
+sumi_status inference_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
+                              int64_t count, const struct numbers *wanted)
+{
+    sumi_input input;
+    bool told = find_class_input(model, &input);
+    if (!wanted->count && !(told && input.element == SUMI_INT32)) return SUMI_OK;
+    int64_t period = wanted->count ? wanted->count : input.limit;
+    if (period > count) period = count;
+    int32_t *classes = calloc((size_t)period, sizeof *classes);
+    if (!classes) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < period; i++)
+        classes[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : i);
+    sumi_status status = inference_tell_classes(context, model, session, period, classes);
+    free(classes);
+    return status;
+}
+
+/* ---- Opening and closing ---- */
+
+struct inference inference_of(sumi_context *context, const struct inference_settings *settings,
+                              const char *task, const char *folder)
+{
+    return (struct inference){
+        .context = context, .settings = settings, .task = task, .folder = folder};
+}
+
+int inference_open(struct inference *inference, const char *usual)
+{
+    const struct inference_settings *settings = inference->settings;
+    sumi_context *context = inference->context;
+    const char *precision = settings->computing.precision;
+    int code = computing_apply(context, &settings->computing);
+    if (code != EXIT_DONE) return code;
+    if (sumi_model_open(context, inference->folder, &inference->model) != SUMI_OK
+        || sampling_recipe(context, inference->folder, &inference->recipe) != SUMI_OK)
+        return fail_context(context);
+    sumi_status status = sumi_session_create(context, inference->model, &inference->session);
+    if (status == SUMI_OK && precision)
+        status = sumi_session_set(inference->session, "precision", precision);
+    if (status != SUMI_OK) return fail_argument(context, status);
+    return inference_change_solver(inference, settings->solver ? settings->solver : usual);
+}
+
+void inference_close(struct inference *inference)
+{
+    sumi_solver_free(inference->solver);
+    sumi_recipe_free(inference->recipe);
+    sumi_session_free(inference->session);
+    sumi_model_free(inference->model);
+}
+
+int inference_change_solver(struct inference *inference, const char *name)
+{
+    sumi_solver_free(inference->solver);
+    inference->solver = NULL;
+    sumi_status status = make_solver(inference->model, inference->settings, name, inference->recipe,
+                                     &inference->solver);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(inference->context, status);
+}
+
+int inference_set_classes(struct inference *inference, int64_t count, const struct numbers *wanted)
+{
+    sumi_status status =
+        inference_classes(inference->context, inference->model, inference->session, count, wanted);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(inference->context, status);
+}
+
+int inference_set_labels(struct inference *inference, int64_t count)
+{
+    struct numbers classes;
+    int code =
+        labels_read(inference->task, inference->model, &inference->settings->labels, &classes);
+    return code == EXIT_DONE ? inference_set_classes(inference, count, &classes) : code;
+}
+
+struct sampling inference_sampling(const struct inference *inference)
+{
+    return (struct sampling){.context = inference->context,
+                             .model = inference->model,
+                             .session = inference->session,
+                             .solver = inference->solver,
+                             .task = inference->task,
+                             .quiet = inference->settings->quiet};
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every command that runs a trained model shares: its rows of options, and the model, session
+   and solver that they open. */
+#ifndef TOOL_INFERENCE_H
+#define TOOL_INFERENCE_H
+
+#include "computing.h"
+#include "sampling.h"
+
+/* What is 0 or NULL is left to the recipe, and what that leaves open to the model's own
+   scheduler. */
+struct inference_settings {
+    int64_t steps;
+    const char *solver, *seed, *rng;
+    struct texts options; /* of the solver, "name=value" */
+    struct texts labels;  /* names or numbers of classes */
+    struct computing computing;
+    bool quiet, json;
+};
+
+/* A row of a command's table of options, for a member `inference` of its settings. */
+#define INFERENCE_ROW(SETTINGS, NAME, LETTER, KIND, VALUE, MEMBER, MEANING)                        \
+    {                                                                                              \
+        NAME, LETTER, KIND, VALUE, MEANING, offsetof(SETTINGS, inference.MEMBER)                   \
+    }
+
+#define SOLVER_OPTION(SETTINGS)                                                                    \
+    INFERENCE_ROW(SETTINGS, "solver", 0, OPTION_TEXT, "NAME", solver, "one of `sumi solvers`")
+
+#define SEED_OPTION(SETTINGS)                                                                      \
+    INFERENCE_ROW(SETTINGS, "seed", 0, OPTION_SEED, "S", seed, "keys all noise; 0 if left out")
+
+#define SET_OPTION(SETTINGS)                                                                       \
+    INFERENCE_ROW(SETTINGS, "set", 0, OPTION_TEXTS, "OPTION=VALUE ...", options,                   \
+                  "options of the solver, by their names in\n"                                     \
+                  "scheduler_config.json, or eta, timesteps ...; `sumi solvers\n"                  \
+                  "NAME` lists them")
+
+/* How to compute, and what to print. */
+#define COMPUTING_AND_REPORT_OPTIONS(SETTINGS)                                                     \
+    COMPUTING_OPTIONS(SETTINGS, inference.computing),                                              \
+        INFERENCE_ROW(SETTINGS, "quiet", 'q', OPTION_FLAG, NULL, quiet, "only errors"),            \
+        INFERENCE_ROW(SETTINGS, "json", 0, OPTION_FLAG, NULL, json,                                \
+                      "print what was done and measured as JSON")
+
+/* All of them. */
+#define INFERENCE_OPTIONS(SETTINGS)                                                                \
+    INFERENCE_ROW(SETTINGS, "steps", 0, OPTION_COUNT, "K", steps,                                  \
+                  "steps between noise and data; `sumi solvers` tells how often\n"                 \
+                  "each asks the network"),                                                        \
+        SOLVER_OPTION(SETTINGS), SET_OPTION(SETTINGS), SEED_OPTION(SETTINGS),                      \
+        INFERENCE_ROW(SETTINGS, "rng", 0, OPTION_TEXT, "philox|torch", rng,                        \
+                      "whose random numbers: Sumi's own, or those of\ntorch on a CPU"),            \
+        INFERENCE_ROW(SETTINGS, "label", 0, OPTION_WORDS, "L ...", labels,                         \
+                      "classes of the items, over and over, by the names that\n`sumi info` lists " \
+                      "or by number; else those of the\n"                                          \
+                      "data, or each class in turn"),                                              \
+        COMPUTING_AND_REPORT_OPTIONS(SETTINGS)
+
+/* A model that is ready to run. */
+struct inference {
+    sumi_context *context;
+    const struct inference_settings *settings;
+    const char *task;   /* the command, for messages and the progress line */
+    const char *folder; /* of the model */
+    sumi_model *model;
+    sumi_session *session;
+    sumi_recipe *recipe; /* that lies beside the model; NULL without one */
+    sumi_solver *solver;
+};
+
+/* Nothing is open yet. The settings must outlive it. */
+struct inference inference_of(sumi_context *context, const struct inference_settings *settings,
+                              const char *task, const char *folder);
+
+/* Opens model, session, recipe and solver: that of the settings, else `usual`, else (NULL) the
+   recipe's or the model's own. Tells what is wrong and returns an exit code; inference_close frees
+   what was made in either case. */
+int inference_open(struct inference *inference, const char *usual);
+void inference_close(struct inference *inference);
+
+/* Replaces the solver by that of a name. Tells what is wrong and returns an exit code. */
+int inference_change_solver(struct inference *inference, const char *name);
+
+/* Sets the classes of the next `count` items: those of the settings, over and over, or each class
+   in turn where they name none. Tells what is wrong and returns an exit code. */
+int inference_set_labels(struct inference *inference, int64_t count);
+
+/* The same with the classes `wanted`. */
+int inference_set_classes(struct inference *inference, int64_t count, const struct numbers *wanted);
+
+/* The inference as sampling_run and sampling_draw take it. */
+struct sampling inference_sampling(const struct inference *inference);
+
+/* ---- The parts, for commands that hold model and session themselves ---- */
+
+/* Makes the solver that settings and recipe (may be NULL) ask for. SUMI_ERROR_ARGUMENT tells of a
+   choice that has no meaning. */
+sumi_status inference_solver(sumi_model *model, const struct inference_settings *settings,
+                             const sumi_recipe *recipe, sumi_solver **solver);
+
+/* Sets the condition of a session to the classes of `count` items, as inference_set_classes. */
+sumi_status inference_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
+                              int64_t count, const struct numbers *wanted);
+
+/* The same to classes[count], which further items begin again with. */
+sumi_status inference_tell_classes(sumi_context *context, const sumi_model *model,
+                                   sumi_session *session, int64_t count, const int32_t *classes);
+
+#endif

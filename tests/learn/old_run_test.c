@@ -77,8 +77,6 @@ static void check_samples(scratch *room, const struct resumed *r, const struct o
     CHECK_OK(room->context, sumi_solver_set(solver, "steps", "5"));
     /* the spacing that the folder's scheduler_config.json has; recipes have another by now */
     CHECK_OK(room->context, sumi_solver_set(solver, "timestep_spacing", "leading"));
-    /* as the earlier version saved its models; new ones begin at the last time */
-    CHECK_OK(room->context, sumi_solver_set(solver, "timestep_spacing", "leading"));
     CHECK_OK(room->context, sumi_model_sample(r->model, solver, 4, NULL, &samples));
     int64_t count = sumi_array_count(&samples);
     for (int64_t i = 0; i < count; i++) {

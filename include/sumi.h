@@ -487,8 +487,13 @@ SUMI_API int sumi_model_classes(const sumi_model *model); /* 0 for an unconditio
    model. */
 SUMI_API const char *sumi_model_class_name(const sumi_model *model, int number);
 SUMI_API sumi_item_kind sumi_model_kind(const sumi_model *model);
-/* Shape of one input item, channels last; returns its rank. */
+/* Shape of one input item, channels last; returns its rank. A size is 0 where config.json leaves
+   "sample_size" open. */
 SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK]);
+/* Gives the items of such a model their size, before it is used: sizes[count] is [height, width] of
+   pictures, [length] of signals. Once it has a size, only the same is taken. Saved, it is as open
+   as it was. SUMI_ERROR_ARGUMENT for a size that the network does not take. */
+SUMI_API sumi_status sumi_model_set_size(sumi_model *model, int count, const int64_t *sizes);
 
 /* What a network is told, by number from 0: 0 is the state "x" [n, item], 1 the "times" [n]; what
    else there is makes a condition. Without classes there may be nothing. False past the last. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "labels.h"
+#include "size.h"
 
 /* ---- Solvers ---- */
 
@@ -151,6 +152,8 @@ int inference_open(struct inference *inference, const char *usual)
     if (sumi_model_open(context, inference->folder, &inference->model) != SUMI_OK
         || sampling_recipe(context, inference->folder, &inference->recipe) != SUMI_OK)
         return fail_context(context);
+    code = size_set(context, inference->task, inference->model, settings->size);
+    if (code != EXIT_DONE) return code;
     sumi_status status = sumi_session_create(context, inference->model, &inference->session);
     if (status == SUMI_OK && precision)
         status = sumi_session_set(inference->session, "precision", precision);

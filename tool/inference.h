@@ -14,6 +14,7 @@ struct inference_settings {
     const char *solver, *seed, *rng;
     struct texts options; /* of the solver, "name=value" */
     struct texts labels;  /* names or numbers of classes */
+    const char *size;     /* of items, for a model whose config leaves it open */
     struct computing computing;
     bool quiet, json;
 };
@@ -55,6 +56,10 @@ struct inference_settings {
                       "classes of the items, over and over, by the names that\n`sumi info` lists " \
                       "or by number; else those of the\n"                                          \
                       "data, or each class in turn"),                                              \
+        INFERENCE_ROW(SETTINGS, "size", 0, OPTION_TEXT, "HxW", size,                               \
+                      "height and width of the items, where the model's config\n"                  \
+                      "leaves \"sample_size\" open; else those of the items that are\n"            \
+                      "read"),                                                                     \
         COMPUTING_AND_REPORT_OPTIONS(SETTINGS)
 
 /* A model that is ready to run. */

@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "own_items.h"
 #include "print.h"
+#include "size.h"
 
 enum { FRAMES_USUAL = 9 };
 
@@ -168,6 +169,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE) code = check_scale(&work);
     interrupt_catch();
     if (code == EXIT_DONE && settings->input) code = invert_items(&work);
+    if (code == EXIT_DONE) code = size_check("interpolate", work.inference.model);
     if (code == EXIT_DONE) code = interpolate(&work);
     sumi_array_release(context, &work.ends);
     sumi_array_release(context, &work.states);

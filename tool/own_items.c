@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "labels.h"
+#include "size.h"
 
 static int wrong_shape(const char *path, int rank, const int64_t *shape, int wanted_rank,
                        const int64_t *wanted)
@@ -42,10 +43,23 @@ static sumi_status read_first(sumi_context *context, sumi_data *data, int64_t co
     return status;
 }
 
-static int read_data(sumi_context *context, const sumi_model *model, const char *path,
-                     sumi_data *data, int64_t count, sumi_array *items, struct numbers *labels)
+/* A model whose config leaves the size of its items open takes that of the data's. */
+static int adopt_size(sumi_context *context, sumi_model *model, const char *path,
+                      const sumi_data *data)
+{
+    int64_t shape[SUMI_MAX_RANK], own[SUMI_MAX_RANK];
+    int rank = sumi_data_shape(data, shape);
+    if (!size_is_open(model) || rank != sumi_model_shape(model, own)) return EXIT_DONE;
+    if (sumi_model_set_size(model, rank - 1, shape) == SUMI_OK) return EXIT_DONE;
+    return fail(EXIT_FAILED, "%s: %s", path, sumi_context_message(context));
+}
+
+static int read_data(sumi_context *context, sumi_model *model, const char *path, sumi_data *data,
+                     int64_t count, sumi_array *items, struct numbers *labels)
 {
     int64_t shape[SUMI_MAX_RANK], wanted[SUMI_MAX_RANK];
+    int code = adopt_size(context, model, path, data);
+    if (code != EXIT_DONE) return code;
     int rank = sumi_data_shape(data, shape), wanted_rank = sumi_model_shape(model, wanted);
     if (!same_shape(rank, shape, wanted_rank, wanted))
         return wrong_shape(path, rank, shape, wanted_rank, wanted);
@@ -59,9 +73,8 @@ static int read_data(sumi_context *context, const sumi_model *model, const char 
     return status == SUMI_OK ? EXIT_DONE : fail_context(context);
 }
 
-static int read_recipe_items(sumi_context *context, const sumi_recipe *recipe,
-                             const sumi_model *model, int64_t count, sumi_array *items,
-                             struct numbers *labels)
+static int read_recipe_items(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
+                             int64_t count, sumi_array *items, struct numbers *labels)
 {
     sumi_data *data = NULL;
     if (sumi_data_open(context, recipe, &data) != SUMI_OK) return fail_context(context);
@@ -85,7 +98,7 @@ static sumi_status describe_file(sumi_context *context, const char *path, const 
     return status;
 }
 
-static int read_described(sumi_context *context, const sumi_model *model, const char *path,
+static int read_described(sumi_context *context, sumi_model *model, const char *path,
                           const char *const *sets, int64_t count, sumi_array *items)
 {
     sumi_recipe *recipe = NULL;
@@ -100,8 +113,8 @@ static int read_described(sumi_context *context, const sumi_model *model, const 
     return code;
 }
 
-static int read_rows(sumi_context *context, const sumi_model *model, const char *path,
-                     int64_t count, sumi_array *items)
+static int read_rows(sumi_context *context, sumi_model *model, const char *path, int64_t count,
+                     sumi_array *items)
 {
     static const char *const ITEMS[] = {[SUMI_POINTS] = "data.items=points",
                                         [SUMI_SIGNAL] = "data.items=signals",
@@ -112,8 +125,8 @@ static int read_rows(sumi_context *context, const sumi_model *model, const char 
 }
 
 /* A picture, or a folder of them: scaled and cropped as a folder of training data is. */
-static int read_pictures(sumi_context *context, const sumi_model *model, const char *path,
-                         int64_t count, sumi_array *items)
+static int read_pictures(sumi_context *context, sumi_model *model, const char *path, int64_t count,
+                         sumi_array *items)
 {
     int64_t wanted[SUMI_MAX_RANK];
     int rank = sumi_model_shape(model, wanted);
@@ -132,7 +145,7 @@ static int read_pictures(sumi_context *context, const sumi_model *model, const c
     return read_described(context, model, path, sets, count, items);
 }
 
-int own_items_read(sumi_context *context, const sumi_model *model, const char *path, int64_t count,
+int own_items_read(sumi_context *context, sumi_model *model, const char *path, int64_t count,
                    sumi_array *items)
 {
     if (has_ending(path, ".npy") || has_ending(path, ".csv"))
@@ -140,7 +153,7 @@ int own_items_read(sumi_context *context, const sumi_model *model, const char *p
     return read_pictures(context, model, path, count, items);
 }
 
-int items_choose(sumi_context *context, const sumi_model *model, const struct items_choice *choice,
+int items_choose(sumi_context *context, sumi_model *model, const struct items_choice *choice,
                  sumi_array *items, struct numbers *labels)
 {
     int code;

@@ -9,7 +9,7 @@
    have the shape that the model takes; a .png or .jpg picture, or each of a folder of them, is
    scaled to cover the model's size and cropped at the centre. Tells what is wrong and returns an
    exit code. */
-int own_items_read(sumi_context *context, const sumi_model *model, const char *path, int64_t count,
+int own_items_read(sumi_context *context, sumi_model *model, const char *path, int64_t count,
                    sumi_array *items);
 
 /* Where a command finds its items. */
@@ -23,7 +23,7 @@ struct items_choice {
 
 /* Reads them to items[n, item], with the classes of at most LIST_LIMIT to labels, if the model asks
    for them and they are known. Tells what is wrong and returns an exit code. */
-int items_choose(sumi_context *context, const sumi_model *model, const struct items_choice *choice,
+int items_choose(sumi_context *context, sumi_model *model, const struct items_choice *choice,
                  sumi_array *items, struct numbers *labels);
 
 #endif

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "own_items.h"
 #include "print.h"
+#include "size.h"
 
 static const double STRENGTH_USUAL = 0.6;
 
@@ -101,7 +102,8 @@ static int draw(struct work *work)
     int64_t count = settings->count ? settings->count
                                     : sampling_whole(work->inference.recipe, "sample.count", 16);
     if (work->given.rank) count = work->given.shape[0];
-    int code = inference_set_labels(&work->inference, count);
+    int code = size_check("sample", work->inference.model);
+    if (code == EXIT_DONE) code = inference_set_labels(&work->inference, count);
     if (code != EXIT_DONE) return code;
     struct sampling sampling = inference_sampling(&work->inference);
     sampling.strip = settings->filmstrip ? &work->strip : NULL;

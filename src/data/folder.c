@@ -108,6 +108,23 @@ static sumi_status check_labels(const sumi_data *data)
     return SUMI_OK;
 }
 
+/* The size that the recipe asks for, or that of the first picture where it leaves that open. */
+static sumi_status choose_size(sumi_data *data, const sumi_recipe *recipe)
+{
+    const struct folder_source *source = data->source;
+    data->rank = 3;
+    data->shape[0] = recipe_int(recipe, "data.height");
+    data->shape[1] = recipe_int(recipe, "data.width");
+    data->shape[2] = recipe_int(recipe, "data.channels");
+    if (data->shape[0] && data->shape[1]) return SUMI_OK;
+    image first = {0};
+    TRY(image_read(data->context, source->pictures[0].path, 0, &first));
+    if (!data->shape[0]) data->shape[0] = first.height;
+    if (!data->shape[1]) data->shape[1] = first.width;
+    image_release(data->context, &first);
+    return SUMI_OK;
+}
+
 static sumi_status open_folder(sumi_data *data, const sumi_recipe *recipe)
 {
     struct folder_source *source = context_allocate_zeroed(data->context, 1, sizeof *source);
@@ -126,11 +143,7 @@ static sumi_status open_folder(sumi_data *data, const sumi_recipe *recipe)
     }
     if (recipe_flag(recipe, "data.labels")) TRY(check_labels(data));
     data->count = source->count;
-    data->rank = 3;
-    data->shape[0] = recipe_int(recipe, "data.height");
-    data->shape[1] = recipe_int(recipe, "data.width");
-    data->shape[2] = recipe_int(recipe, "data.channels");
-    return SUMI_OK;
+    return choose_size(data, recipe);
 }
 
 static sumi_status read_picture(sumi_data *data, int64_t index, uint8_t *item)

@@ -170,6 +170,11 @@ int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK])
     return net->item_rank;
 }
 
+sumi_status sumi_model_set_size(sumi_model *model, int count, const int64_t *sizes)
+{
+    return net_set_size(model->net, count, sizes);
+}
+
 /* ---- The network in a graph ---- */
 
 int64_t model_item_size(const sumi_model *model)
@@ -190,5 +195,5 @@ sumi_status model_check_size(sumi_context *context, const sumi_model *model)
     if (model_item_size(model) > 0) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "the model's config.json leaves \"sample_size\" open; give it the size of "
-                        "the items, so that it is known what to compute");
+                        "the items, or tell it by sumi_model_set_size");
 }

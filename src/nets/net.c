@@ -66,6 +66,40 @@ void net_free(struct net *net)
     context_release(net->context, net);
 }
 
+/* ---- Size ---- */
+
+static sumi_status check_size(const struct net *net, int axis, int64_t size)
+{
+    int64_t own = net->item_shape[axis], multiple = net->size_multiple ? net->size_multiple : 1;
+    if (own && own != size) {
+        return context_fail(net->context, SUMI_ERROR_ARGUMENT,
+                            "this model's items have the size %lld in dimension %d, which cannot "
+                            "become %lld",
+                            (long long)own, axis, (long long)size);
+    }
+    if (size < 1 || size > NET_SIZE || size % multiple) {
+        return context_fail(net->context, SUMI_ERROR_ARGUMENT,
+                            "this model takes items whose sizes are multiples of %lld up to %d, "
+                            "not %lld",
+                            (long long)multiple, NET_SIZE, (long long)size);
+    }
+    return SUMI_OK;
+}
+
+sumi_status net_set_size(struct net *net, int count, const int64_t *sizes)
+{
+    if (count != net->item_rank - 1) {
+        return context_fail(net->context, SUMI_ERROR_ARGUMENT,
+                            "an item of this model has %d sizes besides its channels, not %d",
+                            net->item_rank - 1, count);
+    }
+    for (int i = 0; i < count; i++) TRY(check_size(net, i, sizes[i]));
+    for (int i = 0; i < count; i++) net->item_shape[i] = sizes[i];
+    return SUMI_OK;
+}
+
+/* ---- Building ---- */
+
 /* Of one input: the declared rank and sizes, and as many items as x has. */
 static bool check_input(const struct net *net, sumi_graph *graph, int number,
                         const struct net_nodes *nodes)

@@ -14,6 +14,8 @@ struct net;
 /* How many inputs a network has at most, and the places of those that all have. */
 enum { NET_INPUTS = 12, NET_X = 0, NET_TIMES = 1 };
 
+enum { NET_SIZE = 1 << 20 }; /* the largest spatial size of an item */
+
 /* The inputs of a forward pass as nodes of a graph, in the order of net->inputs; -1 for an optional
    one that is left out. */
 struct net_nodes {
@@ -46,6 +48,7 @@ struct net {
     int item_rank;                     /* 3 for images, 2 for signals, 1 for points */
     int64_t item_shape[SUMI_MAX_RANK]; /* of one input item, channels last; a spatial size is 0
                                           where the config leaves sample_size open */
+    int64_t size_multiple;             /* that spatial sizes have to be multiples of; 0 for any */
     int64_t out_channels;              /* the output has the input's spatial size */
     int input_count;
     sumi_input inputs[NET_INPUTS]; /* x[n, item], times[n], then what else the network is told */
@@ -57,6 +60,10 @@ struct net {
 sumi_status net_parse(sumi_context *context, const char *json, const char *source,
                       struct net **net);
 void net_free(struct net *net); /* accepts NULL */
+
+/* Gives an item of open size its spatial sizes, sizes[count], before the network is built. A size
+   that the network has already is only compared. */
+sumi_status net_set_size(struct net *net, int count, const int64_t *sizes);
 
 /* Adds the forward pass to `graph`, with dropout if it is a training graph, and returns the output
    [n, spatial size, out_channels]. The weights appear in graph->weights under diffusers' names.

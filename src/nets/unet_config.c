@@ -125,7 +125,6 @@ static void read_layers(struct config *config, struct unet *unet)
 /* sample_size, one number or (for images) height and width, to net->item_shape. */
 static void read_size(struct config *config, const struct unet *unet, struct net *net)
 {
-    enum { SIZE_LIMIT = 1 << 20 };
     const char *key = "sample_size";
     json_object *value = json_object_object_get(config->object, key);
     if (!value) return;
@@ -134,9 +133,9 @@ static void read_size(struct config *config, const struct unet *unet, struct net
         config_fail(config, "\"%s\" should be a number or [height, width]", key);
     }
     for (int i = 0; i < unet->rank; i++) {
-        int64_t size = pair ? config_whole_at(config, key, i, 1, SIZE_LIMIT)
-                            : config_whole(config, key, 1, SIZE_LIMIT);
-        int64_t multiple = unet_size_multiple(unet);
+        int64_t size = pair ? config_whole_at(config, key, i, 1, NET_SIZE)
+                            : config_whole(config, key, 1, NET_SIZE);
+        int64_t multiple = net->size_multiple;
         if (size % multiple) {
             config_fail(config,
                         "\"%s\" should be a multiple of %lld, for the network halves it "
@@ -158,6 +157,7 @@ static void read_all(struct config *config, struct unet *unet, struct net *net)
     shape[unet->rank] = unet->in_channels;
     net_declare_item(net, unet->rank == 2 ? SUMI_PICTURE : SUMI_SIGNAL, shape);
     time_read(config, unet->down[0].channels, &unet->time, net);
+    net->size_multiple = unet_size_multiple(unet);
     read_size(config, unet, net);
     net->out_channels = unet->out_channels;
     if (config->status == SUMI_OK) unet_check(config, unet);

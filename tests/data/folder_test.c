@@ -103,6 +103,28 @@ static void pictures_are_turned_upright_before_they_are_scaled_and_cropped(void 
     sumi_data_free(data);
 }
 
+static void a_size_of_zero_is_that_of_the_first_picture(void **state)
+{
+    (void)state;
+    make_folders(); /* a/2.PNG of 16 x 8 comes first */
+    static const struct {
+        const char *text;
+        int64_t height, width;
+    } cases[] = {{"width = 0\nheight = 0\n", 8, 16},
+                 {"width = 0\nheight = 4\n", 4, 16},
+                 {"width = 4\nheight = 0\n", 8, 4}};
+    for (int i = 0; i < 3; i++) {
+        char text[128];
+        int64_t shape[SUMI_MAX_RANK];
+        snprintf(text, sizeof text, "[data]\nkind = folder\n%s", cases[i].text);
+        sumi_data *data = open_data(text, path_of("set"));
+        assert_int_equal(sumi_data_shape(data, shape), 3);
+        assert_int_equal(shape[0], cases[i].height);
+        assert_int_equal(shape[1], cases[i].width);
+        sumi_data_free(data);
+    }
+}
+
 static void folders_without_pictures_are_refused(void **state)
 {
     (void)state;
@@ -127,6 +149,7 @@ int main(void)
         cmocka_unit_test(folders_are_classes_and_pictures_are_cropped_at_the_centre),
         cmocka_unit_test(pictures_can_be_read_as_grey),
         cmocka_unit_test(pictures_are_turned_upright_before_they_are_scaled_and_cropped),
+        cmocka_unit_test(a_size_of_zero_is_that_of_the_first_picture),
         cmocka_unit_test(folders_without_pictures_are_refused),
         cmocka_unit_test(a_broken_picture_is_named),
     };

@@ -34,8 +34,9 @@ static void names_of_either_key_come_back_from_a_saved_model(void **state)
         snprintf(entry, sizeof entry, "\"%s\": {\"2\": \"dog, hound\", \"0\": \"cat\"}", KEYS[i]);
         CHECK_OK(room->context, open_with(room, entry, &model));
         CHECK_OK(room->context, sumi_model_save(model, scratch_path(room, "copy")));
-        CHECK_OK(room->context,
-                 json_read_file(room->context, scratch_path(room, "copy/model_index.json"), &index));
+        CHECK_OK(
+            room->context,
+            json_read_file(room->context, scratch_path(room, "copy/model_index.json"), &index));
         assert_null(json_object_object_get(index, "id2label"));
         assert_non_null(json_object_object_get(index, "_id2label"));
         json_object_put(index);

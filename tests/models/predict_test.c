@@ -157,6 +157,34 @@ static void wrong_labels_are_refused(void **state)
     sumi_model_free(model);
 }
 
+/* As one whose config says the size. */
+static void a_model_of_open_size_takes_a_size_once(void **state)
+{
+    scratch *room = *state;
+    char config[1024];
+    const char *whole = TINY_UNET, *key = "\"sample_size\": 8, ", *at = strstr(whole, key);
+    snprintf(config, sizeof config, "%.*s%s", (int)(at - whole), whole, at + strlen(key));
+    sumi_model *sized = tiny_create(room, whole), *open = tiny_create(room, config);
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "has 2 sizes besides its channels, not 1",
+                sumi_model_set_size(open, 1, (int64_t[]){8}));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "multiples of 2 up to 1048576, not 9",
+                sumi_model_set_size(open, 2, (int64_t[]){8, 9}));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "not 0",
+                sumi_model_set_size(open, 2, (int64_t[]){0, 8}));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "not -2",
+                sumi_model_set_size(open, 2, (int64_t[]){-2, 8}));
+    CHECK_OK(room->context, sumi_model_set_size(open, 2, (int64_t[]){8, 8}));
+    CHECK_OK(room->context, sumi_model_set_size(open, 2, (int64_t[]){8, 8}));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "the size 8 in dimension 1",
+                sumi_model_set_size(open, 2, (int64_t[]){8, 16}));
+    float *wanted = tiny_predict(room, sized, 2), *found = tiny_predict(room, open, 2);
+    assert_memory_equal(wanted, found, 2 * 8 * 8 * sizeof *wanted);
+    free(wanted);
+    free(found);
+    sumi_model_free(sized);
+    sumi_model_free(open);
+}
+
 static void a_model_of_open_size_says_what_it_lacks(void **state)
 {
     scratch *room = *state;
@@ -236,6 +264,7 @@ int main(void)
         SCRATCH_TEST(the_class_changes_the_output),
         SCRATCH_TEST(wrong_labels_are_refused),
         SCRATCH_TEST(a_model_of_open_size_says_what_it_lacks),
+        SCRATCH_TEST(a_model_of_open_size_takes_a_size_once),
         SCRATCH_TEST(the_loss_is_the_mean_square_of_the_output),
         SCRATCH_TEST(gradients_are_the_slopes_of_the_loss),
     };

@@ -45,18 +45,18 @@ static void names_come_before_numbers_and_may_hold_commas(void **state)
 static void every_command_with_labels_knows_names(void **state)
 {
     place *here = *state;
-    run(here, FOLDERS
-        "sumi sample pets -n 2 --label dog -q -o two.npy && "
-        "sumi invert pets -i two.npy --label dog --steps 2 -q -o a.npy && "
-        "sumi invert pets -i two.npy --label 2 --steps 2 -q -o b.npy && cmp a.npy b.npy && "
-        "sumi interpolate pets -n 1 --frames 2 --label cat dog --steps 2 -q -o a.npy && "
-        "sumi interpolate pets -n 1 --frames 2 --label 1 2 --steps 2 -q -o b.npy && "
-        "cmp a.npy b.npy && "
-        "sumi inpaint pets -i two.npy --keep left --label dog --steps 2 -q -o a.npy && "
-        "sumi inpaint pets -i two.npy --keep left --label 2 --steps 2 -q -o b.npy && "
-        "cmp a.npy b.npy && "
-        "sumi denoise pets -i two.npy --label dog --steps 2 -q -o a.png && "
-        "sumi denoise pets -i two.npy --label 2 --steps 2 -q -o b.png && cmp a.png b.png");
+    run(here,
+        FOLDERS "sumi sample pets -n 2 --label dog -q -o two.npy && "
+                "sumi invert pets -i two.npy --label dog --steps 2 -q -o a.npy && "
+                "sumi invert pets -i two.npy --label 2 --steps 2 -q -o b.npy && cmp a.npy b.npy && "
+                "sumi interpolate pets -n 1 --frames 2 --label cat dog --steps 2 -q -o a.npy && "
+                "sumi interpolate pets -n 1 --frames 2 --label 1 2 --steps 2 -q -o b.npy && "
+                "cmp a.npy b.npy && "
+                "sumi inpaint pets -i two.npy --keep left --label dog --steps 2 -q -o a.npy && "
+                "sumi inpaint pets -i two.npy --keep left --label 2 --steps 2 -q -o b.npy && "
+                "cmp a.npy b.npy && "
+                "sumi denoise pets -i two.npy --label dog --steps 2 -q -o a.png && "
+                "sumi denoise pets -i two.npy --label 2 --steps 2 -q -o b.png && cmp a.png b.png");
     CHECK_DONE(here);
 }
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Models whose config.json leaves the size of their items open. */
+#include "running.h"
+
+/* A model of 8 x 8 pictures, "sized", and the same without its sample_size, "open". */
+#define MODELS                                                                                     \
+    "sumi train digits --threads 1 -q --set train.steps=1 --set train.batch=2 --set "              \
+    "data.count=8 --set model.channels=8,8 --set sample.count=2 --set sample.solver=ddim "         \
+    "--set sample.steps=2 --out digits\n"                                                          \
+    "rm digits/recipe.ini; cp -r digits open; sed -i '/\"sample_size\"/d' open/unet/config.json\n"
+
+static void the_size_of_samples_can_be_told(void **state)
+{
+    place *here = *state;
+    run(here, MODELS "sumi sample digits -n 2 --steps 2 --solver ddim -q -o a.npy && "
+                     "sumi sample open -n 2 --steps 2 --solver ddim --size 28x28 -q -o b.npy && "
+                     "cmp a.npy b.npy && "
+                     "sumi sample open -n 2 --steps 2 --solver ddim --size 28 -q -o c.npy && "
+                     "cmp a.npy c.npy && "
+                     "sumi sample digits -n 2 --steps 2 --solver ddim --size 28 -q -o d.npy && "
+                     "cmp a.npy d.npy && "
+                     "sumi sample open -n 2 --steps 2 --size 6x10 -q -o e.npy && sumi info e.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "[2,6,10,1]");
+    run(here, "sumi interpolate open -n 1 --frames 3 --steps 2 --size 6x10 -q -o f.npy && "
+              "sumi info f.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "[3,6,10,1]");
+}
+
+static void the_size_is_that_of_the_items_that_are_read(void **state)
+{
+    place *here = *state;
+    run(here, MODELS
+        "sumi sample digits -n 2 --steps 2 -q -o two.npy && "
+        "sumi invert digits -i two.npy --steps 2 -q -o a.npy && "
+        "sumi invert open -i two.npy --steps 2 -q -o b.npy && cmp a.npy b.npy && "
+        "sumi sample digits --latents a.npy --solver ddim --steps 2 -q -o c.npy && "
+        "sumi sample open --latents a.npy --solver ddim --steps 2 -q -o d.npy && "
+        "cmp c.npy d.npy && "
+        "sumi inpaint digits -i two.npy --keep left --steps 2 -q -o a.npy && "
+        "sumi inpaint open -i two.npy --keep left --steps 2 -q -o b.npy && cmp a.npy b.npy && "
+        "sumi denoise digits -i two.npy --steps 2 -q -o a.png && "
+        "sumi denoise open -i two.npy --steps 2 -q -o b.png && cmp a.png b.png && "
+        "sumi interpolate digits -i two.npy --frames 2 --steps 2 -q -o a.npy && "
+        "sumi interpolate open -i two.npy --frames 2 --steps 2 -q -o b.npy && cmp a.npy b.npy");
+    CHECK_DONE(here);
+    run(here, "mkdir photos; sumi sample open -n 1 --steps 2 --size 6x10 -q -o wide.npy && "
+              "sumi sample digits -n 1 --steps 2 -q -o photos/1.png && "
+              "sumi sample open -q --from photos --steps 2 -o a.npy && sumi info a.npy && "
+              "sumi sample open -q --from photos/1.png --steps 2 --size 12x8 -o b.npy && "
+              "sumi info b.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "[1,12,8,1]");
+}
+
+static void a_size_that_is_missing_or_wrong_is_refused(void **state)
+{
+    place *here = *state;
+    run(here, MODELS "sumi sample open -q -o a.npy");
+    CHECK_FAILED(here, 2,
+                 "sumi: sample: the model's config.json leaves the size of its items open "
+                 "(\"sample_size\"); tell it with --size HxW");
+    run(here, "sumi interpolate open -q -o a.npy");
+    CHECK_FAILED(here, 2,
+                 "sumi: interpolate: the model's config.json leaves the size of its items open "
+                 "(\"sample_size\"); tell it with --size HxW");
+    run(here, "sumi sample open -q -o a.npy --size 7x8");
+    CHECK_FAILED(here, 2,
+                 "sumi: this model takes items whose sizes are multiples of 2 up to 1048576, not "
+                 "7");
+    run(here, "sumi sample digits -q -o a.npy --size 28x32");
+    CHECK_FAILED(here, 2,
+                 "sumi: this model's items have the size 28 in dimension 1, which cannot become "
+                 "32");
+    for (int i = 0; i < 5; i++) {
+        static const char *const WRONG[] = {"wide", "8x", "8x8x8", "99999999", "8,8"};
+        char line[128], sentence[200];
+        snprintf(line, sizeof line, "sumi sample open -q -o a.npy --size %s", WRONG[i]);
+        snprintf(sentence, sizeof sentence,
+                 "sumi: sample: --size is HEIGHTxWIDTH of a picture, such as 32x48, not '%s'\n",
+                 WRONG[i]);
+        run(here, line);
+        assert_string_equal(here->err, sentence);
+        assert_int_equal(here->code, 2);
+    }
+    run(here, "sumi sample open -q --size 4x6 -n 2 --steps 2 -o two.npy && "
+              "sumi invert open -q --size 8x8 -i two.npy -o a.npy");
+    CHECK_FAILED(here, 1, "sumi: two.npy: its items are 4x6x1, but the model takes 8x8x1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACE_TEST(the_size_of_samples_can_be_told),
+        PLACE_TEST(the_size_is_that_of_the_items_that_are_read),
+        PLACE_TEST(a_size_that_is_missing_or_wrong_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

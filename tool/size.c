@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The size of a model's items; see size.h. */
+#include "size.h"
+
+#include <string.h>
+
+bool size_is_open(const sumi_model *model)
+{
+    int64_t shape[SUMI_MAX_RANK];
+    int rank = sumi_model_shape(model, shape);
+    for (int i = 0; i < rank; i++) {
+        if (shape[i] == 0) return true;
+    }
+    return false;
+}
+
+/* A whole number of at most seven digits at the start of `text`; what is behind it, or NULL. */
+static const char *read_side(const char *text, int64_t *side)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 7) return NULL;
+    *side = 0;
+    for (size_t i = 0; i < digits; i++) *side = 10 * *side + (text[i] - '0');
+    return text + digits;
+}
+
+int size_set(sumi_context *context, const char *command, sumi_model *model, const char *size)
+{
+    int64_t sides[2], shape[SUMI_MAX_RANK];
+    int count = sumi_model_shape(model, shape) - 1, given = 1;
+    if (!size) return EXIT_DONE;
+    const char *rest = read_side(size, &sides[0]);
+    sides[1] = sides[0]; /* a square */
+    if (rest && rest[0] == 'x') {
+        rest = read_side(rest + 1, &sides[1]);
+        given = 2;
+    }
+    if (!rest || rest[0] || count < 1 || count < given) {
+        return fail(EXIT_USAGE, "%s: --size is %s, not '%.60s'", command,
+                    count == 2   ? "HEIGHTxWIDTH of a picture, such as 32x48"
+                    : count == 1 ? "the length of a signal"
+                                 : "for models of pictures and signals",
+                    size);
+    }
+    sumi_status status = sumi_model_set_size(model, count, sides);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+}
+
+int size_check(const char *command, const sumi_model *model)
+{
+    if (!size_is_open(model)) return EXIT_DONE;
+    return fail(EXIT_USAGE,
+                "%s: the model's config.json leaves the size of its items open (\"sample_size\"); "
+                "tell it with --size %s",
+                command, sumi_model_kind(model) == SUMI_PICTURE ? "HxW" : "LENGTH");
+}

@@ -294,6 +294,34 @@ static int measure(struct work *work)
 
 /* ---- Telling ---- */
 
+/* What -log2 is taken of: a probability of levels of a byte or of bits, or a density. The last step
+   of a bound decides it, unless told by the kind of items (sumi_likelihood_set, "decoder"). */
+struct measured {
+    const char *name, *meaning;
+};
+
+static struct measured measured(const struct work *work)
+{
+    static const struct measured LEVELS = {"levels",
+                                           "the probability of an item's levels, 256 a number"},
+                                 BITS = {"bits", "the probability of an item's bits"},
+                                 DENSITY = {"density", "the density at an item"};
+    const char *decoder = work->settings->decoder;
+    if (work->settings->exact) return work->levels ? LEVELS : DENSITY;
+    if (strcmp(sumi_solver_name(work->inference.solver), "binomial") == 0) return BITS;
+    if (!decoder || strcmp(decoder, "auto") == 0) return work->points ? DENSITY : LEVELS;
+    return strcmp(decoder, "discretised") == 0 ? LEVELS : DENSITY;
+}
+
+static struct json_object *describe_units(void)
+{
+    struct json_object *units = json_object_new_object();
+    json_object_object_add(units, "bits", json_object_new_string("bits/item"));
+    json_object_object_add(units, "error", json_object_new_string("bits/item"));
+    json_object_object_add(units, "bits_per_number", json_object_new_string("bits/dim"));
+    return units;
+}
+
 static struct json_object *describe(const sumi_likelihood_term *term)
 {
     struct json_object *object = json_object_new_object();
@@ -309,6 +337,8 @@ static int tell_json(const struct work *work)
     struct json_object *answer = json_object_new_object(), *steps = json_object_new_array();
     sumi_likelihood_term term;
     json_object_object_add(answer, "numbers", json_object_new_int64(work->numbers));
+    json_object_object_add(answer, "of", json_object_new_string(measured(work).name));
+    json_object_object_add(answer, "units", describe_units());
     for (int64_t i = 0; sumi_likelihood_get(work->likelihood, i, &term); i++) {
         if (i < 4) json_object_object_add(answer, term.name, describe(&term));
         else json_object_array_add(steps, describe(&term));
@@ -325,13 +355,15 @@ static int tell_table(const struct work *work)
 {
     static const char *const MEANINGS[] = {"-log2 p", "L_T, prior", "L_0, data", "L_t, steps"};
     sumi_likelihood_term term;
-    printf("%-12s %12s %10s %12s\n", work->settings->exact ? "density" : "bound", "bits", "error",
-           "bits/number");
+    printf("%-12s %12s %10s %12s\n", work->settings->exact ? "exact" : "bound", "bits/item",
+           "error", "bits/dim");
     for (int64_t i = 3; i >= 0; i--) {
         if (!sumi_likelihood_get(work->likelihood, i, &term)) continue;
         printf("%-12s %12.4f %10.4f %12.5f\n", MEANINGS[i], term.bits, term.error,
                term.bits / (double)work->numbers);
     }
+    printf("-log2 of %s; an item has %lld numbers (dim)\n", measured(work).meaning,
+           (long long)work->numbers);
     if (work->settings->output) printf("%s: the terms by time\n", work->settings->output);
     if (work->settings->map) printf("%s: the density\n", work->settings->map);
     return EXIT_DONE;
@@ -351,7 +383,7 @@ static sumi_status draw(const struct work *work)
     }
     const sumi_line line = {.name = "L_t", .count = count, .x = times, .y = values};
     sumi_status status = sumi_draw_lines(work->context, &line, 1, "terms of the bound by time", "t",
-                                         "bits for each number", work->settings->output);
+                                         "bits/dim", work->settings->output);
     free(values);
     return status;
 }
@@ -389,21 +421,31 @@ static const struct option OPTIONS[] = {
     {"all", 0, OPTION_FLAG, NULL, "all items and all times, where they are left out",
      offsetof(struct settings, all)},
     {"decoder", 0, OPTION_TEXT, "NAME",
-     "what the last step is: discretised (usual for pictures\nand signals), gaussian (for points),"
-     " forward (for bits),\ncoin",
+     "what the last step back gives: discretised, the probability\nof levels of a byte; gaussian, "
+     "a "
+     "density; forward, the first\nstep turned round; coin, the probability of bits; auto, the\n"
+     "first of pictures and signals, the second of points, the\nthird of bits",
      offsetof(struct settings, decoder)},
-    {"exact", 0, OPTION_FLAG, NULL, "the exact density instead of the bound",
+    {"exact", 0, OPTION_FLAG, NULL,
+     "the exact density instead of the bound; of pictures, that of\ntheir levels spread evenly "
+     "over "
+     "a level's width",
      offsetof(struct settings, exact)},
-    {"method", 0, OPTION_TEXT, "NAME", "that integrates it: rk45, rk4, heun, midpoint, euler",
+    {"method", 0, OPTION_TEXT, "NAME",
+     "of --exact, what integrates it: rk45 (if left out), rk4, heun,\nmidpoint or euler",
      offsetof(struct settings, method)},
     {"steps", 0, OPTION_COUNT, "N",
      "of euler, midpoint, heun or rk4; rk45 takes as many as\nits tolerance asks for",
      offsetof(struct settings, steps)},
     {"tolerance", 0, OPTION_TEXT, "X", "of rk45; 1e-5 if left out",
      offsetof(struct settings, tolerance)},
-    {"probe", 0, OPTION_TEXT, "KIND", "how the trace is taken: auto, exact, rademacher or gaussian",
+    {"probe", 0, OPTION_TEXT, "KIND",
+     "of --exact, how the trace is taken: exact, by random vectors\nthat are rademacher or "
+     "gaussian, "
+     "or auto: exact for items of\nfew numbers, else rademacher",
      offsetof(struct settings, probe)},
-    {"probes", 0, OPTION_COUNT, "N", "probes of each item", offsetof(struct settings, probes)},
+    {"probes", 0, OPTION_COUNT, "N", "random vectors of each item; 1 if left out",
+     offsetof(struct settings, probes)},
     SOLVER_OPTION(struct settings),
     SET_OPTION(struct settings),
     {"option", 0, OPTION_TEXTS, "NAME=VALUE ...",
@@ -424,9 +466,11 @@ const struct command likelihood_command = {
     .summary = "how probable data are: the bound term by term, or the exact density",
     .usage = "MODEL [--data RECIPE] [-n N] [--draws K] [--exact] [-o FILE.png] ...",
     .details =
-        "Prints -log2 p of an item, with the standard error of having measured few, and\n"
-        "bits per number: the variational bound as the sum of L_T, L_t and L_0, or with --exact\n"
-        "the density along the probability flow.\n"
+        "Prints -log2 p in bits of an item (bits/item), with the standard error of having\n"
+        "measured few, and in bits of a number (bits/dim): the variational bound as the sum of\n"
+        "L_T, L_t and L_0, or with --exact the density along the probability flow. Below the "
+        "table\n"
+        "stands what p is: the probability of the levels of pictures, or a density.\n"
         "\n"
         "examples:\n"
         "  sumi likelihood runs/ddpm-mnist -n 1000 --draws 20 -o terms.png\n"

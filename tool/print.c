@@ -2,6 +2,7 @@
 /* Printing; see print.h. */
 #include "print.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ int print_json(struct json_object *value)
 struct json_object *json_number(double number)
 {
     char text[32];
+    if (!isfinite(number)) return NULL; /* JSON has no word for it */
     snprintf(text, sizeof text, "%.9g", number);
     return json_object_new_double_s(number, text);
 }

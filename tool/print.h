@@ -10,7 +10,8 @@
 /* Prints the value on lines of its own and releases it. Returns an exit code. */
 int print_json(struct json_object *value);
 
-/* A number with as many digits as are worth telling. */
+/* A number with as many digits as are worth telling; NULL, which JSON shows as null, of one that is
+   not finite. */
 struct json_object *json_number(double number);
 
 /* {"file": path, "shape": [...]}, which the answers of commands that write an array begin with. */

@@ -354,6 +354,46 @@ static void likelihoods_are_told_term_by_term(void **state)
     CHECK_DONE(here);
 }
 
+/* What is measured, of points, of pictures, and of pictures by another last step. The error of one
+   item is unknown, and null in JSON. */
+static void likelihoods_tell_their_units_and_what_is_probable(void **state)
+{
+    static const struct {
+        const char *line, *of, *meaning;
+    } cases[] = {
+        {"points -n 40 --draws 10", "density", "-log2 of the density at an item; an item has 2 "},
+        {"points -n 2 --exact --tolerance 1e-2", "density", "-log2 of the density at an item;"},
+        {"digits -n 2 --all", "levels",
+         "-log2 of the probability of an item's levels, 256 a number; an item has 784 numbers"},
+        {"digits -n 2 --all --decoder gaussian", "density", "-log2 of the density at an item;"},
+        {"digits -n 1 --exact --method euler --steps 1 --probe gaussian", "levels",
+         "-log2 of the probability of an item's levels"},
+    };
+    place *here = *state;
+    run(here, POINTS "sumi train digits " TINY "--set model.channels=8 --set noise.steps=20 "
+                     "--out digits\n");
+    CHECK_DONE(here);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[256];
+        struct json_object *units = NULL, *of = NULL;
+        snprintf(line, sizeof line, "sumi likelihood %s -q", cases[i].line);
+        run(here, line);
+        CHECK_DONE(here);
+        CHECK_HOLDS(here->out, cases[i].meaning);
+        CHECK_HOLDS(here->out, "   bits/item      error     bits/dim\n");
+        strcat(line, " --json");
+        run(here, line);
+        struct json_object *answer = parse(here);
+        assert_true(json_object_object_get_ex(answer, "of", &of)
+                    && json_object_object_get_ex(answer, "units", &units));
+        assert_string_equal(json_object_get_string(of), cases[i].of);
+        assert_string_equal(json_object_to_json_string_ext(units, 0),
+                            "{\"bits\":\"bits\\/item\",\"error\":\"bits\\/item\","
+                            "\"bits_per_number\":\"bits\\/dim\"}");
+        json_object_put(answer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +412,7 @@ int main(void)
         PLACE_TEST(strength_makes_at_least_one_step_and_tells_which),
         PLACE_TEST(one_s_own_items_can_be_denoised),
         PLACE_TEST(likelihoods_are_told_term_by_term),
+        PLACE_TEST(likelihoods_tell_their_units_and_what_is_probable),
         PLACE_TEST(a_picture_of_another_colour_model_is_converted),
         PLACE_TEST(info_tells_shapes_and_numbers_of_weights),
     };

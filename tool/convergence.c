@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sumi convergence: the error of solvers against the number of their steps, on data whose flow is
    known. */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "inference.h"
 #include "print.h"
 
 enum { MOST_POINTS = 6, MOST_SOLVERS = 64, FEWEST_STEPS = 8 };
-
-/* The data: a mixture of two Gaussians. The path: x0 + sigma e, from sigma 10 to 0.02, of which the
-   network is told sigma. */
-static const struct {
-    double weight, mean, deviation;
-} parts[] = {{0.6, -0.6, 0.25}, {0.4, 0.7, 0.35}};
-enum { PARTS = sizeof parts / sizeof *parts };
-
-static const double most_sigma = 10, least_sigma = 0.02;
-enum { STATES = 32 }; /* that are followed, at quantiles even between 0 and 1 */
 
 struct settings {
     const char *output;
@@ -32,148 +21,28 @@ struct curve {
     int64_t count;
     double steps[MOST_POINTS], errors[MOST_POINTS];
     double slope;
+    bool missing; /* the solver has no order that could be measured */
 };
-
-/* The share of the noised data that is below x. */
-static double share_below(double sigma, double x)
-{
-    double share = 0;
-    for (int k = 0; k < PARTS; k++) {
-        double spread = hypot(parts[k].deviation, sigma);
-        share += parts[k].weight * 0.5 * erfc((parts[k].mean - x) / (spread * sqrt(2)));
-    }
-    return share;
-}
-
-/* On a line the flow keeps the order of all states, and so the share below each: x0 + sigma e of
-   the state at a quantile. */
-static double flow_place(double sigma, double quantile)
-{
-    double low = -100, high = 100;
-    for (int i = 0; i < 200; i++) {
-        double middle = (low + high) / 2;
-        if (share_below(sigma, middle) < quantile) low = middle;
-        else high = middle;
-    }
-    return (low + high) / 2;
-}
-
-/* The noise in x = x0 + sigma e, exactly: sigma times the score of the mixture with its sign
- * turned. */
-static sumi_status mixture(void *user, int64_t count, int64_t item_size, int64_t output_size,
-                           const float *x, const float *times, float *output)
-{
-    (void)user;
-    (void)output_size;
-    for (int64_t i = 0; i < count * item_size; i++) {
-        double sigma = times[i / item_size], density = 0, pull = 0;
-        for (int k = 0; k < PARTS; k++) {
-            double variance = parts[k].deviation * parts[k].deviation + sigma * sigma;
-            double away = x[i] - parts[k].mean;
-            double part = parts[k].weight / sqrt(variance) * exp(-away * away / (2 * variance));
-            density += part;
-            pull += part * away / variance;
-        }
-        output[i] = (float)(sigma * pull / density);
-    }
-    return SUMI_OK;
-}
-
-/* The states of the flow at a sigma, on the solver's own scale: a x0 + s e is a times
-   x0 + sigma e. */
-static sumi_status flow_states(sumi_solver *solver, double sigma, double states[STATES])
-{
-    double signal = 0, noise = 0;
-    sumi_status status = sumi_solver_level(solver, sigma, &signal, &noise);
-    for (int i = 0; i < STATES; i++) states[i] = signal * flow_place(sigma, (i + 0.5) / STATES);
-    return status;
-}
-
-static sumi_status set_options(sumi_solver *solver, int64_t steps, const struct texts *options)
-{
-    static const char FIXED[] = /* each solver takes of it what it reads */
-        "{\"_class_name\": \"SumiScheduler\", \"path\": \"ve\", \"sigma_min\": 0.02, "
-        "\"sigma_max\": 10,"
-        " \"use_karras_sigmas\": true, \"final_sigmas_type\": \"sigma_min\","
-        " \"prediction_type\": \"epsilon\", \"clip_sample\": false, \"set_alpha_to_one\": false,"
-        " \"lower_order_final\": false, \"compat\": \"none\"}";
-    sumi_status status = sumi_solver_configure(solver, FIXED);
-    if (status == SUMI_OK) status = sumi_solver_set(solver, "timestep_type", "sigma");
-    if (status == SUMI_OK) status = sumi_solver_set_number(solver, "steps", (double)steps);
-    for (int i = 0; i < options->count && status == SUMI_OK; i++) {
-        char name[64];
-        const char *text = options->items[i];
-        size_t length = strcspn(text, "=");
-        snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), text);
-        status = sumi_solver_set(solver, name, text[length] ? text + length + 1 : "");
-    }
-    return status;
-}
-
-static sumi_status measure(sumi_context *context, const char *name, int64_t steps,
-                           const struct texts *options, double *error)
-{
-    sumi_solver *solver = NULL;
-    const int64_t shape[] = {STATES};
-    double start[STATES], end[STATES], sum = 0;
-    float x[STATES];
-    sumi_status status = sumi_solver_create(context, name, &solver);
-    if (status == SUMI_OK) status = set_options(solver, steps + 1, options); /* both ends */
-    if (status == SUMI_OK && sumi_solver_times(solver, NULL, 0) == 0) status = SUMI_ERROR_ARGUMENT;
-    if (status == SUMI_OK) status = flow_states(solver, most_sigma, start);
-    if (status == SUMI_OK) status = flow_states(solver, least_sigma, end);
-    for (int i = 0; i < STATES && status == SUMI_OK; i++) x[i] = (float)start[i];
-    if (status == SUMI_OK) status = sumi_solver_run(solver, mixture, NULL, 1, shape, x, NULL, NULL);
-    for (int i = 0; i < STATES && status == SUMI_OK; i++) sum += (x[i] - end[i]) * (x[i] - end[i]);
-    *error = sqrt(sum / STATES);
-    sumi_solver_free(solver);
-    return status;
-}
-
-/* The slope of the line through the logarithms of the last three errors that rounding has not
-   touched. */
-static double fit_slope(const struct curve *curve)
-{
-    const double rounding = 1e-6;
-    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
-    for (int64_t i = curve->count - 1; i >= 0 && n < 3; i--) {
-        if (!(curve->errors[i] > rounding)) continue;
-        double x = log(curve->steps[i]), y = log(curve->errors[i]);
-        n++;
-        sx += x;
-        sy += y;
-        sxx += x * x;
-        sxy += x * y;
-    }
-    return n < 2 ? NAN : -(n * sxy - sx * sy) / (n * sxx - sx * sx);
-}
 
 static sumi_status follow(sumi_context *context, const sumi_solver_info *info,
                           const struct texts *options, struct curve *curve)
 {
-    sumi_status status = SUMI_OK;
-    *curve = (struct curve){.order = info->order};
+    int64_t steps[MOST_POINTS];
+    sumi_solver *solver = NULL;
+    *curve = (struct curve){.order = info->order, .count = MOST_POINTS};
     snprintf(curve->name, sizeof curve->name, "%s", info->name);
-    for (int i = 0; i < MOST_POINTS && status == SUMI_OK; i++) {
-        double error = 0;
-        int64_t steps = (int64_t)FEWEST_STEPS << i;
-        status = measure(context, info->name, steps, options, &error);
-        curve->steps[i] = (double)steps;
-        curve->errors[i] = error;
-        curve->count++;
+    for (int i = 0; i < MOST_POINTS; i++) {
+        steps[i] = (int64_t)FEWEST_STEPS << i;
+        curve->steps[i] = (double)steps[i];
     }
-    curve->slope = fit_slope(curve);
+    sumi_status status = sumi_solver_create(context, info->name, &solver);
+    if (status == SUMI_OK) status = sumi_convergence_prepare(solver);
+    curve->missing = status == SUMI_ERROR_ARGUMENT;
+    if (status == SUMI_OK) status = inference_set_options(solver, options);
+    if (status == SUMI_OK)
+        status = sumi_convergence_measure(solver, MOST_POINTS, steps, curve->errors, &curve->slope);
+    sumi_solver_free(solver);
     return status;
-}
-
-/* Solvers that draw noise, those of distilled networks and of bits, rk45, which chooses its own
-   steps, and inversions have no error of this kind. */
-static bool has_curve(const sumi_solver_info *info)
-{
-    static const char *const WITHOUT[] = {"rk45", "ddim-inverse", "dpmpp-inverse"};
-    for (size_t i = 0; i < sizeof WITHOUT / sizeof *WITHOUT; i++)
-        if (strcmp(info->name, WITHOUT[i]) == 0) return false;
-    return !info->stochastic;
 }
 
 static bool is_chosen(const char *name, int count, const char *const *names)
@@ -241,15 +110,13 @@ static int run(sumi_context *context, const void *user, int count, const char *c
         return fail(EXIT_USAGE, "convergence: %s should end in .png", settings->output);
     for (int i = 0; sumi_solver_describe(i, &info) && made < MOST_SOLVERS; i++) {
         if (!is_chosen(info.name, count, arguments)) continue;
-        if (!has_curve(&info)) {
-            if (count == 0) continue;
-            return fail(EXIT_USAGE,
-                        "convergence: %s draws noise or chooses its own steps, and has "
-                        "no error that steps make smaller",
-                        info.name);
-        }
-        sumi_status status = follow(context, &info, &settings->options, &curves[made++]);
+        struct curve *curve = &curves[made];
+        sumi_status status = follow(context, &info, &settings->options, curve);
+        if (curve->missing && count == 0) continue;
+        if (curve->missing)
+            return fail(EXIT_USAGE, "convergence: %s", sumi_context_message(context));
         if (status != SUMI_OK) return fail_argument(context, status);
+        made++;
     }
     if (made == 0 || (count > 0 && made < count))
         return fail(EXIT_USAGE, "convergence: not all of these are solvers; see `sumi solvers`");

@@ -21,6 +21,14 @@ static sumi_status set_option(sumi_solver *solver, const char *assignment)
     return sumi_solver_set(solver, name, value);
 }
 
+sumi_status inference_set_options(sumi_solver *solver, const struct texts *options)
+{
+    sumi_status status = SUMI_OK;
+    for (int i = 0; i < options->count && status == SUMI_OK; i++)
+        status = set_option(solver, options->items[i]);
+    return status;
+}
+
 /* Whether the places to visit are listed, which leaves no count open. */
 static bool lists_places(const struct texts *options)
 {
@@ -43,14 +51,12 @@ static int64_t steps_of(const struct inference_settings *settings, const char *s
 static sumi_status set_choices(sumi_solver *solver, const struct inference_settings *settings,
                                int64_t steps)
 {
-    const struct texts *options = &settings->options;
     sumi_status status = SUMI_OK;
     if (steps) status = sumi_solver_set_number(solver, "steps", (double)steps);
     if (status == SUMI_OK && settings->rng) status = sumi_solver_set(solver, "rng", settings->rng);
     if (status == SUMI_OK && settings->seed)
         status = sumi_solver_set(solver, "seed", settings->seed);
-    for (int i = 0; i < options->count && status == SUMI_OK; i++)
-        status = set_option(solver, options->items[i]);
+    if (status == SUMI_OK) status = inference_set_options(solver, &settings->options);
     if (status == SUMI_OK && sumi_solver_times(solver, NULL, 0) == 0) status = SUMI_ERROR_ARGUMENT;
     return status;
 }

@@ -104,6 +104,9 @@ struct sampling inference_sampling(const struct inference *inference);
 sumi_status inference_solver(sumi_model *model, const struct inference_settings *settings,
                              const sumi_recipe *recipe, sumi_solver **solver);
 
+/* Sets options of a solver, each "name=value". */
+sumi_status inference_set_options(sumi_solver *solver, const struct texts *options);
+
 /* Sets the condition of a session to the classes of `count` items, as inference_set_classes. */
 sumi_status inference_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
                               int64_t count, const struct numbers *wanted);

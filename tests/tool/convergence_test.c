@@ -76,9 +76,10 @@ static void the_errors_are_drawn(void **state)
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "slope");
     run(here, "sumi convergence ddpm");
-    CHECK_FAILED(here, 2,
-                 "sumi: convergence: ddpm draws noise or chooses its own steps, and has no "
-                 "error that steps make smaller");
+    CHECK_FAILED(
+        here, 2,
+        "sumi: convergence: ddpm draws noise, chooses its own steps or leads to noise, and "
+        "has no error that steps make smaller");
     run(here, "sumi convergence eular");
     CHECK_FAILED(here, 2, "sumi: convergence: not all of these are solvers; see `sumi solvers`");
 }

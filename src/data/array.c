@@ -29,10 +29,10 @@ static sumi_status check_shape(sumi_context *context, const sumi_array *items, s
     }
     for (int i = 0; i < items->rank; i++) {
         if (items->shape[i] >= 1) continue;
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "items of an array: length %d of the shape is %lld, but has to be at "
-                            "least 1",
-                            i, (long long)items->shape[i]);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "items of an array: length %d of the shape is %lld, but must be at least 1", i,
+            (long long)items->shape[i]);
     }
     return SUMI_OK;
 }

@@ -16,7 +16,7 @@ sumi_status augment_read(sumi_context *context, const sumi_recipe *recipe, const
     if (!any || rank == 3) return SUMI_OK;
     const char *key = augment->flip ? "flip" : augment->flip_vertical ? "flip_vertical" : "shift";
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "%s: data.%s changes pictures, and these items are none", name, key);
+                        "%s: data.%s is for pictures, but these items are not pictures", name, key);
 }
 
 /* Exchanges two runs of `count` numbers. */

@@ -83,7 +83,7 @@ static sumi_status add_folder(sumi_data *data, const char *path, int depth, int3
     struct dirent **entries = NULL;
     int count = scandir(path, &entries, NULL, by_name);
     if (count < 0) {
-        return context_fail(data->context, SUMI_ERROR_FILE, "%s: cannot look into it: %s", path,
+        return context_fail(data->context, SUMI_ERROR_FILE, "%s: cannot read the folder: %s", path,
                             strerror(errno));
     }
     sumi_status status = SUMI_OK;
@@ -101,7 +101,7 @@ static sumi_status check_labels(const sumi_data *data)
     for (int64_t i = 0; i < source->count; i++) {
         if (source->pictures[i].label >= 0) continue;
         return context_fail(data->context, SUMI_ERROR_FORMAT,
-                            "%s: lies in no folder of its own, so it has no class; set data.labels "
+                            "%s: is not in a subfolder, so it has no class; set data.labels "
                             "= no or move it",
                             source->pictures[i].path);
     }

@@ -23,8 +23,8 @@ static void advise_order(const sumi_data *data)
     if (data->rank < 2 || first > MOST_CHANNELS || last < LEAST_LENGTH) return;
     if (data->rank > 2 && data->shape[1] < LEAST_LENGTH) return;
     context_warn(data->context,
-                 "%s: items that begin with a length of %lld and end with one of %lld look as if "
-                 "channels came first; here they come last, %s",
+                 "%s: items whose first length is %lld and last length %lld seem to have channels "
+                 "first; Sumi expects channels last, %s",
                  data->name, (long long)first, (long long)last,
                  data->rank > 2 ? "[n, height, width, channels] (numpy.moveaxis(x, 1, -1))"
                                 : "[n, length, channels] (numpy.moveaxis(x, 1, -1))");

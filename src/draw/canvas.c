@@ -31,7 +31,7 @@ sumi_status canvas_open(sumi_context *context, double width, double height, stru
           && width * height <= CANVAS_MAX_PIXELS)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "the picture would be %.0f x %.0f pixels; at most %d a side and %d in "
-                            "all are drawn: draw fewer or smaller items",
+                            "all are allowed: draw fewer or smaller items",
                             width, height, CANVAS_MAX_SIDE, CANVAS_MAX_PIXELS);
     }
     int columns = (int)ceil(width), rows = (int)ceil(height);

@@ -75,8 +75,10 @@ static sumi_status check_lines(sumi_context *context, const sumi_line *lines, in
     }
     for (int k = 0; k < count; k++) {
         if (lines[k].count >= 0 && lines[k].x && lines[k].y && lines[k].name) continue;
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "line %d of the figure has no name, no numbers or fewer than none", k);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "line %d of the figure needs a name, two arrays of numbers and a count of at least 0",
+            k);
     }
     return SUMI_OK;
 }

@@ -25,7 +25,7 @@ static bool leads_outside(const char *path)
 static sumi_status fail_by_archive(sumi_context *context, const char *path, struct archive *archive)
 {
     const char *reason = archive_error_string(archive);
-    return context_fail(context, SUMI_ERROR_FORMAT, "%s: not a whole archive: %s", path,
+    return context_fail(context, SUMI_ERROR_FORMAT, "%s: incomplete or damaged archive: %s", path,
                         reason ? reason : "no reason given");
 }
 
@@ -42,7 +42,7 @@ static sumi_status copy_data(sumi_context *context, const char *path, struct arc
         TRY(file_writer_put(context, writer, block, (size_t)size));
     }
     if (total == member->size) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_FORMAT, "%s: %s is not of the expected %lld bytes",
+    return context_fail(context, SUMI_ERROR_FORMAT, "%s: %s does not have the expected %lld bytes",
                         path, member->path, (long long)member->size);
 }
 
@@ -90,9 +90,9 @@ static sumi_status extract_all(sumi_context *context, const char *path, struct a
         }
         const char *entry_path = archive_entry_pathname(entry);
         if (entries == MAX_ENTRIES || !entry_path || leads_outside(entry_path)) {
-            return context_fail(context, SUMI_ERROR_FORMAT, "%s: refused, as it holds %s", path,
+            return context_fail(context, SUMI_ERROR_FORMAT, "%s: refused, because it has %s", path,
                                 entries == MAX_ENTRIES ? "too many entries"
-                                                       : "a name that leads out of its folder");
+                                                       : "a name that points outside its folder");
         }
         int number = find_member(entry, members, count);
         if (number < 0) continue;
@@ -118,8 +118,8 @@ sumi_status archive_extract(sumi_context *context, const char *path, const archi
                             int count, const char *folder)
 {
     if (count > MAX_MEMBERS) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT, "%s: more than %d files are wanted", path,
-                            MAX_MEMBERS);
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "%s: more than %d files are requested",
+                            path, MAX_MEMBERS);
     }
     uint8_t *block = context_allocate(context, BLOCK_SIZE, 1);
     if (!block) return SUMI_ERROR_MEMORY;

@@ -98,7 +98,7 @@ static sumi_status put_image(sumi_context *context, file_writer *writer, const s
     }
     if (shape[0] < 1 || shape[1] < 1 || shape[0] > IMAGE_PIXEL_LIMIT / shape[1]) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: a picture of %lld x %lld pixels cannot be", writer->path,
+                            "%s: a picture cannot have %lld x %lld pixels", writer->path,
                             (long long)shape[1], (long long)shape[0]);
     }
     size_t count = (size_t)sumi_array_count(array), size = 0;

@@ -57,12 +57,13 @@ static sumi_status sum_unpacked(sumi_context *context, const char *path, uint8_t
     const char *reason = gzerror(stream, &error);
     sumi_status status = SUMI_OK;
     if (total > UNPACKED_LIMIT) {
-        status =
-            context_fail(context, SUMI_ERROR_FORMAT, "%s: holds more than the %lld bytes allowed",
-                         path, (long long)UNPACKED_LIMIT);
+        status = context_fail(context, SUMI_ERROR_FORMAT,
+                              "%s: contains more than the %lld bytes allowed", path,
+                              (long long)UNPACKED_LIMIT);
     } else if (size < 0 || error != Z_OK || gzdirect(stream)) {
-        status = context_fail(context, SUMI_ERROR_FORMAT, "%s: not a whole gzip file: %s", path,
-                              error != Z_OK ? reason : "its first bytes are others");
+        status =
+            context_fail(context, SUMI_ERROR_FORMAT, "%s: incomplete or damaged gzip file: %s",
+                         path, error != Z_OK ? reason : "it does not begin as a gzip file does");
     }
     gzclose(stream);
     return status;

@@ -93,8 +93,7 @@ sumi_status cifar_read_rows(const cifar *file, int64_t first, int64_t count, uin
         TRY(source_read(&file->source, (uint64_t)(first + i) * RECORD, record, RECORD));
         if (record[0] >= CIFAR_CLASSES) {
             return context_fail(context, SUMI_ERROR_FORMAT,
-                                "%s: the label of image %" PRId64 " is %d, where 0 to %d are "
-                                "possible",
+                                "%s: the label of image %" PRId64 " is %d; labels are 0 to %d",
                                 file->source.name, first + i, record[0], CIFAR_CLASSES - 1);
         }
         if (labels) labels[i] = record[0];

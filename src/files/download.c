@@ -111,13 +111,14 @@ static sumi_status explain(sumi_context *context, const struct transfer *transfe
     const download_request *request = transfer->request;
     const char *reason = error[0] ? error : curl_easy_strerror(code);
     if (transfer->write_error) {
-        return context_fail(context, SUMI_ERROR_FILE,
-                            "%s: cannot write: %s (what came so far is kept; run it again)",
-                            request->path, strerror(transfer->write_error));
+        return context_fail(
+            context, SUMI_ERROR_FILE,
+            "%s: cannot write: %s (the bytes received so far are kept; run it again)",
+            request->path, strerror(transfer->write_error));
     }
     if (transfer->stopped) {
         return context_fail(context, SUMI_STOPPED,
-                            "%s: stopped after %lld bytes; the next run goes on from there",
+                            "%s: stopped after %lld bytes; the next run continues from there",
                             request->url, (long long)transfer->size);
     }
     if (transfer->too_large) {
@@ -127,7 +128,7 @@ static sumi_status explain(sumi_context *context, const struct transfer *transfe
     switch (code) {
     case CURLE_HTTP_RETURNED_ERROR:
         return context_fail(context, SUMI_ERROR_FILE,
-                            "%s: the server answered %ld%s; another place can be named by --from",
+                            "%s: the server answered %ld%s; name another source with --from",
                             request->url, answer, answer == 404 ? " (there is no such file)" : "");
     case CURLE_FILE_COULDNT_READ_FILE:
         return context_fail(context, SUMI_ERROR_FILE, "%s: there is no such file", request->url);
@@ -139,12 +140,13 @@ static sumi_status explain(sumi_context *context, const struct transfer *transfe
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_OPERATION_TIMEDOUT:
-        return context_fail(context, SUMI_ERROR_BACKEND,
-                            "%s: broke off after %lld bytes (%s); the next run goes on from there",
-                            request->url, (long long)transfer->size, reason);
+        return context_fail(
+            context, SUMI_ERROR_BACKEND,
+            "%s: the connection broke after %lld bytes (%s); the next run continues from there",
+            request->url, (long long)transfer->size, reason);
     default:
         return context_fail(context, SUMI_ERROR_BACKEND,
-                            "%s: cannot fetch: %s; check the network, or name another place by"
+                            "%s: cannot fetch: %s; check the network, or name another source with"
                             " --from",
                             request->url, reason);
     }

@@ -36,7 +36,8 @@ static sumi_status folder_to_url(sumi_context *context, const char *folder, char
     char absolute[PATH_SIZE];
     if (folder[0] == '/') absolute[0] = 0;
     else if (!getcwd(absolute, sizeof absolute)) {
-        return context_fail(context, SUMI_ERROR_FILE, "%s: the present folder has no name", folder);
+        return context_fail(context, SUMI_ERROR_FILE,
+                            "%s: cannot find the path of the current folder", folder);
     }
     char path[PATH_SIZE];
     TRY(path_join(context, absolute, folder[0] == '/' ? folder + 1 : folder, path));
@@ -50,8 +51,8 @@ static sumi_status folder_to_url(sumi_context *context, const char *folder, char
     curl_url_cleanup(parts);
     if (*url) return SUMI_OK;
     return good ? SUMI_ERROR_MEMORY
-                : context_fail(context, SUMI_ERROR_BACKEND, "%s: libcurl made no address of it",
-                               folder);
+                : context_fail(context, SUMI_ERROR_BACKEND,
+                               "%s: libcurl cannot make an address of it", folder);
 }
 
 /* The address of the set's files, in new memory. */
@@ -122,7 +123,7 @@ static sumi_status open_part(sumi_context *context, struct job *job)
         return SUMI_OK;
     close(job->handle);
     return context_fail(context, SUMI_ERROR_FILE,
-                        "%s: another fetch is at work on it; wait until it has ended", job->part);
+                        "%s: another fetch is writing it; wait until it has ended", job->part);
 }
 
 static sumi_status download_part(sumi_context *context, struct job *job, bool *continued)
@@ -154,7 +155,7 @@ static sumi_status fill_part(sumi_context *context, struct job *job)
     }
     return context_fail(context, SUMI_ERROR_FORMAT,
                         "%s: its MD5 sum%s is %s, expected %s; the file was discarded: run it"
-                        " again, or name another place by --from",
+                        " again, or name another source with --from",
                         job->url, job->file->md5_unpacked ? " (unpacked)" : "", sum,
                         job->file->md5);
 }
@@ -228,14 +229,13 @@ sumi_status sumi_fetch(sumi_context *context, const char *name, const char *from
     const fetch_set *set = fetch_find_set(name);
     if (!set) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: no such data set; there are mnist, fashion-mnist and cifar10",
-                            name);
+                            "%s: no such data set; choose mnist, fashion-mnist or cifar10", name);
     }
     char path[PATH_SIZE];
     TRY(path_cache_folder(context, name, path));
     if (strlen(path) >= folder_size) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: the folder's name needs room for %zu bytes, not %zu", path,
+                            "%s: the folder's name needs a buffer of %zu bytes, not %zu", path,
                             strlen(path) + 1, folder_size);
     }
     TRY(fetch_files(context, set, from, path, progress, user));

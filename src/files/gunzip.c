@@ -32,7 +32,7 @@ sumi_status gunzip_open(gunzip *file, const byte_source *source)
     file->stream.zfree = release_for_zlib;
     file->stream.opaque = source->context;
     if (inflateInit2(&file->stream, GZIP_WINDOW) == Z_OK) return SUMI_OK;
-    return context_fail(source->context, SUMI_ERROR_MEMORY, "%s: no memory to inflate it",
+    return context_fail(source->context, SUMI_ERROR_MEMORY, "%s: out of memory to inflate it",
                         source->name);
 }
 

@@ -46,7 +46,7 @@ static sumi_status parse_magic(idx *file, const uint8_t magic[MAGIC_SIZE])
     }
     if (magic[3] < 1 || magic[3] > SUMI_MAX_RANK) {
         return context_fail(file->source.context, SUMI_ERROR_FORMAT,
-                            "%s: has %d dimensions where 1 to %d are possible", file->source.name,
+                            "%s: has %d dimensions; 1 to %d are supported", file->source.name,
                             magic[3], SUMI_MAX_RANK);
     }
     file->info.type = codes[i].type;

@@ -27,7 +27,7 @@ static sumi_status read_header(sumi_context *context, tjhandle decoder, const vo
     }
     int64_t pixels = (int64_t)result->width * result->height;
     if (pixels < 1) {
-        return context_fail(context, SUMI_ERROR_FORMAT, "%s: damaged JPEG: it tells no size", name);
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: damaged JPEG: it has no size", name);
     }
     if (pixels > IMAGE_PIXEL_LIMIT) {
         return context_fail(context, SUMI_ERROR_FORMAT,

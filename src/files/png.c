@@ -208,14 +208,14 @@ sumi_status png_encode(sumi_context *context, const image *picture, const uint8_
     if (picture->width < 1 || picture->height < 1
         || (picture->channels != 1 && picture->channels != 3)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a PNG of %d x %d pixels with %d channels cannot be: at least 1 x 1, "
-                            "and 1 or 3 channels, are needed",
+                            "a PNG cannot have %d x %d pixels with %d channels: it needs at least "
+                            "1 x 1 pixels and 1 or 3 channels",
                             picture->width, picture->height, picture->channels);
     }
     if (palette && (picture->channels != 1 || colours < 1 || colours > 256)) {
         return context_fail(
             context, SUMI_ERROR_ARGUMENT,
-            "a PNG by a palette has one channel and 1 to 256 colours, not %d and %d",
+            "a PNG with a palette has one channel and 1 to 256 colours, not %d and %d",
             picture->channels, colours);
     }
     spng_ctx *encoder = spng_ctx_new(SPNG_CTX_ENCODER);

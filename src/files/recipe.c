@@ -129,8 +129,8 @@ static sumi_status take_value(struct parser *parser, const char *section, const 
     if (number < 0) return unknown_key(parser->context, source, section[0] ? key : name);
     int *line = &parser->recipe->lines[number];
     if (*line) {
-        return context_fail(parser->context, SUMI_ERROR_FORMAT,
-                            "%s: %s was given already in line %d", source, key, *line);
+        return context_fail(parser->context, SUMI_ERROR_FORMAT, "%s: %s is already set in line %d",
+                            source, key, *line);
     }
     parser->recipe->values[number] = copy_value(parser->context, number, value);
     if (!parser->recipe->values[number]) return SUMI_ERROR_MEMORY;

@@ -342,8 +342,9 @@ sumi_status recipe_check_value(sumi_context *context, const char *source, int nu
         bool comment = *letter == ';' && (letter == value || letter[-1] == ' ');
         if ((unsigned char)*letter >= ' ' && !comment) continue;
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: the value of %s holds %s, which a recipe file cannot keep", source,
-                            entry->name, comment ? "a comment (';')" : "a control character");
+                            "%s: the value of %s contains %s, which a recipe file cannot store",
+                            source, entry->name,
+                            comment ? "a comment (';')" : "a control character");
     }
     snprintf(subject, sizeof subject, "%s: %s", source, entry->name);
     return option_from_plain(context, subject, entry, value);

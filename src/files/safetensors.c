@@ -157,8 +157,8 @@ static sumi_status parse_offsets(const safetensors *file, json_object *member, u
     uint64_t available = file->source.size - data_start;
     if (begin < 0 || end < begin || (uint64_t)end > available) {
         return context_fail(file->context, SUMI_ERROR_FORMAT,
-                            "%s: tensor \"%.200s\": data_offsets %lld to %lld do not lie in the "
-                            "%llu bytes of data: cut short?",
+                            "%s: tensor \"%.200s\": data_offsets %lld to %lld are outside the %llu "
+                            "bytes of data: cut short?",
                             file->source.name, tensor->name, (long long)begin, (long long)end,
                             (unsigned long long)available);
     }

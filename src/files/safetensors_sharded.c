@@ -116,8 +116,8 @@ static sumi_status open_shards(safetensors *file, const char *index_path, const 
 {
     if (count > SHARD_LIMIT) {
         return context_fail(file->context, SUMI_ERROR_UNSUPPORTED,
-                            "%s: names %zu files, more than the %d that are opened together",
-                            index_path, count, SHARD_LIMIT);
+                            "%s: names %zu files, more than the limit of %d", index_path, count,
+                            SHARD_LIMIT);
     }
     file->shards = context_allocate_zeroed(file->context, count, sizeof *file->shards);
     if (!file->shards) return SUMI_ERROR_MEMORY;

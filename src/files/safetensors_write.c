@@ -63,7 +63,7 @@ static sumi_status check_entry(sumi_context *context, const char *path,
         || !shape_elements(entry->rank, entry->shape, &count)
         || __builtin_mul_overflow(count, (int64_t)number_size(entry->type), size)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: tensor \"%.200s\" has a shape that cannot be", path, entry->name);
+                            "%s: tensor \"%.200s\" has an invalid shape", path, entry->name);
     }
     if (json_object_object_get_ex(header, entry->name, NULL)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,

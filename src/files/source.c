@@ -15,7 +15,7 @@ static sumi_status check_regular(sumi_context *context, const char *path, byte_s
 {
     struct stat info;
     if (fstat(source->handle, &info) != 0) {
-        return context_fail(context, SUMI_ERROR_FILE, "%s: cannot look at it: %s", path,
+        return context_fail(context, SUMI_ERROR_FILE, "%s: cannot read its type and size: %s", path,
                             strerror(errno));
     }
     if (!S_ISREG(info.st_mode)) {

@@ -60,7 +60,7 @@ sumi_status guide_stack_add(struct guide_stack *stack, const struct guide *guide
 {
     if (stack->count == GUIDES_MOST) {
         return context_fail(stack->context, SUMI_ERROR_ARGUMENT,
-                            "at most %d guides can be around a denoiser", GUIDES_MOST);
+                            "a denoiser can have at most %d guides", GUIDES_MOST);
     }
     if (guide->sets_condition && !stack->core.set_condition) {
         return context_fail(stack->context, SUMI_ERROR_ARGUMENT,

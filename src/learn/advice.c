@@ -35,10 +35,10 @@ static void advise_signal(const struct learning *learning, const struct noise_pa
     context_warn(
         learning->context,
         "%.0f %% of the signal is left at the last of %lld noise levels, but samples begin "
-        "from pure noise and will be off: %s",
+        "from pure noise and will be wrong: %s",
         100 * share, (long long)path->count,
         path->kind == PATH_TABLE
-            ? "take more noise.steps, a larger noise.beta_end, or noise.schedule = cosine"
+            ? "raise noise.steps or noise.beta_end, or set noise.schedule = cosine"
             : "raise noise.beta_max");
 }
 

@@ -304,8 +304,8 @@ static sumi_status check_model(const struct learning *learning,
     }
     if (path->schedule->count <= 4096) return SUMI_OK;
     return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
-                        "train.objective = betas brings every item to every time; noise.steps ="
-                        " %lld is too many for that",
+                        "train.objective = betas noises every item to every time; noise.steps = "
+                        "%lld is too large for that",
                         (long long)path->schedule->count);
 }
 
@@ -321,8 +321,8 @@ static sumi_status take_first(struct betas *b, const struct schedule *schedule)
         double beta = schedule->betas[t];
         if (!(beta > 0)) {
             return context_fail(b->learning.context, SUMI_ERROR_ARGUMENT,
-                                "train.objective = betas begins with betas above 0, but that of"
-                                " time %lld is %g; choose another noise.schedule",
+                                "train.objective = betas needs initial betas above 0, but beta at "
+                                "time %lld is %g; choose another noise.schedule",
                                 (long long)t, beta);
         }
         b->first[t] = (float)log(beta / (1 - fmin(beta, 1 - 1e-6)));

@@ -114,8 +114,8 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     for (int64_t i = 0; i < noised->batch * noised->item_size; i++) {
         if (fabsf(noised->clean[i]) == 1) continue;
         return context_fail(noised->learning.context, SUMI_ERROR_ARGUMENT,
-                            "train.objective = bits is for data of -1 and 1, but item %lld of step"
-                            " %lld has a %g",
+                            "train.objective = bits is for data of -1 and 1, but item %lld of step "
+                            "%lld has the number %g",
                             (long long)(i / noised->item_size), (long long)portion.step,
                             (double)noised->clean[i]);
     }

@@ -189,15 +189,15 @@ static sumi_status check_data(const sumi_trainer *trainer, const safetensors *fi
     const char *items = safetensors_metadata(file, DATA_ITEMS);
     if (differ(items, now->items)) {
         return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
-                            "%s: the data set is another than that of this run: it had %s, and now "
-                            "has %s; bring that one back, or train into another folder",
+                            "%s: the data set is not that of this run: it had %s, and now has %s; "
+                            "restore that data set, or train into another folder",
                             path, items, now->items);
     }
     if (differ(safetensors_metadata(file, DATA_SAMPLE), now->sample)
         || differ(safetensors_metadata(file, DATA_ALL), now->all)) {
         return context_fail(trainer->context, SUMI_ERROR_ARGUMENT,
                             "%s: the data set has changed since: it still has %s, but not the same "
-                            "ones, or in another order; bring those back, or train into another "
+                            "ones, or in another order; restore them, or train into another "
                             "folder",
                             path, now->items);
     }

@@ -69,8 +69,8 @@ static sumi_status check_variance(const struct noised *noised)
 {
     if (noised->options->variance_type < VARIANCE_LEARNED) return SUMI_OK;
     return context_fail(noised->learning.context, SUMI_ERROR_UNSUPPORTED,
-                        "train.objective = denoising teaches a network nothing about the variance "
-                        "that it gives too (variance_type \"learned_range\"); use hybrid or "
+                        "train.objective = denoising does not train the variance that the network "
+                        "also outputs (variance_type \"learned_range\"); use hybrid or "
                         "variational");
 }
 

@@ -135,7 +135,7 @@ static const char *judge_place(const struct noised *noised, const struct place *
     double scale = path_input_scale(noised->path, &place->level);
     bool state =
         noised_holds(scale * place->level.signal) && noised_holds(scale * place->level.noise);
-    if (!noised_holds(place->time)) return "the time that the network is told (noise.time)";
+    if (!noised_holds(place->time)) return "the time that the network takes (noise.time)";
     if (!state) return "the noised item";
     if (!targets) return NULL;
     struct prediction_target wanted = path_target(noised->path, noised->prediction, &place->level);
@@ -147,9 +147,9 @@ static const char *advice_for(const struct noised *noised, const struct place *p
 {
     bool noise = noised->prediction == PREDICTION_EPSILON || noised->prediction == PREDICTION_SCORE;
     if (place->level.signal >= 1e-6 * place->level.noise) {
-        return "there is next to no noise; raise the least noise level or train another quantity";
+        return "there is almost no noise; raise the least noise level or train another quantity";
     }
-    return noise ? "no signal is left, so that the noise tells nothing of the data; set "
+    return noise ? "no signal is left, so the noise does not determine the data; set "
                    "noise.prediction = v_prediction, or choose noise levels that keep some signal "
                    "(noise.zero_snr = no), or another weighting or objective"
                  : "no signal is left; choose noise levels that keep some, or another weighting or "

@@ -14,7 +14,7 @@ static sumi_status check_bits(const struct learning *learning, const struct obje
     bool bits = model_is_binomial(learning->model);
     if (bits == type->of_bits) return SUMI_OK;
     return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
-                        bits ? "a diffusion of bits is trained by train.objective = bits, not %s"
+                        bits ? "a diffusion of bits needs train.objective = bits, not %s"
                              : "train.objective = %s is for a diffusion of bits: set noise.path ="
                                " binomial",
                         type->name);
@@ -41,10 +41,9 @@ static sumi_status check_inputs(const struct learning *learning)
     sumi_input input;
     for (int i = NET_TIMES + 1; sumi_model_input(learning->model, i, &input); i++) {
         if (input.optional || strcmp(input.name, "class") == 0) continue;
-        return context_fail(learning->context, SUMI_ERROR_UNSUPPORTED,
-                            "the network is told \"%s\" of each item, which the data set does not "
-                            "have",
-                            input.name);
+        return context_fail(
+            learning->context, SUMI_ERROR_UNSUPPORTED,
+            "the network needs \"%s\" for each item, which the data set does not have", input.name);
     }
     return SUMI_OK;
 }
@@ -64,11 +63,11 @@ sumi_status objective_check_data(const struct learning *learning)
     int classes = sumi_model_classes(learning->model), known = sumi_data_classes(learning->data);
     if (classes && known > classes) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "the model knows %d classes, but the data set has %d", classes, known);
+                            "the model has %d classes, but the data set has %d", classes, known);
     }
     if (classes && !known) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "the model wants a class for each item, but the data set has none: "
+                            "the model needs a class for each item, but the data set has none: "
                             "set data.labels=yes or model.class_conditional=no");
     }
     return check_inputs(learning);

@@ -27,8 +27,8 @@ static sumi_status open_solver(const struct learning *learning, sumi_model *teac
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (strcmp(info.name, name) != 0 || !info.stochastic) continue;
         return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
-                            "train.teacher_solver = %s adds noise on the way, so that its ends are "
-                            "no pairs; use one that does not, such as flow-heun",
+                            "train.teacher_solver = %s adds noise in its steps, so its start and "
+                            "end are not pairs; use a solver that adds none, such as flow-heun",
                             name);
     }
     TRY(sumi_model_solver(teacher, name, solver));
@@ -44,10 +44,10 @@ static sumi_status check_teacher(const struct learning *learning, const sumi_mod
     given.rank = sumi_model_shape(teacher, given.size);
     bool alike = sumi_model_classes(teacher) == sumi_model_classes(learning->model);
     if (shape_equal(&wanted, &given) && alike) return SUMI_OK;
-    return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
-                        "%s: the teacher's items or classes are not those of the model to be "
-                        "trained",
-                        recipe_text(learning->recipe, "train.teacher"));
+    return context_fail(
+        learning->context, SUMI_ERROR_ARGUMENT,
+        "%s: the teacher's items or classes differ from those of the model to be trained",
+        recipe_text(learning->recipe, "train.teacher"));
 }
 
 /* Each class in turn, for both. */

@@ -110,13 +110,13 @@ static sumi_status check(const struct sliced *s)
     sumi_context *context = s->noised.learning.context;
     if (s->noised.options->variance_type >= VARIANCE_LEARNED) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "train.objective = sliced teaches no variance; set noise.variance = "
+                            "train.objective = sliced trains no variance; set noise.variance = "
                             "fixed_small");
     }
     if (s->noised.path->kind != PATH_EDM) return noised_check(&s->noised, false, judge, s);
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "train.objective = sliced is for networks that see the state as it is, not "
-                        "for the preconditioned ones of noise.path = edm");
+    return context_fail(
+        context, SUMI_ERROR_ARGUMENT,
+        "train.objective = sliced cannot train the preconditioned networks of noise.path = edm");
 }
 
 static sumi_status create(const struct learning *learning, struct objective *objective)

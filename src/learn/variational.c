@@ -180,7 +180,7 @@ static sumi_status open_parts(const struct learning *learning, struct variationa
         return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
                             "train.objective = %s sums over the whole times of a table: set "
                             "noise.path = table and train.times = whole or importance; on other "
-                            "paths train.weighting = bound is the bound of continuous time",
+                            "paths use train.weighting = bound, the bound of continuous time",
                             recipe_text(learning->recipe, "train.objective"));
     }
     v->levels = learning->data->kind->read_bytes != NULL;

@@ -268,9 +268,10 @@ static sumi_status check_bits(const struct bound *b, const float *clean, int64_t
 {
     for (int64_t i = 0; i < b->item_size && b->binomial; i++) {
         if (fabsf(clean[i]) == 1) continue;
-        return context_fail(b->context, SUMI_ERROR_ARGUMENT,
-                            "binomial diffusion is of bits, -1 and 1, but item %lld has a %g",
-                            (long long)index, (double)clean[i]);
+        return context_fail(
+            b->context, SUMI_ERROR_ARGUMENT,
+            "binomial diffusion needs bits, -1 and 1, but item %lld has the number %g",
+            (long long)index, (double)clean[i]);
     }
     return SUMI_OK;
 }
@@ -389,9 +390,8 @@ static sumi_status check_decoder(const struct bound *b)
     if (b->decoder == DECODER_FORWARD || coin == b->binomial) return SUMI_OK;
     return context_fail(b->context, SUMI_ERROR_ARGUMENT,
                         b->binomial ? "bits are decoded by \"coin\" or \"forward\""
-                                    : "the decoder \"coin\" is for bits, which this diffusion does"
-                                      " not have; there are \"discretised\", \"gaussian\" and"
-                                      " \"forward\"");
+                                    : "the decoder \"coin\" is for bits, which this diffusion does "
+                                      "not have; use \"discretised\", \"gaussian\" or \"forward\"");
 }
 
 static sumi_status choose_draws(struct bound *b)
@@ -412,8 +412,8 @@ static sumi_status prepare(struct bound *b, sumi_solver *solver)
     TRY(solver_path(solver, &path));
     if (path->kind != PATH_TABLE) {
         return context_fail(b->context, SUMI_ERROR_ARGUMENT,
-                            "a path in continuous time has no steps for a bound to be summed over;"
-                            " measure its exact density instead");
+                            "a path in continuous time has no steps to sum a bound over; measure "
+                            "its exact density instead");
     }
     TRY(solver_schedule(solver, &b->schedule));
     TRY(chain_create(b->context, b->schedule, &b->chain));
@@ -430,8 +430,8 @@ static sumi_status prepare(struct bound *b, sumi_solver *solver)
     TRY(check_decoder(b));
     if (b->denoising->needs_class && !sumi_data_classes(b->data)) {
         return context_fail(b->context, SUMI_ERROR_ARGUMENT,
-                            "the model is told the class of each item, which the data set does not"
-                            " have; set data.labels = yes, if it has them");
+                            "the model needs the class of each item, but the data set gives none; "
+                            "set data.labels = yes if its files have labels");
     }
     return choose_draws(b);
 }

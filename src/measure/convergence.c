@@ -71,8 +71,8 @@ static sumi_status flow_states(sumi_solver *solver, double sigma, double states[
     return status;
 }
 
-/* Solvers that draw noise have no error of this kind, nor has rk45, which chooses its own steps, nor
-   those that go the other way. */
+/* Solvers that draw noise have no error of this kind, nor has rk45, which chooses its own steps,
+   nor those that go the other way. */
 static bool has_order(const struct solver_type *type)
 {
     return !type->stochastic && type != &solver_rk45 && type != &solver_ddim_inverse

@@ -10,7 +10,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
     sumi_node output = network->build(network->user, graph, nodes->at);
     if (graph->status != SUMI_OK) return -1;
     if (output < 0 || output >= graph->count) {
-        graph_fail(graph, "composed network: its build gave no node of the graph");
+        graph_fail(graph, "composed network: its build function returned no node of the graph");
         return -1;
     }
     const struct shape *given = graph_shape(graph, output);
@@ -63,7 +63,7 @@ static sumi_status check_input(sumi_context *context, const struct net *net,
     }
     if (net_find_input(net, input->name) >= 0) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a network has two inputs of the name \"%.60s\"", input->name);
+                            "a network has two inputs named \"%.60s\"", input->name);
     }
     bool fits = input->rank >= 1 && input->rank <= SUMI_MAX_RANK && input->limit >= 0;
     for (int i = 1; i < input->rank && fits; i++) {

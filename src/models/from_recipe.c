@@ -40,7 +40,7 @@ static sumi_status check_kind(const struct plan_of_net *plan)
     }
     return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
                         "model.kind = %s is for %s, but the data set's items have %d "
-                        "dimensions; model.kind = %s is for those",
+                        "dimensions; use model.kind = %s for those",
                         wanted->network, wanted->words, plan->rank, given->network);
 }
 
@@ -268,7 +268,7 @@ static sumi_status check_fit(const sumi_model *model, const sumi_recipe *recipe,
     }
     if (net->input_count > NET_TIMES + 1 && sumi_data_classes(data) > net_classes(net)) {
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
-                            "the network of model.config knows %lld classes, and the data set has "
+                            "the network of model.config has %lld classes, but the data set has "
                             "%d",
                             (long long)net_classes(net), sumi_data_classes(data));
     }

@@ -194,6 +194,6 @@ sumi_status model_check_size(sumi_context *context, const sumi_model *model)
 {
     if (model_item_size(model) > 0) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "the model's config.json leaves \"sample_size\" open; give it the size of "
-                        "the items, or tell it by sumi_model_set_size");
+                        "the model's config.json has no \"sample_size\"; set it to the size of the "
+                        "items, or call sumi_model_set_size");
 }

@@ -65,7 +65,7 @@ static sumi_status open_folder(sumi_model *model, const char *path)
     TRY(path_join(context, path, "config.json", file));
     if (path_exists(file)) return open_network(model, path);
     return context_fail(context, SUMI_ERROR_FORMAT,
-                        "%s: is not a model folder, for it has neither model_index.json nor "
+                        "%s: is not a model folder: it has neither model_index.json nor "
                         "config.json",
                         path);
 }

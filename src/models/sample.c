@@ -21,8 +21,8 @@ static sumi_status check_solver(sumi_context *context, const sumi_model *model,
     bool learned = solver_options(solver)->variance_type >= VARIANCE_LEARNED;
     if (out == (learned ? 2 * in : in)) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "the network turns %lld channels into %lld; with variance_type \"%s\" a "
-                        "solver needs %lld",
+                        "the network has %lld input channels and %lld output channels; with "
+                        "variance_type \"%s\" a solver needs %lld",
                         (long long)in, (long long)out, learned ? "learned_range" : "fixed_small",
                         (long long)(learned ? 2 * in : in));
 }
@@ -57,7 +57,7 @@ static sumi_status check_bits(sumi_context *context, const char *wanted, const c
     static const char bits[] = "binomial";
     if (!own || (strcmp(wanted, bits) == 0) == (strcmp(own, bits) == 0)) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "the solver %s is for a diffusion of %s, and this model's is of %s; use %s",
+                        "the solver %s is for a diffusion of %s, but this model's is of %s; use %s",
                         wanted, strcmp(wanted, bits) == 0 ? "bits" : "numbers",
                         strcmp(own, bits) == 0 ? "bits" : "numbers", own);
 }
@@ -127,7 +127,7 @@ static sumi_status create_samples(const sumi_session *session, int64_t count, su
     TRY(model_check_size(session->context, session->model));
     if (count < 1) {
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "at least 1 sample is drawn, not %lld", (long long)count);
+                            "the number of samples must be at least 1, not %lld", (long long)count);
     }
     return sumi_array_create(session->context, rank, shape, samples);
 }

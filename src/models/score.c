@@ -37,8 +37,9 @@ static sumi_status fill(sumi_session *session, sumi_solver *solver, int64_t coun
                             "at time %g there is no noise, so noised data have no score", time);
     }
     if (model_output_size(session->model) != model_item_size(session->model)) {
-        return context_fail(session->context, SUMI_ERROR_UNSUPPORTED,
-                            "the score of a network that gives a variance too is not available");
+        return context_fail(
+            session->context, SUMI_ERROR_UNSUPPORTED,
+            "the score is not available for a network that also outputs a variance");
     }
     enum prediction_type type = (enum prediction_type)solver_options(solver)->prediction_type;
     struct prediction_map map = path_map(path, type, &level);

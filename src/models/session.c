@@ -77,7 +77,7 @@ static sumi_status fail_unknown(const sumi_session *session, const char *name)
                             "this model is unconditional and takes no \"%.60s\"", name);
     }
     return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                        "this model takes no \"%.60s\"; its condition is made of %s", name, names);
+                        "this model takes no \"%.60s\"; its condition has %s", name, names);
 }
 
 static sumi_status check_type(const sumi_session *session, const sumi_input *input,
@@ -86,8 +86,8 @@ static sumi_status check_type(const sumi_session *session, const sumi_input *inp
     if ((input->element == SUMI_INT32) == entry->integers) return SUMI_OK;
     return context_fail(session->context, SUMI_ERROR_ARGUMENT,
                         input->element == SUMI_INT32
-                            ? "\"%s\" is of whole numbers; set it by sumi_condition_set_integers"
-                            : "\"%s\" is of numbers; set it by sumi_condition_set",
+                            ? "\"%s\" has whole numbers; set it with sumi_condition_set_integers"
+                            : "\"%s\" has numbers with fractions; set it with sumi_condition_set",
                         input->name);
 }
 
@@ -114,7 +114,7 @@ static sumi_status check_limit(const sumi_session *session, const sumi_input *in
     for (int64_t i = 0; entry->integers && i < entry->shape[0] * entry->size; i++) {
         if (values[i] >= 0 && (!input->limit || values[i] < input->limit)) continue;
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "\"%s\" of item %lld is %d; it goes from 0 to %lld", input->name,
+                            "\"%s\" of item %lld is %d; it must be from 0 to %lld", input->name,
                             (long long)(i / entry->size), values[i],
                             (long long)(input->limit ? input->limit - 1 : INT32_MAX));
     }
@@ -166,15 +166,15 @@ sumi_status session_check_call(const sumi_session *session, int64_t count)
     TRY(model_check_size(session->context, session->model));
     if (count < 1) {
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "a model is evaluated for at least 1 item, not %lld", (long long)count);
+                            "the number of items must be at least 1, not %lld", (long long)count);
     }
     for (int i = NET_TIMES + 1; i < net->input_count; i++) {
         const sumi_input *input = &net->inputs[i];
         if (input->optional || condition_find(session->condition, input->name)) continue;
-        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "this model is told \"%s\" of each item, and the session's condition "
-                            "does not have it",
-                            input->name);
+        return context_fail(
+            session->context, SUMI_ERROR_ARGUMENT,
+            "this model needs \"%s\" for each item, but the session's condition does not have it",
+            input->name);
     }
     return SUMI_OK;
 }
@@ -190,7 +190,7 @@ sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, 
     }
     if (output_size != own_output) {
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "this model predicts %lld numbers for an item, and the solver expects "
+                            "this model predicts %lld numbers for an item, but the solver expects "
                             "%lld: set variance_type as the model was trained",
                             (long long)own_output, (long long)output_size);
     }

@@ -106,7 +106,7 @@ static sumi_status find_weight(void *user, const char *name, const struct shape 
     }
     if (!tensor) {
         return context_fail(loader->context, SUMI_ERROR_FORMAT,
-                            "%s: tensor \"%.200s\", which config.json asks for, is missing",
+                            "%s: tensor \"%.200s\", which config.json requires, is missing",
                             loader->path, name);
     }
     TRY(check_tensor(loader, tensor, shape));
@@ -156,7 +156,7 @@ static sumi_status check_all_used(const struct loader *loader)
     for (size_t i = 0; i < count; i++) {
         if (loader->used[i]) continue;
         return context_fail(loader->context, SUMI_ERROR_FORMAT,
-                            "%s: tensor \"%.200s\" is no part of the network that config.json "
+                            "%s: tensor \"%.200s\" is not part of the network that config.json "
                             "describes",
                             loader->path, safetensors_tensor_at(loader->file, i)->name);
     }

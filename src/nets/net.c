@@ -23,10 +23,10 @@ static sumi_status find_type(sumi_context *context, json_object *given, const ch
         *type = types[i];
         return SUMI_OK;
     }
-    return context_fail(context, SUMI_ERROR_UNSUPPORTED,
-                        "%s: networks of class \"%.80s\" are not known here; the nearest that is "
-                        "known is \"%s\"",
-                        source, name, text_nearest(name, known));
+    return context_fail(
+        context, SUMI_ERROR_UNSUPPORTED,
+        "%s: networks of class \"%.80s\" are not supported; the nearest supported class is \"%s\"",
+        source, name, text_nearest(name, known));
 }
 
 static sumi_status parse_object(sumi_context *context, json_object *given, const char *source,
@@ -131,7 +131,7 @@ static bool check_others(const struct net *net, sumi_graph *graph, const struct 
 {
     for (int i = net->input_count; i < NET_INPUTS; i++) {
         if (nodes->at[i] < 0) continue;
-        graph_fail(graph, "%s: this network takes %d inputs, and one more is given",
+        graph_fail(graph, "%s: this network takes %d inputs, but more are given",
                    net->type->class_name, net->input_count);
         return false;
     }

@@ -11,8 +11,8 @@ static bool check_size(sumi_graph *graph, const struct net *net, sumi_node x)
         int64_t size = layer_size(graph, x, axis);
         if (size % multiple == 0) continue;
         graph_fail(graph,
-                   "%s: the spatial size should be a multiple of %lld, for the network "
-                   "halves it %d times, not %lld",
+                   "%s: the spatial size should be a multiple of %lld (the network halves it %d "
+                   "times), not %lld",
                    net->type->class_name, (long long)multiple, unet->levels - 1, (long long)size);
         return false;
     }

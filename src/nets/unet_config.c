@@ -63,7 +63,7 @@ static void read_levels(struct config *config, struct unet *unet)
     if (down != levels || up != levels) {
         config_fail(config,
                     "\"block_out_channels\" has %d members, \"down_block_types\" %d and "
-                    "\"up_block_types\" %d; they should have as many",
+                    "\"up_block_types\" %d; they should have the same number",
                     levels, down, up);
     }
     if (config->status != SUMI_OK) return;
@@ -137,10 +137,10 @@ static void read_size(struct config *config, const struct unet *unet, struct net
                             : config_whole(config, key, 1, NET_SIZE);
         int64_t multiple = net->size_multiple;
         if (size % multiple) {
-            config_fail(config,
-                        "\"%s\" should be a multiple of %lld, for the network halves it "
-                        "%d times, not %lld",
-                        key, (long long)multiple, unet->levels - 1, (long long)size);
+            config_fail(
+                config,
+                "\"%s\" should be a multiple of %lld (the network halves it %d times), not %lld",
+                key, (long long)multiple, unet->levels - 1, (long long)size);
         }
         net->item_shape[i] = size;
     }

@@ -162,7 +162,7 @@ static void check_side_image(struct config *config, const struct unet *unet)
     }
     for (int i = 0; i < unet->levels; i++) {
         if (side && !unet->up[i].kind->side_image) {
-            config_fail(config, "up_blocks.%d cannot follow a Skip block, for it is none", i);
+            config_fail(config, "up_blocks.%d follows a Skip block, but is not one itself", i);
         }
         side |= unet->up[i].sampler == SAMPLER_FIR;
     }

@@ -13,8 +13,8 @@ sumi_status sumi_slerp(sumi_context *context, int64_t count, const float *from, 
     double inner = 0, from_square = 0, to_square = 0;
     if (count < 1 || !from || !to || !between || !isfinite(share)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "sumi_slerp needs two states of at least one number, room for a third,"
-                            " and a finite share");
+                            "sumi_slerp needs two states of at least one number, memory for a "
+                            "third, and a finite share");
     }
     for (int64_t i = 0; i < count; i++) {
         inner += (double)from[i] * to[i];

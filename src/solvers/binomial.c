@@ -53,8 +53,8 @@ static sumi_status check_path(sumi_context *context, const struct solver_options
     (void)grid;
     if (path->kind == PATH_TABLE) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "binomial flips bits by a table of betas, and the path that is asked for"
-                        " mixes data with Gaussian noise; set path to \"table\"");
+                        "binomial flips bits by a table of betas, but the chosen path adds "
+                        "Gaussian noise; set path to \"table\"");
 }
 
 static void add_noise(double product, int64_t count, const float *clean, const float *noise,

@@ -26,23 +26,24 @@ static sumi_status consistency_arrange(sumi_context *context, const struct solve
     double least = path_least(path), most = path_most(path);
     if (path->kind != PATH_EDM || options->sigmas.values) return SUMI_OK;
     if (isfinite(options->start_time)) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a consistency model knows the levels of its training alone, and cannot"
-                            " begin at time %g",
-                            options->start_time);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "a consistency model can begin only at a noise level of its training, not at time %g",
+            options->start_time);
     }
     if (grid->count > all) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a consistency model knows %lld levels (num_train_timesteps), too few"
-                            " for %lld steps",
-                            (long long)all, (long long)grid->count);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "a consistency model has %lld noise levels (num_train_timesteps), too few"
+            " for %lld steps",
+            (long long)all, (long long)grid->count);
     }
     for (int64_t i = 0; i < grid->count; i++) { /* diffusers counts the ramp from the other end */
         int64_t number = given->values ? (int64_t)given->values[grid->count - 1 - i] : i * ratio;
         if (number < 0 || number >= all) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
                                 "the levels of a consistency model are numbered from 0 to %lld;"
-                                " timesteps cannot hold %lld",
+                                " timesteps cannot contain %lld",
                                 (long long)all - 1, (long long)number);
         }
         grid->sigmas[i] = respacing_karras(least, most, options->rho, all, number);

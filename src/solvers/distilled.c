@@ -38,22 +38,23 @@ static sumi_status distilled_arrange(sumi_context *context, const struct solver_
         path->kind != PATH_EDM && path->kind != PATH_COSINE && path->time_kind == TIME_DISCRETE;
     if (path->kind != PATH_TABLE && !numbered) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a distilled network knows its times by number, and those of this path"
-                            " (see path and timestep_type) are not numbered from 0 to T");
+                            "a distilled network needs times that are numbered from 0 to T, unlike "
+                            "those of this path (see path and timestep_type)");
     }
     if (isfinite(options->start_time)) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a distilled network knows the times of its distillation alone, and"
-                            " cannot begin at %g",
-                            options->start_time);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "a distilled network can begin only at a time of its distillation, not at %g",
+            options->start_time);
     }
     if (options->timesteps.values) return SUMI_OK;
     if (!options->steps) count = known;
     if (known > all || count > known || count > grid->count) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a distilled network knows %lld times (original_inference_steps) of the"
-                            " schedule's %lld, too few for %lld steps",
-                            (long long)known, (long long)all, (long long)count);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "a distilled network was trained at %lld times (original_inference_steps) of the "
+            "schedule's %lld, too few for %lld steps",
+            (long long)known, (long long)all, (long long)count);
     }
     grid->count = count;
     for (int64_t i = 0; i < count; i++) {

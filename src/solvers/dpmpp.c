@@ -112,7 +112,7 @@ static sumi_status inverse_arrange(sumi_context *context, const struct solver_op
     enum algorithm algorithm = exponential_algorithm(options);
     if (algorithm == ALGORITHM_DATA_SDE || algorithm == ALGORITHM_NOISE_SDE) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "an inversion follows the probability flow, which has no noise to draw:"
+                            "an inversion follows the probability flow, which draws no noise:"
                             " algorithm_type must be \"dpmsolver++\" or \"dpmsolver\"");
     }
     int64_t count = grid->count;

@@ -91,9 +91,8 @@ static sumi_status flow_check(sumi_context *context, const struct solver_options
     if (options->s_churn == 0) return SUMI_OK;
     return context_fail(
         context, SUMI_ERROR_ARGUMENT,
-        "s_churn stirs noise into x0 + sigma e, while flow-euler keeps its state on a"
-        " straight line between data and noise; take \"edm\" or \"euler\", or"
-        " stochastic_sampling");
+        "s_churn adds noise to x0 + sigma e, but the state of flow-euler is on a straight line "
+        "between data and noise; use \"edm\" or \"euler\", or set stochastic_sampling");
 }
 
 /* Euler on a straight path; stochastic_sampling draws the noise anew at every step. */

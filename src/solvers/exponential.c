@@ -113,8 +113,9 @@ sumi_status exponential_check(sumi_context *context, const struct solver_options
     enum algorithm algorithm = exponential_algorithm(options);
     bool noise = algorithm == ALGORITHM_NOISE || algorithm == ALGORITHM_NOISE_SDE;
     if (!noise || grid->sigmas[grid->count] > 0) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "algorithm_type \"dpmsolver\" follows the noise, which clean data do not"
-                        " tell: set final_sigmas_type to \"sigma_min\", or algorithm_type to"
-                        " \"dpmsolver++\"");
+    return context_fail(
+        context, SUMI_ERROR_ARGUMENT,
+        "algorithm_type \"dpmsolver\" integrates the estimate of noise, which clean data do not "
+        "determine: set final_sigmas_type to \"sigma_min\", or algorithm_type to"
+        " \"dpmsolver++\"");
 }

@@ -95,8 +95,8 @@ sumi_status forecast_check(sumi_solver *solver)
     if (found <= data * (1 + fmax(least_error, error_of_one_step / (double)steps))) return SUMI_OK;
     char text[MESSAGE_SIZE];
     snprintf(text, sizeof text,
-             "%lld steps are too few for %s on this path: data of deviation %g would come out with"
-             " %.3g; take more steps, or another solver, such as ddim",
+             "%lld steps are too few for %s on this path: data of standard deviation %g would get "
+             "%.3g; use more steps, or another solver, such as ddim",
              (long long)steps, solver->type->name, data, found);
     bool followed = solver->options.as_class || solver->type == &solver_annealed_langevin;
     if (!followed) return context_fail(solver->context, SUMI_ERROR_ARGUMENT, "%s", text);

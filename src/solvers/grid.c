@@ -124,8 +124,8 @@ static sumi_status check_start(sumi_context *context, const struct solver_option
     }
     if (!predicts_noise(options)) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "no signal is left at time %g, so that a prediction of noise tells nothing"
-                        " about the data; prediction_type must be \"v_prediction\", \"sample\" or"
+                        "no signal is left at time %g, so a prediction of noise does not determine "
+                        "the data; prediction_type must be \"v_prediction\", \"sample\" or"
                         " \"flow_prediction\" there",
                         time);
 }
@@ -174,8 +174,8 @@ static sumi_status check_begin(sumi_context *context, const struct noise_path *p
     double first = path_first(path), last = path_last(path), slack = 1e-6 * (1 + fabs(last));
     if (!(time >= first - slack && time <= last + slack)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "time %g is not one of this model's, which are from %g to %g", time,
-                            first, last);
+                            "time %g is outside the times of this model, %g to %g", time, first,
+                            last);
     }
     if (whole && time != floor(time)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,

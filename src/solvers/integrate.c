@@ -101,7 +101,7 @@ static sumi_status accept_step(struct integration *w, double time)
     for (int64_t i = 0; i < w->count; i++) {
         if (isfinite(w->next[i])) continue;
         return context_fail(w->context, SUMI_ERROR_NUMBER,
-                            "the integration has left the finite numbers at time %g", time);
+                            "the integration reached a value that is not finite at time %g", time);
     }
     double *old = w->y;
     w->y = w->next;
@@ -148,17 +148,17 @@ static sumi_status check_patience(const struct integration *w, const struct ode_
 {
     if (!last && fabs(h) <= shortest_step(time)) {
         return context_fail(w->context, SUMI_ERROR_NUMBER,
-                            "rk45 cannot keep to its tolerance at time %g with steps that double"
-                            " precision knows; raise the tolerance",
+                            "rk45 cannot meet its tolerance at time %g with steps that double "
+                            "precision resolves; raise the tolerance",
                             time);
     }
     if (!options->most_evaluations || w->report.evaluations < options->most_evaluations) {
         return SUMI_OK;
     }
-    return context_fail(w->context, SUMI_ERROR_NUMBER,
-                        "rk45 is at time %g after %lld evaluations, as many as it may make; raise"
-                        " the tolerance",
-                        time, (long long)w->report.evaluations);
+    return context_fail(
+        w->context, SUMI_ERROR_NUMBER,
+        "rk45 stopped at time %g after %lld evaluations, its limit; raise the tolerance", time,
+        (long long)w->report.evaluations);
 }
 
 /* The last stage of an accepted step is the first of the next one. */

@@ -70,7 +70,7 @@ static sumi_status check_descent(sumi_context *context, const struct grid *grid)
     for (int64_t i = 1; i < grid->count; i++) {
         if (grid->sigmas[i] < grid->sigmas[i - 1]) continue;
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "the times to visit must go down, but %g is followed by %g (are there"
+                            "the times to visit must decrease, but %g is followed by %g (are there"
                             " more steps than times?)",
                             grid->times[i - 1], grid->times[i]);
     }
@@ -297,9 +297,10 @@ static sumi_status check_straight(sumi_context *context, const struct number_lis
 {
     for (int64_t i = 0; given->values && i < places_given(given); i++) {
         if (given->values[i] <= most && given->values[i] > 0) continue;
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "on a straight path a place is above 0 and at most %g, not %g", most,
-                            given->values[i]);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "on a straight path a time or sigma must be above 0 and at most %g, not %g", most,
+            given->values[i]);
     }
     return SUMI_OK;
 }
@@ -430,7 +431,7 @@ sumi_status places_continuous(sumi_context *context, const struct placing *placi
         if (!(*sigma > 0 && isfinite(*sigma))) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
                                 "place %lld of the list has %s (see timesteps and sigmas)",
-                                (long long)i, *sigma > 0 ? "noise without end" : "no noise left");
+                                (long long)i, *sigma > 0 ? "infinite noise" : "no noise");
         }
     }
     grid->sigmas[grid->count] = options->final_sigmas_type == FINAL_SIGMA_LEAST ? least : 0;

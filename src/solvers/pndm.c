@@ -177,11 +177,11 @@ static sumi_status pndm_step(struct solver_run *run)
     double time = run->times[run->place];
     TRY(run_evaluate(run, time));
     if (kept(run) == PREDICTION_EPSILON && run_product(run, time, 1) == 0) {
-        return context_fail(run->context, SUMI_ERROR_ARGUMENT,
-                            "pndm follows the noise, which does not tell the data at time %g, where"
-                            " no signal is left; begin later (see timesteps), or take another"
-                            " solver",
-                            time);
+        return context_fail(
+            run->context, SUMI_ERROR_ARGUMENT,
+            "pndm integrates the estimate of noise, which does not determine the data at time %g, "
+            "where no signal is left; begin later (see timesteps), or use another solver",
+            time);
     }
     keep(run);
     if (!run->options->skip_prk_steps && run->place < OPENING) runge_kutta_stage(run);

@@ -180,8 +180,8 @@ static sumi_status evaluate(struct solver_run *run, double time, const struct no
     enum prediction_type type = (enum prediction_type)run->options->prediction_type;
     if (level->signal == 0 && (type == PREDICTION_EPSILON || type == PREDICTION_SCORE)) {
         return context_fail(run->context, SUMI_ERROR_ARGUMENT,
-                            "no signal is left at time %g, so that a prediction of noise tells"
-                            " nothing about the data; prediction_type must be \"v_prediction\" or"
+                            "no signal is left at time %g, so a prediction of noise does not "
+                            "determine the data; prediction_type must be \"v_prediction\" or"
                             " \"sample\" there",
                             time);
     }
@@ -336,7 +336,7 @@ static sumi_status walk(struct solver_run *run, const struct solver_type *type,
         double time = run->times[run->place];
         if (!rows_are_finite(run->threads, run->total, run->x)) {
             return context_fail(run->context, SUMI_ERROR_NUMBER,
-                                "step %lld (time %g): the state has left the finite numbers",
+                                "step %lld (time %g): the state has a value that is not finite",
                                 (long long)run->place, time);
         }
         if (watcher && !watcher(watcher_user, run->place - start, steps, time, run->x, run->clean))

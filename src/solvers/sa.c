@@ -132,9 +132,10 @@ static sumi_status sa_check(sumi_context *context, const struct solver_options *
     (void)path;
     bool noise = options->algorithm_type == ALGORITHM_SA_NOISE;
     if (!noise || grid->sigmas[grid->count] > 0) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "algorithm_type \"noise_prediction\" follows the noise, which clean data do"
-                        " not tell: set final_sigmas_type to \"sigma_min\"");
+    return context_fail(
+        context, SUMI_ERROR_ARGUMENT,
+        "algorithm_type \"noise_prediction\" integrates the estimate of noise, which clean data do "
+        "not determine: set final_sigmas_type to \"sigma_min\"");
 }
 
 static void sa_defaults(struct solver_options *options)

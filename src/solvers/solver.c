@@ -304,12 +304,11 @@ static void warn_of_start(const sumi_solver *solver)
     double first = path_sigma(path, grid->times[0]), last = path_most(path);
     double signal = 1 / sqrt(1 + first * first);
     if (signal - 1 / sqrt(1 + last * last) <= much) return;
-    context_warn(
-        solver->context,
-        "timestep_spacing and steps_offset of this scheduler begin at time %g, where %.0f %%"
-        " of the signal is left, and not at the last, %g, as pure noise would need; set"
-        " timestep_spacing to \"trailing\", or take another number of steps",
-        grid->times[0], 100 * signal, path_last(path));
+    context_warn(solver->context,
+                 "timestep_spacing and steps_offset of this scheduler begin at time %g, where %.0f "
+                 "%% of the signal is left, but pure noise is the state of the last time, %g; set "
+                 "timestep_spacing to \"trailing\", or use another number of steps",
+                 grid->times[0], 100 * signal, path_last(path));
 }
 
 sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape, float *x)

@@ -52,7 +52,7 @@ static sumi_status check_times(sumi_context *context, const double *times, int64
         }
         if (i > 0 && times[i] >= times[i - 1]) {
             return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "the times to visit must go down, but %g is followed by %g",
+                                "the times to visit must decrease, but %g is followed by %g",
                                 times[i - 1], times[i]);
         }
     }

@@ -144,8 +144,8 @@ static sumi_status unipc_check(sumi_context *context, const struct solver_option
     (void)path;
     if (options->predict_x0 || grid->sigmas[grid->count] > 0) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "without predict_x0 unipc follows the noise, which clean data do not tell:"
-                        " set final_sigmas_type to \"sigma_min\"");
+                        "without predict_x0 unipc integrates the estimate of noise, which clean "
+                        "data do not determine: set final_sigmas_type to \"sigma_min\"");
 }
 
 const struct solver_type solver_unipc = {

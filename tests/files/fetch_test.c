@@ -198,7 +198,7 @@ static void a_cut_download_resumes_where_it_broke_off(void **state)
     f->route.cuts = 1;
     f->route.cut_after = HALF;
     assert_int_equal(fetch(f), SUMI_ERROR_BACKEND);
-    assert_says(f, "broke off after 70000 bytes");
+    assert_says(f, "the connection broke after 70000 bytes");
     assert_int_equal(size_of(f->part), HALF);
     assert_int_equal(size_of(f->file), -1);
     CHECK_OK(f->context, fetch(f));
@@ -293,7 +293,7 @@ static void a_silent_server_is_given_up(void **state)
     f->route.holds = true;
     f->set.stall_seconds = 1;
     assert_int_equal(fetch(f), SUMI_ERROR_BACKEND);
-    assert_says(f, "broke off after 70000 bytes");
+    assert_says(f, "the connection broke after 70000 bytes");
     CHECK_OK(f->context, fetch(f));
     assert_holds_body(f, f->file);
 }
@@ -472,10 +472,10 @@ static void bad_archives_are_refused(void **state)
         member member;
         const char *says;
     } cases[] = {
-        {{"../sumi-outside.bin", 10, AE_IFREG}, "leads out of its folder"},
-        {{"/set/one.bin", 10, AE_IFREG}, "leads out of its folder"},
-        {{"set/../../one.bin", 10, AE_IFREG}, "leads out of its folder"},
-        {{"set/one.bin", BODY_SIZE - 1, AE_IFREG}, "is not of the expected 200000 bytes"},
+        {{"../sumi-outside.bin", 10, AE_IFREG}, "points outside its folder"},
+        {{"/set/one.bin", 10, AE_IFREG}, "points outside its folder"},
+        {{"set/../../one.bin", 10, AE_IFREG}, "points outside its folder"},
+        {{"set/one.bin", BODY_SIZE - 1, AE_IFREG}, "does not have the expected 200000 bytes"},
         {{"set/one.bin", 0, AE_IFLNK}, "is not in the archive"},
         {{"set/two.bin", BODY_SIZE, AE_IFREG}, "set/one.bin is not in the archive"},
     };
@@ -507,7 +507,7 @@ static void the_public_call_uses_the_cache_folder_and_knows_its_sets(void **stat
     setenv("XDG_CACHE_HOME", f->folder, 1);
     assert_int_equal(sumi_fetch(f->context, "mnits", NULL, NULL, NULL, folder, sizeof folder),
                      SUMI_ERROR_ARGUMENT);
-    assert_says(f, "there are mnist, fashion-mnist and cifar10");
+    assert_says(f, "choose mnist, fashion-mnist or cifar10");
     assert_int_equal(sumi_fetch(f->context, "mnist", f->url, NULL, NULL, small, sizeof small),
                      SUMI_ERROR_ARGUMENT);
     assert_int_equal(http_server_requests(f->server), 0);

@@ -94,8 +94,8 @@ static void a_key_may_be_given_only_once(void **state)
 {
     (void)state;
     check_refused("[train]\nsteps = 5\n\nsteps = 6\n", "my.ini, line 4",
-                  "train.steps was given already in line 2");
-    check_refused("[train]\nsteps = 5\n[train]\n steps = 6\n", "line 4", "already in line 2");
+                  "train.steps is already set in line 2");
+    check_refused("[train]\nsteps = 5\n[train]\n steps = 6\n", "line 4", "already set in line 2");
 }
 
 static void over_long_lines_are_refused_and_not_cut_in_two(void **state)

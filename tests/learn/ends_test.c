@@ -256,7 +256,7 @@ static void times_without_any_noise_or_signal_are_refused_where_they_are_told_by
     struct attempt a;
     attempt(room->context, &tiny, "score", plain, false, &a);
     assert_int_equal(a.status, SUMI_ERROR_ARGUMENT);
-    assert_non_null(strstr(sumi_context_message(room->context), "next to no noise"));
+    assert_non_null(strstr(sumi_context_message(room->context), "almost no noise"));
     training_end(&a.training);
     attempt(room->context, &told, "velocity", whole, false, &a);
     assert_int_equal(a.status, SUMI_ERROR_ARGUMENT);

@@ -19,15 +19,15 @@ static void methods_have_the_order_of_their_papers(void **state)
     static const struct {
         const char *name;
         double order;
-    } methods[] = {{"ddim", 1}, {"euler", 1}, {"heun", 2}, {"dpmpp-2m", 2}, {"dpmpp-3m", 3},
-                   {"rk4", 4}};
+    } methods[] = {{"ddim", 1},     {"euler", 1},    {"heun", 2},
+                   {"dpmpp-2m", 2}, {"dpmpp-3m", 3}, {"rk4", 4}};
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         static const int64_t many[] = {64, 128, 256};
         static const int64_t few[] = {16, 32, 64}; /* later float32 rounds off */
         double errors[3], order = 0;
         sumi_solver *solver = prepared(methods[i].name);
-        CHECK_OK(context, sumi_convergence_measure(
-                              solver, 3, methods[i].order > 3 ? few : many, errors, &order));
+        CHECK_OK(context, sumi_convergence_measure(solver, 3, methods[i].order > 3 ? few : many,
+                                                   errors, &order));
         CHECK_CLOSE(order, methods[i].order, methods[i].order > 3 ? 0.4 : 0.2);
         assert_true(errors[0] > errors[1] && errors[1] > errors[2]);
         sumi_solver_free(solver);

@@ -143,8 +143,9 @@ static void lists_of_another_length_are_refused(void **state)
 static void a_network_of_the_wrong_kind_names_the_right_one(void **state)
 {
     check_refused(*state, "[model]\nkind = unet2d\n", 2, (int64_t[]){128, 1}, 0,
-                  "model.kind = unet1d is for those");
-    check_refused(*state, "[model]\nkind = mlp\n", 3, digit, 0, "model.kind = unet2d is for those");
+                  "use model.kind = unet1d for those");
+    check_refused(*state, "[model]\nkind = mlp\n", 3, digit, 0,
+                  "use model.kind = unet2d for those");
 }
 
 static void classes_without_labels_are_refused(void **state)

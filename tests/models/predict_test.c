@@ -144,9 +144,10 @@ static void wrong_labels_are_refused(void **state)
     scratch *room = *state;
     float output[32];
     sumi_model *model = tiny_create(room, TINY_CONDITIONAL);
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "is told \"class\" of each item",
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "needs \"class\" for each item",
                 predict_labelled(room->context, model, NULL, output));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "\"class\" of item 1 is 3; it goes from 0 to 2",
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT,
+                "\"class\" of item 1 is 3; it must be from 0 to 2",
                 predict_labelled(room->context, model, (int32_t[]){0, 3}, output));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "\"class\" of item 0 is -1",
                 predict_labelled(room->context, model, (int32_t[]){-1, 1}, output));

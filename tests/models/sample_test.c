@@ -152,7 +152,7 @@ static void the_items_of_a_condition_repeat(void **state)
     CHECK_OK(room->context, once_predict(room->context, model, 4, x, times, labels, predicted));
     assert_memory_equal(denoised, predicted, sizeof denoised);
     CHECK_OK(room->context, sumi_session_set_condition(session, NULL));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "is told \"class\"",
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "needs \"class\"",
                 sumi_session_denoiser(session, 4, 16, 16, x, times, denoised));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "\"class\" of item 0 is 7",
                 once_set(room->context, session, 1, (int32_t[]){7}));
@@ -207,7 +207,7 @@ static void a_network_with_a_variance_needs_a_solver_that_takes_it(void **state)
     sumi_solver *solver = NULL;
     sumi_model *model = tiny_create(room, "{\"_class_name\": \"SumiMLPModel\", \"width\": 8,"
                                           " \"depth\": 1, \"out_channels\": 4}");
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "2 channels into 4",
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "2 input channels and 4 output channels",
                 sumi_model_sample(model, NULL, 1, NULL, &samples));
     CHECK_OK(room->context,
              sumi_model_set_scheduler(model, "{\"num_train_timesteps\": 5,"
@@ -216,7 +216,7 @@ static void a_network_with_a_variance_needs_a_solver_that_takes_it(void **state)
     assert_int_equal(samples.shape[1], 2);
     sumi_array_release(room->context, &samples);
     CHECK_OK(room->context, sumi_solver_create(room->context, "ddpm", &solver));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "2 channels into 4",
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "2 input channels and 4 output channels",
                 sumi_model_sample(model, solver, 1, NULL, &samples));
     sumi_solver_free(solver);
     sumi_model_free(model);

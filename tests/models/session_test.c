@@ -372,14 +372,13 @@ static void conditions_that_do_not_fit_are_refused_with_a_sentence(void **state)
     const float zeros[8] = {0};
     float output[2];
     CHECK_OK(context, sumi_session_create(context, model, &session));
-    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "told \"states\" of each item",
+    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "needs \"states\" for each item",
                 sumi_session_predict(session, 1, zeros, zeros, output));
     CHECK_OK(context, sumi_condition_create(context, &c));
     CHECK_OK(context, sumi_condition_set(c, "stats", 1, (int64_t[]){1}, zeros));
-    CHECK_FAILS(
-        context, SUMI_ERROR_ARGUMENT,
-        "takes no \"stats\"; its condition is made of \"states\", \"states_mask\", \"kind\"",
-        sumi_session_set_condition(session, c));
+    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT,
+                "takes no \"stats\"; its condition has \"states\", \"states_mask\", \"kind\"",
+                sumi_session_set_condition(session, c));
     sumi_condition_free(c);
     CHECK_OK(context, sumi_condition_create(context, &c));
     CHECK_OK(context, sumi_condition_set(c, "times", 1, (int64_t[]){1}, zeros));
@@ -394,10 +393,10 @@ static void conditions_that_do_not_fit_are_refused_with_a_sentence(void **state)
                 sumi_session_set_condition(session, c));
     CHECK_OK(context, sumi_condition_set(c, "states", 3, (int64_t[]){1, 2, 2}, zeros));
     CHECK_OK(context, sumi_condition_set(c, "kind", 1, (int64_t[]){1}, zeros));
-    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "\"kind\" is of whole numbers",
+    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "\"kind\" has whole numbers",
                 sumi_session_set_condition(session, c));
     CHECK_OK(context, sumi_condition_set_integers(c, "kind", 1, (int64_t[]){2}, (int32_t[]){0, 5}));
-    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "\"kind\" of item 1 is 5; it goes from 0 to 4",
+    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "\"kind\" of item 1 is 5; it must be from 0 to 4",
                 sumi_session_set_null(session, c));
     CHECK_OK(context, sumi_condition_set_integers(c, "kind", 1, (int64_t[]){1}, (int32_t[]){4}));
     CHECK_OK(context, sumi_session_set_condition(session, c));

@@ -186,7 +186,7 @@ static void drop_last(safetensors_entry *entries, size_t *count)
 
 static void a_missing_tensor_is_named(void **state)
 {
-    check_refused(*state, drop_last, "\"conv_out.bias\", which config.json asks for, is missing");
+    check_refused(*state, drop_last, "\"conv_out.bias\", which config.json requires, is missing");
 }
 
 static void add_one(safetensors_entry *entries, size_t *count)
@@ -198,7 +198,7 @@ static void add_one(safetensors_entry *entries, size_t *count)
 
 static void an_unknown_tensor_is_named(void **state)
 {
-    check_refused(*state, add_one, "\"conv_extra.bias\" is no part of the network");
+    check_refused(*state, add_one, "\"conv_extra.bias\" is not part of the network");
 }
 
 static void turn_shape(safetensors_entry *entries, size_t *count)

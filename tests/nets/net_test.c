@@ -139,7 +139,7 @@ static void an_unknown_class_is_refused_and_the_nearest_named(void **state)
 {
     (void)state;
     check_refusal("{\"_class_name\": \"UNet2DModle\"}", SUMI_ERROR_UNSUPPORTED,
-                  "the nearest that is known is \"UNet2DModel\"");
+                  "the nearest supported class is \"UNet2DModel\"");
     check_refusal("{\"_class_name\": 3}", SUMI_ERROR_FORMAT, "_class_name");
 }
 

@@ -183,7 +183,7 @@ static sumi_status run(sumi_context *context, sumi_solver *solver, const struct 
 /* A refusal tells one of these reasons. */
 static bool is_reason(const char *message)
 {
-    static const char *const reasons[] = {"no signal is left", "not numbered",
+    static const char *const reasons[] = {"no signal is left", "numbered from 0 to T",
                                           "more steps than times"};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strstr(message, reasons[i])) return true;

@@ -79,7 +79,7 @@ static void a_state_that_overflows_ends_the_run(void **state)
     CHECK_OK(context, sumi_solver_set(solver, "clip_sample", "false"));
     assert_int_equal(sumi_solver_run(solver, overflow, NULL, 1, (int64_t[]){3}, x, NULL, NULL),
                      SUMI_ERROR_NUMBER);
-    check_message("step 0 (time 900): the state has left the finite numbers");
+    check_message("step 0 (time 900): the state has a value that is not finite");
 }
 
 static sumi_status refuse(void *user, int64_t count, int64_t item_size, int64_t output_size,

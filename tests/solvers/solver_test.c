@@ -90,8 +90,9 @@ static void combinations_that_make_no_sense_are_refused(void **state)
             NULL, NULL                                                                             \
         }                                                                                          \
     }
-    check_refusal("dpmpp-2m", GIVEN({"algorithm_type", "dpmsolver"}), "clean data do not tell");
-    check_refusal("unipc", GIVEN({"predict_x0", "false"}), "clean data do not tell");
+    check_refusal("dpmpp-2m", GIVEN({"algorithm_type", "dpmsolver"}),
+                  "clean data do not determine");
+    check_refusal("unipc", GIVEN({"predict_x0", "false"}), "clean data do not determine");
     check_refusal("euler", GIVEN({"use_karras_sigmas", "true"}, {"use_beta_sigmas", "true"}),
                   "set only one of them");
     check_refusal("heun", GIVEN({"rescale_betas_zero_snr", "true"}), "no signal is left");
@@ -99,10 +100,10 @@ static void combinations_that_make_no_sense_are_refused(void **state)
     check_refusal("ipndm", GIVEN({"prediction_type", "epsilon"}, {"timesteps", "[1,0.5]"}),
                   "no signal is left");
     check_refusal("edm-euler", GIVEN({"sigma_min", "90"}), "below sigma_max");
-    check_refusal("lcm", GIVEN({"path", "edm"}), "not numbered");
+    check_refusal("lcm", GIVEN({"path", "edm"}), "numbered from 0 to T");
     check_refusal("ddim", GIVEN({"path", "vp"}, {"beta_max", "0.01"}), "not above beta_max");
     check_refusal("heun", GIVEN({"path", "vp"}, {"timesteps", "[2000,20]"}), "are from 0 to 999");
-    check_refusal("euler", GIVEN({"timesteps", "[10,20]"}), "must go down");
+    check_refusal("euler", GIVEN({"timesteps", "[10,20]"}), "must decrease");
     check_refusal("flow-euler", GIVEN({"prediction_type", "epsilon"}, {"timesteps", "[1000,500]"}),
                   "no signal is left");
     check_refusal("flow-euler", GIVEN({"timesteps", "[2000,20]"}), "at most 1000");

@@ -69,7 +69,7 @@ static void a_name_that_is_none_is_refused_with_the_nearest(void **state)
     CHECK_FAILED(here, 2,
                  "sumi: sample: there is no class 'elephant'; `sumi info` lists their names");
     run(here, "sumi sample pets -q -o a.npy --label 7");
-    CHECK_FAILED(here, 2, "sumi: \"class\" of item 0 is 7; it goes from 0 to 3");
+    CHECK_FAILED(here, 2, "sumi: \"class\" of item 0 is 7; it must be from 0 to 3");
     run(here, "sumi sample pets -q -o a.npy --label 3000000000");
     CHECK_FAILED(here, 2,
                  "sumi: sample: --label takes numbers of classes up to 2147483647, not "

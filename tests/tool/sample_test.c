@@ -81,7 +81,7 @@ static void classes_can_be_chosen(void **state)
                      " && sumi sample digits -n 4 --label 3,7,3,7 -q -o b.npy && cmp a.npy b.npy");
     CHECK_DONE(here);
     run(here, "sumi sample digits --label 10 -q -o a.npy");
-    CHECK_FAILED(here, 2, "sumi: \"class\" of item 0 is 10; it goes from 0 to 9");
+    CHECK_FAILED(here, 2, "sumi: \"class\" of item 0 is 10; it must be from 0 to 9");
 }
 
 static void wrong_wishes_are_refused(void **state)
@@ -261,8 +261,8 @@ static void one_s_own_items_can_be_denoised(void **state)
     CHECK_DONE(here);
     run(here, "sumi denoise waves -t 1000 -o d.png");
     CHECK_FAILED(here, 2,
-                 "sumi: denoise: --noise-level 1000: time 1000 is not one of this model's, which "
-                 "are from 0 to 999");
+                 "sumi: denoise: --noise-level 1000: time 1000 is outside the times of "
+                 "this model, 0 to 999");
     run(here, "sumi denoise waves -t 100.5 -o d.png");
     CHECK_FAILED(here, 2,
                  "sumi: denoise: --noise-level 100.5: this solver begins at whole times of the "

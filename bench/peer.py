@@ -414,7 +414,7 @@ def main():
     for line in sys.stdin:
         try:
             answer = obey(json.loads(line), state, arguments)
-        except Exception as error: # told to the other side, which goes on without
+        except Exception as error: # reported to the other side, which goes on without
             answer = {"error": f"{type(error).__name__}: {error}"[:500]}
         print(json.dumps(answer), flush=True)
 

@@ -48,13 +48,13 @@ struct result {
 static void *counted_allocate(void *user, size_t size, size_t alignment)
 {
     struct counter *counter = user;
-    size_t room = alignment > 2 * sizeof(size_t) ? alignment : 2 * sizeof(size_t);
-    size_t whole = (size + 2 * room - 1) / room * room;
-    char *memory = whole > size ? aligned_alloc(room, whole) : NULL;
+    size_t header = alignment > 2 * sizeof(size_t) ? alignment : 2 * sizeof(size_t);
+    size_t whole = (size + 2 * header - 1) / header * header;
+    char *memory = whole > size ? aligned_alloc(header, whole) : NULL;
     if (!memory) return NULL;
-    memory += room;
+    memory += header;
     ((size_t *)memory)[-1] = size;
-    ((size_t *)memory)[-2] = room;
+    ((size_t *)memory)[-2] = header;
     counter->held += size;
     if (counter->held > counter->most) counter->most = counter->held;
     return memory;

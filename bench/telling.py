@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `bench/run` tells of its results: a table on the terminal, and the section of
+"""Reports the results of `bench/run`: a table on the terminal, and the section of
 docs/performance.md."""
 from rows import ROWS
 

@@ -180,7 +180,7 @@ static sumi_status write_array(const struct workload *w, const char *name, const
     return sumi_array_write(w->context, path, array);
 }
 
-/* Room for the gradient of every weight; returns how many weights, -1 without memory. */
+/* Memory for the gradient of every weight; returns how many weights, -1 without memory. */
 static int64_t make_gradients(const struct workload *w, float ***gradients)
 {
     int64_t count = 0;

@@ -66,7 +66,7 @@ typedef enum sumi_status {
     SUMI_ERROR_FORMAT = 4,      /* a file was read, and its contents are not what they should be */
     SUMI_ERROR_UNSUPPORTED = 5, /* understood, but not something this version can do */
     SUMI_ERROR_BACKEND = 6,     /* a library underneath (oneDNN, cairo, curl) reported a failure */
-    SUMI_ERROR_NUMBER = 7,      /* a computation left the finite numbers */
+    SUMI_ERROR_NUMBER = 7,      /* a computation gave NaN or infinity */
     SUMI_STOPPED = 8            /* a callback asked to stop; what was done so far is kept */
 } sumi_status;
 
@@ -99,7 +99,7 @@ SUMI_API const char *sumi_context_message(const sumi_context *context);
    not call the library with the same context. */
 typedef void (*sumi_warning_function)(void *user, const char *sentence);
 
-/* Tells `warning` of what is found from now on; NULL, as at first, drops it. A context tells each
+/* Sets the function that gets warnings; NULL, the default, drops them. A context gives the same
    sentence once, as long as it is among the last 64. */
 SUMI_API void sumi_context_set_warning(sumi_context *context, sumi_warning_function warning,
                                        void *user);
@@ -142,8 +142,8 @@ SUMI_API void sumi_array_release(sumi_context *context, sumi_array *array);
 SUMI_API int64_t sumi_array_count(const sumi_array *array); /* number of elements */
 
 /* Reads .npy (any float or integer type), .csv (a table of numbers [rows, columns]), .png or .jpg
-   (an image [h, w, c] in [-1, 1], turned upright as its Exif orientation says). The kind of file is
-   told by its contents, not by its name. */
+   (an image [h, w, c] in [-1, 1], turned upright as its Exif orientation says). The contents of
+   the file decide its kind, not its name. */
 SUMI_API sumi_status sumi_array_read(sumi_context *context, const char *path, sumi_array *array);
 
 /* Writes .npy, .csv (rank 1 or 2) or .png ([h, w, c] in [-1, 1], c 1 or 3), by the name's ending.
@@ -178,7 +178,7 @@ SUMI_API const char *sumi_item_kind_name(sumi_item_kind kind);
 
 /* ---- Progress ----------------------------------------------------------------------------- */
 
-/* What a long call tells its caller. */
+/* What a long call reports to its caller. */
 typedef struct sumi_progress {
     const char *task;          /* "train", "sample", "fetch" ... */
     int64_t step, steps;       /* done and in all; steps is 0 while unknown */
@@ -300,10 +300,10 @@ typedef struct sumi_solver sumi_solver;
 
 /* A denoiser: reads x[count, item_size] and times[count] (the schedule's own time: 0..T-1, also
    between whole ones, for most of diffusers' schedules, 0..T for flows, log(sigma)/4 for
-   preconditioned networks), writes its prediction (noise, sample, v or velocity, as the solver is
-   told) to output[count, output_size]. output_size is item_size, or twice that where variance_type
-   is "learned" or "learned_range": the channels double, the prediction before the variance.
-   Anything but SUMI_OK ends the solver with that status. */
+   preconditioned networks), writes its prediction (noise, sample, v or velocity: the
+   solver's "prediction_type") to output[count, output_size]. output_size is item_size, or twice
+   that where variance_type is "learned" or "learned_range": the channels double, the prediction
+   before the variance. Anything but SUMI_OK ends the solver with that status. */
 typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_size,
                                      int64_t output_size, const float *x, const float *times,
                                      float *output);
@@ -355,7 +355,7 @@ SUMI_API sumi_status sumi_solver_configure(sumi_solver *solver, const char *json
 
 /* The time list the solver will visit, in order, an entry for every evaluation of the denoiser, so
    that methods with two a step name most times twice; returns its length, or 0 with a message where
-   the options do not fit together. `times` may be NULL, else it has room for `capacity` numbers. */
+   the options do not fit together. `times` may be NULL, else it holds `capacity` numbers. */
 SUMI_API int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity);
 
 /* Standard deviation that the state starts with: 1 for variance-preserving schedules and flows, the
@@ -495,8 +495,8 @@ SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RA
    as it was. SUMI_ERROR_ARGUMENT for a size that the network does not take. */
 SUMI_API sumi_status sumi_model_set_size(sumi_model *model, int count, const int64_t *sizes);
 
-/* What a network is told, by number from 0: 0 is the state "x" [n, item], 1 the "times" [n]; what
-   else there is makes a condition. Without classes there may be nothing. False past the last. */
+/* The inputs of a network, by number from 0: 0 is the state "x" [n, item], 1 the "times" [n]; the
+   others make a condition. Without classes there may be nothing. False past the last. */
 typedef struct sumi_input {
     const char *name; /* "class", "class_time", "embedding", or what a network of one's own says */
     sumi_element element;         /* SUMI_FLOAT32, or SUMI_INT32: whole numbers from 0 */
@@ -529,7 +529,7 @@ SUMI_API sumi_status sumi_model_solver(const sumi_model *model, const char *name
 
 /* ---- Conditions ------------------------------------------------------------------------------ */
 
-/* What a network is told beside the state and the time: a set of named arrays, by the names and
+/* What a network takes beside the state and the time: a set of named arrays, by the names and
    shapes of sumi_model_input. shape[0] of each counts items; where more items are computed, they
    begin again with the first. Values are copied. Setting a name again replaces its array. */
 typedef struct sumi_condition sumi_condition;
@@ -579,13 +579,13 @@ SUMI_API sumi_status sumi_session_set_null(sumi_session *session, const sumi_con
 SUMI_API sumi_status sumi_session_predict(sumi_session *session, int64_t count, const float *x,
                                           const float *times, float *output);
 
-/* The score of noised data, the gradient of their log density, at a time as the network is told it:
+/* The score of noised data, the gradient of their log density, at a time on the network's scale:
    x[count, item] to score[count, item]. */
 SUMI_API sumi_status sumi_session_score(sumi_session *session, int64_t count, const float *x,
                                         double time, float *score);
 
 /* The loss mean(output^2) and the gradient of it for every weight, in the order of
-   sumi_model_weight: gradients[i] points to room for weight i, or is NULL. For checking. */
+   sumi_model_weight: gradients[i] is memory of the size of weight i, or NULL. For tests. */
 SUMI_API sumi_status sumi_session_gradient(sumi_session *session, int64_t count, const float *x,
                                            const float *times, double *loss,
                                            float *const *gradients);
@@ -617,7 +617,7 @@ SUMI_API sumi_status sumi_session_denoiser(void *session, int64_t count, int64_t
    settings by name, and the numbers that it found. */
 typedef struct sumi_likelihood sumi_likelihood;
 
-/* `solver` tells of schedule, prediction, limits and variances; it must outlive the measurement.
+/* `solver` gives schedule, prediction, limits and variances; it must outlive the measurement.
    Times that it would skip are not skipped here. */
 SUMI_API sumi_status sumi_likelihood_create(sumi_context *context, sumi_solver *solver,
                                             sumi_likelihood **likelihood);
@@ -677,7 +677,7 @@ SUMI_API sumi_status sumi_likelihood_density(sumi_likelihood *likelihood,
                                              const int64_t *shape, const float *x, double *bits,
                                              sumi_progress_function progress, void *progress_user);
 
-/* The same of a session's model; item i goes by item i of the session's condition. */
+/* The same of a session's model; item i takes item i of the session's condition. */
 SUMI_API sumi_status sumi_session_density(sumi_session *session, sumi_likelihood *likelihood,
                                           int rank, const int64_t *shape, const float *x,
                                           double *bits, sumi_progress_function progress,
@@ -688,7 +688,7 @@ SUMI_API sumi_status sumi_session_density(sumi_session *session, sumi_likelihood
 SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser denoiser,
                                            void *user, sumi_data *data,
                                            sumi_progress_function progress, void *progress_user);
-/* The same of a session's model, which is told the items' classes if it takes them. */
+/* The same of a session's model, which gets the items' classes if it takes them. */
 SUMI_API sumi_status sumi_session_bound(sumi_session *session, sumi_likelihood *likelihood,
                                         sumi_data *data, sumi_progress_function progress,
                                         void *user);
@@ -802,7 +802,7 @@ typedef struct sumi_profile_row {
     const char *name;   /* "convolution" ...; "optimizer" and others for what is not an op */
     const char *shapes; /* "[2, 8, 8, 3] [4, 3, 3, 3] [4] -> [2, 8, 8, 4]": inputs, result; or "" */
     int64_t calls;
-    double seconds;    /* of all calls, by the clock on the wall */
+    double seconds;    /* wall-clock time of all calls */
     double operations; /* additions and multiplications of floating-point numbers, by definition of
                           the op, whatever algorithm it is computed by; a function of one number,
                           such as an exponential, counts as one */
@@ -814,9 +814,9 @@ SUMI_API bool sumi_profile_get(const sumi_context *context, int64_t number, sumi
 /* What this machine can do at most, by one thread and by all of the context's together. */
 typedef struct sumi_machine {
     int threads;
-    const char *instructions;  /* "AVX-512" ...: the vectors it was measured with */
-    double f32_one, f32_all;   /* float32 operations a second, all of them multiply-adds */
-    double bf16_one, bf16_all; /* the same of bfloat16 products, 0 without an instruction for it */
+    const char *instructions;    /* "AVX-512" ...: the vectors it was measured with */
+    double f32_one, f32_all;     /* float32 operations a second, all of them multiply-adds */
+    double bf16_one, bf16_all;   /* the same of bf16 products, 0 without an instruction for it */
     double bytes_one, bytes_all; /* bytes a second to and from memory: two arrays read, one made */
 } sumi_machine;
 /* Measures that, in less than a second; it takes 192 MiB meanwhile. Other work on the machine makes

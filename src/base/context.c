@@ -14,8 +14,8 @@
 
 enum { VECTOR_ALIGNMENT = 64, THREADS_LIMIT = 1024, LARGE = 1 << 28 };
 
-/* The system promises more memory than there is, and ends the process that takes it at its word; so
-   what is large is only asked for where there is room. */
+/* The system may grant more memory than it has and later end the process that uses it; so large
+   blocks are requested only while that much memory is free. */
 static void *default_allocate(void *user, size_t size, size_t alignment)
 {
     (void)user;

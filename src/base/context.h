@@ -26,14 +26,14 @@ struct thread_message {
    its own, and `lock` keeps them one at a time in the allocator. */
 struct sumi_context {
     sumi_allocator allocator;
-    pthread_mutex_t lock; /* of the allocator, of `others` and of the warnings told */
+    pthread_mutex_t lock; /* of the allocator, of `others` and of `warned` */
     struct thread_message *others;
     int threads;
     bool tuning;                   /* choose among algorithms by timing them */
     sumi_warning_function warning; /* NULL: warnings are dropped */
     void *warning_user;
-    uint64_t warned[WARNINGS_KEPT]; /* hashes of the last sentences told, in a ring */
-    int64_t warnings;               /* told so far */
+    uint64_t warned[WARNINGS_KEPT]; /* hashes of the last sentences given, in a ring */
+    int64_t warnings;               /* given so far */
     const struct backend *backend;  /* where plans run (graph/backend.h, backend/choose.c) */
     struct profile *profile; /* rows of timing (base/profile.h); NULL before the first start */
     char message[MESSAGE_SIZE];
@@ -54,8 +54,8 @@ sumi_status context_create(const sumi_allocator *allocator, const struct backend
 sumi_status context_fail(sumi_context *context, sumi_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Tells the caller's warning function one sentence, if there is one and unless it has been told:
-   what is wrong, where, what is done all the same, and what to do about it. Nothing fails. */
+/* Gives one sentence to the caller's warning function, if there is one, unless it was given before:
+   what is wrong, where, what the library does, and what the caller can do. Nothing fails. */
 void context_warn(sumi_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

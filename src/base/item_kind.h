@@ -22,7 +22,7 @@ const struct item_type *item_type_of(enum sumi_item_kind kind);
 const struct item_type *item_type_of_rows(const char *rows);
 const struct item_type *item_type_of_network(const char *network);
 
-/* Items of so many dimensions, where nothing else tells of them: points, signals, pictures or
+/* Items of so many dimensions, where only their rank is known: points, signals, pictures or
    videos; NULL for any other rank. */
 const struct item_type *item_type_of_rank(int rank);
 

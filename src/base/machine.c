@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Free memory as Linux tells it; see machine.h. */
+/* Free memory as Linux reports it; see machine.h. */
 #include "base/machine.h"
 
 #include <inttypes.h>

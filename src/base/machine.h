@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this machine has to give. */
+/* The memory that is free on this machine. */
 #ifndef SUMI_BASE_MACHINE_H
 #define SUMI_BASE_MACHINE_H
 

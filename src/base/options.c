@@ -173,7 +173,7 @@ static bool read_words(const struct option *option, const char *text)
     return true;
 }
 
-/* Room for any value that is not a list. */
+/* Large enough for any value that is not a list. */
 union value {
     bool flag;
     int64_t whole;

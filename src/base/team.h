@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Teams of threads for loops. Making a team, even of one, costs more than a small loop, and takes
-   memory from the heap; so a single thread does without, unless its caller is in a team already, to
-   which the loop would then fall. Teams of one size are kept by the OpenMP library from one loop to
-   the next, while a smaller one ends the threads that are too many: a loop asks for one thread, or
-   for all that it may have. */
+/* Teams of threads for loops. Starting a team, even one of a single thread, costs more than a small
+   loop and allocates from the heap; so a single thread starts none, unless its caller is in a team
+   already, which would otherwise share the loop. Teams of one size are kept by the OpenMP library
+   from one loop to the next, while a smaller one ends the threads that are too many: a loop asks
+   for one thread, or for all that it may have. */
 #ifndef SUMI_BASE_TEAM_H
 #define SUMI_BASE_TEAM_H
 

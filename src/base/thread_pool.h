@@ -15,11 +15,11 @@ typedef sumi_status (*thread_pool_function)(void *user, int member, int64_t task
 
 /* A pool that may grow to `most` members (cut to THREAD_POOL_LIMIT); it has none yet. */
 sumi_status thread_pool_create(sumi_context *context, int most, struct thread_pool **pool);
-/* What is not begun is left undone. Accepts NULL. */
+/* Drops tasks not yet started; waits for running ones. Accepts NULL. */
 void thread_pool_free(struct thread_pool *pool);
 
-/* Adds a member, unless there are as many as may be or the system gives no thread: the work is then
-   done all the same. */
+/* Adds a member, unless the pool is full or the system gives no thread; the tasks are then done by
+   the other members. */
 void thread_pool_grow(struct thread_pool *pool);
 
 /* Begins tasks 0 .. count - 1, in this order, and returns at once. The ones before must be over. */
@@ -33,7 +33,7 @@ bool thread_pool_is_done(struct thread_pool *pool);
    of them by number. */
 sumi_status thread_pool_finish(struct thread_pool *pool);
 
-/* Leaves undone what is not begun, and waits for what is. */
+/* Drops tasks not yet started; waits for running ones. */
 void thread_pool_abandon(struct thread_pool *pool);
 
 #endif

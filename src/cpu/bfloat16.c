@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole arrays between float32 and the narrow types, for kernels that compute in float32 alone. */
+/* Whole arrays between float32 and the 16-bit types, for kernels that compute in float32 alone. */
 #include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"

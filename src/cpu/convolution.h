@@ -30,7 +30,7 @@ struct convolution_operands {
     void *x, *y;
     float *weight;
     struct epilogue epilogue;
-    uint64_t version; /* of the weights, where they last */
+    uint64_t version; /* of the weights, where they are constant */
 };
 
 /* One way. `variant` tells apart several settings of it. */

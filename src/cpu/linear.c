@@ -17,7 +17,7 @@ struct layer {
     const float *x[2];
     bool transposed;
     struct epilogue epilogue;
-    void *rooms; /* for the threads' products */
+    void *workspaces; /* for the threads' products */
     int threads;
 };
 
@@ -35,7 +35,7 @@ static struct layer layer_of(const struct call *call)
     l.x[0] = call->inputs[0];
     l.x[1] = second < 0 ? NULL : call->inputs[second];
     l.epilogue = epilogue_of(call, l.out);
-    l.rooms = call->scratch;
+    l.workspaces = call->scratch;
     l.tile = TILE / l.out < FEWEST_ROWS ? FEWEST_ROWS : TILE / l.out;
     int64_t work = l.rows * l.out * (l.width[0] + l.width[1]) / 8;
     l.threads = worthwhile_threads(problem->threads, work);
@@ -57,8 +57,8 @@ static void multiply_tile(const struct call *call, const struct layer *l, int64_
             product_of(false, l->transposed, count, l->out, l->width[i],
                        l->x[i] + first * l->width[i], l->width[i], w, w_stride, y, l->out);
         p.add = i > 0;
-        p.room = product_part(&p, l->rooms, omp_get_thread_num());
-        if (threads > 1) product_run_by_team(threads, &p, l->rooms);
+        p.workspace = product_part(&p, l->workspaces, omp_get_thread_num());
+        if (threads > 1) product_run_by_team(threads, &p, l->workspaces);
         else product_run(&p);
         w += l->width[i] * (l->transposed ? 1 : l->out);
     }
@@ -85,14 +85,14 @@ static sumi_status run_linear(const struct call *call)
     return SUMI_OK;
 }
 
-/* Room for products with an x of this shape; see layer_of. */
+/* Workspace for products with an x of this shape; see layer_of. */
 static size_t rooms_for(const struct problem *problem, const struct shape *x)
 {
     const struct shape *y = &problem->node->shape;
     int64_t width = x->size[x->rank - 1], out = y->size[y->rank - 1];
     struct product p = product_of(false, false, shape_count(y) / out, out, width, NULL, width, NULL,
                                   out, NULL, out);
-    return product_rooms(problem->threads, &p);
+    return product_workspaces(problem->threads, &p);
 }
 
 static sumi_status prepare_linear(const struct problem *problem, void **state, size_t *scratch)
@@ -123,8 +123,8 @@ static sumi_status prepare_weight_gradient(const struct problem *problem, void *
     (void)state;
     for (int i = 1; i <= 2; i++) {
         struct product p = part_of_gradient(problem, i);
-        size_t rooms = product_rooms(problem->threads, &p);
-        if (rooms > *scratch) *scratch = rooms;
+        size_t workspaces = product_workspaces(problem->threads, &p);
+        if (workspaces > *scratch) *scratch = workspaces;
     }
     return SUMI_OK;
 }

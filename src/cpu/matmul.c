@@ -29,20 +29,20 @@ static sumi_status prepare(const struct problem *problem, void **state, size_t *
 {
     (void)state;
     struct batch batch = describe(problem);
-    *scratch = product_rooms(problem->threads, &batch.first);
+    *scratch = product_workspaces(problem->threads, &batch.first);
     return SUMI_OK;
 }
 
-static void multiply_all(const struct batch *batch, void *rooms)
+static void multiply_all(const struct batch *batch, void *workspaces)
 {
-    float *room = product_part(&batch->first, rooms, omp_get_thread_num());
+    float *workspace = product_part(&batch->first, workspaces, omp_get_thread_num());
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < batch->count; i++) {
         struct product p = batch->first;
         p.a += i * p.m * p.k;
         p.b += i * p.k * p.n;
         p.c += i * p.m * p.n;
-        p.room = room;
+        p.workspace = workspace;
         product_run(&p);
     }
 }

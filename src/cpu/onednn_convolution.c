@@ -29,7 +29,7 @@ struct convolution {
     bool has_bias;         /* that the primitive adds; the rest of the epilogue is done here */
     int64_t pixels;        /* of the result, through the batch */
     int threads;
-    void *kept;       /* the reordered weights, where they last; else they are scratch memory */
+    void *kept; /* the reordered weights, where they are constant; else they are scratch memory */
     uint64_t version; /* of the weights that `kept` was made from */
 };
 

@@ -29,7 +29,7 @@ struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t
                             .c_row = stride_c};
 }
 
-bool product_wants_room(const struct product *p)
+bool product_wants_workspace(const struct product *p)
 {
     int64_t apart = p->a_column == 1 ? p->a_row : p->a_column;
     return apart >= FAR_ROWS && p->n >= MANY_COLUMNS && p->m >= MANY_ROWS;
@@ -40,15 +40,16 @@ void product_run(const struct product *product)
     product_loops_select()->product(product);
 }
 
-size_t product_rooms(int threads, const struct product *product)
+size_t product_workspaces(int threads, const struct product *product)
 {
-    return product_wants_room(product) ? (size_t)threads * PRODUCT_ROOM * sizeof(float) : 0;
+    return product_wants_workspace(product) ? (size_t)threads * PRODUCT_WORKSPACE * sizeof(float)
+                                            : 0;
 }
 
-float *product_part(const struct product *product, void *rooms, int thread)
+float *product_part(const struct product *product, void *workspaces, int thread)
 {
-    bool given = rooms && product_wants_room(product);
-    return given ? (float *)rooms + thread * (int64_t)PRODUCT_ROOM : NULL;
+    bool given = workspaces && product_wants_workspace(product);
+    return given ? (float *)workspaces + thread * (int64_t)PRODUCT_WORKSPACE : NULL;
 }
 
 /* Where share `number` of `count` of `size` begins, in steps. */
@@ -59,7 +60,7 @@ static int64_t share_begin(int64_t size, int64_t step, int number, int count)
 }
 
 /* A thread's share: rows where there are more of them than columns, else columns. */
-static void multiply_share(const struct product *p, void *rooms)
+static void multiply_share(const struct product *p, void *workspaces)
 {
     const int thread = omp_get_thread_num(), count = omp_get_num_threads();
     const bool rows = p->m > p->n;
@@ -77,11 +78,11 @@ static void multiply_share(const struct product *p, void *rooms)
         share.b += begin / PRODUCT_PANEL * p->b_panel + (p->b_panel ? 0 : begin * p->b_column);
         share.c += begin / PRODUCT_PANEL * p->c_panel + (p->c_panel ? 0 : begin);
     }
-    share.room = product_part(p, rooms, thread);
+    share.workspace = product_part(p, workspaces, thread);
     product_run(&share);
 }
 
-void product_run_by_team(int threads, const struct product *p, void *rooms)
+void product_run_by_team(int threads, const struct product *p, void *workspaces)
 {
-    BY_TEAM(worthwhile_threads(threads, p->m * p->n * p->k / 8), multiply_share(p, rooms));
+    BY_TEAM(worthwhile_threads(threads, p->m * p->n * p->k / 8), multiply_share(p, workspaces));
 }

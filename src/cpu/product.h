@@ -17,12 +17,13 @@ struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t
 /* By the calling thread. */
 void product_run(const struct product *product);
 
-/* Bytes of room for each of several threads to run such a product, or parts of it: 0 where none is
-   wanted. product_part is a thread's room in it, for product.room. */
-size_t product_rooms(int threads, const struct product *product);
-float *product_part(const struct product *product, void *rooms, int thread);
+/* Bytes of workspace for each of several threads to run such a product, or parts of it: 0 where
+   none is wanted. product_part is a thread's workspace in it, for product.workspace. */
+size_t product_workspaces(int threads, const struct product *product);
+float *product_part(const struct product *product, void *workspaces, int thread);
 
-/* By several threads, as many as are worthwhile; not from within a team. `rooms` may be NULL. */
-void product_run_by_team(int threads, const struct product *product, void *rooms);
+/* By several threads, as many as are worthwhile; not from within a team. `workspaces` may be NULL.
+ */
+void product_run_by_team(int threads, const struct product *product, void *workspaces);
 
 #endif

@@ -88,6 +88,6 @@ void fusion_replace(struct fusion *fusion, sumi_node node, const struct node *by
 
 void fusion_make_side_output(struct fusion *fusion, sumi_node node, const struct shape *shape)
 {
-    struct node room = {.op = &op_side_output, .shape = *shape, .weight = -1};
-    fusion_replace(fusion, node, &room);
+    struct node side_output = {.op = &op_side_output, .shape = *shape, .weight = -1};
+    fusion_replace(fusion, node, &side_output);
 }

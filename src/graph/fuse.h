@@ -41,7 +41,7 @@ void fusion_drop(struct fusion *fusion, sumi_node node);
 
 /* Puts another node in the place of one, whose readers stay. */
 void fusion_replace(struct fusion *fusion, sumi_node node, const struct node *by);
-/* Turns a node into a room of that shape, to be filled by a later node. */
+/* Turns a node into a side output of that shape, to be filled by a later node. */
 void fusion_make_side_output(struct fusion *fusion, sumi_node node, const struct shape *shape);
 
 #endif

@@ -83,7 +83,7 @@ struct attributes {
         int64_t factor[2];
     } upsample;                   /* and block sum */
     sumi_convolution convolution; /* and its two gradients */
-    struct shape shape;           /* the result's, where the inputs do not tell it */
+    struct shape shape;           /* the result's, where the inputs do not determine it */
 };
 
 struct node;
@@ -164,9 +164,9 @@ struct sumi_graph {
     bool recompute;       /* differentiate with the values inside segments computed again */
 };
 
-/* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. A room is memory that an
-   op with several results fills beside its output: it reads the room as an input and writes there
-   what later nodes find. Only fusion makes rooms. */
+/* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. A side output is memory
+   that an op with several results fills beside its output: it reads the side output as an input and
+   writes there what later nodes find. Only fusion makes side outputs. */
 extern const struct op op_input, op_constant, op_weight, op_side_output;
 
 /* Appends a node; -1 if an input is -1, or on failure (recorded in the graph). `attributes` may be
@@ -273,7 +273,7 @@ static inline const void *weight_values(const struct weight *weight)
 /* Copies the values to float32 output[shape]. */
 sumi_status weight_read(const sumi_weights *weights, const struct weight *weight, float *output);
 /* Memory for a weight's own values, and *values where to write them at first: there, or memory of
-   the host whose contents weight_end brings there, unless `status` tells of a failure. */
+   the host whose contents weight_end brings there, unless `status` is a failure. */
 sumi_status weight_begin(const sumi_weights *weights, struct weight *weight, float **values);
 sumi_status weight_end(const sumi_weights *weights, struct weight *weight, float *values,
                        sumi_status status);

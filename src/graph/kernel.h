@@ -14,7 +14,7 @@ struct problem {
     const struct node *node;
     const struct shape *inputs[MAX_INPUTS]; /* shapes */
     sumi_element input_elements[MAX_INPUTS], output_element;
-    bool side_outputs[MAX_INPUTS]; /* which inputs are rooms, that some kernel fills */
+    bool side_outputs[MAX_INPUTS]; /* which inputs are side outputs, that some kernel fills */
     /* Which inputs are weights that seldom change: what is made from them may be kept for the next
        run, as long as call.version is the same. */
     bool constant_weights[MAX_INPUTS];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leaves of a graph: inputs filled before a run, constants, weights, and rooms for results. */
+/* Leaves of a graph: inputs filled before a run, constants, weights, and side outputs. */
 #include <string.h>
 
 #include "graph/graph.h"

@@ -69,7 +69,7 @@ enum { BLOCK = 1 << 12 };
 /* Whether all the exponent's bits of an element are set. */
 static bool any_special(sumi_element element, const void *values, int64_t first, int64_t end)
 {
-    const uint16_t *narrow = values;
+    const uint16_t *halves = values;
     const uint32_t *wide = values;
     const uint16_t mask = element == SUMI_FLOAT16 ? 0x7c00u : 0x7f80u;
     int special = 0;
@@ -78,7 +78,7 @@ static bool any_special(sumi_element element, const void *values, int64_t first,
             special |= (wide[i] & 0x7f800000u) == 0x7f800000u;
         }
     } else {
-        for (int64_t i = first; i < end; i++) special |= (narrow[i] & mask) == mask;
+        for (int64_t i = first; i < end; i++) special |= (halves[i] & mask) == mask;
     }
     return special;
 }

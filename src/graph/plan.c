@@ -89,14 +89,14 @@ static int32_t add_span(struct planner *planner, int64_t bytes, int32_t first, i
     return planner->span_count++;
 }
 
-/* Gives storage to the rooms that node n is the first to read. */
+/* Gives storage to the side outputs that node n is the first to read. */
 static void place_side_outputs(struct planner *planner, sumi_node n)
 {
     const struct node *node = &planner->plan->nodes[n];
     for (int i = 0; i < node->input_count; i++) {
-        const struct node *room = &planner->plan->nodes[node->inputs[i]];
+        const struct node *side_output = &planner->plan->nodes[node->inputs[i]];
         struct placement *place = &planner->places[node->inputs[i]];
-        if (room->op != &op_side_output || place->storage >= 0) continue;
+        if (side_output->op != &op_side_output || place->storage >= 0) continue;
         int64_t bytes = plan_value_bytes(planner->plan, node->inputs[i]);
         place->storage = add_span(planner, bytes, n, place->output ? INT32_MAX : n);
         planner->open_uses[place->storage] = planner->uses[node->inputs[i]];
@@ -141,8 +141,8 @@ static void place_nodes(struct planner *planner)
     }
 }
 
-/* Whether a node is a weight of a graph whose weights last, or a view of one, and there is memory
-   to keep what is made from it. */
+/* Whether a node is a weight of a graph with constant weights, or a view of one, and there is
+   memory to keep what is made from it. */
 static bool is_constant_weight(const sumi_plan *plan, sumi_node n)
 {
     while (plan->nodes[n].op->view) n = plan->nodes[n].inputs[0];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans: a graph turned into a list of kernel calls over one block of memory, in which values that
-   are not alive at the same time share room. */
+   are not alive at the same time share memory. */
 #ifndef SUMI_GRAPH_PLAN_H
 #define SUMI_GRAPH_PLAN_H
 
@@ -38,7 +38,7 @@ void storage_choose(const struct node *nodes, int32_t node_count, const int32_t 
 /* A kernel's call with what it does not take as bfloat16 or float16 converted in scratch memory. */
 struct conversion {
     bool any, input[MAX_INPUTS], output; /* which operands are converted */
-    bool room[MAX_INPUTS];               /* and written by the kernel, maybe */
+    bool side_output[MAX_INPUTS];        /* and written by the kernel, maybe */
     size_t at[MAX_INPUTS + 1];           /* where in scratch memory; the last is the output's */
     sumi_element elements[MAX_INPUTS];   /* of the inputs that are converted, before */
     const void *stored[MAX_INPUTS];      /* and where they are */

@@ -66,29 +66,31 @@ static void keep_ends(const struct node *nodes, int32_t node_count, const int32_
     }
 }
 
-/* Whether a room has a value for each pixel of what its filler computes. */
-static bool goes_with(const struct shape *room, const struct shape *result)
+/* Whether a side output has a value for each pixel of what its filler computes. */
+static bool goes_with(const struct shape *side_output, const struct shape *result)
 {
-    return room->rank == result->rank && room->rank > 0
-           && shape_span(room, 0, room->rank - 1) == shape_span(result, 0, result->rank - 1);
+    return side_output->rank == result->rank && side_output->rank > 0
+           && shape_span(side_output, 0, side_output->rank - 1)
+                  == shape_span(result, 0, result->rank - 1);
 }
 
-/* Rooms that node n is the first to read are those that it fills. */
+/* Side outputs that node n is the first to read are those that it fills. */
 static void choose_side_outputs(const struct node *nodes, sumi_node n, const int32_t *uses,
                                 sumi_element *elements)
 {
     const struct node *filler = &nodes[n];
     for (int i = 0; i < filler->input_count; i++) {
-        sumi_node room = filler->inputs[i];
-        if (nodes[room].op != &op_side_output || !goes_with(&nodes[room].shape, &filler->shape))
+        sumi_node side_output = filler->inputs[i];
+        if (nodes[side_output].op != &op_side_output
+            || !goes_with(&nodes[side_output].shape, &filler->shape))
             continue;
         bool first = true;
-        for (sumi_node m = room + 1; m < n && first; m++) {
+        for (sumi_node m = side_output + 1; m < n && first; m++) {
             for (int k = 0; k < nodes[m].input_count && uses[m]; k++) {
-                if (nodes[m].inputs[k] == room) first = false;
+                if (nodes[m].inputs[k] == side_output) first = false;
             }
         }
-        if (first) elements[room] = elements[n];
+        if (first) elements[side_output] = elements[n];
     }
 }
 
@@ -148,7 +150,7 @@ void conversion_choose(const struct kernel *kernel, struct problem *problem,
     if (!converted) return;
     for (int i = 0; i < problem->node->input_count; i++) {
         conversion->input[i] = converted & BF16_INPUT(i);
-        conversion->room[i] = conversion->input[i] && problem->side_outputs[i];
+        conversion->side_output[i] = conversion->input[i] && problem->side_outputs[i];
         if (!conversion->input[i]) continue;
         conversion->elements[i] = problem->input_elements[i];
         problem->input_elements[i] = SUMI_FLOAT32;
@@ -204,7 +206,7 @@ sumi_status conversion_run(const struct conversion *conversion, const struct bac
     }
     TRY(kernel->run(call));
     for (int i = 0; i < problem->node->input_count; i++) {
-        if (!conversion->room[i])
+        if (!conversion->side_output[i])
             continue; /* also where it was only read: it comes back as it was */
         backend->to_bf16(problem->threads, shape_count(problem->inputs[i]), call->inputs[i],
                          (bfloat16 *)conversion->stored[i]);

@@ -11,8 +11,9 @@ struct attention_sizes {
     int64_t n, heads, queries, keys, d;
 };
 
-/* What fusion adds: forward a room for the rows' largest scores and sums, [n, heads, queries, 2];
-   backward the result of the forward pass and that room, which are taken instead of worked out. */
+/* What fusion adds: forward a side output for the rows' largest scores and sums, [n, heads,
+   queries, 2]; backward the result of the forward pass and that side output, which are taken
+   instead of worked out. */
 enum { ATTENTION_ROWS = 3, ATTENTION_GRADIENT_RESULT, ATTENTION_GRADIENT_ROWS };
 
 /* Records a failure unless the first three inputs are q, k and v that fit. */

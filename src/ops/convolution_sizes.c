@@ -16,8 +16,8 @@ static bool geometry_possible(const sumi_convolution *geometry)
 /* Places where the kernel fits along one axis; below 1 where there is none. */
 static int64_t places(int64_t size, int64_t kernel, const sumi_convolution *geometry, int axis)
 {
-    int64_t room = size + geometry->before[axis] + geometry->after[axis] - kernel;
-    return room < 0 ? 0 : room / geometry->stride[axis] + 1;
+    int64_t space = size + geometry->before[axis] + geometry->after[axis] - kernel;
+    return space < 0 ? 0 : space / geometry->stride[axis] + 1;
 }
 
 struct convolution_sizes convolution_sizes_of(const sumi_convolution *geometry,

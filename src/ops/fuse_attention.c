@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attention leaves each row's largest score and sum in a room, so that its gradient need not go
-   over the scores once more to find them; the gradient then reads the result of the forward pass
+/* Attention leaves each row's largest score and sum in a side output, so that its gradient need not
+   go over the scores once more to find them; the gradient then reads the result of the forward pass
    too. */
 #include "ops/attention.h"
 #include "ops/fusion.h"
@@ -28,13 +28,13 @@ static bool apply_rows(struct fusion *fusion, sumi_node n)
     if (f < 0) return false;
     struct node *forward = &fusion->nodes[f];
     if (forward->input_count == ATTENTION_ROWS) {
-        sumi_node room = fusion_spare(fusion, f);
-        if (room < 0) return false;
+        sumi_node side_output = fusion_spare(fusion, f);
+        if (side_output < 0) return false;
         const struct shape *q = &fusion->nodes[forward->inputs[0]].shape;
         struct shape rows = {4, {q->size[0], forward->attributes.attention.heads, q->size[1], 2}};
-        fusion_make_side_output(fusion, room, &rows);
-        forward->inputs[forward->input_count++] = room;
-        fusion_take(fusion, room);
+        fusion_make_side_output(fusion, side_output, &rows);
+        forward->inputs[forward->input_count++] = side_output;
+        fusion_take(fusion, side_output);
     }
     gradient->inputs[ATTENTION_GRADIENT_RESULT] = f;
     gradient->inputs[ATTENTION_GRADIENT_ROWS] = forward->inputs[ATTENTION_ROWS];

@@ -12,8 +12,9 @@ struct parting {
     sumi_node first, second;
 };
 
-/* Readers of a node: the first `room` of them into readers; their number. */
-static int find_readers(const struct fusion *fusion, sumi_node node, int room, sumi_node *readers)
+/* Readers of a node: the first `capacity` of them into readers; their number. */
+static int find_readers(const struct fusion *fusion, sumi_node node, int capacity,
+                        sumi_node *readers)
 {
     int count = 0;
     for (sumi_node n = node + 1; n < fusion->count; n++) {
@@ -22,7 +23,7 @@ static int find_readers(const struct fusion *fusion, sumi_node node, int room, s
             reads |= fusion->nodes[n].inputs[i] == node;
         }
         if (!reads) continue;
-        if (count < room) readers[count] = n;
+        if (count < capacity) readers[count] = n;
         count++;
     }
     return count;
@@ -90,7 +91,8 @@ static bool can_part(const struct fusion *fusion, sumi_node n, sumi_node concat)
     return node->op == &op_convolution_weight_gradient && is_point(fusion, node, 0);
 }
 
-/* The gradient's own result becomes that by the first array, and a room takes the second's. */
+/* The gradient's own result becomes that by the first array, and a side output takes the second's.
+ */
 static void part_backward(struct fusion *fusion, sumi_node n, sumi_node a, sumi_node b)
 {
     struct node node = fusion->nodes[n];
@@ -98,18 +100,18 @@ static void part_backward(struct fusion *fusion, sumi_node n, sumi_node a, sumi_
     struct shape first = fusion->nodes[a].shape, second = fusion->nodes[b].shape;
     struct parting parting;
     find_parting(fusion, n, first.size[last], second.size[last], &parting);
-    sumi_node room = fusion_spare(fusion, n);
-    fusion_make_side_output(fusion, room, &second);
+    sumi_node side_output = fusion_spare(fusion, n);
+    fusion_make_side_output(fusion, side_output, &second);
     node.shape = first;
     node.inputs[BACKWARD_X] = a;
     node.attributes.epilogue.parts |= BACKWARD_SECOND;
     int place = group_norm_backward_input(&node, BACKWARD_SECOND);
     for (int i = node.input_count + 1; i > place + 1; i--) node.inputs[i] = node.inputs[i - 2];
     node.inputs[place] = b;
-    node.inputs[place + 1] = room;
+    node.inputs[place + 1] = side_output;
     node.input_count += 2;
     fusion_replace(fusion, n, &node);
-    fusion_make_view(fusion, parting.second, room, 0);
+    fusion_make_view(fusion, parting.second, side_output, 0);
     fusion_make_view(fusion, parting.first, n, 0);
 }
 

@@ -98,8 +98,8 @@ static bool apply_residual(struct fusion *fusion, sumi_node n)
 
 const struct fusion_rule fuse_residual = {"residual", apply_residual};
 
-/* The room for the sums of a gradient's channels, [n, 1, ..., c] of that rank, made where there is
-   none yet; -1 where that cannot be. */
+/* The side output for the sums of a gradient's channels, [n, 1, ..., c] of that rank, made where
+   there is none yet; -1 where that cannot be. */
 static sumi_node columns_of(struct fusion *fusion, sumi_node gradient, int rank)
 {
     struct node *node = &fusion->nodes[gradient];
@@ -107,16 +107,16 @@ static sumi_node columns_of(struct fusion *fusion, sumi_node gradient, int rank)
     if (input) {
         return fusion->nodes[node->inputs[input]].shape.rank == rank ? node->inputs[input] : -1;
     }
-    sumi_node room = fusion_spare(fusion, gradient);
-    if (room < 0 || rank < 2) return -1;
+    sumi_node side_output = fusion_spare(fusion, gradient);
+    if (side_output < 0 || rank < 2) return -1;
     struct shape shape = {.rank = rank};
     for (int i = 0; i < rank; i++) shape.size[i] = 1;
     shape.size[0] = node->shape.size[0];
     shape.size[rank - 1] = node->shape.size[node->shape.rank - 1];
-    fusion_make_side_output(fusion, room, &shape);
-    insert_input(node, BACKWARD_COLUMNS, room);
-    fusion_take(fusion, room);
-    return room;
+    fusion_make_side_output(fusion, side_output, &shape);
+    insert_input(node, BACKWARD_COLUMNS, side_output);
+    fusion_take(fusion, side_output);
+    return side_output;
 }
 
 /* A sum over the pixels of a gradient, of each item or of all. */
@@ -132,15 +132,15 @@ static bool apply_columns(struct fusion *fusion, sumi_node n)
     int64_t c = node->shape.size[node->shape.rank - 1], count = shape_count(&sum->shape);
     bool by_item = count == node->shape.size[0] * c && sum->shape.size[0] == node->shape.size[0];
     if (sum->shape.size[last] != c || !(by_item || count == c)) return false;
-    sumi_node room = columns_of(fusion, gradient, sum->shape.rank);
-    if (room < 0) return false;
+    sumi_node side_output = columns_of(fusion, gradient, sum->shape.rank);
+    if (side_output < 0) return false;
     if (by_item) {
-        fusion_make_view(fusion, n, room, 0);
+        fusion_make_view(fusion, n, side_output, 0);
         return true;
     }
-    fusion_take(fusion, room);
+    fusion_take(fusion, side_output);
     fusion_drop(fusion, sum->inputs[0]);
-    sum->inputs[0] = room;
+    sum->inputs[0] = side_output;
     sum->attributes.sum.axes = 1;
     return true;
 }

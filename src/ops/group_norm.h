@@ -17,7 +17,7 @@ sumi_status group_norm_check(sumi_graph *graph, const struct node *node);
 /* Records a failure unless inputs 0 to 3 are x, moments [n, groups, 2], scale and shift ([c] or
    [n, c]), and input `upstream` (where not 0) has the shape of x. */
 sumi_status group_norm_check_all(sumi_graph *graph, const struct node *node, int upstream);
-/* Sizes of a checked node; scale_by_item is told by input 2, where there is one. */
+/* Sizes of a checked node; input 2, where there is one, decides scale_by_item. */
 struct group_norm_sizes group_norm_sizes_of(const sumi_graph *graph, const struct node *node);
 
 /* One element of x as the reference kernels see it: channel `c` of item `item`. */
@@ -49,8 +49,8 @@ static inline double group_norm_pair_at(const struct group_norm_pair *pair, cons
 }
 
 /* Inputs of group_norm_backward: these six, scale and shift behind the moments, then those that
-   attributes.epilogue.parts names, in its order. The second array is followed by the room for the
-   gradient by it. */
+   attributes.epilogue.parts names, in its order. The second array is followed by the side output
+   for the gradient by it. */
 enum { BACKWARD_UPSTREAM, BACKWARD_X, BACKWARD_MOMENTS, BACKWARD_SUMS = 5, BACKWARD_INPUTS };
 enum { BACKWARD_SECOND = 1, BACKWARD_RESIDUAL = 2, BACKWARD_COLUMNS = 4 };
 /* Number of the input that is this part, or 0 where the node has none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole gradient of group normalisation in one op: what fusion makes of group_norm_sums and
    group_norm_data_gradient, and of what is next to them. Beside the gradient by x it writes into
-   inputs that are rooms: the sums, the gradient by a second array of x's channels, and the sums
+   its side outputs: the sums, the gradient by a second array of x's channels, and the sums
    over pixels of what it gives, which the bias of the convolution that made x wants to know. A
    residual is added to the gradient by x. */
 #include "ops/check.h"

@@ -159,18 +159,18 @@ static struct convolution_problem square(int64_t in, int64_t out, int64_t kernel
 
 static void the_stack_pointer_stays_within_the_stack_in_all_convolutions(void **state)
 {
-    scratch *room = *state;
+    scratch *workspace = *state;
     struct convolution_problem problems[] = {square(64, 64, 3, 1), square(3, 40, 3, 1),
                                              square(64, 48, 1, 1), square(32, 17, 3, 2),
                                              square(64, 64, 3, 1)};
     problems[4].bf16 = true;
     for (int threads = 1; threads <= 2; threads++) {
-        CHECK_OK(room->context, sumi_context_set_threads(room->context, threads));
+        CHECK_OK(workspace->context, sumi_context_set_threads(workspace->context, threads));
         watch_all(threads);
         for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
             problems[i].threads = threads;
             omp_set_num_threads(threads);
-            check_ways(room->context, &problems[i]);
+            check_ways(workspace->context, &problems[i]);
         }
         watch_no_more(threads);
     }
@@ -182,13 +182,13 @@ static void the_stack_pointer_stays_within_the_stack_in_all_products(void **stat
 {
     (void)state;
     enum { M = 300, N = 260, K = 520 };
-    static float a[M * K], b[K * N], c[M * N], rooms[2 * PRODUCT_ROOM];
+    static float a[M * K], b[K * N], c[M * N], workspaces[2 * PRODUCT_WORKSPACE];
     watch_all(2);
     for (int turned = 0; turned < 4; turned++) {
         struct product p = product_of(turned & 1, turned & 2, M, N, K, a, turned & 1 ? M : K, b,
                                       turned & 2 ? K : N, c, N);
         begin();
-        do product_run_by_team(2, &p, rooms);
+        do product_run_by_team(2, &p, workspaces);
         while (!enough("product", 2));
     }
     watch_no_more(2);
@@ -221,7 +221,7 @@ static void train_watched(sumi_context *context, const char *name, const char *c
 
 static void the_stack_pointer_stays_within_the_stack_in_training(void **state)
 {
-    scratch *room = *state;
+    scratch *workspace = *state;
     static const char *const plain[] = {NULL};
     static const char *const unet[] = {"data.count=64",
                                        "model.channels=8,16",
@@ -237,8 +237,8 @@ static void the_stack_pointer_stays_within_the_stack_in_training(void **state)
         {"points", plain}, {"flow-moons", plain}, {"cnf-moons", plain}, {"digits", unet}};
     for (int threads = 1; threads <= THREADS; threads++) {
         for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
-            CHECK_OK(room->context, sumi_context_set_threads(room->context, threads));
-            train_watched(room->context, recipes[i].name, recipes[i].settings, threads);
+            CHECK_OK(workspace->context, sumi_context_set_threads(workspace->context, threads));
+            train_watched(workspace->context, recipes[i].name, recipes[i].settings, threads);
         }
     }
 }

@@ -2,8 +2,8 @@
 /* The product itself: columns of b are copied into a panel of two vectors' width that stays in the
    first cache, and blocks of c as large as the registers hold are summed along it, for as many rows
    of a as stay in the second. Where rows of a lie so far apart that a block of them falls on the
-   same lines of a cache, they are copied too, if there is room. (The order of the loops is that of
-   Goto and van de Geijn 2008.) */
+   same lines of a cache, they are copied too, if there is workspace. (The order of the loops is
+   that of Goto and van de Geijn 2008.) */
 #include "cpu/loops/product.h"
 
 #include "cpu/loops/vector.h"
@@ -22,7 +22,7 @@ enum { ROWS = 6 };
 #endif
 enum { WIDTH = 2 * LANE_COUNT, DEPTH = 256, HEIGHT = 240 };
 _Static_assert(PRODUCT_PANEL % WIDTH == 0, "a panel is whole strips");
-_Static_assert(PRODUCT_ROOM >= DEPTH * HEIGHT, "the rows of a block are copied at once");
+_Static_assert(PRODUCT_WORKSPACE >= DEPTH * HEIGHT, "the rows of a block are copied at once");
 
 /* How many rows are few, and how close rows of b are close; see is_near. */
 enum { FEW_ROWS = 4, CLOSE_ROWS = 128 };
@@ -164,14 +164,14 @@ static void fill_panel(const struct product *p, const float *b, int64_t depth, i
 
 /* Copies a[m, depth], the rows of which lie next to each other, into panels [some_rows][depth]. A
    few of the depth at a time, for which the lines of a cache last from one panel to the next. */
-static void copy_columns(const struct product *p, const float *a, int64_t depth, float *room)
+static void copy_columns(const struct product *p, const float *a, int64_t depth, float *workspace)
 {
     enum { AT_A_TIME = 8 };
     for (int64_t from = 0; from < depth; from += AT_A_TIME) {
         int64_t end = from + AT_A_TIME < depth ? from + AT_A_TIME : depth;
         for (int64_t i = 0; i < p->m;) {
             int64_t some = some_rows(p->m - i);
-            float *to = room + i * depth;
+            float *to = workspace + i * depth;
             for (int64_t l = from; l < end; l++) {
                 const float *column = a + l * p->a_column + i;
                 if (some == ROWS) memcpy(to + l * ROWS, column, ROWS * sizeof *to);
@@ -183,17 +183,17 @@ static void copy_columns(const struct product *p, const float *a, int64_t depth,
 }
 
 /* The same for any a. */
-static void copy_rows(const struct product *p, const float *a, int64_t depth, float *room)
+static void copy_rows(const struct product *p, const float *a, int64_t depth, float *workspace)
 {
     if (p->a_column != 1) {
-        copy_columns(p, a, depth, room);
+        copy_columns(p, a, depth, workspace);
         return;
     }
     for (int64_t i = 0; i < p->m;) {
         int64_t some = some_rows(p->m - i);
         const float *from = a + i * p->a_row;
-        if (some == ROWS) turn(from, p->a_row, depth, ROWS, room + i * depth, ROWS);
-        else turn(from, p->a_row, depth, some, room + i * depth, some);
+        if (some == ROWS) turn(from, p->a_row, depth, ROWS, workspace + i * depth, ROWS);
+        else turn(from, p->a_row, depth, some, workspace + i * depth, some);
         i += some;
     }
 }
@@ -282,15 +282,15 @@ static void low_product(const struct product *p, float *panel)
     for (int64_t from = 0; from < p->k; from += DEPTH) {
         int64_t depth = p->k - from < DEPTH ? p->k - from : DEPTH;
         const float *a = p->a + from * p->a_column;
-        if (p->room) {
-            copy_rows(p, a, depth, p->room);
-            a = p->room;
+        if (p->workspace) {
+            copy_rows(p, a, depth, p->workspace);
+            a = p->workspace;
         }
         for (int64_t first = 0; first < p->n; first += WIDTH) {
             struct strip s = strip_of(p, from, depth, first, panel);
             float *c = columns_of_c(p, first);
-            if (p->room && s.columns > LANE_COUNT) all_rows(p, &s, a, c, 2, true);
-            else if (p->room) all_rows(p, &s, a, c, 1, true);
+            if (p->workspace && s.columns > LANE_COUNT) all_rows(p, &s, a, c, 2, true);
+            else if (p->workspace) all_rows(p, &s, a, c, 1, true);
             else if (s.columns > LANE_COUNT) all_rows(p, &s, a, c, 2, false);
             else all_rows(p, &s, a, c, 1, false);
         }
@@ -309,7 +309,7 @@ static void product_loop(const struct product *p)
         low.m = p->m - row < HEIGHT ? p->m - row : HEIGHT;
         low.a += row * p->a_row;
         low.c += row * p->c_row;
-        if (!product_wants_room(&low)) low.room = NULL;
+        if (!product_wants_workspace(&low)) low.workspace = NULL;
         low_product(&low, panel);
     }
 }

@@ -10,8 +10,8 @@
 /* Columns of a panel: as many as the widest vectors and the registers are good for. */
 enum { PRODUCT_PANEL = 32 };
 
-/* Floats of a product's room. */
-enum { PRODUCT_ROOM = 240 * 256 };
+/* Floats of a product's workspace. */
+enum { PRODUCT_WORKSPACE = 240 * 256 };
 
 /* c[m, n] = a[m, k] b[k, n], or c += a b. Element (i, l) of a is at [i * a_row + l * a_column], and
    so for b; one of each two steps is 1. Rows of c follow each other by c_row.
@@ -26,11 +26,11 @@ struct product {
     float *c;
     int64_t c_row, c_panel;
     bool add;
-    float *room; /* PRODUCT_ROOM floats, or NULL; see product_wants_room */
+    float *workspace; /* PRODUCT_WORKSPACE floats, or NULL; see product_wants_workspace */
 };
 
-/* Whether a product is faster with room to copy rows of a into. */
-bool product_wants_room(const struct product *p);
+/* Whether a product is faster with workspace to copy rows of a into. */
+bool product_wants_workspace(const struct product *p);
 
 struct product_loops {
     void (*product)(const struct product *p);

@@ -19,7 +19,7 @@ sumi_status thread_pool_create(sumi_context *context, int most, struct thread_po
 void thread_pool_free(struct thread_pool *pool);
 
 /* Adds a member, unless the pool is full or the system gives no thread; the tasks are then done by
-   the other members. */
+   the other members and the owner. */
 void thread_pool_grow(struct thread_pool *pool);
 
 /* Begins tasks 0 .. count - 1, in this order, and returns at once. The ones before must be over. */

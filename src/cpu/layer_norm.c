@@ -138,7 +138,8 @@ static sumi_status run_gradient(const struct call *call)
     pass.x = (const char *)call->inputs[LAYER_NORM_X];
     pass.dy = (const char *)call->inputs[LAYER_NORM_UPSTREAM];
     pass.totals = call->scratch;
-    pass.block = (float *)(pass.totals + pass.items * pass.parts * 2 * pass.d);
+    if (gives_sums(node))
+        pass.block = (float *)(pass.totals + pass.items * pass.parts * 2 * pass.d);
     if (node->op == &op_layer_norm_sums) {
         pass.sums = call->output;
     } else {

@@ -142,7 +142,7 @@ static void states_that_make_no_sense_are_refused(void **state)
                      SUMI_ERROR_ARGUMENT);
     assert_int_equal(sumi_solver_run(solver, halve, NULL, 0, three, x, NULL, NULL),
                      SUMI_ERROR_ARGUMENT);
-    assert_int_equal(sumi_solver_run(solver, halve, NULL, 7, three, x, NULL, NULL),
+    assert_int_equal(sumi_solver_run(solver, halve, NULL, SUMI_MAX_RANK + 1, three, x, NULL, NULL),
                      SUMI_ERROR_ARGUMENT);
     assert_int_equal(sumi_solver_run(solver, halve, NULL, 1, NULL, x, NULL, NULL),
                      SUMI_ERROR_ARGUMENT);

@@ -228,19 +228,18 @@ static void clear_half_written(const struct run_folder *folder, const char *part
 /* Nothing of another kind may lie where the run's files go. */
 static int check_files(const struct run_folder *folder)
 {
-    static const char *const FILES[] = {"checkpoint.safetensors",
-                                        "model_index.json",
-                                        "recipe.ini",
-                                        "losses.npy",
-                                        "losses.csv",
-                                        "losses.png",
-                                        "samples.png",
-                                        "filmstrip.png"};
+    static const char *const FILES[] = {"checkpoint.safetensors", "model_index.json", "recipe.ini",
+                                        "losses.npy", "losses.csv"};
+    static const char *const PICTURES[] = {"losses.png", "samples.png", "filmstrip.png"};
     static const char *const FOLDERS[] = {"unet", "scheduler"};
     char path[RUN_PATH_SIZE];
     struct stat present;
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
         int code = check_output(run_folder_file(folder, FILES[i], path));
+        if (code != EXIT_DONE) return code;
+    }
+    for (size_t i = 0; i < sizeof PICTURES / sizeof *PICTURES && sumi_has("draw"); i++) {
+        int code = check_output(run_folder_file(folder, PICTURES[i], path));
         if (code != EXIT_DONE) return code;
     }
     for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++) {

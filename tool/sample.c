@@ -154,6 +154,16 @@ static int write_files(struct work *work)
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
+/* Steps as --steps counts them: a solver that evaluates the network twice a step has an entry of
+   its list of times for each evaluation. */
+static long long count_steps(const struct work *work, int64_t entries)
+{
+    const char *asked = sumi_solver_get(work->inference.solver, "steps");
+    long long steps = asked ? atoll(asked) : 0;
+    bool whole = !work->settings->from && steps > 0 && steps < entries;
+    return whole ? steps : (long long)entries;
+}
+
 static int report(const struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -163,10 +173,11 @@ static int report(const struct work *work)
         char shape[96];
         format_shape(samples->rank - 1, samples->shape + 1, shape, sizeof shape);
         if (settings->inference.quiet) return EXIT_DONE;
+        long long counted = count_steps(work, steps);
         printf("%s: %lld samples of %s in %lld steps, %.1f s\n", settings->output,
-               (long long)samples->shape[0], shape, (long long)steps, work->seconds);
-        if (sumi_solver_evaluations(work->inference.solver) > steps)
-            printf("the network was asked %lld times for each\n",
+               (long long)samples->shape[0], shape, counted, work->seconds);
+        if (sumi_solver_evaluations(work->inference.solver) > counted)
+            printf("%lld evaluations of the network for each sample\n",
                    (long long)sumi_solver_evaluations(work->inference.solver));
         double first = 0;
         if (settings->from && sumi_solver_times(work->inference.solver, &first, 1) > 0)

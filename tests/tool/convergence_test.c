@@ -91,7 +91,11 @@ static void an_adaptive_solver_tells_its_evaluations(void **state)
         POINTS "sumi sample points --solver rk45 --set rtol=0.001 --set atol=0.001 -n 4 --steps 1 "
                "-o r.npy");
     CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "the network was asked ");
+    CHECK_HOLDS(here->out, " evaluations of the network for each sample");
+    run(here, "sumi sample points --solver heun -n 4 --steps 10 -o heun.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "4 samples of 2 in 10 steps");
+    CHECK_HOLDS(here->out, "19 evaluations of the network for each sample");
 }
 
 int main(void)

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The classes of networks that records are compared with: a class that has no row here is not
+   there. */
+#include "vectors/network.h"
+
+const struct network_class network_classes[] = {
+    {"UNet2DModel", network_build_denoiser},
+    {NULL, NULL},
+};

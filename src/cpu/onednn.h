@@ -16,9 +16,11 @@ void onednn_version(char *text, size_t size);
 /* Convolutions by the library, for struct convolution_way. A combination of variant and problem
  * that the library lacks fails in prepare. */
 enum onednn_variant {
-    ONEDNN_DIRECT, /* channels last throughout */
-    ONEDNN_BF16,   /* the same for images of bfloat16, and with weights rounded to it */
-    ONEDNN_BLOCKED /* images reordered to and from the library's blocks of 16 channels */
+    ONEDNN_DIRECT,  /* channels last throughout */
+    ONEDNN_BF16,    /* the same for images of bfloat16, and with weights rounded to it */
+    ONEDNN_BLOCKED, /* images reordered to and from the library's blocks of 16 channels */
+    ONEDNN_WINOGRAD /* Winograd's algorithm in the library's own layouts, forward only; not in 3.x
+                     */
 };
 bool onednn_suits(const struct convolution_problem *problem, int variant);
 sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,

@@ -37,17 +37,27 @@ struct convolution {
 struct request {
     const struct convolution_problem *problem;
     dnnl_engine_t engine;
+    dnnl_alg_kind_t algorithm;       /* of the pass that runs */
     onednn_layout layouts[OPERANDS]; /* as asked for: may be "any" */
     onednn_layout *bias;             /* NULL for none */
     dnnl_dims_t stride, before, after;
     dnnl_primitive_attr_t attributes;
 };
 
+/* The library's Winograd is fast where a small batch meets large constant weights, which it keeps
+   transformed. Its gradient by data is wrong where the padding differs between sides (2.6.3). */
+static bool library_winograd_suits(const struct convolution_problem *p)
+{
+    return DNNL_VERSION_MAJOR < 3 && p->direction == CONVOLUTION_FORWARD && p->kernel[0] == 3
+           && p->kernel[1] == 3 && p->stride[0] == 1 && p->stride[1] == 1;
+}
+
 bool onednn_suits(const struct convolution_problem *p, int variant)
 {
     if (variant == ONEDNN_DIRECT) return true;
     if (variant == ONEDNN_BF16) return p->bf16;
-    return p->in >= 16 && p->out >= 16; /* else the blocks would be mostly empty */
+    if (p->in < 16 || p->out < 16) return false; /* the blocks would be mostly empty */
+    return variant == ONEDNN_BLOCKED || library_winograd_suits(p);
 }
 
 /* The operand that a direction computes. */
@@ -77,7 +87,7 @@ static dnnl_status_t make_forward(const struct request *r, dnnl_prop_kind_t kind
 {
     const dnnl_dims_t dilation = {0, 0};
     return dnnl_convolution_forward_primitive_desc_create(
-        result, r->engine, kind, dnnl_convolution_direct, r->layouts[X], r->layouts[WEIGHT],
+        result, r->engine, kind, r->algorithm, r->layouts[X], r->layouts[WEIGHT],
         r->bias ? *r->bias : NULL, r->layouts[Y], r->stride, dilation, r->before, r->after,
         attributes);
 }
@@ -109,9 +119,9 @@ static dnnl_status_t make_usable(const struct request *r, dnnl_primitive_desc_t 
 static dnnl_status_t describe_forward(const struct request *r, dnnl_prop_kind_t kind,
                                       dnnl_convolution_desc_t *descriptor)
 {
-    return dnnl_convolution_forward_desc_init(descriptor, kind, dnnl_convolution_direct,
-                                              &r->layouts[X], &r->layouts[WEIGHT], r->bias,
-                                              &r->layouts[Y], r->stride, r->before, r->after);
+    return dnnl_convolution_forward_desc_init(descriptor, kind, r->algorithm, &r->layouts[X],
+                                              &r->layouts[WEIGHT], r->bias, &r->layouts[Y],
+                                              r->stride, r->before, r->after);
 }
 
 static dnnl_status_t make_forward(const struct request *r, dnnl_prop_kind_t kind,
@@ -186,8 +196,10 @@ static void sizes_of(const struct convolution_problem *p, dnnl_dims_t sizes[OPER
 static dnnl_status_t describe(struct convolution *c, int variant, struct request *r)
 {
     static const dnnl_format_tag_t plain[OPERANDS] = {dnnl_nhwc, dnnl_oihw, dnnl_nhwc};
-    static const dnnl_format_tag_t image[] = {
-        [ONEDNN_DIRECT] = dnnl_nhwc, [ONEDNN_BF16] = dnnl_nhwc, [ONEDNN_BLOCKED] = dnnl_nChw16c};
+    static const dnnl_format_tag_t image[] = {[ONEDNN_DIRECT] = dnnl_nhwc,
+                                              [ONEDNN_BF16] = dnnl_nhwc,
+                                              [ONEDNN_BLOCKED] = dnnl_nChw16c,
+                                              [ONEDNN_WINOGRAD] = dnnl_format_tag_any};
     dnnl_dims_t sizes[OPERANDS];
     sizes_of(r->problem, sizes);
     dnnl_status_t status = dnnl_success;
@@ -302,7 +314,8 @@ sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
     c->threads = problem->threads;
     struct request request = {.problem = problem,
                               .engine = c->engine->engine,
-
+                              .algorithm = variant == ONEDNN_WINOGRAD ? dnnl_convolution_winograd
+                                                                      : dnnl_convolution_direct,
                               .bias = c->has_bias ? &c->bias_layout : NULL};
     sumi_status status =
         onednn_check(context, make(c, variant, &request, scratch), "prepare a convolution");

@@ -32,7 +32,7 @@ static const struct sizes problems[] = {
 static bool run_own(struct fixture *f, const struct convolution_way *way,
                     const struct convolution_problem *p, struct case_data *d)
 {
-    if (p->threads > 1 && way->name[0] == 'd') return false;
+    if (p->threads > 1 && is_library(way)) return false;
     return run_way(f, way, p, d);
 }
 

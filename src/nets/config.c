@@ -132,18 +132,26 @@ int64_t config_whole_or(struct config *config, const char *key, int64_t low, int
     return config_is_null(config, key) ? otherwise : config_whole(config, key, low, high);
 }
 
-double config_number(struct config *config, const char *key, double low, double high)
+/* `what` names the value in messages. */
+static double check_number(struct config *config, const char *what, json_object *value, double low,
+                           double high)
 {
-    json_object *value = json_object_object_get(config->object, key);
     if (!json_object_is_type(value, json_type_int)
         && !json_object_is_type(value, json_type_double)) {
-        config_fail(config, "\"%s\" should be a number, not %s", key, type_of(value));
+        config_fail(config, "%s should be a number, not %s", what, type_of(value));
         return low;
     }
     double number = json_object_get_double(value);
     if (number >= low && number <= high) return number;
-    config_fail(config, "\"%s\" should be from %g to %g, not %g", key, low, high, number);
+    config_fail(config, "%s should be from %g to %g, not %g", what, low, high, number);
     return low;
+}
+
+double config_number(struct config *config, const char *key, double low, double high)
+{
+    char what[96];
+    quote(key, what);
+    return check_number(config, what, json_object_object_get(config->object, key), low, high);
 }
 
 bool config_flag(struct config *config, const char *key)
@@ -154,20 +162,28 @@ bool config_flag(struct config *config, const char *key)
     return false;
 }
 
-int config_choice(struct config *config, const char *key, const char *const *names)
+/* `what` names the value in messages. */
+static int check_choice(struct config *config, const char *what, json_object *value,
+                        const char *const *names)
 {
-    json_object *value = json_object_object_get(config->object, key);
     if (!json_object_is_type(value, json_type_string)) {
-        config_fail(config, "\"%s\" should be a text, not %s", key, type_of(value));
+        config_fail(config, "%s should be a text, not %s", what, type_of(value));
         return 0;
     }
     const char *text = json_object_get_string(value);
     for (int i = 0; names[i]; i++) {
         if (strcmp(text, names[i]) == 0) return i;
     }
-    config_fail(config, "\"%s\" cannot be \"%.80s\"; did you mean \"%s\"?", key, text,
+    config_fail(config, "%s cannot be \"%.80s\"; did you mean \"%s\"?", what, text,
                 text_nearest(text, names));
     return 0;
+}
+
+int config_choice(struct config *config, const char *key, const char *const *names)
+{
+    char what[96];
+    quote(key, what);
+    return check_choice(config, what, json_object_object_get(config->object, key), names);
 }
 
 int config_length(struct config *config, const char *key, int limit)
@@ -190,12 +206,31 @@ static json_object *member(struct config *config, const char *key, int place)
     return json_object_array_get_idx(value, (size_t)place);
 }
 
+static void quote_member(const char *key, int place, char what[static 96])
+{
+    snprintf(what, 96, "member %d of \"%s\"", place, key);
+}
+
 int64_t config_whole_at(struct config *config, const char *key, int place, int64_t low,
                         int64_t high)
 {
     char what[96];
-    snprintf(what, sizeof what, "member %d of \"%s\"", place, key);
+    quote_member(key, place, what);
     return check_whole(config, what, member(config, key, place), low, high);
+}
+
+double config_number_at(struct config *config, const char *key, int place, double low, double high)
+{
+    char what[96];
+    quote_member(key, place, what);
+    return check_number(config, what, member(config, key, place), low, high);
+}
+
+int config_choice_at(struct config *config, const char *key, int place, const char *const *names)
+{
+    char what[96];
+    quote_member(key, place, what);
+    return check_choice(config, what, member(config, key, place), names);
 }
 
 const char *config_text_at(struct config *config, const char *key, int place)

@@ -50,6 +50,8 @@ int config_choice(struct config *config, const char *key, const char *const *nam
 int config_length(struct config *config, const char *key, int limit);
 int64_t config_whole_at(struct config *config, const char *key, int place, int64_t low,
                         int64_t high);
+double config_number_at(struct config *config, const char *key, int place, double low, double high);
 const char *config_text_at(struct config *config, const char *key, int place); /* never NULL */
+int config_choice_at(struct config *config, const char *key, int place, const char *const *names);
 
 #endif

@@ -33,6 +33,9 @@ struct layer_window layer_same(int rank, int64_t kernel);
    NAME.bias [out]. */
 sumi_node layer_convolution(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
                             const struct layer_window *window);
+/* The same without a bias. */
+sumi_node layer_convolution_plain(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
+                                  const struct layer_window *window);
 
 /* Group normalisation over x[n, ..., c] with NAME.weight and NAME.bias [c], then SiLU if asked. */
 struct layer_norm {

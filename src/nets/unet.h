@@ -116,7 +116,7 @@ int64_t unet_size_multiple(const struct unet *unet);
 struct unet_builder {
     sumi_graph *graph;
     const struct unet *unet;
-    sumi_node time; /* activated embedding [n, width] */
+    sumi_node time; /* activated embedding [n, width]; -1 in networks without times */
     sumi_node skips[UNET_SKIPS];
     int skip_count;
     sumi_node side; /* the image beside the path of Skip blocks, or -1 */

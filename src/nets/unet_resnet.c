@@ -57,13 +57,15 @@ static sumi_node scale_shift_norm(struct unet_builder *builder, const char *name
     return silu ? x : layer_activate(graph, unet->activation, x);
 }
 
-/* Lets the time into x[n,h,w,out] and gives what the second convolution reads. */
+/* Lets the time, if there is one, into x[n,h,w,out] and gives what the second convolution reads. */
 static sumi_node let_time_in(struct unet_builder *builder, const char *name,
                              const struct unet_resnet *resnet, sumi_node x)
 {
     sumi_graph *graph = builder->graph;
     bool scale_shift = builder->unet->scale_shift;
     char part[NAME_SIZE];
+    if (builder->time < 0)
+        return norm_and_activation(builder, layer_name(part, name, "norm2"), x, resnet->groups_out);
     sumi_node time = layer_linear(graph, layer_name(part, name, "time_emb_proj"), builder->time,
                                   (scale_shift ? 2 : 1) * resnet->out);
     if (scale_shift) return scale_shift_norm(builder, name, resnet, x, time);

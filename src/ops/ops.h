@@ -15,7 +15,7 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_block_sum, op_gather, op_scatter_add, op_squared_error, op_squared_error_loss,
     op_dropout_mask, op_stop_gradient, op_activate, op_activate_gradient, op_gate, op_gate_gradient,
     op_layer_norm, op_layer_norm_gradient, op_layer_norm_sums, op_rotary, op_log_normal_cdf,
-    op_normal_hazard;
+    op_normal_hazard, op_nearest_row;
 
 /* A shape filled with one number, by broadcast. */
 sumi_node ops_filled(sumi_graph *graph, const struct shape *shape, double value);
@@ -40,6 +40,9 @@ uint64_t dropout_mask_first(const struct node *node, const struct run_key *key);
 
 /* Transpose of gather: rows of upstream[n, d] added into zeros [rows, d] at indices[n]. */
 sumi_node ops_scatter_add(sumi_graph *graph, sumi_node upstream, sumi_node indices, int64_t rows);
+
+/* The number of the nearest row of table[rows, d] for each row of x[n, d]: [n]. */
+sumi_node ops_nearest_row(sumi_graph *graph, sumi_node x, sumi_node table);
 
 /* x as it is, through which no derivative goes. */
 sumi_node ops_stop_gradient(sumi_graph *graph, sumi_node x);

@@ -52,8 +52,8 @@ static bool add_inputs(struct network *network, const struct net *net, struct ne
         int number = find_input(net, name);
         if (number < 0)
             return vectors_fail(network->row, "the network has no input for \"%s\"", name);
-        nodes->at[number] = network_input(network, name, net->inputs[number].element,
-                                          channel_axis(net, number));
+        nodes->at[number] =
+            network_input(network, name, net->inputs[number].element, channel_axis(net, number));
         if (nodes->at[number] < 0) return false;
     }
     return true;

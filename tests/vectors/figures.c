@@ -65,10 +65,9 @@ bool figures_compare(struct vectors_row *row, const char *what, json_object *exp
     double share = tolerance > 0 ? tolerance : 1e-8; /* figures are written with nine digits */
     bool same = vectors_compare(row, sum, vectors_number(expected, "sum"),
                                 share * mean * (double)count, "%s: sum", what);
-    same &= vectors_compare(row, magnitudes / (double)count, mean, share * mean,
-                            "%s: mean_abs", what);
-    same &= vectors_compare(row, sqrt(squares / (double)count), rms, share * rms,
-                            "%s: rms", what);
+    same &=
+        vectors_compare(row, magnitudes / (double)count, mean, share * mean, "%s: mean_abs", what);
+    same &= vectors_compare(row, sqrt(squares / (double)count), rms, share * rms, "%s: rms", what);
     same &= compare_some(row, what, vectors_get(expected, "first8"), layout, values, false,
                          tolerance * rms);
     same &= compare_some(row, what, vectors_get(expected, "last2"), layout, values, true,

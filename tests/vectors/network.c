@@ -27,7 +27,8 @@ bool network_input_layout(struct network *network, const char *name, int channel
     *layout = (struct figures_layout){.channel_axis = channel_axis};
     layout->rank = vectors_shape(vectors_get(input, "shape"), layout->size);
     if (layout->rank >= 0 && layout->channel_axis < layout->rank) return true;
-    return vectors_fail(network->row, "the record should have an input \"%s\" with its shape", name);
+    return vectors_fail(network->row, "the record should have an input \"%s\" with its shape",
+                        name);
 }
 
 void network_note_input(struct network *network, const char *name, sumi_node node,
@@ -74,7 +75,8 @@ void network_output(struct network *network, const char *name, sumi_node node, i
 struct network_value *network_find_output(struct network *network, const char *name)
 {
     for (int i = 0; i < network->output_count; i++) {
-        if (strcmp(network->outputs[i].name, network_plain_name(name)) == 0) return &network->outputs[i];
+        if (strcmp(network->outputs[i].name, network_plain_name(name)) == 0)
+            return &network->outputs[i];
     }
     vectors_fail(network->row, "this class gives no output \"%s\"", name);
     return NULL;
@@ -99,7 +101,8 @@ static json_object *config_of(json_object *record, const char *class_name)
 {
     json_object *config = NULL;
     json_object *given = vectors_get(record, "config");
-    if (!given || json_object_deep_copy(given, &config, NULL) != 0) config = json_object_new_object();
+    if (!given || json_object_deep_copy(given, &config, NULL) != 0)
+        config = json_object_new_object();
     json_object_object_add(config, "_class_name", json_object_new_string(class_name));
     return config;
 }
@@ -108,7 +111,7 @@ enum vectors_result network_check(struct vectors_row *row)
 {
     const char *class_name = vectors_text(row->record, "class_");
     const struct network_class *class = network_classes;
-    while (class->name && strcmp(class->name, class_name) != 0) class++;
+    while (class->name && strcmp(class->name, class_name) != 0) class ++;
     if (!class->name) return VECTORS_NOT_THERE;
     struct network *network = calloc(1, sizeof *network);
     if (!network || sumi_context_create(NULL, &network->context) != SUMI_OK) {

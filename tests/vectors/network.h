@@ -68,4 +68,7 @@ bool network_fail(struct network *network);
 /* A denoising network of src/nets/ by its class (denoiser.c). */
 bool network_build_denoiser(struct network *network);
 
+/* An auto-encoder, whole or by tiles (auto_encoder.c). */
+bool network_build_auto_encoder(struct network *network);
+
 #endif

@@ -55,10 +55,12 @@ bool network_check_weights(struct network *network)
     int64_t tensors = network->weights->count, numbers = 0;
     for (int64_t i = 0; i < tensors; i++) numbers += shape_count(&network->weights->items[i].shape);
     if (!check_names(network)) return false;
-    if (vectors_get(record, "num_tensors") && tensors != (int64_t)vectors_number(record, "num_tensors"))
+    if (vectors_get(record, "num_tensors")
+        && tensors != (int64_t)vectors_number(record, "num_tensors"))
         return vectors_fail(network->row, "%lld tensors, expected %.0f", (long long)tensors,
                             vectors_number(record, "num_tensors"));
-    if (vectors_get(record, "param_count") && numbers != (int64_t)vectors_number(record, "param_count"))
+    if (vectors_get(record, "param_count")
+        && numbers != (int64_t)vectors_number(record, "param_count"))
         return vectors_fail(network->row, "%lld parameters, expected %.0f", (long long)numbers,
                             vectors_number(record, "param_count"));
     return true;
@@ -71,7 +73,8 @@ bool network_fill_weights(struct network *network, struct weight *const *sorted,
         struct formula_weight formula = {.name = weight->name,
                                          .number = n,
                                          .rank = weight->shape.rank,
-                                         .first_size = weight->shape.rank ? weight->shape.size[0] : 1,
+                                         .first_size =
+                                             weight->shape.rank ? weight->shape.size[0] : 1,
                                          .count = shape_count(&weight->shape)};
         if (!formula_fill(fill, &formula, weight->data))
             return vectors_fail(network->row, "there is no fill \"%s\"", fill);
@@ -111,8 +114,7 @@ static bool read_values(struct network *network, const char *name, int64_t count
     return true;
 }
 
-bool network_fill_input(struct network *network, sumi_plan *plan,
-                        const struct network_value *input)
+bool network_fill_input(struct network *network, sumi_plan *plan, const struct network_value *input)
 {
     int64_t count = figures_count(&input->layout);
     double *values = calloc((size_t)count, sizeof *values);

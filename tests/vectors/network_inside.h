@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the comparison of networks share: network.c has inputs and outputs,
-   network_filling.c the values of weights and inputs, network_compare.c the plan and its results. */
+   network_filling.c the values of weights and inputs, network_compare.c the plan and its results.
+ */
 #ifndef TESTS_VECTORS_NETWORK_INSIDE_H
 #define TESTS_VECTORS_NETWORK_INSIDE_H
 

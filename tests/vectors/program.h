@@ -43,7 +43,7 @@ json_object *vectors_neighbour(const struct vectors_row *row, const char *name);
 
 /* Members of a JSON object. */
 json_object *vectors_get(json_object *object, const char *key);
-double vectors_number(json_object *object, const char *key); /* 0 for none */
+double vectors_number(json_object *object, const char *key);    /* 0 for none */
 const char *vectors_text(json_object *object, const char *key); /* "" for none */
 double vectors_number_at(json_object *list, int64_t place);
 /* A list of sizes into size[8]; returns how many, -1 where it is no such list. */

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encoder and decoder of residual layers (Esser et al. 2021, table 7); see auto_encoder_blocks.h.
+ */
+#include "nets/auto_encoder_blocks.h"
+
+static const double EPSILON = 1e-6;                 /* of every group norm */
+static const double PARAMETER_LIMIT = 8589934592.0; /* 2^33 */
+
+/* ---- Reading ---- */
+
+static void read_types(struct config *config, struct coder_blocks *blocks)
+{
+    static const char *const downs[] = {"DownEncoderBlock2D", "AttnDownEncoderBlock2D", NULL};
+    static const char *const ups[] = {"UpDecoderBlock2D", "AttnUpDecoderBlock2D", NULL};
+    int levels = config_length(config, "block_out_channels", UNET_LEVELS);
+    int down = config_length(config, "down_block_types", UNET_LEVELS);
+    int up = config_length(config, "up_block_types", UNET_LEVELS);
+    if (down != levels || up != levels) {
+        config_fail(config,
+                    "\"block_out_channels\" has %d members, \"down_block_types\" %d and "
+                    "\"up_block_types\" %d; they should have the same number",
+                    levels, down, up);
+    }
+    if (config->status != SUMI_OK) return;
+    blocks->levels = levels;
+    for (int i = 0; i < levels; i++) {
+        blocks->channels[i] = config_whole_at(config, "block_out_channels", i, 1, UNET_CHANNELS);
+        blocks->down_attention[i] = config_choice_at(config, "down_block_types", i, downs) == 1;
+        blocks->up_attention[i] = config_choice_at(config, "up_block_types", i, ups) == 1;
+    }
+}
+
+static void check_groups(struct config *config, const struct coder_blocks *blocks)
+{
+    for (int i = 0; i < blocks->levels; i++) {
+        if (blocks->channels[i] % blocks->unet.groups == 0) continue;
+        config_fail(config,
+                    "\"norm_num_groups\" is %lld, which does not divide the %lld channels of "
+                    "level %d",
+                    (long long)blocks->unet.groups, (long long)blocks->channels[i], i);
+    }
+}
+
+/* About as many parameters as the convolutions have. */
+static void check_parameters(struct config *config, const struct coder_blocks *blocks)
+{
+    double sum = 0;
+    for (int i = 0; i < blocks->levels; i++) {
+        double width = (double)blocks->channels[i];
+        sum += 9 * 2 * width * width * (double)(2 * blocks->layers + 3);
+    }
+    if (sum <= PARAMETER_LIMIT) return;
+    config_fail(config, "a network of %.3g parameters is more than the %.3g allowed", sum,
+                PARAMETER_LIMIT);
+}
+
+void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
+                       struct auto_encoder *coder)
+{
+    struct unet *unet = &blocks->unet;
+    unet->rank = 2;
+    unet->kernel = 3;
+    unet->epsilon = EPSILON;
+    unet->activation = layer_activation_read(config, "act_fn");
+    unet->groups = config_whole(config, "norm_num_groups", 1, UNET_CHANNELS);
+    blocks->in_channels = config_whole(config, "in_channels", 1, UNET_CHANNELS);
+    blocks->out_channels = config_whole(config, "out_channels", 1, UNET_CHANNELS);
+    blocks->latent_channels = config_whole(config, "latent_channels", 1, UNET_CHANNELS);
+    blocks->layers = config_whole(config, "layers_per_block", 1, UNET_LAYERS);
+    blocks->mid_attention = config_flag(config, "mid_block_add_attention");
+    config_flag(config, "force_upcast"); /* of float16 at the peer; sums are float32 here */
+    read_types(config, blocks);
+    if (config->status != SUMI_OK) return;
+    check_groups(config, blocks);
+    check_parameters(config, blocks);
+    coder->in_channels = blocks->in_channels;
+    coder->out_channels = blocks->out_channels;
+    coder->latent_channels = blocks->latent_channels;
+    coder->factor = (int64_t)1 << (blocks->levels - 1);
+    auto_encoder_read_size(config, coder);
+}
+
+/* ---- Layers ---- */
+
+struct coder_builder {
+    struct unet_builder unet;
+    const struct coder_blocks *blocks;
+};
+
+static struct coder_builder begin(const struct coder_blocks *blocks, sumi_graph *graph)
+{
+    return (struct coder_builder){.unet = {.graph = graph, .unet = &blocks->unet, .time = -1},
+                                  .blocks = blocks};
+}
+
+static sumi_node add_resnet(struct coder_builder *builder, const char *block, int64_t place,
+                            sumi_node x, int64_t out)
+{
+    char name[NAME_SIZE];
+    int64_t in = layer_size(builder->unet.graph, x, 3), groups = builder->blocks->unet.groups;
+    struct unet_resnet resnet = {.in = in,
+                                 .out = out,
+                                 .groups_in = groups,
+                                 .groups_out = groups,
+                                 .divisor = 1,
+                                 .shortcut = in != out};
+    layer_name(name, block, "resnets.%lld", (long long)place);
+    return unet_build_resnet(&builder->unet, name, &resnet, x);
+}
+
+/* Attention of one head over all channels. */
+static sumi_node add_attention(struct coder_builder *builder, const char *block, int64_t place,
+                               sumi_node x)
+{
+    char name[NAME_SIZE];
+    int64_t channels = layer_size(builder->unet.graph, x, 3);
+    struct unet_attention attention = {.channels = channels,
+                                       .heads = 1,
+                                       .head_width = channels,
+                                       .groups = builder->blocks->unet.groups,
+                                       .divisor = 1};
+    layer_name(name, block, "attentions.%lld", (long long)place);
+    return unet_build_attention(&builder->unet, name, &attention, x);
+}
+
+static sumi_node add_block(struct coder_builder *builder, const char *block, int64_t layers,
+                           bool attention, sumi_node x, int64_t out)
+{
+    for (int64_t i = 0; i < layers; i++) {
+        x = add_resnet(builder, block, i, x, out);
+        if (attention) x = add_attention(builder, block, i, x);
+    }
+    return x;
+}
+
+static sumi_node add_middle(struct coder_builder *builder, const char *block, sumi_node x)
+{
+    int64_t channels = builder->blocks->channels[builder->blocks->levels - 1];
+    x = add_resnet(builder, block, 0, x, channels);
+    if (builder->blocks->mid_attention) x = add_attention(builder, block, 0, x);
+    return add_resnet(builder, block, 1, x, channels);
+}
+
+/* Norm, SiLU whatever act_fn is, and the last convolution. */
+static sumi_node add_end(struct coder_builder *builder, const char *half, sumi_node x, int64_t out)
+{
+    char name[NAME_SIZE];
+    sumi_graph *graph = builder->unet.graph;
+    struct layer_norm norm = {builder->blocks->unet.groups, EPSILON};
+    struct layer_window window = layer_same(2, 3);
+    x = layer_group_norm(graph, layer_name(name, half, "conv_norm_out"), x, &norm, true);
+    return layer_convolution(graph, layer_name(name, half, "conv_out"), x, out, &window);
+}
+
+/* ---- The two halves ---- */
+
+sumi_node coder_blocks_encode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
+                              int64_t out)
+{
+    struct coder_builder builder = begin(blocks, graph);
+    char block[NAME_SIZE], name[NAME_SIZE];
+    struct layer_window same = layer_same(2, 3), halving = {2, 3, 2, 0, 1};
+    x = layer_convolution(graph, "encoder.conv_in", x, blocks->channels[0], &same);
+    sumi_graph_mark(graph);
+    for (int i = 0; i < blocks->levels; i++) {
+        layer_name(block, "encoder", "down_blocks.%d", i);
+        x = add_block(&builder, block, blocks->layers, blocks->down_attention[i], x,
+                      blocks->channels[i]);
+        if (i == blocks->levels - 1) break;
+        layer_name(name, block, "downsamplers.0.conv");
+        x = layer_convolution(graph, name, x, blocks->channels[i], &halving);
+    }
+    x = add_middle(&builder, "encoder.mid_block", x);
+    return add_end(&builder, "encoder", x, out);
+}
+
+sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x)
+{
+    struct coder_builder builder = begin(blocks, graph);
+    char block[NAME_SIZE], name[NAME_SIZE];
+    struct layer_window same = layer_same(2, 3);
+    x = layer_convolution(graph, "decoder.conv_in", x, blocks->channels[blocks->levels - 1], &same);
+    sumi_graph_mark(graph);
+    x = add_middle(&builder, "decoder.mid_block", x);
+    for (int i = 0; i < blocks->levels; i++) {
+        int64_t channels = blocks->channels[blocks->levels - 1 - i];
+        layer_name(block, "decoder", "up_blocks.%d", i);
+        x = add_block(&builder, block, blocks->layers + 1, blocks->up_attention[i], x, channels);
+        if (i == blocks->levels - 1) break;
+        layer_name(name, block, "upsamplers.0.conv");
+        x = layer_convolution(graph, name, sumi_op_upsample(graph, x, 2, 2), channels, &same);
+    }
+    return add_end(&builder, "decoder", x, blocks->out_channels);
+}

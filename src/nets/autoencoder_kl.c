@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AutoencoderKL: the auto-encoder of latent diffusion with a normal posterior (Rombach et al. 2022;
+   Kingma & Welling 2014), diffusers' keys and names. */
+#include "nets/auto_encoder_blocks.h"
+
+struct autoencoder_kl {
+    struct coder_blocks blocks;
+    bool quant, post_quant; /* 1x1 convolutions on the moments and on the latents */
+};
+
+static const struct config_key keys[] = {CODER_KEYS,
+                                         LATENT_KEYS,
+                                         {"latent_channels", "4"},
+                                         {"latents_mean", "null"},
+                                         {"latents_std", "null"},
+                                         {"use_quant_conv", "true"},
+                                         {"use_post_quant_conv", "true"},
+                                         {NULL, NULL}};
+
+static sumi_status parse(struct auto_encoder *coder, json_object *given, const char *source)
+{
+    struct config config;
+    struct autoencoder_kl *kl = context_allocate_zeroed(coder->context, 1, sizeof *kl);
+    if (!kl) return SUMI_ERROR_MEMORY;
+    coder->settings = kl;
+    TRY(config_open(&config, coder->context, given, source, coder->type->class_name, keys));
+    coder_blocks_read(&config, &kl->blocks, coder);
+    kl->quant = config_flag(&config, "use_quant_conv");
+    kl->post_quant = config_flag(&config, "use_post_quant_conv");
+    sumi_status status = auto_encoder_read_scales(&config, coder, true);
+    if (status == SUMI_OK) status = auto_encoder_finish(&config, coder);
+    config_close(&config);
+    return status;
+}
+
+static sumi_node encode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x)
+{
+    const struct autoencoder_kl *kl = coder->settings;
+    struct layer_window point = layer_same(2, 1);
+    int64_t channels = 2 * coder->latent_channels;
+    x = coder_blocks_encode(&kl->blocks, graph, x, channels);
+    return kl->quant ? layer_convolution(graph, "quant_conv", x, channels, &point) : x;
+}
+
+static sumi_node decode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x)
+{
+    const struct autoencoder_kl *kl = coder->settings;
+    struct layer_window point = layer_same(2, 1);
+    if (kl->post_quant)
+        x = layer_convolution(graph, "post_quant_conv", x, coder->latent_channels, &point);
+    return coder_blocks_decode(&kl->blocks, graph, x);
+}
+
+const struct auto_encoder_type auto_encoder_type_kl = {.class_name = "AutoencoderKL",
+                                                       .moments = true,
+                                                       .parse = parse,
+                                                       .encode = encode,
+                                                       .decode = decode};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pool of threads and the batch that they fill; see ahead.h. One thread is enough as long as it
-   has read the batch by the time it is asked for; each time it has not, another one joins, up to
-   the recipe's number, and the caller helps. What is read does not depend on who reads it. */
+/* A pool of threads and the batch that they fill; see ahead.h. It starts with one thread; each time
+   a batch is not ready when it is requested, another thread is added, up to the recipe's number,
+   and the caller helps. The data do not depend on which thread reads them. */
 #include "data/ahead.h"
 
 #include <string.h>
@@ -12,15 +12,15 @@ struct ahead {
     sumi_data *data;
     struct thread_pool *pool;
     int most;        /* threads */
-    uint8_t **bytes; /* [1 + most]: scratch of each, where pictures are read on demand */
-    bool running;    /* whether the pool reads, or has read, a batch that was not asked for yet */
-    struct batch_key key; /* of what the pool reads or has read last */
+    uint8_t **bytes; /* [1 + most]: scratch of each thread, where pictures are read on demand */
+    bool running;    /* whether the pool reads, or has read, a batch that was not requested yet */
+    struct batch_key key; /* the batch that the pool reads or has read last */
     bool labelled;
-    struct batch_key last; /* that was asked for; of batch 0 before the first */
+    struct batch_key last; /* the batch that was requested last; batch size 0 before the first */
     float *items;          /* [capacity, item] */
     int32_t *labels;       /* [capacity] */
     int64_t capacity;
-    float *items_to; /* where the pool writes */
+    float *items_to; /* destination of the pool */
     int32_t *labels_to;
 };
 
@@ -64,7 +64,7 @@ void ahead_free(struct ahead *ahead)
     context_release(context, ahead);
 }
 
-static sumi_status make_room(struct ahead *ahead, int64_t batch)
+static sumi_status reserve(struct ahead *ahead, int64_t batch)
 {
     sumi_context *context = ahead->data->context;
     if (batch <= ahead->capacity) return SUMI_OK;
@@ -105,7 +105,7 @@ static bool same(const struct batch_key *key, const struct batch_key *other)
     return key->seed == other->seed && key->step == other->step && key->batch == other->batch;
 }
 
-/* The batch that is being read ahead, to the caller's arrays. */
+/* Copies the batch that was read ahead to the caller's arrays. */
 static sumi_status take(struct ahead *ahead, float *items, int32_t *labels)
 {
     size_t batch = (size_t)ahead->key.batch;
@@ -126,7 +126,7 @@ static sumi_status read_now(struct ahead *ahead, const struct batch_key *key, fl
 
 static sumi_status read_next(struct ahead *ahead, const struct batch_key *key, bool labelled)
 {
-    TRY(make_room(ahead, key->batch));
+    TRY(reserve(ahead, key->batch));
     if (ahead->last.batch == 0) thread_pool_grow(ahead->pool);
     const struct batch_key next = next_of(key);
     ahead->running = true;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The caller's own arrays as a data set. The items are copied into the frame's memory, so that
-   nothing is left to be read later. */
+/* The caller's own arrays as a data set. The items are copied into the data set's memory. */
 #include <math.h>
 #include <string.h>
 
 #include "base/item_kind.h"
 #include "data/data.h"
 
-/* Of no recipe: it is never opened by name, and its items lie in memory from the start. */
+/* Never opened by a recipe; its items are in memory from the start. */
 static const struct data_kind data_array = {.name = "array"};
 
 static sumi_status check_shape(sumi_context *context, const sumi_array *items, sumi_item_kind kind)
@@ -19,12 +18,12 @@ static sumi_status check_shape(sumi_context *context, const sumi_array *items, s
                             (int)kind);
     }
     if (!items->data) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT, "items of an array: it has no numbers");
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "items of an array: its data are NULL");
     }
     if (items->rank != type->rank + 1) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "items of an array: %s items are an array of rank %d, the first length "
-                            "being their number; this one has rank %d",
+                            "items of an array: for items of the kind \"%s\" its rank must be %d, "
+                            "with the number of items first, not %d",
                             sumi_item_kind_name(kind), type->rank + 1, items->rank);
     }
     for (int i = 0; i < items->rank; i++) {
@@ -37,7 +36,7 @@ static sumi_status check_shape(sumi_context *context, const sumi_array *items, s
     return SUMI_OK;
 }
 
-/* Numbers in all items; the shape's product has to fit. */
+/* Counts the numbers of all items; refuses a shape whose product overflows. */
 static sumi_status count_numbers(sumi_data *data, const sumi_array *items, size_t *numbers)
 {
     int64_t all = 0;
@@ -49,7 +48,7 @@ static sumi_status count_numbers(sumi_data *data, const sumi_array *items, size_
     }
     if (__builtin_mul_overflow(data->item_size, data->count, &all)) {
         return context_fail(data->context, SUMI_ERROR_ARGUMENT,
-                            "items of an array: the shape is too large to count its numbers");
+                            "items of an array: the product of its shape is too large");
     }
     *numbers = (size_t)all;
     return SUMI_OK;

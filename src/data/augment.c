@@ -16,7 +16,7 @@ sumi_status augment_read(sumi_context *context, const sumi_recipe *recipe, const
     if (!any || rank == 3) return SUMI_OK;
     const char *key = augment->flip ? "flip" : augment->flip_vertical ? "flip_vertical" : "shift";
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "%s: data.%s is for pictures, but these items are not pictures", name, key);
+                        "%s: data.%s needs pictures, but these items are not pictures", name, key);
 }
 
 /* Exchanges two runs of `count` numbers. */
@@ -48,8 +48,8 @@ static void mirror_columns(const int64_t *shape, float *item)
     }
 }
 
-/* Moves `count` cells of `size` numbers by `by` places in place; the cells that are uncovered
-   repeat the one at the edge. |by| < count. */
+/* Shifts `count` cells of `size` numbers by `by` cells, in place; uncovered cells repeat the one at
+   the edge. |by| < count. */
 static void move_cells(int64_t count, int64_t size, int64_t by, float *cells)
 {
     int64_t kept = count - (by < 0 ? -by : by);
@@ -83,7 +83,7 @@ void augment_item(const struct augment *augment, uint64_t seed, int64_t position
                   const int64_t *shape, float *item)
 {
     const philox_stream stream = {seed, PURPOSE_AUGMENT, 0};
-    const uint64_t first = (uint64_t)position * 4; /* draws of an item */
+    const uint64_t first = (uint64_t)position * 4; /* four draws for each item */
     if (augment->flip && philox_uniform(&stream, first) < 0.5f) mirror_rows(shape, item);
     if (augment->flip_vertical && philox_uniform(&stream, first + 1) < 0.5f) {
         mirror_columns(shape, item);

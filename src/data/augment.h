@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random changes to pictures while training, which make a small data set go further. Each draw is
-   keyed by seed and position, so that a resumed run sees what it would have seen. */
+/* Random augmentation of pictures for training on small data sets. Each draw is keyed by seed and
+   position, so that a resumed run gets the same items as an uninterrupted one. */
 #ifndef SUMI_DATA_AUGMENT_H
 #define SUMI_DATA_AUGMENT_H
 
@@ -12,8 +12,8 @@ struct augment {
     int64_t shift;            /* largest move along either axis, in pixels */
 };
 
-/* What the [data] section asks for. Anything but pictures (rank 3) is refused if it asks for
-   anything. `name` is the data set's, for messages. */
+/* Reads the options of the [data] section; refuses them for items that are not pictures (rank 3).
+   `name` is that of the data set, for messages. */
 sumi_status augment_read(sumi_context *context, const sumi_recipe *recipe, const char *name,
                          int rank, struct augment *augment);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batches for training: which items a step takes, in what shape, and whether it is worth to have
-   them read by other threads. */
+/* Batches for training: which items a step takes, with augmentation, and whether other threads
+   should read them ahead. */
 #include "data/ahead.h"
 #include "data/augment.h"
 #include "data/shuffle.h"
@@ -16,7 +16,7 @@ sumi_status data_read_place(sumi_data *data, uint8_t *bytes, const struct batch_
     return SUMI_OK;
 }
 
-/* Items in memory must be many, and processors several, before it pays to wake a thread. */
+/* For items in memory, waking a thread pays only for large batches on several processors. */
 static bool is_worth_a_thread(const sumi_data *data, int64_t batch)
 {
     enum { WORK_OF_AN_ITEM = 256, WORK_OF_A_THREAD = 1 << 16 }; /* in numbers copied */

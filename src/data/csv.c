@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of numbers as a data set: each row a signal of one channel or a point, taken as it is.
-   Text has no rows to jump to, so the table is read whole. */
+/* A table of numbers as a data set: each row is a signal of one channel or a point, with its values
+   unchanged. Rows of a text file cannot be addressed, so the whole table is read. */
 #include "files/csv.h"
 
 #include <string.h>
@@ -12,9 +12,10 @@ static sumi_status open_csv(sumi_data *data, const sumi_recipe *recipe)
     TRY(data_find_path(data, recipe, NULL));
     enum sumi_item_kind items = data_items_of(recipe);
     if (items == SUMI_PICTURE) {
-        return context_fail(data->context, SUMI_ERROR_ARGUMENT,
-                            "%s: a table holds signals or points; set data.items or model.kind",
-                            data->name);
+        return context_fail(
+            data->context, SUMI_ERROR_ARGUMENT,
+            "%s: the rows of a table are signals or points; set data.items or model.kind",
+            data->name);
     }
     sumi_array *table = context_allocate_zeroed(data->context, 1, sizeof *table);
     if (!table) return SUMI_ERROR_MEMORY;

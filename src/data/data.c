@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The frame of all data sets: opening by recipe, keeping items in memory when they fit, and reading
+/* What all data sets share: opening by recipe, keeping items in memory where they fit, and reading
    with checks. */
 #include "data/data.h"
 
@@ -43,7 +43,7 @@ sumi_status data_find_path(sumi_data *data, const sumi_recipe *recipe, const cha
         memcpy(data->name, folder, sizeof folder);
         return SUMI_OK;
     }
-    if (path[0]) return SUMI_OK; /* the kind tells that there is no such file */
+    if (path[0]) return SUMI_OK; /* the kind's reader reports a missing file */
     return context_fail(data->context, SUMI_ERROR_FILE,
                         "%.200s: no such folder; run `sumi fetch %s` or --set data.path=DIR",
                         folder, name);
@@ -68,8 +68,8 @@ void sumi_data_free(sumi_data *data)
     context_release(context, data);
 }
 
-/* Floats of item `index` (unchecked) to item[item_size], as the kind gives them. */
-static sumi_status read_unscaled(sumi_data *data, uint8_t *room, int64_t index, float *item)
+/* Writes the floats of item `index` (unchecked) to item[item_size], as the kind gives them. */
+static sumi_status read_unscaled(sumi_data *data, uint8_t *scratch, int64_t index, float *item)
 {
     size_t size = (size_t)data->item_size, first = (size_t)index * size;
     if (!data->kind->read_bytes) {
@@ -77,9 +77,9 @@ static sumi_status read_unscaled(sumi_data *data, uint8_t *room, int64_t index, 
         memcpy(item, (const float *)data->items + first, size * sizeof *item);
         return SUMI_OK;
     }
-    const uint8_t *bytes = room;
+    const uint8_t *bytes = scratch;
     if (data->items) bytes = (const uint8_t *)data->items + first;
-    else TRY(data->kind->read_bytes(data, index, room));
+    else TRY(data->kind->read_bytes(data, index, scratch));
     image_to_float(bytes, size, item);
     return SUMI_OK;
 }
@@ -115,11 +115,11 @@ static sumi_status check_finite(const sumi_data *data, int64_t index, const floa
 struct loading {
     sumi_data *data;
     size_t number_size;
-    int64_t block; /* items of a task */
+    int64_t block; /* number of items in a task */
     int32_t *labels;
 };
 
-/* Puts item `index`, and its label where there are some, into their places. */
+/* Stores item `index`, and its label if there are labels. */
 static sumi_status load_item(const struct loading *loading, int64_t index)
 {
     sumi_data *data = loading->data;
@@ -143,7 +143,7 @@ static sumi_status load_block(void *user, int member, int64_t task)
     return SUMI_OK;
 }
 
-/* By all threads together, for decoding a picture can take milliseconds. */
+/* Uses all threads, because decoding a picture can take milliseconds. */
 static sumi_status load_blocks(struct loading *loading)
 {
     sumi_data *data = loading->data;
@@ -173,7 +173,7 @@ static sumi_status load_items(sumi_data *data, size_t number_size)
         if (!loading.labels) return SUMI_ERROR_MEMORY;
     }
     sumi_status status = load_blocks(&loading);
-    data->labels = loading.labels; /* only now, for read_label looks into them */
+    data->labels = loading.labels; /* only now, because read_label uses them */
     return status;
 }
 
@@ -192,12 +192,12 @@ static sumi_status apply_recipe(sumi_data *data, const sumi_recipe *recipe)
         data->classes = 0;
     } else if (!data->classes) {
         return context_fail(data->context, SUMI_ERROR_ARGUMENT,
-                            "%s: data.labels = yes, but there are no labels in it", data->name);
+                            "%s: data.labels = yes, but the data set has no labels", data->name);
     }
     return augment_read(data->context, recipe, data->name, data->rank, &data->augment);
 }
 
-/* Bytes that all items take; false where they are too many to count. */
+/* Counts the bytes of all items; false where their number overflows. */
 static bool measure(sumi_data *data, size_t number_size, int64_t *bytes)
 {
     data->item_size = 1;
@@ -219,7 +219,7 @@ static sumi_status open_kind(sumi_data *data, const sumi_recipe *recipe)
     int64_t bytes = 0;
     if (!measure(data, number_size, &bytes)) {
         return context_fail(data->context, SUMI_ERROR_FORMAT,
-                            "%s: the items have a side of zero, or are too large", data->name);
+                            "%s: the items have a dimension of zero, or are too large", data->name);
     }
     if (bytes <= 1000000 * recipe_int(recipe, "data.memory")) {
         TRY(load_items(data, number_size));
@@ -292,8 +292,8 @@ sumi_status sumi_data_read(sumi_data *data, const int64_t *indices, int64_t coun
         int64_t index = indices[i];
         if (index < 0 || index >= data->count) {
             return context_fail(data->context, SUMI_ERROR_ARGUMENT,
-                                "%s: there is no item %lld; they go from 0 to %lld", data->name,
-                                (long long)index, (long long)data->count - 1);
+                                "%s: there is no item %lld; items are numbered from 0 to %lld",
+                                data->name, (long long)index, (long long)data->count - 1);
         }
         TRY(data_read_item(data, data->bytes, index, items + i * data->item_size,
                            labels ? &labels[i] : NULL));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Data sets: one frame over files and generators. A kind of data set says how to open it and how
-   to read one item; the frame keeps the items in memory when they fit and reads them on demand
-   when they do not. */
+/* Data sets: one interface over files and generators. A kind of data set opens its source and reads
+   single items; data.c keeps the items in memory where they fit, and else reads them on demand. */
 #ifndef SUMI_DATA_DATA_H
 #define SUMI_DATA_DATA_H
 
@@ -11,9 +10,9 @@
 #include "data/augment.h"
 #include "files/recipe.h"
 
-/* A new kind is one file with such a table, and one row in data.c. Either read_bytes (pictures,
-   0 to 255) or read_floats gives item `index`, channels last; read_label may be NULL. Several
-   threads read at once. */
+/* A kind of data set: one file with such a table, and a row in data.c. Either read_bytes (pictures,
+   0 to 255) or read_floats writes item `index`, channels last; read_label may be NULL. Several
+   threads call them at the same time. */
 struct data_kind {
     const char *name;
     sumi_status (*open)(sumi_data *data, const sumi_recipe *recipe);
@@ -21,13 +20,13 @@ struct data_kind {
     sumi_status (*read_floats)(sumi_data *data, int64_t index, float *item);
     sumi_status (*read_label)(sumi_data *data, int64_t index, int32_t *label);
     void (*close)(sumi_data *data); /* also called when `open` failed half way */
-    bool reads_files;               /* that may be others when a run goes on */
+    bool reads_files;               /* whose contents may have changed when a run is resumed */
 };
 
 struct sumi_data {
     sumi_context *context;
     const struct data_kind *kind;
-    void *source;         /* of the kind; NULL once the items are in memory */
+    void *source;         /* owned by the kind; NULL once the items are in memory */
     char name[PATH_SIZE]; /* file, folder or generator, for messages */
 
     /* Set by the kind's `open`. */
@@ -38,48 +37,48 @@ struct sumi_data {
     struct names class_names;      /* empty where they have none */
     enum sumi_item_kind items_are; /* 0: the usual kind of that rank */
 
-    /* Set by the frame. */
+    /* Set by data.c. */
     int64_t item_size; /* numbers in one item */
-    double scale;      /* that they are multiplied by */
+    double scale;      /* factor of the items (data.scale) */
     struct augment augment;
     void *items;         /* bytes or floats [count, item_size], or NULL while read on demand */
     int32_t *labels;     /* [count] beside `items` when there are classes */
     uint8_t *bytes;      /* [item_size], scratch for reading on demand */
-    int readers;         /* threads that may read ahead */
-    struct ahead *ahead; /* that do (ahead.h); NULL before the first batch */
+    int readers;         /* number of threads that may read ahead */
+    struct ahead *ahead; /* the threads (ahead.h); NULL before the first batch */
 };
 
 extern const struct data_kind data_morlet, data_digits, data_swissroll, data_moons, data_gaussians,
     data_checkerboard, data_rings, data_heartbeat, data_noise, data_idx, data_cifar10, data_folder,
     data_npy, data_csv;
 
-/* Whose turn it is: the items of a step's batch, in an order that is new in each epoch. */
+/* Identifies the batch of a step; the order of the items changes with every epoch. */
 struct batch_key {
     uint64_t seed;
     int64_t step, batch;
 };
 
-/* Item `index`, which must exist, to item[item_size], its label to *label unless NULL. For pictures
-   that are read on demand, bytes[item_size] is scratch of the calling thread. */
+/* Writes item `index`, which must exist, to item[item_size] and its label to *label (or NULL). For
+   pictures that are read on demand, bytes[item_size] is scratch memory of the calling thread. */
 sumi_status data_read_item(sumi_data *data, uint8_t *bytes, int64_t index, float *item,
                            int32_t *label);
-/* The same for item `i` of a batch, mirrored and moved as the recipe says. */
+/* The same for item `i` of a batch, mirrored and shifted as the recipe says. */
 sumi_status data_read_place(sumi_data *data, uint8_t *bytes, const struct batch_key *key, int64_t i,
                             float *item, int32_t *label);
 
-/* Items for one training step: a new order each epoch, and pictures mirrored if the recipe says
-   so. A function of its arguments alone, so that a resumed run sees what it would have seen.
-   items[batch, item], labels[batch] or NULL. Where it takes time, the batch of the step after is
-   read by other threads from then on (ahead.h). */
+/* Reads the items of one training step, in a new order each epoch, with the recipe's augmentation,
+   to items[batch, item] and labels[batch] (or NULL). The result depends only on the arguments, so
+   that a resumed run gets the same items as an uninterrupted one. Where reading takes long, other
+   threads start to read the next step's batch (ahead.h). */
 sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,
                             float *items, int32_t *labels);
 
-/* For kinds that read files: data.path, or the folder `usual` of the user's cache when it is
-   empty (an error if `usual` is NULL); a bare name such as fashion-mnist that is no file here also
-   means a folder of the cache. */
+/* For kinds that read files: sets the name to data.path or, where that is empty, to the folder
+   `usual` of the user's cache (an error if `usual` is NULL). A bare name such as fashion-mnist that
+   is not a file in the current folder also means a folder of the cache. */
 sumi_status data_find_path(sumi_data *data, const sumi_recipe *recipe, const char *usual);
 
-/* What rows of numbers mean: pictures, signals or points (data.items, or by the network). */
+/* The kind of the items in rows of numbers: data.items, else by the kind of network. */
 enum sumi_item_kind data_items_of(const sumi_recipe *recipe);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Digits 0 to 9 from strokes through a few points of a unit box (y down). Each picture chooses a
-   way to write the digit, bends the box smoothly (so that strokes that meet go on meeting), then
-   scales, slants, turns and shifts it, and draws with a pen of its own width. */
+/* Digits 0 to 9 from strokes through a few points of a unit box (y down). Each picture chooses one
+   form of the digit, deforms the box smoothly (so that strokes that meet still meet), then scales,
+   slants, rotates and shifts it, and draws with a random pen width. */
 #include "data/digits.h"
 
 #include <math.h>
@@ -129,7 +129,7 @@ static const struct stroke strokes[] = {
     {9, 1, 4, {{.82f, .28f}, {.84f, .62f}, {.68f, .92f}, {.3f, 1}}},
 };
 
-/* How one picture is written. */
+/* The random parameters of one picture. */
 struct hand {
     int variant;
     float matrix[2][2], origin[2]; /* from the box, its centre at 0, to pixels */
@@ -172,7 +172,7 @@ static struct hand draw_hand(uint64_t seed, int64_t number, int digit)
     return hand;
 }
 
-/* The box's point to pixels. */
+/* Maps a point of the box to pixels. */
 static void place(const struct hand *hand, const float point[2], float pixel[2])
 {
     float bent[2];
@@ -190,7 +190,8 @@ static void place(const struct hand *hand, const float point[2], float pixel[2])
     }
 }
 
-/* Catmull-Rom spline through the stroke's points: the place a share t of the way past point i. */
+/* The Catmull-Rom spline through the stroke's points, at the fraction t between points i and i +
+   1. */
 static void spline(const struct stroke *stroke, int i, float t, float point[2])
 {
     const float *b = stroke->points[i], *c = stroke->points[i + 1];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checksums of data sets; see fingerprint.h. They tell a set that changed by accident, and are no
-   protection against one that was made to look alike. */
+/* Checksums of data sets; see fingerprint.h. They detect accidental changes, not deliberate
+   forgeries. */
 #include "data/fingerprint.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 
 enum { SAMPLED = 64 };
 
-/* Takes eight bytes at a time; each step can be undone, so that no bit is lost on the way. */
+/* Adds eight bytes; the map is invertible, so that no information of the word is lost. */
 static uint64_t add_word(uint64_t sum, uint64_t word)
 {
     sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15); /* odd: 2^64 over the golden ratio */
@@ -29,7 +29,7 @@ static uint64_t add_bytes(uint64_t sum, const void *data, size_t size)
     return add_word(sum, word);
 }
 
-/* Items as the network sees them, with their labels. */
+/* The checksum of a few items as the network gets them, with their labels. */
 static sumi_status sum_sample(sumi_data *data, float *item, uint64_t *sum)
 {
     int64_t count = data->count < SAMPLED ? data->count : SAMPLED;

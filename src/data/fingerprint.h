@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a data set is known by again, so that a run that goes on notices that its files have
-   changed: how many items of which shape and how many classes; a checksum of a few items, spread
-   evenly; and one of all items where they are in memory. The first two do not depend on where the
-   items are. */
+/* Fingerprints of data sets, by which a resumed run detects that its files have changed: the number
+   and shape of the items and the number of classes; a checksum of a few evenly spaced items; and
+   one of all items if they are in memory. The first two do not depend on whether they are. */
 #ifndef SUMI_DATA_FINGERPRINT_H
 #define SUMI_DATA_FINGERPRINT_H
 
@@ -15,8 +14,8 @@ struct fingerprint {
     char sample[CHECKSUM_SIZE], all[CHECKSUM_SIZE]; /* in hexadecimal; "" of `all` where unknown */
 };
 
-/* That of a data set that is read from files; all texts are "" for one that is generated, which the
-   recipe determines. Reads some items where they are not in memory. */
+/* Takes the fingerprint of a data set that is read from files; for a generated one, which the
+   recipe determines, all texts are "". Reads a few items if they are not in memory. */
 sumi_status fingerprint_take(sumi_data *data, struct fingerprint *fingerprint);
 
 #endif

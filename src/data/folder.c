@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A tree of PNG and JPEG pictures, or a single one, as a data set: each is scaled to cover
-   data.width x data.height and cropped at the centre. The folders at the top are the classes, in
-   the order of their names. Hidden files and files with other endings are passed over. */
+   data.width x data.height and cropped at the centre. The top-level folders are the classes, in the
+   order of their names. Hidden files and files with other extensions are skipped. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ enum { DEPTH_LIMIT = 16 };
 
 struct picture {
     char *path;
-    int32_t label; /* -1 for a picture at the top */
+    int32_t label; /* -1 for a picture at the top level */
 };
 
 struct folder_source {
@@ -28,7 +28,7 @@ static bool is_picture(const char *name)
            || path_has_ending(name, ".jpeg");
 }
 
-static sumi_status make_room(sumi_data *data, struct folder_source *source)
+static sumi_status grow(sumi_data *data, struct folder_source *source)
 {
     if (source->count < source->capacity) return SUMI_OK;
     int64_t capacity = source->capacity ? 2 * source->capacity : 256;
@@ -44,7 +44,7 @@ static sumi_status make_room(sumi_data *data, struct folder_source *source)
 static sumi_status add_picture(sumi_data *data, const char *path, int32_t label)
 {
     struct folder_source *source = data->source;
-    TRY(make_room(data, source));
+    TRY(grow(data, source));
     char *copy = context_copy_text(data->context, path);
     if (!copy) return SUMI_ERROR_MEMORY;
     source->pictures[source->count++] = (struct picture){copy, label};
@@ -73,7 +73,8 @@ static int by_name(const struct dirent **entry, const struct dirent **other)
     return strcmp((*entry)->d_name, (*other)->d_name);
 }
 
-/* Entries in the order of their names, so that items keep their numbers on every machine. */
+/* Adds the entries in the order of their names, so that items have the same numbers on every
+   machine. */
 static sumi_status add_folder(sumi_data *data, const char *path, int depth, int32_t label)
 {
     if (depth > DEPTH_LIMIT) {
@@ -108,7 +109,7 @@ static sumi_status check_labels(const sumi_data *data)
     return SUMI_OK;
 }
 
-/* The size that the recipe asks for, or that of the first picture where it leaves that open. */
+/* The size in the recipe, or that of the first picture where the recipe has none. */
 static sumi_status choose_size(sumi_data *data, const sumi_recipe *recipe)
 {
     const struct folder_source *source = data->source;

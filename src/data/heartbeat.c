@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Binary heartbeats (Sohl-Dickstein et al. 2015, section 3.1.2): sequences of bits, -1 or 1, with a
-   pulse at every fifth place. Where the first pulse is, is all that there is to know: log2(5) =
-   2.322 bits a sequence. */
+   pulse at every fifth position. The position of the first pulse is the only information: log2(5) =
+   2.322 bits per sequence. */
 #include "base/philox.h"
 #include "data/data.h"
 

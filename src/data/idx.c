@@ -11,7 +11,8 @@ struct idx_source {
     idx *images, *labels; /* labels may be NULL */
 };
 
-/* folder/stem, stem with a dot for its second-last dash, or either gzipped: the first there is. */
+/* Finds folder/stem, the same with a dot for the second-last dash of stem, or either gzipped, in
+   this order. */
 static bool find_file(const char *folder, const char *stem, char path[PATH_SIZE])
 {
     static const char *const forms[] = {"%s/%s-idx%d-ubyte", "%s/%s-idx%d-ubyte.gz",
@@ -24,7 +25,7 @@ static bool find_file(const char *folder, const char *stem, char path[PATH_SIZE]
     return false;
 }
 
-/* The labels' file of an images' file: the same name with "labels" and rank 1 in it. */
+/* Finds the label file that belongs to an image file: the same name with "labels" and idx1. */
 static bool find_labels_beside(const char *images, char path[PATH_SIZE])
 {
     const char *slash = strrchr(images, '/'), *name = slash ? slash + 1 : images;
@@ -48,15 +49,16 @@ static sumi_status find_files(sumi_data *data, const sumi_recipe *recipe, char i
     bool test = recipe_is(recipe, "data.split", "test");
     if (!find_file(data->name, test ? "t10k-images" : "train-images", images)) {
         return context_fail(data->context, SUMI_ERROR_FILE,
-                            "%s: holds no %s-images-idx3-ubyte, nor one ending in .gz; run `sumi "
-                            "fetch mnist` or --set data.path=DIR",
+                            "%s: has no %s-images-idx3-ubyte, gzipped or not; run `sumi fetch "
+                            "mnist` or set data.path to its folder",
                             data->name, test ? "t10k" : "train");
     }
     if (!find_file(data->name, test ? "t10k-labels" : "train-labels", labels)) labels[0] = 0;
     return SUMI_OK;
 }
 
-/* One label a picture, from 0 to 255; the number of classes is the largest and one more. */
+/* Reads one label per picture, from 0 to 255; the number of classes is the largest label plus
+   one. */
 static sumi_status open_labels(sumi_data *data, struct idx_source *source, const char *path)
 {
     TRY(idx_open(data->context, path, &source->labels));

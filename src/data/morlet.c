@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Morlet wavelets as a data set: signals [length, 1], clean or with measured noise. */
+/* Morlet wavelets as a data set: signals [length, 1], clean or with noise of a given deviation. */
 #include "data/morlet.h"
 
 #include <math.h>

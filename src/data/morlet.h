@@ -13,14 +13,14 @@ typedef struct morlet_parameters {
     double amplitude, phase;
 } morlet_parameters;
 
-/* Where generated waves have their parameters: uniform, the scale log-uniform. Amplitudes of at
-   most 1 keep every wave in [-1, 1]. The phase takes the whole circle. */
+/* The ranges of the parameters of generated waves: uniform, the scale log-uniform, the phase over
+   the whole circle. Amplitudes of at most 1 keep every wave in [-1, 1]. */
 extern const morlet_parameters morlet_lowest, morlet_highest;
 
-/* The parameters of wave `number` of the family that `seed` keys. */
+/* The parameters of wave `number` for a seed. */
 morlet_parameters morlet_draw(uint64_t seed, int64_t number);
 
-/* wave[length] of the family. */
+/* Writes wave[length] with the given parameters. */
 void morlet_wave(const morlet_parameters *parameters, int64_t length, float *wave);
 
 /* The member of the family nearest to wave[length] in least squares, and the relative residual

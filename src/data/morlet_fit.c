@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Least-squares fit of a Morlet wavelet. With p = amplitude cos(phase), q = -amplitude sin(phase)
-   the family reads e(u) (p cos(w u) + q sin(w u)), e(u) = exp(-u^2/2): linear in p and q. So a grid
-   over centre, scale and w with the best p, q at each node gives starts, and Levenberg-Marquardt
-   over (centre, log scale, w, p, q) finishes the few best ones. */
+   the family reads e(u) (p cos(w u) + q sin(w u)), e(u) = exp(-u^2/2): linear in p and q. A grid
+   over centre, scale and w with the best p, q at each node gives starting points;
+   Levenberg-Marquardt over (centre, log scale, w, p, q) refines the few best of them. */
 #include <math.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static double grid(int64_t i, int64_t length)
     return -1 + 2 * (double)i / (double)(length - 1);
 }
 
-/* Fills p and q of `fit` by the normal equations, and the error that is left. */
+/* Fills p and q of `fit` by the normal equations, and the remaining error. */
 static void solve_linear_part(const float *wave, int64_t length, struct fit *fit)
 {
     double cc = 0, cs = 0, ss = 0, cw = 0, sw = 0, ww = 0, scale = exp(fit->value[1]);
@@ -53,7 +53,7 @@ static void keep_if_better(struct fit best[STARTS], const struct fit *fit)
     best[place] = *fit;
 }
 
-/* Steps of the grid are small enough that the nearest node lies in the basin of the best fit. */
+/* The grid is fine enough that its nearest node lies in the basin of attraction of the best fit. */
 static void search_grid(const float *wave, int64_t length, struct fit best[STARTS])
 {
     for (int i = 0; i < STARTS; i++) best[i].error = INFINITY;
@@ -81,7 +81,7 @@ static double evaluate(const float *wave, int64_t length, const struct fit *fit,
         double u = (grid(i, length) - v[0]) / scale;
         double envelope = exp(-0.5 * u * u), c = cos(v[2] * u), s = sin(v[2] * u);
         double model = envelope * (v[3] * c + v[4] * s);
-        double turned = envelope * (v[4] * c - v[3] * s); /* by the angle w u */
+        double turned = envelope * (v[4] * c - v[3] * s); /* derivative by the angle w u */
         double difference = wave[i] - model, by_u = v[2] * turned - u * model;
         error += difference * difference;
         if (!matrix) continue;

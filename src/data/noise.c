@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Items of nothing but normal noise, of any shape: for measuring how fast a network is where its
-   data is not at hand. */
+/* Items of standard normal noise of any shape: for measuring the speed of a network without its
+   data. */
 #include "base/philox.h"
 #include "data/data.h"
 
-enum { NOISE_STREAM = 16 }; /* apart from the draws of the other generators */
+enum { NOISE_STREAM = 16 }; /* separate from the streams of the other generators */
 
 static sumi_status open_noise(sumi_data *data, const sumi_recipe *recipe)
 {

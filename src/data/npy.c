@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arrays of NumPy as a data set: pictures [n, h, w(, c)], signals [n, length(, c)] or points
-   [n, d], read by rows. Bytes (uint8) run from -1 to 1 as pictures do; all other numbers are taken
-   as they are. */
+/* NumPy arrays as a data set: pictures [n, h, w(, c)], signals [n, length(, c)] or points [n, d],
+   read by rows. Bytes (uint8) are scaled from -1 to 1, as for pictures; all other numbers are
+   unchanged. */
 #include "files/npy.h"
 
 #include "base/item_kind.h"
 #include "data/data.h"
 
-/* What a file of rows looks like, of which the last dimension may be left out. */
+/* The shape of a file for messages; the dimension in brackets is optional. */
 static const char *form_of(enum sumi_item_kind kind)
 {
     if (kind == SUMI_PICTURE) return "images [n, height, width(, channels)]";
     return kind == SUMI_SIGNAL ? "signals [n, length(, channels)]" : "points [n(, dimensions)]";
 }
 
-/* Three or four long lines of pixels one below the other are hardly a picture; channels that come
-   first look like that. */
+/* Warns of items with a first length of a few and a much longer last one: such pictures are
+   unlikely, and channels are probably first. */
 static void advise_order(const sumi_data *data)
 {
     enum { MOST_CHANNELS = 4, LEAST_LENGTH = 8 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Points in the plane inside [-1, 1]: a swiss roll, two moons, a ring of eight Gaussians, a
-   checkerboard, two rings, each with measured noise if the recipe asks for it. */
+   checkerboard, two rings, with noise of a given deviation if the recipe asks for it. */
 #include <math.h>
 
 #include "base/philox.h"
@@ -55,7 +55,7 @@ static sumi_status open_unlabelled(sumi_data *data, const sumi_recipe *recipe)
     return open_points(data, recipe, 0);
 }
 
-/* One turn and a half of the spiral r = angle, scaled to end at 1. */
+/* One and a half turns of the spiral r = angle, scaled to end at 1. */
 static sumi_status read_swissroll(sumi_data *data, int64_t index, float *item)
 {
     const struct points_source *source = data->source;
@@ -90,7 +90,7 @@ static sumi_status open_gaussians(sumi_data *data, const sumi_recipe *recipe)
     return open_points(data, recipe, GAUSSIANS);
 }
 
-/* Standard deviation 0.05 about eight places on a circle of radius 0.75. */
+/* Standard deviation 0.05 around eight points on a circle of radius 0.75. */
 static sumi_status read_gaussians(sumi_data *data, int64_t index, float *item)
 {
     const struct points_source *source = data->source;
@@ -102,7 +102,7 @@ static sumi_status read_gaussians(sumi_data *data, int64_t index, float *item)
     return SUMI_OK;
 }
 
-/* Even over the eight dark squares of a board of four by four. */
+/* Uniform over the eight dark squares of a four by four board. */
 static sumi_status read_checkerboard(sumi_data *data, int64_t index, float *item)
 {
     const struct points_source *source = data->source;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Feistel network permutes the numbers of 2k bits whatever its round function (Luby and Rackoff,
-   1988); Philox is the round function. Numbers past the last item are permuted again until one
+/* A Feistel network with any round function permutes the numbers of 2k bits (Luby and Rackoff,
+   1988); here Philox is the round function. Numbers past the last item are permuted again until one
    lands inside (cycle walking: Black and Rogaway, 2002), at most four times on average. */
 #include "data/shuffle.h"
 

@@ -30,8 +30,8 @@ sumi_status canvas_open(sumi_context *context, double width, double height, stru
     if (!(width <= CANVAS_MAX_SIDE && height <= CANVAS_MAX_SIDE
           && width * height <= CANVAS_MAX_PIXELS)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "the picture would be %.0f x %.0f pixels; at most %d a side and %d in "
-                            "all are allowed: draw fewer or smaller items",
+                            "the picture would be %.0f x %.0f pixels, but at most %d on a side and "
+                            "%d in all are allowed: draw fewer or smaller items",
                             width, height, CANVAS_MAX_SIDE, CANVAS_MAX_PIXELS);
     }
     int columns = (int)ceil(width), rows = (int)ceil(height);
@@ -43,7 +43,7 @@ sumi_status canvas_open(sumi_context *context, double width, double height, stru
                                                           columns, rows, stride);
     canvas->cairo = cairo_create(canvas->surface);
 
-    /* Grey smoothing only: a picture must not depend on the screen of the one who drew it. */
+    /* Grey antialiasing only: a picture must not depend on the user's screen. */
     cairo_font_options_t *options = cairo_font_options_create();
     cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
@@ -64,8 +64,8 @@ void canvas_close(struct canvas *canvas)
     memset(canvas, 0, sizeof *canvas);
 }
 
-/* The rows of a sheet without their padding, 0x..RRGGBB; cairo keeps them in words of
-   the machine. */
+/* Copies the rows of a sheet without padding, as 0x..RRGGBB; cairo stores pixels as native 32-bit
+   words. */
 static void gather(const struct canvas *canvas, int width, int height, uint32_t *pixels)
 {
     size_t stride = (size_t)cairo_image_surface_get_stride(canvas->surface);
@@ -159,10 +159,10 @@ void canvas_text(struct canvas *canvas, double x, double y, enum canvas_side sid
     cairo_new_path(canvas->cairo);
 }
 
-double canvas_fit_text(struct canvas *canvas, double size, double least, double room,
+double canvas_fit_text(struct canvas *canvas, double size, double least, double limit,
                        const char *text)
 {
     double width = canvas_text_width(canvas, size, text);
-    if (width <= room || width <= 0) return size;
-    return fmax(least, size * room / width);
+    if (width <= limit || width <= 0) return size;
+    return fmax(least, size * limit / width);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for all other files of this folder where drawing is left out of the build. */
+/* Replaces all other files of this folder where drawing is left out of the build. */
 #include "base/parts.h"
 
 static sumi_status refuse(sumi_context *context, const char *path)

@@ -9,7 +9,7 @@ static sumi_status draw_view(sumi_context *context, const struct rows_view *view
 {
     const sumi_array *frames = &view->array;
     bool points = view->pairs || frames->rank == 2 + item_type_of(SUMI_POINTS)->rank;
-    int leading = points && !view->pairs ? 1 : 2; /* all points of a step make one picture */
+    int leading = points && !view->pairs ? 1 : 2; /* all points of a step are one picture */
     struct sheet sheet = {.rows = leading == 2 ? frames->shape[1] : 1,
                           .columns = frames->shape[0],
                           .data = frames->data,

@@ -32,9 +32,9 @@ sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int c
     TRY(item_check_array(context, "items", items));
     if (columns < 0) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a grid cannot have %d columns; 0 lets it choose", columns);
+                            "a grid cannot have %d columns; 0 chooses a number", columns);
     }
-    sumi_array numbers = *items; /* [n] is [n, 1] */
+    sumi_array numbers = *items; /* [n] is drawn as [n, 1] */
     if (items->rank == 1) numbers.shape[numbers.rank++] = 1;
     TRY(rows_view_open(context, &numbers, 0, &view));
     sumi_status status = draw_view(context, &view, columns, path);

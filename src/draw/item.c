@@ -65,8 +65,8 @@ static bool are_numbers(const item_form *form)
 
 enum { LEAST_BARS = 5, MOST_BARS = 50 };
 
-/* How many bars, and which share of a set of numbers is in each. Numbers that are not finite are in
-   none. */
+/* Returns the number of bars of a histogram; `shares` receives the fraction of the numbers in each.
+   Numbers that are not finite are left out. */
 static int count_shares(const item_form *form, const float *data, double shares[MOST_BARS])
 {
     int bars = (int)fmin(fmax(sqrt((double)form->width), LEAST_BARS), MOST_BARS);
@@ -127,7 +127,7 @@ void item_form_measure(item_form *form, const float *data, int64_t items)
         range_include(&form->y, data + 1, count, 2);
         range_settle(&form->x, 0, 0.05);
         range_settle(&form->y, 0, 0.05);
-        /* One unit is as long across as it is up. */
+        /* Both axes have the same scale. */
         double half = 0.5 * fmax(form->x.high - form->x.low, form->y.high - form->y.low);
         double x = 0.5 * (form->x.low + form->x.high), y = 0.5 * (form->y.low + form->y.high);
         form->x = (struct range){x - half, x + half};
@@ -153,7 +153,7 @@ static uint32_t colour_of(const float *pixel, int64_t channels)
     return byte_of(pixel[0]) << 16 | byte_of(pixel[1]) << 8 | byte_of(pixel[2]);
 }
 
-/* The colour at column x and row y of an image as it is drawn; false between two channels. */
+/* The colour at column x and row y of a drawn image; false between two channels. */
 static bool pixel_of(const item_form *form, const float *data, int64_t x, int64_t y,
                      uint32_t *colour)
 {
@@ -170,7 +170,7 @@ static bool pixel_of(const item_form *form, const float *data, int64_t x, int64_
     return true;
 }
 
-/* Pixels are set directly: cairo's own scaling would blur them or need another surface each. */
+/* Sets pixels directly: cairo's scaling would blur them or need a surface for each image. */
 static void draw_image(struct canvas *canvas, const item_form *form, const float *data,
                        rectangle where)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi_draw_lines: curves of positive numbers over positive numbers, both axes logarithmic, their
-   names at their ends. */
+/* sumi_draw_lines: curves of positive numbers over positive numbers on logarithmic axes, with names
+   at their ends. */
 #include <math.h>
 
 #include "draw/plot.h"
@@ -32,7 +32,7 @@ static void choose_axes(const sumi_line *lines, int count, struct axis *x, struc
     y->values = (struct range){y->values.low / 1.5, y->values.high * 1.5};
 }
 
-/* The curve, with a dot at every place where they are few; returns where it ends. */
+/* Draws the curve, with a dot at every point if they are few; returns the height of its end. */
 static double draw_line(struct canvas *canvas, const struct axis *x, const struct axis *y,
                         const sumi_line *line)
 {
@@ -48,7 +48,7 @@ static double draw_line(struct canvas *canvas, const struct axis *x, const struc
     return last_y;
 }
 
-/* Names beside the ends of their curves, moved down where one is on another. */
+/* Writes names beside the ends of their curves, moved down where they overlap. */
 static void write_names(struct canvas *canvas, const struct axis *x, int count,
                         const sumi_line *lines, const double *ends)
 {

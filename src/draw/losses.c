@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi_draw_losses: every loss faint, their running mean bold, over the number of steps. */
+/* sumi_draw_losses: every loss in a faint line and their running mean in a bold one, over the
+   steps. */
 #include <math.h>
 
 #include "draw/plot.h"
@@ -9,18 +10,18 @@ static const double LEFT = 130, RIGHT = 40, TOP = 84;
 
 enum { MEAN_POINTS = 600 };
 
-/* The mean of the finite values around each of MEAN_POINTS places, or NAN where there is none. The
-   window is a fiftieth of the run, so a curve of any length is as smooth. Returns the number of
-   means; mean i is at step 1 + (i + 0.5) * count / means. */
+/* The mean of the finite values around each of MEAN_POINTS positions, or NAN where there is none.
+   The window is a fiftieth of the run, so that smoothness does not depend on its length. Returns
+   the number of means; mean i is at step 1 + (i + 0.5) * count / means. */
 static int running_mean(const float *losses, int64_t count, float means[MEAN_POINTS])
 {
     int number = count < MEAN_POINTS ? (int)count : MEAN_POINTS;
     int64_t half = count / 100;
     for (int i = 0; i < number; i++) {
         int64_t middle = (int64_t)(((double)i + 0.5) * (double)count / number);
-        int64_t room = middle < count - 1 - middle ? middle : count - 1 - middle;
-        /* Narrower near the ends, where a lopsided window would lag behind a steep curve. */
-        int64_t reach = room > half ? half : room > half / 4 ? room : half / 4;
+        int64_t distance = middle < count - 1 - middle ? middle : count - 1 - middle;
+        /* Narrower near the ends, where a one-sided window would lag behind a steep curve. */
+        int64_t reach = distance > half ? half : distance > half / 4 ? distance : half / 4;
         int64_t first = middle > reach ? middle - reach : 0;
         int64_t last = middle + reach < count ? middle + reach : count - 1;
         double sum = 0;
@@ -75,11 +76,11 @@ static void draw_losses(struct canvas *canvas, const float *losses, int64_t coun
     }
     float means[MEAN_POINTS];
     int number = running_mean(losses, count, means);
-    bool smoothed = count >= 100; /* below, the window is a single value */
+    bool smoothed = count >= 100; /* with fewer, the window is a single value */
     canvas_use(canvas, INK_DARK, smoothed ? 0.22 : 1);
     plot_curve(canvas, &x, &y, losses, count, 1, 1, smoothed ? 1.2 : count == 1 ? 12 : 3);
     if (!smoothed) return;
-    struct axis means_x = x; /* place i is step 1 + (i + 0.5) * count / number */
+    struct axis means_x = x; /* mean i is at step 1 + (i + 0.5) * count / number */
     double each = (double)count / number;
     means_x.values.low = (x.values.low - 1) / each - 0.5;
     means_x.values.high = (x.values.high - 1) / each - 0.5;

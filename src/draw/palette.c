@@ -6,8 +6,8 @@
 
 enum { SLOTS = 1024, BITS = 8 };
 
-/* Colours that agree in their leading bits. `votes` keeps the one that most pixels have (Boyer and
-   Moore 1991): others vote it down. */
+/* Colours that agree in their leading bits. `votes` counts for the most frequent one by majority
+   vote (Boyer and Moore 1991). */
 struct bucket {
     uint32_t key, colour;
     size_t votes;
@@ -19,7 +19,7 @@ struct counting {
     struct bucket buckets[PALETTE_COLOURS];
 };
 
-/* The number of the bucket of a key, made if need be; -1 where there is no room for another. */
+/* The number of the bucket of a key, which is created if needed; -1 where all are taken. */
 static int find(struct counting *counting, uint32_t key)
 {
     uint32_t slot = (key * 2654435761u) >> 22; /* ten bits, of which there are SLOTS */

@@ -42,8 +42,8 @@ double axis_place(const struct axis *axis, double value)
     return axis->start + fmin(fmax(part, 0), 1) * (axis->end - axis->start);
 }
 
-/* Ticks at 1, or 1 and 3, or 1, 2 and 5 times the powers of ten: the densest set that is not much
-   over what was wanted. */
+/* Ticks at 1, or 1 and 3, or 1, 2 and 5 times the powers of ten: the densest of these sets that
+   does not exceed the wanted number by much. */
 static int logarithmic_ticks(const struct axis *axis, int wanted, double ticks[TICKS_MAX])
 {
     static const double FACTORS[3][3] = {{1, 2, 5}, {1, 3, 0}, {1, 0, 0}};
@@ -143,12 +143,12 @@ void plot_frame(struct canvas *canvas, const struct axis *x, const struct axis *
     canvas_text(canvas, middle, 42, SIDE_CENTRE, size, frame->title);
 }
 
-/* One point of a curve: after a gap the pen is put down there, else it draws. */
+/* One point of a curve: starts a line there after a gap, else draws to it. */
 static void pen_to(struct canvas *canvas, bool *down, double x, double y)
 {
     if (*down) cairo_line_to(canvas->cairo, x, y);
     else cairo_move_to(canvas->cairo, x, y);
-    if (!*down) cairo_line_to(canvas->cairo, x, y); /* a lone value shows as a dot */
+    if (!*down) cairo_line_to(canvas->cairo, x, y); /* a single value becomes a dot */
     *down = true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi_draw_points: points of the plane twice, as they are and as a density, and over the density
-   the lines of a flow or the arrows of a field. */
+/* sumi_draw_points: points of the plane in two panels, as points and as a density, with the lines
+   of a flow or the arrows of a field over the density. */
 #include <math.h>
 
 #include "draw/item.h"
@@ -10,7 +10,8 @@ enum { CELL = 4, SPREAD = 7 }; /* pixels of a cell of the density, and the devia
 
 struct figure {
     const sumi_array *points, *paths, *arrows; /* the last two may be NULL */
-    item_form plain, covered;                  /* of the panels: the second has the paths too */
+    item_form plain, covered;                  /* forms of the panels: the second includes the
+                                                  paths */
 };
 
 static sumi_status check(sumi_context *context, const struct figure *figure)
@@ -21,20 +22,21 @@ static sumi_status check(sumi_context *context, const struct figure *figure)
     if (arrows) TRY(item_check_array(context, "arrows", arrows));
     if (points->rank != 2 || points->shape[1] != 2) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "points to be drawn are pairs, [n,2], not of rank %d", points->rank);
+                            "points to be drawn must be pairs, [n,2], not of rank %d",
+                            points->rank);
     }
     if (paths && (paths->rank != 3 || paths->shape[2] != 2)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "paths of points are [steps,n,2], not of rank %d", paths->rank);
+                            "paths of points must be [steps,n,2], not of rank %d", paths->rank);
     }
     if (arrows && (arrows->rank != 2 || arrows->shape[1] != 4)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "arrows are rows of four numbers, x, y and their direction, [n,4]");
+                            "arrows must be rows of four numbers, x, y and a direction, [n,4]");
     }
     return SUMI_OK;
 }
 
-/* Both panels show all points; the second shows the paths and the arrows too. */
+/* Computes the ranges: both panels show all points, the second also the paths and arrows. */
 static void measure(struct figure *figure)
 {
     const sumi_array *arrows = figure->arrows;
@@ -84,7 +86,7 @@ static void draw_ticks(struct canvas *canvas, const struct axis *x, const struct
 
 /* ---- Density ---- */
 
-/* Blurs rows (stride 1) or columns of cells[side, side] by a normal curve; `spare` has room for a
+/* Blurs rows (stride 1) or columns of cells[side, side] with a Gaussian; `spare` is memory for one
    line. */
 static void blur(double *cells, int side, bool rows, double *spare)
 {
@@ -143,7 +145,7 @@ static sumi_status draw_density(struct canvas *canvas, const struct axis *x, con
 
 /* ---- Lines and arrows ---- */
 
-/* Draws one path as far as it is finite, and a dot where it ends. */
+/* Draws one path up to its first value that is not finite, and a dot at its end. */
 static void draw_path(struct canvas *canvas, const struct axis *x, const struct axis *y,
                       const float *places, int64_t steps, int64_t stride)
 {
@@ -153,7 +155,7 @@ static void draw_path(struct canvas *canvas, const struct axis *x, const struct 
         if (!isfinite(places[0]) || !isfinite(places[1])) break;
         across = axis_place(x, places[0]);
         up = axis_place(y, places[1]);
-        cairo_line_to(canvas->cairo, across, up); /* the first one moves there */
+        cairo_line_to(canvas->cairo, across, up); /* the first call moves there */
         any = true;
     }
     canvas_use(canvas, INK_SEAL, 0.7);
@@ -174,7 +176,7 @@ static void draw_paths(struct canvas *canvas, const struct axis *x, const struct
     }
 }
 
-/* From (x0, y0) along (dx, dy), in pixels, with a head. */
+/* Draws an arrow from (x0, y0) along (dx, dy), in pixels. */
 static void draw_arrow(struct canvas *canvas, double x0, double y0, double dx, double dy)
 {
     double length = hypot(dx, dy), head = fmin(5, 0.45 * length);
@@ -190,13 +192,13 @@ static void draw_arrow(struct canvas *canvas, double x0, double y0, double dx, d
     cairo_stroke(canvas->cairo);
 }
 
-/* Long arrows are shortened to the room between two neighbours of a square grid, short ones stay in
-   proportion. */
+/* Draws an arrow of size s with the length s / (s + mean) times the spacing of a square grid, so
+   that even long arrows do not overlap. */
 static void draw_arrows(struct canvas *canvas, const struct axis *x, const struct axis *y,
                         const sumi_array *arrows)
 {
     int64_t count = arrows->shape[0];
-    double mean = 0, room = 0.9 * (x->end - x->start) / sqrt((double)count);
+    double mean = 0, spacing = 0.9 * (x->end - x->start) / sqrt((double)count);
     for (int64_t i = 0; i < count; i++) {
         double size = hypot(arrows->data[4 * i + 2], arrows->data[4 * i + 3]);
         if (isfinite(size)) mean += size / (double)count;
@@ -207,7 +209,7 @@ static void draw_arrows(struct canvas *canvas, const struct axis *x, const struc
         const float *arrow = arrows->data + 4 * i;
         double size = hypot(arrow[2], arrow[3]);
         if (!isfinite(size) || !isfinite(arrow[0]) || !isfinite(arrow[1])) continue;
-        double scale = room / (size + mean);
+        double scale = spacing / (size + mean);
         draw_arrow(canvas, axis_place(x, arrow[0]), axis_place(y, arrow[1]), scale * arrow[2],
                    -scale * arrow[3]);
     }

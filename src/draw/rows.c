@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of numbers as what can be drawn; see rows.h. */
+/* Converting rows of numbers to what can be drawn; see rows.h. */
 #include "draw/rows.h"
 
 enum { MOST_COORDINATES = 4 };
@@ -10,7 +10,7 @@ static const struct {
 } pairs[MOST_PAIRS] = {{0, 1, "1, 2"}, {0, 2, "1, 3"}, {1, 2, "2, 3"},
                        {0, 3, "1, 4"}, {1, 3, "2, 4"}, {2, 3, "3, 4"}};
 
-/* The pairs of coordinates of a set rows[n, d], to points[pairs, n, 2]. */
+/* Copies the pairs of coordinates of a set rows[n, d] to points[pairs, n, 2]. */
 static void take_pairs(const float *rows, int64_t n, int64_t d, int count, float *points)
 {
     for (int pair = 0; pair < count; pair++) {

@@ -5,14 +5,14 @@
 #include <math.h>
 #include <stdio.h>
 
-static const double SHEET_WIDTH = 1200;  /* what the cells of a row fill together, when they can */
-static const double SHEET_HEIGHT = 4800; /* beyond which images are no longer magnified */
+static const double SHEET_WIDTH = 1200;  /* total width of the cells of a row, where possible */
+static const double SHEET_HEIGHT = 4800; /* above it, images are not magnified */
 static const double TEXT_SIZE = 20, TEXT_LEAST = 10, TICK_SIZE = 15, MARGIN = 12;
 
 struct layout {
     double left, top; /* of the first cell */
     double cell_width, cell_height, gap_x, gap_y;
-    double right, bottom; /* room after the last cell */
+    double right, bottom; /* space after the last cell */
     double ticks_width;   /* of the labels left of each row; 0 without */
 };
 
@@ -47,19 +47,20 @@ static int ticks_for(double length, double each)
     return (int)fmin(fmax(2, length / each), 8);
 }
 
-/* Cells first: whole multiples of an image's pixels, or plots of a pleasant proportion. */
+/* Chooses the size of cells first: a whole multiple of an image's pixels, or a fixed aspect ratio
+   for plots. */
 static void choose_cells(const struct sheet *sheet, struct layout *layout)
 {
     double share = SHEET_WIDTH / (double)sheet->columns;
     double width = (double)sheet->form.width, height = (double)sheet->form.height;
     if (sheet->form.kind == SUMI_PICTURE) {
-        /* Titles need some width to be read. */
+        /* The least magnification at which titles are legible. */
         double least = sheet->column_titles ? ceil(64 / width) : 1;
         double tallest = floor(SHEET_HEIGHT / ((double)sheet->rows * height));
         double factor = fmax(fmax(1, fmin(fmin(floor(share / width), tallest), 8)), least);
         layout->cell_width = factor * width;
         layout->cell_height = factor * height;
-        /* channels side by side are a pixel apart, and items more */
+        /* channels side by side are one pixel apart, items further */
         layout->gap_x = layout->gap_y = sheet->form.across ? 4 + 3 * factor : 4;
     } else {
         bool points = sheet->form.kind == SUMI_POINTS;
@@ -115,7 +116,7 @@ static void draw_ticks_below(struct canvas *canvas, const item_form *form, recta
     for (int i = 0; i < count; i++) {
         char text[TICK_TEXT_SIZE];
         tick_text(ticks[i], text);
-        /* Kept under the cell, so that neighbours' labels do not run together. */
+        /* Keeps labels below their cell, so that those of neighbours do not overlap. */
         double half = canvas_text_width(canvas, TICK_SIZE, text) / 2, end = where.x + where.width;
         double place = fmin(fmax(axis_place(&x, ticks[i]), where.x + half - 4), end - half + 4);
         canvas_text(canvas, place, where.y + where.height + TICK_SIZE, SIDE_CENTRE, TICK_SIZE,
@@ -167,7 +168,7 @@ sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *
     item_form_measure(&sheet->form, sheet->data, sheet->count);
     struct canvas canvas;
     struct layout layout;
-    sumi_status status = canvas_open(context, 1, 1, &canvas); /* to measure texts on */
+    sumi_status status = canvas_open(context, 1, 1, &canvas); /* for measuring texts */
     if (status == SUMI_OK) choose_layout(&canvas, sheet, &layout);
     canvas_close(&canvas);
     TRY(status);

@@ -7,10 +7,10 @@
 
 struct sheet {
     int64_t rows, columns;
-    int64_t count; /* cells that exist, in reading order */
+    int64_t count; /* number of cells, in reading order */
     item_form form;
     const float *data;
-    int64_t row_step, column_step;    /* items from one row, one column to the next */
+    int64_t row_step, column_step;    /* distance in items from one row or column to the next */
     const char *const *column_titles; /* [columns], NULL for none */
     const char *const *row_titles;    /* [rows], NULL for none */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The variational bound over a data set, term by term. Every item is noised to a few times, or to
-   all of them, such that every time is visited equally often; the mean at each time estimates its
-   term, and their sum the bound. */
+   all of them, so that every time is visited equally often. The mean at each time estimates its
+   term, and the sum of the terms is the bound. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <string.h>
@@ -14,25 +14,26 @@
 #include "solvers/limit.h"
 #include "vectors/rows.h"
 
-/* The decoders in the order of their enum. */
+/* The decoders are in the order of their enum. */
 const struct option bound_options[] = {
-    {WHOLE_OPTION("items", "0", 0, 1e15, "items of the data set, drawn without repetition; 0: all"),
+    {WHOLE_OPTION("items", "0", 0, 1e15,
+                  "number of items of the data set, drawn without replacement; 0: all"),
      MEASURE_AT(items)},
-    {WHOLE_OPTION("draws", "0", 0, 1e9, "times that each item is noised to; 0: all"),
+    {WHOLE_OPTION("draws", "0", 0, 1e9, "number of times that each item is noised to; 0: all"),
      MEASURE_AT(draws)},
     {CHOICE_OPTION("decoder", "auto", "auto|discretised|gaussian|forward|coin",
-                   "the last step back: levels of a byte from -1 to 1, a density, the first step"
-                   " forth, or bits told by the network"),
+                   "the last step: levels of a byte from -1 to 1, a density, the first forward "
+                   "step, or bits that the network predicts"),
      MEASURE_AT(decoder)},
     {.name = NULL},
 };
 
-static const double bits = 1.44269504088896340736; /* in a nat */
+static const double bits = 1.44269504088896340736; /* per nat */
 
-/* The mean and the spread of numbers that come one by one. */
+/* The running mean and variance of a sequence of numbers. */
 struct tally {
     int64_t count;
-    double mean, squares; /* of differences from the mean */
+    double mean, squares; /* squares: of differences from the mean */
 };
 
 static void tally_add(struct tally *tally, double value)
@@ -42,19 +43,19 @@ static void tally_add(struct tally *tally, double value)
     tally->squares += difference * (value - tally->mean);
 }
 
-/* Of the mean. */
+/* The standard error of the mean. */
 static double tally_error(const struct tally *tally)
 {
     double count = (double)tally->count;
     return count > 1 ? sqrt(tally->squares / (count - 1) / count) : INFINITY;
 }
 
-/* One state to be judged: of the item at a place in the order of the measurement. */
+/* One state to evaluate: of the item at a position in the order of the measurement. */
 struct row {
     int64_t place, time;
 };
 
-/* A measurement at work. */
+/* The state of a measurement. */
 struct bound {
     sumi_context *context;
     const struct likelihood_options *settings;
@@ -65,16 +66,18 @@ struct bound {
     enum decoder decoder;
     const struct denoising *denoising;
     sumi_data *data;
-    int64_t items, draws, stride; /* draws beside time 0 */
+    int64_t items, draws, stride; /* draws: beside time 0 */
     int64_t item_size, output_size, channels;
-    int64_t batch, waiting; /* rows of a call, and how many of them are filled */
+    int64_t batch, waiting; /* rows of a call, and how many are filled */
     struct row *rows;       /* [batch] */
     float *clean, *state, *estimate, *spread, *scratch; /* [batch, item_size] */
     float *output, *times;                              /* [batch, output_size], [batch] */
     int32_t *labels;                                    /* [batch] */
-    sumi_condition *condition;  /* their classes, where the denoiser needs them; else NULL */
+    sumi_condition *condition;  /* the classes of the items, where the denoiser needs them; else
+                                   NULL */
     struct tally prior, *terms; /* terms[times] */
-    double *sums;               /* [items] of an item's own terms, for the error of the whole */
+    double *sums;               /* [items]: the sum of each item's terms, for the error of the
+                                   whole */
     int64_t evaluations;
 };
 
@@ -85,7 +88,7 @@ static int64_t common_divisor(int64_t a, int64_t b)
     return b ? common_divisor(b, a % b) : a;
 }
 
-/* Steps through 0 .. count - 1 that visit everything, neighbours far apart. */
+/* A stride that visits all of 0 .. count - 1, with neighbours far apart. */
 static int64_t choose_stride(int64_t count)
 {
     int64_t stride = (int64_t)(0.6180339887498949 * (double)count);
@@ -94,7 +97,7 @@ static int64_t choose_stride(int64_t count)
     return stride;
 }
 
-/* The time, from 1 to T - 1, of a draw for the item at a place. */
+/* The time, from 1 to T - 1, of a draw for the item at a position. */
 static int64_t time_of(const struct bound *b, int64_t place, int64_t draw)
 {
     int64_t others = b->chain.count - 1;
@@ -104,7 +107,8 @@ static int64_t time_of(const struct bound *b, int64_t place, int64_t draw)
 
 /* ---- The states ---- */
 
-/* x_t of clean[item_size], by draws that belong to the item and the time alone. */
+/* Computes x_t of clean[item_size], with random numbers that depend only on the item and the
+   time. */
 static void noise_gaussian(const struct bound *b, const philox_stream *stream, uint64_t first,
                            double variance, const float *clean, float *state)
 {
@@ -123,10 +127,10 @@ static void noise_binomial(const struct bound *b, const philox_stream *stream, u
     }
 }
 
-/* ---- What a row says ---- */
+/* ---- The term of a row ---- */
 
-/* The step's deviation for number i, by the solver's options; see solvers/ddpm.c. At time 0 the
-   posterior has none and the next one's stands in, as is usual. */
+/* The variance of the step for number i, by the solver's options; see solvers/ddpm.c. At time 0 the
+   posterior's is zero, and that of time 1 is used instead, as usual. */
 static double step_variance(const struct bound *b, int64_t time, const struct posterior *posterior,
                             const float *spread, int64_t i)
 {
@@ -160,21 +164,22 @@ static double gaussian_row(const struct bound *b, int64_t time, const float *cle
     return sum;
 }
 
-/* `told` are log-odds that each bit of the state is not the data's. */
+/* `log_odds` are those that each bit of the state differs from the data's. */
 static double binomial_row(const struct bound *b, int64_t time, const float *clean,
-                           const float *state, const float *told)
+                           const float *state, const float *log_odds)
 {
     struct binomial_back back = chain_back(&b->chain, time);
     double sum = 0;
     for (int64_t i = 0; i < b->item_size; i++) {
         bool flipped = clean[i] * state[i] < 0;
         double truth = flipped ? back.flipped : back.kept;
-        sum += binomial_divergence(truth, binomial_flip(&back, told[i]));
+        sum += binomial_divergence(truth, binomial_flip(&back, log_odds[i]));
     }
     return sum;
 }
 
-/* Splits the channels of row r where there are variances, and fills its estimate of clean data. */
+/* Splits the channels of row r where the network predicts variances, and fills its estimate of
+   clean data. */
 static void read_output(struct bound *b, int64_t r)
 {
     int64_t positions = b->item_size / b->channels, each = b->channels;
@@ -215,7 +220,7 @@ static sumi_status judge_row(struct bound *b, int64_t r)
     return SUMI_OK;
 }
 
-/* Asks the denoiser about the rows that wait. */
+/* Evaluates the denoiser on the rows that were collected. */
 static sumi_status flush(struct bound *b)
 {
     int64_t rows = b->waiting;
@@ -328,7 +333,8 @@ static sumi_status measure_items(struct bound *b, float *clean, sumi_progress_fu
 
 /* ---- Results ---- */
 
-/* The spread between items, without what comes of their being noised to different times. */
+/* The standard error from the variance between items, corrected for their being noised to different
+   times. */
 static double whole_error(struct bound *b)
 {
     struct tally items = {.count = 0};
@@ -352,7 +358,7 @@ static sumi_likelihood_term describe(const char *name, int64_t time, const struc
                                   .draws = tally->count};
 }
 
-/* The whole, then L_T, L_0 and the sum of the others, then each of these. */
+/* Writes the terms: the whole, then L_T, L_0 and the sum of the others, then each of these. */
 static sumi_status report(struct bound *b, sumi_likelihood *likelihood)
 {
     int64_t times = b->chain.count;
@@ -390,8 +396,8 @@ static sumi_status check_decoder(const struct bound *b)
     if (b->decoder == DECODER_FORWARD || coin == b->binomial) return SUMI_OK;
     return context_fail(b->context, SUMI_ERROR_ARGUMENT,
                         b->binomial ? "bits are decoded by \"coin\" or \"forward\""
-                                    : "the decoder \"coin\" is for bits, which this diffusion does "
-                                      "not have; use \"discretised\", \"gaussian\" or \"forward\"");
+                                    : "the decoder \"coin\" is for bits, but this diffusion is not "
+                                      "binomial; use \"discretised\", \"gaussian\" or \"forward\"");
 }
 
 static sumi_status choose_draws(struct bound *b)
@@ -412,8 +418,8 @@ static sumi_status prepare(struct bound *b, sumi_solver *solver)
     TRY(solver_path(solver, &path));
     if (path->kind != PATH_TABLE) {
         return context_fail(b->context, SUMI_ERROR_ARGUMENT,
-                            "a path in continuous time has no steps to sum a bound over; measure "
-                            "its exact density instead");
+                            "the bound is a sum over steps, which a path in continuous time does "
+                            "not have; measure its exact density instead");
     }
     TRY(solver_schedule(solver, &b->schedule));
     TRY(chain_create(b->context, b->schedule, &b->chain));
@@ -482,7 +488,7 @@ static sumi_status measure(struct bound *b, sumi_likelihood *likelihood,
     return status;
 }
 
-/* As measure, on a denoiser that goes by its own condition again afterwards. */
+/* Calls measure, then restores the denoiser's own condition. */
 static sumi_status measure_and_restore(struct bound *b, sumi_likelihood *likelihood,
                                        sumi_progress_function progress, void *user)
 {

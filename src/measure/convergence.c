@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of a solver as it is measured: its error against the number of its steps, on data whose
-   flow is known. */
+/* Measures the order of a solver: its error against the number of steps, on data whose flow is
+   known. */
 #include <math.h>
 
 #include "base/context.h"
 #include "solvers/solver.h"
 
-/* The data: a mixture of two Gaussians. The path: x0 + sigma e, from sigma 10 to 0.02, of which the
-   network is told sigma. */
+/* The data: a mixture of two Gaussians. The path: x0 + sigma e, from sigma 10 to 0.02; sigma is the
+   time input of the network. */
 static const struct {
     double weight, mean, deviation;
 } parts[] = {{0.6, -0.6, 0.25}, {0.4, 0.7, 0.35}};
 enum { PARTS = sizeof parts / sizeof *parts };
 
 static const double most_sigma = 10, least_sigma = 0.02;
-enum { STATES = 32 }; /* that are followed, at quantiles even between 0 and 1 */
+enum { STATES = 32 }; /* number of states, at evenly spaced quantiles */
 
-/* The share of the noised data that is below x. */
+/* The cumulative distribution function of the noised data at x. */
 static double share_below(double sigma, double x)
 {
     double share = 0;
@@ -27,8 +27,8 @@ static double share_below(double sigma, double x)
     return share;
 }
 
-/* On a line the flow keeps the order of all states, and so the share below each: x0 + sigma e of
-   the state at a quantile. */
+/* The state x0 + sigma e at a quantile. In one dimension the flow preserves the order of states,
+   and so their quantiles. */
 static double flow_place(double sigma, double quantile)
 {
     double low = -100, high = 100;
@@ -40,8 +40,7 @@ static double flow_place(double sigma, double quantile)
     return (low + high) / 2;
 }
 
-/* The noise in x = x0 + sigma e, exactly: sigma times the score of the mixture with its sign
-   turned. */
+/* The noise in x = x0 + sigma e, exactly: sigma times the score of the mixture, negated. */
 static sumi_status mixture(void *user, int64_t count, int64_t item_size, int64_t output_size,
                            const float *x, const float *times, float *output)
 {
@@ -61,8 +60,7 @@ static sumi_status mixture(void *user, int64_t count, int64_t item_size, int64_t
     return SUMI_OK;
 }
 
-/* The states of the flow at a sigma, on the solver's own scale: a x0 + s e is a times
-   x0 + sigma e. */
+/* The states of the flow at a sigma, on the solver's own scale: a x0 + s e = a (x0 + sigma e). */
 static sumi_status flow_states(sumi_solver *solver, double sigma, double states[STATES])
 {
     double signal = 0, noise = 0;
@@ -71,8 +69,8 @@ static sumi_status flow_states(sumi_solver *solver, double sigma, double states[
     return status;
 }
 
-/* Solvers that draw noise have no error of this kind, nor has rk45, which chooses its own steps,
-   nor those that go the other way. */
+/* The measurement is not defined for solvers that add noise, for rk45, whose steps are adaptive,
+   and for inversions. */
 static bool has_order(const struct solver_type *type)
 {
     return !type->stochastic && type != &solver_rk45 && type != &solver_ddim_inverse
@@ -83,14 +81,14 @@ static sumi_status check_order(const sumi_solver *solver)
 {
     if (has_order(solver->type)) return SUMI_OK;
     return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                        "%s draws noise, chooses its own steps or leads to noise, and has no error "
-                        "that steps make smaller",
+                        "%s adds noise, adapts its steps or runs from data to noise, so its order "
+                        "cannot be measured",
                         solver->type->name);
 }
 
 sumi_status sumi_convergence_prepare(sumi_solver *solver)
 {
-    static const char FIXED[] = /* each solver takes of it what it reads */
+    static const char FIXED[] = /* each solver uses the options that it reads */
         "{\"_class_name\": \"SumiScheduler\", \"path\": \"ve\", \"sigma_min\": 0.02, "
         "\"sigma_max\": 10,"
         " \"use_karras_sigmas\": true, \"final_sigmas_type\": \"sigma_min\","
@@ -102,7 +100,7 @@ sumi_status sumi_convergence_prepare(sumi_solver *solver)
     return status;
 }
 
-/* The root mean square, over all states, of how far from the truth so many steps end. */
+/* The root mean square, over all states, of the error after a number of steps. */
 static sumi_status measure(sumi_solver *solver, int64_t steps, double *error)
 {
     const int64_t shape[] = {STATES};
@@ -120,8 +118,8 @@ static sumi_status measure(sumi_solver *solver, int64_t steps, double *error)
     return status;
 }
 
-/* The slope, its sign turned, of the line through the logarithms of the last three errors that
-   rounding has not touched; NAN where fewer than two are left. */
+/* The negative slope of a line through the logarithms of the last three errors above rounding; NAN
+   where fewer than two are left. */
 static double fit_order(int count, const int64_t *steps, const double *errors)
 {
     const double rounding = 1e-6;
@@ -138,14 +136,14 @@ static double fit_order(int count, const int64_t *steps, const double *errors)
     return n < 2 ? NAN : -(n * sxy - sx * sy) / (n * sxx - sx * sx);
 }
 
-/* Each more than the one before, from 1. */
+/* Requires numbers of steps that increase, from 1. */
 static sumi_status check_steps(const sumi_solver *solver, int count, const int64_t *steps)
 {
     for (int i = 0; i < count; i++) {
         if (steps[i] > (i ? steps[i - 1] : 0)) continue;
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                            "numbers of steps to measure a solver with begin at 1 or more and "
-                            "grow; number %d is %lld",
+                            "the numbers of steps to measure a solver with must increase from 1 or "
+                            "more, but number %d is %lld",
                             i, (long long)steps[i]);
     }
     return check_order(solver);

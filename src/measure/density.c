@@ -5,9 +5,9 @@
        dx/dt = a' x0hat + s' ehat         the probability flow by the path's own time
 
    and in y = x / a by u = log(s / a) the same flow is dy/du = (s / a) ehat, which has no large
-   numbers in it. Flows, whose s / a ends at infinity, are followed by their own time, the others by
-   u. Beside the state the divergence is integrated: log p(y_0) = log p(y_1) + integral of
-   div dy/du. Limits on the estimate of clean data have no part in this: they are not smooth. */
+   coefficients. Flows, whose s / a ends at infinity, are integrated over their own time, the others
+   over u. The divergence is integrated along with the state: log p(y_0) = log p(y_1) + integral of
+   div dy/du. Limits on the estimate of clean data are not applied, because they are not smooth. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <string.h>
@@ -17,20 +17,22 @@
 #include "measure/likelihood.h"
 #include "noise/path.h"
 
-/* Methods and probes in the order of their enums. */
+/* Methods and probes are in the order of their enums. */
 const struct option density_options[] = {
-    {CHOICE_OPTION("method", "rk45", "euler|midpoint|heun|rk4|rk45", "what integrates the flow"),
+    {CHOICE_OPTION("method", "rk45", "euler|midpoint|heun|rk4|rk45",
+                   "method that integrates the flow"),
      MEASURE_AT(method)},
-    {WHOLE_OPTION("steps", "100", 1, 1e9, "steps of equal length"), MEASURE_AT(steps),
+    {WHOLE_OPTION("steps", "100", 1, 1e9, "number of steps of equal length"), MEASURE_AT(steps),
      "method=euler|midpoint|heun|rk4"},
-    {NUMBER_OPTION("tolerance", "1e-05", 1e-14, 1, "error of a step, relative and absolute"),
+    {NUMBER_OPTION("tolerance", "1e-05", 1e-14, 1,
+                   "tolerance of a step's error, relative and absolute"),
      MEASURE_AT(tolerance), "method=rk45"},
     {CHOICE_OPTION("probe", "auto", "auto|exact|rademacher|gaussian",
-                   "how the trace is taken; auto: exactly of items of few numbers"),
+                   "how the trace is computed; auto: exactly for items of few numbers"),
      MEASURE_AT(probe)},
-    {WHOLE_OPTION("probes", "1", 1, 1 << 20, "random vectors for each item"), MEASURE_AT(probes),
-     "probe=auto|rademacher|gaussian"},
-    {FLAG_OPTION("dequantise", "false", "spread levels of a byte evenly over their width"),
+    {WHOLE_OPTION("probes", "1", 1, 1 << 20, "number of random vectors for each item"),
+     MEASURE_AT(probes), "probe=auto|rademacher|gaussian"},
+    {FLAG_OPTION("dequantise", "false", "spread the levels of a byte evenly over their width"),
      MEASURE_AT(dequantise)},
     {.name = NULL},
 };
@@ -38,26 +40,26 @@ const struct option density_options[] = {
 static const double bits_in_a_nat = 1.44269504088896340736;
 static const double log_two_pi = 1.83787706640934548356;
 
-enum { EXACT_LIMIT = 16 }; /* numbers of an item whose trace is taken exactly without being asked */
+enum { EXACT_LIMIT = 16 }; /* largest item whose trace "auto" computes exactly */
 
-/* A measurement at work on a few items. The state of the ODE is y[items, size], then the integral
-   of the divergence for each item. */
+/* The state of a measurement on a few items. The state of the ODE is y[items, size], then the
+   integral of the divergence for each item. */
 struct density {
     sumi_context *context;
     const struct likelihood_options *settings;
     const struct noise_path *path;
     enum prediction_type prediction;
-    bool own_time; /* else by u */
+    bool own_time; /* integrates over the path's own time, else over u */
     double from, to;
     enum probe probe;
     const struct denoising *denoising;
     int64_t size, output_size, channels;
-    int64_t items, probes;     /* of the present batch; each item takes `probes` rows of a call */
+    int64_t items, probes;     /* of the current batch; each item takes `probes` rows of a call */
     float *x, *products;       /* [rows, size] */
     float *vectors, *output;   /* [rows, output_size] */
     float *times;              /* [rows] */
     sumi_condition *condition; /* of all items, or NULL */
-    sumi_condition *of_rows;   /* of the rows of a call, where there is one */
+    sumi_condition *of_rows;   /* of the rows of a call, if `condition` is set */
     int64_t *row_items;        /* [rows] */
     double *state;             /* [items, size + 1] */
     int64_t evaluations;
@@ -65,7 +67,7 @@ struct density {
 
 /* ---- The flow ---- */
 
-/* dy = from_state y + from_prediction p, where p is what the network makes of input y. */
+/* dy = from_state y + from_prediction p, where p is the prediction for input y. */
 struct flow {
     double time;
     double input, from_state, from_prediction;
@@ -87,7 +89,7 @@ static struct flow flow_at(const struct density *d, double place)
     if (!d->own_time) {
         clean = 0;
         noise = exp(place);
-        unit = level.signal; /* of x in y */
+        unit = level.signal; /* factor of x in y */
     }
     return (struct flow){.time = time,
                          .input = unit * path_input_scale(d->path, &level),
@@ -96,7 +98,7 @@ static struct flow flow_at(const struct density *d, double place)
                              clean * map.clean_prediction + noise * map.noise_prediction};
 }
 
-/* Where number i of a prediction lies in a network's output, which may have variances too. */
+/* The index of number i of a prediction in a network's output, which may also contain variances. */
 static int64_t output_place(const struct density *d, int64_t i)
 {
     return d->output_size == d->size ? i : i / d->channels * 2 * d->channels + i % d->channels;
@@ -153,7 +155,7 @@ static sumi_status slope(void *user, double place, const double *y, double *slop
 
 /* ---- Probes ---- */
 
-/* The vectors of the items first ..., fixed along the way. */
+/* Draws the vectors of the items from `first` on, which stay the same during the integration. */
 static void draw_probes(const struct density *d, int64_t first)
 {
     memset(d->vectors, 0, (size_t)(d->items * d->probes * d->output_size) * sizeof *d->vectors);
@@ -176,7 +178,7 @@ static void draw_probes(const struct density *d, int64_t first)
 
 /* ---- Items ---- */
 
-/* Levels of a byte spread over their width, and y from x. */
+/* Dequantises the items if asked to, and computes y from x. */
 static void begin_items(const struct density *d, int64_t first, const float *x)
 {
     const philox_stream stream = {d->settings->seed, PURPOSE_MEASURE, UINT32_MAX};
@@ -192,14 +194,14 @@ static void begin_items(const struct density *d, int64_t first, const float *x)
     memset(d->state + d->items * d->size, 0, (size_t)d->items * sizeof *d->state);
 }
 
-/* The deviation of the noise that samplers start from, as the path's own state has it. */
+/* The deviation of the noise that solvers start from, on the path's own scale. */
 static double prior_deviation(const struct noise_path *path)
 {
     bool exploding = path->kind == PATH_VE || path->kind == PATH_EDM;
     return exploding ? path_most(path) : 1;
 }
 
-/* log p of an item from the end of its way. */
+/* log p of an item from its state at the end of the integration. */
 static double log_density(const struct density *d, int64_t item)
 {
     double first = 1, last = 1, deviation = prior_deviation(d->path), squares = 0;
@@ -217,7 +219,7 @@ static double log_density(const struct density *d, int64_t item)
            + (double)d->size * (log(last) - log(first) + width);
 }
 
-/* Each row of the calls to come goes by its item. */
+/* Sets the condition of each row of the following calls to that of its item. */
 static sumi_status choose_condition(const struct density *d, int64_t first)
 {
     int64_t rows = d->items * d->probes;
@@ -247,7 +249,8 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Batches of `most` items, the mean and the spread of what they have to the likelihood's terms. */
+/* Measures in batches of `most` items, and writes the mean and its error to the likelihood's
+   terms. */
 static sumi_status measure(struct density *d, sumi_likelihood *likelihood, int64_t count,
                            int64_t most, const float *x, double *bits,
                            sumi_progress_function progress, void *user)
@@ -288,8 +291,8 @@ static bool is_velocity(enum prediction_type type)
     return type == PREDICTION_FLOW || type == PREDICTION_VELOCITY;
 }
 
-/* A flow whose network gives the velocity itself is followed from end to end; another prediction
-   does not tell everything at the very ends. */
+/* A flow whose network predicts a velocity is integrated from end to end; from other predictions
+   the velocity is undefined at one of the ends. */
 static void choose_way(struct density *d)
 {
     const struct noise_path *path = d->path;
@@ -310,7 +313,7 @@ static sumi_status prepare(struct density *d, sumi_solver *solver, int rank, con
     struct random_shape layout;
     if (solver_is_binomial(solver)) {
         return context_fail(d->context, SUMI_ERROR_ARGUMENT,
-                            "bits have no density; measure their bound");
+                            "bits have no density; measure the bound instead");
     }
     TRY(solver_path(solver, &d->path));
     TRY(solver_shape(solver, rank, shape, &layout));
@@ -356,7 +359,7 @@ static void release(struct density *d)
     sumi_condition_free(d->of_rows);
 }
 
-/* As measure, on a denoiser that goes by its own condition again afterwards. */
+/* Calls measure, then restores the denoiser's own condition. */
 static sumi_status measure_and_restore(struct density *d, sumi_likelihood *likelihood,
                                        int64_t count, int64_t most, const float *x, double *bits,
                                        sumi_progress_function progress, void *user)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Measurements of likelihood: making and setting them, and reading what they found. */
+/* Likelihood measurements: creating and configuring them, and reading the results. */
 #include "measure/likelihood.h"
 
 #include <stdio.h>
@@ -11,13 +11,13 @@
 /* ---- Settings ---- */
 
 const struct option measure_options[] = {
-    {SEED_OPTION("seed", "0", "seed of all draws"), MEASURE_AT(seed)},
-    {WHOLE_OPTION("batch", "64", 1, 1 << 20, "states that the denoiser gets at once, at most"),
+    {SEED_OPTION("seed", "0", "seed of all random numbers"), MEASURE_AT(seed)},
+    {WHOLE_OPTION("batch", "64", 1, 1 << 20, "largest number of states in a call of the denoiser"),
      MEASURE_AT(batch)},
     {.name = NULL},
 };
 
-/* What is measured, and the rows that each reads beside those of both. */
+/* The measures, and the option rows that each reads beside the common ones. */
 static const struct {
     const char *name;
     const struct option *rows;
@@ -25,7 +25,7 @@ static const struct {
                 [MEASURE_DENSITY] = {"the exact density", density_options}};
 enum { MEASURES = sizeof measures / sizeof *measures };
 
-/* Table by number: that of both, then each measure's. */
+/* The tables by number: the common one, then one for each measure. */
 static const struct option *table_at(int number)
 {
     if (number == 0) return measure_options;
@@ -100,7 +100,9 @@ sumi_status likelihood_check(const sumi_likelihood *likelihood, enum measure mea
     for (int i = 0; i < likelihood->given.count; i++) {
         int table = 0;
         const struct option *row = find_row(likelihood->given.names[i], &table);
-        if (table > 0 && table - 1 != (int)measure) continue; /* of the other, which may follow */
+        if (table > 0 && table - 1 != (int)measure)
+            continue; /* of the other measure, which may be
+                         called later */
         if (!row->when || option_holds(row->when, present, likelihood)) continue;
         if (is_default(likelihood, row)) continue;
         option_condition(row->when, condition, sizeof condition);
@@ -173,7 +175,7 @@ bool sumi_likelihood_get(const sumi_likelihood *likelihood, int64_t number,
     return true;
 }
 
-/* ---- Of a denoiser, of a model ---- */
+/* ---- For a denoiser, for a model ---- */
 
 sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser denoiser, void *user,
                                   sumi_data *data, sumi_progress_function progress,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Likelihoods of what a solver and a denoiser make together: settings, and results that a caller
-   reads. The bound is in bound.c, its closed forms in terms.c; the exact density along the
-   probability flow in density.c. */
+/* Likelihoods under a solver and a denoiser: settings, and results for the caller. The bound is in
+   bound.c, its closed forms in terms.c, and the exact density along the probability flow in
+   density.c. */
 #ifndef SUMI_MEASURE_LIKELIHOOD_H
 #define SUMI_MEASURE_LIKELIHOOD_H
 
@@ -15,10 +15,10 @@
 enum probe { PROBE_AUTO, PROBE_EXACT, PROBE_RADEMACHER, PROBE_GAUSSIAN };
 
 struct likelihood_options {
-    int64_t items;  /* that are measured, 0 for all */
+    int64_t items;  /* to measure, 0 for all */
     int64_t draws;  /* times that each item is noised to, 0 for all of them */
-    int64_t batch;  /* states that the denoiser gets at once, at most */
-    int64_t probes; /* of the trace, for an item */
+    int64_t batch;  /* largest number of states in a call of the denoiser */
+    int64_t probes; /* random vectors for the trace of an item */
     double tolerance;
     int64_t steps;
     int method;  /* enum ode_method */
@@ -40,22 +40,22 @@ struct sumi_likelihood {
     int64_t term_count;
 };
 
-/* Where a row's value is kept; rows of the bound (bound.c) and of the density (density.c). */
+/* The place of a row's value; rows of the bound (bound.c) and of the density (density.c). */
 #define MEASURE_AT(member) offsetof(struct likelihood_options, member)
 extern const struct option bound_options[], density_options[];
 
-/* Refuses what the caller has set for a measure and the other settings leave without effect. */
+/* Refuses settings of the caller that the other settings leave without effect in this measure. */
 sumi_status likelihood_check(const sumi_likelihood *likelihood, enum measure measure);
 
-/* Room for the terms of a measurement in the place of the last one's; zeros. */
+/* Allocates zeroed terms for a measurement, in place of those of the last one. */
 sumi_status likelihood_reserve(sumi_likelihood *likelihood, int64_t count);
 
-/* Measures the bound over a data set; where the denoiser needs classes, those of its items. */
+/* Measures the bound over a data set; a denoiser that needs classes gets those of the items. */
 sumi_status bound_measure(sumi_likelihood *likelihood, const struct denoising *denoising,
                           sumi_data *data, sumi_progress_function progress, void *progress_user);
 
-/* Measures densities of x[shape] to bits[shape[0]] or NULL; each item goes by its item of the
-   denoiser's condition. */
+/* Writes the densities of x[shape] to bits[shape[0]] (or NULL); each item has the condition of its
+   index in the denoiser's condition. */
 sumi_status density_measure(sumi_likelihood *likelihood, const struct denoising *denoising,
                             int rank, const int64_t *shape, const float *x, double *bits,
                             sumi_progress_function progress, void *progress_user);

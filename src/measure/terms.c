@@ -75,7 +75,7 @@ double gaussian_density_term(double x, double mean, double deviation)
     return 0.5 * (log_two_pi + distance * distance) + log(deviation);
 }
 
-/* The share of a standard normal above z. */
+/* The probability that a standard normal number is above z. */
 static double above(double z)
 {
     return 0.5 * erfc(z * root_half);
@@ -83,17 +83,17 @@ static double above(double z)
 
 double gaussian_level_term(double x, double mean, double deviation)
 {
-    const double half = 1.0 / 255, edge = 0.999; /* between the last two levels */
+    const double half = 1.0 / 255, edge = 0.999; /* edge: between the last two levels */
     double low = x < -edge ? -INFINITY : (x - half - mean) / deviation;
     double high = x > edge ? INFINITY : (x + half - mean) / deviation;
-    if (low + high < 0) { /* the left tail by its mirror image, where no digits are lost */
+    if (low + high < 0) { /* mirrors the left tail, to avoid cancellation */
         double turned = -high;
         high = -low;
         low = turned;
     }
     double share = above(low) - above(high);
     if (share > 1e-300) return -log(share);
-    /* so far out the tail is its density over its distance */
+    /* asymptotically the tail is the density over the distance */
     return 0.5 * (log_two_pi + low * low) + log(low);
 }
 

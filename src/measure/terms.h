@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The terms of the variational bound in closed form, for a Gaussian chain of T steps (Ho et al.
-   2020, eq. 5; the same sum as K of Sohl-Dickstein et al. 2015, eq. 14, with the sign turned)
+   2020, eq. 5; the same sum as K of Sohl-Dickstein et al. 2015, eq. 14, negated)
 
        -log p(x0) <= L_T + sum_{t > 1} L_{t-1} + L_0
        L_T     = KL(q(x_T | x0) || p(x_T))
@@ -15,8 +15,8 @@
 #include "noise/binomial.h"
 #include "noise/schedule.h"
 
-/* A schedule in double. 1 - abar is a sum of positive numbers here, and so exact where beta is too
-   small for 1 - abar to be taken from the product in float32. */
+/* A schedule in double. 1 - abar is computed as a sum of positive numbers, and so stays exact where
+   beta is too small to compute it from the float32 product. */
 struct chain {
     int64_t count;
     double *betas, *variances; /* [count]; variances are 1 - abar */
@@ -32,16 +32,16 @@ double chain_variance(const struct chain *chain, int64_t time);
 /* q(x_{time-1} | x_time, x0): Ho et al. 2020, eqs. 6 and 7. */
 struct posterior chain_posterior(const struct chain *chain, int64_t time);
 
-/* The same of a binomial chain. */
+/* The same for a binomial chain. */
 struct binomial_back chain_back(const struct chain *chain, int64_t time);
 
-/* What p(x_0 | x_1) is. */
+/* The form of p(x_0 | x_1). */
 enum decoder {
     DECODER_AUTO,
     DECODER_DISCRETISED, /* Ho et al. 2020, eq. 13: data are 256 levels from -1 to 1 */
     DECODER_GAUSSIAN,    /* a density */
     DECODER_FORWARD,     /* q(x_1 | x_0) pi(x_0) / pi(x_1): Sohl-Dickstein et al. 2015, eq. 35 */
-    DECODER_COIN         /* bits, told by the network */
+    DECODER_COIN         /* bits that the network predicts */
 };
 
 /* ---- Gaussian ---- */
@@ -52,18 +52,19 @@ double gaussian_prior_term(int64_t count, const float *clean, double variance);
 /* KL(N(mean, variance) || N(mean + difference, other variance)) of one number. */
 double gaussian_divergence(double difference, double variance, double other_variance);
 
-/* -log of the share of N(mean, deviation^2) within 1/255 of the level x, open beyond -1 and 1. */
+/* -log of the probability under N(mean, deviation^2) of the interval within 1/255 of the level x;
+   the intervals of -1 and 1 are open outwards. */
 double gaussian_level_term(double x, double mean, double deviation);
 
 /* -log N(x; mean, deviation^2). */
 double gaussian_density_term(double x, double mean, double deviation);
 
-/* L_0 of the forward decoder, the mean over x_1: H_q(x_1 | x_0) and what pi changes by. */
+/* L_0 of the forward decoder, the mean over x_1: H_q(x_1 | x_0) plus the mean change of log pi. */
 double gaussian_forward_term(int64_t count, const float *clean, double variance);
 
 /* ---- Binomial ---- */
 
-/* The mean over q(x_T | x_0), of `count` bits. */
+/* The prior term KL(q(x_T | x_0) || fair bits), and L_0 of the forward decoder, of `count` bits. */
 double binomial_prior_term(int64_t count, double variance);
 double binomial_forward_term(int64_t count, double variance);
 

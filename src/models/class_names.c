@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names of a model's classes: from the data it is made for, and in model_index.json. There,
-   diffusers' DiTPipeline calls them "id2label", {"0": "cat"}. Its other pipelines pass over a key
-   that begins with an underscore and complain of others they do not know, so a model is saved with
-   "_id2label"; either is read. */
+/* The names of a model's classes: copied from the training data, and in model_index.json. There,
+   diffusers' DiTPipeline has them as "id2label", {"0": "cat"}. Its other pipelines ignore keys that
+   begin with an underscore and warn of unknown ones, so models are saved with "_id2label"; both are
+   read. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ sumi_status class_names_copy(sumi_model *model, const sumi_data *data)
 
 /* ---- model_index.json ---- */
 
-/* One entry; a key that is no class of the network names nothing. */
+/* Reads one entry; ignores a key that is not a class of the network. */
 static sumi_status read_entry(sumi_model *model, const char *source, const char *list,
                               const char *key, json_object *value)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A caller's own network as a model: a class of networks whose forward pass is the caller's. It has
-   no config.json, so it is not saved as a folder; its weights are kept by checkpoints. */
+   no config.json and cannot be saved as a folder; checkpoints save its weights. */
 #include "models/model.h"
 
 static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
@@ -10,7 +10,8 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
     sumi_node output = network->build(network->user, graph, nodes->at);
     if (graph->status != SUMI_OK) return -1;
     if (output < 0 || output >= graph->count) {
-        graph_fail(graph, "composed network: its build function returned no node of the graph");
+        graph_fail(graph,
+                   "composed network: its build function did not return a node of the graph");
         return -1;
     }
     const struct shape *given = graph_shape(graph, output);
@@ -54,7 +55,7 @@ static sumi_status check_network(sumi_context *context, const sumi_network *netw
     return SUMI_OK;
 }
 
-/* One input of the caller's. */
+/* Checks one input of the caller's network. */
 static sumi_status check_input(sumi_context *context, const struct net *net,
                                const sumi_input *input)
 {
@@ -71,8 +72,8 @@ static sumi_status check_input(sumi_context *context, const struct net *net,
     }
     if (fits) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "input \"%.60s\" of a network: it has 1 to %d dimensions, the first for "
-                        "the items, sizes of 0 (any) or more, and a limit of 0 (none) or more",
+                        "input \"%.60s\" of a network: it must have 1 to %d dimensions, the first "
+                        "for the items, sizes of 0 (any) or more, and a limit of 0 (none) or more",
                         input->name, SUMI_MAX_RANK);
 }
 
@@ -83,7 +84,7 @@ static sumi_status declare_inputs(const sumi_network *network, struct net *net)
     for (int i = 0; i < network->rank; i++) net->inputs[NET_X].shape[1 + i] = network->shape[i];
     if (network->input_count < 0 || network->input_count > most) {
         return context_fail(net->context, SUMI_ERROR_ARGUMENT,
-                            "a network has 0 to %d inputs beside x and times, not %d", most,
+                            "a network has at most %d inputs beside x and times, not %d", most,
                             network->input_count);
     }
     for (int i = 0; i < network->input_count; i++) {
@@ -93,7 +94,7 @@ static sumi_status declare_inputs(const sumi_network *network, struct net *net)
     return SUMI_OK;
 }
 
-/* The network with a copy of its description. */
+/* Creates the network with a copy of its description. */
 static sumi_status make_net(sumi_context *context, const sumi_network *network, struct net **net)
 {
     struct net *made = context_allocate_zeroed(context, 1, sizeof *made);

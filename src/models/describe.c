@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Saying what is in a file or model folder, as JSON. */
+/* sumi_describe: the contents of a file or model folder as JSON. */
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 
 enum { START_SIZE = 512, CHUNK_NUMBERS = 1 << 18 };
 
-/* What is being described; `what` receives it. */
+/* The description in progress; `what` receives it. */
 struct description {
     sumi_context *context;
     const char *path;
@@ -28,7 +28,7 @@ static sumi_status check(const struct description *description, bool complete)
 
 /* ---- Numbers ---- */
 
-/* Extremes and mean of the finite numbers, and how many are not. */
+/* The extremes and mean of the finite numbers, and the number of others. */
 struct statistics {
     double least, most, sum;
     int64_t finite, nan, infinite;
@@ -60,7 +60,7 @@ static bool add_statistics(json_object *object, const struct statistics *statist
            && member_whole(object, "infinite", statistics->infinite);
 }
 
-/* A file of rows that are read one by one. */
+/* A file whose rows are read one by one. */
 struct rows {
     int64_t count, size;
     sumi_status (*read)(const void *file, int64_t first, int64_t count, float *output);
@@ -136,7 +136,7 @@ static sumi_status describe_idx(struct description *description)
     return status;
 }
 
-/* A picture or a table, read whole. */
+/* Describes a picture or a table, which is read whole. */
 static sumi_status describe_array(struct description *description, const char *kind)
 {
     sumi_array array = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model that a recipe describes: its [model] section and the shape of the data set's items, put
-   into the words of a config.json. */
+/* The model that a recipe describes: makes a config.json from its [model] section and the shape of
+   the data set's items. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,17 +11,17 @@
 
 static const char SOURCE[] = "the recipe's [model]";
 
-/* What a recipe and a data set give together. */
+/* What follows from a recipe and a data set. */
 struct plan_of_net {
     sumi_context *context;
     const sumi_recipe *recipe;
-    enum sumi_item_kind kind; /* of an item, and its shape */
+    enum sumi_item_kind kind; /* kind and shape of an item */
     int rank;
     const int64_t *shape;
     int classes;
-    int levels; /* of a U-Net */
+    int levels; /* number of levels of a U-Net */
     int64_t channels[RECIPE_LIST_LIMIT];
-    char blocks[2][RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE]; /* on the way down, and up */
+    char blocks[2][RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE]; /* down blocks and up blocks */
 };
 
 /* ---- Checks ---- */
@@ -34,13 +34,13 @@ static sumi_status check_kind(const struct plan_of_net *plan)
     if (wanted->kind == given->kind) return SUMI_OK;
     if (!given->network) {
         return context_fail(plan->context, SUMI_ERROR_UNSUPPORTED,
-                            "model.kind = %s is for %s, but the data set has %s, for which there "
-                            "is no network",
+                            "model.kind = %s is for %s, but the items of the data set are %s, for "
+                            "which there is no network",
                             wanted->network, wanted->words, given->words);
     }
     return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
-                        "model.kind = %s is for %s, but the data set's items have %d "
-                        "dimensions; use model.kind = %s for those",
+                        "model.kind = %s is for %s, but the data set's items have %d dimensions; "
+                        "use model.kind = %s for those",
                         wanted->network, wanted->words, plan->rank, given->network);
 }
 
@@ -52,8 +52,8 @@ static sumi_status check_classes(const struct plan_of_net *plan)
                         "yes, if the data set has them");
 }
 
-/* The Fourier embedding takes the logarithm of what the network is told, and its output is divided
-   by it: that must be the noise level. */
+/* The Fourier embedding takes the logarithm of the time input and divides the output by it, so the
+   time input must be the noise level. */
 static sumi_status check_times(const struct plan_of_net *plan)
 {
     if (!recipe_is(plan->recipe, "model.time_embedding", "fourier")
@@ -84,15 +84,15 @@ static sumi_status check_size(const struct plan_of_net *plan)
 static sumi_status check_length(const struct plan_of_net *plan, const char *key, int length)
 {
     if (length == 0 || length == plan->levels) return SUMI_OK;
-    return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
-                        "%s has %d members, but model.channels has %d; there should be one for "
-                        "each resolution",
-                        key, length, plan->levels);
+    return context_fail(
+        plan->context, SUMI_ERROR_ARGUMENT,
+        "%s has %d entries, but model.channels has %d; there should be one for each resolution",
+        key, length, plan->levels);
 }
 
 /* ---- Blocks ---- */
 
-/* Names each block after the attention it has; the way up mirrors the way down. */
+/* Names each block by whether it has attention; up blocks mirror the down blocks. */
 static void name_blocks(struct plan_of_net *plan, int flags, const int64_t *attention, int way)
 {
     const char *direction = way == 0 ? "Down" : "Up";
@@ -146,7 +146,7 @@ static bool add_size(json_object *config, const struct plan_of_net *plan)
     return member_whole(config, "sample_size", plan->shape[0]);
 }
 
-/* Numbers that the network gives for each of an item's: a learned variance comes beside the
+/* Output channels per channel of an item: two with a learned variance, which comes after the
    prediction. */
 static int64_t outputs_of(const sumi_recipe *recipe)
 {
@@ -213,7 +213,7 @@ static sumi_status write_config(struct plan_of_net *plan, char **text)
 
 /* ---- A config.json of the user's own ---- */
 
-/* Reads it, and gives it the items' size where it leaves that open. */
+/* Reads it, and sets its sample_size to that of the items where it has none. */
 static sumi_status read_config(const struct plan_of_net *plan, const char *path, char **text)
 {
     json_object *config = NULL;
@@ -243,7 +243,8 @@ sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe,
 
 /* ---- The model ---- */
 
-/* The network must take the items and give them back, and know their classes. */
+/* Checks that the network's inputs and outputs have the shape of the items, and that it has their
+   classes. */
 static sumi_status check_fit(const sumi_model *model, const sumi_recipe *recipe,
                              const sumi_data *data)
 {

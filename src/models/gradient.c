@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loss mean(output^2) of one evaluation, and its gradients: for checking a network against
-   another's numbers. */
+/* The loss mean(output^2) of one evaluation, and its gradients: for comparing a network with
+   another implementation. */
 #include <string.h>
 
 #include "models/session.h"
@@ -25,15 +25,15 @@ static void release_descent(sumi_context *context, struct descent *descent)
     context_release(context, descent->numbers);
 }
 
-/* Notes the leaves of the weights whose gradients are wanted. */
+/* Collects the leaves of the weights whose gradients are requested. */
 static sumi_status collect_leaves(sumi_session *session, float *const *gradients,
                                   struct descent *descent)
 {
     sumi_context *context = session->context;
-    size_t room = (size_t)session->model->weights->count + 1;
-    descent->leaves = context_allocate(context, room, sizeof *descent->leaves);
-    descent->outputs = context_allocate(context, room, sizeof *descent->outputs);
-    descent->numbers = context_allocate(context, room, sizeof *descent->numbers);
+    size_t size = (size_t)session->model->weights->count + 1;
+    descent->leaves = context_allocate(context, size, sizeof *descent->leaves);
+    descent->outputs = context_allocate(context, size, sizeof *descent->outputs);
+    descent->numbers = context_allocate(context, size, sizeof *descent->numbers);
     if (!descent->leaves || !descent->outputs || !descent->numbers) return SUMI_ERROR_MEMORY;
     for (sumi_node n = 0; n < descent->graph->count && gradients; n++) {
         const struct node *node = graph_node(descent->graph, n);

@@ -38,7 +38,7 @@ bool member_number(json_object *object, const char *key, double value)
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
-    for (char *letter = text; *letter; letter++) { /* some locales have another point */
+    for (char *letter = text; *letter; letter++) { /* some locales have another decimal point */
         if (!strchr("+-0123456789e", *letter)) *letter = '.';
     }
     if (!strpbrk(text, ".e")) strcat(text, ".0");
@@ -50,7 +50,7 @@ bool member_flag(json_object *object, const char *key, bool value)
     return member_add(object, key, json_object_new_boolean(value));
 }
 
-/* Adds `value` to a list and takes it over; false for NULL. */
+/* Adds `value` to a list, which takes ownership; false for NULL. */
 static bool list_add(json_object *list, json_object *value)
 {
     if (!value) return false;

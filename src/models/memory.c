@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Models from and to memory: the same three files that a model folder holds. */
+/* Models from and to memory: the same three files that a model folder has. */
 #include "models/model.h"
 
 static sumi_status take_parts(sumi_model *model, const char *scheduler, const void *weights,

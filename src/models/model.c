@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making a model, reading its parts, and its network's inputs in a graph. */
+/* Creating a model, accessing its parts, and building its network in a graph. */
 #include "models/model.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ sumi_status model_read_text(sumi_context *context, const char *path, char **text
     if (!memchr(*text, '\0', size)) return SUMI_OK;
     context_release(context, *text);
     *text = NULL;
-    return context_fail(context, SUMI_ERROR_FORMAT, "%s: holds a zero byte, so it is not a text",
+    return context_fail(context, SUMI_ERROR_FORMAT, "%s: contains a zero byte, so it is not a text",
                         path);
 }
 
@@ -51,7 +51,8 @@ void sumi_model_free(sumi_model *model)
 
 /* ---- Weights ---- */
 
-/* A size that can be halved as often as the network does, where the config leaves it open. */
+/* Where the config has no sample_size, chooses one that the network can halve as often as it
+   does. */
 static sumi_status open_size(const sumi_model *model, int64_t *size)
 {
     json_object *config = NULL, *channels = NULL;
@@ -73,7 +74,8 @@ static sumi_status build_once(const sumi_model *model, sumi_graph *graph)
     for (int i = 0; i < sized.item_rank; i++) {
         if (sized.item_shape[i] == 0) TRY(open_size(model, &sized.item_shape[i]));
     }
-    for (int i = 0; i < sized.input_count; i++) { /* optional ones too: they may have weights */
+    for (int i = 0; i < sized.input_count; i++) { /* optional inputs too, because they may have
+                                                     weights */
         shapes[i] = net_input_shape(&sized, i, 1);
         for (int axis = 1; axis < shapes[i].rank; axis++)
             if (shapes[i].size[axis] == 0) shapes[i].size[axis] = 1;
@@ -116,7 +118,7 @@ bool sumi_model_weight(const sumi_model *model, int64_t number, sumi_weight *wei
 {
     bool there = number >= 0 && number < model->weights->count;
     if (there && weights_own(model->weights, number) != SUMI_OK) return false;
-    weights_changed(model->weights); /* the caller may write to them */
+    weights_changed(model->weights); /* because the caller may write to them */
     return sumi_weights_get(model->weights, number, weight);
 }
 

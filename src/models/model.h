@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Models: a network's config, its weights and the scheduler it is sampled with. Making and reading
-   a model's parts is in model.c; where a model comes from in open.c, weights.c, from_recipe.c and
-   compose.c; where it goes in save.c; what runs it in session.h. */
+/* Models: a network's config, its weights and its scheduler. Creating a model and accessing its
+   parts is in model.c; models come from open.c, weights.c, from_recipe.c and compose.c; save.c
+   writes them, and session.h runs them. */
 #ifndef SUMI_MODELS_MODEL_H
 #define SUMI_MODELS_MODEL_H
 
@@ -10,7 +10,7 @@
 #include "files/safetensors.h"
 #include "nets/net.h"
 
-/* Only read once it is made, unless a trainer or its owner changes it; sessions run it. */
+/* Read-only once it is created, unless a trainer or its owner changes it. Sessions run it. */
 struct sumi_model {
     sumi_context *context;
     struct net *net;
@@ -21,31 +21,31 @@ struct sumi_model {
 
 /* ---- Parts (parts.c) ---- */
 
-/* Opens every part that the text of a model_index.json names; a part that is null is none. */
+/* Opens every part that the text of a model_index.json names; a null part is absent. */
 sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
                        const char *source);
 
-/* Loaders: the network or the scheduler in the folder of its own (open.c). */
+/* Loaders: of the network or the scheduler, each from its own folder (open.c). */
 sumi_status part_load_network(sumi_model *model, const char *folder);
 sumi_status part_load_scheduler(sumi_model *model, const char *folder);
 
-/* ---- Making one (model.c) ---- */
+/* ---- Creating one (model.c) ---- */
 
-/* Reads the network of a config.json's text into a model that has none. */
+/* Reads the network from the text of a config.json into a model without one. */
 sumi_status model_read_network(sumi_model *model, const char *config, const char *source);
 
-/* An empty model around the network of a config.json's text. `source` names it in messages. */
+/* Creates a model without weights from the text of a config.json. `source` names it in messages. */
 sumi_status model_begin(sumi_context *context, const char *config, const char *source,
                         sumi_model **model);
 
-/* Makes the weights by building the network once: initial values keyed by `seed`, or what `source`
-   has, if it is not NULL. */
+/* Creates the weights by building the network once: with the values of `source` or, if it is NULL,
+   with initial values keyed by `seed`. */
 sumi_status model_make_weights(sumi_model *model, uint64_t seed,
                                const struct weight_source *source);
 
-/* ---- Networks of the caller's (compose.c) ---- */
+/* ---- Networks of the caller (compose.c) ---- */
 
-/* Whether the network is the caller's own and has no config.json. */
+/* Whether the network is the caller's own, which has no config.json. */
 bool model_is_composed(const sumi_model *model);
 
 /* ---- The network in a graph (model.c) ---- */
@@ -54,17 +54,19 @@ bool model_is_composed(const sumi_model *model);
 int64_t model_item_size(const sumi_model *model);
 int64_t model_output_size(const sumi_model *model);
 
-/* Refuses a model whose config leaves the size of an item open. */
+/* Refuses a model whose config has no sample_size. */
 sumi_status model_check_size(sumi_context *context, const sumi_model *model);
 
 /* ---- Weights from a file (weights.c) ---- */
 
-/* Finds the weights of a model folder: one file, a variant of it, or the index of a sharded set. */
+/* Finds the weights of a model folder: a single file, a variant of it, or the index of a sharded
+   set. */
 sumi_status weights_locate(sumi_context *context, const char *folder, char path[]);
 
-/* Makes the model's weights from a safetensors file that has all of them and no others. */
+/* Creates the model's weights from a safetensors file, which must have all of them and no
+   others. */
 sumi_status weights_load(sumi_model *model, const char *path);
-/* The same of an opened file, which is freed; `name` is for messages. */
+/* The same from an open file, which is freed; `name` is for messages. */
 sumi_status weights_take(sumi_model *model, const char *name, safetensors *file);
 /* Writes them as safetensors (save.c). */
 sumi_status model_put_weights(const sumi_model *model, file_writer *writer);
@@ -73,36 +75,36 @@ sumi_status model_put_weights(const sumi_model *model, file_writer *writer);
 
 /* DDPMScheduler with diffusers' defaults, as a new text. */
 sumi_status scheduler_default(sumi_context *context, char **text);
-/* What a recipe's [noise] section means as scheduler_config.json. */
+/* Makes a scheduler_config.json from a recipe's [noise] section. */
 sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *recipe, char **text);
-/* Checks the text of a scheduler_config.json and brings it to the form that is saved. */
+/* Checks the text of a scheduler_config.json and converts it to the form that is saved. */
 sumi_status scheduler_read(sumi_context *context, const char *text, const char *source,
                            char **result);
-/* Whether the model is of bits, by its scheduler (sample.c). */
+/* Whether the scheduler is that of a binomial diffusion, whose items are bits (sample.c). */
 bool model_is_binomial(const sumi_model *model);
 /* Its class, such as "DDPMScheduler", into name[size]. */
 sumi_status scheduler_class(sumi_context *context, const char *text, char *name, size_t size);
 
 /* ---- model_index.json (pipeline.c) ---- */
 
-/* The index of the folder that the model is saved as, as a new text. */
+/* The model_index.json of the saved model, as a new text. */
 sumi_status pipeline_index(const sumi_model *model, char **text);
 
 /* ---- Names of classes (class_names.c) ---- */
 
-/* Those that a data set has for the classes that the network is told. */
+/* Copies the class names of a data set, for a network that takes classes. */
 sumi_status class_names_copy(sumi_model *model, const sumi_data *data);
-/* Reads them from a model_index.json, if it has some, once the network is there. */
+/* Reads them from a model_index.json, if it has any; after the network is read. */
 sumi_status class_names_read(sumi_model *model, json_object *index, const char *source);
-/* Adds them to an object as {"0": "cat"}, if there are some; false where memory ran out. */
+/* Adds them to an object as {"0": "cat"}, if there are any; false where memory ran out. */
 bool class_names_add(const sumi_model *model, json_object *what, const char *key);
 /* The same for the model_index.json of a saved model. */
 bool class_names_write(const sumi_model *model, json_object *index);
 
 /* ---- Recipes (from_recipe.c) ---- */
 
-/* The config.json that a recipe's [model] section means, for items of a kind and shape, as a new
-   text. */
+/* Makes a config.json, as a new text, from a recipe's [model] section for items of a kind and
+   shape. */
 sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe,
                                enum sumi_item_kind kind, const int64_t *shape, int classes,
                                char **text);

@@ -37,7 +37,7 @@ static sumi_status open_pipeline(sumi_model *model, const char *folder, const ch
     return status;
 }
 
-/* A network by itself, with or without a scheduler beside it. */
+/* Opens a single network, with or without a scheduler beside it. */
 static sumi_status open_network(sumi_model *model, const char *folder)
 {
     char scheduler[PATH_SIZE];
@@ -55,10 +55,10 @@ static sumi_status open_folder(sumi_model *model, const char *path)
         return context_fail(context, SUMI_ERROR_FILE, "%s: there is no such model folder", path);
     }
     if (!path_is_folder(path)) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: is a file; a model is the folder that holds model_index.json or "
-                            "config.json",
-                            path);
+        return context_fail(
+            context, SUMI_ERROR_ARGUMENT,
+            "%s: is a file; a model is the folder that contains model_index.json or config.json",
+            path);
     }
     TRY(path_join(context, path, "model_index.json", file));
     if (path_exists(file)) return open_pipeline(model, path, file);

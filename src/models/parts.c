@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of a pipeline folder: a table from a part's name and class to what loads it. A new kind
-   of part is a row here and a file with its loader; one without a loader is refused by its name. */
+/* The parts of a pipeline folder: a table from a part's name and class to its loader. A new kind of
+   part is a row here and a file with its loader; a part without a loader is refused by name. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "models/model.h"
 
 struct part_type {
-    const char *name;       /* of the part, which "_2", "_3" may follow */
+    const char *name;       /* of the part; "_2", "_3" may follow it */
     const char *class_name; /* NULL for any */
     sumi_part_kind kind;
     sumi_status (*load)(sumi_model *model, const char *folder); /* NULL: not in this version */
@@ -54,7 +54,7 @@ const char *sumi_part_kind_name(sumi_part_kind kind)
 
 /* ---- Finding a part's row ---- */
 
-/* Whether a part of that name is of the type's: the same, or the same with a number behind. */
+/* Whether a part's name is that of the type, with or without a number after it. */
 static bool has_name(const struct part_type *type, const char *name)
 {
     size_t length = strlen(type->name);
@@ -143,7 +143,7 @@ bool sumi_model_part(const sumi_model *model, int number, sumi_part *part)
 {
     memset(part, 0, sizeof *part);
     if (number < 0 || number > 1) return false;
-    const struct part_type *type = &types[number]; /* those that every model has */
+    const struct part_type *type = &types[number]; /* the parts that every model has */
     part->kind = type->kind;
     snprintf(part->name, sizeof part->name, "%s", type->name);
     if (type->kind == SUMI_PART_NETWORK)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing model_index.json: which parts a saved model has, and of which classes. */
+/* Writing model_index.json: the parts of a saved model and their classes. */
 #include <stdio.h>
 #include <string.h>
 
 #include "models/members.h"
 #include "models/model.h"
 
-static const char SUMI_PREFIX[] = "Sumi"; /* of classes that diffusers does not have */
+static const char SUMI_PREFIX[] = "Sumi"; /* for classes that diffusers does not have */
 enum { CLASS_SIZE = 80 };
 
 static bool add_part(json_object *index, const char *name, const char *class_name)
@@ -33,7 +33,7 @@ static bool fill_index(json_object *index, const sumi_model *model, const char *
            && add_part(index, "scheduler", scheduler) && class_names_write(model, index);
 }
 
-/* The _diffusers_version that the network's config has. */
+/* Copies the _diffusers_version of the network's config. */
 static sumi_status copy_version(const sumi_model *model, char *version, size_t size)
 {
     json_object *config = NULL;

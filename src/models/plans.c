@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plans of a session: made for a signature of shapes, kept for the next call of the same one,
-   and given up by their last use when they take more memory together than the session may. */
+/* The plans of a session: created for a signature of shapes and cached for later calls with the
+   same one; the least recently used are released where all together exceed the session's memory. */
 #include "models/session.h"
 
-enum { NEVER_GIVEN_UP = 2 }; /* so that a batch in two sizes does not plan anew all the time */
+enum {
+    LEAST_PLANS = 2
+}; /* so that batches of two alternating sizes do not replan in every
+      call */
 
 struct signature session_signature(const sumi_session *session, enum plan_purpose purpose,
                                    int64_t items)
@@ -25,7 +28,7 @@ struct signature session_signature(const sumi_session *session, enum plan_purpos
     return signature;
 }
 
-/* Whether the signatures are of the same call but for the number of items. */
+/* Whether the signatures differ only in the number of items. */
 static bool same_call(const struct signature *a, const struct signature *b)
 {
     if (a->purpose != b->purpose || a->threads != b->threads || a->bfloat16 != b->bfloat16)
@@ -38,9 +41,9 @@ static bool same_call(const struct signature *a, const struct signature *b)
     return true;
 }
 
-/* ---- Making one ---- */
+/* ---- Creating one ---- */
 
-/* Vector-Jacobian products: v^T d output / d x of each item, by the graph's own differentiation. */
+/* Adds vector-Jacobian products to a graph: v^T d output / d x of each item, by differentiation. */
 static sumi_status add_products(struct kept_plan *kept)
 {
     sumi_graph *graph = kept->graph;
@@ -51,7 +54,7 @@ static sumi_status add_products(struct kept_plan *kept)
     return sumi_graph_gradients(graph, sum, 1, &kept->inputs.at[NET_X], &kept->products);
 }
 
-/* Kernels may keep weights that do not change in a form of their own, about as large. */
+/* Kernels may keep a packed copy of constant weights, which is about as large as these. */
 static int64_t weight_bytes(const sumi_model *model)
 {
     int64_t bytes = 0;
@@ -78,7 +81,7 @@ static sumi_status build(sumi_session *session, struct kept_plan *kept)
     return SUMI_OK;
 }
 
-/* ---- Keeping ---- */
+/* ---- Caching ---- */
 
 static void release(sumi_session *session, struct kept_plan *kept)
 {
@@ -97,8 +100,8 @@ void session_forget_plans(sumi_session *session)
     session->item_memory = 0;
 }
 
-/* Gives up the plan that was used least recently. */
-static void give_up_one(sumi_session *session)
+/* Releases the plan that was used least recently. */
+static void release_oldest(sumi_session *session)
 {
     struct kept_plan **oldest = &session->plans;
     for (struct kept_plan **at = &session->plans; *at; at = &(*at)->next) {
@@ -109,8 +112,9 @@ static void give_up_one(sumi_session *session)
     release(session, gone);
 }
 
-/* Gives plans up until `coming` bytes more, and as many plans as `places`, find room. */
-static void make_room(sumi_session *session, int64_t coming, int places)
+/* Releases plans until the rest and `coming` further bytes fit the budget, and at most `places`
+   remain. */
+static void fit_budget(sumi_session *session, int64_t coming, int places)
 {
     for (;;) {
         int64_t bytes = coming;
@@ -119,12 +123,12 @@ static void make_room(sumi_session *session, int64_t coming, int places)
             bytes += kept->bytes;
             count++;
         }
-        if (bytes <= session->memory || count <= NEVER_GIVEN_UP) return;
-        give_up_one(session);
+        if (bytes <= session->memory || count <= LEAST_PLANS) return;
+        release_oldest(session);
     }
 }
 
-/* Gives up the plans whose weights have been moved. */
+/* Releases the plans whose weights have been reallocated. */
 static void drop_stale(sumi_session *session)
 {
     for (struct kept_plan **at = &session->plans; *at;) {
@@ -167,7 +171,7 @@ sumi_status session_plan(sumi_session *session, const struct signature *signatur
     drop_stale(session);
     *found = find(session, signature);
     if (!*found) {
-        make_room(session, session->item_memory * signature->items, 1);
+        fit_budget(session, session->item_memory * signature->items, 1);
         struct kept_plan *made = context_allocate_zeroed(session->context, 1, sizeof *made);
         if (!made) return SUMI_ERROR_MEMORY;
         made->signature = *signature;
@@ -179,7 +183,7 @@ sumi_status session_plan(sumi_session *session, const struct signature *signatur
         made->last_used = session->uses + 1;
         made->next = session->plans;
         session->plans = made;
-        make_room(session, 0, 0);
+        fit_budget(session, 0, 0);
         *found = made;
     }
     (*found)->last_used = ++session->uses;

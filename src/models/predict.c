@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluations of a session's model, in parts of equal size where there are many items. */
+/* Evaluations of a session's model, in equal batches where there are many items. */
 #include <string.h>
 
 #include "models/session.h"
 
 enum { BATCH_LIMIT = 64 };                              /* items of one plan */
-static const int64_t BATCH_MEMORY = (int64_t)512 << 20; /* bytes that one plan should stay below */
+static const int64_t BATCH_MEMORY = (int64_t)512 << 20; /* largest size of a plan, in bytes */
 
 static sumi_status find_plan(sumi_session *session, int64_t items, struct kept_plan **found)
 {
@@ -13,7 +13,7 @@ static sumi_status find_plan(sumi_session *session, int64_t items, struct kept_p
     return session_plan(session, &signature, found);
 }
 
-/* How many of `count` items to evaluate at once: equal parts that fit the limits. */
+/* Chooses how many of `count` items to evaluate at once: equal batches within the limits. */
 static sumi_status choose_batch(sumi_session *session, int64_t count, int64_t *batch)
 {
     if (count > 1 && session->item_memory == 0) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vector-Jacobian products of a session's model: beside the output, v^T d output / d x for a vector
-   v of each item. Divergences of a network's field come from these. */
+/* Vector-Jacobian products of a session's model: the output, and v^T d output / d x for a vector v
+   of each item. Exact densities use them for divergences. */
 #include <string.h>
 
 #include "models/session.h"
 
 enum { PRODUCT_LIMIT = 64 }; /* items of the plan */
 
-/* A plan for `count` items or as many as a plan takes; a larger one that is there will do. */
+/* Finds a plan for `count` items, or as many as a plan takes; reuses a larger one. */
 static sumi_status find_plan(sumi_session *session, int64_t count, struct kept_plan **found)
 {
     const struct signature signature =
@@ -19,10 +19,10 @@ static sumi_status find_plan(sumi_session *session, int64_t count, struct kept_p
 static void fill_vectors(const struct kept_plan *kept, int64_t count, int64_t size,
                          const float *vectors)
 {
-    float *room = sumi_plan_data(kept->plan, kept->vectors);
-    memcpy(room, vectors, (size_t)(count * size) * sizeof *vectors);
+    float *values = sumi_plan_data(kept->plan, kept->vectors);
+    memcpy(values, vectors, (size_t)(count * size) * sizeof *vectors);
     for (int64_t i = count; i < kept->signature.items; i++)
-        memcpy(room + i * size, vectors, (size_t)size * sizeof *vectors);
+        memcpy(values + i * size, vectors, (size_t)size * sizeof *vectors);
 }
 
 static sumi_status run_part(const struct kept_plan *kept, int64_t count, int64_t item, int64_t out,

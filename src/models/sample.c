@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drawing samples from a model: its own solver, and the whole way from noise to an array of
-   items. */
+/* Sampling from a model: creating its solver, and generating an array of items from noise. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +10,8 @@ enum { CLASS_SIZE = 80 };
 
 /* ---- The model's solver ---- */
 
-/* Whether the network gives a variance beside its prediction is in the number of its channels;
-   the solver must know it too, or it reads what is not there. */
+/* The number of output channels shows whether the network predicts a variance; the solver's
+   variance_type must agree with it. */
 static sumi_status check_solver(sumi_context *context, const sumi_model *model,
                                 const sumi_solver *solver)
 {
@@ -51,15 +50,16 @@ bool model_is_binomial(const sumi_model *model)
     return own && strcmp(own, "binomial") == 0;
 }
 
-/* Bits and numbers diffuse in ways that have nothing in common. */
+/* Refuses a solver for bits in a model of numbers, and the other way round. */
 static sumi_status check_bits(sumi_context *context, const char *wanted, const char *own)
 {
     static const char bits[] = "binomial";
     if (!own || (strcmp(wanted, bits) == 0) == (strcmp(own, bits) == 0)) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "the solver %s is for a diffusion of %s, but this model's is of %s; use %s",
-                        wanted, strcmp(wanted, bits) == 0 ? "bits" : "numbers",
-                        strcmp(own, bits) == 0 ? "bits" : "numbers", own);
+    return context_fail(
+        context, SUMI_ERROR_ARGUMENT,
+        "the solver %s is for a diffusion of %s, but this model is one of %s; use %s", wanted,
+        strcmp(wanted, bits) == 0 ? "bits" : "numbers", strcmp(own, bits) == 0 ? "bits" : "numbers",
+        own);
 }
 
 static sumi_status make_solver(sumi_context *context, const sumi_model *model, const char *name,
@@ -93,7 +93,7 @@ sumi_status sumi_session_solver(sumi_session *session, const char *name, sumi_so
 
 /* ---- Samples ---- */
 
-/* Each class in turn, for a model with classes whose session has no condition. */
+/* Without a condition, samples the classes of a class-conditional model cyclically. */
 static sumi_status choose_classes(sumi_session *session, int64_t count)
 {
     int64_t classes = net_classes(session->model->net), shown = count < classes ? count : classes;

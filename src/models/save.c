@@ -8,17 +8,17 @@
 #include "graph/backend.h"
 #include "models/model.h"
 
-/* Weights that an objective trains beside the network, and that are no part of it. */
+/* Weights that an objective trains in addition to those of the network; they are not saved. */
 static const char BESIDE[] = "objective.";
 
-/* Whether the values can be written from where they are. */
+/* Whether the values can be written without a conversion. */
 static bool lies_ready(const sumi_model *model, const struct weight *weight)
 {
     return model->context->backend->host_memory && weight->element == SUMI_FLOAT32;
 }
 
-/* Memory for the float32 of all weights that cannot. */
-static sumi_status make_room(const sumi_model *model, float **wide)
+/* Allocates memory for the float32 values of the other weights. */
+static sumi_status allocate_wide(const sumi_model *model, float **wide)
 {
     size_t total = 0;
     for (int64_t i = 0; i < model->weights->count; i++) {
@@ -35,7 +35,7 @@ sumi_status model_put_weights(const sumi_model *model, file_writer *writer)
     int64_t count = model->weights->count;
     safetensors_entry *entries = context_allocate(context, (size_t)count, sizeof *entries);
     float *wide = NULL, *next = NULL;
-    sumi_status status = entries ? make_room(model, &wide) : SUMI_ERROR_MEMORY;
+    sumi_status status = entries ? allocate_wide(model, &wide) : SUMI_ERROR_MEMORY;
     size_t kept = 0;
     next = wide;
     for (int64_t i = 0; i < count && status == SUMI_OK; i++) {

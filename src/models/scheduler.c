@@ -9,15 +9,15 @@
 #include "solvers/solver.h"
 
 static const char DEFAULT_CLASS[] = "DDPMScheduler";
-static const char OWN_CLASS[] = "SumiPathScheduler"; /* of paths that diffusers does not have */
+static const char OWN_CLASS[] = "SumiPathScheduler"; /* for paths that diffusers does not have */
 static const char BITS_CLASS[] = "SumiBinomialScheduler";
-/* Of models that are trained here: every count of steps begins at the last time, in diffusers too
-   (Lin et al. 2024, table 2). With "leading" a third of all counts begin far from it, and one step
-   at time 0. */
+/* For models that are trained here: with any number of steps, sampling begins at the last time,
+   also in diffusers (Lin et al. 2024, table 2). With "leading", a third of all numbers of steps
+   begin far from it, and a single step at time 0. */
 static const char TRAINED_SPACING[] = "trailing";
-static const char FORMAT_VERSION[] = "0.42.1"; /* of diffusers, whose keys are written */
+static const char FORMAT_VERSION[] = "0.42.1"; /* the version of diffusers whose keys are written */
 
-/* What the keys are to say; the defaults are those of diffusers' DDPMScheduler. */
+/* The values of the keys; the defaults are those of diffusers' DDPMScheduler. */
 struct scheduler_values {
     const char *class_name;
     int64_t steps;
@@ -26,7 +26,7 @@ struct scheduler_values {
     bool zero_snr, clip, thresholding;
     double clip_range, threshold_ratio, threshold_max;
     const char *spacing;
-    const char *path, *time; /* path NULL: a table of betas, and nothing below is written */
+    const char *path, *time; /* path NULL: a table of betas; the members below are not written */
     double beta_min, beta_max, sigma_min, sigma_max, sigma_data, eps, shift;
 };
 
@@ -66,7 +66,7 @@ static bool fill(json_object *object, const struct scheduler_values *values)
            && member_whole(object, "steps_offset", 0);
 }
 
-/* Other paths than a table. What is 0 is left to the path. */
+/* Writes the keys of paths other than a table, except those that are 0, the path's default. */
 static bool fill_path(json_object *object, const struct scheduler_values *values)
 {
     if (!values->path) return true;
@@ -104,8 +104,8 @@ static const char *schedule_in_file(const char *name)
     return strcmp(name, "quadratic") == 0 ? "scaled_linear" : name; /* the same betas */
 }
 
-/* The class of diffusers that is meant by a path, where it has one that tells its network the same
-   time and reads its prediction in the same way; else Sumi's own. */
+/* The scheduler class for a path: that of diffusers, where it has one with the same time input and
+   prediction; else Sumi's own. */
 static const char *class_for(const char *path, const char *prediction, const char *time)
 {
     bool discrete = strcmp(time, "discrete") == 0;
@@ -122,12 +122,13 @@ sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *reci
 {
     const char *path = recipe_text(recipe, "noise.path"), *time = recipe_text(recipe, "noise.time");
     const char *prediction = recipe_text(recipe, "noise.prediction");
-    bool bits = strcmp(path, "binomial") == 0; /* a table, and another process over it */
+    bool bits = strcmp(path, "binomial") == 0; /* also a table of betas, but for another
+                                                  diffusion */
     const char *class_name = bits ? BITS_CLASS : class_for(path, prediction, time);
     const struct scheduler_values values = {
         .class_name = class_name,
-        /* on a path of our own from its one end to the other, so that steps as many as the levels
-           of NCSN are those levels */
+        /* on Sumi's own paths from one end to the other, so that with as many steps as NCSN has
+           levels the steps are those levels */
         .spacing = strcmp(class_name, OWN_CLASS) == 0 ? "linspace" : TRAINED_SPACING,
         .path = bits || strcmp(class_name, DEFAULT_CLASS) == 0 ? NULL : path,
         .time = time,
@@ -167,8 +168,8 @@ static sumi_status class_of(sumi_context *context, json_object *object, const ch
     return json_get_text(context, object, source, "_class_name", name);
 }
 
-/* Sets a solver to the options, to see whether it takes them. A class that is not available may
-   mean something else by the same names, so it is not judged. */
+/* Checks the options by setting a solver to them; not for a class that is not available, which may
+   use the same names in other ways. */
 static sumi_status try_options(sumi_context *context, const char *class_name, const char *text,
                                const char *source)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The score of noised data by a model, whatever its network predicts. */
+/* The score of noised data under a model with any type of prediction. */
 #include <math.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
-/* Evaluates the network at the state on its own scale; `score` holds the prediction then. */
+/* Evaluates the network on the scaled state; writes the prediction to `score`. */
 static sumi_status predict(sumi_session *session, int64_t count, const float *x, double time,
                            double scale, float *score)
 {
@@ -25,7 +25,7 @@ static sumi_status predict(sumi_session *session, int64_t count, const float *x,
     return status;
 }
 
-/* score = -e / s (Song et al. 2021), and e by the prediction. */
+/* score = -e / s (Song et al. 2021), with e from the prediction. */
 static sumi_status fill(sumi_session *session, sumi_solver *solver, int64_t count, const float *x,
                         double time, float *score)
 {
@@ -34,7 +34,7 @@ static sumi_status fill(sumi_session *session, sumi_solver *solver, int64_t coun
     struct noise_level level = path_level(path, time);
     if (!isfinite(time) || !(level.noise > 0) || !isfinite(level.noise)) {
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "at time %g there is no noise, so noised data have no score", time);
+                            "at time %g there is no noise, so the score is undefined", time);
     }
     if (model_output_size(session->model) != model_item_size(session->model)) {
         return context_fail(

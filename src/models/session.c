@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making and setting a session, and checking conditions against what the network takes. */
+/* Creating and configuring a session, and checking conditions against the network's inputs. */
 #include "models/session.h"
 
 #include <string.h>
@@ -77,7 +77,8 @@ static sumi_status fail_unknown(const sumi_session *session, const char *name)
                             "this model is unconditional and takes no \"%.60s\"", name);
     }
     return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                        "this model takes no \"%.60s\"; its condition has %s", name, names);
+                        "this model takes no \"%.60s\"; the inputs of its condition are: %s", name,
+                        names);
 }
 
 static sumi_status check_type(const sumi_session *session, const sumi_input *input,
@@ -86,8 +87,8 @@ static sumi_status check_type(const sumi_session *session, const sumi_input *inp
     if ((input->element == SUMI_INT32) == entry->integers) return SUMI_OK;
     return context_fail(session->context, SUMI_ERROR_ARGUMENT,
                         input->element == SUMI_INT32
-                            ? "\"%s\" has whole numbers; set it with sumi_condition_set_integers"
-                            : "\"%s\" has numbers with fractions; set it with sumi_condition_set",
+                            ? "\"%s\" takes whole numbers; set it with sumi_condition_set_integers"
+                            : "\"%s\" takes floating-point numbers; set it with sumi_condition_set",
                         input->name);
 }
 
@@ -197,14 +198,14 @@ sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, 
     return SUMI_OK;
 }
 
-/* Copies rows[count] into an input, and the first of them again behind. */
+/* Copies rows[count] into an input, and pads it with copies of the first. */
 static void fill_rows(sumi_plan *plan, sumi_node node, int64_t items, int64_t count, int64_t size,
                       const float *rows)
 {
-    float *room = sumi_plan_data(plan, node);
-    memcpy(room, rows, (size_t)(count * size) * sizeof *rows);
+    float *values = sumi_plan_data(plan, node);
+    memcpy(values, rows, (size_t)(count * size) * sizeof *rows);
     for (int64_t i = count; i < items; i++)
-        memcpy(room + i * size, rows, (size_t)size * sizeof *rows);
+        memcpy(values + i * size, rows, (size_t)size * sizeof *rows);
 }
 
 void session_fill(const sumi_session *session, sumi_plan *plan, const struct net_nodes *inputs,

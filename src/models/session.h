@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions: what runs a model. A session reads the model and owns all that changes while it runs:
-   plans, condition, precision. session.c makes one and checks conditions, plans.c keeps plans,
-   predict.c, gradient.c, product.c, score.c and sample.c use them. */
+/* Sessions: what runs a model. A session reads the model and owns everything that changes while it
+   runs: plans, condition, precision. session.c creates one and checks conditions, plans.c caches
+   plans; predict.c, gradient.c, product.c, score.c and sample.c use them. */
 #ifndef SUMI_MODELS_SESSION_H
 #define SUMI_MODELS_SESSION_H
 
@@ -11,21 +11,21 @@
 
 enum plan_purpose { PLAN_PREDICTION, PLAN_PRODUCT };
 
-/* What a plan is made for: two calls of the same signature share one. */
+/* The key of a plan: calls with the same signature share one. */
 struct signature {
     enum plan_purpose purpose;
     int64_t items;
     int threads;
     bool bfloat16;
-    struct shape shapes[NET_INPUTS]; /* of each input; rank 0 for one that is left out */
+    struct shape shapes[NET_INPUTS]; /* of each input; rank 0 for an omitted one */
 };
 
-/* A plan that is kept, in the list of its session. */
+/* A cached plan, in the list of its session. */
 struct kept_plan {
     struct kept_plan *next;
     struct signature signature;
     uint64_t last_used;
-    int64_t bytes; /* of its values, and of what kernels may make of the weights */
+    int64_t bytes; /* of its values and of packed weights */
     sumi_graph *graph;
     sumi_plan *plan;
     struct net_nodes inputs;
@@ -36,47 +36,47 @@ struct kept_plan {
 struct sumi_session {
     sumi_context *context;
     const sumi_model *model;
-    bool bfloat16;  /* how plans keep activations */
-    int64_t memory; /* bytes that kept plans may take */
+    bool bfloat16;  /* whether plans store activations in bf16 */
+    int64_t memory; /* budget of cached plans, in bytes */
     sumi_condition *condition, *null;
     struct kept_plan *plans;
-    uint64_t uses;       /* of plans, so far */
+    uint64_t uses;       /* number of uses of plans so far */
     int64_t item_memory; /* bytes of a prediction's plan for one item, 0 while unknown */
 };
 
 /* ---- Calls and conditions (session.c) ---- */
 
-/* Refuses a model of open size, fewer than one item, and a missing condition. */
+/* Refuses a model without sample_size, fewer than one item, and a missing condition. */
 sumi_status session_check_call(const sumi_session *session, int64_t count);
 
-/* A caller's idea of an item and of a prediction must be the model's. */
+/* Refuses sizes of an item and of a prediction that differ from the model's. */
 sumi_status session_check_sizes(const sumi_session *session, int64_t item_size,
                                 int64_t output_size);
 
 /* The session as a denoiser for guides and measurements. */
 struct denoising session_denoising(sumi_session *session);
 
-/* Fills a plan's inputs for items `first` and on of a call: rows[count] of x and times, the
-   condition's items beside them. Where the plan takes more, the first row stands in again, so that
-   what is computed there is finite. */
+/* Fills a plan's inputs for `count` items of a call, from item `first` on: rows of x and times, and
+   the condition's items. A plan for more items is padded with copies of the first row, so that all
+   computed values are finite. */
 void session_fill(const sumi_session *session, sumi_plan *plan, const struct net_nodes *inputs,
                   int64_t items, int64_t first, int64_t count, const float *x, const float *times);
 
 /* ---- Plans (plans.c) ---- */
 
-/* The signature of a call now. */
+/* The signature of a call with the current condition and options. */
 struct signature session_signature(const sumi_session *session, enum plan_purpose purpose,
                                    int64_t items);
 
-/* The kept plan of the signature, or a new one, for which those used least recently are given up
-   where memory lacks. Valid until the next call. */
+/* Finds the cached plan of the signature or creates one, releasing the least recently used where
+   memory is short. Valid until the next call. */
 sumi_status session_plan(sumi_session *session, const struct signature *signature,
                          struct kept_plan **found);
 
-/* The smallest kept plan of the signature for as many items or more, or NULL. */
+/* The smallest cached plan of the signature for at least as many items, or NULL. */
 struct kept_plan *session_plan_at_least(sumi_session *session, const struct signature *signature);
 
-/* Gives up all plans. */
+/* Releases all plans. */
 void session_forget_plans(sumi_session *session);
 
 #endif

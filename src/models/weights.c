@@ -9,7 +9,7 @@
 #include "files/safetensors.h"
 #include "models/model.h"
 
-/* Smaller tensors are copied: biases and norms are read in ways that want float32. */
+/* Smaller tensors are copied, because kernels read biases and norms as float32. */
 enum { NAME_SIZE = 512, MAPPED_LEAST = 1 << 16 };
 
 /* ---- Which file ---- */
@@ -33,11 +33,11 @@ sumi_status weights_locate(sumi_context *context, const char *folder, char path[
     for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++) {
         TRY(path_join(context, folder, pickles[i], path));
         if (!path_exists(path)) continue;
-        return context_fail(context, SUMI_ERROR_UNSUPPORTED,
-                            "%s: a pickle can run any program when it is read, so it is not; "
-                            "convert it with diffusers: model.save_pretrained(folder, "
-                            "safe_serialization=True)",
-                            path);
+        return context_fail(
+            context, SUMI_ERROR_UNSUPPORTED,
+            "%s: is a pickle, which could run any program when it is read, so it is refused; "
+            "convert it with diffusers: model.save_pretrained(folder, safe_serialization=True)",
+            path);
     }
     return context_fail(context, SUMI_ERROR_FILE, "%s: there is no %s", folder, names[0]);
 }
@@ -49,8 +49,8 @@ struct loader {
     const char *path;
     safetensors *file;
     bool *used;     /* [tensors of the file] */
-    bool mapped;    /* some weights are read in the file's place, which so has to stay open */
-    bool old_names; /* whether attention may have the names of diffusers' first files */
+    bool mapped;    /* some weights are used in place, so that the file must stay mapped */
+    bool old_names; /* whether attention may have the names of early diffusers files */
 };
 
 /* "...to_q.weight" as "...query.weight" and so on; false where the name has no older form. */
@@ -168,7 +168,7 @@ static void release_file(void *file)
     safetensors_free(file);
 }
 
-/* Leaves the file to the weights if some of them lie in it; else closes it. */
+/* Gives the file to the weights if some of them are mapped; else closes it. */
 static sumi_status keep_mapped(struct loader *loader, sumi_weights *weights, sumi_status status)
 {
     if (!loader->mapped) {

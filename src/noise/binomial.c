@@ -13,8 +13,9 @@ struct binomial_back binomial_back(double product, double previous)
 {
     double alpha = previous > 0 ? product / previous : 0;
     double step = binomial_flipped(alpha), before = binomial_flipped(previous);
-    double now = step * (1 - before) + (1 - step) * before; /* binomial_flipped(product), rounded as
-                                                               its parts are */
+    double now = step * (1 - before) + (1 - step) * before; /* equals binomial_flipped(product),
+                                                               with the same rounding as its two
+                                                               terms */
     struct binomial_back back = {step * before / (1 - now), 1};
     if (now > 0) back.flipped = step * (1 - before) / now;
     return back;

@@ -4,8 +4,9 @@
 
 #include <math.h>
 
-/* A table that ends without signal has no finite sigma there; diffusers takes that of abar = 2^-24.
-   The times before it may have less: they keep below, each by this share of it. */
+/* A table that ends without signal has no finite sigma at its last time; diffusers uses that of
+   abar = 2^-24. The times before it may have a larger sigma than that: they are clamped below it,
+   so that sigma still grows, each by this fraction of it. */
 static const double most_table_sigma = 4095.999878;
 static const double least_gap = 1e-3;
 
@@ -73,8 +74,8 @@ static struct noise_level table_level(const struct noise_path *path, double time
 
 /* ---- Continuous paths, by their own time ---- */
 
-/* B(t), and the t of a B: the root of beta_min t + (beta_max - beta_min) t^2 / 2 = B that stays
-   exact where the two betas are equal. */
+/* B(t) and its inverse: the root of beta_min t + (beta_max - beta_min) t^2 / 2 = B, in a form that
+   stays exact where the two betas are equal. */
 static double beta_integral(const struct noise_path *path, double t)
 {
     return t * (path->beta_min + 0.5 * t * (path->beta_max - path->beta_min));
@@ -121,7 +122,7 @@ static struct noise_level level_of(const struct noise_path *path, double t)
     return level;
 }
 
-/* The own time at which s / a is sigma. For sub_vp sigma = 2 sinh(B / 2). */
+/* The path's own time at which s / a is sigma. For sub_vp, sigma = 2 sinh(B / 2). */
 static double own_time_at(const struct noise_path *path, double sigma)
 {
     switch (path->kind) {
@@ -138,7 +139,7 @@ static double own_time_at(const struct noise_path *path, double sigma)
 
 /* ---- Times ---- */
 
-/* Times between the least and the greatest of a path whose t goes to 1. */
+/* The network's time at t = 1, for paths whose t ends at 1. */
 static double span(const struct noise_path *path)
 {
     if (path->kind == PATH_COSINE) return 1;
@@ -146,14 +147,14 @@ static double span(const struct noise_path *path)
     return (double)(path->count - 1);
 }
 
-static enum time_kind told(const struct noise_path *path)
+static enum time_kind time_kind_of(const struct noise_path *path)
 {
     return path->kind == PATH_EDM && path->time_kind == TIME_DISCRETE ? TIME_CONTINUOUS
                                                                       : path->time_kind;
 }
 
-/* What is told of a ratio, and the ratio of what is told. */
-static double told_of(enum time_kind kind, double sigma)
+/* The network's time input for a ratio sigma, and the inverse. */
+static double time_of_ratio(enum time_kind kind, double sigma)
 {
     if (kind == TIME_SIGMA) return sigma;
     return kind == TIME_CONTINUOUS ? log(sigma) / 4 : 250 * log(sigma);
@@ -167,23 +168,25 @@ static double ratio_of(enum time_kind kind, double time)
 
 double path_time_of(const struct noise_path *path, double t)
 {
-    if (path->kind == PATH_TABLE && told(path) == TIME_DISCRETE) return t * (double)path->count - 1;
-    if (told(path) == TIME_DISCRETE) return t * span(path);
+    if (path->kind == PATH_TABLE && time_kind_of(path) == TIME_DISCRETE)
+        return t * (double)path->count - 1;
+    if (time_kind_of(path) == TIME_DISCRETE) return t * span(path);
     double sigma = path->kind == PATH_TABLE
                        ? table_sigma_between(path->schedule, t * (double)path->count - 1)
                        : level_of(path, t).noise / level_of(path, t).signal;
-    return told_of(told(path), sigma);
+    return time_of_ratio(time_kind_of(path), sigma);
 }
 
 double path_own_time(const struct noise_path *path, double time)
 {
-    if (told(path) != TIME_DISCRETE) return own_time_at(path, ratio_of(told(path), time));
+    if (time_kind_of(path) != TIME_DISCRETE)
+        return own_time_at(path, ratio_of(time_kind_of(path), time));
     return path->kind == PATH_TABLE ? (time + 1) / (double)path->count : time / span(path);
 }
 
 double path_sigma(const struct noise_path *path, double time)
 {
-    if (told(path) != TIME_DISCRETE) return ratio_of(told(path), time);
+    if (time_kind_of(path) != TIME_DISCRETE) return ratio_of(time_kind_of(path), time);
     if (path->kind == PATH_TABLE) return table_sigma_between(path->schedule, time);
     struct noise_level level = level_of(path, path_own_time(path, time));
     return level.noise / level.signal;
@@ -191,7 +194,7 @@ double path_sigma(const struct noise_path *path, double time)
 
 double path_time(const struct noise_path *path, double sigma)
 {
-    if (told(path) != TIME_DISCRETE) return told_of(told(path), sigma);
+    if (time_kind_of(path) != TIME_DISCRETE) return time_of_ratio(time_kind_of(path), sigma);
     if (path->kind == PATH_TABLE) return table_time(path->schedule, sigma);
     return own_time_at(path, sigma) * span(path);
 }
@@ -199,7 +202,7 @@ double path_time(const struct noise_path *path, double sigma)
 struct noise_level path_level(const struct noise_path *path, double time)
 {
     if (path->kind != PATH_TABLE) return level_of(path, path_own_time(path, time));
-    if (told(path) == TIME_DISCRETE) return table_level(path, time);
+    if (time_kind_of(path) == TIME_DISCRETE) return table_level(path, time);
     return path_level_at(path, path_sigma(path, time));
 }
 
@@ -230,13 +233,13 @@ double path_most(const struct noise_path *path)
 
 double path_first(const struct noise_path *path)
 {
-    if (path->kind == PATH_TABLE && told(path) == TIME_DISCRETE) return 0;
+    if (path->kind == PATH_TABLE && time_kind_of(path) == TIME_DISCRETE) return 0;
     return path_time(path, path_least(path));
 }
 
 double path_last(const struct noise_path *path)
 {
-    return path->kind == PATH_TABLE && told(path) == TIME_DISCRETE
+    return path->kind == PATH_TABLE && time_kind_of(path) == TIME_DISCRETE
                ? (double)(path->count - 1)
                : path_time(path, path_most(path));
 }

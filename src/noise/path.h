@@ -12,18 +12,17 @@
        flow    1 - t, t                                          time / T
        cosine  cos(pi t / 2), sin(pi t / 2)                      time
 
-   B(t) is the integral of beta(t) = beta_min + t (beta_max - beta_min). `time` is what a network is
-   told, as in diffusers; for edm it is log(sigma) / 4. Slopes and the SDE are by t. A place on a
-   path is also known by the ratio sigma = s / a, which grows with time on all of them, so that
-   solvers can count in it on any path. The levels of Song & Ermon 2019 are "ve" at whole times 0 to
-   T - 1. */
+   B(t) is the integral of beta(t) = beta_min + t (beta_max - beta_min). `time` is the time input of
+   the network, as in diffusers; for edm it is log(sigma) / 4. Slopes and the SDE are with respect
+   to t. The ratio sigma = s / a grows with time on every path, so that solvers can use it in place
+   of the time. The levels of Song & Ermon 2019 are "ve" at whole times 0 to T - 1. */
 #ifndef SUMI_NOISE_PATH_H
 #define SUMI_NOISE_PATH_H
 
 #include "noise/prediction.h"
 #include "noise/schedule.h"
 
-/* In the order of the names that options.c and the recipes give them. */
+/* In the order of the names in options.c and in recipes. */
 enum path_kind {
     PATH_TABLE,  /* Ho et al. 2020: schedule.h */
     PATH_VP,     /* Song et al. 2021, eqs. 11 and 29 */
@@ -34,32 +33,32 @@ enum path_kind {
     PATH_COSINE  /* Salimans & Ho 2022, section 2 */
 };
 
-/* What the network is told of a place: the path's own time, log(sigma) / 4, sigma, or
-   250 log(sigma) as consistency models are (Song et al. 2023). */
+/* The time input of the network: the time of the table above, log(sigma) / 4, sigma, or 250
+   log(sigma), which consistency models take (Song et al. 2023). */
 enum time_kind { TIME_DISCRETE, TIME_CONTINUOUS, TIME_SIGMA, TIME_CONSISTENCY };
 
 struct noise_path {
     enum path_kind kind;
     enum time_kind time_kind;
-    const struct schedule *schedule; /* of PATH_TABLE, else NULL; borrowed */
+    const struct schedule *schedule; /* for PATH_TABLE, else NULL; borrowed */
     int64_t count;                   /* T; on flow and cosine 1 / T is also the least t */
     double beta_min, beta_max;       /* vp, sub_vp */
     double sigma_min, sigma_max;     /* ve, edm */
-    double sigma_data;               /* edm: deviation of the data */
+    double sigma_data;               /* edm: standard deviation of the data */
     double eps;                      /* vp, sub_vp, ve: the least t, "sampling_eps" */
 };
 
-/* Refuses numbers that are no path, such as sigma_min above sigma_max. */
+/* Refuses numbers that do not make a path, such as sigma_min above sigma_max. */
 sumi_status path_check(sumi_context *context, const struct noise_path *path);
 
-/* The ratio s / a at a time, and the time of a ratio. On a table between whole times sigma is
-   linear in the time, and the time is linear in log(sigma), as in diffusers; a table without signal
-   at its end has 4096 there, where abar is 2^-24. */
+/* The ratio s / a at a time, and the time of a ratio. Between the whole times of a table,
+   path_sigma is linear in the time and path_time is linear in log(sigma), as in diffusers. Where a
+   table ends without signal, its last ratio is 4096, that of abar = 2^-24. */
 double path_sigma(const struct noise_path *path, double time);
 double path_time(const struct noise_path *path, double sigma);
 
-/* a, s and their slopes at a time, or at a ratio (which may be infinite on a flow). On a table the
-   slopes are T times the differences from the time before. */
+/* a, s and their slopes at a time or at a ratio (which may be infinite on a flow). On a table the
+   slopes are T times the differences from the previous time. */
 struct noise_level path_level(const struct noise_path *path, double time);
 struct noise_level path_level_at(const struct noise_path *path, double sigma);
 
@@ -79,16 +78,15 @@ struct path_sde {
 };
 struct path_sde path_sde(const struct noise_level *level);
 
-/* What a network of this path predicts. As prediction.h says, but for epsilon and v_prediction on
-   edm: there they are the raw output F of Karras et al. 2022, eq. 7, and the same with the other
-   sign, by diffusers' usage. */
+/* What a network of this path predicts: as in prediction.h, except for epsilon and v_prediction on
+   edm. There, as in diffusers, they are the raw output F of Karras et al. 2022, eq. 7, and -F. */
 struct prediction_target path_target(const struct noise_path *path, enum prediction_type type,
                                      const struct noise_level *level);
 struct prediction_map path_map(const struct noise_path *path, enum prediction_type type,
                                const struct noise_level *level);
 
-/* What the state is multiplied by before the network sees it: c_in of Karras et al. 2022, table 1,
-   on edm; 1 on the others. */
+/* The factor of the state in the network's input: c_in of Karras et al. 2022, table 1, on edm; 1 on
+   the other paths. */
 double path_input_scale(const struct noise_path *path, const struct noise_level *level);
 
 /* Esser et al. 2024, eq. 23: the time of a flow moved towards noise for larger pictures. */

@@ -36,8 +36,8 @@ struct prediction_map prediction_solve(const struct prediction_target *target,
                                    a / determinant};
 }
 
-/* Noise that is told does not need the state, nor do told data: their entries hold at the ends of a
-   path too, where the two equations are one. */
+/* A prediction of the noise or of the data gives that one directly, without the state; its entries
+   are therefore exact at the ends of a path too, where the two equations coincide. */
 struct prediction_map prediction_map(enum prediction_type type, const struct noise_level *level)
 {
     double a = level->signal, s = level->noise;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a network may predict, and the way between that and clean data and noise. At one time of a
+/* What a network may predict, and the maps between that and clean data and noise. At one time of a
    path x = a x0 + s e every prediction p is linear in x0 and e, p = of_clean x0 + of_noise e, so
-   the way back is four numbers: x0 = clean_state x + clean_prediction p and
+   the inverse is four numbers: x0 = clean_state x + clean_prediction p and
    e = noise_state x + noise_prediction p. */
 #ifndef SUMI_NOISE_PREDICTION_H
 #define SUMI_NOISE_PREDICTION_H
 
 #include <stdint.h>
 
-/* How much signal and noise there is at a time of a path, and how fast both change with its own
-   time t (see path.h). The slopes count for velocities only. */
+/* The signal and noise coefficients at a time of a path, and their derivatives by the path's own
+   time t (see path.h). Only velocities use the derivatives. */
 struct noise_level {
     double signal, noise;
     double signal_slope, noise_slope;
@@ -25,10 +25,10 @@ enum prediction_type {
     PREDICTION_FLOW,    /* e - x0, the velocity of the straight path x = (1 - s) x0 + s e: Liu et
                            al. 2022, Lipman et al. 2022; a target on any other path too */
     PREDICTION_VELOCITY /* a' x0 + s' e, the conditional velocity of any path: Lipman et al. 2022,
-                           eq. 15; on the straight path the same as the one before */
+                           eq. 15; on the straight path the same as PREDICTION_FLOW */
 };
 
-/* Its name in configuration files. */
+/* The name of a type in configuration files. */
 const char *prediction_name(enum prediction_type type);
 
 struct prediction_target {
@@ -40,12 +40,12 @@ struct prediction_map {
     double noise_state, noise_prediction;
 };
 
-/* What the network should predict, as a sum of x0 and e. */
+/* The target of a prediction, as a weighted sum of x0 and e. */
 struct prediction_target prediction_target(enum prediction_type type,
                                            const struct noise_level *level);
 
-/* The way back. Where the prediction does not determine x0 (epsilon or score at a = 0) its entries
-   are infinite; where it does not determine e (sample at s = 0), e is zero. */
+/* The inverse map. Where the prediction does not determine x0 (epsilon or score at a = 0) its
+   entries are infinite; where it does not determine e (sample at s = 0), e is zero. */
 struct prediction_map prediction_map(enum prediction_type type, const struct noise_level *level);
 struct prediction_map prediction_solve(const struct prediction_target *target,
                                        const struct noise_level *level); /* for any target */

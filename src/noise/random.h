@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The random numbers of a solver: standard normal states from one of two sources. Philox draws
-   depend only on seed, purpose, step and the item's number, so any split of a batch and any number
-   of threads give the same. The torch stream is drawn in order, as PyTorch would. */
+/* The random numbers of a solver: standard normal states from one of two sources. Philox numbers
+   depend only on the seed, purpose, step and number of the item, so that any split of a batch and
+   any number of threads give the same values. The torch stream is drawn in PyTorch's order. */
 #ifndef SUMI_NOISE_RANDOM_H
 #define SUMI_NOISE_RANDOM_H
 
@@ -20,7 +20,7 @@ struct random_source {
 struct random_shape {
     int64_t first_item; /* number of the first item, for Philox */
     int64_t items, item_size;
-    int64_t channels; /* item_size where the torch stream should keep the order of memory */
+    int64_t channels; /* item_size to draw the torch stream in memory order */
 };
 
 void random_seed(struct random_source *source, enum random_kind kind, uint64_t seed);
@@ -28,8 +28,8 @@ void random_seed(struct random_source *source, enum random_kind kind, uint64_t s
 /* Whether random_normal needs scratch memory the size of the state. */
 bool random_needs_scratch(const struct random_source *source, const struct random_shape *shape);
 
-/* Fills output[items, item_size]. torch thinks of channels as the slowest axis of an item, so its
-   numbers are drawn in that order into `scratch` and turned. */
+/* Fills output[items, item_size]. In torch, channels are the slowest axis of an item, so its
+   numbers are drawn in that order into `scratch` and then transposed. */
 void random_normal(struct random_source *source, int threads, enum philox_purpose purpose,
                    uint64_t step, const struct random_shape *shape, float *scratch, float *output);
 

@@ -9,7 +9,7 @@ enum { MOST_TIMES = 1000000 };
 
 static const double pi = 3.14159265358979323846;
 
-/* Entry `index` of `count` evenly spaced float32 numbers, counted from the nearer end so that both
+/* Entry `index` of `count` evenly spaced float32 numbers, computed from the nearer end so that both
    ends are exact. */
 static float linspace(float start, float end, int64_t count, int64_t index)
 {
@@ -35,7 +35,7 @@ static double quadratic_beta(const struct schedule_options *options, int64_t tim
     return root * root;
 }
 
-/* The betas that give abar(t) as a function of t in [0,1], none above 0.999. */
+/* The beta of a time for a given function abar(t), t in [0,1], at most 0.999. */
 static double beta_of_product(double (*product)(double), const struct schedule_options *options,
                               int64_t time)
 {
@@ -78,8 +78,8 @@ static double sigmoid_beta(const struct schedule_options *options, int64_t time)
            + (options->beta_end - options->beta_start) / (1 + exp(-(double)place));
 }
 
-/* Each beta the same multiple of the one before, from beta_start to beta_end: where learned ones of
-   few steps begin. */
+/* A geometric sequence from beta_start to beta_end: the initial values of learned betas with few
+   steps. */
 static double geometric_beta(const struct schedule_options *options, int64_t time)
 {
     double last = (double)(options->num_train_timesteps - 1);
@@ -87,7 +87,7 @@ static double geometric_beta(const struct schedule_options *options, int64_t tim
     return options->beta_start * pow(options->beta_end / options->beta_start, share);
 }
 
-/* Sohl-Dickstein et al. 2015, section 2.4.1: an equal share of the signal goes at every step. */
+/* Sohl-Dickstein et al. 2015, section 2.4.1: every step erases an equal fraction of the signal. */
 static double binomial_beta(const struct schedule_options *options, int64_t time)
 {
     return 1 / (double)(options->num_train_timesteps - time);
@@ -118,7 +118,7 @@ static sumi_status fill_betas(sumi_context *context, const struct schedule_optio
         chosen++;
     if (chosen == SCHEDULES) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "beta_schedule \"%s\" is not known; try \"linear\"",
+                            "there is no beta_schedule \"%s\"; try \"linear\"",
                             options->beta_schedule);
     }
     for (int64_t t = 0; t < schedule->count; t++) {
@@ -144,8 +144,8 @@ static void accumulate(struct schedule *schedule)
     }
 }
 
-/* Divides the SNR of every time, as CogVideoX does (Yang et al. 2024, after Hoogeboom et al. 2023,
-   eq. 4): abar / (1 - abar) over `scale`. */
+/* Divides the SNR of every time by `scale`, as CogVideoX does (Yang et al. 2024, after Hoogeboom et
+   al. 2023, eq. 4). */
 static void shift_snr(struct schedule *schedule, double scale)
 {
     double previous = 1;
@@ -176,9 +176,10 @@ static sumi_status rescale_to_zero_snr(sumi_context *context, struct schedule *s
         float product = root * root;
         schedule->betas[t] = 1.0f - product / previous;
         if (!(schedule->betas[t] >= 0)) {
-            return context_fail(context, SUMI_ERROR_ARGUMENT,
-                                "rescale_betas_zero_snr: no signal is left already at time %lld",
-                                (long long)t - 1);
+            return context_fail(
+                context, SUMI_ERROR_ARGUMENT,
+                "rescale_betas_zero_snr: time %lld, before the last, has no signal left",
+                (long long)t - 1);
         }
         previous = product;
     }
@@ -243,7 +244,7 @@ static struct posterior posterior_at(double alpha, double product, double previo
 {
     double noise = 1 - product, previous_noise = 1 - previous;
     struct posterior posterior = {.clean = 1};
-    if (noise <= 0) return posterior; /* nothing was added yet: x_t is x0 already */
+    if (noise <= 0) return posterior; /* no noise yet: x_t is x0 */
     posterior.beta = 1 - alpha;
     posterior.clean = sqrt(previous) * posterior.beta / noise;
     posterior.state = sqrt(alpha) * previous_noise / noise;

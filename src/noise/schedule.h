@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Noise schedules: how much signal and how much noise is left at each time of the diffusion.
-   A schedule is a table of T betas and their running product abar_t = prod (1 - beta); noised data
-   are x_t = a(t) x0 + s(t) e with a = sqrt(abar_t), s = sqrt(1 - abar_t). Times count from 0 as in
-   diffusers: time t here is t + 1 in Ho et al. 2020. */
+/* Noise schedules: the signal and noise coefficients at each time of the diffusion. A schedule is a
+   table of T betas and their running product abar_t = prod (1 - beta); noised data are x_t = a(t)
+   x0 + s(t) e with a = sqrt(abar_t), s = sqrt(1 - abar_t). Times count from 0 as in diffusers: time
+   t here is t + 1 in Ho et al. 2020. */
 #ifndef SUMI_NOISE_SCHEDULE_H
 #define SUMI_NOISE_SCHEDULE_H
 
 #include "base/context.h"
 #include "noise/prediction.h"
 
-/* What a schedule is built from. diffusers' names and defaults. */
+/* What a schedule is built from, with diffusers' names and defaults. */
 struct schedule_options {
     int64_t num_train_timesteps;
     double beta_start, beta_end;
-    const char *beta_schedule;   /* a name that schedule_name() knows */
-    const double *trained_betas; /* or NULL; then their number replaces the count of times */
+    const char *beta_schedule;   /* one of schedule_name() */
+    const double *trained_betas; /* or NULL; their number replaces the number of times */
     int64_t trained_count;
     bool rescale_betas_zero_snr;
     double snr_shift_scale; /* the SNR is divided by it; 0 or 1 for none */
@@ -34,8 +34,8 @@ sumi_status schedule_create(sumi_context *context, const struct schedule_options
                             struct schedule *schedule);
 void schedule_release(sumi_context *context, struct schedule *schedule); /* accepts zeros */
 
-/* a(t), s(t) for a time 0 <= t < T; with their slopes by (t + 1) / T, which are T times the
-   differences from the time before. */
+/* a(t) and s(t) for a time 0 <= t < T, and their slopes by (t + 1) / T, which are T times the
+   differences from the previous time. */
 double schedule_signal(const struct schedule *schedule, int64_t time);
 double schedule_noise(const struct schedule *schedule, int64_t time);
 struct noise_level schedule_level(const struct schedule *schedule, int64_t time);
@@ -52,25 +52,24 @@ enum variance_type {
 
 /* q(x_previous | x_t, x0) (Ho et al. 2020, eqs. 6 and 7): the mean is clean x0 + state x_t. Holds
    for any earlier time, not only the one before, with beta = 1 - abar_t / abar_previous. That
-   quotient is rounded to float32: where beta is small the rounding is felt (5e-5 of the state in a
-   last step), and published numbers have it. */
+   quotient is rounded to float32, as in diffusers: where beta is small this changes results (by
+   5e-5 of the state in a last step), and published numbers include it. */
 struct posterior {
     double clean, state;
     double variance; /* btilde */
-    double beta;     /* of the step from the earlier time to t */
+    double beta;     /* for the step from the earlier time to t */
 };
 struct posterior posterior_between(float alphas_cumprod, float previous_alphas_cumprod);
 
-/* The weight of the squared error in the term L_{t-1} of the variational bound (Ho et al. 2020,
-   eq. 8), for the prediction that the network makes; for epsilon it is eq. 12's
-   beta^2 / (2 sigma^2 alpha (1 - abar)). At t = 0, where btilde is zero, sigma^2 is beta for
-   every variance type: the Gaussian decoder. A learned variance weighs as the fixed small one. */
+/* The weight of the squared error in the term L_{t-1} of the variational bound (Ho et al. 2020, eq.
+   8), for the network's type of prediction; for epsilon it is eq. 12's
+   beta^2 / (2 sigma^2 alpha (1 - abar)). At t = 0, where btilde is zero, sigma^2 is beta for every
+   variance type: the Gaussian decoder. A learned variance has the weight of the fixed small one. */
 double schedule_bound_weight(const struct schedule *schedule, int64_t time,
                              enum prediction_type prediction, enum variance_type variance);
 
-/* log btilde and log beta: between them lies a learned variance, exp(v log beta + (1 - v) log
-   btilde) (Nichol & Dhariwal 2021, eq. 15). At time 0, where btilde is zero, its value at
-   time 1. */
+/* log btilde and log beta, the bounds of a learned variance, exp(v log beta + (1 - v) log btilde)
+   (Nichol & Dhariwal 2021, eq. 15). At time 0, where btilde is zero, its value at time 1. */
 struct variance_range {
     double log_least, log_most;
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi_slerp: between two states of noise along the sphere. */
+/* sumi_slerp: spherical interpolation between two states of noise. */
 #include <math.h>
 
 #include "base/context.h"
 #include "vectors/rows.h"
 
-/* Song, Meng and Ermon 2020 (DDIM), eq. 67. States that point the same way, or opposite ones, have
-   no one great circle between them: the straight line stands for it. */
+/* Song, Meng and Ermon 2020 (DDIM), eq. 67. Parallel and opposite states do not determine a great
+   circle; they are interpolated linearly. */
 sumi_status sumi_slerp(sumi_context *context, int64_t count, const float *from, const float *to,
                        double share, float *between)
 {
@@ -14,7 +14,7 @@ sumi_status sumi_slerp(sumi_context *context, int64_t count, const float *from, 
     if (count < 1 || !from || !to || !between || !isfinite(share)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "sumi_slerp needs two states of at least one number, memory for a "
-                            "third, and a finite share");
+                            "third, and a finite fraction");
     }
     for (int64_t i = 0; i < count; i++) {
         inner += (double)from[i] * to[i];
@@ -23,7 +23,7 @@ sumi_status sumi_slerp(sumi_context *context, int64_t count, const float *from, 
     }
     double cosine = inner / sqrt(from_square * to_square), angle = acos(fmax(-1, fmin(1, cosine)));
     double first = 1 - share, second = share;
-    if (sin(angle) > 1e-6) { /* false too where a state is zero and the angle no number */
+    if (sin(angle) > 1e-6) { /* false also where a state is zero and the angle NaN */
         first = sin((1 - share) * angle) / sin(angle);
         second = sin(share * angle) / sin(angle);
     }

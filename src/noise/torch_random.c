@@ -84,7 +84,7 @@ void torch_random_normal(struct torch_random *stream, int64_t count, float *outp
     }
     torch_random_uniform(stream, count, output);
     for (int64_t i = 0; i + BLOCK <= count; i += BLOCK) normal_block(output + i);
-    if (count % BLOCK) { /* the last block overlaps the one before and is drawn anew */
+    if (count % BLOCK) { /* the last block overlaps the one before and is drawn again */
         torch_random_uniform(stream, BLOCK, output + count - BLOCK);
         normal_block(output + count - BLOCK);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PyTorch's random stream of the CPU generator, so that a run here can be compared number by
-   number with one there: Mersenne Twister mt19937 (Matsumoto & Nishimura 1998) and the ways torch
-   turns its words into numbers. */
+/* The random stream of PyTorch's CPU generator, so that runs can be compared with PyTorch's number
+   by number: Mersenne Twister mt19937 (Matsumoto & Nishimura 1998) and torch's conversions of its
+   words to numbers. */
 #ifndef SUMI_NOISE_TORCH_RANDOM_H
 #define SUMI_NOISE_TORCH_RANDOM_H
 
@@ -12,9 +12,9 @@ enum { TWISTER_WORDS = 624 };
 
 struct torch_random {
     uint32_t words[TWISTER_WORDS];
-    int next; /* word to hand out next */
+    int next; /* index of the next word */
     bool has_spare;
-    double spare; /* second number of the last pair that the small path made */
+    double spare; /* second number of the last pair of the scalar path */
 };
 
 void torch_random_seed(struct torch_random *stream, uint64_t seed); /* torch.manual_seed */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ancestral sampling of bits: "Deep unsupervised learning using nonequilibrium thermodynamics",
    Sohl-Dickstein, Weiss, Maheswaranathan and Ganguli 2015, section 2.2 with the binomial kernels of
-   table C.1. The state holds bits, -1 and 1; the network tells, for each, the log-odds that it
-   differs from the data's (noise/binomial.h). */
+   table C.1. The state holds bits, -1 and 1; the network predicts, for each, the log-odds that it
+   differs from the data's bit (noise/binomial.h). */
 #include <math.h>
 
 #include "noise/binomial.h"
@@ -22,7 +22,7 @@ static float bit_of(float x)
     return x < 0 ? -1 : 1;
 }
 
-/* The noise that a run starts from becomes fair bits by its sign; bits stay what they are. */
+/* Turns the initial noise of a run into fair bits by its sign; leaves bits unchanged. */
 static void make_bits(struct solver_run *run)
 {
     for (int64_t i = 0; i < run->total; i++) run->x[i] = bit_of(run->x[i]);
@@ -53,8 +53,8 @@ static sumi_status check_path(sumi_context *context, const struct solver_options
     (void)grid;
     if (path->kind == PATH_TABLE) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "binomial flips bits by a table of betas, but the chosen path adds "
-                        "Gaussian noise; set path to \"table\"");
+                        "binomial flips bits with probabilities from a table of betas, but the "
+                        "chosen path adds Gaussian noise; set path to \"table\"");
 }
 
 static void add_noise(double product, int64_t count, const float *clean, const float *noise,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two samplers of CogVideoX (Yang et al. 2024): ddim without limits on the estimate of data,
-   and DPM-Solver++ of two steps for the stochastic equation (Lu et al. 2022), where the estimate is
-   carried forward by the difference from the one before, over times of the table. */
+   and DPM-Solver++ of two steps for the stochastic equation (Lu et al. 2022), which extrapolates
+   the estimate by its difference from the previous one. Both visit whole times of the table. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -10,7 +10,7 @@
 
 enum { MOST_STRETCH = 2 };
 
-/* abar of the time that the step goes to: the next, or with compat = diffusers t - T / steps. */
+/* abar at the end of the step: of the next time, or with compat = diffusers of t - T / steps. */
 static double next_product(const struct solver_run *run)
 {
     double next = run_next_time(run);
@@ -38,7 +38,7 @@ static double log_ratio(double product)
     return 0.5 * log(product / (1 - product));
 }
 
-/* From one abar to another; infinite from where no signal is left. */
+/* The length of a step in log-SNR between two abar; infinite where the first has no signal. */
 static double rise(double from, double to)
 {
     return from == to ? 0 : log_ratio(to) - log_ratio(from);
@@ -55,12 +55,12 @@ static sumi_status dpm_step(struct solver_run *run)
     prediction_clean(&run->map, run->threads, run->total, run->x, run->prediction, run->clean);
     run_draw(run, noise);
     double carry = 0;
-    if (product >= 1) { /* the state is data already, as float32 tells it */
+    if (product >= 1) { /* in float32 the state is already clean data */
         rows_combine(run->threads, run->total, run->x, 1, &(struct row_term){1, run->clean});
         return SUMI_OK;
     }
     if (!first && !last && next < 1) {
-        /* diffusers draws anew for the second order, which only torch's stream can tell */
+        /* diffusers draws the second-order noise separately; only torch's stream depends on that */
         if (run->random->kind == RANDOM_TORCH) run_draw(run, noise);
         double before = rise(run_product(run, run->times[run->place - 1], 1), product);
         bool far = !run->options->as_class && h > MOST_STRETCH * before; /* exponential.h */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Multi-step sampling of "Consistency models", Song, Dhariwal, Chen, Sutskever 2023, algorithm 1:
-   the network leads from any level to data at once, and the next level is reached by fresh noise.
-   The levels are those of Karras et al. 2022 that the model was trained on, T of them. */
+   the network maps a state of any level directly to data, and fresh noise takes that to the next
+   level. The levels are the T levels by the rule of Karras et al. 2022 that the model was trained
+   on. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -10,7 +11,7 @@
 #include "vectors/rows.h"
 
 static const struct option consistency_options[] = {
-    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "deviation of the noise that is drawn"), AT(s_noise)},
+    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "standard deviation of the fresh noise"), AT(s_noise)},
     {NUMBER_OPTION("rho", "7", 1e-3, 1e3, "exponent of the rule that places the levels"), AT(rho),
      "path=edm"},
     {.name = NULL},
@@ -54,8 +55,8 @@ static sumi_status consistency_arrange(sumi_context *context, const struct solve
     return SUMI_OK;
 }
 
-/* Appendix C: c_skip and c_out for which the model is the identity at the least level. Other
-   predictions than the raw output tell x0 themselves. */
+/* Appendix C: c_skip and c_out for which the model is the identity at the least level. Predictions
+   other than the raw output determine x0 without them. */
 static void read_boundary(struct solver_run *run, const struct noise_level *level)
 {
     enum prediction_type type = (enum prediction_type)run->options->prediction_type;

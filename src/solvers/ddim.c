@@ -7,14 +7,14 @@
 #include "vectors/rows.h"
 
 static const struct option ddim_options[] = {
-    {NUMBER_OPTION("eta", "0", 0, 1, "share of ddpm's noise that each step draws"), AT(eta)},
+    {NUMBER_OPTION("eta", "0", 0, 1, "fraction of ddpm's noise that each step adds"), AT(eta)},
     {FLAG_OPTION("use_clipped_model_output", "false",
-                 "tell the noise from the limited estimate of clean data"),
+                 "compute the noise from the clipped estimate of clean data"),
      AT(use_clipped_model_output)},
     {.name = NULL},
 };
 
-/* abar of the time that the step goes to. The next visited time, or with compat = diffusers that
+/* abar at the end of the step: of the next visited time, or with compat = diffusers of that
    library's t - floor(T / steps), which the spacings linspace and trailing do not always visit. */
 static float next_product(const struct solver_run *run)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ddim run backwards, from data to the noise that gives them: Song, Meng and Ermon 2020, section
-   5.4; the network is asked at the time that the step goes to. diffusers takes t - floor(T / steps)
-   for the time that it comes from, also where that was not visited. */
+/* DDIM in reverse, from data to the noise that generates them: Song, Meng and Ermon 2020, section
+   5.4. The network is evaluated at the time at the end of the step. diffusers uses t - floor(T /
+   steps) as the time at its start, even where that was not visited. */
 #include <math.h>
 
 #include "solvers/solver.h"
@@ -21,9 +21,9 @@ static sumi_status ascending(sumi_context *context, const struct solver_options 
     return SUMI_OK;
 }
 
-/* The prediction tells the noise as of the time that the network was asked at, and the noise tells
-   x0 as of the time that the state is at. On a table v is read as of the latter in both, by
-   diffusers' usage; for a prediction of noise the two are the same. */
+/* The noise follows from the prediction at the time of the evaluation, and x0 from the noise at the
+   time of the state. On a table, v is converted at the time of the state in both, as in diffusers;
+   for a prediction of noise the two are the same. */
 static sumi_status inverse_step(struct solver_run *run)
 {
     double time = run->times[run->place];

@@ -8,19 +8,21 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
-static const double least_variance = 1e-20; /* btilde is zero on the way to clean data */
+static const double least_variance = 1e-20; /* btilde is zero in the step to clean data */
 
-/* The standard deviation of the step where the network does not tell it. sigma^2 is btilde (Ho et
-   al. eq. 7) or beta (section 3.2); the "_log" names say only how a program keeps them. */
+/* The standard deviation of the step where the network does not predict it. sigma^2 is btilde (Ho
+   et al. eq. 7) or beta (section 3.2); the "_log" names differ only in how a program stores
+   them. */
 static double fixed_deviation(enum variance_type type, const struct posterior *posterior)
 {
     bool large = type == VARIANCE_FIXED_LARGE || type == VARIANCE_FIXED_LARGE_LOG;
     return sqrt(large ? posterior->beta : fmax(posterior->variance, least_variance));
 }
 
-/* Multiplies noise[count] by the deviation that the network tells for each element: for "learned"
-   its output is the variance; for "learned_range" it is v in [-1, 1], and the variance goes from
-   btilde to beta in the logarithm (Nichol & Dhariwal 2021, eq. 15). Shared among a team. */
+/* Multiplies noise[count] by the deviation that the network predicts for each element: for
+   "learned" its output is the variance; for "learned_range" it is v in [-1, 1], which interpolates
+   the logarithm of the variance from that of btilde to that of beta (Nichol & Dhariwal 2021, eq.
+   15). Called by every thread of a team, which share the loop. */
 static void scale_by_learned(const struct solver_run *run, const struct posterior *posterior,
                              float *noise)
 {
@@ -68,8 +70,9 @@ static sumi_status ddpm_step(struct solver_run *run)
     return posterior_step(run, posterior_here(run));
 }
 
-/* Between neighbouring times beta is the table's own, where ddpm takes it from the products; with
-   the cosine's first beta of 4e-5 the difference in float32 is felt. */
+/* Between neighbouring times, beta is read from the table, whereas ddpm computes it from the
+   products; with the cosine schedule's first beta of 4e-5 the float32 rounding of the two differs
+   noticeably. */
 static sumi_status unclip_step(struct solver_run *run)
 {
     double time = run->times[run->place];

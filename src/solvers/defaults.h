@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options at which families of solvers start, where diffusers' classes differ from each other. */
+/* Default options of families of solvers, where diffusers' classes differ from each other. */
 #ifndef SUMI_SOLVERS_DEFAULTS_H
 #define SUMI_SOLVERS_DEFAULTS_H
 
@@ -7,7 +7,7 @@
 
 void defaults_sigma(struct solver_options *options); /* linspace, no clipping */
 
-/* The same over Rombach et al.'s betas, 0.00085 to 0.012. */
+/* The same with Rombach et al.'s betas, 0.00085 to 0.012. */
 void defaults_latent(struct solver_options *options);
 
 /* Those of Rombach et al.'s own schedule, without clipping. */
@@ -16,9 +16,10 @@ void defaults_distilled(struct solver_options *options);
 /* The cosine schedule from end to end, with the variance that Ramesh et al. 2022 use. */
 void defaults_unclip(struct solver_options *options);
 
-void defaults_binomial(
-    struct solver_options *options);                /* 2000 steps that take an equal share each */
-void defaults_flow(struct solver_options *options); /* and the velocity as the prediction */
+void defaults_binomial(struct solver_options *options); /* 2000 steps that each erase an equal
+                                                           fraction of the signal */
+void defaults_flow(struct solver_options *options);     /* a flow, with the velocity as the
+                                                           prediction */
 /* Song et al. 2021's SDEs, as diffusers' classes have them. */
 void defaults_score_vp(struct solver_options *options);
 void defaults_score_ve(struct solver_options *options);
@@ -26,7 +27,7 @@ void defaults_score_ve(struct solver_options *options);
 /* The ten levels of Song & Ermon 2019, from 1 to 0.01. */
 void defaults_annealed(struct solver_options *options);
 
-/* The schedule of CogVideoX (Yang et al. 2024): Rombach et al.'s, with a third of the SNR. */
+/* The schedule of CogVideoX (Yang et al. 2024): Rombach et al.'s with the SNR divided by three. */
 void defaults_cogvideox(struct solver_options *options);
 
 void defaults_edm(struct solver_options *options); /* sigma from 0.002 to 80 */

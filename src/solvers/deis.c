@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "Fast sampling of diffusion models with exponential integrator" (DEIS), Zhang and Chen 2022, the
-   kind called log-rho: the noise estimates are joined by a polynomial in log(rho), rho = s / a,
-   which is integrated exactly over rho. */
+   variant log-rho: a polynomial in log(rho), rho = s / a, through the estimates of noise is
+   integrated exactly over rho. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -9,11 +9,11 @@
 #include "solvers/polynomial.h"
 #include "vectors/rows.h"
 
-/* The one kind that there is here of what its class names. */
+/* Of the variants that diffusers' class has, only this one is implemented. */
 static const struct option deis_options[] = {
-    {CHOICE_OPTION("algorithm_type", "deis", "deis", "the method; there is one"),
+    {CHOICE_OPTION("algorithm_type", "deis", "deis", "the algorithm; deis only"),
      AT(algorithm_type), .first = ALGORITHM_FOREIGN},
-    {CHOICE_OPTION("solver_type", "logrho", "logrho", "its kind; there is one"), AT(solver_type),
+    {CHOICE_OPTION("solver_type", "logrho", "logrho", "its variant; logrho only"), AT(solver_type),
      .first = VARIANT_LOGRHO},
     {.name = NULL},
 };
@@ -40,7 +40,7 @@ static sumi_status deis_step(struct solver_run *run)
     TRY(run_evaluate_here(run));
     run_turn(run, 0, HISTORY);
     exponential_record(run, true, run->row[0]);
-    for (int i = 0; i < order; i++) /* u = log(rho) from the present place */
+    for (int i = 0; i < order; i++) /* u = log(rho) relative to the current sigma */
         nodes[i] = from.log_ratio - run_level(run, run->place - i).log_ratio;
     for (int i = 0; i < order; i++) {
         double integral = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Solvers of networks that were distilled to know the whole way at once: "Latent consistency
-   models", Luo, Tan, Huang, Li and Zhao 2023 (lcm), and "Trajectory consistency distillation",
-   Zheng et al. 2024 (tcd). They visit a few of the times that the distillation used. */
+/* Solvers for networks that were distilled to predict the end of the trajectory directly: "Latent
+   consistency models", Luo, Tan, Huang, Li and Zhao 2023 (lcm), and "Trajectory consistency
+   distillation", Zheng et al. 2024 (tcd). They visit a few of the times of the distillation. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -9,7 +9,8 @@
 #include "vectors/rows.h"
 
 static const struct option distilled_options[] = {
-    {WHOLE_OPTION("original_inference_steps", "50", 1, 1000000, "times that the distillation used"),
+    {WHOLE_OPTION("original_inference_steps", "50", 1, 1000000,
+                  "number of times that the distillation used"),
      AT(original_inference_steps), "timesteps="},
     {.name = NULL},
 };
@@ -21,14 +22,14 @@ static const struct option lcm_options[] = {
 };
 
 static const struct option tcd_options[] = {
-    {NUMBER_OPTION("eta", "0.3", 0, 1, "share of the step that fresh noise makes"), AT(eta)},
+    {NUMBER_OPTION("eta", "0.3", 0, 1, "fraction of the step that fresh noise makes up"), AT(eta)},
     {.name = NULL},
 };
 
 #define SPACING_NAMES "timestep_spacing|steps_offset|sigmas"
 
-/* The times k, 2k, ... of the distillation less one, k = T / original_inference_steps; of those an
-   even choice, noisiest first. */
+/* Chooses evenly, noisiest first, from the times of the distillation, which are k - 1, 2k - 1, ...,
+   k = T / original_inference_steps. */
 static sumi_status distilled_arrange(sumi_context *context, const struct solver_options *options,
                                      const struct noise_path *path, struct grid *grid)
 {
@@ -38,8 +39,8 @@ static sumi_status distilled_arrange(sumi_context *context, const struct solver_
         path->kind != PATH_EDM && path->kind != PATH_COSINE && path->time_kind == TIME_DISCRETE;
     if (path->kind != PATH_TABLE && !numbered) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "a distilled network needs times that are numbered from 0 to T, unlike "
-                            "those of this path (see path and timestep_type)");
+                            "a distilled network needs whole times from 0 to T - 1, which this "
+                            "path does not have (see path and timestep_type)");
     }
     if (isfinite(options->start_time)) {
         return context_fail(
@@ -64,8 +65,9 @@ static sumi_status distilled_arrange(sumi_context *context, const struct solver_
     return SUMI_OK;
 }
 
-/* The network's estimate is blended with the state so that it is the state itself at time 0 (Luo et
-   al., eq. 9; sigma_data is 1/2). The limits are of what is blended, as in diffusers. */
+/* Blends the network's estimate with the state, so that the result is the state at time 0 (Luo et
+   al., eq. 9; sigma_data is 1/2). As in diffusers, the limits apply to the estimate before
+   blending. */
 static void read_blend(struct solver_run *run, const struct noise_level *level)
 {
     const double data = 0.5;
@@ -81,7 +83,7 @@ static void read_blend(struct solver_run *run, const struct noise_level *level)
     run->map.noise_prediction = -level->signal * run->map.clean_prediction / level->noise;
 }
 
-/* The estimate is noised anew to the next time. */
+/* Adds fresh noise to the estimate, up to the level of the next time. */
 static sumi_status lcm_step(struct solver_run *run)
 {
     bool last = run->place + 1 == run->time_count;
@@ -94,8 +96,8 @@ static sumi_status lcm_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-/* Algorithm 4: ddim's step to s = (1 - eta) next and up again by fresh noise. The estimate of data
-   is not limited, though diffusers' class has options for it. */
+/* Algorithm 4: ddim's step to s = (1 - eta) next, then fresh noise up to the next time. The
+   estimate of data is not limited, although diffusers' class has options for that. */
 static sumi_status tcd_step(struct solver_run *run)
 {
     double time = run->times[run->place], eta = run->options->eta;

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The second method of "DPM-Solver: a fast ODE solver", Lu et al. 2022, in sigma: an Euler step to
-   the middle in log(sigma) and a whole step with the slope found there. The ancestral kind goes
-   down further and draws fresh noise. The list holds the middles too. Where no class of diffusers
-   is followed, sigma is that of a straight path (grid.h); levels and their middles are s / a all
-   the same. */
+   the middle in log(sigma) and a whole step with the slope found there. The ancestral variant steps
+   below the next level and adds fresh noise. The list of places includes the midpoints. Unless a
+   class of diffusers is followed, sigma is that of a straight path (grid.h); levels and midpoints
+   are still chosen in s / a. */
 #include <math.h>
 
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
-/* The level that an ancestral step goes down to; by how much it comes up again. */
+/* Returns the level that an ancestral step goes down to; `up` receives the deviation of the noise
+   that it then adds. */
 static double ancestral_down(double sigma, double next, double *up)
 {
     *up = sqrt(fmax(next * next * (sigma * sigma - next * next), 0)) / sigma;
     return sqrt(fmax(next * next - *up * *up, 0));
 }
 
-/* Between two levels, or a level and the one that an ancestral step goes down to. From a level
-   without signal the middle is that of the ratio which stands for it elsewhere. */
+/* The midpoint in log(sigma) between two levels, or between a level and the one that an ancestral
+   step goes down to. A level without signal counts as GRID_MOST_RATIO. */
 static double middle_ratio(double from, double next, bool ancestral)
 {
     double up = 0, finite = fmin(from, GRID_MOST_RATIO);
@@ -75,8 +76,8 @@ static sumi_status step(struct solver_run *run, bool ancestral)
         return SUMI_OK;
     }
     double from = run->sigmas[run->place - 1], target = next, keep = 1;
-    if (ancestral) { /* down to `target`, and up to `next` with signal and noise in its proportion
-                      */
+    if (ancestral) { /* down to `target`, then up to `next` at the next level's ratio of signal to
+                        noise */
         double ratio = fmin(grid_ratio(run->scale, from), GRID_MOST_RATIO);
         target = ancestral_down(ratio, grid_ratio(run->scale, next), &up);
         target = grid_sigma_of(run->scale, target);

@@ -10,18 +10,18 @@
 #include "vectors/rows.h"
 
 static const struct option sde_options[] = {
-    {CHOICE_OPTION("solver_type", "midpoint", "midpoint|heun", "how the second order is weighed"),
+    {CHOICE_OPTION("solver_type", "midpoint", "midpoint|heun", "weights of the second order"),
      AT(solver_type)},
     {.name = NULL},
 };
 
 enum { HISTORY = 3 };
 
-/* How the third order is weighed. The quadratic through three values has twice the divided
+/* The weights of the third order. The quadratic through three values has twice the divided
    difference as its second derivative; diffusers' class (and the authors' program) takes it once,
-   which leaves a method of order two, and for the SDE on data its constant has the wrong sign. The
-   solver that stands for the class gives the class's numbers; dpmpp-3m and dpmpp-3m-sde take the
-   derivative. */
+   which leaves a method of order two; for the SDE on data its constant has the wrong sign.
+   THIRD_OF_CLASS reproduces the class's numbers; THIRD_EXACT, of dpmpp-3m and dpmpp-3m-sde, uses
+   the derivative. */
 enum third_order { THIRD_OF_CLASS, THIRD_EXACT };
 
 static double curve_weight(const struct solver_run *run, const struct exponential *step,
@@ -32,8 +32,8 @@ static double curve_weight(const struct solver_run *run, const struct exponentia
     return data_sde ? step->curve - run_level(run, run->place + 1).signal : step->curve;
 }
 
-/* D0, D1 and D2 are differences of the values m0, m1, m2 at the present place and those before.
-   Adds their share of the step to the weights of the values. */
+/* Adds to the weights of the values m0, m1, m2 (at the current place and the two before) what the
+   differences D0, D1 and D2, which are made of them, contribute to the step. */
 static void weigh_values(const struct solver_run *run, int order, const struct exponential *step,
                          enum third_order third, double *weight)
 {
@@ -104,8 +104,8 @@ static sumi_status third_sde_step(struct solver_run *run)
     return multistep(run, ALGORITHM_DATA_SDE, 3, THIRD_EXACT);
 }
 
-/* Places from data to noise: times counted from 0, and the noisiest level as the end; on other
-   paths than a table the usual places the other way round. */
+/* Places from data to noise: on a table, times from 0 upwards, ending at the noisiest level; on
+   other paths, the usual places in reverse order. */
 static sumi_status inverse_arrange(sumi_context *context, const struct solver_options *options,
                                    const struct noise_path *path, struct grid *grid)
 {
@@ -127,7 +127,7 @@ static sumi_status inverse_arrange(sumi_context *context, const struct solver_op
     return places_from_data(context, options, path, grid);
 }
 
-/* diffusers' class cuts the times of Karras's and Lu's rule off on the cosine schedule alone. */
+/* diffusers' class rounds the times of Karras's and Lu's rule down on the cosine schedule only. */
 static sumi_status multistep_arrange(sumi_context *context, const struct solver_options *options,
                                      const struct noise_path *path, struct grid *grid)
 {
@@ -187,7 +187,7 @@ const struct solver_type solver_dpmpp_2m_sde = {
 const struct solver_type solver_dpmpp_3m_sde = {
     .name = "dpmpp-3m-sde",
     .paper = PAPER,
-    .order = 2, /* of mean and variance; 3 where the noise is small */
+    .order = 2, /* for mean and variance; 3 where the noise is small */
     .evaluations = 1,
     .stochastic = true,
     .rows = HISTORY + 1,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DPM-Solver++ for the stochastic equation with two evaluations a step: the second-order single-
    step method of Lu et al. 2022 (DPM-Solver++, algorithm 1 with r = 1/2) with ancestral noise, as
-   in Karras's programs. The noise to the middle is a part of that of the whole step, as of one path
-   of Brownian motion. */
+   in Karras's programs. The noise up to the midpoint is part of the noise of the whole step, as
+   along one path of Brownian motion. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -10,11 +10,11 @@
 #include "vectors/rows.h"
 
 static const struct option noise_options[] = {
-    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "deviation of the noise that is drawn"), AT(s_noise)},
+    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "standard deviation of the fresh noise"), AT(s_noise)},
     {.name = NULL},
 };
 
-/* A middle in log(sigma) after every place but the last. */
+/* Inserts a midpoint in log(sigma) after every place but the last. */
 static sumi_status sde_arrange(sumi_context *context, const struct solver_options *options,
                                const struct noise_path *path, struct grid *grid)
 {
@@ -35,7 +35,8 @@ static sumi_status sde_arrange(sumi_context *context, const struct solver_option
     return SUMI_OK;
 }
 
-/* From `start` at sigma down past `next` by the estimate of data, and up to it by noise. */
+/* Steps from `start` at sigma below `next` with the estimate of data, then adds noise up to
+   `next`. */
 static void descend(struct solver_run *run, double sigma, double next, const float *start,
                     const float *noise)
 {
@@ -60,7 +61,7 @@ static sumi_status sde_step(struct solver_run *run)
         return SUMI_OK;
     }
     double from = run->sigmas[run->place - 1], whole = from - next;
-    rows_combine(run->threads, run->total, noise, 2, /* by lengths of sigma */
+    rows_combine(run->threads, run->total, noise, 2, /* weighted by intervals of sigma */
                  (struct row_term[]){{sqrt((from - sigma) / whole), first},
                                      {sqrt((sigma - next) / whole), noise}});
     descend(run, from, next, start, noise);

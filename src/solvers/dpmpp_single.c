@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DPM-Solver++ single-step: Lu et al. 2022, algorithm 1. A step of order k makes k evaluations at
-   neighbouring places of the list, each from where the step began. */
+   consecutive places of the list, each reached from the start of the step. */
 #include "solvers/defaults.h"
 #include "solvers/exponential.h"
 #include "vectors/rows.h"
@@ -13,15 +13,17 @@ static const struct option single_options[] = {
 
 enum { HISTORY = 3 };
 
-/* Which evaluation of its step a place is, from 1. Where the end asks for it or the count is
-   uneven, the last step is shorter; the step to clean data is Euler's, whatever its place. */
+/* The number of a place's evaluation within its step, from 1. The last step has fewer evaluations
+   where lower_order_final or the number of places requires it; a step to clean data is always
+   Euler's. */
 static int place_order(const struct solver_run *run)
 {
     const struct solver_options *options = run->options;
     int64_t most = options->solver_order, count = run->time_count, place = run->place;
     bool lower = options->lower_order_final || count % most || run->sigmas[count] == 0;
     int order = (int)(place % most) + 1;
-    if (lower && count % most == 0) { /* the last step is parted in a shorter one and Euler's */
+    if (lower && count % most == 0) { /* the last step is split into one of lower order and
+                                         Euler's */
         if (place == count - 1) order = 1;
     }
     if (exponential_is_plain(run, place)) order = 1;
@@ -29,8 +31,9 @@ static int place_order(const struct solver_run *run)
     return known < order ? (int)known : order;
 }
 
-/* Weights of the values m0 (here), m1, m2 (where the step began) from the exponential step; the
-   gaps are in lambda from the start, as shares of the whole step. */
+/* Computes the weights of the values m0 (here), m1 and m2 (at the start of the step) from the
+   exponential step; the gaps are distances in lambda from the start, as fractions of the whole
+   step. */
 static void weigh_values(const struct solver_run *run, int order, const struct exponential *step,
                          double *weight)
 {

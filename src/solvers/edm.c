@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stochastic sampling of "Elucidating the design space of diffusion-based generative models",
-   Karras, Aittala, Aila and Laine 2022, algorithm 2: noise is stirred in ("churn") before each step
-   of Heun's method, on the straight scale (grid.h). The network sees the state with that noise,
-   where diffusers' Euler does not. */
+   Karras, Aittala, Aila and Laine 2022, algorithm 2: noise is added ("churn") before each step of
+   Heun's method, on the straight scale (grid.h). The network is evaluated after that noise, whereas
+   diffusers' Euler evaluates it before. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -18,7 +18,7 @@ static sumi_status edm_arrange(sumi_context *context, const struct solver_option
                          SCALE_STRAIGHT, grid);
 }
 
-/* Line 5: the level that sigma is raised to. s_tmin and s_tmax are levels s / a. */
+/* Line 5: the level that churn raises sigma to. s_tmin and s_tmax are levels s / a. */
 static double raised(const struct solver_run *run, double sigma)
 {
     const struct solver_options *options = run->options;
@@ -35,7 +35,7 @@ static sumi_status edm_step(struct solver_run *run)
     float *first = run->row[0], *start = run->row[1], *other = run->row[2];
     if (stage.late) return stage_late(run, &stage);
     if (stage.number == 0) {
-        if (hat > sigma) stage_stir(run, sigma, hat, other); /* lines 4 and 6 */
+        if (hat > sigma) stage_churn(run, sigma, hat, other); /* lines 4 and 6 */
         TRY(run_evaluate_at(run, hat,
                             hat > sigma ? run_time_at(run, hat) : run->times[run->place]));
         run_slope(run, hat, first); /* line 7 */

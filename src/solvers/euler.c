@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Euler's method on dx/dsigma = (x - x0hat) / sigma, the probability flow in sigma: "Elucidating
    the design space of diffusion-based generative models", Karras, Aittala, Aila and Laine 2022. On
-   the straight path of flow matching the slope is the velocity, and the same line is its solver. */
+   the straight path of flow matching the slope is the velocity, and the same step applies. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -9,24 +9,25 @@
 #include "vectors/rows.h"
 
 const struct option churn_options[] = {
-    {NUMBER_OPTION("s_churn", "0", 0, 1e6, "how much noise is stirred in, over all steps"),
+    {NUMBER_OPTION("s_churn", "0", 0, 1e6, "noise that churn adds, in total over all steps"),
      AT(s_churn)},
-    {NUMBER_OPTION("s_tmin", "0", 0, INFINITY, "least level that noise is stirred in at"),
+    {NUMBER_OPTION("s_tmin", "0", 0, INFINITY, "least noise level at which churn adds noise"),
      AT(s_tmin), "s_churn!=0"},
-    {NUMBER_OPTION("s_tmax", "inf", 0, INFINITY, "most noise that more is stirred in at"),
+    {NUMBER_OPTION("s_tmax", "inf", 0, INFINITY, "greatest noise level at which churn adds noise"),
      AT(s_tmax), "s_churn!=0"},
-    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "deviation of that noise"), AT(s_noise), "s_churn!=0"},
+    {NUMBER_OPTION("s_noise", "1", 0, 1e3, "standard deviation of the noise of churn"), AT(s_noise),
+     "s_churn!=0"},
     {.name = NULL},
 };
 
 static const struct option flow_options[] = {
-    {NUMBER_OPTION("s_churn", "0", 0, 1e6, "no noise can be stirred in here: only 0"), AT(s_churn)},
-    {FLAG_OPTION("stochastic_sampling", "false", "draw the noise anew at every step"),
+    {NUMBER_OPTION("s_churn", "0", 0, 1e6, "churn is not possible here: only 0"), AT(s_churn)},
+    {FLAG_OPTION("stochastic_sampling", "false", "draw new noise at every step"),
      AT(stochastic_sampling)},
     {.name = NULL},
 };
 
-/* Algorithm 2, line 5: how much noise is stirred in before the step, as a share of sigma. */
+/* Algorithm 2, line 5: the noise that is added before the step, relative to sigma. */
 static double churn(const struct solver_run *run, double sigma)
 {
     const struct solver_options *options = run->options;
@@ -34,8 +35,9 @@ static double churn(const struct solver_run *run, double sigma)
     return fmin(options->s_churn / (double)run->time_count, sqrt(2) - 1);
 }
 
-/* x += (sigma_next - sigma) slope. With churn x first rises to sigma_hat; as in diffusers, the
-   network has seen the state before that; what it said as v is read at the level that it saw. */
+/* x += (sigma_next - sigma) slope. With churn, x is first raised to sigma_hat; as in diffusers, the
+   network is evaluated before that, and a prediction of v is converted at the level of the
+   evaluation. */
 static sumi_status euler_step(struct solver_run *run)
 {
     double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
@@ -56,7 +58,8 @@ static sumi_status euler_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-/* Down to sigma_down and up by fresh noise: the ancestral step of ddpm at any two levels. */
+/* A step down to sigma_down, then fresh noise: the ancestral step of ddpm between any two
+   levels. */
 static sumi_status ancestral_step(struct solver_run *run)
 {
     double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
@@ -71,7 +74,7 @@ static sumi_status ancestral_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-/* Every step starts anew from the estimate of data, as with distilled networks (Luo et al. 2023,
+/* Every step adds fresh noise to the estimate of data, as for distilled networks (Luo et al. 2023,
    algorithm 3, on a straight path). */
 static sumi_status anew_step(struct solver_run *run)
 {
@@ -83,7 +86,8 @@ static sumi_status anew_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-/* Raising the noise of x = (1 - sigma) x0 + sigma e takes signal away, which churn does not. */
+/* Refuses churn: more noise in x = (1 - sigma) x0 + sigma e means less signal, but churn only adds
+   noise. */
 static sumi_status flow_check(sumi_context *context, const struct solver_options *options,
                               const struct noise_path *path, struct grid *grid)
 {
@@ -95,7 +99,7 @@ static sumi_status flow_check(sumi_context *context, const struct solver_options
         "between data and noise; use \"edm\" or \"euler\", or set stochastic_sampling");
 }
 
-/* Euler on a straight path; stochastic_sampling draws the noise anew at every step. */
+/* Euler's step on a straight path; stochastic_sampling draws new noise at every step. */
 static sumi_status flow_step(struct solver_run *run)
 {
     return run->options->stochastic_sampling ? anew_step(run) : euler_step(run);

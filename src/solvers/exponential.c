@@ -16,13 +16,13 @@ const struct option exponential_options[] = {
     {.name = NULL},
 };
 
-/* In the order of enum algorithm and enum solver_variant. */
+/* The choices are in the order of enum algorithm and enum solver_variant. */
 const struct option multistep_options[] = {
     {CHOICE_OPTION("algorithm_type", "dpmsolver++",
                    "dpmsolver++|dpmsolver|sde-dpmsolver++|sde-dpmsolver",
-                   "what is integrated: the estimate of data or of noise, with noise or without"),
+                   "what is integrated: the estimate of data or of noise; by the ODE or the SDE"),
      AT(algorithm_type)},
-    {CHOICE_OPTION("solver_type", "midpoint", "midpoint|heun", "how the second order is weighed"),
+    {CHOICE_OPTION("solver_type", "midpoint", "midpoint|heun", "weights of the second order"),
      AT(solver_type)},
     {.name = NULL},
 };
@@ -115,7 +115,6 @@ sumi_status exponential_check(sumi_context *context, const struct solver_options
     if (!noise || grid->sigmas[grid->count] > 0) return SUMI_OK;
     return context_fail(
         context, SUMI_ERROR_ARGUMENT,
-        "algorithm_type \"dpmsolver\" integrates the estimate of noise, which clean data do not "
-        "determine: set final_sigmas_type to \"sigma_min\", or algorithm_type to"
-        " \"dpmsolver++\"");
+        "algorithm_type \"dpmsolver\" integrates the estimate of noise, which is undefined at "
+        "clean data: set final_sigmas_type to \"sigma_min\", or algorithm_type to \"dpmsolver++\"");
 }

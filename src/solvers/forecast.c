@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See forecast.h. Explicit steps of a stiff equation may amplify the noise of the state instead of
    removing it, such as Euler-Maruyama's over a range of levels in which the noise falls a
-   hundredfold. Whether they do depends on the solver, its options, the path and its places alike;
-   the run itself tells. One number for an item is enough: the solvers treat all alike, and on
-   Gaussian data every one of them is a line. */
+   hundredfold. Whether they do depends on the solver, its options, the path and its places
+   together, so the check is a trial run. Items of one number suffice: solvers treat all numbers
+   alike, and on Gaussian data every solver is linear. */
 #include "solvers/forecast.h"
 
 #include <math.h>
 #include <stdio.h>
 
-/* A method of order one ends with a deviation that is about 2 / steps of the data's off, or 4 /
-   steps the worst of them; what spreads data further is no error of few steps but a failure of
-   them. Less than one half is never refused, for so few items scatter. */
+/* The relative error of the final deviation is about 2 / steps for a method of order one, and 4 /
+   steps for the worst of them; a larger spread means that the method is unstable at that number of
+   steps. Errors below one half are never refused, because the estimate from so few items
+   scatters. */
 static const double error_of_one_step = 4, least_error = 0.5;
 
 enum { ITEMS = 256, MOST_STEPS = 64 };
@@ -22,7 +23,7 @@ struct gaussian {
     double deviation;
 };
 
-/* The exact prediction for data of mean 0; of a learned variance its least value. */
+/* The exact prediction for data of mean 0; for a learned variance, its least value. */
 static sumi_status predict(void *user, int64_t count, int64_t item_size, int64_t output_size,
                            const float *x, const float *times, float *output)
 {
@@ -47,7 +48,7 @@ static int64_t different_times(const struct grid *grid)
     return count;
 }
 
-/* An inversion ends with noise, and so does what is given a last level of noise. */
+/* False for an inversion and for a list that ends at a level with noise. */
 static bool ends_with_data(const sumi_solver *solver)
 {
     const struct grid *grid = &solver->grid;
@@ -62,7 +63,7 @@ static double deviation_of(const float *x)
     return sqrt(square / ITEMS);
 }
 
-/* The deviation at the end of a run that begins with the data noised to the first place. */
+/* Computes the deviation at the end of a run that starts with data noised to the first place. */
 static sumi_status run_trial(sumi_solver *trial, double *deviation)
 {
     float x[ITEMS], noise[ITEMS];
@@ -95,8 +96,8 @@ sumi_status forecast_check(sumi_solver *solver)
     if (found <= data * (1 + fmax(least_error, error_of_one_step / (double)steps))) return SUMI_OK;
     char text[MESSAGE_SIZE];
     snprintf(text, sizeof text,
-             "%lld steps are too few for %s on this path: data of standard deviation %g would get "
-             "%.3g; use more steps, or another solver, such as ddim",
+             "%lld steps are too few for %s on this path: data of standard deviation %g would come "
+             "out with %.3g; use more steps, or another solver, such as ddim",
              (long long)steps, solver->type->name, data, found);
     bool followed = solver->options.as_class || solver->type == &solver_annealed_langevin;
     if (!followed) return context_fail(solver->context, SUMI_ERROR_ARGUMENT, "%s", text);

@@ -52,7 +52,8 @@ double grid_sigma_of(enum scale scale, double ratio)
     return isinf(ratio) ? 1 : ratio / (1 + ratio);
 }
 
-/* From straight places to ratios or back, where the solver's scale is the other. */
+/* Converts sigmas of the straight scale to ratios, or back, where the solver's scale is the other
+   one. */
 static void rescale(enum scale made, enum scale scale, struct grid *grid)
 {
     if ((made == SCALE_STRAIGHT) == (scale == SCALE_STRAIGHT)) return;
@@ -105,21 +106,21 @@ static bool predicts_noise(const struct solver_options *options)
            || options->prediction_type == PREDICTION_SCORE;
 }
 
-/* Refuses what needs signal where the grid begins without. */
+/* Refuses solvers that need some signal where the first place has none. */
 static sumi_status check_start(sumi_context *context, const struct solver_options *options,
                                const struct noise_path *path, enum scale scale, double ratio,
                                double time)
 {
     bool ends_without = path->kind == PATH_FLOW || path->kind == PATH_COSINE;
-    if (path->kind == PATH_TABLE) { /* diffusers divides by the little that it leaves */
+    if (path->kind == PATH_TABLE) { /* diffusers divides by the little signal that is left */
         ends_without = path->schedule->alphas_cumprod[path->count - 1] == 0
                        && options->compat != COMPATIBLE_DIFFUSERS;
     }
     if (!ends_without || ratio < 0.999999 * GRID_MOST_RATIO) return SUMI_OK;
     if (scale == SCALE_OWN) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "no signal is left at time %g, where the drift of the stochastic"
-                            " equation is infinite; begin later (see timesteps)",
+                            "no signal is left at time %g, where the drift of the stochastic "
+                            "equation is infinite; begin later (see timesteps)",
                             time);
     }
     if (!predicts_noise(options)) return SUMI_OK;
@@ -130,7 +131,7 @@ static sumi_status check_start(sumi_context *context, const struct solver_option
                         time);
 }
 
-/* The kind of path chooses how its places are made, and on which scale. */
+/* Fills the places by the rule of the path and converts them to the solver's scale. */
 static sumi_status place_all(sumi_context *context, const struct solver_options *options,
                              const struct noise_path *path, enum scale scale,
                              enum time_family family, struct grid *grid)
@@ -164,7 +165,7 @@ static int64_t default_count(const struct solver_options *options, const struct 
     bool whole = path->kind == PATH_TABLE && family != TIMES_REAL;
     if (options->steps) return whole ? places_whole_count(options, path) : options->steps;
     if (path->kind != PATH_TABLE || family == TIMES_REAL) return path->count;
-    int64_t all = places_clipped_count(options, path); /* one more place is the end */
+    int64_t all = places_clipped_count(options, path); /* one more place for the end */
     return all > 1 ? all - 1 : all;
 }
 
@@ -184,7 +185,7 @@ static sumi_status check_begin(sumi_context *context, const struct noise_path *p
     return SUMI_OK;
 }
 
-/* Its ratio on a path that ends without signal is cut off as elsewhere. */
+/* On a path that ends without signal, the ratio of start_time is limited to GRID_MOST_RATIO. */
 sumi_status grid_begin(sumi_context *context, const struct solver_options *options,
                        const struct noise_path *path, enum scale scale, struct grid *grid)
 {
@@ -233,7 +234,7 @@ sumi_status grid_build(sumi_context *context, const struct solver_options *optio
         return status;
     }
     grid->init_noise_sigma = start_deviation(options, path, scale, grid);
-    if (scale == SCALE_TABLE) { /* such a solver asks the path itself */
+    if (scale == SCALE_TABLE) { /* these solvers read the levels from the path */
         context_release(context, grid->sigmas);
         grid->sigmas = NULL;
     }
@@ -249,7 +250,7 @@ void grid_release(sumi_context *context, struct grid *grid)
 
 int64_t grid_place(const struct grid *grid, double time)
 {
-    for (int64_t i = 0; i < grid->count; i++) /* float32 times find their double */
+    for (int64_t i = 0; i < grid->count; i++) /* times that were rounded to float32 match too */
         if (fabs(grid->times[i] - time) <= 1e-6 * (1 + fabs(time))) return i;
     return -1;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Heun's method on the probability flow in sigma: Karras et al. 2022, algorithm 1. Every time but
-   the first stands twice in the list, once for each evaluation; the last step, to sigma 0, is
-   Euler's. Where no class of diffusers is followed, sigma is that of a straight path, on which few
-   and long steps go well (grid.h). */
+   the first is in the list twice, once for each evaluation; the last step, to sigma 0, is Euler's.
+   Unless a class of diffusers is followed, sigma is that of a straight path, on which a few long
+   steps suffice (grid.h). */
 #include <math.h>
 
 #include "solvers/defaults.h"
 #include "solvers/stages.h"
 #include "vectors/rows.h"
 
-/* t0 t1 t1 t2 t2 ...: a trial step ends at the first copy and the true one starts at the second. */
+/* t0 t1 t1 t2 t2 ...: the trial step ends at the first copy, and the next step starts at the
+   second. */
 static sumi_status heun_arrange(sumi_context *context, const struct solver_options *options,
                                 const struct noise_path *path, struct grid *grid)
 {
@@ -17,10 +18,10 @@ static sumi_status heun_arrange(sumi_context *context, const struct solver_optio
                          grid_scale(options, path, SCALE_BOUNDED), grid);
 }
 
-/* Algorithm 2, line 5, the way that diffusers has it for flows: noise is stirred in after the
-   network has seen the state (the solver "edm" does it before), by the class without a thought to
-   the signal. Returns the level that sigma is raised to; `stirred` receives the noise. */
-static double churn(struct solver_run *run, double sigma, bool trial, float *stirred)
+/* Algorithm 2, line 5, as in diffusers for flows: noise is added after the evaluation of the
+   network (the solver "edm" adds it before), and diffusers' class does not scale the signal.
+   Returns the level that sigma is raised to; `fresh` receives the noise. */
+static double churn(struct solver_run *run, double sigma, bool trial, float *fresh)
 {
     const struct solver_options *options = run->options;
     if (sigma < options->s_tmin || sigma > options->s_tmax || options->s_churn == 0) return sigma;
@@ -30,11 +31,10 @@ static double churn(struct solver_run *run, double sigma, bool trial, float *sti
                         : grid_sigma_of(run->scale, more * grid_ratio(run->scale, sigma));
     if (!trial || raised == sigma) return raised;
     if (options->as_class) {
-        run_draw(run, stirred);
-        stage_advance(run, run->x, options->s_noise * sqrt(raised * raised - sigma * sigma),
-                      stirred);
+        run_draw(run, fresh);
+        stage_advance(run, run->x, options->s_noise * sqrt(raised * raised - sigma * sigma), fresh);
     } else {
-        stage_stir(run, sigma, raised, stirred);
+        stage_churn(run, sigma, raised, fresh);
     }
     run_read_again(run, options->as_class ? sigma : raised);
     return raised;
@@ -46,7 +46,9 @@ static sumi_status heun_step(struct solver_run *run)
     float *first = run->row[0], *start = run->row[1], *second = run->row[2];
     bool trial = run->place % 2 == 0;
     TRY(run_evaluate_here(run));
-    if (!trial && run_made(run) == 0) return SUMI_OK; /* begun between the two: go from here */
+    if (!trial && run_made(run) == 0)
+        return SUMI_OK; /* the run started between the two
+                           evaluations: continue from here */
     double raised = churn(run, trial ? sigma : run->sigmas[run->place - 1], trial, second);
     run_slope(run, trial ? raised : sigma, trial ? first : second);
     if (trial) {

@@ -8,14 +8,15 @@
 
 enum { MOST_STAGES = ODE_ROWS - 2 };
 
-/* A Butcher tableau. Stage i is asked at `nodes[i]` of the step and y + h sum matrix[i][j] k_j. */
+/* A Butcher tableau. Stage i is evaluated at the fraction `nodes[i]` of the step, at y + h sum
+   matrix[i][j] k_j. */
 struct tableau {
     const char *name;
     int stages;
     double nodes[MOST_STAGES];
     double matrix[MOST_STAGES][MOST_STAGES - 1];
     double weights[MOST_STAGES];
-    double errors[MOST_STAGES]; /* weights less those of the embedded method; zero without one */
+    double errors[MOST_STAGES]; /* weights minus those of the embedded method; zero without one */
 };
 
 static const struct tableau tableaus[] = {
@@ -50,7 +51,7 @@ static const struct tableau tableaus[] = {
 };
 enum { METHODS = sizeof tableaus / sizeof *tableaus };
 
-/* One integration at work. */
+/* The state of an integration. */
 struct integration {
     sumi_context *context;
     const struct tableau *tableau;
@@ -121,7 +122,7 @@ static sumi_status walk_equal(struct integration *w, int64_t steps, double from,
     return SUMI_OK;
 }
 
-/* Root mean square of the estimated error, each element in units of its tolerance. */
+/* The root mean square of the estimated error, each element relative to its tolerance. */
 static double error_of(const struct integration *w, const struct ode_options *options, double h)
 {
     double sum = 0;
@@ -136,20 +137,21 @@ static double error_of(const struct integration *w, const struct ode_options *op
     return sqrt(sum / (double)(w->count ? w->count : 1));
 }
 
-/* The shortest step that moves a time. */
+/* The shortest step that changes a time in double precision. */
 static double shortest_step(double time)
 {
     return 16 * 0x1p-52 * fmax(fabs(time), 0x1p-100);
 }
 
-/* The last step may be as short as what is left. */
+/* Refuses to go on after too many evaluations or with too short a step; the last step may be as
+   short as the rest of the interval. */
 static sumi_status check_patience(const struct integration *w, const struct ode_options *options,
                                   double time, double h, bool last)
 {
     if (!last && fabs(h) <= shortest_step(time)) {
         return context_fail(w->context, SUMI_ERROR_NUMBER,
-                            "rk45 cannot meet its tolerance at time %g with steps that double "
-                            "precision resolves; raise the tolerance",
+                            "rk45 cannot meet its tolerance at time %g: the step would be too "
+                            "short for double precision; raise the tolerance",
                             time);
     }
     if (!options->most_evaluations || w->report.evaluations < options->most_evaluations) {
@@ -174,7 +176,7 @@ static sumi_status walk_adaptive(struct integration *w, const struct ode_options
 {
     const double safety = 0.9, least = 0.2, most = 3;
     double time = from, h = (to - from) / (double)options->steps;
-    if (fabs(h) <= shortest_step(time)) h = to - from; /* hardly a way to go */
+    if (fabs(h) <= shortest_step(time)) h = to - from; /* the rest is below the precision of time */
     TRY(ask(w, time, w->y, w->stages[0]));
     while (time != to) {
         bool last = fabs(h) >= fabs(to - time);
@@ -187,7 +189,7 @@ static sumi_status walk_adaptive(struct integration *w, const struct ode_options
             time = last ? to : time + h;
             keep_last_stage(w);
         } else {
-            w->report.rejected++; /* also where the error is not a number */
+            w->report.rejected++; /* also where the error is NaN */
         }
         double factor = isfinite(error) ? safety * pow(fmax(error, 1e-10), -0.2) : least;
         h *= fmin(error <= 1 ? most : 1, fmax(least, factor));

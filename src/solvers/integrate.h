@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ordinary differential equations dy/dt = f(t, y), by explicit Runge-Kutta methods with steps of
-   equal length or with steps that keep an estimate of the error below a tolerance. It knows nothing
-   of diffusion: the state is a row of doubles, and time may run either way. */
+   equal length or with steps that keep an estimate of the error below a tolerance. It is
+   independent of diffusion: the state is an array of doubles, and time may increase or decrease. */
 #ifndef SUMI_SOLVERS_INTEGRATE_H
 #define SUMI_SOLVERS_INTEGRATE_H
 
@@ -16,25 +16,27 @@ enum ode_method { ODE_EULER, ODE_MIDPOINT, ODE_HEUN, ODE_RK4, ODE_RK45 };
 
 struct ode_options {
     enum ode_method method;
-    int64_t steps; /* of equal length; for RK45 the first guess of how many, at least 1 */
+    int64_t steps;             /* of equal length; for RK45 the initial guess, at least 1 */
     double relative, absolute; /* tolerances of RK45 for each element of y */
-    int64_t most_evaluations;  /* RK45 gives up beyond these; 0 for any number */
-    double *memory;            /* ODE_ROWS times `count` numbers to work in, or NULL to take them */
+    int64_t most_evaluations;  /* RK45 fails beyond this number; 0 for no limit */
+    double *memory;            /* workspace of ODE_ROWS times `count` numbers, or NULL to allocate
+                                  it */
 };
 
 enum { ODE_ROWS = 9 };
 
-/* What an integration took. */
+/* What an integration cost. */
 struct ode_report {
     int64_t evaluations, steps, rejected;
 };
 
-/* "euler", "midpoint", "heun", "rk4", "rk45" by number from 0; NULL past the last. */
+/* The name of a method by number from 0: "euler", "midpoint", "heun", "rk4", "rk45"; NULL past the
+   last. */
 const char *ode_method_name(int method);
 
-/* Brings y[count] from time `from` to `to`. `report` may be NULL. SUMI_ERROR_NUMBER where the state
-   leaves the finite numbers, or the steps of RK45 become too small or too many; the status and
-   message of `slope` where that fails. y is undefined after a failure. */
+/* Integrates y[count] from time `from` to time `to`. `report` may be NULL. Returns
+   SUMI_ERROR_NUMBER where the state is no longer finite or the steps of RK45 become too short or
+   too many; where `slope` fails, its status and message. y is undefined after a failure. */
 sumi_status ode_integrate(sumi_context *context, const struct ode_options *options, ode_slope slope,
                           void *user, int64_t count, double *y, double from, double to,
                           struct ode_report *report);

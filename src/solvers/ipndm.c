@@ -8,7 +8,8 @@
 #include "vectors/rows.h"
 
 static const struct option ipndm_options[] = {
-    {WHOLE_OPTION("passes", "1", 1, 1000, "how often the list is visited, the history kept"),
+    {WHOLE_OPTION("passes", "1", 1, 1000,
+                  "how often the list of times is repeated; the history is kept"),
      AT(passes)},
     {.name = NULL},
 };
@@ -16,11 +17,11 @@ static const struct option ipndm_options[] = {
 enum { HISTORY = 4 };
 
 static const double half_pi = 1.57079632679489661923;
-static const double least_signal = 1e-8; /* at t = 1 nothing of the data is left */
+static const double least_signal = 1e-8; /* at t = 1 no signal is left */
 
-/* On the cosine path sin(pi t / 2) goes with the square of a sine in even steps. Signal and noise
-   are rounded to float32: where little signal is left the rounding is felt, and published numbers
-   have it. */
+/* On the cosine path, places at the squares of evenly spaced sines. Signal and noise are rounded to
+   float32, as in diffusers: where little signal is left this changes results, and published numbers
+   include it. */
 static void place_sines(struct grid *grid)
 {
     for (int64_t i = 0; i < grid->count; i++) {
@@ -31,7 +32,7 @@ static void place_sines(struct grid *grid)
     }
 }
 
-/* `passes` repeats the list; every pass ends at clean data. */
+/* Repeats the list `passes` times; every pass ends at clean data. */
 static sumi_status ipndm_arrange(sumi_context *context, const struct solver_options *options,
                                  const struct noise_path *path, struct grid *grid)
 {
@@ -39,7 +40,7 @@ static sumi_status ipndm_arrange(sumi_context *context, const struct solver_opti
                  || options->use_exponential_sigmas || options->use_beta_sigmas
                  || options->use_lu_lambdas || isfinite(options->start_time);
     bool noise = options->prediction_type == PREDICTION_EPSILON
-                 || options->prediction_type == PREDICTION_SCORE; /* not known of the first place */
+                 || options->prediction_type == PREDICTION_SCORE; /* undefined at the first place */
     if (path->kind == PATH_COSINE && !given && !noise) place_sines(grid);
     int64_t count = grid->count;
     double last = grid->sigmas[count];
@@ -53,7 +54,7 @@ static sumi_status ipndm_arrange(sumi_context *context, const struct solver_opti
     return SUMI_OK;
 }
 
-/* The end of the step: of the last one of a pass it is the end of the list. */
+/* The level at the end of the step; the last step of a pass ends at the end of the list. */
 static struct level next_level(const struct solver_run *run)
 {
     int64_t each = run->time_count / run->options->passes;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Langevin's dynamics: "Generative modeling by estimating gradients of the data distribution", Song
-   and Ermon 2019. Plain (eq. 4), at one level of noise, or of any density whose score the denoiser
-   gives; and annealed (algorithm 1), some steps at each level from the noisiest to the clearest.
-   Neither denoises at the end: the samples are of the last level's distribution. */
+   and Ermon 2019. Plain (eq. 4): at one noise level, or for any density whose score the denoiser
+   gives. Annealed (algorithm 1): several steps at each level from the noisiest to the least noisy.
+   Neither denoises at the end: the samples follow the distribution of the last level. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -10,8 +10,7 @@
 #include "vectors/rows.h"
 
 static const struct option step_options[] = {
-    {NUMBER_OPTION("step_size", "0", 0, 1e6,
-                   "length of a step; 0: a fifth of the variance of noise"),
+    {NUMBER_OPTION("step_size", "0", 0, 1e6, "step size; 0: a fifth of the variance of the noise"),
      AT(step_size)},
     {.name = NULL},
 };
@@ -22,9 +21,10 @@ static const struct option level_options[] = {
     {.name = NULL},
 };
 
-static const double usual_share = 0.2; /* the paper's epsilon of 2e-5 at its least sigma of 0.01 */
+static const double usual_share = 0.2; /* the paper's epsilon, 2e-5, over the square of its least
+                                          sigma, 0.01 */
 
-/* All steps at one place: the one that is given, or the clearest. */
+/* All steps at one place: the given one, or the least noisy. */
 static sumi_status langevin_arrange(sumi_context *context, const struct solver_options *options,
                                     const struct noise_path *path, struct grid *grid)
 {
@@ -37,7 +37,7 @@ static sumi_status langevin_arrange(sumi_context *context, const struct solver_o
         grid->sigmas[place] = sigma;
         if (place < steps) grid->times[place] = time;
     }
-    grid->init_noise_sigma = sqrt(1 + sigma * sigma); /* standard normal numbers, at that level */
+    grid->init_noise_sigma = sqrt(1 + sigma * sigma); /* for data of variance 1 at that level */
     return SUMI_OK;
 }
 

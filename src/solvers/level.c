@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of data and of noise a solver's state holds at a time, and noising data to a time. */
+/* The signal and noise coefficients of a solver's state at a time, and adding noise to data. */
 #include <math.h>
 
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
-/* Times of the list, and those between clean data, which paths other than tables reach at their own
-   time 0, and the most noise. */
+/* Accepts the times of the list and those from clean data, which paths other than tables have at
+   their own time 0, to the greatest noise. */
 static sumi_status check_range(const sumi_solver *solver, double time)
 {
     const struct noise_path *path = &solver->path;
@@ -16,31 +16,30 @@ static sumi_status check_range(const sumi_solver *solver, double time)
         time >= first - 1e-6 * (1 + fabs(first)) && time <= last + 1e-6 * (1 + fabs(last));
     if (isfinite(time) && (inside || grid_place(&solver->grid, time) >= 0)) return SUMI_OK;
     if (isinf(first)) {
-        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                            "time %g is not one of this schedule's, which are finite and at most"
-                            " %g",
-                            time, last);
+        return context_fail(
+            solver->context, SUMI_ERROR_ARGUMENT,
+            "time %g is outside this schedule, whose times are finite and at most %g", time, last);
     }
     return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                        "time %g is not one of this schedule's, which are from %g to %g", time,
+                        "time %g is outside this schedule, whose times are from %g to %g", time,
                         first, last);
 }
 
-/* Of solvers that keep to a table's whole times. */
+/* The level for solvers that use only the whole times of a table. */
 static sumi_status whole_level(const sumi_solver *solver, double time, struct noise_level *level)
 {
     double last = (double)(solver->path.count - 1);
     if (!(time >= 0 && time <= last) || time != floor(time)) {
-        return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                            "time %g is not one of this schedule's, which are whole numbers from 0"
-                            " to %g",
-                            time, last);
+        return context_fail(
+            solver->context, SUMI_ERROR_ARGUMENT,
+            "time %g is outside this schedule, whose times are whole numbers from 0 to %g", time,
+            last);
     }
     *level = schedule_level(&solver->schedule, (int64_t)time);
     return SUMI_OK;
 }
 
-/* The level of a time on the solver's own scale of the state. */
+/* The level at a time, on the solver's scale. */
 static sumi_status level_of_time(const sumi_solver *solver, double time, struct noise_level *level)
 {
     const struct noise_path *path = &solver->path;
@@ -50,8 +49,8 @@ static sumi_status level_of_time(const sumi_solver *solver, double time, struct 
     double sigma = grid_sigma(&solver->grid, path, scale, time);
     if (isinf(sigma) && scale == SCALE_EXPLODING) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                            "no signal is left at time %g, but the solver %s keeps its state as"
-                            " x0 + sigma e, with all of the signal",
+                            "no signal is left at time %g, but the state of the solver %s is x0 + "
+                            "sigma e, with the full signal",
                             time, solver->type->name);
     }
     if (isinf(sigma)) { /* the end of a flow */
@@ -74,7 +73,7 @@ sumi_status sumi_solver_level(sumi_solver *solver, double time, double *signal, 
     TRY(solver_prepare(solver));
     if (solver_is_binomial(solver)) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                            "the solver %s flips bits, which are no sum of data and noise",
+                            "the solver %s flips bits, so its state is not a sum of data and noise",
                             solver->type->name);
     }
     TRY(level_of_time(solver, time, &level));

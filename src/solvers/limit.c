@@ -8,11 +8,10 @@
 
 const struct option limit_options[] = {
     {FLAG_OPTION("clip_sample", "true", "clip the estimate of clean data"), AT(clip_sample)},
-    {FLAG_OPTION("clip_denoised", "true", "the same under its other name"), AT(clip_sample)},
-    {NUMBER_OPTION("clip_sample_range", "1", 0, 1e30,
-                   "largest absolute value that clipping leaves"),
+    {FLAG_OPTION("clip_denoised", "true", "another name of clip_sample"), AT(clip_sample)},
+    {NUMBER_OPTION("clip_sample_range", "1", 0, 1e30, "largest absolute value after clipping"),
      AT(clip_sample_range), "clip_sample=true, thresholding=false"},
-    {FLAG_OPTION("thresholding", "false", "clip at a quantile of each item instead"),
+    {FLAG_OPTION("thresholding", "false", "clip each item at a quantile of its values instead"),
      AT(thresholding)},
     {NUMBER_OPTION("dynamic_thresholding_ratio", "0.995", 0, 1, "quantile of thresholding"),
      AT(dynamic_thresholding_ratio), "thresholding=true"},
@@ -22,8 +21,8 @@ const struct option limit_options[] = {
     {.name = NULL},
 };
 
-/* Rearranges values[count] so that entry `rank` is the one it would be in sorted order, none before
-   it is greater and none after it is smaller (Hoare's selection). */
+/* Partially sorts values[count] so that entry `rank` is that of the sorted array, no entry before
+   it is greater and none after it smaller (Hoare's selection). */
 static void select_rank(float *values, int64_t count, int64_t rank)
 {
     int64_t low = 0, high = count - 1;
@@ -44,7 +43,7 @@ static void select_rank(float *values, int64_t count, int64_t rank)
     }
 }
 
-/* The `ratio` quantile of |values|, linear between neighbours. */
+/* The `ratio` quantile of |values|, with linear interpolation. */
 static double magnitude_quantile(const float *values, int64_t count, double ratio, float *scratch)
 {
     for (int64_t i = 0; i < count; i++) scratch[i] = fabsf(values[i]);
@@ -54,7 +53,7 @@ static double magnitude_quantile(const float *values, int64_t count, double rati
     double lower = scratch[below], upper = lower;
     if (below + 1 < count) {
         upper = scratch[below + 1];
-        /* by a comparison: gcc 12 fails to compile fmin here for 64-bit Arm */
+        /* a comparison, because gcc 12 fails to compile fmin here for 64-bit Arm */
         for (int64_t i = below + 2; i < count; i++) {
             if (scratch[i] < upper) upper = scratch[i];
         }
@@ -62,7 +61,8 @@ static double magnitude_quantile(const float *values, int64_t count, double rati
     return lower + (upper - lower) * (rank - (double)below);
 }
 
-/* By comparisons, which become vector code: fminf and fmaxf treat NaN in ways that do not. */
+/* Uses comparisons because they vectorise; fminf and fmaxf do not, because of how they treat
+   NaN. */
 static void clip(float *values, int64_t count, double limit, double divisor)
 {
     float most = (float)limit;
@@ -74,7 +74,7 @@ static void clip(float *values, int64_t count, double limit, double divisor)
 }
 
 /* Saharia et al. 2022 (Imagen), section 2.3: clip each item to its own quantile s of |x0|, where
-   that is above 1, and divide by s. sample_max_value bounds s from above, also below 1. */
+   that is above 1, and divide by s. sample_max_value is an upper limit of s, even below 1. */
 static void threshold_item(const struct solver_options *options, int64_t item_size, float *scratch,
                            float *clean)
 {
@@ -84,7 +84,7 @@ static void threshold_item(const struct solver_options *options, int64_t item_si
     clip(clean, item_size, limit, limit);
 }
 
-/* Shared among a team. */
+/* Called by every thread of a team, which share the loop. */
 static void limit_items(const struct solver_options *options, int64_t items, int64_t item_size,
                         float *scratch, float *clean)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linear multi-step (Adams-Bashforth with uneven steps) on the probability flow in sigma: the last
-   four slopes are joined by a polynomial, which is integrated exactly. Karras et al. 2022 name it
-   as "LMS"; the method is Adams's of 1883. */
+/* Linear multi-step (Adams-Bashforth with uneven steps) on the probability flow in sigma: a
+   polynomial through the last four slopes is integrated exactly. Karras et al. 2022 call it "LMS";
+   the method is that of Adams, 1883. */
 #include "solvers/defaults.h"
 #include "solvers/polynomial.h"
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
-/* How many slopes the step joins. diffusers counts the places before a late start too, whose slopes
-   it does not have, and leaves their terms out. */
+/* The number of slopes in the step. After a late start diffusers also counts the places before it,
+   whose slopes are missing, and omits their terms. */
 static int step_order(const struct solver_run *run)
 {
     int64_t known = run->options->compat == COMPATIBLE_DIFFUSERS ? run->place : run_made(run);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of the path and the schedule, what they come to, and copies of all values; see
-   options.h. */
+/* The option rows of the path and the schedule, what is made of their values, and copies of all
+   values; see options.h. */
 #include "solvers/options.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* In the order of enum path_kind and enum time_kind. */
+/* The choices are in the order of enum path_kind and enum time_kind. */
 const struct option path_options[] = {
     {CHOICE_OPTION("path", "table", "table|vp|sub_vp|ve|edm|flow|cosine",
                    "what the network was trained on: a table of betas, or another path from data to"
@@ -15,21 +15,21 @@ const struct option path_options[] = {
      AT(path)},
     {WHOLE_OPTION("num_train_timesteps", "1000", 1, 1000000, "T, the number of noise levels"),
      AT(num_train_timesteps), "trained_betas="},
-    {CHOICE_OPTION("timestep_type", "discrete", "discrete|continuous|sigma|consistency",
-                   "what the network is told of a place: the time, log(sigma) / 4, sigma or"
-                   " 250 log(sigma)"),
+    {CHOICE_OPTION(
+         "timestep_type", "discrete", "discrete|continuous|sigma|consistency",
+         "the time input of the network: the time, log(sigma) / 4, sigma or 250 log(sigma)"),
      AT(timestep_type)},
     {NUMBER_OPTION("beta_min", "0.1", 0, 1e6, "beta at time 0"), AT(beta_min), "path=vp|sub_vp"},
     {NUMBER_OPTION("beta_max", "20", 0, 1e6, "beta at time 1"), AT(beta_max), "path=vp|sub_vp"},
-    {NUMBER_OPTION("sampling_eps", "0", 0, 1, "least time; 0: 1e-3, of ve 1e-5"), AT(sampling_eps),
-     "path=vp|sub_vp|ve"},
-    {NUMBER_OPTION("sigma_min", "0", 0, 1e6, "least noise; 0: of ve 0.01, of edm 0.002"),
+    {NUMBER_OPTION("sampling_eps", "0", 0, 1, "least time; 0: 1e-3, or 1e-5 for ve"),
+     AT(sampling_eps), "path=vp|sub_vp|ve"},
+    {NUMBER_OPTION("sigma_min", "0", 0, 1e6, "least noise level; 0: 0.01 for ve, 0.002 for edm"),
      AT(sigma_min), "path=ve|edm"},
-    {NUMBER_OPTION("sigma_max", "0", 0, 1e6, "most noise; 0: of ve 50, of edm 80"), AT(sigma_max),
-     "path=ve|edm"},
+    {NUMBER_OPTION("sigma_max", "0", 0, 1e6, "greatest noise level; 0: 50 for ve, 80 for edm"),
+     AT(sigma_max), "path=ve|edm"},
     {NUMBER_OPTION("sigma_data", "0.5", 1e-6, 1e6, "standard deviation of the data"),
      AT(sigma_data), "path=edm"},
-    {FLAG_OPTION("use_flow_sigmas", "false", "sample along a straight path, whatever `path` says"),
+    {FLAG_OPTION("use_flow_sigmas", "false", "sample along a straight path, whatever `path` is"),
      AT(use_flow_sigmas)},
     {.name = NULL},
 };
@@ -47,13 +47,13 @@ const struct option schedule_table_options[] = {
     {NUMBER_OPTION("beta_start", "0.0001", 0, 1, "beta of the first time"), AT(beta_start),
      OF_TWO_BETAS},
     {NUMBER_OPTION("beta_end", "0.02", 0, 1, "beta of the last time"), AT(beta_end), OF_TWO_BETAS},
-    {NUMBERS_OPTION("trained_betas", 0, 1, "the betas themselves, in the place of a schedule"),
+    {NUMBERS_OPTION("trained_betas", 0, 1, "the betas themselves, instead of a schedule"),
      AT(trained_betas), "path=table"},
     {FLAG_OPTION("rescale_betas_zero_snr", "false",
                  "rescale a table so that its last time has no signal"),
      AT(rescale_betas_zero_snr), "path=table"},
     {NUMBER_OPTION("snr_shift_scale", "1", 1e-3, 1e3,
-                   "what the signal-to-noise ratio of a table is divided by"),
+                   "divisor of the signal-to-noise ratio of a table"),
      AT(snr_shift_scale), "path=table"},
     {.name = NULL},
 };
@@ -100,7 +100,7 @@ sumi_status options_copy(sumi_context *context, const struct solver_options *fro
     return status;
 }
 
-/* ---- What they come to ---- */
+/* ---- What is made of them ---- */
 
 struct schedule_options options_schedule(const struct solver_options *options)
 {
@@ -140,7 +140,7 @@ struct noise_path options_path(const struct solver_options *options,
     };
 }
 
-/* ---- The class that a file is of ---- */
+/* ---- The class that a file names ---- */
 
 sumi_status options_class(sumi_context *context, const char *json, char *name, size_t size)
 {

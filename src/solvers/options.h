@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The values of every option of every solver, by the names of diffusers' scheduler_config.json and
-   a few of Sumi's own. The rows that say what a name accepts stand beside the code that reads it:
-   of the path and its schedule in options.c, of the run in run.c, limit.c, spacing.c, places.c and
-   respacing.c, of a single method in its own file. solvers/settings.c joins them. */
+   a few of Sumi's own. The rows that declare an option are next to the code that reads it: those of
+   the path and its schedule in options.c, those of every run in run.c, limit.c, spacing.c, places.c
+   and respacing.c, those of one method in its own file. settings.c combines them. */
 #ifndef SUMI_SOLVERS_OPTIONS_H
 #define SUMI_SOLVERS_OPTIONS_H
 
@@ -19,7 +19,7 @@ enum algorithm {
     ALGORITHM_NOISE, /* dpmsolver: integrates the estimate of noise */
     ALGORITHM_DATA_SDE,
     ALGORITHM_NOISE_SDE,
-    ALGORITHM_FOREIGN, /* of another class; a solver takes its own default for it */
+    ALGORITHM_FOREIGN, /* of another class; a solver uses its default instead */
     ALGORITHM_SA_DATA,
     ALGORITHM_SA_NOISE
 };
@@ -53,8 +53,8 @@ struct solver_options {
     int timestep_spacing; /* enum spacing */
     int64_t steps_offset, steps, start_index;
     struct number_list timesteps, sigmas; /* given ones, instead of steps */
-    double start_time; /* begin here, between the places; INFINITY: at the first */
-    /* which noise levels sigma = s / a are visited, by solvers that count in them */
+    double start_time; /* where the run begins, also between places; INFINITY: at the first place */
+    /* which noise levels sigma = s / a are visited, for solvers that use them */
     bool use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas, use_lu_lambdas;
     int final_sigmas_type;       /* enum final_sigma */
     int interpolation_type;      /* enum sigma_interpolation */
@@ -93,24 +93,25 @@ struct solver_options {
     int64_t first_item;
     int channels; /* enum channel_order */
     int compat;   /* enum compatibility */
-    /* no option: whether diffusers has this solver on this path, so that its numbers are followed
-       where few steps are better made in another way; solver.c decides */
+    /* not an option: whether to reproduce the numbers of a diffusers class, also where another way
+       is better with few steps; solver.c decides */
     bool as_class;
 };
 
-/* Where a row's value is kept. */
+/* The place of a row's value. */
 #define AT(member) offsetof(struct solver_options, member)
 
 /* Rows of the path from data to noise, and of a table of betas. */
 extern const struct option path_options[], schedule_table_options[];
-/* Rows of every run, of limits on clean data, and of abar at the end of a run (run.c, limit.c). */
+/* Rows of every run, of the prediction, of limits on clean data, and of abar at the end of a run
+   (run.c, limit.c). */
 extern const struct option run_options[], prediction_options[], limit_options[], final_options[];
-/* Rows of the times or noise levels that are visited (spacing.c, places.c, respacing.c): whole
-   times of a table; places of any kind, what only their last one and only whole times have; rules.
- */
+/* Rows of the times or noise levels that are visited (spacing.c, places.c, respacing.c): for
+   solvers that use whole times of a table; for places of any kind; for the last place; for places
+   at whole times; rules. */
 extern const struct option spacing_options[], places_options[], end_options[], clipped_options[];
 extern const struct option respacing_options[];
-/* Rows that several solvers share: noise stirred in (euler.c) and exponential integrators. */
+/* Rows that several solvers share: churn (euler.c) and exponential integrators (exponential.c). */
 extern const struct option churn_options[], exponential_options[], multistep_options[];
 extern const struct option order_options[];
 
@@ -120,18 +121,18 @@ void options_release(sumi_context *context, struct solver_options *options);
 sumi_status options_copy(sumi_context *context, const struct solver_options *from,
                          struct solver_options *to);
 
-/* Takes what a network was trained on, its path and its prediction, from the defaults of the class
-   that it was trained for. */
+/* Copies what a network was trained on, its path and its prediction, from the default options of
+   the class that it was trained for. */
 void options_take_training(struct solver_options *options, const struct solver_options *trained);
 
-/* Writes "_class_name" of a JSON text to name[size]; "" where it does not say. */
+/* Writes "_class_name" of a JSON text to name[size]; "" where there is none. */
 sumi_status options_class(sumi_context *context, const char *json, char *name, size_t size);
 
-/* The path that the network knows. Borrows the schedule, which only a table needs. */
+/* The path that the network was trained on. Borrows the schedule, which only a table needs. */
 struct noise_path options_path(const struct solver_options *options,
                                const struct schedule *schedule);
 
-/* The schedule's share of the options. Points into `options`. */
+/* The options of the schedule. Points into `options`. */
 struct schedule_options options_schedule(const struct solver_options *options);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Predictor-corrector sampling: "Score-based generative modeling through stochastic differential
-   equations", Song et al. 2021, algorithms 2 to 5. At each level `correct_steps` of Langevin's
-   dynamics bring the state to the level's distribution, each with a step that keeps the ratio of
-   what it moves by the score to what it moves by noise at the target `snr`; then the predictor goes
-   to the next level. The levels are those of algorithm 1's discretisations: x_next is noised to x
-   by x = r x_next + G z, with r and G from the path's a and s. */
+   equations", Song et al. 2021, algorithms 2 to 5. At each level, `correct_steps` steps of
+   Langevin's dynamics bring the state to the level's distribution; their size keeps the ratio of
+   the score's contribution to that of the noise at `snr`. Then the predictor goes to the next
+   level. The levels are those of algorithm 1's discretisations: x_next is noised to x by x = r
+   x_next + G z, with r and G from the path's a and s. */
 #include <math.h>
 
 #include "solvers/defaults.h"
 #include "solvers/score.h"
 #include "vectors/rows.h"
 
-/* In the order of enum predictor. */
+/* The choices are in the order of enum predictor. */
 static const struct option pc_options[] = {
     {CHOICE_OPTION("predictor", "auto", "auto|reverse_diffusion|ancestral|euler_maruyama",
                    "method that goes to the next level; auto: ancestral, or the first for"
@@ -19,15 +19,15 @@ static const struct option pc_options[] = {
      AT(predictor), .first = PREDICTOR_USUAL},
     {WHOLE_OPTION("correct_steps", "1", 0, 1000, "steps of Langevin's dynamics at each level"),
      AT(correct_steps)},
-    {NUMBER_OPTION("snr", "0.16", 0, 1e3, "signal to noise ratio of these steps"), AT(snr),
+    {NUMBER_OPTION("snr", "0.16", 0, 1e3, "signal-to-noise ratio of these steps"), AT(snr),
      "correct_steps!=0"},
     {FLAG_OPTION("noise_removal", "true", "no noise in the last step"), AT(noise_removal),
      "predictor!=euler_maruyama"},
     {.name = NULL},
 };
 
-/* The levels of algorithm 2 are a geometric row with both ends; the network is told of times that
-   keep eps away from 0, as in the authors' program. */
+/* The levels of algorithm 2: a geometric sequence including both ends. The network's times stay at
+   least eps above 0, as in the authors' program. */
 static void place_geometric(const struct noise_path *path, struct grid *grid)
 {
     double growth = log(path->sigma_max / path->sigma_min), last = (double)(grid->count - 1);
@@ -74,7 +74,7 @@ static void correct(struct solver_run *run, const float *score, float *noise)
     struct noise_level level = path_level_at(path, run->sigmas[run->place]);
     run_draw(run, noise);
     double steepness = mean_norm(run, score);
-    if (steepness == 0) return; /* nowhere to go */
+    if (steepness == 0) return; /* a zero score: no step */
     double ratio = run->options->snr * mean_norm(run, noise) / steepness;
     double alpha = exp(2 * path_sde(&level).drift / (double)path->count);
     double epsilon = 2 * alpha * ratio * ratio;
@@ -82,9 +82,9 @@ static void correct(struct solver_run *run, const float *score, float *noise)
                  (struct row_term[]){{1, run->x}, {epsilon, score}, {sqrt(2 * epsilon), noise}});
 }
 
-/* Where none is named: that of the authors' program for their class, else the ancestral one, whose
-   noise is of the level that it goes to and not of the one it comes from, so that long steps do not
-   leave too much. */
+/* For "auto": the predictor of the authors' program for their class, else the ancestral one. The
+   noise of an ancestral step is that of its end, not of its start, so that long steps do not leave
+   too much noise. */
 static enum predictor chosen_predictor(const struct solver_run *run)
 {
     if (run->options->predictor != PREDICTOR_USUAL) return (enum predictor)run->options->predictor;
@@ -93,8 +93,7 @@ static enum predictor chosen_predictor(const struct solver_run *run)
 
 /* Reverse diffusion, eq. 46, as in algorithms 2 and 3: x_next = (2 - r) x + G^2 score + G z; or
    ancestral sampling: eq. 4, x_next = (x + G^2 score) / r + G z, and where the signal stays eq. 47,
-   with the posterior's deviation. The last step has no noise, or ends as it is without
-   noise_removal. */
+   with the posterior's deviation. The last step has no noise, unless noise_removal is off. */
 static void predict(struct solver_run *run, const float *score, float *noise)
 {
     struct level from = run_level(run, run->place);

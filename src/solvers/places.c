@@ -18,7 +18,7 @@ const struct option places_options[] = {
                    "how the visited times are spaced"),
      AT(timestep_spacing), "path=table|vp|sub_vp|ve|cosine, " FREE},
     {WHOLE_OPTION("steps_offset", "0", 0, 1000000,
-                  "what is added to times with the spacing leading"),
+                  "number that is added to times with timestep_spacing leading"),
      AT(steps_offset), "path=table, timestep_spacing=leading, " FREE},
     {CHOICE_OPTION("interpolation_type", "linear", "linear|log_linear",
                    "log_linear: levels evenly in log(sigma) down to the end"),
@@ -27,16 +27,17 @@ const struct option places_options[] = {
      AT(sigma_schedule), "path=edm, " FREE},
     {NUMBER_OPTION("shift", "1", 1e-3, 1e3, "moves the times of a flow towards noise"), AT(shift),
      "path=flow, use_flow_sigmas=false, use_dynamic_shifting=false"},
-    {NUMBER_OPTION("flow_shift", "1", 1e-3, 1e3, "the same with use_flow_sigmas"), AT(flow_shift),
-     "use_flow_sigmas=true, use_dynamic_shifting=false"},
+    {NUMBER_OPTION("flow_shift", "1", 1e-3, 1e3, "shift of the times with use_flow_sigmas"),
+     AT(flow_shift), "use_flow_sigmas=true, use_dynamic_shifting=false"},
     {FLAG_OPTION("use_dynamic_shifting", "false", "shift by `mu` instead"),
      AT(use_dynamic_shifting), "path=flow"},
-    {CHOICE_OPTION("time_shift_type", "exponential", "exponential|linear", "how `mu` shifts"),
+    {CHOICE_OPTION("time_shift_type", "exponential", "exponential|linear",
+                   "the form of the shift by `mu`"),
      AT(time_shift_type), "path=flow, use_dynamic_shifting=true"},
     {NUMBER_OPTION("mu", "0", -100, 100, "shift of a flow's times"), AT(mu),
      "path=flow, use_dynamic_shifting=true"},
     {NUMBER_OPTION("shift_terminal", "0", 0, 1,
-                   "level that the last place is stretched to; 0: none"),
+                   "noise level that the last place is stretched to; 0: none"),
      AT(shift_terminal), "path=flow, use_flow_sigmas=false"},
     {FLAG_OPTION("invert_sigmas", "false", "go from data to noise"), AT(invert_sigmas),
      "path=flow, use_flow_sigmas=false"},
@@ -52,12 +53,12 @@ const struct option end_options[] = {
 
 const struct option clipped_options[] = {
     {NUMBER_OPTION("lambda_min_clipped", "-inf", -INFINITY, 1e6,
-                   "times whose log(a / s) is below are not visited"),
+                   "times whose log(a / s) is below this are not visited"),
      AT(lambda_min_clipped), "path=table, " FREE},
     {.name = NULL},
 };
 
-/* A table's own times, whatever the network is told of them. */
+/* The path with its whole times, whatever the network's time input is. */
 static struct noise_path plain(const struct noise_path *path)
 {
     struct noise_path copy = *path;
@@ -85,7 +86,8 @@ int64_t places_given(const struct number_list *sigmas)
 
 /* ---- Over a table of betas ---- */
 
-/* A hair below a whole time is that time: diffusers' float32 logarithms leave it to chance. */
+/* Times less than 1e-4 below a whole time count as that time: in diffusers, which of the two
+   results depends on float32 rounding. */
 double places_cut_time(const struct noise_path *path, double sigma)
 {
     struct noise_path table = plain(path);
@@ -109,7 +111,7 @@ static double real_time(const struct solver_options *options, int64_t all, int64
     switch ((enum spacing)options->timestep_spacing) {
     case SPACING_LEADING: return from_end * (double)(all / count) + (double)options->steps_offset;
     case SPACING_LINSPACE:
-        /* of a single step the noisiest, where diffusers takes time 0 */
+        /* a single step uses the noisiest time; diffusers uses time 0 */
         if (count == 1) return options->compat == COMPATIBLE_DIFFUSERS ? 0 : (double)(all - 1);
         return (double)(all - 1) * from_end / (double)(count - 1);
     case SPACING_TRAILING: break;
@@ -117,8 +119,8 @@ static double real_time(const struct solver_options *options, int64_t all, int64
     return rint((double)all - (double)index * (double)all / (double)count) - 1;
 }
 
-/* The list of `all` times may be cut short of the schedule's T; trailing steps are of T / steps all
-   the same, and so fewer. */
+/* Clipping may leave `all` times of the schedule's T. Trailing steps still have the length T /
+   steps, so that there are fewer of them. */
 int64_t places_whole_count(const struct solver_options *options, const struct noise_path *path)
 {
     int64_t all = places_clipped_count(options, path);
@@ -126,8 +128,8 @@ int64_t places_whole_count(const struct solver_options *options, const struct no
     return (int64_t)ceil((double)all * (double)options->steps / (double)path->count);
 }
 
-/* As many steps as times visit every one; diffusers, which counts the end as a place, would visit
-   some twice. */
+/* With as many steps as times, every time is visited; diffusers counts the end as a place and would
+   visit some times twice. */
 static double whole_time(const struct solver_options *options, double times, int64_t all,
                          int64_t count, int64_t index)
 {
@@ -152,8 +154,8 @@ static sumi_status check_time(sumi_context *context, const struct noise_path *pa
                         time, (long long)path->count - 1);
 }
 
-/* The time of a level that was asked for or that a rule gave. diffusers keeps whole times for the
-   solvers that count in them: rounded for Karras's and Lu's rule, cut off for the others. */
+/* The time of a level that is given or that a rule computes. For solvers that use whole times,
+   diffusers rounds it to the nearest for Karras's and Lu's rule, and down for the others. */
 static double time_of_level(const struct solver_options *options, const struct noise_path *table,
                             enum time_family family, double sigma)
 {
@@ -163,8 +165,8 @@ static double time_of_level(const struct solver_options *options, const struct n
     return round_off ? rint(time) : places_cut_time(table, sigma);
 }
 
-/* log_linear interpolation, of Euler's: evenly in log(sigma) from the noisiest time to the
-   clearest, which is the end of the run. */
+/* log_linear interpolation, of Euler's solvers: evenly in log(sigma) from the noisiest time to the
+   least noisy, which is the end of the run. */
 static bool log_linear(const struct solver_options *options)
 {
     return options->interpolation_type == INTERPOLATE_LOG_LINEAR && !options->timesteps.values
@@ -188,7 +190,7 @@ static void respace(const struct solver_options *options, const struct noise_pat
     }
 }
 
-/* Only evenly spread places between whole times may be more than the times. */
+/* Only evenly spaced places, which may lie between whole times, may be more than the times. */
 static sumi_status check_count(sumi_context *context, const struct solver_options *options,
                                enum time_family family, int64_t count, int64_t all)
 {
@@ -196,8 +198,8 @@ static sumi_status check_count(sumi_context *context, const struct solver_option
     bool listed = options->timesteps.values || options->sigmas.values;
     if (count <= all || between || listed) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "%lld steps are more steps than times: the schedule has %lld times",
-                        (long long)count, (long long)all);
+                        "%lld steps are more than the schedule's %lld times", (long long)count,
+                        (long long)all);
 }
 
 static sumi_status spread(sumi_context *context, const struct solver_options *options,
@@ -277,7 +279,7 @@ static double dynamic_shift(const struct solver_options *options, double sigma)
 {
     if (sigma <= 0) return 0;
     double weight = options->time_shift_type == TIME_SHIFT_LINEAR ? options->mu : exp(options->mu);
-    return weight / (weight + (1 / sigma - 1)); /* 1 stays 1 exactly */
+    return weight / (weight + (1 / sigma - 1)); /* keeps 1 exactly */
 }
 
 static double shifted(const struct solver_options *options, double shift, double sigma)
@@ -305,7 +307,8 @@ static sumi_status check_straight(sumi_context *context, const struct number_lis
     return SUMI_OK;
 }
 
-/* From 1 to 1 / T, shifted. diffusers shifts the end of the unshifted line first and so twice. */
+/* Places from 1 to 1 / T, shifted. diffusers shifts the end of the line before it shifts the line,
+   and so shifts it twice. */
 sumi_status places_flow(sumi_context *context, const struct placing *placing, struct grid *grid)
 {
     const struct solver_options *options = placing->options;
@@ -341,9 +344,9 @@ sumi_status places_flow(sumi_context *context, const struct placing *placing, st
     return SUMI_OK;
 }
 
-/* use_flow_sigmas of diffusers' solvers that count in log-SNR: they never start at sigma 1, where
-   it is infinite, keep whole times, and respace the ratios of the table. The line is from 1 to
-   1 / T or from 1 - 1 / T to 0, its last place left to the end. */
+/* use_flow_sigmas for diffusers' solvers that use the log-SNR: they never start at sigma 1, where
+   that is infinite, keep whole times, and respace the ratios of the table. The line goes from 1 to
+   1 / T or from 1 - 1 / T to 0, whose last place is the end. */
 sumi_status places_straight(sumi_context *context, const struct placing *placing, struct grid *grid)
 {
     const struct solver_options *options = placing->options;
@@ -357,7 +360,7 @@ sumi_status places_straight(sumi_context *context, const struct placing *placing
     double step = (1 / all - 1) / (double)grid->count;
     TRY(check_straight(context, given, 1));
     for (int64_t i = 0; i < grid->count; i++) {
-        double left = (double)(grid->count - i); /* in an order of rounding that is diffusers' */
+        double left = (double)(grid->count - i); /* rounded in the same order as in diffusers */
         double sigma = 1 - (1 + left * step);
         if (placing->family == TIMES_UNIPC) sigma = 1 + (double)i * step;
         if (given->values) sigma = given->values[i];
@@ -376,7 +379,7 @@ sumi_status places_straight(sumi_context *context, const struct placing *placing
 
 /* ---- On the other paths ---- */
 
-/* Evenly in the path's own time, between both ends or short of one. */
+/* Evenly spaced in the path's own time, including one end or both. */
 static double own_time(const struct solver_options *options, double least, double most,
                        int64_t count, int64_t index)
 {
@@ -402,7 +405,8 @@ static sumi_status check_numbered(sumi_context *context, const struct solver_opt
     return SUMI_OK;
 }
 
-/* On edm Karras et al. 2022, eq. 5, unless told otherwise; else Song et al. 2021, section 4. */
+/* On edm Karras et al. 2022, eq. 5, unless an option says otherwise; else Song et al. 2021, section
+   4. */
 sumi_status places_continuous(sumi_context *context, const struct placing *placing,
                               struct grid *grid)
 {

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where on a path the places of a grid lie: over a table of betas as diffusers spaces them, on a
-   straight path with its shifts, and on the others by Karras's rule or evenly in their own time. */
+/* The places of a grid: over a table of betas spaced as in diffusers, on a straight path with its
+   shifts, and on the others by Karras's rule or evenly in their own time. */
 #ifndef SUMI_SOLVERS_PLACES_H
 #define SUMI_SOLVERS_PLACES_H
 
 #include "solvers/grid.h"
 
-/* Times left of a table when those of log-SNR below lambda_min_clipped are not visited. */
+/* The number of times of a table that are left when those with log(a / s) below lambda_min_clipped
+   are dropped. */
 int64_t places_clipped_count(const struct solver_options *options, const struct noise_path *path);
 
-/* What is asked for. */
+/* What the places are made for. */
 struct placing {
     const struct solver_options *options;
     const struct noise_path *path;
     enum time_family family;
     bool respaced;     /* a rule of respacing.h places them */
-    bool needs_signal; /* or a finite sigma: a flow is begun 1 / T short of its end */
+    bool needs_signal; /* or a finite sigma: a flow begins 1 / T before its end */
 };
 
-/* Whole times that `steps` of them come to. */
+/* The number of whole times that `steps` amounts to. */
 int64_t places_whole_count(const struct solver_options *options, const struct noise_path *path);
 
-/* How many places are given: a last sigma of 0 is the end, which is no place. */
+/* The number of given places; a last sigma of 0 is the end, not a place. */
 int64_t places_given(const struct number_list *sigmas);
 
-/* The whole time at or below that of a level s / a, as diffusers cuts it off. */
+/* The time of a level s / a rounded down to a whole time, as in diffusers. */
 double places_cut_time(const struct noise_path *path, double sigma);
 
-/* Fill the times and sigmas of a grid that has its length: as ratios s / a, but places_flow and
-   places_straight as the straight path's own sigma. */
+/* Fill the times and sigmas of a grid of known length: sigmas are ratios s / a, but the straight
+   path's own sigma from places_flow and places_straight. */
 sumi_status places_table(sumi_context *context, const struct placing *placing, struct grid *grid);
 sumi_status places_flow(sumi_context *context, const struct placing *placing, struct grid *grid);
 sumi_status places_straight(sumi_context *context, const struct placing *placing,
@@ -36,8 +37,8 @@ sumi_status places_straight(sumi_context *context, const struct placing *placing
 sumi_status places_continuous(sumi_context *context, const struct placing *placing,
                               struct grid *grid);
 
-/* Moves the places of an inversion over a table, which go from data to noise already, to the times
-   that diffusers takes: those of the list below, 0 in, the last out. */
+/* Moves the places of an inversion over a table, which go from data to noise, to the times that
+   diffusers uses, which begin at 0 and leave out the noisiest. */
 sumi_status places_from_data(sumi_context *context, const struct solver_options *options,
                              const struct noise_path *path, struct grid *grid);
 

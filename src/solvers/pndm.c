@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "Pseudo numerical methods for diffusion models on manifolds", Liu, Ren, Lin and Zhao 2022: the
-   classical multi-step and Runge-Kutta weights on the network's predictions, each combination
-   carried by ddim's step (eq. 11). Three Runge-Kutta steps of four evaluations start the history;
-   with skip_prk_steps one time is visited twice instead. */
+   classical multi-step and Runge-Kutta weights combine the network's predictions, and ddim's step
+   (eq. 11) applies each combination. Three Runge-Kutta steps of four evaluations fill the history;
+   with skip_prk_steps, one time is visited twice instead. */
 #include <math.h>
 
 #include "solvers/solver.h"
@@ -10,7 +10,7 @@
 
 static const struct option pndm_options[] = {
     {FLAG_OPTION("skip_prk_steps", "false",
-                 "begin with one time visited twice in the place of Runge-Kutta steps"),
+                 "begin by visiting one time twice, instead of with Runge-Kutta steps"),
      AT(skip_prk_steps)},
     {.name = NULL},
 };
@@ -72,15 +72,15 @@ static float product_at(const struct solver_run *run, double time)
     return run_product(run, time, run_final_product(run));
 }
 
-/* What the history holds of a prediction: the noise that it tells, or v itself, which is known
-   where no signal is left too. */
+/* What the history stores: the estimate of noise, or v itself, which is defined even where no
+   signal is left. */
 static enum prediction_type kept(const struct solver_run *run)
 {
     bool v = run->options->prediction_type == PREDICTION_V && run->path->kind == PATH_TABLE;
     return v ? PREDICTION_V : PREDICTION_EPSILON;
 }
 
-/* Turns the prediction that was just made into that. */
+/* Converts the last prediction to that. */
 static void keep(struct solver_run *run)
 {
     if (kept(run) == PREDICTION_V) return;
@@ -100,7 +100,7 @@ static void carry(struct solver_run *run, const float *state, double from, doubl
     rows_combine(run->threads, run->total, run->x, 2, terms);
 }
 
-/* combined = sum of weights / divisor over the newest predictions. */
+/* combined = the sum of weights times the newest predictions, over the divisor. */
 static void combine(struct solver_run *run, int order, float *combined)
 {
     static const double weights[HISTORY][HISTORY] = {{1},
@@ -118,8 +118,8 @@ static void copy(const struct solver_run *run, float *to, const float *from)
     rows_combine(run->threads, run->total, to, 1, &(struct row_term){1, from});
 }
 
-/* The four evaluations of a Runge-Kutta step: (e1 + 2 e2 + 2 e3 + e4) / 6. Of an odd distance the
-   first leads half a time above the middle, as diffusers has it. */
+/* The four evaluations of a Runge-Kutta step: (e1 + 2 e2 + 2 e3 + e4) / 6. Where the distance is
+   odd, the first ends half a time above the middle, as in diffusers. */
 static void runge_kutta_stage(struct solver_run *run)
 {
     static const double share[STAGES] = {1. / 6, 1. / 3, 1. / 3, 1. / 6};
@@ -138,7 +138,7 @@ static void runge_kutta_stage(struct solver_run *run)
     carry(run, start, times[first], to, stage == 3 ? sum : run->prediction);
 }
 
-/* How many different times the list holds. */
+/* The number of different times in the list. */
 static int64_t visited_count(const struct solver_run *run)
 {
     int64_t count = run->time_count;
@@ -146,7 +146,7 @@ static int64_t visited_count(const struct solver_run *run)
 }
 
 /* The multi-step part, to the next time or, with compat = diffusers, to t - floor(T / steps); the
-   second visit of a time averages and repeats the first step, there whatever the start. */
+   second visit of a time repeats the first step with the average, wherever the run started. */
 static void multistep_stage(struct solver_run *run)
 {
     bool skip = run->options->skip_prk_steps;

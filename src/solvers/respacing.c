@@ -19,10 +19,10 @@ const struct option respacing_options[] = {
      AT(use_lu_lambdas)},
     {NUMBER_OPTION("rho", "7", 1e-3, 1e3, "exponent of that rule"), AT(rho),
      "use_karras_sigmas=true or path=edm, sigma_schedule=karras"},
-    {NUMBER_OPTION("sigma_min", "0", 0, 1e6, "least level; 0: the schedule's own"), AT(sigma_min),
-     WITH_A_RULE},
-    {NUMBER_OPTION("sigma_max", "0", 0, 1e6, "most noise; 0: the schedule's own"), AT(sigma_max),
-     WITH_A_RULE},
+    {NUMBER_OPTION("sigma_min", "0", 0, 1e6, "least noise level; 0: that of the schedule"),
+     AT(sigma_min), WITH_A_RULE},
+    {NUMBER_OPTION("sigma_max", "0", 0, 1e6, "greatest noise level; 0: that of the schedule"),
+     AT(sigma_max), WITH_A_RULE},
     {.name = NULL},
 };
 
@@ -56,8 +56,8 @@ static double incomplete_beta(double shape, double x)
     return pow(x, shape) * sum;
 }
 
-/* The quantile of the symmetric beta distribution, by halving: the distribution function is half
-   at one half, so that both series stay in [0, 1/2], where they converge. */
+/* The quantile of the symmetric beta distribution, by bisection. The distribution function is 1/2
+   at 1/2, so that both series are evaluated in [0, 1/2], where they converge. */
 static double beta_quantile(double shape, double probability)
 {
     if (probability > 0.5) return 1 - beta_quantile(shape, 1 - probability);
@@ -84,8 +84,8 @@ sumi_status respacing_check(sumi_context *context, const struct solver_options *
     *asked = rules == 1;
     if (rules <= 1) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas and"
-                        " use_lu_lambdas each place all noise levels; set only one of them");
+                        "use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas and "
+                        "use_lu_lambdas each choose all noise levels; set only one of them");
 }
 
 double respacing_level(const struct solver_options *options, double least, double most,

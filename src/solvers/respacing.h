@@ -10,7 +10,7 @@ double respacing_karras(double least, double most, double rho, int64_t count, in
 double respacing_exponential(double least, double most, int64_t count, int64_t index);
 double respacing_beta(double least, double most, int64_t count, int64_t index);
 
-/* Whether the options ask for one of them; at most one may be asked for. */
+/* `asked` receives whether the options select one of these rules; more than one is refused. */
 sumi_status respacing_check(sumi_context *context, const struct solver_options *options,
                             bool *asked);
 double respacing_level(const struct solver_options *options, double least, double most,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The classical Runge-Kutta method (Kutta 1901) on the probability flow of the straight scale,
    dx/dsigma = (x - x0hat) / sigma with x = (1 - sigma) x0 + sigma e (the velocity of Lipman et al.
-   2022; any path is this one at another scale), or where the noise is small anyway on the exploding
-   one (grid.h). The step to sigma 0, where the slope is not known but of a velocity, is Euler's. */
+   2022; any path is this one at another scale), or on the exploding scale where the noise is small
+   (grid.h). The step to sigma 0 is Euler's, because the slope there is known only if the network
+   predicts a velocity. */
 #include "solvers/defaults.h"
 #include "solvers/stages.h"
 #include "vectors/rows.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dormand and Prince's method with steps of its own choice, on the probability flow, as in Song et
-   al. 2021, section 4.3: dx/dsigma = (x - x0hat) / sigma, or dx/dlog(sigma) = x - x0hat where sigma
-   goes over decades. In sigma the steps that the noisy end allows would be as long as the whole
-   clean end, where the flow bends. The estimate of each step's error is kept below atol + rtol |x|.
-   An entry of the list is an interval that it crosses by as many steps as it needs; usually there
-   is one. Down to sigma 0, where the slope is known of a velocity alone, it integrates to the
-   path's least noise and ends with Euler's step. */
+/* Dormand and Prince's method with adaptive steps on the probability flow, as in Song et al. 2021,
+   section 4.3: dx/dsigma = (x - x0hat) / sigma, or dx/dlog(sigma) = x - x0hat where sigma covers
+   several decades. In sigma, the steps of the noisy end would be as long as the whole clean end,
+   where the flow bends. The estimated error of each step is kept below atol + rtol |x|. Each entry
+   of the list is an interval, usually the only one, that is crossed by as many steps as needed. At
+   sigma 0 the slope is known only if the network predicts a velocity; otherwise it integrates to
+   the path's least noise and ends with Euler's step. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -14,15 +14,16 @@
 #include "solvers/stages.h"
 
 static const struct option rk45_options[] = {
-    {NUMBER_OPTION("rtol", "1e-05", 0, 1, "error of a step that is allowed, relative to the state"),
+    {NUMBER_OPTION("rtol", "1e-05", 0, 1, "tolerance of a step's error, relative to the state"),
      AT(rtol)},
-    {NUMBER_OPTION("atol", "1e-05", 0, 1e6, "error of a step that is allowed besides"), AT(atol)},
+    {NUMBER_OPTION("atol", "1e-05", 0, 1e6, "tolerance of a step's error, absolute"), AT(atol)},
     {.name = NULL},
 };
 
 enum { FIRST_GUESS = 20, MOST_EVALUATIONS = 100000 };
 
-/* What it integrates over: sigma on a straight path, where it goes from 1 to 0, else log(sigma). */
+/* The variable of integration: sigma on a straight path, where it goes from 1 to 0, else
+   log(sigma). */
 static double time_of(const struct solver_run *run, double sigma)
 {
     return run->scale == SCALE_STRAIGHT ? sigma : log(sigma);
@@ -41,7 +42,7 @@ static sumi_status slope_at(void *user, double time, const double *y, double *sl
     return SUMI_OK;
 }
 
-/* From one sigma to another; the state has the precision of float32 where the network sees it. */
+/* Integrates from one sigma to another; the state is rounded to float32 for the network. */
 static sumi_status integrate(struct solver_run *run, double from, double to)
 {
     const struct ode_options options = {.method = ODE_RK45,
@@ -74,7 +75,7 @@ static sumi_status rk45_step(struct solver_run *run)
     return SUMI_OK;
 }
 
-/* The intervals begin at the path's end, however the steps of other solvers are spaced. */
+/* The intervals begin at the noisy end of the path, unlike the spaced steps of other solvers. */
 static sumi_status rk45_arrange(sumi_context *context, const struct solver_options *options,
                                 const struct noise_path *path, struct grid *grid)
 {
@@ -96,7 +97,7 @@ const struct solver_type solver_rk45 = {
     .name = "rk45",
     .paper = "Dormand, Prince 1980, as in Song et al. 2021, Score-based generative modeling",
     .order = 5,
-    .evaluations = 6, /* a step that it accepts; how many steps, the tolerance decides */
+    .evaluations = 6, /* of an accepted step; the tolerance determines how many steps */
     .rows = 1,
     .double_rows = ODE_ROWS + 1,
     .scale = SCALE_NATURAL,

@@ -8,28 +8,29 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
-/* Of every run. */
+/* Options of every run. */
 const struct option run_options[] = {
-    {SEED_OPTION("seed", "0", "seed of the noise that is drawn"), AT(seed)},
-    {CHOICE_OPTION("rng", "philox", "philox|torch", "random stream; torch: as torch draws"),
+    {SEED_OPTION("seed", "0", "seed of the noise"), AT(seed)},
+    {CHOICE_OPTION("rng", "philox", "philox|torch", "random stream; torch: that of PyTorch"),
      AT(rng)},
     {WHOLE_OPTION("first_item", "0", 0, 0x1p40,
-                  "number of the state's first item, of a batch that is solved in parts"),
+                  "number of the state's first item, for a batch that is solved in parts"),
      AT(first_item)},
     {CHOICE_OPTION("channels", "last", "last|first", "which axis of a state holds the channels"),
      AT(channels)},
-    {WHOLE_OPTION("start_index", "0", 0, 1000000, "place of the time list where the run begins"),
+    {WHOLE_OPTION("start_index", "0", 0, 1000000,
+                  "index into the list of times where the run begins"),
      AT(start_index)},
     {NUMBER_OPTION("start_time", "inf", -1e6, INFINITY,
-                   "time where the run begins, between those of the list, too; inf: at the first"),
+                   "time where the run begins, also between those of the list; inf: at the first"),
      AT(start_time)},
     {CHOICE_OPTION("compat", "none", "none|diffusers",
-                   "diffusers: also do what that library gets wrong"),
+                   "diffusers: also reproduce that library's errors"),
      AT(compat)},
     {.name = NULL},
 };
 
-/* In the order of enum prediction_type and enum variance_type. */
+/* The choices are in the order of enum prediction_type and enum variance_type. */
 const struct option prediction_options[] = {
     {CHOICE_OPTION("prediction_type", "epsilon",
                    "epsilon|sample|v_prediction|score|flow_prediction|velocity",
@@ -43,16 +44,16 @@ const struct option prediction_options[] = {
     {.name = NULL},
 };
 
-/* Of solvers that ask run_final_product. */
+/* Options of solvers that call run_final_product. */
 const struct option final_options[] = {
     {FLAG_OPTION("set_alpha_to_one", "true",
-                 "the last step goes to clean data, else to the level of the first time"),
+                 "the last step ends at clean data; false: at the level of the first time"),
      AT(set_alpha_to_one)},
     {.name = NULL},
 };
 
-/* Hands out `count` floats of the run's memory, in whole cache lines; only counts them while there
-   is no memory yet. */
+/* Returns the next `count` floats of the run's memory, in whole cache lines; without memory only
+   counts them. */
 static float *carve(const struct solver_run *run, int64_t *used, int64_t count)
 {
     float *part = run->memory ? run->memory + *used : NULL;
@@ -60,7 +61,7 @@ static float *carve(const struct solver_run *run, int64_t *used, int64_t count)
     return part;
 }
 
-/* Whether the network takes the state as the solver keeps it. */
+/* Whether the network's input is the solver's state, unscaled. */
 static bool keeps_scale(const struct solver_run *run)
 {
     enum path_kind kind = run->path->kind;
@@ -88,7 +89,7 @@ static int64_t lay_out(const sumi_solver *solver, struct solver_run *run)
     return used;
 }
 
-/* Parts a network's doubled channels: output[positions, 2 channels] to two rows. */
+/* Splits the doubled channels of a network's output[positions, 2 channels] into two rows. */
 static void split_output(struct solver_run *run)
 {
     int64_t channels = run->shape.channels, positions = run->total / channels;
@@ -111,7 +112,7 @@ static sumi_status call_denoiser(struct solver_run *run, const float *input, dou
     sumi_status status = run->denoiser(run->denoiser_user, run->shape.items, item_size, output_size,
                                        input, run->call_times, run->output);
     if (status != SUMI_OK) {
-        if (context->message[0]) return status; /* the denoiser has said why */
+        if (context->message[0]) return status; /* the denoiser has set a message */
         return context_fail(context, status, "the denoiser ended step %lld (time %g) with \"%s\"",
                             step, time, sumi_status_name(status));
     }
@@ -131,8 +132,8 @@ sumi_status run_ask(struct solver_run *run, const float *input, double time)
     return SUMI_OK;
 }
 
-/* Corrects clean where the caller wants that; the prediction becomes the one that this clean is
-   read from. `level` is of the network's scale. */
+/* Applies the caller's correction to clean, and changes the prediction to the one that gives this
+   clean. `level` is of the network's scale. */
 static sumi_status correct(struct solver_run *run, const struct noise_level *level)
 {
     const struct prediction_map *map = &run->map;
@@ -144,14 +145,16 @@ static sumi_status correct(struct solver_run *run, const struct noise_level *lev
                             "step %lld: the correction wrote a value that is not finite",
                             (long long)run->place);
     }
-    if (map->clean_prediction == 0) return SUMI_OK; /* the state is clean already */
+    if (map->clean_prediction == 0)
+        return SUMI_OK; /* clean is the state, whatever the
+                           prediction */
     rows_combine(run->threads, run->total, run->prediction, 2,
                  (struct row_term[]){{1 / map->clean_prediction, run->clean},
                                      {-map->clean_state / map->clean_prediction, run->x}});
     return SUMI_OK;
 }
 
-/* Asks the denoiser, and fills clean, prediction and variance by run->map. */
+/* Evaluates the denoiser, and fills clean, prediction and variance by run->map. */
 static sumi_status ask(struct solver_run *run, const float *input, double time,
                        const struct noise_level *level)
 {
@@ -161,9 +164,9 @@ static sumi_status ask(struct solver_run *run, const float *input, double time,
     return correct(run, level);
 }
 
-/* What the network is told of a time of the list: on a table that counts in whole times it may want
+/* The network's time input for a time of the list: for whole times of a table the network may take
    log(sigma) / 4 or sigma instead. */
-static double told_time(const struct solver_run *run, double time)
+static double network_time(const struct solver_run *run, double time)
 {
     const struct noise_path *path = run->path;
     if (run->scale != SCALE_TABLE || path->kind != PATH_TABLE || path->time_kind == TIME_DISCRETE)
@@ -172,8 +175,8 @@ static double told_time(const struct solver_run *run, double time)
     return path_time(path, level.noise / level.signal);
 }
 
-/* The network knows the path's own level and scale, the solver keeps its state at another scale:
-   the network's input is `factor` times the state, and so is what its prediction is read with. */
+/* The network was trained on the path's own scale, and the solver's state has another: the
+   network's input is `factor` times the state, and its prediction is converted on that scale. */
 static sumi_status evaluate(struct solver_run *run, double time, const struct noise_level *level,
                             double factor)
 {
@@ -194,10 +197,11 @@ static sumi_status evaluate(struct solver_run *run, double time, const struct no
         rows_combine(run->threads, run->total, run->input, 1, &(struct row_term){scale, run->x});
         input = run->input;
     }
-    return ask(run, input, told_time(run, time), level);
+    return ask(run, input, network_time(run, time), level);
 }
 
-/* Of the state's scale to the network's. Where the state has no signal, its noise tells. */
+/* The factor from the state's scale to the network's; where the state has no signal, from the noise
+   coefficients. */
 static double factor_between(const struct level *state, const struct noise_level *network)
 {
     return state->signal > 0 ? network->signal / state->signal : network->noise / state->noise;
@@ -221,8 +225,8 @@ sumi_status run_evaluate(struct solver_run *run, double time)
     return evaluate(run, time, &level, factor);
 }
 
-/* The path's level at a sigma of the state's scale, and the factor to it. On the same scale as the
-   path's the ratio, which may be infinite, is not asked for. */
+/* The path's level at a sigma of the state's scale, and the factor to it. On the path's own scale
+   the ratio, which may be infinite, is not needed. */
 static struct noise_level level_here(const struct solver_run *run, double sigma, double *factor)
 {
     struct level state = level_at(run->scale, run->path, sigma);
@@ -236,7 +240,7 @@ sumi_status run_evaluate_at(struct solver_run *run, double sigma, double time)
 {
     double factor = 1;
     struct noise_level level = level_here(run, sigma, &factor);
-    if (run->path->kind == PATH_TABLE) { /* a velocity is of the time that the network is told */
+    if (run->path->kind == PATH_TABLE) { /* a velocity is the derivative by the network's time */
         struct noise_level told = path_level(run->path, time);
         level.signal_slope = told.signal_slope;
         level.noise_slope = told.noise_slope;
@@ -375,7 +379,7 @@ sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *u
         return context_fail(context, SUMI_ERROR_ARGUMENT, "a solver needs a denoiser and a state");
     if (!rows_are_finite(run.threads, run.total, x)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "the state to start from holds a value that is not finite");
+                            "the state to start from has a value that is not finite");
     }
     solver_seed(solver, !solver->started && solver->options.first_item == 0);
     solver->started = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "SA-Solver: stochastic Adams solver for fast sampling of diffusion models", Xue, Yi, Luo, Zhang,
-   Sun, Li and Ma 2023: an Adams-Bashforth predictor and an Adams-Moulton corrector, which needs no
-   evaluation of its own, for the equation with noise of strength tau (eq. 6; tau = 0 is the
+   Sun, Li and Ma 2023: an Adams-Bashforth predictor and an Adams-Moulton corrector without
+   additional evaluations, for the equation with noise of strength tau (eq. 6; tau = 0 is the
    probability flow, 1 the reverse SDE). */
 #include <math.h>
 
@@ -20,9 +20,9 @@ static const struct option sa_options[] = {
     {FLAG_OPTION("lower_order_final", "true", "lower order in the last steps"),
      AT(lower_order_final)},
     {NUMBER_OPTION("tau", "1", 0, 10, "strength of the noise; 0: none"), AT(tau)},
-    {NUMBER_OPTION("tau_start", "200", -1e6, 1e6, "least time that noise is drawn at"),
+    {NUMBER_OPTION("tau_start", "200", -1e6, 1e6, "least time at which noise is added"),
      AT(tau_start), "tau!=0"},
-    {NUMBER_OPTION("tau_end", "800", -1e6, 1e6, "greatest time that noise is drawn at"),
+    {NUMBER_OPTION("tau_end", "800", -1e6, 1e6, "greatest time at which noise is added"),
      AT(tau_end), "tau!=0"},
     {.name = NULL},
 };
@@ -36,7 +36,8 @@ static bool on_noise(const struct solver_run *run)
     return run->options->algorithm_type == ALGORITHM_SA_NOISE;
 }
 
-/* Noise where the time is between tau_start and tau_end: of a table its own, else thousandths. */
+/* tau where the time is between tau_start and tau_end, which count times of a table or, on other
+   paths, thousandths; 0 elsewhere. */
 static double tau_at(const struct solver_run *run, int64_t place)
 {
     const struct noise_path *path = run->path;
@@ -57,8 +58,9 @@ static double moment(int power, double rate, double h)
     return value;
 }
 
-/* x at `base` + 1 from row START at `base`: eqs. 14 and 17 over the `order` values in the rows, the
-   newest of which is at place `newest`; base for the predictor, base + 1 for the corrector. */
+/* Computes x at `base` + 1 from row START at `base`: eqs. 14 and 17 with the `order` newest values
+   in the rows. The newest is that of place `newest`: `base` for the predictor, `base` + 1 for the
+   corrector. */
 static void update(struct solver_run *run, int64_t base, int64_t newest, int order, double tau)
 {
     struct level from = run_level(run, base), to = run_level(run, base + 1);
@@ -75,8 +77,8 @@ static void update(struct solver_run *run, int64_t base, int64_t newest, int ord
         for (int j = 0; j < order; j++) weight += basis[j] * moment(j, rate, h);
         terms[i] = (struct row_term){scale * weight, run->row[i]};
     }
-    /* the authors' change, of third order in h; over long steps it would grow as h^2, where the
-       integral that it is added to does not grow at all */
+    /* the authors' modification, of third order in h; over long steps it would grow as h^2, while
+       the integral that it is added to is bounded */
     if (order == 2 && !on_noise(run) && (run->options->as_class || h <= longest_change)) {
         double rest = (h * square + expm1(-square * h)) / (square * square);
         double gap = newest == base ? from.log_ratio - run_level(run, base - 1).log_ratio : h;
@@ -95,7 +97,7 @@ static void update(struct solver_run *run, int64_t base, int64_t newest, int ord
     rows_combine(run->threads, run->total, run->x, order + 2, terms);
 }
 
-/* The orders of the step from a place, with as many values as there are, fewer at the end. */
+/* The order of the step from a place: at most the number of values so far, and less at the end. */
 static int usual_order(const struct solver_run *run, int64_t place, int64_t order, int more)
 {
     int64_t known = place - run->options->start_index + 1 + more;
@@ -103,7 +105,7 @@ static int usual_order(const struct solver_run *run, int64_t place, int64_t orde
     if (run->options->lower_order_final && left < order) order = left;
     if (run->sigmas[place + 1] == 0) order = 1;
     if (known < order) order = known;
-    if (more && order <= 2) return (int)order; /* between values, not beyond them */
+    if (more && order <= 2) return (int)order; /* interpolates between values */
     return exponential_limit(run, place, (int)order);
 }
 
@@ -132,10 +134,9 @@ static sumi_status sa_check(sumi_context *context, const struct solver_options *
     (void)path;
     bool noise = options->algorithm_type == ALGORITHM_SA_NOISE;
     if (!noise || grid->sigmas[grid->count] > 0) return SUMI_OK;
-    return context_fail(
-        context, SUMI_ERROR_ARGUMENT,
-        "algorithm_type \"noise_prediction\" integrates the estimate of noise, which clean data do "
-        "not determine: set final_sigmas_type to \"sigma_min\"");
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "algorithm_type \"noise_prediction\" integrates the estimate of noise, "
+                        "which is undefined at clean data: set final_sigmas_type to \"sigma_min\"");
 }
 
 static void sa_defaults(struct solver_options *options)

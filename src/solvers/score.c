@@ -6,8 +6,8 @@
 
 #include "vectors/rows.h"
 
-/* From the noise that is told, so that nothing is lost where there is little of it; from x0hat only
-   where that was limited. */
+/* Computes the score from the predicted noise, to avoid cancellation where there is little noise;
+   from x0hat only where that was clipped. */
 void score_fill(const struct solver_run *run, const struct level *level, float *row)
 {
     const struct prediction_map *map = &run->map;
@@ -34,7 +34,7 @@ void score_euler_maruyama(struct solver_run *run, const float *score, float *noi
     struct path_sde sde = path_sde(&level);
     double dt = fmin(path_own_time(path, path_time(path, next))
                          - path_own_time(path, path_time(path, sigma)),
-                     0); /* by rounding, above */
+                     0); /* rounding may make it positive */
     run_draw(run, noise);
     rows_combine(run->threads, run->total, run->x, 3,
                  (struct row_term[]){{1 + sde.drift * dt, run->x},

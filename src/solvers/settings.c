@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of solvers by name. A solver reads its own rows and those of every run; how it counts
-   places says which rows of places those are. What the caller sets and the solver does not read is
-   refused; what a configuration file of diffusers says beyond that is kept and does nothing. */
+/* Options of solvers by name. A solver reads its own rows and those of every run; its family of
+   times decides which rows of places it reads. An option that the caller sets and the solver does
+   not read is refused; further options in a configuration file of diffusers are kept and have no
+   effect. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,11 +16,11 @@ enum { SUBJECT_SIZE = 96, CONDITION_SIZE = 400, NAMED = 3 };
 
 struct use {
     const struct option *rows; /* NULL past the last table */
-    const char *when;          /* of all of them, beside each row's own condition; or NULL */
+    const char *when;          /* condition of all of them, beside each row's own; or NULL */
 };
 
-/* Table by number, those of the method first. A family that counts whole times of a table places
-   by other rows only where there is no table. */
+/* The tables by number, those of the method first. A family of whole times reads the rows of other
+   places only where the path is not a table. */
 static struct use use_at(const struct solver_type *type, int number)
 {
     static const struct use shared[] = {
@@ -52,10 +53,10 @@ static bool is_ignored(const struct solver_type *type, const char *name)
     return false;
 }
 
-/* Row by number; several of a name have different conditions. */
+/* The rows by number; several rows of one name have different conditions. */
 struct place {
     const struct option *row;
-    const char *when; /* of its table */
+    const char *when; /* condition of its table */
 };
 
 static bool place_at(const struct solver_type *type, int number, struct place *place)
@@ -100,7 +101,7 @@ void settings_default(const struct solver_type *type, struct solver_options *opt
 
 /* ---- Which of them are read ---- */
 
-/* The text of an option for a condition; the path as use_flow_sigmas leaves it. */
+/* The value of an option as a text, for conditions; use_flow_sigmas turns the path into a flow. */
 static bool present(const void *user, const char *name, char text[OPTION_WORD_SIZE])
 {
     const sumi_solver *solver = user;
@@ -119,8 +120,8 @@ static bool is_read(const sumi_solver *solver, const struct place *place)
            && (!place->row->when || option_holds(place->row->when, present, solver));
 }
 
-/* Whether any row of the name is read; else `*first` is the first one, NULL of a name that this
-   solver never reads. */
+/* Whether any row of the name is read; else `*first` is its first row, or NULL where this solver
+   never reads the name. */
 static bool name_is_read(const sumi_solver *solver, const char *name, struct place *first)
 {
     struct place place;
@@ -136,7 +137,7 @@ static bool name_is_read(const sumi_solver *solver, const char *name, struct pla
 
 /* ---- Refusals ---- */
 
-/* The first row of the name that any solver has. */
+/* The first row of the name among all solvers. */
 static const struct option *row_of_any(const char *name)
 {
     const struct option *row = NULL;
@@ -162,7 +163,7 @@ static sumi_status unknown_name(sumi_context *context, const char *name)
                         nearest);
 }
 
-/* Names a few of the solvers that do read it. */
+/* Refuses an option and names a few solvers that read it. */
 static sumi_status never_read(const sumi_solver *solver, const char *name)
 {
     char readers[160] = "";
@@ -179,7 +180,7 @@ static sumi_status never_read(const sumi_solver *solver, const char *name)
                         count > 1 ? "do" : "does");
 }
 
-/* Joins what has to hold for each row of the name. */
+/* Refuses an option and lists the conditions under which it is read. */
 static sumi_status not_read_here(const sumi_solver *solver, const char *name)
 {
     char condition[CONDITION_SIZE] = "", text[CONDITION_SIZE];
@@ -199,7 +200,7 @@ static sumi_status not_read_here(const sumi_solver *solver, const char *name)
 
 /* ---- Setting ---- */
 
-/* Whether an option has the value that the solver began with. */
+/* Whether an option has its default value for this solver. */
 static bool is_default(const sumi_solver *solver, const struct option *row)
 {
     struct solver_options first;
@@ -210,7 +211,7 @@ static bool is_default(const sumi_solver *solver, const struct option *row)
     return strcmp(before, now) == 0;
 }
 
-/* A value that is the solver's already says nothing wrong. */
+/* Refuses an option that is not read, unless the value is the one it already has. */
 static sumi_status set_unread(sumi_solver *solver, const struct option *row, const char *subject,
                               const char *value)
 {
@@ -260,7 +261,7 @@ sumi_status sumi_solver_set_flag(sumi_solver *solver, const char *option, bool v
 sumi_status sumi_solver_set_list(sumi_solver *solver, const char *option, int64_t count,
                                  const double *values)
 {
-    struct number_list list = {(double *)values, count}; /* only read */
+    struct number_list list = {(double *)values, count}; /* not written to */
     if (count < 1 || !values) return sumi_solver_set(solver, option, "null");
     const struct option row = {.type = OPTION_NUMBERS};
     char *text = option_to_text(solver->context, &row, &list);
@@ -271,7 +272,7 @@ sumi_status sumi_solver_set_list(sumi_solver *solver, const char *option, int64_
 
 /* ---- Checking all together ---- */
 
-/* A list of places says how many there are. */
+/* A list of places determines the number of steps. */
 static sumi_status check_steps(const sumi_solver *solver)
 {
     const struct solver_options *options = &solver->options;
@@ -313,7 +314,7 @@ static sumi_status set_member(sumi_context *context, const struct solver_type *t
     sumi_status status = SUMI_OK;
     if (row) status = option_from_json(context, subject, row, value, value_at(options, row));
     if (row && status != SUMI_ERROR_ARGUMENT) return status;
-    for (int i = 0; solver_type_at(i); i++) { /* of another class, perhaps */
+    for (int i = 0; solver_type_at(i); i++) { /* perhaps an option of another class */
         const struct option *other = row_of(solver_type_at(i), name);
         if (!other || other == row) continue;
         status = option_from_json(context, subject, other, value, value_at(options, other));
@@ -350,9 +351,9 @@ sumi_status settings_configure(sumi_solver *solver, const struct solver_options 
     return status == SUMI_ERROR_ARGUMENT ? SUMI_ERROR_FORMAT : status;
 }
 
-/* ---- Looking at them ---- */
+/* ---- Reading values and rows ---- */
 
-/* Puts a new text in the place of the last one. */
+/* Stores the text of an option in place of the previous one. */
 static const char *keep_text(sumi_solver *solver, const struct option *row,
                              const struct solver_options *options)
 {
@@ -368,7 +369,7 @@ const char *sumi_solver_get(sumi_solver *solver, const char *option)
                                                     : NULL;
 }
 
-/* Whether a row is the first of its name, and the solver has a use for it. */
+/* Whether a row is the first of its name and not ignored by the solver. */
 static bool is_listed(const struct solver_type *type, const struct place *place)
 {
     return row_of(type, place->row->name) == place->row && !is_ignored(type, place->row->name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making and setting solvers, and the calls that need no denoiser. */
+/* Creating and configuring solvers, and the calls that need no denoiser. */
 #include "solvers/solver.h"
 
 #include <math.h>
@@ -153,16 +153,15 @@ sumi_status sumi_solver_configure(sumi_solver *solver, const char *json)
     solver->follows = own && strncmp(class_name, "Sumi", 4) != 0;
     if (!own) settings_default(type, &trained);
     TRY(settings_configure(solver, own ? NULL : &trained, json));
-    /* this class tells its network log(sigma) / 4 with that prediction only */
+    /* this class gives its network log(sigma) / 4 with that prediction only */
     bool euler = (type ? type : solver->type) == &solver_euler;
     if (euler && solver->options.prediction_type != PREDICTION_V)
         solver->options.timestep_type = TIME_DISCRETE;
     return SUMI_OK;
 }
 
-/* Whether the solver stands for a class of diffusers as that is set up there: named by the class or
-   configured by its file, and on its path. A solver by its own name, a scheduler of another class
-   and a path that the class does not have leave the way to Sumi. */
+/* Whether to reproduce a class of diffusers exactly: for solvers that were created by the name of
+   the class or configured by its file, on a path that the class has. */
 static bool is_class(const sumi_solver *solver)
 {
     struct solver_options usual;
@@ -257,15 +256,16 @@ sumi_status solver_shape(sumi_solver *solver, int rank, const int64_t *shape,
 {
     if (!shape || rank < 1 || rank > SUMI_MAX_RANK) {
         return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                            "a solver's state has from 1 to %d axes, not %d", SUMI_MAX_RANK, rank);
+                            "a solver's state has from 1 to %d dimensions, not %d", SUMI_MAX_RANK,
+                            rank);
     }
     int64_t total = 1;
     for (int axis = 0; axis < rank; axis++) {
         if (shape[axis] < 1 || __builtin_mul_overflow(total, shape[axis], &total)
             || total > INT64_MAX / 64) {
             return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                                "axis %d of a solver's state is %lld: every axis must be positive"
-                                " and the state fit in memory",
+                                "dimension %d of a solver's state is %lld: all must be positive "
+                                "and the state must fit in memory",
                                 axis, (long long)shape[axis]);
         }
     }
@@ -288,8 +288,8 @@ void solver_seed(sumi_solver *solver, bool anew)
         random_seed(random, kind, solver->options.seed);
 }
 
-/* Warns where steps that begin with pure noise begin at a time with much of the signal, as
-   timestep_spacing has it: the noise is taken for noised data that it is not. */
+/* Warns where a run from pure noise begins at a time with much signal left because of
+   timestep_spacing: the network then takes noise for noised data. */
 static void warn_of_start(const sumi_solver *solver)
 {
     static const double much = 0.05;
@@ -304,11 +304,12 @@ static void warn_of_start(const sumi_solver *solver)
     double first = path_sigma(path, grid->times[0]), last = path_most(path);
     double signal = 1 / sqrt(1 + first * first);
     if (signal - 1 / sqrt(1 + last * last) <= much) return;
-    context_warn(solver->context,
-                 "timestep_spacing and steps_offset of this scheduler begin at time %g, where %.0f "
-                 "%% of the signal is left, but pure noise is the state of the last time, %g; set "
-                 "timestep_spacing to \"trailing\", or use another number of steps",
-                 grid->times[0], 100 * signal, path_last(path));
+    context_warn(
+        solver->context,
+        "with timestep_spacing and steps_offset of this scheduler, sampling begins at time %g, "
+        "where %.0f %% of the signal is left, but pure noise is the state of the last time, %g; "
+        "set timestep_spacing to \"trailing\", or use another number of steps",
+        grid->times[0], 100 * signal, path_last(path));
 }
 
 sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape, float *x)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Solvers: from noise to data over any denoiser. A solver type is one file with a step function
-   and one row of the table in solver.c; it knows times, states and predictions, never a network.
-   This header is what a solver type sees, and what training asks a configured solver for. */
+/* Solvers: from noise to data over any denoiser. A solver type is one file with a step function and
+   one row of the table in solver.c; it depends on times, states and predictions, not on networks.
+   This header has what solver types use, and what training reads from a configured solver. */
 #ifndef SUMI_SOLVERS_SOLVER_H
 #define SUMI_SOLVERS_SOLVER_H
 
@@ -28,55 +28,58 @@ struct solver_run {
     int64_t total; /* elements of a row */
     int threads;
 
-    const double *times;  /* [time_count], in the order of the visit */
+    const double *times;  /* [time_count], in the order of the run */
     const double *sigmas; /* [time_count + 1] on scales other than SCALE_TABLE, the last where the
                              run ends; else NULL */
     enum scale scale;
     int64_t time_count;
-    int64_t place; /* of the step being made in the time list */
+    int64_t place; /* index of the current step in the time list */
 
     float *x;          /* the state, the caller's */
     float *clean;      /* row: estimate of clean data at the last evaluation, after limits */
-    float *prediction; /* row: what the network predicted there */
-    float *variance;   /* row: its second half where variance_type is learned, else NULL */
+    float *prediction; /* row: the network's prediction there */
+    float *variance;   /* row: the second half of its output where variance_type is learned, else
+                          NULL */
     struct prediction_map map; /* of the last evaluation, from the state x */
     void (*read)(struct solver_run *run, const struct noise_level *level); /* the type's */
-    float *row[MOST_ROWS]; /* as many as the type asks for, zero at the start of a run */
-    double *doubles;       /* double_rows rows of the state in one piece */
+    float *row[MOST_ROWS]; /* `rows` of the type, zero at the start of a run */
+    double *doubles;       /* double_rows rows of the state, contiguous */
 
     sumi_denoiser denoiser;
     void *denoiser_user;
-    sumi_correction correction; /* of every estimate, or NULL */
+    sumi_correction correction; /* applied to every estimate, or NULL */
     void *correction_user;
     int64_t evaluations; /* made so far */
     float *output, *call_times, *scratch;
-    float *input;  /* row: the state as the network takes it, where that is not x */
-    float *memory; /* behind all of the above but x */
+    float *input;  /* row: the scaled state for the network, where that is not x */
+    float *memory; /* the block that holds all of the above but x */
 };
 
-/* A kind of solver. `step` makes one evaluation and moves run->x from its place in the time list to
-   the next. Where the method evaluates more than once a step, the list has an entry for each. */
+/* A type of solver. `step` makes one evaluation and moves run->x from its place in the time list to
+   the next. A method with several evaluations in a step has a place in the list for each. */
 struct solver_type {
     const char *name, *paper;
-    const char *classes[MOST_CLASSES]; /* diffusers' schedulers that mean this solver */
+    const char *classes[MOST_CLASSES]; /* diffusers' scheduler classes that this solver
+                                          implements */
     int order, evaluations;
     bool stochastic;
-    bool one_place; /* makes all its steps at one place, which may be listed */
+    bool one_place; /* makes all its steps at one place, which may be given */
     int rows, double_rows;
     enum scale scale;                                 /* that its state is kept in */
     enum time_family family;                          /* which times it visits */
-    void (*defaults)(struct solver_options *options); /* where they differ, or NULL */
+    void (*defaults)(struct solver_options *options); /* sets its defaults where they differ, or
+                                                         NULL */
     sumi_status (*arrange)(sumi_context *context, const struct solver_options *options,
                            const struct noise_path *path,
                            struct grid *grid); /* changes the list of times, or NULL */
     const struct option *options[MOST_TABLES]; /* its own rows, beside those of every run */
-    const char *ignored; /* rows of every run that it has no use for, "one|two", or NULL */
+    const char *ignored; /* rows of every run that it does not read, "one|two", or NULL */
     sumi_status (*step)(struct solver_run *run);
-    /* Fills clean where the network's estimate of data is another than the path's: from the
-       prediction and the path's map, which becomes the map of that estimate. NULL: run_read. */
+    /* Fills clean, for solvers whose estimate of data is not that of the path: from the prediction
+       and the path's map, which it replaces by the map of its estimate. NULL: run_read. */
     void (*read)(struct solver_run *run, const struct noise_level *level);
-    /* Of solvers of bits, NULL in those of numbers: noises clean[count] to abar `product`, standard
-       normal noise[count] deciding. */
+    /* For solvers of bits, NULL for those of numbers: adds noise to clean[count] up to abar
+       `product`, using standard normal noise[count]. */
     void (*add_noise_to_bits)(double product, int64_t count, const float *clean, const float *noise,
                               float *noised);
 };
@@ -96,35 +99,35 @@ extern const struct solver_type solver_lcm, solver_tcd, solver_unclip, solver_bi
 
 /* ---- For step functions (run.c) ---- */
 
-/* Asks the denoiser about run->x at `time`: fills clean, prediction and variance. */
+/* Evaluates the denoiser on run->x at `time`: fills clean, prediction and variance. */
 sumi_status run_evaluate(struct solver_run *run, double time);
 
-/* Asks about `input` at `time` and fills prediction and variance alone. */
+/* Evaluates the denoiser on `input` at `time`: fills only prediction and variance. */
 sumi_status run_ask(struct solver_run *run, const float *input, double time);
 
-/* Asks on scales with sigmas: at the present place, or at any sigma, of which the network is
-   told `time`. */
+/* Evaluates the denoiser on scales with sigmas: at the current place, or at any sigma with the time
+   input `time`. */
 sumi_status run_evaluate_here(struct solver_run *run);
 sumi_status run_evaluate_at(struct solver_run *run, double sigma, double time);
 
 /* The time of a sigma that is not in the list. */
 double run_time_at(const struct solver_run *run, double sigma);
 
-/* Fills clean from the state and `values` as the map says, and applies the limits. */
+/* Fills clean from the state and `values` by the map, and applies the limits. */
 void run_read(struct solver_run *run, const struct prediction_map *map, const float *values);
 
-/* Reads the last prediction anew, as one of the present x at another noise level. */
+/* Fills clean again from the last prediction, for the current x at another noise level. */
 void run_read_again(struct solver_run *run, double sigma);
 
 /* Fills `row` with dx/dsigma at x and clean, (x - clean) / sigma: on the exploding, preconditioned
-   and straight paths that is the probability flow. */
+   and straight paths this is the probability flow. */
 void run_slope(const struct solver_run *run, double sigma, float *row);
 
-/* How many evaluations the run has made before this one. */
+/* The number of evaluations of the run before this one. */
 int64_t run_made(const struct solver_run *run);
 
-/* Turns rows [first, first + count) round by one, so that what was at i is at i + 1 and the oldest
-   is free at `first`. */
+/* Rotates rows [first, first + count) by one: row i becomes row i + 1, and the oldest becomes row
+   `first`, to be overwritten. */
 void run_turn(struct solver_run *run, int first, int count);
 
 /* a, s and log(a / s) at sigmas[place]. */
@@ -133,27 +136,27 @@ struct level run_level(const struct solver_run *run, int64_t place);
 /* Fills `row` with the fresh noise of this step. */
 void run_draw(struct solver_run *run, float *row);
 
-/* The time after the present one, or -INFINITY when that is clean data. */
+/* The time after the current one, or -INFINITY where that is clean data. */
 double run_next_time(const struct solver_run *run);
 
-/* abar at a time, on any path a^2 / (a^2 + s^2); at clean data `beyond`. */
+/* abar at a time, which is a^2 / (a^2 + s^2) on any path; `beyond` at clean data. */
 float run_product(const struct solver_run *run, double time, float beyond);
 
 /* abar where the run ends: 1, or without set_alpha_to_one that of the path's first time. */
 float run_final_product(const struct solver_run *run);
 
-/* ---- For the rooms above ---- */
+/* ---- For the folders above ---- */
 
-/* The schedule, the path and the options that a solver is set to; valid until it is changed or
-   freed. Without a table as its path the schedule is that of the options all the same. */
+/* The schedule, the path and the options of a solver; valid until it is changed or freed. The
+   schedule is there even where the path is not a table. */
 sumi_status solver_schedule(sumi_solver *solver, const struct schedule **schedule);
 sumi_status solver_path(sumi_solver *solver, const struct noise_path **path);
 const struct solver_options *solver_options(const sumi_solver *solver);
 
-/* Whether the states are bits, -1 and 1, of a binomial diffusion. */
+/* Whether the states are bits (-1 and 1) of a binomial diffusion. */
 bool solver_is_binomial(const sumi_solver *solver);
 
-/* The type that stands for a diffusers scheduler class, or NULL; and its name. */
+/* The type that implements a scheduler class of diffusers, or NULL; and its name. */
 const struct solver_type *solver_type_for_class(const char *class_name);
 const char *solver_name_for_class(const char *class_name);
 
@@ -163,15 +166,15 @@ struct sumi_solver {
     sumi_context *context;
     const struct solver_type *type;
     struct solver_options options;
-    bool follows; /* made by the name of a class, or configured as one: see is_class */
+    bool follows; /* created by the name of a class, or configured as one: see is_class */
     struct given_options given; /* what the caller has set */
     char *text;                 /* of the last sumi_solver_get */
-    bool ready;                 /* whether what follows fits the options */
+    bool ready;                 /* whether the following members match the options */
     struct schedule schedule;
     struct noise_path path;
     struct grid grid;
     struct random_source random;
-    sumi_correction correction; /* for later runs, or NULL */
+    sumi_correction correction; /* applied in later runs, or NULL */
     void *correction_user;
     int64_t evaluations; /* of the last run */
     bool started;        /* whether sumi_solver_start came after the last run */
@@ -180,26 +183,26 @@ struct sumi_solver {
 /* The type by number from 0; NULL past the last. */
 const struct solver_type *solver_type_at(int number);
 
-/* What a solver of that type starts with. */
+/* The default options of a type. */
 void settings_default(const struct solver_type *type, struct solver_options *options);
 
-/* Sets every known option of a JSON text, or none of them on failure; `trained` as in
+/* Sets every known option of a JSON text, or none on failure; `trained` as in
    options_take_training, or NULL. */
 sumi_status settings_configure(sumi_solver *solver, const struct solver_options *trained,
                                const char *json);
 
-/* Refuses options that the caller has set and that are not read with the others as they are, and
-   those that contradict each other. */
+/* Refuses options that the caller has set but that the other options leave unread, and options that
+   contradict each other. */
 sumi_status settings_check(const sumi_solver *solver);
 
-/* Builds the schedule and the time list if an option has changed. */
+/* Builds the schedule and the time list if options have changed. */
 sumi_status solver_prepare(sumi_solver *solver);
 
-/* Checks a state's shape and fills in how its random numbers are laid out. */
+/* Checks the shape of a state and fills in the layout of its random numbers. */
 sumi_status solver_shape(sumi_solver *solver, int rank, const int64_t *shape,
                          struct random_shape *layout);
 
-/* Seeds the random stream `anew`, or only if the options ask for another one. */
+/* Seeds the random stream: always if `anew`, else only if the options have changed it. */
 void solver_seed(sumi_solver *solver, bool anew);
 
 #endif

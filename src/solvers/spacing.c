@@ -13,7 +13,7 @@ const struct option spacing_options[] = {
                    "how the visited times are spaced"),
      AT(timestep_spacing), "timesteps="},
     {WHOLE_OPTION("steps_offset", "0", 0, 1000000,
-                  "what is added to times with the spacing leading"),
+                  "number that is added to times with timestep_spacing leading"),
      AT(steps_offset), "timestep_spacing=leading, timesteps="},
     {.name = NULL},
 };
@@ -26,7 +26,7 @@ static int64_t spaced_time(const struct solver_options *options, int64_t all, in
     switch ((enum spacing)options->timestep_spacing) {
     case SPACING_LEADING: return from_end * (all / count) + options->steps_offset;
     case SPACING_LINSPACE: {
-        /* both ends included; of a single step the noisiest, where diffusers takes time 0 */
+        /* includes both ends; a single step uses the noisiest time, diffusers time 0 */
         if (count == 1) return options->compat == COMPATIBLE_DIFFUSERS ? 0 : all - 1;
         return (int64_t)rint((double)(all - 1) / (double)(count - 1) * (double)from_end);
     }

@@ -5,8 +5,8 @@
 
 #include "solvers/options.h"
 
-/* The list, noisiest time first, in new memory: the given timesteps, or `steps` of them spaced as
-   asked, or all. */
+/* Allocates the list, noisiest time first: the given timesteps, or `steps` of them by the chosen
+   spacing, or all. */
 sumi_status spacing_times(sumi_context *context, const struct solver_options *options,
                           const struct schedule *schedule, double **times, int64_t *count);
 

@@ -28,11 +28,12 @@ sumi_status stages_insert(sumi_context *context, const struct solver_options *op
         double next_time = step == steps - 1 ? 0 : grid->times[(step + 1) * count];
         int entries = plain && step == steps - 1 ? 1 : count;
         for (int k = entries - 1; k >= 0; k--) {
-            double sigma = from + shares[k] * (to - from), *told = &grid->times[step * count + k];
+            double sigma = from + shares[k] * (to - from),
+                   *visited = &grid->times[step * count + k];
             grid->sigmas[step * count + k] = sigma;
-            if (k == 0) *told = time;
-            else if (shares[k] == 1 && step < steps - 1) *told = next_time;
-            else *told = path_time(path, grid_ratio(scale, sigma));
+            if (k == 0) *visited = time;
+            else if (shares[k] == 1 && step < steps - 1) *visited = next_time;
+            else *visited = path_time(path, grid_ratio(scale, sigma));
         }
     }
     grid->sigmas[grid->count] = last;
@@ -59,7 +60,7 @@ sumi_status stage_late(struct solver_run *run, const struct stage *stage)
     return SUMI_OK;
 }
 
-void stage_stir(struct solver_run *run, double sigma, double raised, float *noise)
+void stage_churn(struct solver_run *run, double sigma, double raised, float *noise)
 {
     double from = grid_ratio(run->scale, sigma), to = grid_ratio(run->scale, raised);
     double before = level_at(run->scale, run->path, sigma).signal;

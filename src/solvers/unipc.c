@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "UniPC: a unified predictor-corrector framework for fast sampling of diffusion models", Zhao,
-   Bai, Rao, Zhou and Lu 2023. Each evaluation first corrects the state it was made at (UniC,
-   algorithm 1) and then predicts the next (UniP, algorithm 2), with no evaluation of its own for
-   the corrector. */
+   Bai, Rao, Zhou and Lu 2023. Each evaluation first corrects the state that it was made at (UniC,
+   algorithm 1) and then predicts the next (UniP, algorithm 2); the corrector needs no additional
+   evaluation. */
 #include <math.h>
 
 #include "solvers/defaults.h"
@@ -12,7 +12,7 @@
 static const struct option unipc_options[] = {
     {CHOICE_OPTION("solver_type", "bh2", "bh1|bh2", "B(h) of the method: h or e^h - 1"),
      AT(solver_type), .first = VARIANT_BH1},
-    {FLAG_OPTION("predict_x0", "true", "integrate the estimate of data, else of noise"),
+    {FLAG_OPTION("predict_x0", "true", "integrate the estimate of data; false: of noise"),
      AT(predict_x0)},
     {FLAG_OPTION("lower_order_final", "true", "lower order in the last steps"),
      AT(lower_order_final)},
@@ -78,9 +78,9 @@ static void solve(int size, double matrix[MOST_ORDER][MOST_ORDER], double *vecto
     }
 }
 
-/* Theorem 3.1: the weights of the differences at places r_1 .. r_size (shares of the step h), so
-   that the update is right for polynomials of that degree. B(h) is h for bh1 and e^h - 1 for bh2.
-   One difference has weight 1/2 whatever B, as the paper takes it. */
+/* Theorem 3.1: the weights of the differences at r_1 .. r_size (fractions of the step h) for which
+   the update is exact for polynomials of that degree. B(h) is h for bh1 and e^h - 1 for bh2. A
+   single difference has weight 1/2 for either B, as in the paper. */
 static void difference_weights(int size, const double *places, double h, double scale,
                                double *weights)
 {
@@ -95,8 +95,8 @@ static void difference_weights(int size, const double *places, double h, double 
     else solve(size, matrix, weights);
 }
 
-/* x at place `base` + 1 from `start` at `base`, by the values at `base` (row `newest`) and before.
-   With `next`, the value at base + 1 joins: the corrector. */
+/* Computes x at place `base` + 1 from `start` at `base`, with the values at `base` (row `newest`)
+   and before. The corrector passes the value at `base` + 1 in `next`, else NULL. */
 static void update(struct solver_run *run, int64_t base, int order, int newest, const float *next,
                    const float *start)
 {
@@ -127,7 +127,7 @@ static sumi_status unipc_step(struct solver_run *run)
     TRY(run_evaluate_here(run));
     run_turn(run, 0, HISTORY);
     exponential_record(run, false, run->row[0]);
-    if (on_noise(run)) { /* which no limit concerns */
+    if (on_noise(run)) { /* the noise, which is not clipped */
         prediction_noise(&run->map, run->threads, run->total, run->x, run->prediction, run->row[0]);
     }
     if (corrects(run)) {
@@ -144,8 +144,8 @@ static sumi_status unipc_check(sumi_context *context, const struct solver_option
     (void)path;
     if (options->predict_x0 || grid->sigmas[grid->count] > 0) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "without predict_x0 unipc integrates the estimate of noise, which clean "
-                        "data do not determine: set final_sigmas_type to \"sigma_min\"");
+                        "without predict_x0, unipc integrates the estimate of noise, which is "
+                        "undefined at clean data: set final_sigmas_type to \"sigma_min\"");
 }
 
 const struct solver_type solver_unipc = {

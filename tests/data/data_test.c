@@ -124,7 +124,7 @@ static void what_makes_no_sense_is_refused(void **state)
     check_data_refused("[data]\nkind = morlet\nlabels = yes\n", NULL, SUMI_ERROR_ARGUMENT,
                        "no labels");
     check_data_refused("[data]\nkind = morlet\nflip = yes\n", NULL, SUMI_ERROR_ARGUMENT,
-                       "is for pictures");
+                       "needs pictures");
     check_data_refused("[data]\nkind = npy\n", NULL, SUMI_ERROR_ARGUMENT, "data.path");
 }
 

@@ -135,9 +135,9 @@ static void sizes_that_cannot_be_halved_are_refused(void **state)
 static void lists_of_another_length_are_refused(void **state)
 {
     check_refused(*state, "[model]\nattention = no, yes\n", 3, digit, 0,
-                  "model.attention has 2 members, but model.channels has 3");
+                  "model.attention has 2 entries, but model.channels has 3");
     check_refused(*state, "[model]\nup_blocks = UpBlock2D\n", 3, digit, 0,
-                  "model.up_blocks has 1 members");
+                  "model.up_blocks has 1 entries");
 }
 
 static void a_network_of_the_wrong_kind_names_the_right_one(void **state)

@@ -377,7 +377,8 @@ static void conditions_that_do_not_fit_are_refused_with_a_sentence(void **state)
     CHECK_OK(context, sumi_condition_create(context, &c));
     CHECK_OK(context, sumi_condition_set(c, "stats", 1, (int64_t[]){1}, zeros));
     CHECK_FAILS(context, SUMI_ERROR_ARGUMENT,
-                "takes no \"stats\"; its condition has \"states\", \"states_mask\", \"kind\"",
+                "takes no \"stats\"; the inputs of its condition are: \"states\", \"states_mask\", "
+                "\"kind\"",
                 sumi_session_set_condition(session, c));
     sumi_condition_free(c);
     CHECK_OK(context, sumi_condition_create(context, &c));
@@ -393,7 +394,7 @@ static void conditions_that_do_not_fit_are_refused_with_a_sentence(void **state)
                 sumi_session_set_condition(session, c));
     CHECK_OK(context, sumi_condition_set(c, "states", 3, (int64_t[]){1, 2, 2}, zeros));
     CHECK_OK(context, sumi_condition_set(c, "kind", 1, (int64_t[]){1}, zeros));
-    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "\"kind\" has whole numbers",
+    CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "\"kind\" takes whole numbers",
                 sumi_session_set_condition(session, c));
     CHECK_OK(context, sumi_condition_set_integers(c, "kind", 1, (int64_t[]){2}, (int32_t[]){0, 5}));
     CHECK_FAILS(context, SUMI_ERROR_ARGUMENT, "\"kind\" of item 1 is 5; it must be from 0 to 4",

@@ -137,7 +137,7 @@ static void times_outside_of_the_schedule_are_refused(void **state)
 {
     (void)state;
     sumi_solver *solver = make("ddpm", (const char *const[2][2]){{NULL}});
-#define WHOLE " is not one of this schedule's, which are whole numbers from 0 to 999"
+#define WHOLE " is outside this schedule, whose times are whole numbers from 0 to 999"
     check_refusal(solver, 1000, "time 1000" WHOLE);
     check_refusal(solver, -1, "time -1" WHOLE);
     check_refusal(solver, 0.5, "time 0.5" WHOLE);
@@ -145,23 +145,24 @@ static void times_outside_of_the_schedule_are_refused(void **state)
     sumi_solver_free(solver);
     solver = make("euler", (const char *const[2][2]){{NULL}});
     check_refusal(solver, 999.5,
-                  "time 999.5 is not one of this schedule's, which are from 0 to 999");
+                  "time 999.5 is outside this schedule, whose times are from 0 to 999");
     check_refusal(solver, INFINITY,
-                  "time inf is not one of this schedule's, which are from 0 to 999");
+                  "time inf is outside this schedule, whose times are from 0 to 999");
     sumi_solver_free(solver);
     solver = make("heun", (const char *const[2][2]){{"path", "vp"}});
-    check_refusal(solver, -3, "time -3 is not one of this schedule's, which are from 0 to 999");
-    check_refusal(solver, 2000, "time 2000 is not one of this schedule's, which are from 0 to 999");
+    check_refusal(solver, -3, "time -3 is outside this schedule, whose times are from 0 to 999");
+    check_refusal(solver, 2000,
+                  "time 2000 is outside this schedule, whose times are from 0 to 999");
     sumi_solver_free(solver);
     solver = make("flow-euler", (const char *const[2][2]){{NULL}});
     check_refusal(solver, 1001,
-                  "time 1001 is not one of this schedule's, which are from 0 to 1000");
+                  "time 1001 is outside this schedule, whose times are from 0 to 1000");
     sumi_solver_free(solver);
     solver = make("edm-euler", (const char *const[2][2]){{"sigma_max", "1"}});
     check_refusal(solver, 1,
-                  "time 1 is not one of this schedule's, which are finite and at most 0");
+                  "time 1 is outside this schedule, whose times are finite and at most 0");
     check_refusal(solver, -INFINITY,
-                  "time -inf is not one of this schedule's, which are finite and at most 0");
+                  "time -inf is outside this schedule, whose times are finite and at most 0");
     sumi_solver_free(solver);
 }
 
@@ -172,15 +173,16 @@ static void what_has_no_signal_or_no_sum_is_refused(void **state)
     sumi_solver *solver =
         make("euler", (const char *const[2][2]){{"path", "flow"}, {"timesteps", "[900,500]"}});
     check_refusal(solver, 1000,
-                  "no signal is left at time 1000, but the solver euler keeps its state as"
-                  " x0 + sigma e, with all of the signal");
+                  "no signal is left at time 1000, but the state of the solver euler is x0 + sigma "
+                  "e, with the full signal");
     assert_int_equal(sumi_solver_level(solver, 500, NULL, &noise), SUMI_ERROR_ARGUMENT);
     assert_int_equal(sumi_solver_level(solver, 500, &signal, NULL), SUMI_ERROR_ARGUMENT);
     sumi_solver_free(solver);
     solver = make("binomial", (const char *const[2][2]){{NULL}});
     assert_int_equal(sumi_solver_level(solver, 5, &signal, &noise), SUMI_ERROR_ARGUMENT);
-    assert_string_equal(sumi_context_message(context),
-                        "the solver binomial flips bits, which are no sum of data and noise");
+    assert_string_equal(
+        sumi_context_message(context),
+        "the solver binomial flips bits, so its state is not a sum of data and noise");
     sumi_solver_free(solver);
 }
 

@@ -150,7 +150,7 @@ static void states_that_make_no_sense_are_refused(void **state)
                      SUMI_ERROR_ARGUMENT);
     assert_int_equal(sumi_solver_run(solver, halve, NULL, 1, three, x, NULL, NULL),
                      SUMI_ERROR_ARGUMENT);
-    check_message("the state to start from holds a value that is not finite");
+    check_message("the state to start from has a value that is not finite");
 }
 
 static void noise_cannot_be_predicted_where_no_signal_is_left(void **state)

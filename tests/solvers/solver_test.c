@@ -90,9 +90,8 @@ static void combinations_that_make_no_sense_are_refused(void **state)
             NULL, NULL                                                                             \
         }                                                                                          \
     }
-    check_refusal("dpmpp-2m", GIVEN({"algorithm_type", "dpmsolver"}),
-                  "clean data do not determine");
-    check_refusal("unipc", GIVEN({"predict_x0", "false"}), "clean data do not determine");
+    check_refusal("dpmpp-2m", GIVEN({"algorithm_type", "dpmsolver"}), "undefined at clean data");
+    check_refusal("unipc", GIVEN({"predict_x0", "false"}), "undefined at clean data");
     check_refusal("euler", GIVEN({"use_karras_sigmas", "true"}, {"use_beta_sigmas", "true"}),
                   "set only one of them");
     check_refusal("heun", GIVEN({"rescale_betas_zero_snr", "true"}), "no signal is left");

@@ -149,8 +149,8 @@ static void steps_that_begin_in_the_middle_are_told_of(void **state)
     (void)state;
     static const struct {
         const char *spacing, *steps, *told;
-    } cases[] = {{"leading", "334", "begin at time 666,"},
-                 {"leading", "1", "begin at time 0,"},
+    } cases[] = {{"leading", "334", "begins at time 666,"},
+                 {"leading", "1", "begins at time 0,"},
                  {"leading", "50", ""},
                  {"trailing", "334", ""},
                  {"trailing", "1", ""},

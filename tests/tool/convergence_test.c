@@ -76,10 +76,9 @@ static void the_errors_are_drawn(void **state)
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "slope");
     run(here, "sumi convergence ddpm");
-    CHECK_FAILED(
-        here, 2,
-        "sumi: convergence: ddpm draws noise, chooses its own steps or leads to noise, and "
-        "has no error that steps make smaller");
+    CHECK_FAILED(here, 2,
+                 "sumi: convergence: ddpm adds noise, adapts its steps or runs from data to noise, "
+                 "so its order cannot be measured");
     run(here, "sumi convergence eular");
     CHECK_FAILED(here, 2, "sumi: convergence: not all of these are solvers; see `sumi solvers`");
 }

@@ -50,7 +50,7 @@ static sumi_status find_files(sumi_data *data, const sumi_recipe *recipe, char i
     if (!find_file(data->name, test ? "t10k-images" : "train-images", images)) {
         return context_fail(data->context, SUMI_ERROR_FILE,
                             "%s: has no %s-images-idx3-ubyte, gzipped or not; run `sumi fetch "
-                            "mnist` or set data.path to its folder",
+                            "mnist` or --set data.path=DIR",
                             data->name, test ? "t10k" : "train");
     }
     if (!find_file(data->name, test ? "t10k-labels" : "train-labels", labels)) labels[0] = 0;

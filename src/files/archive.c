@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads tar archives by libarchive. Names from the archive are only ever compared with the expected
-   ones; no path is made of them. */
+/* Reads tar archives with libarchive. Names in the archive are only compared with the expected ones
+   and never used as paths. */
 #include "files/archive.h"
 
 #include <archive.h>
@@ -59,7 +59,7 @@ static sumi_status extract_member(sumi_context *context, const char *path, struc
     return status;
 }
 
-/* Number of the member that this entry is, or -1; only plain files count. */
+/* The index of the member that matches an entry, or -1; only regular files match. */
 static int find_member(struct archive_entry *entry, const archive_member *members, int count)
 {
     const char *path = archive_entry_pathname(entry);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for archive.c where archives are left out of the build. */
+/* Replaces archive.c where archives are left out of the build. */
 #include "base/parts.h"
 #include "files/archive.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arrays in files and in memory: the kind told by the contents when reading, by the name when
-   writing. */
+/* Arrays in files and in memory: the format follows from the contents when reading, from the name
+   when writing. */
 #include <string.h>
 #include <strings.h>
 
@@ -25,7 +25,7 @@ static sumi_status read_start(sumi_context *context, const char *path, uint8_t s
     return status;
 }
 
-/* A picture, which is released, as an array. */
+/* Converts a picture to an array and releases the picture. */
 static sumi_status take_image(sumi_context *context, image *picture, sumi_array *array)
 {
     int64_t shape[] = {picture->height, picture->width, picture->channels};
@@ -42,7 +42,7 @@ static bool is_image(const void *bytes, size_t size)
     return image_is_png(bytes, size) || image_is_jpeg(bytes, size);
 }
 
-/* A table of numbers is a text, which has no zero byte. */
+/* Whether the bytes may be a table of numbers: a text, which has no zero byte. */
 static bool may_be_table(const void *start, size_t size)
 {
     return size > 0 && !memchr(start, 0, size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MD5 sums of files, by nettle; of unpacked contents, through zlib. */
+/* MD5 sums of files with nettle; of unpacked contents, with zlib. */
 #include "files/checksum.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 enum { CHUNK_SIZE = 1 << 16 };
 
-/* A gzip file may claim to hold a thousand times its size; no data set is this large. */
+/* A gzip file may expand to a thousand times its size; no data set is this large. */
 static const int64_t UNPACKED_LIMIT = (int64_t)1 << 30;
 
 static void write_digest(struct md5_ctx *sum, char text[CHECKSUM_TEXT_SIZE])

@@ -68,7 +68,7 @@ int64_t cifar_count(const cifar *file)
     return file->count;
 }
 
-/* Planes [3, 32, 32] to pixels [32, 32, 3]. */
+/* Converts planes [3, 32, 32] to pixels [32, 32, 3]. */
 static void interleave(const uint8_t *planes, uint8_t *pixels)
 {
     for (int place = 0; place < PLANE; place++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of numbers; see csv.h. The text is walked twice: first to check every field and count
-   rows and columns, then to store the numbers. */
+/* Tables of numbers; see csv.h. The text is parsed twice: first to check every field and count rows
+   and columns, then to store the numbers. */
 #include "files/csv.h"
 
 #include <inttypes.h>
@@ -15,9 +15,9 @@ enum { NUMBER_SIZE = 64 }; /* no number needs more characters */
 typedef struct csv_table {
     sumi_context *context;
     const char *name;
-    char separator; /* 0 until the first line of contents; ' ' stands for blanks of any length */
+    char separator; /* 0 until the first line with contents; ' ' means any number of blanks */
     int64_t line, rows, columns; /* columns is 0 until the first row */
-    float *output;               /* NULL in the first walk */
+    float *output;               /* NULL in the first pass */
 } csv_table;
 
 static bool is_blank(char c)
@@ -25,7 +25,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Narrows [*start, *end) by blanks, and by a pair of quotes with its inner blanks. */
+/* Removes blanks from both ends of [*start, *end), then a pair of quotes and the blanks inside
+   it. */
 static void trim(const char **start, const char **end)
 {
     while (*start < *end && is_blank(**start)) ++*start;
@@ -50,8 +51,8 @@ static bool parse_number(const char *start, const char *end, float *number)
     return stop == text + length;
 }
 
-/* The end of the field that begins at `start`, and where the next one begins (NULL after the
-   last). Separators inside quotes do not count. */
+/* Returns the end of the field that begins at `start`; *next receives the start of the next one
+   (NULL after the last). Ignores separators inside quotes. */
 static const char *field_end(const csv_table *table, const char *start, const char *line_end,
                              const char **next)
 {
@@ -81,7 +82,7 @@ static void choose_separator(csv_table *table, const char *start, const char *en
     }
 }
 
-/* Whether no field of a line is a number: then it names the columns. */
+/* Whether no field of a line is a number, so that it is a header. */
 static bool is_header(const csv_table *table, const char *start, const char *end)
 {
     float number;
@@ -131,7 +132,7 @@ static sumi_status parse_line(csv_table *table, const char *start, const char *e
     return parse_fields(table, start, end);
 }
 
-/* All lines once; counts them anew, storing into table->output unless it is NULL. */
+/* Parses and counts all lines; stores the numbers in table->output unless it is NULL. */
 static sumi_status parse_lines(csv_table *table, const char *text, size_t size)
 {
     const char *end = text + size;
@@ -145,7 +146,7 @@ static sumi_status parse_lines(csv_table *table, const char *text, size_t size)
         text = line_end < end ? line_end + 1 : end;
     }
     if (table->rows == 0) {
-        return context_fail(table->context, SUMI_ERROR_FORMAT, "%s: holds no numbers", table->name);
+        return context_fail(table->context, SUMI_ERROR_FORMAT, "%s: has no numbers", table->name);
     }
     return SUMI_OK;
 }
@@ -158,8 +159,8 @@ static sumi_status parse_table(csv_table *table, const char *text, size_t size, 
     return parse_lines(table, text, size);
 }
 
-/* Numbers have a dot for the decimal point, whatever the host program has set: switches this thread
-   to the C locale and keeps what it had in `before`. */
+/* Switches this thread to the C locale, whose decimal point is a dot, and saves its previous locale
+   in `before`. */
 static sumi_status plain_locale_enter(sumi_context *context, const char *name, locale_t *plain,
                                       locale_t *before)
 {
@@ -181,7 +182,8 @@ sumi_status csv_parse(sumi_context *context, const char *text, size_t size, cons
     locale_t plain = (locale_t)0, before = (locale_t)0;
     memset(array, 0, sizeof *array);
     TRY(plain_locale_enter(context, name, &plain, &before));
-    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* the mark some editors begin with */
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* the byte order mark that some
+                                                                editors write */
         text += 3;
         size -= 3;
     }

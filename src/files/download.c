@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Downloads by libcurl: bounded in size, redirects and silence, stoppable, resumable. */
+/* Downloads with libcurl: with limits of size, redirects and stalls; they can be stopped and
+   resumed. */
 #include "files/download.h"
 
 #include <curl/curl.h>
@@ -15,7 +16,7 @@ static const double PROGRESS_INTERVAL = 0.1; /* seconds between calls of the pro
 struct transfer {
     const download_request *request;
     int64_t start, size; /* of the partial file in bytes: at the start and now */
-    double begin, told;  /* seconds: when the transfer began, when progress was last told */
+    double begin, told;  /* seconds: start of the transfer, and the last progress report */
     int write_error;     /* an errno, or 0 */
     bool too_large, stopped;
 };
@@ -152,7 +153,8 @@ static sumi_status explain(sumi_context *context, const struct transfer *transfe
     }
 }
 
-/* One request from byte `start`. `*refused` says that the server will not continue from there. */
+/* One request from byte `start`. `*refused` receives whether the server cannot continue from
+   there. */
 static sumi_status attempt(sumi_context *context, const download_request *request, int64_t start,
                            bool *refused)
 {
@@ -169,7 +171,7 @@ static sumi_status attempt(sumi_context *context, const download_request *reques
     char error[CURL_ERROR_SIZE] = "";
     if (!curl || !set_options(curl, &transfer, error)) {
         curl_easy_cleanup(curl);
-        return context_fail(context, SUMI_ERROR_BACKEND, "%s: libcurl could not be prepared",
+        return context_fail(context, SUMI_ERROR_BACKEND, "%s: libcurl could not be initialised",
                             request->url);
     }
     CURLcode code = curl_easy_perform(curl);
@@ -182,7 +184,7 @@ static sumi_status attempt(sumi_context *context, const download_request *reques
     return explain(context, &transfer, code, answer, error);
 }
 
-/* libcurl prepares itself once for the process; older versions need this done by one thread. */
+/* Initialises libcurl once per process; older versions require that only one thread does it. */
 static void prepare_curl(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);

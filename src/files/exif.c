@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding the orientation in Exif metadata; see exif.h. The bytes come from files and may be
-   anything, so every offset is checked against the size before it is used, and a fault ends the
-   search instead of the reading of the picture. */
+/* Finding the orientation in Exif metadata; see exif.h. The bytes are not trusted: every offset is
+   checked against the size before it is used, and an error ends the search but not the reading of
+   the picture. */
 #include "files/exif.h"
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <zlib.h>
 
-static const char PREFIX[] = "Exif\0"; /* and a zero more, by the array's own end */
+static const char PREFIX[] = "Exif\0"; /* followed by the array's own zero byte */
 enum { PREFIX_SIZE = sizeof PREFIX };
 
 static uint32_t big_endian(const uint8_t *bytes, int count)
@@ -28,7 +28,7 @@ struct tiff {
     bool little; /* "II" rather than "MM" */
 };
 
-/* A number of `count` bytes, 1 to 4, at a place that has been checked. */
+/* A number of `count` bytes, 1 to 4, at an offset that has been checked. */
 static uint32_t tiff_number(const struct tiff *tiff, size_t place, int count)
 {
     uint32_t value = 0;
@@ -37,8 +37,8 @@ static uint32_t tiff_number(const struct tiff *tiff, size_t place, int count)
     return value;
 }
 
-/* The value of an entry of the directory: one BYTE, SHORT or LONG, since readers should take any of
-   these where a whole number is meant (TIFF 6.0, section 2). 0 for other types. */
+/* The value of an entry of the directory: one BYTE, SHORT or LONG, because readers should accept
+   any of these for a whole number (TIFF 6.0, section 2). 0 for other types. */
 static uint32_t entry_value(const struct tiff *tiff, size_t entry)
 {
     enum { BYTE = 1, SHORT = 3, LONG = 4 };
@@ -52,7 +52,7 @@ static uint32_t entry_value(const struct tiff *tiff, size_t entry)
     }
 }
 
-/* Looks through the first directory; the others are of thumbnails. */
+/* Searches the first directory; the others describe thumbnails. */
 static int find_orientation(const struct tiff *tiff)
 {
     enum { ORIENTATION = 0x0112, HEADER_SIZE = 8, ENTRY_SIZE = 12 };
@@ -83,7 +83,7 @@ int exif_orientation(const void *bytes, size_t size)
 
 /* ---- JPEG ---- */
 
-/* Goes from segment to segment up to the pixels: FF, the marker, a size that counts itself. */
+/* Visits the segments before the pixels: FF, the marker, a size that includes itself. */
 int exif_of_jpeg(const void *bytes, size_t size)
 {
     enum { APP1 = 0xe1, START_OF_SCAN = 0xda, END_OF_IMAGE = 0xd9 };
@@ -114,7 +114,8 @@ struct chunk {
     size_t size;
 };
 
-/* The chunk at *place, which moves behind it. False at the end, or where a chunk is cut short. */
+/* Reads the chunk at *place and advances *place. False at the end, or where a chunk is
+   truncated. */
 static bool next_chunk(const uint8_t *file, size_t size, size_t *place, struct chunk *chunk)
 {
     enum { AROUND = 12, MOST = 0x7fffffff }; /* length, type, checksum; the format's limit */
@@ -128,7 +129,7 @@ static bool next_chunk(const uint8_t *file, size_t size, size_t *place, struct c
     return true;
 }
 
-/* Whether its checksum is right. */
+/* Whether the checksum of a chunk is right. */
 static bool is_sound(const struct chunk *chunk)
 {
     uLong sum = crc32(0, (const Bytef *)chunk->type, (uInt)(4 + chunk->size));
@@ -144,7 +145,7 @@ static int hex_digit(uint8_t letter)
 }
 
 /* A profile as ImageMagick writes it: an empty line, its name, the number of its bytes, then the
-   bytes in hexadecimal with line ends among them. The directory stands at their beginning. */
+   bytes in hexadecimal with line ends among them. The directory is at the beginning of these. */
 static int profile_orientation(const uint8_t *text, size_t size)
 {
     enum { LINES_BEFORE = 3, MOST_BYTES = 4096 };
@@ -162,10 +163,10 @@ static int profile_orientation(const uint8_t *text, size_t size)
     return exif_orientation(bytes, count);
 }
 
-/* The beginning of a text that zlib compressed. */
+/* The orientation in the beginning of a text that zlib compressed. */
 static int packed_orientation(const uint8_t *packed, size_t size)
 {
-    enum { MOST_LETTERS = 9216 }; /* more than the bytes that are looked at take */
+    enum { MOST_LETTERS = 9216 }; /* enough for the bytes that are read */
     uint8_t text[MOST_LETTERS];
     z_stream stream = {.next_in = (Bytef *)packed, .avail_in = (uInt)size};
     stream.next_out = text;
@@ -178,11 +179,11 @@ static int packed_orientation(const uint8_t *packed, size_t size)
                                                     : EXIF_UPRIGHT;
 }
 
-/* Of a chunk tEXt or zTXt; 0 where it is a text of another kind. */
+/* The orientation in a chunk tEXt or zTXt; 0 where its text is something else. */
 static int text_orientation(const struct chunk *chunk)
 {
     static const char KEYWORD[] = "Raw profile type exif";
-    const size_t size = sizeof KEYWORD; /* with the zero byte that ends it in the file, too */
+    const size_t size = sizeof KEYWORD; /* including the zero byte, as in the file */
     bool packed = memcmp(chunk->type, "zTXt", 4) == 0;
     if (!packed && memcmp(chunk->type, "tEXt", 4) != 0) return 0;
     if (chunk->size <= size || memcmp(chunk->data, KEYWORD, size) != 0 || !is_sound(chunk))

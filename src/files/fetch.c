@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of a file into the cache: a partial file NAME.part, locked against a second fetch; its
-   sum; then its own name, or the files unpacked from it. */
+/* Fetching a file into the cache: download to a partial file NAME.part, locked against a second
+   fetch; check its sum; then rename it, or unpack the files in it. */
 #include "files/fetch.h"
 
 #include <curl/curl.h>
@@ -17,7 +17,7 @@
 
 enum { CONNECT_SECONDS = 20 };
 
-/* Everything that the steps for one file need. */
+/* The state of fetching one file. */
 struct job {
     const fetch_set *set;
     const fetch_file *file;
@@ -30,7 +30,7 @@ struct job {
 
 /* ---- Where files come from ---- */
 
-/* A file:// address for a folder of this machine, in new memory. */
+/* Writes the file:// address of a local folder to new memory. */
 static sumi_status folder_to_url(sumi_context *context, const char *folder, char **url)
 {
     char absolute[PATH_SIZE];
@@ -52,10 +52,10 @@ static sumi_status folder_to_url(sumi_context *context, const char *folder, char
     if (*url) return SUMI_OK;
     return good ? SUMI_ERROR_MEMORY
                 : context_fail(context, SUMI_ERROR_BACKEND,
-                               "%s: libcurl cannot make an address of it", folder);
+                               "%s: libcurl cannot convert it to an address", folder);
 }
 
-/* The address of the set's files, in new memory. */
+/* Writes the address of the set's files to new memory. */
 static sumi_status find_base(sumi_context *context, const fetch_set *set, const char *from,
                              char **base)
 {
@@ -70,7 +70,7 @@ static sumi_status find_base(sumi_context *context, const fetch_set *set, const 
     return SUMI_OK;
 }
 
-/* ---- What is there already ---- */
+/* ---- Files that exist already ---- */
 
 static bool has_all_members(sumi_context *context, const fetch_file *file, const char *folder)
 {
@@ -84,7 +84,7 @@ static bool has_all_members(sumi_context *context, const fetch_file *file, const
     return true;
 }
 
-/* Whether a file has the right sum; one that cannot be read, or unpacked, has not. */
+/* Whether a file has the right sum; false where it cannot be read or unpacked. */
 static sumi_status has_sum(sumi_context *context, const fetch_file *file, const char *path,
                            char sum[CHECKSUM_TEXT_SIZE], bool *matches)
 {
@@ -116,7 +116,7 @@ static sumi_status open_part(sumi_context *context, struct job *job)
         return context_fail(context, SUMI_ERROR_FILE, "%s: cannot create: %s", job->part,
                             strerror(errno));
     }
-    /* The name may have moved to a finished file between open and lock. */
+    /* Another fetch may have renamed the file between open and lock. */
     struct stat held, named;
     if (flock(job->handle, LOCK_EX | LOCK_NB) == 0 && fstat(job->handle, &held) == 0
         && stat(job->part, &named) == 0 && held.st_ino == named.st_ino)
@@ -139,8 +139,8 @@ static sumi_status download_part(sumi_context *context, struct job *job, bool *c
     return download_file(context, &request, continued);
 }
 
-/* Completes the partial file. One that was continued and came out wrong may be two versions glued
-   together, so that is tried once more from the start. */
+/* Completes the partial file. A continued file with a wrong sum may consist of two versions, so it
+   is downloaded once more from the start. */
 static sumi_status fill_part(sumi_context *context, struct job *job)
 {
     char sum[CHECKSUM_TEXT_SIZE];
@@ -179,7 +179,7 @@ static sumi_status fetch_one(sumi_context *context, struct job *job)
     TRY(open_part(context, job));
     sumi_status status = fill_part(context, job);
     if (status == SUMI_OK) status = finish_part(context, job);
-    /* A file that is not what it should be, or not begun, is nothing to go on from. */
+    /* Removes a partial file that is wrong or empty. */
     struct stat info;
     bool empty = fstat(job->handle, &info) == 0 && info.st_size == 0;
     if (status == SUMI_ERROR_FORMAT || (status != SUMI_OK && empty)) unlink(job->part);

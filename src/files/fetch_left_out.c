@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for fetch.c and what it needs where downloads are left out of the build. */
+/* Replaces fetch.c and the files it needs where downloads are left out of the build. */
 #include "base/parts.h"
 #include "files/fetch.h"
 

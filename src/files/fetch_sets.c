@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The usual data sets: where they are published, and their sums. MNIST is told by the sums of what
-   the gzip files hold, since mirrors pack it differently. */
+/* The usual data sets: where they are published, and their sums. Those of MNIST are of the unpacked
+   contents, because mirrors compress them differently. */
 #include <string.h>
 
 #include "files/fetch.h"

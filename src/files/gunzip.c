@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gzip by way of zlib; see gunzip.h. */
+/* gzip with zlib; see gunzip.h. */
 #include "files/gunzip.h"
 
 #include <string.h>
 
-enum { GZIP_WINDOW = 15 + 16 }; /* the largest window, with a gzip wrapper around it */
+enum { GZIP_WINDOW = 15 + 16 }; /* the largest window, with a gzip header */
 
 static voidpf allocate_for_zlib(voidpf context, uInt count, uInt size)
 {

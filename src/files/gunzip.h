@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inflating a gzip stream piece by piece with the context's allocator. */
+/* Inflating a gzip stream in pieces, with the context's allocator. */
 #ifndef SUMI_FILES_GUNZIP_H
 #define SUMI_FILES_GUNZIP_H
 
@@ -7,7 +7,7 @@
 
 #include "files/source.h"
 
-/* Deflate cannot shrink anything further than this. */
+/* The largest compression ratio of deflate. */
 #define GUNZIP_RATIO 1032
 
 typedef struct gunzip {
@@ -21,11 +21,11 @@ typedef struct gunzip {
 /* Whether a source begins as a gzip file does. */
 sumi_status gunzip_is(const byte_source *source, bool *is);
 
-/* The gunzip must not move between open and close. */
+/* The gunzip must not move in memory between open and close. */
 sumi_status gunzip_open(gunzip *file, const byte_source *source);
-/* Inflates exactly `size` bytes; a stream that ends sooner is a format error. */
+/* Inflates exactly `size` bytes; a stream that ends earlier is a format error. */
 sumi_status gunzip_read(gunzip *file, void *output, size_t size);
-/* Checks that the stream ends here, with nothing behind it. */
+/* Checks that the stream and the file end here. */
 sumi_status gunzip_finish(gunzip *file);
 void gunzip_close(gunzip *file);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading IDX files; see idx.h. The format: two zero bytes, a type code, the rank, then one
-   big-endian 32-bit size a dimension, then the data. */
+   big-endian 32-bit size per dimension, then the data. */
 #include "files/idx.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@ struct idx {
     idx_info info;
     uint64_t data_start;
     uint8_t *inflated; /* the data of a gzipped file, else NULL */
-    byte_source data;  /* over `inflated`, else unused */
+    byte_source data;  /* the bytes of `inflated`, else unused */
 };
 
 /* ---- The header ---- */
@@ -55,7 +55,7 @@ static sumi_status parse_magic(idx *file, const uint8_t magic[MAGIC_SIZE])
     return SUMI_OK;
 }
 
-/* Fills the shape and gives the number of data bytes it asks for. */
+/* Fills the shape and computes the number of data bytes. */
 static sumi_status parse_dimensions(idx *file, const uint8_t *bytes, uint64_t *data_size)
 {
     idx_info *info = &file->info;
@@ -70,7 +70,7 @@ static sumi_status parse_dimensions(idx *file, const uint8_t *bytes, uint64_t *d
     }
     if (!shape_elements(info->rank, info->shape, &info->count)
         || __builtin_mul_overflow(info->count, (int64_t)number_size(info->type), &size)) {
-        return fail_at(file, SUMI_ERROR_FORMAT, "the dimensions are too large to multiply");
+        return fail_at(file, SUMI_ERROR_FORMAT, "the product of the dimensions is too large");
     }
     info->rows = info->shape[0];
     (void)shape_elements(info->rank - 1, info->shape + 1, &info->row_size);
@@ -219,7 +219,7 @@ sumi_status idx_read_bytes(const idx *file, int64_t first, int64_t count, uint8_
     const idx_info *info = &file->info;
     if (info->type != NUMBER_U8) {
         return context_fail(file->source.context, SUMI_ERROR_FORMAT,
-                            "%s: should hold bytes, not numbers of type %s", file->source.name,
+                            "%s: should contain bytes, not numbers of type %s", file->source.name,
                             number_name(info->type));
     }
     TRY(check_rows(file, first, count));

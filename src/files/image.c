@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures: telling their kind, reading, writing, grey and colour, bytes and floats; see image.h.
-   Fitting to a size is in image_fit.c, turning upright in image_turn.c. */
+/* Pictures: format detection, reading, writing, conversion between grey and colour and between
+   bytes and floats; see image.h. Fitting to a size is in image_fit.c, rotation in image_turn.c. */
 #include "files/image.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ void image_release(sumi_context *context, image *picture)
     picture->pixels = NULL;
 }
 
-/* Grey as the eye weighs red, green and blue (ITU-R BT.601). */
+/* The luminance of red, green and blue (ITU-R BT.601). */
 static uint8_t luminance(const uint8_t *colour)
 {
     return (uint8_t)((299 * colour[0] + 587 * colour[1] + 114 * colour[2] + 500) / 1000);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures of 8 bits a channel: reading PNG and JPEG, writing PNG, fitting to a size, and the way
-   to and from float values. */
+/* Pictures of 8 bits a channel: reading PNG and JPEG, writing PNG, fitting to a size, and
+   conversion to and from float values. */
 #ifndef SUMI_FILES_IMAGE_H
 #define SUMI_FILES_IMAGE_H
 
@@ -17,9 +17,9 @@ typedef struct image {
 bool image_is_png(const void *bytes, size_t size);
 bool image_is_jpeg(const void *bytes, size_t size);
 
-/* Decodes PNG or JPEG, told by the contents, to grey (`channels` 1), colour (3) or whichever the
-   file holds (0). Transparent parts show white; 16 bits become 8; palettes are resolved; what Exif
-   metadata tell to be turned or mirrored is upright. `name` is for messages. */
+/* Decodes PNG or JPEG (detected from the contents) to grey (`channels` 1), colour (3) or whichever
+   the file has (0). Composites transparent parts on white, reduces 16 bits to 8, resolves palettes
+   and applies the Exif orientation. `name` is for messages. */
 sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                          int channels, image *result);
 sumi_status image_read(sumi_context *context, const char *path, int channels, image *result);
@@ -28,20 +28,21 @@ void image_release(sumi_context *context, image *picture);
 /* Writes PNG, 8-bit grey or RGB; the file appears whole or not at all. */
 sumi_status image_write_png(sumi_context *context, const char *path, const image *picture);
 
-/* The same of at most 256 colours: pixels[height, width, 1] are numbers of palette[colours, 3]. */
+/* The same with at most 256 colours: pixels[height, width, 1] are indices into palette[colours,
+   3]. */
 sumi_status image_write_indexed(sumi_context *context, const char *path, const image *picture,
                                 const uint8_t *palette, int colours);
 
-/* Turns a picture from its orientation, 1 to 8 (files/exif.h), upright: width and height may change
-   places. Other numbers leave it as it is. */
+/* Turns a picture of an orientation, 1 to 8 (files/exif.h), upright, which may swap width and
+   height. Other numbers leave it unchanged. */
 sumi_status image_turn(sumi_context *context, int orientation, image *picture);
 
-/* Scales to cover width x height (triangle filter, widened when shrinking, so nothing aliases),
-   crops the centre, and gives output[height, width, channels], channels 1 or 3. */
+/* Scales to cover width x height (triangle filter, widened when shrinking to avoid aliasing), crops
+   to the centre, and writes output[height, width, channels], channels 1 or 3. */
 sumi_status image_fit(sumi_context *context, const image *picture, int width, int height,
                       int channels, uint8_t *output);
 
-/* Bytes 0..255 to -1..1 and back (rounded, clamped; NaN becomes 0). */
+/* Converts bytes 0..255 to -1..1 and back (rounded, clamped; NaN becomes 0). */
 void image_to_float(const uint8_t *pixels, size_t count, float *values);
 void image_from_float(const float *values, size_t count, uint8_t *pixels);
 

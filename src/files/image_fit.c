@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fitting a picture to a size: one scale for both directions, chosen so that the result is
-   covered; the centre is kept. The filter is a triangle as wide as two output pixels when
-   shrinking, and linear interpolation when enlarging. */
+/* Fitting a picture to a size: the same scale in both directions, chosen to cover the result; the
+   centre is kept. The filter is a triangle as wide as two output pixels when shrinking, and linear
+   interpolation when enlarging. */
 #include <math.h>
 #include <string.h>
 
 #include "files/image.h"
 
-/* Where each output place takes its value from: source places first[i] .. first[i] + taps - 1 with
-   weights[i, taps] that sum to 1. */
+/* The filter of an axis: output i is the sum of source positions first[i] .. first[i] + taps - 1
+   with weights[i, taps], which sum to 1. */
 typedef struct axis_filter {
     int taps;
     int *first;
@@ -21,7 +21,7 @@ static void filter_release(sumi_context *context, axis_filter *filter)
     context_release(context, filter->weights);
 }
 
-/* Weights of one output place whose centre lies at `centre` in source pixels. */
+/* The weights of one output pixel with its centre at `centre`, in source pixels. */
 static void fill_weights(double centre, double radius, int source, int first, int taps,
                          float *weights)
 {
@@ -35,7 +35,8 @@ static void fill_weights(double centre, double radius, int source, int first, in
     for (int k = 0; k < taps; k++) weights[k] = (float)(weights[k] / sum);
 }
 
-/* `scale` is source pixels to an output pixel; the window of output * scale is centred. */
+/* `scale` is the number of source pixels per output pixel; the window of output * scale is
+   centred. */
 static sumi_status filter_create(sumi_context *context, int source, int output, double scale,
                                  axis_filter *filter)
 {
@@ -58,7 +59,7 @@ static sumi_status filter_create(sumi_context *context, int source, int output, 
     return SUMI_OK;
 }
 
-/* rows[height, channels * source width] of bytes to output[height, width, channels]. */
+/* Filters rows[height, channels * source width] of bytes to output[height, width, channels]. */
 static void filter_across(const image *picture, const axis_filter *filter, int width, float *output)
 {
     int channels = picture->channels;
@@ -79,7 +80,7 @@ static void filter_across(const image *picture, const axis_filter *filter, int w
     }
 }
 
-/* One row of rows[source height, row_size]: output[row_size]. */
+/* Filters rows[source height, row_size] to one row output[row_size]. */
 static void filter_down(const float *rows, size_t row_size, const axis_filter *filter, int y,
                         float *output)
 {
@@ -97,7 +98,8 @@ static uint8_t to_byte(float value)
     return rounded < 0 ? 0 : rounded >= 255 ? 255 : (uint8_t)rounded;
 }
 
-/* values[width, from] to output[width, to] as bytes; grey is the luminance of ITU-R BT.601. */
+/* Converts values[width, from] to bytes output[width, to]; grey is the luminance of ITU-R
+   BT.601. */
 static void store_row(const float *values, int width, int from, int to, uint8_t *output)
 {
     for (int x = 0; x < width; x++, values += from, output += to) {

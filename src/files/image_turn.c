@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turning a picture upright: the eight orientations are mirrors of its columns, of its rows, and an
-   exchange of both. */
+/* Turning a picture upright: the eight orientations are combinations of mirroring the columns,
+   mirroring the rows, and transposing. */
 #include "files/exif.h"
 #include "files/image.h"
 
-/* Where the pixels of the upright picture lie among the stored ones: the first, and the ways to the
-   next of a row and to the next row, in pixels. */
+/* The positions of the upright picture's pixels in the stored one: the first, and the steps to the
+   next pixel of a row and to the next row, in pixels. */
 struct walk {
     int64_t first, across, down;
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JPEG by way of TurboJPEG; see jpeg.h. */
+/* JPEG with TurboJPEG; see jpeg.h. */
 #include "files/jpeg.h"
 
 #include <limits.h>
 #include <string.h>
 #include <turbojpeg.h>
 
-/* More pixels than this for one byte do not occur: a block of 8 x 8 takes a bit at the least. */
+/* The most pixels per byte: a block of 8 x 8 takes at least one bit. */
 enum { PIXELS_PER_BYTE = 4096 };
 
 static sumi_status fail_turbo(sumi_context *context, const char *name, tjhandle decoder)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for jpeg.c where JPEG is left out of the build. */
+/* Replaces jpeg.c where JPEG is left out of the build. */
 #include "files/jpeg.h"
 
 #include <string.h>

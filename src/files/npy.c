@@ -27,7 +27,7 @@ bool npy_is(const void *bytes, size_t size)
 
 typedef struct header_text {
     const npy *file;
-    const char *next; /* what is still to be read; ends in a zero byte */
+    const char *next; /* the rest of the text; ends with a zero byte */
 } header_text;
 
 static sumi_status fail_header(const header_text *text, const char *what)
@@ -42,7 +42,7 @@ static void skip_blanks(header_text *text)
     while (*text->next == ' ' || *text->next == '\n' || *text->next == '\t') text->next++;
 }
 
-/* Steps over `token` if it comes next. */
+/* Skips `token` if it comes next. */
 static bool accept(header_text *text, const char *token)
 {
     skip_blanks(text);
@@ -51,7 +51,7 @@ static bool accept(header_text *text, const char *token)
     return true;
 }
 
-/* A quoted text without escapes into word[size]. */
+/* Reads a quoted text without escapes into word[size]. */
 static sumi_status parse_quoted(header_text *text, char *word, size_t size)
 {
     skip_blanks(text);
@@ -106,7 +106,7 @@ static sumi_status parse_dimension(header_text *text, int64_t *dimension)
         }
         text->next++;
     }
-    (void)accept(text, "L"); /* Python 2 wrote long integers so */
+    (void)accept(text, "L"); /* the suffix of long integers in Python 2 */
     return SUMI_OK;
 }
 
@@ -172,7 +172,7 @@ static sumi_status check_size(npy *file)
     if (!shape_elements(info->rank, info->shape, &info->count)
         || __builtin_mul_overflow(info->count, (int64_t)number_size(info->type), &bytes)) {
         return context_fail(source->context, SUMI_ERROR_FORMAT,
-                            "%s: the shape is too large to count its elements", source->name);
+                            "%s: the product of the shape is too large", source->name);
     }
     uint64_t present = source->size - file->data_start;
     if (present != (uint64_t)bytes) {
@@ -186,7 +186,7 @@ static sumi_status check_size(npy *file)
     return SUMI_OK;
 }
 
-/* The length of the dict and where it begins: after 2 bytes in version 1, after 4 later. */
+/* Reads the length of the dict and where it begins: after 2 bytes in version 1, after 4 later. */
 static sumi_status read_prefix(const byte_source *source, uint64_t *start, size_t *length)
 {
     uint8_t prefix[MAGIC_SIZE + 6] = {0};
@@ -273,8 +273,8 @@ const npy_info *npy_describe(const npy *file)
 
 /* ---- Reading ---- */
 
-/* Where column `column` of a Fortran-ordered file (its dimensions after the first counted with
-   the second fastest) lies in a row-major row. */
+/* The index in a row-major row of column `column` of a Fortran-ordered file, whose dimensions after
+   the first are counted with the second fastest. */
 static int64_t column_place(const npy_info *info, int64_t column)
 {
     int64_t place = 0, stride = info->row_size;
@@ -286,7 +286,7 @@ static int64_t column_place(const npy_info *info, int64_t column)
     return place;
 }
 
-/* `count` numbers of one column from row `first` on, spread over the rows of `output`. */
+/* Reads `count` numbers of one column, from row `first` on, into the rows of `output`. */
 static sumi_status read_column(const npy *file, int64_t column, int64_t first, int64_t count,
                                float *output)
 {
@@ -327,7 +327,7 @@ sumi_status npy_read_rows(const npy *file, int64_t first, int64_t count, float *
     return SUMI_OK;
 }
 
-/* All of an opened file, which is freed. */
+/* Reads all of an open file and frees it. */
 static sumi_status read_whole(sumi_context *context, npy *file, sumi_array *array)
 {
     const npy_info *info = npy_describe(file);
@@ -357,7 +357,7 @@ sumi_status npy_read_memory(sumi_context *context, const void *bytes, size_t siz
 
 /* ---- Writing ---- */
 
-/* Magic, version 1, dict, blanks up to a multiple of 64 bytes, a line end. */
+/* Writes the magic, version 1, the dict, blanks up to a multiple of 64 bytes, and a newline. */
 static size_t build_header(const sumi_array *array, char header[4 * ALIGNMENT])
 {
     size_t capacity = 4 * ALIGNMENT, start = MAGIC_SIZE + 4, length = start;

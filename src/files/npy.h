@@ -13,7 +13,7 @@ typedef struct npy_info {
     number_type type;
     bool big_endian, fortran_order;
     int rank;
-    int64_t shape[SUMI_MAX_RANK]; /* as Python shows it, whatever the order in the file */
+    int64_t shape[SUMI_MAX_RANK]; /* as Python shows it, for either order of the file */
     int64_t count;                /* number of elements */
     int64_t rows, row_size;       /* shape[0] and elements of one row; 1 and 1 for rank 0 */
 } npy_info;
@@ -30,10 +30,10 @@ void npy_free(npy *file); /* accepts NULL */
 
 const npy_info *npy_describe(const npy *file);
 
-/* Rows first .. first + count - 1 as float32: output[count, row_size], row-major. */
+/* Reads rows first .. first + count - 1 as float32 to output[count, row_size], row-major. */
 sumi_status npy_read_rows(const npy *file, int64_t first, int64_t count, float *output);
 
-/* The whole file, or memory, as a new array. */
+/* Reads the whole file, or memory, into a new array. */
 sumi_status npy_read(sumi_context *context, const char *path, sumi_array *array);
 sumi_status npy_read_memory(sumi_context *context, const void *bytes, size_t size, const char *name,
                             sumi_array *array);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "numbers are copied to and from little-endian files as they lie in memory");
+               "numbers are copied to and from little-endian files without conversion");
 
 static const struct {
     const char *name;
@@ -44,7 +44,7 @@ static uint32_t float_to_bits(float value)
     return bits;
 }
 
-/* Adds what rounding the lowest `shift` bits to nearest even asks for, then drops them. */
+/* Shifts out the lowest `shift` bits, rounding to nearest even. */
 static uint32_t round_shift(uint32_t bits, int shift)
 {
     uint32_t half = 1u << (shift - 1);
@@ -55,7 +55,7 @@ static uint16_t half_from_float(float value)
 {
     uint32_t bits = float_to_bits(value), magnitude = bits & 0x7FFFFFFFu;
     uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
-    if (magnitude > 0x7F800000u) return sign | 0x7E00;  /* not a number stays quietly so */
+    if (magnitude > 0x7F800000u) return sign | 0x7E00;  /* NaN becomes a quiet NaN */
     if (magnitude >= 0x477FF000u) return sign | 0x7C00; /* 65520 and above round to infinity */
     if (magnitude >= 0x38800000u) {                     /* 2^-14 and above: a normal number */
         return sign | (uint16_t)round_shift(magnitude - (112u << 23), 13);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The types of numbers that files hold, and their conversion to and from float32. */
+/* The types of numbers in files, and their conversion to and from float32. */
 #ifndef SUMI_FILES_NUMBER_H
 #define SUMI_FILES_NUMBER_H
 
@@ -19,26 +19,26 @@ typedef enum number_type {
     NUMBER_BF16,
     NUMBER_F32,
     NUMBER_F64,
-    NUMBER_TYPES /* how many there are */
+    NUMBER_TYPES /* the number of types */
 } number_type;
 
 size_t number_size(number_type type);      /* bytes of one number */
 const char *number_name(number_type type); /* as safetensors spells it: "F32", "BF16", "BOOL" */
 
-/* float32 of `count` numbers of any alignment, in the byte order told. Large integers and F64 are
-   rounded to the nearest float32. */
+/* Converts `count` numbers of any alignment and of the given byte order to float32. Rounds large
+   integers and F64 to the nearest float32. */
 void numbers_to_float(number_type type, bool big_endian, const void *numbers, size_t count,
                       float *output);
 
-/* `count` float32 to little-endian F32, F16 or BF16, rounded to nearest even. */
+/* Converts `count` float32 to little-endian F32, F16 or BF16, rounded to nearest even. */
 void numbers_from_float(number_type type, const float *values, size_t count, void *numbers);
 
-/* Reads `count` numbers from a place of a source and converts them. */
+/* Reads `count` numbers at an offset of a source and converts them. */
 sumi_status source_read_numbers(const byte_source *source, uint64_t offset, number_type type,
                                 bool big_endian, size_t count, float *output);
 
-/* Product of the dimensions, false if one is negative or if the product overflows even with the
-   zeros left out (so that later products of some of the dimensions cannot overflow either). */
+/* Computes the product of the dimensions. False if one is negative, or if the product of the
+   non-zero ones overflows, so that products of any of the dimensions cannot overflow either. */
 bool shape_elements(int rank, const int64_t *shape, int64_t *count);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PNG by way of libspng; see png.h. libspng takes an allocator without a user pointer, so its own
-   working memory comes from the C library. */
+/* PNG with libspng; see png.h. libspng takes an allocator without a user pointer, so its working
+   memory comes from the C library. */
 #include "files/png.h"
 
 #include <spng.h>
@@ -10,7 +10,7 @@
 enum {
     SIDE_LIMIT = 1 << 20,
     CHUNK_LIMIT = 1 << 26, /* an ancillary chunk, and all of them together */
-    RATIO = 1032           /* deflate cannot shrink anything further */
+    RATIO = 1032           /* the largest compression ratio of deflate */
 };
 
 static sumi_status fail_spng(sumi_context *context, const char *name, int error)
@@ -31,7 +31,8 @@ static int samples_per_pixel(const struct spng_ihdr *header)
     }
 }
 
-/* Refuses what is too large, or larger than so few bytes can hold, before allocating it. */
+/* Refuses a picture that is too large, or larger than its bytes can contain, before allocating
+   it. */
 static sumi_status check_header(sumi_context *context, size_t size, const char *name,
                                 const struct spng_ihdr *header, image *result)
 {
@@ -55,14 +56,14 @@ static sumi_status check_header(sumi_context *context, size_t size, const char *
     return SUMI_OK;
 }
 
-/* The file as libspng reads it: without Exif, which is read elsewhere, and which libspng takes for
-   a fault of the whole picture if it is empty. */
+/* The file as libspng reads it: without Exif, which exif.c reads, because libspng refuses the whole
+   picture where Exif is empty. */
 struct reader {
     const uint8_t *bytes;
     size_t size, place, chunk_end;
 };
 
-/* Goes from the end of a chunk to the next that is not Exif. */
+/* Advances from the end of a chunk to the next one that is not Exif. */
 static void enter_chunk(struct reader *reader)
 {
     enum { HEAD = 8, AROUND = 12 }; /* length and type; these and the checksum */
@@ -89,7 +90,7 @@ static int read_bytes(spng_ctx *decoder, void *user, void *target, size_t size)
     return SPNG_OK;
 }
 
-/* A decoder that has read the header; NULL with the message set. */
+/* Returns a decoder that has read the header, or NULL with the message set. */
 static sumi_status open_decoder(sumi_context *context, struct reader *reader, const char *name,
                                 spng_ctx **decoder, image *result)
 {
@@ -107,13 +108,14 @@ static sumi_status open_decoder(sumi_context *context, struct reader *reader, co
     return status;
 }
 
-/* Blends one sample over white: alpha 255 keeps it. */
+/* Composites one sample on white; alpha 255 keeps it. */
 static uint8_t over_white(uint8_t sample, uint8_t alpha)
 {
     return (uint8_t)((sample * alpha + 255 * (255 - alpha) + 127) / 255);
 }
 
-/* [count, 4] red, green, blue, alpha to [count, channels]; grey files have red = green = blue. */
+/* Converts [count, 4] red, green, blue, alpha to [count, channels]; grey files have red = green =
+   blue. */
 static void flatten(const uint8_t *source, size_t count, int channels, uint8_t *output)
 {
     for (size_t i = 0; i < count; i++, source += 4, output += channels) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for png.c where PNG is left out of the build. */
+/* Replaces png.c where PNG is left out of the build. */
 #include "files/png.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading, changing and writing recipes. inih reads the INI format; a reader of our own hands it
-   the lines, so that each message can tell the line, and over-long lines are not cut in two. */
+/* Reading, changing and writing recipes. inih reads the INI format; its lines come from a reader of
+   our own, so that messages have line numbers and long lines are not split. */
 #include "files/recipe.h"
 
 #include <ini.h>
@@ -20,8 +20,8 @@ enum {
 
 struct sumi_recipe {
     sumi_context *context;
-    char **values; /* [recipe_schema_count], NULL where the default holds */
-    int *lines;    /* where each was given, SET_LATER by a call, 0 where it was not */
+    char **values; /* [recipe_schema_count], NULL where the default applies */
+    int *lines;    /* the line that sets each, SET_LATER for calls, 0 for none */
 };
 
 static sumi_status recipe_create(sumi_context *context, sumi_recipe **recipe)
@@ -58,7 +58,7 @@ struct parser {
     const char *source, *rest, *end;
     int line;
     bool indented;
-    int last; /* key of the value above, which an indented line continues; -1 for none */
+    int last; /* key of the previous value, which an indented line continues; -1 for none */
     sumi_status status;
 };
 
@@ -95,7 +95,7 @@ static sumi_status unknown_key(sumi_context *context, const char *source, const 
                         source, key, meant);
 }
 
-/* A flag is kept as yes or no, whatever it is called. */
+/* Copies a value; flags are normalised to yes or no. */
 static char *copy_value(sumi_context *context, int number, const char *value)
 {
     if (recipe_schema[number].type == OPTION_FLAG) {
@@ -139,7 +139,7 @@ static sumi_status take_value(struct parser *parser, const char *section, const 
     return SUMI_OK;
 }
 
-/* inih's call for each value; 0 tells of an error. */
+/* Called by inih for each value; returns 0 for an error. */
 static int handle_value(void *user, const char *section, const char *name, const char *value)
 {
     struct parser *parser = user;
@@ -160,7 +160,7 @@ static sumi_status parse_lines(struct parser *parser)
     return parser->status;
 }
 
-/* Values may be continued, so they are checked when all are whole. */
+/* Checks all values at the end, because later lines may continue them. */
 static sumi_status check_values(struct parser *parser)
 {
     for (int i = 0; i < recipe_schema_count; i++) {
@@ -178,8 +178,8 @@ sumi_status recipe_parse(sumi_context *context, const char *source, const char *
 {
     *recipe = NULL;
     if (size && memchr(text, 0, size)) {
-        return context_fail(context, SUMI_ERROR_FORMAT, "%s: holds a zero byte; is it a text file?",
-                            source);
+        return context_fail(context, SUMI_ERROR_FORMAT,
+                            "%s: contains a zero byte; is it a text file?", source);
     }
     sumi_recipe *made = NULL;
     TRY(recipe_create(context, &made));
@@ -217,7 +217,7 @@ static sumi_status open_built_in(sumi_context *context, const char *name, sumi_r
         const char *text = built_in_recipes[i].text;
         TRY(recipe_parse(context, name, text, strlen(text), recipe));
         memset((*recipe)->lines, 0, (size_t)recipe_schema_count * sizeof *(*recipe)->lines);
-        return SUMI_OK; /* nothing of it was given by the caller */
+        return SUMI_OK; /* the caller has set none of it */
     }
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "there is no built-in recipe '%.80s'; did you mean %s, or the file "
@@ -314,7 +314,7 @@ const char *sumi_recipe_get(const sumi_recipe *recipe, const char *key)
     return value ? value : recipe_schema[number].default_value;
 }
 
-/* ---- Which keys count -------------------------------------------------------------------- */
+/* ---- Which keys are read -------------------------------------------------------------------- */
 
 static bool present(const void *user, const char *name, char text[OPTION_WORD_SIZE])
 {
@@ -329,8 +329,7 @@ static bool recipe_reads(const sumi_recipe *recipe, int number)
     return !when || option_holds(when, present, recipe);
 }
 
-/* Whether the caller gave it a value that says something: not one of a built-in recipe, nor the
-   default. */
+/* Whether the caller has set a value that is neither that of a built-in recipe nor the default. */
 static bool is_given(const sumi_recipe *recipe, int number)
 {
     const char *value = recipe->values[number];
@@ -338,7 +337,7 @@ static bool is_given(const sumi_recipe *recipe, int number)
            && strcmp(value, recipe_schema[number].default_value) != 0;
 }
 
-/* Names the first key of the condition and what it is now. */
+/* Refuses a key, and names the first key of its condition and that key's value. */
 static sumi_status not_read(sumi_context *context, const sumi_recipe *recipe, int number)
 {
     const struct option *row = &recipe_schema[number];
@@ -382,13 +381,13 @@ static sumi_status put_text(sumi_context *context, file_writer *writer, const ch
     return file_writer_put(context, writer, text, strlen(text));
 }
 
-/* Whether a line may end before `letter` and the next begin with it, and inih join them again. */
+/* Whether a line may be broken before `letter` so that inih joins the two again. */
 static bool may_break(const char *letter)
 {
     return !strchr(" ;#", letter[0]) && letter[-1] != ' ';
 }
 
-/* A long value goes on in indented lines. Breaks are looked for from the right. */
+/* Continues a long value in indented lines; searches for breaks from the right. */
 static sumi_status put_value(sumi_context *context, file_writer *writer, const char *value)
 {
     while (strlen(value) > WRITTEN_LENGTH) {
@@ -402,7 +401,7 @@ static sumi_status put_value(sumi_context *context, file_writer *writer, const c
     return put_text(context, writer, "\n");
 }
 
-/* What is not read is left out, unless the caller gave it. */
+/* Leaves out keys that are not read, unless the caller has set them. */
 static bool is_written(const sumi_recipe *recipe, int number)
 {
     return recipe_reads(recipe, number) || is_given(recipe, number);
@@ -422,7 +421,7 @@ static sumi_status put_section(const sumi_recipe *recipe, const char *key, const
 static sumi_status put_recipe(const sumi_recipe *recipe, file_writer *writer)
 {
     char line[384];
-    const char *section = NULL; /* a key of the present one */
+    const char *section = NULL; /* a key of the current section */
     for (int i = 0; i < recipe_schema_count; i++) {
         const char *key = recipe_schema[i].name;
         if (!is_written(recipe, i)) continue;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recipes: INI files that say what to train, on which data and how. Every key with its type, range,
-   default and meaning stands in one table (recipe_schema.c); a value is checked when it is set, so
-   that the typed getters below cannot fail. */
+/* Recipes: INI files that say what to train, on which data and how. One table (recipe_schema.c) has
+   every key with its type, range, default and meaning. A value is checked when it is set, so that
+   the typed getters below cannot fail. */
 #ifndef SUMI_FILES_RECIPE_H
 #define SUMI_FILES_RECIPE_H
 
 #include "base/options.h"
 
-/* The texts of recipes/, put into the library by cmake/embed_recipes.cmake. */
+/* The texts of recipes/, which cmake/embed_recipes.cmake embeds into the library. */
 struct built_in_recipe {
     const char *name, *summary, *text;
 };
@@ -17,15 +17,15 @@ extern const struct built_in_recipe built_in_recipes[];
 
 enum { RECIPE_LIST_LIMIT = OPTION_LIST_LIMIT, RECIPE_WORD_SIZE = OPTION_WORD_SIZE };
 
-/* Every key, "section.name", ended by a row without a name. A row's condition names the other keys
-   that let it count. */
+/* Every key, "section.name", ended by a row without a name. A row's condition names the values of
+   other keys with which it is read. */
 extern const struct option recipe_schema[];
 extern const int recipe_schema_count;
 
-/* Number of a key in the schema, or -1. */
+/* The index of a key in the schema, or -1. */
 int recipe_key_number(const char *key);
 
-/* The keys that were most likely meant by one that there is not: "train.steps or sample.steps". */
+/* The most likely keys for one that does not exist: "train.steps or sample.steps". */
 void recipe_suggest(const char *key, char *text, size_t size);
 
 /* Whether `value` is allowed for key `number`; `source` ("my.ini, line 3") begins the message. */
@@ -36,14 +36,13 @@ sumi_status recipe_check_value(sumi_context *context, const char *source, int nu
 sumi_status recipe_parse(sumi_context *context, const char *source, const char *text, size_t size,
                          sumi_recipe **recipe);
 
-/* Refuses keys of these sections ("data", "noise" ...; ended by NULL) that were given and that the
-   others leave without effect, unless they have their defaults. Asked before the sections are used.
- */
+/* Refuses keys of these sections ("data", "noise" ...; ended by NULL) that were set, but that other
+   keys leave without effect, unless they have their defaults. Call it before the sections are
+   used. */
 sumi_status recipe_check_read(sumi_context *context, const sumi_recipe *recipe,
                               const char *const *sections);
 
-/* Typed values, defaults filled in. A key that the schema does not have, or a value of another
-   type, gives 0, false or "". */
+/* Typed values, including defaults. An unknown key or another type gives 0, false or "". */
 int64_t recipe_int(const sumi_recipe *recipe, const char *key);
 uint64_t recipe_seed(const sumi_recipe *recipe, const char *key);
 double recipe_number(const sumi_recipe *recipe, const char *key);
@@ -51,7 +50,7 @@ bool recipe_flag(const sumi_recipe *recipe, const char *key);
 const char *recipe_text(const sumi_recipe *recipe, const char *key);
 bool recipe_is(const sumi_recipe *recipe, const char *key, const char *text);
 
-/* Items of a list (WHOLES, FLAGS as 1 and 0); returns how many, 0 for "auto". */
+/* Reads a list (WHOLES, or FLAGS as 1 and 0); returns its length, 0 for "auto". */
 int recipe_list(const sumi_recipe *recipe, const char *key, int64_t values[RECIPE_LIST_LIMIT]);
 int recipe_words(const sumi_recipe *recipe, const char *key,
                  char words[RECIPE_LIST_LIMIT][RECIPE_WORD_SIZE]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of everything a recipe can say, and the check of a value against it. */
+/* The table of all recipe keys, and the check of a value against it. */
 #include "files/recipe.h"
 
 #include <stdio.h>
@@ -20,35 +20,38 @@ const struct option recipe_schema[] = {
         "morlet|digits|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise|idx|cifar10|"
         "folder|npy|csv",
         "where items come from: a generator or a kind of file")},
-    {TEXT_OPTION("data.path", "", "file or folder to read; empty looks in the user's cache folder"),
+    {TEXT_OPTION("data.path", "", "file or folder to read; empty: the user's cache folder"),
      .when = "data.kind=idx|cifar10|folder|npy|csv"},
-    {CHOICE_OPTION("data.items", "auto", "auto|images|signals|points",
-                   "what rows of an npy or csv file are; auto: what the network is for"),
+    {CHOICE_OPTION(
+         "data.items", "auto", "auto|images|signals|points",
+         "the kind of items in the rows of an npy or csv file; auto: that of the network"),
      .when = "data.kind=npy|csv"},
-    {CHOICE_OPTION("data.split", "train", "train|test", "which part of a data set that has two"),
+    {CHOICE_OPTION("data.split", "train", "train|test",
+                   "which part of a data set with a training and a test set"),
      .when = "data.kind=idx|cifar10"},
-    {WHOLE_OPTION("data.limit", "0", 0, 1e15, "use only the first so many items; 0 uses all")},
-    {FLAG_OPTION("data.labels", "no", "give each item its class, for a class-conditional model")},
-    {WHOLE_OPTION("data.count", "20000", 1, 1e9, "how many items a generator makes"),
+    {WHOLE_OPTION("data.limit", "0", 0, 1e15, "number of items to use, from the first; 0: all")},
+    {FLAG_OPTION("data.labels", "no",
+                 "read the class of each item, for a class-conditional model")},
+    {WHOLE_OPTION("data.count", "20000", 1, 1e9, "number of items of a generator"),
      .when = GENERATED},
-    {WHOLE_OPTION("data.length", "128", 8, 1 << 20, "points of a generated signal"),
+    {WHOLE_OPTION("data.length", "128", 8, 1 << 20, "length of a generated signal"),
      .when = "data.kind=morlet"},
-    {WHOLE_OPTION("data.bits", "20", 5, 1 << 16, "bits of a heartbeat"),
+    {WHOLE_OPTION("data.bits", "20", 5, 1 << 16, "number of bits of a heartbeat"),
      .when = "data.kind=heartbeat"},
-    {NUMBER_OPTION("data.scale", "1", 1e-6, 1e6, "what all numbers of an item are multiplied by")},
+    {NUMBER_OPTION("data.scale", "1", 1e-6, 1e6, "factor for all numbers of an item")},
     {WHOLES_OPTION("data.shape", "32, 32, 3", 1, 1 << 20,
-                   "sizes of an item of noise, channels last"),
+                   "shape of an item of noise, channels last"),
      .when = "data.kind=noise"},
-    {WHOLE_OPTION("data.classes", "10", 1, 1 << 20, "classes of items of noise"),
+    {WHOLE_OPTION("data.classes", "10", 1, 1 << 20, "number of classes of items of noise"),
      .when = "data.kind=noise"},
     {NUMBER_OPTION("data.noise", "0", 0, 10,
-                   "standard deviation of measured noise on generated items"),
+                   "standard deviation of noise that is added to generated items"),
      .when = "data.kind=morlet|swissroll|moons|gaussians|checkerboard|rings"},
     {WHOLE_OPTION("data.width", "32", 0, 8192,
-                  "width that pictures of a folder are brought to; 0: that of the first"),
+                  "width that pictures of a folder are scaled to; 0: that of the first"),
      .when = "data.kind=folder"},
     {WHOLE_OPTION("data.height", "32", 0, 8192,
-                  "height that pictures of a folder are brought to; 0: that of the first"),
+                  "height that pictures of a folder are scaled to; 0: that of the first"),
      .when = "data.kind=folder"},
     {CHOICE_OPTION("data.channels", "3", "1|3",
                    "1 reads pictures of a folder as grey, 3 as colour"),
@@ -57,12 +60,13 @@ const struct option recipe_schema[] = {
     {FLAG_OPTION("data.flip_vertical", "no",
                  "mirror half of the pictures top to bottom while training")},
     {WHOLE_OPTION("data.shift", "0", 0, 4096,
-                  "largest random move of a picture, in pixels, while training")},
-    {WHOLE_OPTION("data.memory", "1024", 0, 1e9,
-                  "megabytes above which a set is read as it is needed")},
+                  "largest random shift of a picture, in pixels, while training")},
     {WHOLE_OPTION(
-        "data.readers", "4", 0, 64,
-        "at most so many threads read the next batch while a step runs; 0 reads it in the step")},
+        "data.memory", "1024", 0, 1e9,
+        "largest data set that is kept in memory, in megabytes; others are read on demand")},
+    {WHOLE_OPTION("data.readers", "4", 0, 64,
+                  "largest number of threads that read the next batch during a step; 0: read it in "
+                  "the step")},
     {SEED_OPTION("data.seed", "1", "seed of generated items"), .when = GENERATED},
     {CHOICE_OPTION(
         "model.kind", "unet2d", "unet2d|unet1d|mlp",
@@ -72,40 +76,39 @@ const struct option recipe_schema[] = {
      .when = OF_A_UNET},
     {WHOLE_OPTION("model.layers_per_block", "2", 1, 16, "residual units in each block of a U-Net"),
      .when = OF_A_UNET},
-    {WORDS_OPTION("model.down_blocks", "auto", "diffusers' block names on the way down, or auto"),
+    {WORDS_OPTION("model.down_blocks", "auto", "diffusers' names of the down blocks, or auto"),
      .when = OF_A_UNET},
-    {WORDS_OPTION("model.up_blocks", "auto", "diffusers' block names on the way up, or auto"),
+    {WORDS_OPTION("model.up_blocks", "auto", "diffusers' names of the up blocks, or auto"),
      .when = OF_A_UNET},
     {FLAGS_OPTION("model.attention", "auto",
                   "attention at each resolution; auto: only in the middle"),
      .when = OF_A_UNET},
     {FLAG_OPTION("model.mid_attention", "yes", "attention at the lowest resolution"),
      .when = OF_A_UNET},
-    {WHOLE_OPTION("model.head_dim", "0", 0, 8192,
-                  "channels of one attention head; 0 makes one head"),
+    {WHOLE_OPTION("model.head_dim", "0", 0, 8192, "channels of an attention head; 0: one head"),
      .when = OF_A_UNET},
-    {WHOLE_OPTION("model.groups", "8", 1, 8192, "groups of channels that are normalised together"),
+    {WHOLE_OPTION("model.groups", "8", 1, 8192, "number of groups of group normalisation"),
      .when = OF_A_UNET},
     {NUMBER_OPTION("model.norm_eps", "1e-5", 0, 1,
-                   "number added to a variance before its root is taken"),
+                   "number added to a variance before its square root"),
      .when = OF_A_UNET},
     {CHOICE_OPTION("model.time_embedding", "positional", "positional|fourier",
-                   "how the time is encoded"),
+                   "encoding of the time"),
      .when = "model.config="},
     {FLAG_OPTION("model.scale_shift", "no",
-                 "let the time scale and shift features instead of adding"),
+                 "scale and shift features by the time embedding, instead of adding it"),
      .when = OF_A_UNET},
     {FLAG_OPTION("model.class_conditional", "no",
-                 "tell the network the class (needs data.labels = yes)"),
+                 "give the network the class (needs data.labels = yes)"),
      .when = "model.config="},
-    {NUMBER_OPTION("model.dropout", "0", 0, 0.95, "share of features dropped while training"),
+    {NUMBER_OPTION("model.dropout", "0", 0, 0.95, "fraction of features dropped while training"),
      .when = "model.config="},
     {CHOICE_OPTION("model.activation", "silu", "silu|relu|gelu|mish",
-                   "non-linearity of the network"),
+                   "activation function of the network"),
      .when = "model.config="},
     {WHOLE_OPTION("model.width", "128", 1, 65536, "features of each hidden layer of an mlp"),
      .when = "model.kind=mlp, model.config="},
-    {WHOLE_OPTION("model.depth", "4", 1, 64, "hidden layers of an mlp"),
+    {WHOLE_OPTION("model.depth", "4", 1, 64, "number of hidden layers of an mlp"),
      .when = "model.kind=mlp, model.config="},
     {TEXT_OPTION("model.config", "", "path of a config.json that replaces all other [model] keys")},
     {WHOLE_OPTION("noise.steps", "1000", 2, 100000, "T, the number of noise levels")},
@@ -123,16 +126,19 @@ const struct option recipe_schema[] = {
      .when = "noise.path=vp|sub_vp"},
     {NUMBER_OPTION("noise.beta_max", "20", 1e-6, 1e6, "beta at time 1 of vp and sub_vp"),
      .when = "noise.path=vp|sub_vp"},
-    {NUMBER_OPTION("noise.sigma_min", "0", 0, 1e6, "least noise of ve and edm; 0: 0.01 and 0.002"),
+    {NUMBER_OPTION("noise.sigma_min", "0", 0, 1e6,
+                   "least noise level of ve and edm; 0: 0.01 and 0.002"),
      .when = "noise.path=ve|edm"},
-    {NUMBER_OPTION("noise.sigma_max", "0", 0, 1e6, "most noise of ve and edm; 0: 50 and 80"),
+    {NUMBER_OPTION("noise.sigma_max", "0", 0, 1e6,
+                   "greatest noise level of ve and edm; 0: 50 and 80"),
      .when = "noise.path=ve|edm"},
-    {NUMBER_OPTION("noise.sigma_data", "0.5", 1e-6, 1e6, "deviation of the data, for edm"),
+    {NUMBER_OPTION("noise.sigma_data", "0.5", 1e-6, 1e6, "standard deviation of the data, for edm"),
      .when = "noise.path=edm"},
-    {NUMBER_OPTION("noise.eps", "0", 0, 1, "least time of vp, sub_vp and ve; 0: 1e-3, of ve 1e-5"),
+    {NUMBER_OPTION("noise.eps", "0", 0, 1,
+                   "least time of vp, sub_vp and ve; 0: 1e-3, or 1e-5 for ve"),
      .when = "noise.path=vp|sub_vp|ve"},
     {CHOICE_OPTION("noise.time", "discrete", "discrete|continuous|sigma|consistency",
-                   "what the network is told: the time, or of sigma log / 4, itself or 250 log"),
+                   "time input of the network: the time, log(sigma) / 4, sigma or 250 log(sigma)"),
      .when = "noise.path!=binomial"},
     {NUMBER_OPTION("noise.shift", "1", 1e-3, 1e3, "moves the times of a flow towards noise"),
      .when = "noise.path=flow"},
@@ -152,7 +158,7 @@ const struct option recipe_schema[] = {
         "variance of a reverse step: that of the posterior, beta, or learned between the two")},
     {FLAG_OPTION("noise.clip", "yes", "clip the estimate of the clean sample while sampling"),
      .when = "noise.path!=binomial"},
-    {NUMBER_OPTION("noise.clip_range", "1", 0, 1e6, "largest absolute value that clipping leaves"),
+    {NUMBER_OPTION("noise.clip_range", "1", 0, 1e6, "largest absolute value after clipping"),
      .when = "noise.clip=yes, noise.thresholding=no"},
     {FLAG_OPTION("noise.thresholding", "no", "clip at a quantile of each sample instead"),
      .when = "noise.path!=binomial"},
@@ -163,77 +169,76 @@ const struct option recipe_schema[] = {
     {WHOLE_OPTION("train.steps", "2000", 1, 1e12, "optimizer steps")},
     {WHOLE_OPTION("train.batch", "64", 1, 1 << 20, "items in each step")},
     {WHOLE_OPTION("train.accumulate", "1", 1, 1 << 20,
-                  "parts that a batch is computed in, their gradients averaged; saves memory")},
-    {CHOICE_OPTION(
-        "train.recompute", "auto", "auto|yes|no",
-        "compute values again for the gradient instead of keeping them; auto: where memory lacks")},
+                  "number of parts that a batch is computed in, to save memory; their gradients "
+                  "are averaged")},
+    {CHOICE_OPTION("train.recompute", "auto", "auto|yes|no",
+                   "recompute activations for the gradient instead of storing them; auto: if "
+                   "memory is short")},
     {NUMBER_OPTION("train.learning_rate", "0.0002", 0, 10, "learning rate after the warm-up")},
     {WHOLE_OPTION("train.warmup", "100", 0, 1e12,
                   "steps over which the learning rate rises from 0")},
     {CHOICE_OPTION("train.decay", "constant", "constant|cosine",
-                   "course of the learning rate afterwards")},
-    {NUMBER_OPTION("train.final_learning_rate", "0", 0, 10, "where cosine decay ends"),
+                   "learning rate schedule after the warm-up")},
+    {NUMBER_OPTION("train.final_learning_rate", "0", 0, 10, "final learning rate of cosine decay"),
      .when = "train.decay=cosine"},
     {NUMBER_OPTION("train.weight_decay", "0", 0, 10, "decoupled weight decay of AdamW")},
-    {NUMBER_OPTION("train.beta1", "0.9", 0, 0.999999, "AdamW's decay of the mean gradient")},
-    {NUMBER_OPTION("train.beta2", "0.999", 0, 0.9999999, "AdamW's decay of the squared gradient")},
-    {NUMBER_OPTION("train.epsilon", "1e-8", 1e-20, 1, "AdamW's number added to the root")},
+    {NUMBER_OPTION("train.beta1", "0.9", 0, 0.999999, "AdamW's beta1, decay of the mean gradient")},
+    {NUMBER_OPTION("train.beta2", "0.999", 0, 0.9999999,
+                   "AdamW's beta2, decay of the mean squared gradient")},
+    {NUMBER_OPTION("train.epsilon", "1e-8", 1e-20, 1, "AdamW's epsilon, added to the square root")},
     {NUMBER_OPTION("train.clip_gradient", "1", 0, 1e12,
-                   "largest norm of the whole gradient; 0 for any")},
+                   "largest norm of the whole gradient; 0: no limit")},
     {NUMBER_OPTION("train.ema", "0.999", 0, 0.9999999,
-                   "decay of the averaged weights; 0 keeps no average")},
+                   "decay of the averaged weights (EMA); 0: no average")},
     {FLAG_OPTION("train.ema_warmup", "yes", "average over fewer steps at the beginning"),
      .when = "train.ema!=0"},
     {CHOICE_OPTION("train.objective", "denoising",
                    "denoising|variational|hybrid|sliced|bits|"
                    "betas|likelihood",
-                   "what the network is trained to do")},
-    {WHOLE_OPTION("train.segments", "8", 1, 10000, "steps of a flow that is trained by likelihood"),
+                   "what the network is trained for")},
+    {WHOLE_OPTION("train.segments", "8", 1, 10000,
+                  "number of steps of a flow that is trained by likelihood"),
      .when = "train.objective=likelihood"},
     {CHOICE_OPTION("train.method", "midpoint", "euler|midpoint|heun|rk4", "method of these steps"),
      .when = "train.objective=likelihood"},
-    {NUMBER_OPTION("train.energy", "0", 0, 1e6,
-                   "weight of the flow's energy beside its likelihood"),
+    {NUMBER_OPTION("train.energy", "0", 0, 1e6, "weight of the flow's energy in the loss"),
      .when = "train.objective=likelihood"},
-    {CHOICE_OPTION(
-         "train.coupling", "independent", "independent|optimal|reflow",
-         "which noise goes with an item: any, the nearest in the batch, or that from which a "
-         "trained model makes it"),
+    {CHOICE_OPTION("train.coupling", "independent", "independent|optimal|reflow",
+                   "coupling of noise and items: independent, optimal transport within the batch, "
+                   "or pairs from a trained model"),
      .when = NOISED},
     {TEXT_OPTION("train.teacher", "",
-                 "folder of the trained model that reflow takes its pairs from"),
+                 "folder of the trained model that generates the pairs of reflow"),
      .when = "train.coupling=reflow"},
-    {TEXT_OPTION("train.teacher_solver", "flow-heun", "solver that follows the teacher's flow"),
+    {TEXT_OPTION("train.teacher_solver", "flow-heun", "solver for the teacher's flow"),
      .when = "train.coupling=reflow"},
     {WHOLE_OPTION("train.teacher_steps", "50", 1, 100000, "its steps"),
      .when = "train.coupling=reflow"},
-    {WHOLE_OPTION("train.pairs", "20000", 1, 1e9, "pairs of noise and data that reflow draws"),
+    {WHOLE_OPTION("train.pairs", "20000", 1, 1e9, "number of pairs of noise and data for reflow"),
      .when = "train.coupling=reflow"},
     {CHOICE_OPTION("train.times", "auto", "auto|whole|uniform|importance|log_normal",
-                   "how the noise levels of a step are drawn; auto: as usual for the path"),
+                   "distribution of the noise levels of a step; auto: the usual one of the path"),
      .when = NOISED},
     {NUMBER_OPTION("train.log_mean", "-1.2", -100, 100, "mean of log(sigma) for log_normal times"),
      .when = "train.times=log_normal|auto"},
-    {NUMBER_OPTION("train.log_deviation", "1.2", 1e-6, 100, "its standard deviation"),
+    {NUMBER_OPTION("train.log_deviation", "1.2", 1e-6, 100,
+                   "standard deviation of log(sigma) for log_normal times"),
      .when = "train.times=log_normal|auto"},
-    {CHOICE_OPTION(
-         "train.weighting", "simple", "simple|snr|min_snr|sigma2|bound",
-         "weight of each noise level: of DDPM, of the data's error by signal to noise (at most "
-         "gamma), of NCSN, or of the variational bound"),
+    {CHOICE_OPTION("train.weighting", "simple", "simple|snr|min_snr|sigma2|bound",
+                   "weight of each noise level: as in DDPM, signal-to-noise ratio of the data's "
+                   "error (at most gamma), as in NCSN, or of the variational bound"),
      .when = "train.objective=denoising"},
-    {NUMBER_OPTION("train.gamma", "5", 1e-6, 1e6,
-                   "greatest signal to noise ratio that min_snr counts"),
+    {NUMBER_OPTION("train.gamma", "5", 1e-6, 1e6, "largest signal-to-noise ratio in min_snr"),
      .when = "train.weighting=min_snr, train.objective=denoising"},
-    {CHOICE_OPTION(
-        "train.precision", "float32", "float32|bf16",
-        "activations of convolutional networks: bf16 halves their memory; weights are float32")},
+    {CHOICE_OPTION("train.precision", "float32", "float32|bf16",
+                   "type of stored activations: bf16 halves their memory; weights stay float32")},
     {SEED_OPTION("train.seed", "0", "seed of weights, noise, times, order and dropout")},
-    {WHOLE_OPTION("train.checkpoint_every", "500", 1, 1e12, "steps between checkpoints")},
-    {TEXT_OPTION("sample.solver", "ddpm", "solver that draws the samples")},
+    {WHOLE_OPTION("train.checkpoint_every", "500", 1, 1e12, "number of steps between checkpoints")},
+    {TEXT_OPTION("sample.solver", "ddpm", "solver for the samples")},
     {WHOLE_OPTION("sample.steps", "0", 0, 100000,
-                  "network evaluations; 0 visits every noise level")},
-    {WHOLE_OPTION("sample.count", "16", 1, 1e9, "how many samples to draw")},
-    {WHOLE_OPTION("sample.columns", "0", 0, 1000, "columns of the sample grid; 0 chooses")},
+                  "number of steps of the solver; 0: every noise level")},
+    {WHOLE_OPTION("sample.count", "16", 1, 1e9, "number of samples")},
+    {WHOLE_OPTION("sample.columns", "0", 0, 1000, "columns of the sample grid; 0: automatic")},
     {.name = NULL},
 };
 
@@ -247,7 +252,7 @@ int recipe_key_number(const char *key)
     return -1;
 }
 
-/* ---- What was meant ---- */
+/* ---- Suggestions ---- */
 
 static const char *name_of(const char *key)
 {
@@ -255,7 +260,7 @@ static const char *name_of(const char *key)
     return dot ? dot + 1 : key;
 }
 
-/* The key that goes by another name in other programs; NULL where there is none. */
+/* The key for a name that other programs use; NULL where there is none. */
 static const char *usual_key(const char *name)
 {
     static const char *const names[][2] = {
@@ -280,8 +285,8 @@ static const char *usual_key(const char *name)
     return NULL;
 }
 
-/* Every key that has this name, in any section: "train.steps, noise.steps or sample.steps"; returns
-   how many. */
+/* Lists the keys of this name in all sections: "train.steps, noise.steps or sample.steps"; returns
+   their number. */
 static int keys_of_name(const char *name, char *text, size_t size)
 {
     int all = 0, count = 0;
@@ -297,8 +302,8 @@ static int keys_of_name(const char *name, char *text, size_t size)
     return count;
 }
 
-/* A slip in the name counts more than one in the section, so that a right name in the wrong section
-   is the nearest. */
+/* The nearest key. An error in the name counts more than one in the section, so that a right name
+   in the wrong section is the nearest. */
 static const char *nearest_key(const char *key)
 {
     int nearest = 0, shortest = 1 << 20;
@@ -313,7 +318,7 @@ static const char *nearest_key(const char *key)
     return recipe_schema[nearest].name;
 }
 
-/* A section that is nearly right decides among keys of one name. */
+/* Whether the section is nearly right, which decides among keys of one name. */
 static bool section_is_near(const char *key)
 {
     const char *near = nearest_key(key), *dot = strchr(key, '.');

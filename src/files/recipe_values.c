@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The values of a recipe by type. They were checked when they were set. */
+/* The values of a recipe by type. They are checked when they are set. */
 #include <string.h>
 
 #include "base/text.h"

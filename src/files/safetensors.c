@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading safetensors; see safetensors.h. The header is checked against the size of the file and
-   the tensors against each other: their data must cover what follows the header exactly once. */
+   the tensors against each other: their data must cover the bytes after the header exactly once. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,13 +131,13 @@ static sumi_status parse_shape(const safetensors *file, json_object *member,
         json_object *dimension = json_object_array_get_idx(shape, i);
         if (!json_object_is_type(dimension, json_type_int)
             || json_object_get_int64(dimension) < 0) {
-            return fail_tensor(file, tensor->name, "\"shape\" should hold whole numbers from 0");
+            return fail_tensor(file, tensor->name, "\"shape\" should have whole numbers from 0");
         }
         tensor->shape[i] = json_object_get_int64(dimension);
     }
     tensor->rank = (int)rank;
     if (!shape_elements(tensor->rank, tensor->shape, &tensor->count)) {
-        return fail_tensor(file, tensor->name, "\"shape\" is too large to count its elements");
+        return fail_tensor(file, tensor->name, "the product of \"shape\" is too large");
     }
     return SUMI_OK;
 }
@@ -187,7 +187,7 @@ static sumi_status parse_tensor(const safetensors *file, const char *name, json_
     return parse_offsets(file, member, data_start, tensor);
 }
 
-/* ---- All of them ---- */
+/* ---- All tensors ---- */
 
 static uint64_t data_end(const safetensors_tensor *tensor)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* safetensors, the file of named tensors that PyTorch's world keeps weights in: an 8-byte header
-   length, a JSON header, then the raw little-endian data. Reads one file or a sharded set through
-   its index; writes tensor by tensor. Every length, offset and name is checked on opening. */
+/* safetensors, the common file format for the weights of PyTorch models: an 8-byte header length, a
+   JSON header, then the little-endian data of named tensors. Reads one file or a sharded set
+   through its index; writes tensor by tensor. Every length, offset and name is checked on
+   opening. */
 #ifndef SUMI_FILES_SAFETENSORS_H
 #define SUMI_FILES_SAFETENSORS_H
 
@@ -16,15 +17,15 @@ typedef struct safetensors_tensor {
     int rank;
     int64_t shape[SUMI_MAX_RANK];
     int64_t count;   /* number of elements */
-    uint64_t offset; /* of the data, in its file */
-    int shard;       /* which of the files, from 0 */
+    uint64_t offset; /* of its data, in its file */
+    int shard;       /* index of the file, from 0 */
 } safetensors_tensor;
 
-/* Opens a .safetensors file, or a sharded set by its index (a name ending in ".json"; the shards
-   lie beside it). Nothing but headers is read. */
+/* Opens a .safetensors file, or a sharded set by its index (a name ending in ".json", with the
+   shards in the same folder). Reads only headers. */
 sumi_status safetensors_open(sumi_context *context, const char *path, safetensors **file);
 
-/* The same over one file in memory, which must outlive `*file`; `name` is for messages. */
+/* The same for one file in memory, which must outlive `*file`; `name` is for messages. */
 sumi_status safetensors_parse(sumi_context *context, const void *bytes, size_t size,
                               const char *name, safetensors **file);
 void safetensors_free(safetensors *file); /* accepts NULL */
@@ -42,18 +43,18 @@ sumi_status safetensors_read(const safetensors *file, const safetensors_tensor *
 sumi_status safetensors_read_bytes(const safetensors *file, const safetensors_tensor *tensor,
                                    void *output);
 
-/* The tensor's little-endian bytes as memory to be read only until the file is freed, its file
-   mapped (see source_map); NULL where that cannot be, or where they are not aligned for their type.
- */
+/* The tensor's little-endian bytes as read-only memory, valid until the file is freed; maps the
+   file (see source_map). NULL where that is not possible, or where the bytes are not aligned for
+   their type. */
 const void *safetensors_map(const safetensors *file, const safetensors_tensor *tensor);
 
 /* The text under a key of __metadata__, or NULL. Valid until the file is freed. */
 const char *safetensors_metadata(const safetensors *file, const char *key);
-/* All of it, of one file or of an index; NULL where there is none. */
+/* All metadata, of one file or of an index; NULL where there is none. */
 struct json_object *safetensors_metadata_object(const safetensors *file);
 
-/* One tensor to write. `data` is float32 where `type` is F32, F16 or BF16 (converted on the way
-   out), else numbers of that very type. */
+/* One tensor to write. `data` is float32 where `type` is F32, F16 or BF16 (converted when writing),
+   else numbers of that type. */
 typedef struct safetensors_entry {
     const char *name;
     number_type type;
@@ -71,13 +72,13 @@ sumi_status safetensors_put(sumi_context *context, file_writer *writer,
                             const safetensors_entry *entries, size_t count,
                             const safetensors_text *metadata, size_t metadata_count);
 
-/* Writes a file that appears whole or not at all. "format": "pt" is always among the metadata.
-   Wider types come first, as the reference implementation has it; otherwise the order is kept. */
+/* Writes a file that appears whole or not at all. The metadata always have "format": "pt". Wider
+   types come first, as in the reference implementation; otherwise the order is kept. */
 sumi_status safetensors_write(sumi_context *context, const char *path,
                               const safetensors_entry *entries, size_t count,
                               const safetensors_text *metadata, size_t metadata_count);
 
-/* The index of a sharded set, checked: tensor names and the plain file names that hold them. */
+/* The checked index of a sharded set: tensor names and the files that contain them. */
 typedef struct safetensors_index {
     size_t count;
     const char **names, **files; /* [count], owned by `json` */

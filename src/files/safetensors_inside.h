@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the readers of one safetensors file and of a sharded set share. */
+/* Shared by the readers of one safetensors file and of a sharded set. */
 #ifndef SUMI_FILES_SAFETENSORS_INSIDE_H
 #define SUMI_FILES_SAFETENSORS_INSIDE_H
 
@@ -18,13 +18,13 @@ struct safetensors {
     const safetensors_tensor **by_name; /* [count], in the order of their names */
 };
 
-/* An empty object, or NULL with the message set. */
+/* Creates an empty object; NULL with the message set on failure. */
 safetensors *safetensors_new(sumi_context *context);
 
-/* Fills by_name once the tensors are known. */
+/* Fills by_name from the tensors. */
 sumi_status safetensors_sort_names(safetensors *file);
 
-/* The set behind an index at `path`. */
+/* Opens the set of the index at `path`. */
 sumi_status safetensors_open_sharded(sumi_context *context, const char *path, safetensors **file);
 
 #endif

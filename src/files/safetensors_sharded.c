@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A set of safetensors files behind one index, as diffusers and transformers split large models:
-   {"metadata": {...}, "weight_map": {tensor name: file name}}. */
+/* A set of safetensors files with an index, into which diffusers and transformers split large
+   models: {"metadata": {...}, "weight_map": {tensor name: file name}}. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +8,11 @@
 #include "base/json.h"
 #include "files/safetensors_inside.h"
 
-enum { SHARD_LIMIT = 512 }; /* open files at a time; no model in the wild comes near */
+enum { SHARD_LIMIT = 512 }; /* open files at the same time; far more than published models have */
 
 /* ---- The index ---- */
 
-/* A plain file name: the shards lie beside the index and nowhere else. */
+/* Whether this is a plain file name: shards must be in the folder of the index. */
 static bool is_plain_name(const char *name)
 {
     return name[0] && !strpbrk(name, "/\\") && !strstr(name, "..");
@@ -27,8 +27,8 @@ static sumi_status fill_index(sumi_context *context, json_object *map, const cha
             json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
         if (!is_plain_name(file)) {
             return context_fail(context, SUMI_ERROR_FORMAT,
-                                "%s: \"weight_map\" should give tensor \"%.200s\" the name of a "
-                                "file in the same folder, not \"%.200s\"",
+                                "%s: \"weight_map\" should map tensor \"%.200s\" to a file in the "
+                                "same folder, not \"%.200s\"",
                                 source, key, file);
         }
         index->names[index->count] = key;
@@ -80,8 +80,8 @@ static int compare_texts(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* The distinct file names in order: names[index->count], of which the first ones are filled.
-   Returns how many. */
+/* Fills the first entries of names[index->count] with the distinct file names in order; returns
+   their number. */
 static size_t distinct_files(const safetensors_index *index, const char **names)
 {
     size_t count = 0;
@@ -126,7 +126,8 @@ static sumi_status open_shards(safetensors *file, const char *index_path, const 
         TRY(shard_path(file->context, index_path, names[i], path));
         if (path_has_ending(path, ".json")) {
             return context_fail(file->context, SUMI_ERROR_FORMAT,
-                                "%s: names \"%.200s\" as a file of tensors", index_path, names[i]);
+                                "%s: lists another index, \"%.200s\", as a file of tensors",
+                                index_path, names[i]);
         }
         TRY(safetensors_open(file->context, path, &file->shards[i]));
         file->shard_count++;
@@ -154,7 +155,7 @@ static sumi_status collect_tensors(safetensors *file, const safetensors_index *i
         const safetensors_tensor *found = safetensors_find(file->shards[shard], index->names[i]);
         if (!found) {
             return context_fail(file->context, SUMI_ERROR_FORMAT,
-                                "%s: tensor \"%.200s\" should be in \"%.200s\", and is not",
+                                "%s: tensor \"%.200s\" should be in \"%.200s\", but is not",
                                 index_path, index->names[i], index->files[i]);
         }
         file->tensors[i] = *found;

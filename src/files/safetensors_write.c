@@ -17,7 +17,7 @@ static sumi_status add_member(sumi_context *context, json_object *object, const 
     return context_fail(context, SUMI_ERROR_MEMORY, "out of memory for the header of a file");
 }
 
-/* Appends a number to a list; a NULL list or number is out of memory. */
+/* Appends a number to a list; false for a NULL list or number, which mean out of memory. */
 static bool append(json_object *list, int64_t number)
 {
     json_object *value = json_object_new_int64(number);
@@ -113,7 +113,7 @@ static sumi_status put_header(sumi_context *context, file_writer *writer, json_o
     return file_writer_put(context, writer, "        ", padding);
 }
 
-/* Float32 narrowed on the way out, block by block. */
+/* Writes float32 values converted to a 16-bit type, block by block. */
 static sumi_status put_narrowed(sumi_context *context, file_writer *writer, number_type type,
                                 const float *values, size_t count)
 {
@@ -136,7 +136,7 @@ static sumi_status put_tensors(sumi_context *context, file_writer *writer,
             const safetensors_entry *entry = &entries[i];
             int64_t elements = 0;
             if (number_size(entry->type) != width) continue;
-            (void)shape_elements(entry->rank, entry->shape, &elements); /* checked already */
+            (void)shape_elements(entry->rank, entry->shape, &elements); /* already checked */
             if (entry->type == NUMBER_F16 || entry->type == NUMBER_BF16) {
                 TRY(put_narrowed(context, writer, entry->type, entry->data, (size_t)elements));
             } else {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes from a file or from memory; see source.h. Files are read rather than mapped where not
-   source_map asks for more, so that one cut short by another program gives an error and not a
-   signal. */
+/* Bytes from a file or from memory; see source.h. Files are read rather than mapped, except by
+   source_map, so that a file that another program truncates causes an error and not a signal. */
 #include "files/source.h"
 
 #include <errno.h>
@@ -30,7 +29,7 @@ sumi_status source_open(sumi_context *context, const char *path, byte_source *so
 {
     memset(source, 0, sizeof *source);
     source->context = context;
-    /* Without waiting: opening a pipe nobody writes to would otherwise never return. */
+    /* O_NONBLOCK, because opening a pipe without a writer would block forever. */
     source->handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (source->handle < 0) {
         return context_fail(context, SUMI_ERROR_FILE, "%s: cannot open: %s", path, strerror(errno));
@@ -94,7 +93,7 @@ sumi_status source_read(const byte_source *source, uint64_t offset, void *buffer
         if (part <= 0) {
             return context_fail(source->context, SUMI_ERROR_FILE, "%s: cannot read byte %llu: %s",
                                 source->name, (unsigned long long)(offset + done),
-                                part < 0 ? strerror(errno) : "the file was shortened meanwhile");
+                                part < 0 ? strerror(errno) : "the file was truncated meanwhile");
         }
         done += (size_t)part;
     }

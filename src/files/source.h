@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a reader's bytes come from: a file on disk, read piece by piece, or memory. Readers built
-   on it check lengths against `size`, need no second copy of a large file, and can be tested and
-   fuzzed without files. */
+/* The source of a reader's bytes: a file on disk, read in pieces, or memory. Readers that use it
+   check lengths against `size`, need no second copy of a large file, and can be tested and fuzzed
+   without files. */
 #ifndef SUMI_FILES_SOURCE_H
 #define SUMI_FILES_SOURCE_H
 
@@ -16,10 +16,10 @@ typedef struct byte_source {
     uint64_t size;
 } byte_source;
 
-/* Opens a regular file. Close with source_close, also after a failure (harmless). */
+/* Opens a regular file. Close it with source_close, which is also allowed after a failure. */
 sumi_status source_open(sumi_context *context, const char *path, byte_source *source);
 
-/* Uses memory that stays the caller's and outlives the source. */
+/* Uses the caller's memory, which must outlive the source. */
 sumi_status source_from_memory(sumi_context *context, const void *bytes, size_t size,
                                const char *name, byte_source *source);
 void source_close(byte_source *source);

@@ -24,14 +24,17 @@ static bool preserves_variance(const struct noise_path *path)
     return path->kind == PATH_TABLE || path->kind == PATH_VP || path->kind == PATH_SUB_VP;
 }
 
-/* Samples begin from pure noise, and so must the last noise level be, or nearly: a linear schedule
-   of 1000 levels leaves 0.6 % of the signal, one of 100 levels with the same betas 60 %. */
+/* Sampling begins with pure noise, so the last noise level must have almost no signal: a linear
+   schedule of 1000 levels leaves 0.6 % of the signal, one of 100 levels with the same betas 60
+   %. */
 static void advise_signal(const struct learning *learning, const struct noise_path *path)
 {
     const double most = 0.1;
     double ratio = path_most(path), share = 1 / sqrt(1 + ratio * ratio);
     if (!preserves_variance(path) || share < most) return;
-    if (recipe_is(learning->recipe, "train.objective", "betas")) return; /* it learns them */
+    if (recipe_is(learning->recipe, "train.objective", "betas"))
+        return; /* this objective learns
+                   the betas */
     context_warn(
         learning->context,
         "%.0f %% of the signal is left at the last of %lld noise levels, but samples begin "
@@ -42,9 +45,9 @@ static void advise_signal(const struct learning *learning, const struct noise_pa
             : "raise noise.beta_max");
 }
 
-/* What some items hold. */
+/* Statistics of the numbers of some items. */
 struct numbers {
-    double mean_square, largest, outside; /* outside: share beyond a limit */
+    double mean_square, largest, outside; /* outside: fraction beyond a limit */
 };
 
 static sumi_status look_at(const struct learning *learning, double limit, struct numbers *numbers)
@@ -127,7 +130,7 @@ static double median_of(const float *losses)
     return (double)sorted[ADVICE_STEPS / 2];
 }
 
-/* Far above the least so far, and above what a network that always says zero would have. */
+/* Whether a median is far above the least so far, and above the loss of predicting zero. */
 static bool grows(const struct advice_course *course, double median)
 {
     const double far = 3, beyond_zero = 2, beyond_first = 10;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Assignment by shortest augmenting paths (Jonker & Volgenant 1987, without their initialisation).
-   Rows are added one by one. Prices u of rows and v of columns keep every reduced cost
-   c[i][j] - u[i] - v[j] at zero or above, and at zero where i goes with j, so that what is assigned
-   is always optimal for the rows so far. A new row finds the cheapest chain of exchanges that ends
-   at a free column by Dijkstra's algorithm on reduced costs, and the prices move by
+   Rows are added one by one. Prices u of rows and v of columns keep every reduced cost c[i][j] -
+   u[i] - v[j] non-negative, and zero where row i is assigned to column j, so that the assignment is
+   always optimal for the rows so far. A new row finds the cheapest chain of exchanges that ends at
+   a free column by Dijkstra's algorithm on reduced costs, and the prices move by
    the distances. */
 #include "learn/assignment.h"
 
@@ -40,7 +40,7 @@ void assignment_release(sumi_context *context, struct assignment *assignment)
     *assignment = (struct assignment){.size = 0};
 }
 
-/* Shortens the ways to columns by going over `row`, which is `reached` from the new row. */
+/* Shortens the paths to columns through `row`, whose distance from the new row is `reached`. */
 static void relax(struct assignment *a, int64_t count, const float *costs, int64_t row,
                   double reached)
 {
@@ -78,7 +78,7 @@ static int64_t find_free_column(struct assignment *a, int64_t count, const float
     }
 }
 
-/* Keeps reduced costs at zero or above, and makes them zero along the way to the free column. */
+/* Keeps reduced costs non-negative, and makes them zero along the path to the free column. */
 static void move_prices(struct assignment *a, int64_t count, int64_t row, double length)
 {
     a->row_price[row] += length;
@@ -89,7 +89,7 @@ static void move_prices(struct assignment *a, int64_t count, int64_t row, double
     }
 }
 
-/* Gives each column on the way to the row that it was reached from. */
+/* Assigns each column on the path to the row that it was reached from. */
 static void exchange(struct assignment *a, int64_t row, int64_t column, int64_t *column_of)
 {
     for (;;) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The linear assignment problem: which row goes with which column, each with exactly one, so that
-   the sum of costs is least. */
+/* The linear assignment problem: assigns each row to one column so that the sum of costs is
+   minimal. */
 #ifndef SUMI_LEARN_ASSIGNMENT_H
 #define SUMI_LEARN_ASSIGNMENT_H
 
 #include "base/context.h"
 
-/* Working memory for up to `size` rows. */
+/* Workspace for up to `size` rows. */
 struct assignment {
     int64_t size;
     double *row_price, *column_price; /* [size] */

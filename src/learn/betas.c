@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Learned betas (Sohl-Dickstein et al. 2015, section 2.4.1): the network and the schedule climb the
-   bound K together. The noise is frozen: item i has the same draws e_it for its states
-   x_t = a_t x_0 + s_t e_it whenever it comes up, so that over the data set K is a function of
-   network and betas and nothing else, and its derivative by beta goes through the states. Each item
-   is brought to all T times, and K is the sum of their closed forms (their eq. 14)
+/* Learned betas (Sohl-Dickstein et al. 2015, section 2.4.1): the network and the schedule maximise
+   the bound K together. The noise is frozen: item i has the same noise e_it for its states x_t =
+   a_t x_0 + s_t e_it in every epoch, so that K over the data set is a function of only the network
+   and the betas, and its derivative by beta goes through the states. Each item is noised to all T
+   times, and K is the sum of their closed forms (their eq. 14)
 
        K = - sum_{t >= 2} KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t))
            + H_q(x_T | x_0) - H_q(x_1 | x_0) - H_p(x_T)
 
-   in bits of an item, where the entropies of the prior are cross-entropies, E_q(-log pi), so that K
-   is a bound for data of any scale; for data of unit variance it is the paper's. beta_1 stays what
-   the recipe says. The last step back, which K takes for the reverse of the first step forth, is
-   taught by the simple loss beside, so that samplers can use it; that has no part in the value. */
+   in bits per item, where the entropies of the prior are cross-entropies, E_q(-log pi), so that K
+   is a bound for data of any scale; for data of unit variance it is the paper's. beta_1 stays that
+   of the recipe. K models the last reverse step as the reverse of the first forward step; so that
+   solvers can use the network there, the simple loss trains it in addition, without changing the
+   value of the loss. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,8 +38,8 @@ struct betas {
     sumi_node x0, noise;        /* [n, 1, size], [n, T, size] */
 };
 
-/* What every time has as graph, [T, 1]: log beta, log alpha, log abar, log(1 - abar), and the last
-   of these of the time before (0 before the first). */
+/* Nodes with a value for every time, [T, 1]: log beta, log alpha, log abar, log(1 - abar), and
+   log(1 - abar) of the previous time (0 before the first). */
 struct table {
     sumi_node beta, alpha, product, variance, before;
 };
@@ -67,7 +68,8 @@ static sumi_node lower_triangle(const struct betas *b, sumi_graph *graph)
     return node;
 }
 
-/* log(1 - abar_t), of the sum over k <= t of beta_k abar_t / abar_k, in which nothing cancels. */
+/* log(1 - abar_t), computed as the sum over k <= t of beta_k abar_t / abar_k, which avoids
+   cancellation. */
 static sumi_node log_variances(const struct betas *b, sumi_graph *graph, const struct table *table,
                                sumi_node triangle)
 {
@@ -85,7 +87,7 @@ static struct table build_table(const struct betas *b, sumi_graph *graph)
     const int64_t others = b->times - 1;
     struct table table;
     sumi_node change = sumi_graph_weight(graph, WEIGHT_NAME, 1, &others, SUMI_START_ZERO, 0);
-    change = sumi_op_pad(graph, change, 0, 1, 0); /* the first beta stays */
+    change = sumi_op_pad(graph, change, 0, 1, 0); /* beta_1 is not learned */
     const int64_t column[2] = {b->times, 1};
     change = sumi_op_reshape(graph, change, 2, column);
     sumi_node odds = sumi_op_add(graph, constant_column(b, graph, b->first), change);
@@ -127,8 +129,8 @@ static sumi_node mask(const struct betas *b, sumi_graph *graph, bool first)
     return node;
 }
 
-/* The network's halves for every item at every time: the noise, and where the log variance lies,
-   [n, T, size] each. */
+/* The two halves of the network's output for every item at every time: the noise and the
+   interpolation of the log variance, [n, T, size] each. */
 static void build_network(struct betas *b, sumi_graph *graph, const struct table *table,
                           sumi_node *told, sumi_node *share)
 {
@@ -162,7 +164,7 @@ static sumi_node total(sumi_graph *graph, sumi_node x)
 }
 
 /* The sum over items, times from 2 and numbers of KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)).
-   The means are beta / sqrt(alpha (1 - abar)) (e - told) apart (Ho et al. 2020, eq. 12), and p's
+   The means differ by beta / sqrt(alpha (1 - abar)) (e - ehat) (Ho et al. 2020, eq. 12), and p's
    log variance lies between those of btilde and beta (Nichol & Dhariwal 2021, eq. 15). */
 static sumi_node divergences(const struct betas *b, sumi_graph *graph, const struct table *table,
                              sumi_node squares, sumi_node share)
@@ -191,7 +193,7 @@ static sumi_node prior(const struct betas *b, sumi_graph *graph, const struct ta
     return sumi_op_affine(graph, sum, 0.5, -0.5 * (double)(b->batch * b->size));
 }
 
-/* H_q(x_1 | x_0) and what pi changes by in the first step, summed the same way. */
+/* H_q(x_1 | x_0) and the change of log pi in the first step, summed the same way. */
 static sumi_node first_step(const struct betas *b, sumi_graph *graph)
 {
     double beta = 1 / (1 + exp(-(double)b->first[0])), count = (double)(b->batch * b->size);
@@ -223,7 +225,8 @@ static sumi_node build(void *user, sumi_graph *graph)
 
 /* ---- Feeding ---- */
 
-/* The frozen noise of an item, by its place in the data set. */
+/* Feeds the items of a portion, with the frozen noise of each, keyed by its index in the data
+   set. */
 static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
 {
     struct betas *b = user;
@@ -242,7 +245,7 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     return SUMI_OK;
 }
 
-/* ---- What was learned ---- */
+/* ---- Results ---- */
 
 static bool add_betas(json_object *config, const float *first, const float *change, int64_t times)
 {
@@ -309,7 +312,7 @@ static sumi_status check_model(const struct learning *learning,
                         (long long)path->schedule->count);
 }
 
-/* Log-odds of the betas that the recipe begins with. */
+/* Computes the log-odds of the recipe's initial betas. */
 static sumi_status take_first(struct betas *b, const struct schedule *schedule)
 {
     b->times = schedule->count;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Binomial diffusion (Sohl-Dickstein et al. 2015): the network sees bits, some of them flipped, and
-   tells of each the log-odds that it is not the data's. That gives the probability with which the
-   step back flips it, and the loss is the bound on -log2 p(x0), from the divergences of the steps'
-   coins and, in the last step, the coin that decodes. Each item is noised to one time; the times of
-   a batch are spread evenly over the schedule. */
+/* Binomial diffusion (Sohl-Dickstein et al. 2015): the network gets bits, some of them flipped, and
+   predicts for each the log-odds that it differs from the data's. From these follows the
+   probability that the reverse step flips it. The loss is the bound on -log2 p(x0): the sum of the
+   divergences between the Bernoulli distributions of the steps, and the coding cost of the last
+   step. Each item is noised to one time; the times of a batch are spread evenly over the
+   schedule. */
 #include <math.h>
 
 #include "base/philox.h"
@@ -13,7 +14,7 @@
 static const double bits_in_a_nat = 1.44269504088896340736;
 
 struct bits {
-    struct noised noised; /* of which only the network's inputs and the memory are used */
+    struct noised noised; /* only the network's inputs and the memory are used */
     /* [n, item]: q(x_{t-1} != x_t | x_t, x0) */
     sumi_node truth;
     /* [n, 1]: p = kept + gap share, 1 - p = stays + gap (1 - share); the mean entropy of truth */
@@ -26,7 +27,7 @@ static sumi_node number_input(const struct bits *b, sumi_graph *graph, const cha
     return sumi_graph_input(graph, name, 2, shape);
 }
 
-/* log(floor + least + gap share), where `least` keeps the logarithm of nothing away. */
+/* log(floor + least + gap share); `least` avoids the logarithm of zero. */
 static sumi_node log_probability(sumi_graph *graph, sumi_node least, sumi_node gap, sumi_node share)
 {
     sumi_node sum = sumi_op_add(graph, least, sumi_op_multiply(graph, gap, share));
@@ -59,7 +60,8 @@ static sumi_node build(void *user, sumi_graph *graph)
     return sumi_op_affine(graph, mean, -weight * (double)b->noised.item_size, 0);
 }
 
-/* A time for item `number` of `batch`: one draw a step moves an even comb over the schedule. */
+/* The time of item `number` of `batch`: evenly spaced over the schedule, with one random offset per
+   step. */
 static int64_t draw_time(const struct noised *noised, int64_t step, int64_t number, int64_t batch)
 {
     const philox_stream stream = {noised->seed, PURPOSE_TIME, (uint64_t)step};
@@ -68,7 +70,7 @@ static int64_t draw_time(const struct noised *noised, int64_t step, int64_t numb
     return time < noised->schedule->count ? time : noised->schedule->count - 1;
 }
 
-/* Flips the bits of item i, and writes what the step back does to them. */
+/* Flips the bits of item i, and writes the true probabilities of the reverse step. */
 static void feed_bits(struct bits *b, sumi_plan *plan, const philox_stream *stream, int64_t number,
                       int64_t i, double product, const struct binomial_back *back)
 {
@@ -114,7 +116,7 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     for (int64_t i = 0; i < noised->batch * noised->item_size; i++) {
         if (fabsf(noised->clean[i]) == 1) continue;
         return context_fail(noised->learning.context, SUMI_ERROR_ARGUMENT,
-                            "train.objective = bits is for data of -1 and 1, but item %lld of step "
+                            "train.objective = bits needs data of -1 and 1, but item %lld of step "
                             "%lld has the number %g",
                             (long long)(i / noised->item_size), (long long)portion.step,
                             (double)noised->clean[i]);

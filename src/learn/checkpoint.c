@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing and reading checkpoints: for each trained weight four tensors (the weight, the two
-   moments, the average), what the objective gathered, the losses so far, and the step as
+   moments, the average), the state of the objective, the losses so far, and the step as
    metadata. */
 #include "learn/checkpoint.h"
 
@@ -26,7 +26,7 @@ static float *part_data(const sumi_trainer *trainer, int64_t i, int part)
     const struct optimizer *o = &trainer->optimizer;
     float *arrays[PARTS] = {trainer->weights->items[i].data, o->first[i], o->second[i],
                             o->average[i]};
-    if (trainer->averaged) { /* the two stand in each other's place */
+    if (trainer->averaged) { /* the weights and their averages are swapped */
         arrays[0] = o->average[i];
         arrays[3] = trainer->weights->items[i].data;
     }
@@ -43,7 +43,7 @@ static sumi_status part_name(const sumi_trainer *trainer, int64_t i, int part, c
                         "the weight name %.60s... is too long", trainer->weights->items[i].name);
 }
 
-/* What the objective keeps; returns how many. */
+/* Lists the arrays of the objective's state; returns their number. */
 static int list_kept(const sumi_trainer *trainer, struct kept kept[MOST_KEPT])
 {
     const struct objective *objective = &trainer->objective;
@@ -57,7 +57,7 @@ static safetensors_entry entry_of(const char *name, const struct shape *shape, f
     return entry;
 }
 
-/* The tensors of a checkpoint and the names they point to. */
+/* The tensors of a checkpoint and the memory of their names. */
 struct listing {
     safetensors_entry *entries;
     char (*names)[NAME_ROOM];
@@ -81,7 +81,7 @@ static void release_listing(sumi_context *context, struct listing *listing)
     context_release(context, listing->names);
 }
 
-/* Lists all tensors of a checkpoint taken at `step`. The listing is to be released, also after a
+/* Lists all tensors of a checkpoint taken at `step`. The caller releases the listing, also after a
    failure. */
 static sumi_status list_tensors(const sumi_trainer *trainer, int64_t step, struct listing *listing)
 {
@@ -153,7 +153,7 @@ static sumi_status check_tensor(const sumi_trainer *trainer, const safetensors *
                         shape_text(&shape, want));
 }
 
-/* The step a checkpoint was taken at, which must fit its losses. */
+/* Reads the step of a checkpoint, which must agree with the number of its losses. */
 static sumi_status read_step(const sumi_trainer *trainer, const safetensors *file, const char *path,
                              int64_t *step)
 {
@@ -174,14 +174,14 @@ static sumi_status read_step(const sumi_trainer *trainer, const safetensors *fil
     return SUMI_OK;
 }
 
-/* Whether two texts are known and differ. */
+/* Whether two texts are both known and differ. */
 static bool differ(const char *before, const char *now)
 {
     return before && before[0] && now[0] && strcmp(before, now) != 0;
 }
 
-/* A run that goes on must see the data that it began with. Checkpoints of earlier versions, and of
-   data that are generated, do not tell. */
+/* A resumed run must use the same data. Checkpoints of earlier versions, and of generated data,
+   have no fingerprint. */
 static sumi_status check_data(const sumi_trainer *trainer, const safetensors *file,
                               const char *path)
 {
@@ -204,7 +204,7 @@ static sumi_status check_data(const sumi_trainer *trainer, const safetensors *fi
     return SUMI_OK;
 }
 
-/* There is a loss for each step, so that a step that is made up asks for no memory. */
+/* Requires a loss for each step, so that a forged step cannot make the reader allocate memory. */
 static sumi_status check_losses(const sumi_trainer *trainer, const safetensors *file,
                                 const char *path, int64_t step)
 {
@@ -213,7 +213,7 @@ static sumi_status check_losses(const sumi_trainer *trainer, const safetensors *
     return check_tensor(trainer, file, path, &entry);
 }
 
-/* Reads the tensors one behind the other to values[]. */
+/* Reads all tensors consecutively into values[]. */
 static sumi_status read_values(const safetensors *file, const struct listing *listing,
                                float *values)
 {
@@ -226,7 +226,7 @@ static sumi_status read_values(const safetensors *file, const struct listing *li
     return SUMI_OK;
 }
 
-/* Puts what read_values has read into its places. */
+/* Copies the values to the arrays of the trainer. */
 static void place_values(const struct listing *listing, const float *values)
 {
     for (size_t i = 0; i < listing->count; i++) {

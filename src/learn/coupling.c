@@ -62,8 +62,8 @@ void coupling_release(sumi_context *context, struct coupling *coupling)
     *coupling = (struct coupling){.kind = COUPLING_INDEPENDENT};
 }
 
-/* |x - e|^2 = |x|^2 + |e|^2 - 2 x e, of which the first two add up to the same in every order.
-   Shared among a team. */
+/* |x - e|^2 = |x|^2 + |e|^2 - 2 x e, of which the sum of the first two does not depend on the
+   assignment. Called by every thread of a team, which share the loop. */
 static void fill_costs(struct coupling *coupling, const float *clean, const float *noise)
 {
     int64_t batch = coupling->batch, size = coupling->item_size;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Denoising (Ho et al. 2020, algorithm 1 and eq. 14): the network sees noised items and is asked
-   for the noise, the clean item, v, the score or the velocity; the loss is the weighted squared
+/* Denoising (Ho et al. 2020, algorithm 1 and eq. 14): the network gets noised items and predicts
+   the noise, the clean item, v, the score or the velocity; the loss is the weighted squared
    error. */
 #include "learn/noised.h"
 #include "learn/weighting.h"
 
 struct denoising {
-    struct noised noised; /* first: noised_observe and its like know only this */
+    struct noised noised; /* first: noised_observe and its like cast `user` to this */
     struct weighting weighting;
-    sumi_node target, weights; /* weights -1 where all are one */
+    sumi_node target, weights; /* weights: -1 where all are one */
 };
 
 static sumi_node build(void *user, sumi_graph *graph)
@@ -22,7 +22,7 @@ static sumi_node build(void *user, sumi_graph *graph)
     return noised_squared_error(&d->noised, graph, prediction, d->target, d->weights);
 }
 
-/* Writes what the network should predict for an item, and how much that counts. */
+/* Writes the target of an item and its weight. */
 static void finish_item(void *user, sumi_plan *plan, int64_t item)
 {
     const struct denoising *d = user;
@@ -38,8 +38,8 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     return noised_feed(&d->noised, plan, number, finish_item, d);
 }
 
-/* The mean over times of the weighted square of the target, c x0 + n e, of which x0 and e have
-   nothing to do with each other. */
+/* The mean over times of the weighted square of the target, c x0 + n e, with x0 and e
+   independent. */
 static double zero_loss(void *user, double mean_square)
 {
     enum { DRAWS = 256 };
@@ -74,8 +74,8 @@ static sumi_status check_variance(const struct noised *noised)
                         "variational");
 }
 
-/* The weight, and what it makes of a target's square. A weight beyond 1e14 is that of an end of a
-   path, but for rounding. */
+/* Checks the weight and its product with the square of the target. A weight beyond 1e14 is an
+   infinite one at the end of a path, up to rounding. */
 static const char *judge(const void *user, const struct place *place)
 {
     const struct denoising *d = user;

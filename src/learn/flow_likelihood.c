@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A continuous normalizing flow trained by maximum likelihood (Chen et al. 2018; Grathwohl et al.
-   2019): the network is the right-hand side of a neural ODE dx/dt = f(x, t) that carries data, at
-   t = 0, to standard normal noise at t = 1, and
+   2019): the network is the right-hand side of a neural ODE dx/dt = f(x, t) that maps data, at t =
+   0, to standard normal noise at t = 1, and
 
        log p(x(0)) = log N(x(1); 0, 1) + integral_0^1 tr(df/dx) dt
 
-   (instantaneous change of variables). The integration, by a method with steps of length h, is
-   unrolled into the graph together with the traces, so that training differentiates derivatives and
-   the discretised flow is what is trained. Where the first step ends is drawn anew every time, and
-   the last one is cut to the rest, so that the network is asked at all times and not at those of
-   one grid, between which it could do what it likes. For points the trace is exact, a product for
-   each number; above, Hutchinson's v' (df/dx) v with v of random signs. With train.energy > 0 the
-   loss also counts the mean of |f|^2 along the way, which keeps the flow straight (Finlay et al.
-   2020). */
+   (instantaneous change of variables). The integration, with steps of length h, is unrolled into
+   the graph together with the traces, so that training differentiates derivatives and optimises the
+   discretised flow. The length of the first step is random in each evaluation, and the last one is
+   the rest, so that the network is trained at all times and not only at those of one grid. For
+   points the trace is exact, with one product for each number; for larger items it is Hutchinson's
+   estimate v' (df/dx) v with random signs v. With train.energy > 0 the loss includes the mean of
+   |f|^2 along the trajectory, which keeps the flow straight (Finlay et al. 2020). */
 #include <math.h>
 
 #include "base/philox.h"
@@ -24,11 +23,11 @@ static const double log_two_pi = 1.83787706640934548356;
 
 enum { EXACT_LIMIT = 4, MOST_STAGES = 4 };
 
-/* A method whose stage i looks from the slope of stage i - 1 only. */
+/* A Runge-Kutta method in which stage i depends only on the slope of stage i - 1. */
 struct method {
     const char *name;
     int stages;
-    double places[MOST_STAGES]; /* of a step, and how far stage i goes along stage i - 1 */
+    double places[MOST_STAGES]; /* of a step: how far stage i goes along the slope of stage i - 1 */
     double weights[MOST_STAGES];
 };
 static const struct method methods[] = {
@@ -43,16 +42,16 @@ struct flow {
     const struct method *method;
     uint64_t seed;
     int64_t batch, size, segments; /* of the time from 0 to 1 */
-    double times;                  /* what the network is told at t = 1 */
+    double times;                  /* the network's time input at t = 1 */
     double energy;
     int rank; /* of a batch */
     int64_t shape[SUMI_MAX_RANK + 1];
-    int32_t *labels;              /* [batch], NULL where the network takes none */
-    sumi_node x, probes, classes; /* probes -1 where the trace is exact */
+    int32_t *labels;              /* [batch], NULL where the network takes no classes */
+    sumi_node x, probes, classes; /* probes: -1 where the trace is exact */
     sumi_node grid;               /* [segments + 1, 2]: where each step begins, and its length */
 };
 
-/* Of a state, or of how fast it changes: [n, item] and [n, 1, ...]. */
+/* A state or its derivative: [n, item] and [n, 1, ...]. */
 struct way {
     sumi_node x, trace, energy;
 };
@@ -62,7 +61,7 @@ static sumi_node item_sums(const struct flow *f, sumi_graph *graph, sumi_node x)
     return sumi_op_sum(graph, x, ((1u << f->rank) - 1) & ~1u);
 }
 
-/* Sum over items of v's, whose derivative by x holds each item's own v' (df/dx). */
+/* The sum over items of v' f, whose derivative by x has each item's own v' (df/dx). */
 static sumi_node pull(const struct flow *f, sumi_graph *graph, sumi_node x, sumi_node slope,
                       sumi_node v)
 {
@@ -138,7 +137,7 @@ static void take_step(const struct flow *f, sumi_graph *graph, struct way *way, 
     }
 }
 
-/* The mean over items of -log2 p, and the energy's share. */
+/* The mean over items of -log2 p, plus the energy term. */
 static sumi_node build(void *user, sumi_graph *graph)
 {
     struct flow *f = user;
@@ -198,7 +197,7 @@ static void release(void *user)
     context_release(f->learning.context, f);
 }
 
-/* The model must be sampled as what it is trained to be. */
+/* Requires the path and prediction that this objective trains. */
 static sumi_status check_path(struct flow *f)
 {
     sumi_solver *solver = NULL;
@@ -209,7 +208,7 @@ static sumi_status check_path(struct flow *f)
         enum prediction_type type = (enum prediction_type)solver_options(solver)->prediction_type;
         bool velocity = type == PREDICTION_FLOW || type == PREDICTION_VELOCITY;
         bool discrete =
-            path->time_kind == TIME_DISCRETE; /* else what is told is infinite at t = 1 */
+            path->time_kind == TIME_DISCRETE; /* other time inputs are infinite at t = 1 */
         if (discrete) f->times = path_time_of(path, 1);
         if (path->kind != PATH_FLOW || !velocity || !discrete) {
             status = context_fail(f->learning.context, SUMI_ERROR_ARGUMENT,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drawing times by the second moment of their losses; see importance.h. */
+/* Sampling times by the second moment of their losses; see importance.h. */
 #include "learn/importance.h"
 
 #include <math.h>
 
 enum { HISTORY = 10 };
-static const double UNIFORM_SHARE = 0.001; /* of the chances, so that none is zero */
+static const double UNIFORM_SHARE = 0.001; /* of the probabilities, so that none is zero */
 
 sumi_status importance_open(sumi_context *context, int64_t count, struct importance *importance)
 {

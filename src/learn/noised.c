@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drawing and noising the batch of a step (Ho et al. 2020, eq. 4); see noised.h. */
+/* Reading and noising the batch of a step (Ho et al. 2020, eq. 4); see noised.h. */
 #include "learn/noised.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 #include "ops/ops.h"
 #include "vectors/rows.h"
 
-/* The solver as the model will be sampled, its path and its options. */
+/* Opens the solver that the model will be sampled with, and reads its path and options. */
 static sumi_status open_solver(struct noised *noised)
 {
     TRY(sumi_model_solver(noised->learning.model, NULL, &noised->solver));
@@ -123,11 +123,11 @@ int noised_keep(void *user, struct kept kept[MOST_KEPT])
     return importance_keep(&noised->draws.importance, kept);
 }
 
-/* ---- What has no finite numbers ---- */
+/* ---- Numbers that are not finite ---- */
 
 bool noised_holds(double value)
 {
-    return fabs(value) < 1e17; /* false for what is not a number */
+    return fabs(value) < 1e17; /* false for NaN */
 }
 
 static const char *judge_place(const struct noised *noised, const struct place *place, bool targets)
@@ -175,7 +175,7 @@ sumi_status noised_check(const struct noised *noised, bool targets, noised_judge
 
 /* ---- Feeding ---- */
 
-/* Threads worth waking for a draw of every number of a batch. */
+/* The number of threads that pays off for drawing a random number for each number of a batch. */
 static int threads_for(const struct noised *noised)
 {
     enum { WORK_OF_A_DRAW = 32 };
@@ -183,7 +183,7 @@ static int threads_for(const struct noised *noised)
                               WORK_OF_A_DRAW * noised->batch * noised->item_size);
 }
 
-/* The noise of item i of a portion, keyed by the item's place in the step. */
+/* Draws the noise of item i of a portion, keyed by the item's index in the step. */
 static void draw_item(struct noised *noised, const struct portion *portion, int64_t i)
 {
     const philox_stream stream = {noised->seed, PURPOSE_NOISE, (uint64_t)portion->step};
@@ -191,15 +191,15 @@ static void draw_item(struct noised *noised, const struct portion *portion, int6
     philox_normal(&stream, first, noised->item_size, noised->noise + i * noised->item_size);
 }
 
-/* Shared among a team. */
+/* Called by every thread of a team. */
 static void draw_items(struct noised *noised, const struct portion *portion)
 {
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < noised->batch; i++) draw_item(noised, portion, i);
 }
 
-/* The items of a feed, and the noise that goes with each where that depends on the others; else it
-   is drawn when the item is mixed with it, and is in cache then. */
+/* Reads the items of a feed, and draws their noise if the coupling depends on the whole batch;
+   otherwise feed_item draws it, while the item is in cache. */
 static sumi_status read_pairs(struct noised *noised, const struct portion *portion, int64_t feed)
 {
     if (noised->coupling.kind == COUPLING_REFLOW) {
@@ -215,7 +215,7 @@ static sumi_status read_pairs(struct noised *noised, const struct portion *porti
     return SUMI_OK;
 }
 
-/* Mixes item i of a portion with its noise and writes its row of every input. */
+/* Adds the noise to item i of a portion and writes its row of every input. */
 static void feed_item(struct noised *noised, sumi_plan *plan, const struct portion *portion,
                       int64_t i)
 {
@@ -239,7 +239,7 @@ void noised_target(const struct noised *noised, int64_t item, float *target)
     prediction_fill(&wanted, 1, size, noised->clean + at, noised->noise + at, target + at);
 }
 
-/* Shared among a team. */
+/* Called by every thread of a team. */
 static void feed_items(struct noised *noised, sumi_plan *plan, const struct portion *portion,
                        void (*finish)(void *user, sumi_plan *plan, int64_t item), void *user)
 {

@@ -35,7 +35,7 @@ sumi_status objective_create(const struct learning *learning, struct objective *
                         recipe_text(learning->recipe, "train.objective"));
 }
 
-/* Data sets tell classes, and nothing else that a network could be told. */
+/* Refuses networks with inputs other than the class, because data sets have only classes. */
 static sumi_status check_inputs(const struct learning *learning)
 {
     sumi_input input;

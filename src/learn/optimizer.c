@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state and the rates of AdamW (Loshchilov & Hutter 2019, algorithm 2), clipping by the global
-   norm (Pascanu et al. 2013) and averaging; the backend does the pass over the weights. See
+   norm (Pascanu et al. 2013) and averaging; the backend performs the pass over the weights. See
    optimizer.h. */
 #include "learn/optimizer.h"
 
@@ -9,7 +9,7 @@
 
 #include "graph/backend.h"
 
-enum { CHUNK = 1 << 14 }; /* elements a thread takes at a time */
+enum { CHUNK = 1 << 14 }; /* elements of a task */
 
 struct optimizer_settings optimizer_settings_of(const sumi_recipe *recipe)
 {
@@ -41,7 +41,7 @@ static sumi_status add_arrays(struct optimizer *o, int64_t i)
     return SUMI_OK;
 }
 
-/* How many chunks there are; fills o->chunks and o->places if asked. */
+/* Returns the number of chunks; if `fill`, fills o->chunks and o->places. */
 static int64_t cut_into_chunks(struct optimizer *o, bool fill)
 {
     int64_t count = 0;
@@ -123,7 +123,7 @@ double optimizer_average_decay(const struct optimizer_settings *s, int64_t step)
     return fmin(s->ema, (1.0 + (double)step) / (10.0 + (double)step));
 }
 
-/* Points the chunks to this step's gradients, and to the weights. */
+/* Sets the chunks' pointers to this step's gradients and to the weights. */
 static void set_gradients(struct optimizer *o, const float *const *gradients)
 {
     for (int64_t k = 0; k < o->chunk_count; k++) {

@@ -9,14 +9,14 @@
 
 struct optimizer_settings {
     double learning_rate, final_learning_rate, weight_decay, beta1, beta2, epsilon;
-    double clip; /* largest norm of the whole gradient; 0 for any */
-    double ema;  /* decay of the average; 0 keeps none apart from the weights themselves */
+    double clip; /* largest norm of the whole gradient; 0 for no limit */
+    double ema;  /* decay of the average; 0 for no averages */
     bool ema_warmup;
     bool cosine; /* decay after the warm-up */
     int64_t warmup, steps;
 };
 
-/* Which elements a chunk has: those of a weight from `first` on. */
+/* The elements of a chunk: those of a weight from `first` on. */
 struct chunk_place {
     int64_t weight, first;
 };
@@ -26,11 +26,11 @@ struct chunk_place {
 struct optimizer {
     sumi_context *context;
     sumi_weights *weights;
-    int64_t count; /* of weights that were there when it was made; later ones are not trained */
+    int64_t count; /* number of weights at creation; later ones are not trained */
     struct optimizer_settings settings;
     float **first, **second;        /* running means of the gradient and of its square */
     float **average;                /* EMA of the weights */
-    struct optimizer_chunk *chunks; /* of all trained weights, in their order */
+    struct optimizer_chunk *chunks; /* chunks of all trained weights, in order */
     struct chunk_place *places;     /* of the chunks */
     int64_t chunk_count;
 };
@@ -52,8 +52,8 @@ double optimizer_average_decay(const struct optimizer_settings *settings, int64_
 sumi_status optimizer_apply(struct optimizer *optimizer, int64_t step,
                             const float *const *gradients, double *norm);
 
-/* What that takes at least: the norm reads the gradients, the step reads them again and reads and
-   writes weights, moments and averages. */
+/* The least operations and bytes of that: the norm reads the gradients; the step reads them again,
+   and reads and writes weights, moments and averages. */
 struct cost optimizer_cost(const struct optimizer *optimizer, const float *const *gradients);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pairs of noise and data at both ends of a trained model's probability flow (Liu et al. 2022,
-   section 2.2, "reflow"). They are a function of the teacher and of train.seed, so that a resumed
-   run draws the same. */
+   section 2.2, "reflow"). They depend only on the teacher and on train.seed, so that a resumed run
+   generates the same pairs. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static sumi_status set_whole(sumi_solver *solver, const char *option, int64_t va
     return sumi_solver_set(solver, option, text);
 }
 
-/* The teacher's solver, which must add no noise of its own. */
+/* Opens the teacher's solver, which must be deterministic. */
 static sumi_status open_solver(const struct learning *learning, sumi_model *teacher,
                                sumi_solver **solver)
 {
@@ -50,7 +50,7 @@ static sumi_status check_teacher(const struct learning *learning, const sumi_mod
         recipe_text(learning->recipe, "train.teacher"));
 }
 
-/* Each class in turn, for both. */
+/* Assigns the classes cyclically, to the teacher's condition and to the pairs. */
 static sumi_status choose_classes(const struct learning *learning, sumi_session *teacher,
                                   struct coupling *coupling)
 {

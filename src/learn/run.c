@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole training run: steps until the recipe's number is reached, reports to the caller,
-   previews, and a folder that is kept up to date. */
+/* A whole training run: steps up to the recipe's number, progress reports to the caller, previews,
+   and the run's folder. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 #include "models/model.h"
 
 static const double REPORT_SECONDS = 0.1;
-static const double PREVIEW_SECONDS = 30; /* at most so often */
-static const double PREVIEW_SHARE = 0.03; /* of the time may go into previews */
+static const double PREVIEW_SECONDS = 30; /* least interval between previews */
+static const double PREVIEW_SHARE = 0.03; /* largest fraction of the time for previews */
 
-/* Where a run is, for its reports. */
+/* The state of a run, for its reports. */
 struct watch {
     sumi_trainer *trainer;
     sumi_progress_function progress;
@@ -23,7 +23,7 @@ struct watch {
     int64_t first_step;
     double start, last_report, last_preview, preview_cost;
     double loss;           /* running mean */
-    sumi_session *session; /* that draws previews; NULL before the first */
+    sumi_session *session; /* for previews; NULL before the first */
     sumi_array preview;
 };
 
@@ -34,7 +34,7 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Lets the solver visit few times, where it has more. */
+/* Reduces the number of steps of the solver, if it has more. */
 static sumi_status shorten(sumi_solver *solver)
 {
     enum { STEPS = 10 };
@@ -55,12 +55,12 @@ sumi_status trainer_draw_preview(const sumi_model *model, sumi_session *session,
     if (status == SUMI_OK)
         status = sumi_session_sample(session, solver, COUNT, NULL, NULL, samples);
     sumi_solver_free(solver);
-    /* a network that is not trained yet may lead nowhere, and this solver may not be for what it
-       predicts, neither of which is a reason to stop training it */
+    /* an untrained network may give values that are not finite, and the solver may not support its
+       prediction; neither is a reason to stop the training */
     return status == SUMI_ERROR_MEMORY ? status : SUMI_OK;
 }
 
-/* Previews are computed as the training is, and by the same plans from one to the next. */
+/* Opens a session with the precision of the training, whose plans all previews share. */
 static sumi_status open_session(struct watch *watch)
 {
     sumi_trainer *trainer = watch->trainer;
@@ -70,7 +70,7 @@ static sumi_status open_session(struct watch *watch)
                             recipe_text(trainer->recipe, "train.precision"));
 }
 
-/* Renews the preview, by the averaged weights, if it is time for that. */
+/* Updates the preview with the averaged weights, if it is due. */
 static sumi_status refresh_preview(struct watch *watch)
 {
     sumi_trainer *trainer = watch->trainer;
@@ -89,7 +89,7 @@ static sumi_status refresh_preview(struct watch *watch)
     return SUMI_OK;
 }
 
-/* Tells the caller; SUMI_STOPPED if it wants no more. */
+/* Reports to the caller; SUMI_STOPPED if it asks to stop. */
 static sumi_status report(struct watch *watch)
 {
     sumi_trainer *trainer = watch->trainer;
@@ -144,12 +144,12 @@ static sumi_status run_steps(struct watch *watch, const char *folder)
         }
         TRY(report(watch));
     }
-    /* A run that was over already may have been killed before its model was saved. */
+    /* A finished run may have been killed before its model was saved. */
     if (folder && trainer->step == watch->first_step) TRY(keep(trainer, folder));
     return SUMI_OK;
 }
 
-/* The recipe, with paths that lead to the same things from any folder. */
+/* Writes the recipe, with absolute paths. */
 static sumi_status keep_recipe(const sumi_trainer *trainer, const char *folder)
 {
     char path[PATH_SIZE];

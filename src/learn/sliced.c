@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sliced score matching (Song, Garg, Shi, Ermon 2019, eq. 8, the form with reduced variance): the
-   score s of the noised data is learned without being told the noise, from
+   score s of the noised data is learned without the noise as a target, from
 
        E_v [ v' (ds/dx) v ] + |s|^2 / 2
 
    whose minimum is the score itself (Hyvarinen 2005). v has random signs, so that E vv' = I. The
-   first term is the derivative of v's along v, so training differentiates a derivative. All noise
-   levels count alike: each loss is weighted by s(t)^2, as for denoising (Song & Ermon 2019,
-   eq. 6). */
+   first term is the derivative of v's along v, so that training differentiates a derivative. All
+   noise levels have equal influence: each loss is weighted by s(t)^2, as for denoising (Song &
+   Ermon 2019, eq. 6). */
 #include "learn/noised.h"
 
 #include "base/philox.h"
 
 struct sliced {
-    struct noised noised; /* first: noised_observe and its like know only this */
+    struct noised noised; /* first: noised_observe and its like cast `user` to this */
     int rank;             /* of a batch */
     sumi_node directions; /* [batch, item], of -1 and 1 */
-    /* of each item: the score is of_state x + of_prediction p; and the loss's weight */
+    /* for each item: the score is of_state x + of_prediction p; and the weight of the loss */
     sumi_node of_state, of_prediction, weights;
 };
 
-/* Numbers [n] times x[n, item]. */
+/* numbers[n] times x[n, item]. */
 static sumi_node scale_items(const struct sliced *s, sumi_graph *graph, sumi_node numbers,
                              sumi_node x)
 {
@@ -29,7 +29,8 @@ static sumi_node scale_items(const struct sliced *s, sumi_graph *graph, sumi_nod
     return sumi_op_multiply(graph, sumi_op_reshape(graph, numbers, s->rank, shape), x);
 }
 
-/* v (ds/dx) v of every number: items do not mix, so the derivative of the sum of all v s serves. */
+/* v (ds/dx) v of every number, from the derivative of the sum of all v s, because items are
+   independent. */
 static sumi_node curvature(const struct sliced *s, sumi_graph *graph, sumi_node score)
 {
     sumi_node along = sumi_op_multiply(graph, score, s->directions), slope = -1;
@@ -56,7 +57,7 @@ static sumi_node build(void *user, sumi_graph *graph)
     return noised_loss(noised, graph, sumi_op_multiply(graph, losses, s->weights));
 }
 
-/* score = -e / s, and e by the model's prediction. */
+/* score = -e / s, with e from the model's prediction. */
 struct numbers {
     double of_state, of_prediction, weight;
 };

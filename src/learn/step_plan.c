@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a training step computes: loss and gradients planned together, in one run or, with
-   train.accumulate, in several whose gradients are averaged. */
+/* The computation of a training step: loss and gradients in one plan, which runs once or, with
+   train.accumulate, several times with averaged gradients. */
 #include <math.h>
 
 #include "base/machine.h"
@@ -44,7 +44,7 @@ static int find_trained(const sumi_trainer *trainer, sumi_node *nodes, int64_t *
     return count;
 }
 
-/* Bytes that remain for the plan once the optimizer has its moments and averages. */
+/* The bytes of memory that remain for the plan after the optimizer's moments and averages. */
 static int64_t memory_for_plan(const sumi_trainer *trainer)
 {
     int64_t weights = 0;
@@ -55,7 +55,7 @@ static int64_t memory_for_plan(const sumi_trainer *trainer)
     return machine_free_memory() - arrays * weights * (int64_t)sizeof(float);
 }
 
-/* What is planned beside the gradients: the loss, and what the objective observes. */
+/* Lists the further outputs of the plan: the loss, and the node that the objective observes. */
 static int list_others(const sumi_trainer *trainer, sumi_node outputs[2])
 {
     const struct objective *objective = &trainer->objective;
@@ -65,8 +65,8 @@ static int list_others(const sumi_trainer *trainer, sumi_node outputs[2])
     return 2;
 }
 
-/* Adds the gradients to outputs[count], with values computed again where the recipe says so or
-   memory is short. `more` other outputs follow these. */
+/* Adds the gradients to outputs[count], recomputing activations where the recipe says so or memory
+   is short. `more` other outputs follow these. */
 static sumi_status differentiate(sumi_trainer *trainer, int count, const sumi_node *nodes,
                                  sumi_node *outputs, int more)
 {
@@ -77,7 +77,7 @@ static sumi_status differentiate(sumi_trainer *trainer, int count, const sumi_no
     int64_t bytes = 0;
     TRY(plan_measure(graph, count + more, outputs, &bytes));
     if (bytes <= memory_for_plan(trainer)) return SUMI_OK;
-    sumi_graph_set_recompute(graph, true); /* what was added before is not planned */
+    sumi_graph_set_recompute(graph, true); /* discards the gradients that were added without it */
     return sumi_graph_gradients(graph, trainer->loss, count, nodes, outputs);
 }
 
@@ -94,7 +94,7 @@ static sumi_status plan_gradients(sumi_trainer *trainer, sumi_node *nodes, sumi_
     return SUMI_OK;
 }
 
-/* Memory for the sums over a step's parts. */
+/* Allocates the sums over a step's parts. */
 static sumi_status make_sums(sumi_trainer *trainer)
 {
     size_t weights = (size_t)trainer->weights->count, total = 0;
@@ -145,7 +145,7 @@ void trainer_release_plan(sumi_trainer *trainer)
     context_release(trainer->context, trainer->sum_values);
 }
 
-/* sums += gradients / parts, beginning anew with the first part. */
+/* sums += gradients / parts; the first part overwrites them. */
 static void add_part(sumi_trainer *trainer, int64_t part)
 {
     double share = 1 / (double)trainer->parts;
@@ -167,7 +167,7 @@ static sumi_status fill_inputs(sumi_trainer *trainer, int64_t part)
     return profile_end(trainer->context, begin, "data and noise", &unknown);
 }
 
-/* The loss of one part to *loss; its gradients are then in the plan. */
+/* Writes the loss of one part to *loss; its gradients are then in the plan. */
 static sumi_status run_part(sumi_trainer *trainer, int64_t part, float *loss)
 {
     const struct objective *objective = &trainer->objective;

@@ -40,7 +40,7 @@ void times_prepare(struct times *times)
     if (times->kind == TIMES_IMPORTANCE) importance_prepare(&times->importance);
 }
 
-/* The path's own time that lies a share of the way from its least to its greatest. */
+/* The path's own time at a fraction of the way from its least to its greatest. */
 static double time_between(const struct times *times, double share)
 {
     const struct noise_path *path = times->path;
@@ -79,7 +79,7 @@ static struct place place_whole(const struct times *times, int64_t index)
     return place;
 }
 
-/* The place at exp(mean + deviation normal) for s / a, as far as the path goes. */
+/* The place with s / a = exp(mean + deviation normal), clamped to the path. */
 static struct place place_of_normal(const struct times *times, double normal)
 {
     const struct noise_path *path = times->path;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trainers: making one, taking a step (step_plan.c has what is computed in it), swapping averaged
- * weights in and out. */
+/* Trainers: creating one, taking a step (step_plan.c has its computation), and swapping the
+   averaged weights in and out. */
 #include "learn/trainer.h"
 
 #include <math.h>
@@ -26,15 +26,14 @@ static void release_objective(const struct objective *objective)
     if (objective->release) objective->release(objective->user);
 }
 
-/* Room for losses that is taken at once: all of a usual run, so that no step has to ask
-   for more. */
+/* The initial capacity for losses: for a whole run of usual length, so that no step allocates. */
 static int64_t first_losses(const sumi_trainer *trainer)
 {
     enum { USUAL = 1 << 20 };
     return trainer->steps < USUAL ? trainer->steps : USUAL;
 }
 
-/* Makes a trainer, which from then on owns the objective. */
+/* Creates a trainer, which takes ownership of the objective. */
 static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi_weights *weights,
                           const struct objective *objective, sumi_trainer **trainer)
 {
@@ -78,7 +77,8 @@ sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe
     TRY(recipe_check_read(context, recipe, sections));
     struct objective objective;
     const struct learning learning = {context, recipe, model, data};
-    TRY(weights_own_all(model->weights)); /* to be written to, whatever file they lie in */
+    TRY(weights_own_all(model->weights)); /* copies mapped weights, because training writes to
+                                             them */
     TRY(objective_create(&learning, &objective));
     TRY(create(context, recipe, model->weights, &objective, trainer));
     (*trainer)->model = model;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The training loop: an objective's graph, differentiated and planned once, and an optimizer. It
-   knows nothing of diffusion; objectives are in files of their own. */
+/* The training loop: an objective's graph, differentiated and planned once, and an optimizer. It is
+   independent of diffusion; objectives are in files of their own. */
 #ifndef SUMI_LEARN_TRAINER_H
 #define SUMI_LEARN_TRAINER_H
 
@@ -14,10 +14,10 @@ struct sumi_trainer {
     const sumi_recipe *recipe;
     sumi_weights *weights;
     sumi_model *model;       /* NULL for a custom objective */
-    struct fingerprint data; /* of what it is trained on; "" where that cannot change */
+    struct fingerprint data; /* of the training data; "" for generated data */
     struct objective objective;
-    int64_t batch; /* items a step takes */
-    int64_t parts; /* that they are computed in */
+    int64_t batch; /* items of a step */
+    int64_t parts; /* parts that a step is computed in */
     uint64_t seed;
 
     sumi_graph *graph;
@@ -25,11 +25,12 @@ struct sumi_trainer {
     sumi_node loss;
     const float **gradients; /* [weights] in the plan's memory, NULL where not trained */
     float **sums;            /* [weights] gradients of a step in several parts, else NULL */
-    float *sum_values;       /* what these point into */
+    float *sum_values;       /* memory of the sums */
     struct optimizer optimizer;
-    bool averaged; /* the network holds the averages, and optimizer.average the trained weights */
+    bool averaged; /* whether the network has the averages, and optimizer.average the trained
+                      weights */
 
-    struct advice_course course; /* of the loss */
+    struct advice_course course; /* the course of the loss, for warnings */
     int64_t step, steps;
     float *losses; /* [step] */
     int64_t losses_capacity;
@@ -39,16 +40,17 @@ struct sumi_trainer {
 sumi_status trainer_plan(sumi_trainer *trainer);
 void trainer_release_plan(sumi_trainer *trainer);
 
-/* Feeds and runs a step's parts: the mean of their losses, which is finite, to *loss, and that of
-   their gradients to *gradients [weights], until the next call (step_plan.c). */
+/* Feeds and runs a step's parts. Writes the mean of their losses to *loss, and points *gradients
+   [weights] to that of their gradients, valid until the next call. A loss that is not finite is an
+   error (step_plan.c). */
 sumi_status trainer_descend(sumi_trainer *trainer, float *loss, const float *const **gradients);
 
-/* Draws a few samples in few steps (run.c); none, with samples->data NULL, where the network's
-   predictions lead out of the finite numbers or are not for the solver that is used. */
+/* Generates a few samples in a few steps (run.c). samples->data is NULL where the network's
+   predictions give values that are not finite or the solver does not support them. */
 sumi_status trainer_draw_preview(const sumi_model *model, sumi_session *session,
                                  sumi_array *samples);
 
-/* Room for at least `count` losses. */
+/* Ensures capacity for at least `count` losses. */
 sumi_status trainer_reserve_losses(sumi_trainer *trainer, int64_t count);
 
 #endif

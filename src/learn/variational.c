@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The variational bound as a loss (Ho et al. 2020, eq. 5), in bits for each number of an item, with
    fixed or learned variances; and the hybrid of Nichol & Dhariwal 2021, eq. 16: the simple loss of
-   denoising plus 0.001 of the bound, which there teaches the variance only.
-
-   One time of each item is drawn, so the bound's sum over T times is T times the mean of the drawn
-   terms. The term of the last time, L_T, does not depend on the network and is left out. */
+   denoising plus 0.001 of the bound, whose gradient there reaches only the variance. One time is
+   drawn for each item, so the bound's sum over T times is estimated by T times the mean of the
+   drawn terms. The term of the last time, L_T, does not depend on the network and is left out. */
 #include <math.h>
 #include <string.h>
 
@@ -12,28 +11,29 @@
 #include "learn/variational_terms.h"
 #include "ops/ops.h"
 
-static const double BOUND_SHARE = 0.001; /* of the bound in the hybrid */
+static const double BOUND_SHARE = 0.001; /* weight of the bound in the hybrid */
 
 struct variational {
-    struct noised noised;         /* first: noised_observe and its like know only this */
-    bool hybrid, learned, levels; /* levels: the data are of 256 levels, not of any numbers */
+    struct noised noised;         /* first: noised_observe and its like cast `user` to this */
+    bool hybrid, learned, levels; /* levels: the data have 256 levels, else any numbers */
     int64_t channels;
     int rank; /* of a batch */
     sumi_node target, clean;
-    /* Of each item: 1 at the first time, else 0; the mean's error for a unit of the prediction's,
-       log btilde, and the two ends of the reverse step's log variance, least and gap. */
+    /* For each item: 1 at the first time, else 0; the error of the mean per unit of error of the
+       prediction; log btilde; and the bounds of the reverse step's log variance, least and least +
+       gap. */
     sumi_node first, slope, posterior, least, gap;
 };
 
-/* An input of one number an item, as a column that broadcasts over its numbers. */
+/* An input of one number per item, reshaped to broadcast over the item's numbers. */
 static sumi_node column(const struct variational *v, sumi_graph *graph, sumi_node numbers)
 {
     const int64_t shape[SUMI_MAX_RANK] = {v->noised.batch, 1, 1, 1, 1, 1};
     return sumi_op_reshape(graph, numbers, v->rank, shape);
 }
 
-/* Nichol & Dhariwal 2021, eq. 15: the network's second half, from -1 to 1, places the log variance
-   between its two ends. */
+/* Nichol & Dhariwal 2021, eq. 15: the second half of the output, from -1 to 1, interpolates the log
+   variance between its bounds. */
 static sumi_node log_variance(const struct variational *v, sumi_graph *graph, sumi_node output)
 {
     sumi_node least = column(v, graph, v->least);
@@ -55,7 +55,7 @@ static sumi_node bound(const struct variational *v, sumi_graph *graph, sumi_node
         variational_divergence(graph, square, column(v, graph, v->posterior), variance);
     sumi_node decoder = variational_density(graph, square, variance);
     if (v->levels) {
-        /* where it does not count the distance is zero, for far away it could be infinite */
+        /* zero where it is not used, because its value could be infinite */
         sumi_node near = sumi_op_multiply(graph, distance, first);
         decoder = variational_decoder(graph, v->clean, near, variance);
     }
@@ -91,7 +91,7 @@ static sumi_node build(void *user, sumi_graph *graph)
     return noised_loss(noised, graph, sumi_op_add(graph, simple, share));
 }
 
-/* What an item at a whole time is fed of the bound. */
+/* The inputs of the bound for an item at a whole time. */
 struct numbers {
     double slope, posterior, least, gap;
 };
@@ -131,7 +131,7 @@ static void finish_item(void *user, sumi_plan *plan, int64_t item)
     if (v->learned) sumi_plan_data(plan, v->gap)[item] = (float)numbers.gap;
 }
 
-/* The bound divides the square of the slope by a variance, which is within e^-46 and 1. */
+/* The bound divides the square of the slope by a variance between e^-46 and 1. */
 static const char *judge(const void *user, const struct place *place)
 {
     struct numbers numbers = numbers_at(user, place);
@@ -164,7 +164,7 @@ static sumi_status check_variance(const struct variational *v)
     }
     if (type == VARIANCE_LEARNED_RANGE || !v->hybrid) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "train.objective = hybrid is for a network that learns the variance too: "
+                        "train.objective = hybrid needs a network that also learns the variance: "
                         "set noise.variance = learned_range, or use denoising or variational");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Divergence, density and decoder as graph; see variational_terms.h. */
+/* Divergence, density and decoder as graphs; see variational_terms.h. */
 #include "learn/variational_terms.h"
 
 #include "ops/ops.h"
@@ -31,9 +31,9 @@ sumi_node variational_density(sumi_graph *graph, sumi_node square, sumi_node log
     return sumi_op_affine(graph, sum, 0.5, 0.5 * LOG_TWO_PI);
 }
 
-/* 1 where the mean is on the lower side of its interval, so that it is looked at in a mirror: both
-   ends of the interval then lie in the lower tail, where log Phi loses nothing. The open interval
-   at 1 always is, that at -1 never. */
+/* 1 where the mean is below its interval, so that the interval is mirrored: both of its ends then
+   lie in the lower tail, where log Phi is accurate. The open interval at 1 is always mirrored, that
+   at -1 never. */
 static sumi_node mirrored(sumi_graph *graph, sumi_node centre, sumi_node low, sumi_node high)
 {
     sumi_node inside =

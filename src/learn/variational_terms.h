@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The terms of the variational bound as graph, number by number and in nats (Ho et al. 2020, eq. 5;
+/* The terms of the variational bound as graphs, for each number and in nats (Ho et al. 2020, eq. 5;
    Nichol & Dhariwal 2021, section 3.1). Shapes broadcast; x, means and results are [n, item]. */
 #ifndef SUMI_LEARN_VARIATIONAL_TERMS_H
 #define SUMI_LEARN_VARIATIONAL_TERMS_H
@@ -13,9 +13,9 @@ sumi_node variational_divergence(sumi_graph *graph, sumi_node square, sumi_node 
 /* -log of the normal density at a distance whose square is given. */
 sumi_node variational_density(sumi_graph *graph, sumi_node square, sumi_node log_variance);
 
-/* -log of the discretised decoder (Ho et al. 2020, eq. 13): the normal distribution's share of the
-   interval of 1/255 around clean[n, item], open at -1 and 1, where the mean is clean
-   - difference. */
+/* -log of the discretised decoder (Ho et al. 2020, eq. 13): the probability under the normal
+   distribution of the interval within 1/255 of clean[n, item], open at -1 and 1, where the mean is
+   clean - difference. */
 sumi_node variational_decoder(sumi_graph *graph, sumi_node clean, sumi_node difference,
                               sumi_node log_variance);
 

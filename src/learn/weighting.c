@@ -16,11 +16,11 @@ struct weighting weighting_of(const sumi_recipe *recipe)
     return weighting;
 }
 
-/* Errors of noise and data for a unit of the prediction's error. A state x = a x0 + s e leaves only
-   one way to be wrong, by -s u in the data and a u in the noise; a prediction p = c x0 + n e is
-   wrong by (a n - s c) u then. So both are finite at an end of a path too, where there is no signal
-   (a = 0) or no noise, unless the prediction tells nothing of them there: noise of the data at
-   a = 0, data of the noise at s = 0. */
+/* The errors of noise and data per unit of the prediction's error. Because x = a x0 + s e is given,
+   an error -s u in the data comes with an error a u in the noise; the error of a prediction p = c
+   x0 + n e is then (a n - s c) u. Both are therefore finite also at the ends of a path, where there
+   is no signal (a = 0) or no noise, except where the prediction does not determine them: a
+   predicted noise does not determine the data at a = 0, nor predicted data the noise at s = 0. */
 struct unit_errors {
     double noise, data;
 };
@@ -34,12 +34,12 @@ static struct unit_errors unit_errors(const struct noised *noised, const struct 
 }
 
 /* g^2 / 2 for the score -e / s, where g^2 = 2 (s / a) (a s' - s a') as in path_sde: without signal
-   it is infinite, and yet its product with the error of the score has a limit where the noise is
-   told exactly. */
+   it is infinite, but its product with the error of the score has a limit where the noise is
+   exact. */
 static double likelihood_weight(const struct noise_level *level, double noise_error)
 {
     double a = level->signal, s = level->noise;
-    if (a == 0 && noise_error == 0) return 0; /* the error's square goes with a^2 */
+    if (a == 0 && noise_error == 0) return 0; /* the square of the error is proportional to a^2 */
     return (a * level->noise_slope - s * level->signal_slope) / (a * s) * noise_error * noise_error;
 }
 

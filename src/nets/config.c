@@ -10,7 +10,8 @@
 #include "base/json.h"
 #include "base/text.h"
 
-static const char FORMAT_VERSION[] = "0.42.1"; /* of diffusers, whose layout is written */
+static const char FORMAT_VERSION[] = "0.42.1"; /* the version of diffusers whose layout is
+                                                  written */
 
 static sumi_status add_member(struct config *config, const char *key, json_object *value)
 {
@@ -29,7 +30,7 @@ static sumi_status add_text(struct config *config, const char *key, const char *
     return add_member(config, key, value);
 }
 
-/* The given value of a key, or its default. */
+/* Adds a key with the given value, or its default. */
 static sumi_status complete_key(struct config *config, json_object *given,
                                 const struct config_key *key)
 {
@@ -98,7 +99,7 @@ static const char *type_of(json_object *value)
     return json_type_to_name(json_object_get_type(value));
 }
 
-/* `what` names the value in messages, a key or a place in a list. */
+/* `what` names the value in messages: a key or a position in a list. */
 static int64_t check_whole(struct config *config, const char *what, json_object *value, int64_t low,
                            int64_t high)
 {
@@ -195,7 +196,7 @@ int config_length(struct config *config, const char *key, int limit)
     }
     size_t length = json_object_array_length(value);
     if (length >= 1 && length <= (size_t)limit) return (int)length;
-    config_fail(config, "\"%s\" should have 1 to %d members, not %zu", key, limit, length);
+    config_fail(config, "\"%s\" should have 1 to %d entries, not %zu", key, limit, length);
     return 0;
 }
 
@@ -206,30 +207,30 @@ static json_object *member(struct config *config, const char *key, int place)
     return json_object_array_get_idx(value, (size_t)place);
 }
 
-static void quote_member(const char *key, int place, char what[static 96])
+static void quote_entry(const char *key, int place, char what[static 96])
 {
-    snprintf(what, 96, "member %d of \"%s\"", place, key);
+    snprintf(what, 96, "entry %d of \"%s\"", place, key);
 }
 
 int64_t config_whole_at(struct config *config, const char *key, int place, int64_t low,
                         int64_t high)
 {
     char what[96];
-    quote_member(key, place, what);
+    quote_entry(key, place, what);
     return check_whole(config, what, member(config, key, place), low, high);
 }
 
 double config_number_at(struct config *config, const char *key, int place, double low, double high)
 {
     char what[96];
-    quote_member(key, place, what);
+    quote_entry(key, place, what);
     return check_number(config, what, member(config, key, place), low, high);
 }
 
 int config_choice_at(struct config *config, const char *key, int place, const char *const *names)
 {
     char what[96];
-    quote_member(key, place, what);
+    quote_entry(key, place, what);
     return check_choice(config, what, member(config, key, place), names);
 }
 
@@ -237,6 +238,6 @@ const char *config_text_at(struct config *config, const char *key, int place)
 {
     json_object *value = member(config, key, place);
     if (json_object_is_type(value, json_type_string)) return json_object_get_string(value);
-    config_fail(config, "member %d of \"%s\" should be a text, not %s", place, key, type_of(value));
+    config_fail(config, "entry %d of \"%s\" should be a text, not %s", place, key, type_of(value));
     return "";
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a network's config.json: each class has a table of its keys with their defaults; the
-   completed object is what is read and what is saved. The first failure sticks, so that a class
-   reads all of its keys and looks once. */
+/* Reading a network's config.json: each class has a table of its keys and their defaults; the
+   config is completed from it before it is read or saved. The first failure is kept, so that a
+   class can read all its keys and check once. */
 #ifndef SUMI_NETS_CONFIG_H
 #define SUMI_NETS_CONFIG_H
 
@@ -9,7 +9,7 @@
 
 #include "base/context.h"
 
-/* A key and its default, in JSON. */
+/* A key and its default as JSON. */
 struct config_key {
     const char *name, *fallback;
 };
@@ -17,36 +17,36 @@ struct config_key {
 struct config {
     sumi_context *context;
     const char *source;  /* names the config in messages */
-    json_object *object; /* every key of the table */
+    json_object *object; /* has every key of the table */
     sumi_status status;  /* the first failure */
 };
 
-/* Starts reading: `keys` ends with a NULL name. Release with config_close. */
+/* Starts reading: `keys` ends with a NULL name. Release it with config_close. */
 sumi_status config_open(struct config *config, sumi_context *context, json_object *given,
                         const char *source, const char *class_name, const struct config_key *keys);
-void config_close(struct config *config); /* harmless after a failed config_open */
-/* The completed config as it is saved, a new text. */
+void config_close(struct config *config); /* allowed after a failed config_open */
+/* Writes the completed config, in the form that is saved, as a new text. */
 sumi_status config_write(const struct config *config, char **text);
 
-/* Records a failure, "SOURCE: ...", unless there was one before. */
+/* Records a failure, "SOURCE: ...", unless there is one already. */
 void config_fail(struct config *config, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 bool config_is_null(const struct config *config, const char *key);
 
-/* Values within bounds. Where the value is null, `otherwise` is returned; after a failure, the low
-   bound. */
+/* Read a value within bounds. They return `otherwise` for null, and the low bound after a
+   failure. */
 int64_t config_whole(struct config *config, const char *key, int64_t low, int64_t high);
 int64_t config_whole_or(struct config *config, const char *key, int64_t low, int64_t high,
                         int64_t otherwise);
 double config_number(struct config *config, const char *key, double low, double high);
 bool config_flag(struct config *config, const char *key);
 
-/* Number of the value in `names` (which ends with NULL), 0 after a failure. A misspelled value is
-   refused and the nearest name suggested. */
+/* The index of the value in `names` (which ends with NULL); 0 after a failure. Refuses other values
+   and suggests the nearest name. */
 int config_choice(struct config *config, const char *key, const char *const *names);
 
-/* Lists: their length, at most `limit`, and their members. */
+/* Lists: their length, at most `limit`, and their entries. */
 int config_length(struct config *config, const char *key, int limit);
 int64_t config_whole_at(struct config *config, const char *key, int place, int64_t low,
                         int64_t high);

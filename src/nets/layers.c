@@ -51,7 +51,7 @@ struct layer_window layer_same(int rank, int64_t kernel)
     return (struct layer_window){rank, kernel, 1, kernel / 2, kernel / 2};
 }
 
-/* The kernel as the convolution wants it, [out, in, kh, kw]. */
+/* The kernel in the layout of the convolution, [out, in, kh, kw]. */
 static sumi_node kernel_weight(sumi_graph *graph, const char *layer, int64_t out, int64_t in,
                                const struct layer_window *window, double fan)
 {

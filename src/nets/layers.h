@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The layers that networks are made of: each takes a node, makes its weights under diffusers'
-   names with torch's initial values, and gives a node. Activations are channels last. */
+/* The layers that networks are made of: each takes a node, creates its weights under diffusers'
+   names with torch's initial values, and returns a node. Activations are channels last. */
 #ifndef SUMI_NETS_LAYERS_H
 #define SUMI_NETS_LAYERS_H
 
@@ -9,12 +9,11 @@
 
 enum { NAME_SIZE = 192 };
 
-/* "parent.child" into name, the child printed by `format`; no dot after an empty parent. */
+/* Writes "parent.child" to name, the child printed by `format`; no dot after an empty parent. */
 const char *layer_name(char name[NAME_SIZE], const char *parent, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Size of a node along an axis; 1 for a node that is not there, so that shapes can be written
-   without asking first. */
+/* The size of a node along an axis; 1 for a missing node (-1), so that callers need no check. */
 int64_t layer_size(const sumi_graph *graph, sumi_node x, int axis);
 
 /* x[..., in] to [..., out]: NAME.weight [out, in], NAME.bias [out]. */
@@ -22,7 +21,7 @@ sumi_node layer_linear(sumi_graph *graph, const char *name, sumi_node x, int64_t
 
 /* A convolution's window, the same along each spatial axis. */
 struct layer_window {
-    int rank; /* 2 for images, 1 for signals held as [n, 1, length, c] */
+    int rank;                              /* 2 for images, 1 for signals as [n, 1, length, c] */
     int64_t kernel, stride, before, after; /* size, step, padding */
 };
 
@@ -37,7 +36,7 @@ sumi_node layer_convolution(sumi_graph *graph, const char *name, sumi_node x, in
 sumi_node layer_convolution_plain(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
                                   const struct layer_window *window);
 
-/* Group normalisation over x[n, ..., c] with NAME.weight and NAME.bias [c], then SiLU if asked. */
+/* Group normalisation over x[n, ..., c] with NAME.weight and NAME.bias [c], then SiLU if `silu`. */
 struct layer_norm {
     int64_t groups;
     double epsilon;
@@ -57,7 +56,7 @@ sumi_node layer_over_pixels(sumi_graph *graph, sumi_node x);
 
 enum layer_activation { LAYER_SILU, LAYER_MISH, LAYER_GELU, LAYER_RELU };
 
-/* The activation that a key names, as diffusers does: whatever the case, "swish" for SiLU. */
+/* The activation that a key names, as in diffusers: in any case, with "swish" for SiLU. */
 enum layer_activation layer_activation_read(struct config *config, const char *key);
 sumi_node layer_activate(sumi_graph *graph, enum layer_activation activation, sumi_node x);
 

@@ -15,7 +15,7 @@ struct mlp {
 };
 
 static const struct config_key keys[] = {
-    TIME_KEYS,        {"in_channels", "2"}, {"out_channels", "null"}, /* null: as in_channels */
+    TIME_KEYS,        {"in_channels", "2"}, {"out_channels", "null"}, /* null: in_channels */
     {"width", "128"}, {"depth", "4"},       {"dropout", "0.0"},       {"act_fn", "\"silu\""},
     {NULL, NULL}};
 

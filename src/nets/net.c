@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of network classes, and what they share: reading a config.json, checking the inputs of
-   a forward pass. */
+/* The table of network classes, and what they share: reading a config.json and checking the inputs
+   of a forward pass. */
 #include "nets/net.h"
 
 #include <string.h>
@@ -100,7 +100,7 @@ sumi_status net_set_size(struct net *net, int count, const int64_t *sizes)
 
 /* ---- Building ---- */
 
-/* Of one input: the declared rank and sizes, and as many items as x has. */
+/* Checks one input: the declared rank and sizes, and as many items as x. */
 static bool check_input(const struct net *net, sumi_graph *graph, int number,
                         const struct net_nodes *nodes)
 {
@@ -126,7 +126,7 @@ static bool check_input(const struct net *net, sumi_graph *graph, int number,
     return false;
 }
 
-/* What is given beyond the declared inputs is a mistake of the caller's. */
+/* Refuses inputs beyond the declared ones. */
 static bool check_others(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     for (int i = net->input_count; i < NET_INPUTS; i++) {

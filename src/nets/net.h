@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Networks: what a config.json describes, and how it becomes a graph. A network knows nothing of
-   weights' values, of noise or of solvers; parameter names and shapes are diffusers' own. */
+/* Networks: what a config.json describes, and how it becomes a graph. A network is independent of
+   the values of weights, of noise and of solvers; parameter names and shapes are those of
+   diffusers. */
 #ifndef SUMI_NETS_NET_H
 #define SUMI_NETS_NET_H
 
@@ -11,18 +12,18 @@
 
 struct net;
 
-/* How many inputs a network has at most, and the places of those that all have. */
+/* The largest number of inputs of a network, and the indices of those that all networks have. */
 enum { NET_INPUTS = 12, NET_X = 0, NET_TIMES = 1 };
 
 enum { NET_SIZE = 1 << 20 }; /* the largest spatial size of an item */
 
-/* The inputs of a forward pass as nodes of a graph, in the order of net->inputs; -1 for an optional
-   one that is left out. */
+/* The inputs of a forward pass as nodes of a graph, in the order of net->inputs; -1 for an omitted
+   optional one. */
 struct net_nodes {
     sumi_node at[NET_INPUTS];
 };
 
-/* x and the times, and no others. */
+/* The nodes x and times, and no others. */
 static inline struct net_nodes net_nodes_of(sumi_node x, sumi_node times)
 {
     struct net_nodes nodes = {{x, times}};
@@ -30,11 +31,11 @@ static inline struct net_nodes net_nodes_of(sumi_node x, sumi_node times)
     return nodes;
 }
 
-/* A class of networks, known by the `_class_name` of its config.json. */
+/* A class of networks, identified by the `_class_name` of its config.json. */
 struct net_type {
     const char *class_name;
     /* Reads `given` (an object; any key may be missing) and fills everything of `net` but its
-       context and type. What it leaves in net->settings after a failure is released too. */
+       context and type. net->settings is released also after a failure. */
     sumi_status (*parse)(struct net *net, json_object *given, const char *source);
     /* Adds the forward pass; -1 after a failure. The nodes have the shapes that were declared. */
     sumi_node (*build)(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
@@ -43,15 +44,15 @@ struct net_type {
 struct net {
     sumi_context *context;
     const struct net_type *type;
-    char *config;                      /* config.json as it is saved: every key, sorted */
+    char *config;                      /* config.json in the saved form: every key, sorted */
     enum sumi_item_kind kind;          /* of an item */
     int item_rank;                     /* 3 for images, 2 for signals, 1 for points */
     int64_t item_shape[SUMI_MAX_RANK]; /* of one input item, channels last; a spatial size is 0
-                                          where the config leaves sample_size open */
-    int64_t size_multiple;             /* that spatial sizes have to be multiples of; 0 for any */
+                                          where the config has no sample_size */
+    int64_t size_multiple;             /* spatial sizes must be multiples of it; 0 for any */
     int64_t out_channels;              /* the output has the input's spatial size */
     int input_count;
-    sumi_input inputs[NET_INPUTS]; /* x[n, item], times[n], then what else the network is told */
+    sumi_input inputs[NET_INPUTS]; /* x[n, item], times[n], then further inputs */
     void *settings;                /* the type's own, from context_allocate */
 };
 
@@ -61,21 +62,22 @@ sumi_status net_parse(sumi_context *context, const char *json, const char *sourc
                       struct net **net);
 void net_free(struct net *net); /* accepts NULL */
 
-/* Gives an item of open size its spatial sizes, sizes[count], before the network is built. A size
-   that the network has already is only compared. */
+/* Sets the spatial sizes of an item, sizes[count], where the config has none, before the network is
+   built. Sizes that the config has must be the same. */
 sumi_status net_set_size(struct net *net, int count, const int64_t *sizes);
 
 /* Adds the forward pass to `graph`, with dropout if it is a training graph, and returns the output
    [n, spatial size, out_channels]. The weights appear in graph->weights under diffusers' names.
-   Call once a graph: each weight becomes one leaf. Sizes that the declaration leaves open need not
-   be the config's. */
+   Call it once per graph: each weight becomes one leaf. Sizes that the declaration leaves open may
+   differ from the config's. */
 sumi_node net_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
 
 /* ---- Declaring and finding inputs (inputs.c) ---- */
 
-/* For `parse`, once kind and shape of an item are known: declares x[n, item] and times[n]. */
+/* Declares x[n, item] and times[n]; `parse` calls it once the kind and shape of an item are
+   known. */
 void net_declare_item(struct net *net, enum sumi_item_kind kind, const int64_t *shape);
-/* Declares one more; the name must live as long as the network. */
+/* Declares a further input; its name must live as long as the network. */
 void net_declare(struct net *net, const sumi_input *input);
 
 /* The number of the input of that name, or -1. */
@@ -84,19 +86,18 @@ int net_find_input(const struct net *net, const char *name);
 /* The names of the inputs after x and times, "class, states", into text[size]; "" for none. */
 const char *net_input_names(const struct net *net, char *text, size_t size);
 
-/* Number of classes of the input "class"; 0 where there is none. */
+/* The number of classes of the input "class"; 0 if there is none. */
 int64_t net_classes(const struct net *net);
 
-/* The shape of an input for so many items by the declaration alone; a size that is left open
-   stays 0. */
+/* The declared shape of an input for a number of items; an open size stays 0. */
 struct shape net_input_shape(const struct net *net, int number, int64_t items);
 
-/* Adds an input of a graph for every input of the network: shapes[number], or where that is NULL
-   or of rank 0 the declared one. Optional inputs without a shape are left out. */
+/* Adds a graph input for every input of the network, with the shape shapes[number] or, where that
+   is NULL or of rank 0, the declared one. Omits optional inputs without a shape. */
 void net_add_inputs(const struct net *net, sumi_graph *graph, int64_t items,
                     const struct shape *shapes, struct net_nodes *nodes);
 
-/* Puts whole numbers into an input's memory, from number `first` on. */
+/* Writes whole numbers to an input's memory, from index `first` on. */
 void net_put_integers(sumi_plan *plan, sumi_node node, int64_t first, int64_t count,
                       const int32_t *values);
 

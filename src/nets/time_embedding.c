@@ -96,7 +96,7 @@ static sumi_node positional(sumi_graph *graph, const struct time_settings *time,
 }
 
 /* The table that projections read: frequencies [1, half] or [channels], or rows [steps, channels].
-   Shared between times and classes that are embedded as times. */
+   Times and classes that are embedded as times share it. */
 static sumi_node projection_table(sumi_graph *graph, const struct time_settings *time)
 {
     if (time->kind == TIME_POSITIONAL) return frequencies(graph, time, time->channels / 2);
@@ -123,7 +123,7 @@ static sumi_node project(sumi_graph *graph, const struct time_settings *time, su
 sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, const struct net *net,
                          const struct net_nodes *nodes)
 {
-    enum { CLASS = NET_TIMES + 1 }; /* declared first after the times */
+    enum { CLASS = NET_TIMES + 1 }; /* declared directly after the times */
     sumi_node table = projection_table(graph, time);
     sumi_node projected = project(graph, time, table, nodes->at[NET_TIMES]);
     sumi_node embedding = layer_time_mlp(graph, "time_embedding", projected, time->width);

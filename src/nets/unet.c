@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The U-Net put together (Ronneberger et al. 2015; as a denoiser Ho et al. 2020, appendix B): down
-   through the levels, across the middle, and up again with what was left on the way down. */
+/* The forward pass of the U-Net (Ronneberger et al. 2015; as a denoiser Ho et al. 2020, appendix
+   B): down blocks, the middle block, and up blocks with the skip connections of the down blocks. */
 #include "nets/unet.h"
 
 static bool check_size(sumi_graph *graph, const struct net *net, sumi_node x)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The U-Net, for images and for signals: one description read from a config, one builder. Its
-   parts: unet_config.c reads the description, unet_shape.c works out what each layer looks like and
-   checks that it can be, unet_resnet.c, unet_attention.c and unet_skip.c build layers,
-   unet_blocks.c and unet.c put them together; unet2d.c and unet1d.c hold the keys of the two
-   classes.
+/* The U-Net, for images and for signals: one description, read from a config, and one builder.
+   unet_config.c reads the description, unet_shape.c computes the shape of each layer and checks it,
+   unet_resnet.c, unet_attention.c and unet_skip.c build layers, unet_blocks.c and unet.c combine
+   them; unet2d.c and unet1d.c have the keys of the two classes.
 
-   A signal [n, length, c] is held as an image [n, 1, length, c], so everything below is [n,h,w,c].
- */
+   A signal [n, length, c] is processed as an image [n, 1, length, c], so all nodes below are
+   [n,h,w,c]. */
 #ifndef SUMI_NETS_UNET_H
 #define SUMI_NETS_UNET_H
 
@@ -24,13 +23,13 @@ enum {
 /* How a block changes the spatial size at its end. */
 enum unet_sampler { SAMPLER_NONE, SAMPLER_CONVOLUTION, SAMPLER_RESNET, SAMPLER_FIR };
 
-/* A kind of block, by its name in the config. */
+/* A kind of block, identified by its name in the config. */
 struct unet_block_kind {
     const char *name;
     bool attention;
-    bool by_option; /* the sampler is what downsample_type or upsample_type says */
+    bool by_option; /* the sampler is that of downsample_type or upsample_type */
     enum unet_sampler sampler;
-    bool side_image; /* the Skip blocks of NCSN++, with an image beside the path */
+    bool side_image; /* the Skip blocks of NCSN++, with a side image */
 };
 
 /* A block of the down or up path. */
@@ -39,8 +38,8 @@ struct unet_block {
     bool up;
     enum unet_sampler sampler;
     int64_t layers;           /* residual layers without the sampler */
-    int64_t before, channels; /* channels that enter and leave it */
-    int64_t last_skip;        /* up: channels of the last skip connection it takes */
+    int64_t before, channels; /* input and output channels */
+    int64_t last_skip;        /* up: channels of its last skip connection */
 };
 
 /* A residual layer. */
@@ -50,8 +49,8 @@ struct unet_resnet {
     int64_t groups_in, groups_out; /* of its two norms */
     double divisor;                /* of the sum at its end */
     enum resample resample;
-    bool fir;      /* resampled with the filter (1,3,3,1), not by blocks of two */
-    bool shortcut; /* a 1x1 convolution on the way around */
+    bool fir;      /* resampled with the filter (1,3,3,1), else in blocks of two */
+    bool shortcut; /* a 1x1 convolution on the residual connection */
 };
 
 /* A self-attention layer. */
@@ -64,12 +63,12 @@ struct unet_attention {
 struct unet {
     int rank; /* 2: images, 1: signals */
     int64_t in_channels, out_channels;
-    int64_t kernel;       /* size of the convolutions */
+    int64_t kernel;       /* kernel size of the convolutions */
     int64_t down_padding; /* 1: symmetric, 0: one more after than before */
     bool center_input;
     struct time_settings time;
     int levels;
-    int64_t layers; /* of each down block; up blocks have one more */
+    int64_t layers; /* residual layers of each down block; up blocks have one more */
     struct unet_block down[UNET_LEVELS], up[UNET_LEVELS];
     bool mid, mid_attention;
     double mid_divisor;
@@ -80,7 +79,8 @@ struct unet {
     enum layer_activation activation;
 };
 
-/* Reads a U-Net of `rank` spatial axes; `keys` is the class's table. Fills net and its settings. */
+/* Reads a U-Net with `rank` spatial axes; `keys` is the table of its class. Fills net and its
+   settings. */
 struct config_key;
 sumi_status unet_parse(struct net *net, json_object *given, const char *source, int rank,
                        const struct config_key *keys);
@@ -106,9 +106,9 @@ struct unet_resnet unet_block_resnet(const struct unet *unet, const struct unet_
 struct unet_attention unet_block_attention(const struct unet *unet, const struct unet_block *block);
 struct unet_resnet unet_mid_resnet(const struct unet *unet);
 struct unet_attention unet_mid_attention(const struct unet *unet);
-/* Records in `config` what keeps the network from being built. */
+/* Records a failure in `config` if the network cannot be built. */
 void unet_check(struct config *config, const struct unet *unet);
-/* How often the spatial size is halved, and so what it must be a multiple of. */
+/* The number that spatial sizes must be a multiple of: two to the number of halvings. */
 int64_t unet_size_multiple(const struct unet *unet);
 
 /* ---- building ---- */
@@ -119,7 +119,7 @@ struct unet_builder {
     sumi_node time; /* activated embedding [n, width]; -1 in networks without times */
     sumi_node skips[UNET_SKIPS];
     int skip_count;
-    sumi_node side; /* the image beside the path of Skip blocks, or -1 */
+    sumi_node side; /* the side image of Skip blocks, or -1 */
 };
 
 sumi_node unet_build_resnet(struct unet_builder *builder, const char *name,
@@ -129,7 +129,7 @@ sumi_node unet_build_attention(struct unet_builder *builder, const char *name,
 /* Halves or doubles the spatial size with the binomial filter (1,3,3,1). */
 sumi_node unet_fir_down(sumi_graph *graph, sumi_node x);
 sumi_node unet_fir_up(sumi_graph *graph, sumi_node x);
-/* The ends of Skip blocks: resample x and the image beside it, and let one into the other. */
+/* The ends of Skip blocks: resample x and the side image, and combine them. */
 sumi_node unet_build_skip_down(struct unet_builder *builder, const char *name,
                                const struct unet_block *block, sumi_node x);
 sumi_node unet_build_skip_up(struct unet_builder *builder, const char *name,

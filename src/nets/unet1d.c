@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SumiUNet1DModel: the same U-Net for signals [n, length, c]. Its blocks are those of the image
-   network with 1-D in their names, its convolutions have `kernel_size` taps, and its parameters
-   the same names; it is no class of diffusers. */
+   network with 1-D in their names, its convolutions have `kernel_size` taps, and its parameters the
+   same names; diffusers has no such class. */
 #include "nets/unet.h"
 
 static const struct config_key keys[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Self-attention over the pixels of a U-Net's level (Vaswani et al. 2017, 3.2), on a residual
-   path. */
+/* Self-attention over the pixels of a U-Net level (Vaswani et al. 2017, 3.2), with a residual
+   connection. */
 #include <math.h>
 
 #include "nets/unet.h"

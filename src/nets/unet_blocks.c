@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The blocks of a U-Net's three parts: residual layers with attention after each where the kind
-   has it, then a sampler; the way down leaves skip connections, the way up takes them. */
+/* The down, middle and up blocks of a U-Net: residual layers, each followed by attention where the
+   kind has it, then a sampler. Down blocks push skip connections, up blocks pop them. */
 #include "nets/unet.h"
 
 static void push_skip(struct unet_builder *builder, sumi_node x)

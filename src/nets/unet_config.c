@@ -23,11 +23,11 @@ enum { KIND_COUNT = 5, KIND_NAME = 32 };
 const struct unet_block_kind *unet_find_block(struct config *config, const char *name, bool up,
                                               int rank)
 {
-    static const char old_prefix[] = "UNetRes"; /* of diffusers' first files */
+    static const char old_prefix[] = "UNetRes"; /* of early diffusers files */
     const struct unet_block_kind *kinds = up ? up_kinds : down_kinds;
     char texts[KIND_COUNT][KIND_NAME];
     const char *names[KIND_COUNT + 1] = {NULL};
-    int known = rank == 2 ? KIND_COUNT : KIND_COUNT - 2; /* the filters of Skip blocks are 2-D */
+    int known = rank == 2 ? KIND_COUNT : KIND_COUNT - 2; /* Skip blocks exist only for images */
     if (strncmp(name, old_prefix, sizeof old_prefix - 1) == 0) name += sizeof old_prefix - 1;
     for (int i = 0; i < known; i++) {
         snprintf(texts[i], KIND_NAME, "%s%dD", kinds[i].name, rank);
@@ -45,7 +45,7 @@ static enum unet_sampler read_sampler(struct config *config, const char *key)
     return config_choice(config, key, names) == 0 ? SAMPLER_CONVOLUTION : SAMPLER_RESNET;
 }
 
-/* The block's kind and its sampler; `last` blocks keep the spatial size. */
+/* Reads the block's kind and its sampler; `last` blocks keep the spatial size. */
 static void read_kind(struct config *config, struct unet_block *block, int place, int rank,
                       bool last, enum unet_sampler option)
 {
@@ -62,7 +62,7 @@ static void read_levels(struct config *config, struct unet *unet)
     int levels = config_length(config, "block_out_channels", UNET_LEVELS);
     if (down != levels || up != levels) {
         config_fail(config,
-                    "\"block_out_channels\" has %d members, \"down_block_types\" %d and "
+                    "\"block_out_channels\" has %d entries, \"down_block_types\" %d and "
                     "\"up_block_types\" %d; they should have the same number",
                     levels, down, up);
     }
@@ -122,7 +122,7 @@ static void read_layers(struct config *config, struct unet *unet)
     }
 }
 
-/* sample_size, one number or (for images) height and width, to net->item_shape. */
+/* Reads sample_size, one number or (for images) height and width, to net->item_shape. */
 static void read_size(struct config *config, const struct unet *unet, struct net *net)
 {
     const char *key = "sample_size";
@@ -153,7 +153,7 @@ static void read_all(struct config *config, struct unet *unet, struct net *net)
     read_levels(config, unet);
     read_mid(config, unet);
     if (config->status != SUMI_OK) return;
-    int64_t shape[3] = {0}; /* open until sample_size is read */
+    int64_t shape[3] = {0}; /* 0 until sample_size is read */
     shape[unet->rank] = unet->in_channels;
     net_declare_item(net, unet->rank == 2 ? SUMI_PICTURE : SUMI_SIGNAL, shape);
     time_read(config, unet->down[0].channels, &unet->time, net);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The residual layer of a U-Net (He et al. 2016, in the order norm, activation, convolution), told
-   the time between its two convolutions, and changing the spatial size where it is a sampler. */
+/* The residual layer of a U-Net (He et al. 2016, in the order norm, activation, convolution), with
+   the time embedding between its two convolutions; as a sampler it changes the spatial size. */
 #include "nets/unet.h"
 
 static struct layer_norm norm_of(const struct unet_builder *builder, int64_t groups)
@@ -34,9 +34,9 @@ static sumi_node resample(struct unet_builder *builder, const struct unet_resnet
     return x;
 }
 
-/* The second norm and activation with the time let in by scale and shift: h (1 + scale) + shift
-   after the norm (Dhariwal and Nichol 2021, AdaGN), which is a norm with weights of its own for
-   each item: weight (1 + scale) and bias (1 + scale) + shift, [n, c]. */
+/* The second norm and activation with the time embedding as scale and shift: h (1 + scale) + shift
+   after the norm (Dhariwal and Nichol 2021, AdaGN). This is a norm with weights for each item:
+   weight (1 + scale) and bias (1 + scale) + shift, [n, c]. */
 static sumi_node scale_shift_norm(struct unet_builder *builder, const char *name,
                                   const struct unet_resnet *resnet, sumi_node x, sumi_node time)
 {
@@ -57,7 +57,8 @@ static sumi_node scale_shift_norm(struct unet_builder *builder, const char *name
     return silu ? x : layer_activate(graph, unet->activation, x);
 }
 
-/* Lets the time, if there is one, into x[n,h,w,out] and gives what the second convolution reads. */
+/* Adds the time embedding, if there is one, to x[n,h,w,out], and returns the input of the second
+   convolution. */
 static sumi_node let_time_in(struct unet_builder *builder, const char *name,
                              const struct unet_resnet *resnet, sumi_node x)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each layer of a U-Net looks like (channels, groups, heads), for the builder and for the
-   checks that turn a config down before anything is built. The numbers of groups in Skip blocks
-   are diffusers' own, with its oddity in the attention variant of the up path. */
+/* The shape of each layer of a U-Net (channels, groups, heads), for the builder and for the checks
+   that refuse a config before anything is built. The numbers of groups in Skip blocks are those of
+   diffusers, including an irregular one in the attention variant of the up path. */
 #include <math.h>
 
 #include "nets/unet.h"
 
 enum { SKIP_GROUPS = 32, IMAGE_CHANNELS = 3 };
-static const double PARAMETER_LIMIT = 8589934592.0; /* 2^33, more than any U-Net has had */
+static const double PARAMETER_LIMIT = 8589934592.0; /* 2^33, more than any published U-Net has */
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -141,8 +141,8 @@ static void check_block(struct config *config, const struct unet *unet,
     }
 }
 
-/* The image beside the path has three channels, and each Skip block takes it one level further: on
-   the way down they must come first, on the way up last. */
+/* The side image has three channels, and each Skip block resamples it by one level: they must be
+   the first down blocks and the last up blocks. */
 static void check_side_image(struct config *config, const struct unet *unet)
 {
     bool seen_other = false, side = false;
@@ -172,7 +172,7 @@ static void check_side_image(struct config *config, const struct unet *unet)
     }
 }
 
-/* About as many parameters as the block's convolutions have. */
+/* The approximate number of parameters of the block's convolutions. */
 static double block_parameters(const struct unet *unet, const struct unet_block *block)
 {
     double taps = pow((double)unet->kernel, unet->rank), sum = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Skip blocks of NCSN++ (Song et al. 2021, appendix H): beside the path of features runs an
-   image, resampled with a binomial filter; each block lets one into the other. */
+/* The Skip blocks of NCSN++ (Song et al. 2021, appendix H): an image runs in parallel to the
+   features, resampled with a binomial filter; each block adds one to the other. */
 #include "nets/unet.h"
 
-/* Along `axis` (1 or 2) of x[n,h,w,c]: x[i-1] + x[i], from i = 0 to the size, zero outside, every
-   second one, so that the result has half the size and one more. */
+/* Along `axis` (1 or 2) of x[n,h,w,c]: x[i-1] + x[i], for every second i from 0 to the size, zero
+   outside, so that the result has half the size plus one. */
 static sumi_node pair_sums(sumi_graph *graph, sumi_node x, int axis, bool shifted)
 {
     if (shifted) x = sumi_op_pad(graph, x, axis, 1, 1);

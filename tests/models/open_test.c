@@ -164,7 +164,7 @@ static void a_config_with_a_zero_byte_is_refused(void **state)
     FILE *stream = fopen(scratch_path(room, "m/unet/config.json"), "w");
     assert_int_equal(fwrite("{}\0{}", 1, 5, stream), 5);
     assert_int_equal(fclose(stream), 0);
-    check_unopened(room, "m", SUMI_ERROR_FORMAT, "config.json: holds a zero byte");
+    check_unopened(room, "m", SUMI_ERROR_FORMAT, "config.json: contains a zero byte");
 }
 
 static void a_missing_scheduler_is_an_error(void **state)

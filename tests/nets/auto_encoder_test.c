@@ -167,7 +167,7 @@ static void scales_that_cannot_be_are_refused(void **state)
         refuse(classes[i], "\"scaling_factor\": null", "\"scaling_factor\" should be a number");
     }
     refuse("AutoencoderKL", "\"latents_mean\": [0, 1]", "should have 4 numbers");
-    refuse("AutoencoderKL", "\"latents_std\": [1, 1, 0, 1]", "member 2 of \"latents_std\"");
+    refuse("AutoencoderKL", "\"latents_std\": [1, 1, 0, 1]", "entry 2 of \"latents_std\"");
 }
 
 static void configs_that_cannot_be_built_are_refused(void **state)

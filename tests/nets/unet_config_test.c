@@ -58,8 +58,8 @@ static void values_of_another_type_are_refused(void **state)
     refuse("\"add_attention\": 1", "\"add_attention\" should be true or false, not int");
     refuse("\"act_fn\": null", "\"act_fn\" should be a text, not null");
     refuse("\"block_out_channels\": 64", "\"block_out_channels\" should be a list, not int");
-    refuse("\"block_out_channels\": [32, \"64\"]", "member 1 of \"block_out_channels\"");
-    refuse("\"down_block_types\": [\"DownBlock2D\", 7]", "member 1 of \"down_block_types\"");
+    refuse("\"block_out_channels\": [32, \"64\"]", "entry 1 of \"block_out_channels\"");
+    refuse("\"down_block_types\": [\"DownBlock2D\", 7]", "entry 1 of \"down_block_types\"");
     refuse("\"norm_num_groups\": null", "\"norm_num_groups\" should be a whole number, not null");
 }
 
@@ -67,7 +67,7 @@ static void values_out_of_bounds_are_refused(void **state)
 {
     (void)state;
     refuse("\"in_channels\": 0", "\"in_channels\" should be from 1 to 65536, not 0");
-    refuse("\"block_out_channels\": [32, -64]", "member 1");
+    refuse("\"block_out_channels\": [32, -64]", "entry 1");
     refuse("\"block_out_channels\": [32, 65537]", "from 1 to 65536, not 65537");
     refuse("\"layers_per_block\": 65", "\"layers_per_block\" should be from 1 to 64");
     refuse("\"layers_per_block\": 0", "\"layers_per_block\"");

@@ -185,7 +185,7 @@ static void networks_that_make_no_sense_are_refused(void **state)
     struct own nothing = {.nothing = true}, flat = {.flat = true}, good = {.classes = 0};
     sumi_network network = network_of(&nothing);
     assert_int_equal(sumi_model_compose(room->context, &network, 3, &model), SUMI_ERROR_ARGUMENT);
-    assert_non_null(strstr(message, "no node"));
+    assert_non_null(strstr(message, "did not return a node"));
     network = network_of(&flat);
     assert_int_equal(sumi_model_compose(room->context, &network, 3, &model), SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(message, "[1, 1]"));

@@ -183,8 +183,8 @@ static sumi_status run(sumi_context *context, sumi_solver *solver, const struct 
 /* A refusal tells one of these reasons. */
 static bool is_reason(const char *message)
 {
-    static const char *const reasons[] = {"no signal is left", "numbered from 0 to T",
-                                          "more steps than times"};
+    static const char *const reasons[] = {"no signal is left", "whole times from 0 to T - 1",
+                                          "more steps than times", "are more than the schedule's"};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strstr(message, reasons[i])) return true;
     return false;

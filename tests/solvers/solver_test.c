@@ -99,7 +99,7 @@ static void combinations_that_make_no_sense_are_refused(void **state)
     check_refusal("ipndm", GIVEN({"prediction_type", "epsilon"}, {"timesteps", "[1,0.5]"}),
                   "no signal is left");
     check_refusal("edm-euler", GIVEN({"sigma_min", "90"}), "below sigma_max");
-    check_refusal("lcm", GIVEN({"path", "edm"}), "numbered from 0 to T");
+    check_refusal("lcm", GIVEN({"path", "edm"}), "whole times from 0 to T - 1");
     check_refusal("ddim", GIVEN({"path", "vp"}, {"beta_max", "0.01"}), "not above beta_max");
     check_refusal("heun", GIVEN({"path", "vp"}, {"timesteps", "[2000,20]"}), "are from 0 to 999");
     check_refusal("euler", GIVEN({"timesteps", "[10,20]"}), "must decrease");
@@ -107,7 +107,7 @@ static void combinations_that_make_no_sense_are_refused(void **state)
                   "no signal is left");
     check_refusal("flow-euler", GIVEN({"timesteps", "[2000,20]"}), "at most 1000");
     check_refusal("lcm", GIVEN({"steps", "60"}), "too few for 60 steps");
-    check_refusal("dpmpp-2s", GIVEN({"steps", "2000"}), "more steps than times");
+    check_refusal("dpmpp-2s", GIVEN({"steps", "2000"}), "are more than the schedule's 1000 times");
 }
 
 /* A configuration of diffusers leaves out what its class means by default. */

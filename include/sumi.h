@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi.h: the public interface of libsumi, simple calls first, advanced ones last. Networks of your
-   own are in sumi_graph.h.
+/* sumi.h: the public interface of libsumi, simple calls first, advanced ones last. sumi_graph.h has
+   the interface for your own networks.
 
-   Draw sixteen digits from a trained model and look at them:
+   Generate sixteen digits with a trained model and draw them:
 
        sumi_context *context = NULL;
        sumi_model *model = NULL;
@@ -16,16 +16,16 @@
        sumi_model_free(model);
        sumi_context_free(context);
 
-   Rules that hold everywhere:
-   - A call that can fail returns a sumi_status; the sentence that explains the last failure is
-     sumi_context_message(). The library never prints, exits or aborts.
-   - Objects belong to the context they were made with and are freed by their own _free call before
-     it. A _free call accepts NULL. A context serves one thread at a time; two contexts in two
-     threads do not disturb each other.
+   Rules for all calls:
+   - A call that can fail returns a sumi_status; sumi_context_message() is the sentence that
+   explains the last failure. The library never prints, exits or aborts.
+   - Objects belong to the context they were created with and must be freed before it, by their own
+   _free call. A _free call accepts NULL. Use a context from one thread at a time; two contexts in
+   two threads are independent.
    - Arrays are float32, row-major, channels last: images [n, h, w, c], signals [n, length, c],
-     points [n, d]. Images hold values from -1 (black) to 1 (white).
+     points [n, d]. Images have values from -1 (black) to 1 (white).
    - Options are set by name, with the names of recipes and of diffusers' configuration files, so
-     that no later version of a structure can break a caller. */
+   that later versions can add options without breaking callers. */
 #ifndef SUMI_H
 #define SUMI_H
 
@@ -52,31 +52,31 @@ extern "C" {
 /* The version of the linked library, as "major.minor.patch". */
 SUMI_API const char *sumi_version(void);
 
-/* Whether the library was built with a part that can be left out: "draw" (sumi_draw_...), "png",
-   "jpeg", "download" (sumi_fetch), "archive" (data sets that come as one). Calls that need a part
-   which is not there return SUMI_ERROR_UNSUPPORTED. */
+/* Whether the library was built with an optional part: "draw" (sumi_draw_...), "png", "jpeg",
+   "download" (sumi_fetch), "archive" (data sets in archives). Calls that need a missing part return
+   SUMI_ERROR_UNSUPPORTED. */
 SUMI_API bool sumi_has(const char *part);
 
-/* What became of a call. The numbers are stable. */
+/* The result of a call. The numbers are stable. */
 typedef enum sumi_status {
     SUMI_OK = 0,
-    SUMI_ERROR_ARGUMENT = 1,    /* the caller asked for something that has no meaning */
+    SUMI_ERROR_ARGUMENT = 1,    /* an argument or option is invalid */
     SUMI_ERROR_MEMORY = 2,      /* the allocator returned NULL */
     SUMI_ERROR_FILE = 3,        /* a file could not be opened, read, written or renamed */
-    SUMI_ERROR_FORMAT = 4,      /* a file was read, and its contents are not what they should be */
-    SUMI_ERROR_UNSUPPORTED = 5, /* understood, but not something this version can do */
-    SUMI_ERROR_BACKEND = 6,     /* a library underneath (oneDNN, cairo, curl) reported a failure */
+    SUMI_ERROR_FORMAT = 4,      /* the contents of a file are invalid */
+    SUMI_ERROR_UNSUPPORTED = 5, /* valid, but not supported by this version */
+    SUMI_ERROR_BACKEND = 6,     /* a dependency (oneDNN, cairo, curl) reported a failure */
     SUMI_ERROR_NUMBER = 7,      /* a computation gave NaN or infinity */
-    SUMI_STOPPED = 8            /* a callback asked to stop; what was done so far is kept */
+    SUMI_STOPPED = 8            /* a callback asked to stop; results so far are kept */
 } sumi_status;
 
-/* One lower-case word for a status, such as "file". Never NULL. */
+/* The name of a status, one lower-case word such as "file". Never NULL. */
 SUMI_API const char *sumi_status_name(sumi_status status);
 
 typedef struct sumi_context sumi_context;
 
-/* Where the library gets its memory. `allocate` returns `size` bytes aligned to `alignment` (a
-   power of two), or NULL; `release` takes back what `allocate` gave and never gets NULL. A context
+/* An allocator for the library. `allocate` returns `size` bytes aligned to `alignment` (a power of
+   two), or NULL; `release` frees what `allocate` returned and is never called with NULL. A context
    calls them from one thread at a time, which may be one that the library has started. */
 typedef struct sumi_allocator {
     void *user;
@@ -84,42 +84,42 @@ typedef struct sumi_allocator {
     void (*release)(void *user, void *memory);
 } sumi_allocator;
 
-/* Makes a context. `allocator` may be NULL for the C library's. The number of threads starts at
-   OMP_NUM_THREADS or else the number of processors. */
+/* Creates a context. `allocator` may be NULL for that of the C library. The number of threads is
+   initially OMP_NUM_THREADS or else the number of processors. */
 SUMI_API sumi_status sumi_context_create(const sumi_allocator *allocator, sumi_context **context);
 SUMI_API void sumi_context_free(sumi_context *context);
 
-/* The sentence about the last failure of a call on this context; "" before the first. `context`
-   may be NULL (then the sentence is about creating one). Valid until the next call. */
+/* The sentence about the last failure of a call on this context; "" before the first. `context` may
+   be NULL: then the sentence is about a failure to create one. Valid until the next call. */
 SUMI_API const char *sumi_context_message(const sumi_context *context);
 
-/* Takes a sentence about something that the library goes on with, but that is probably not what its
-   caller wants, such as a scheduler whose steps begin in the middle of the noise. `sentence` is
-   valid during the call. It may come from a thread that the library has started; the function must
-   not call the library with the same context. */
+/* Receives a warning: a sentence about something that is not an error but probably not intended,
+   such as a scheduler whose steps begin at a time with much signal left. `sentence` is valid during
+   the call. It may come from a thread that the library has started; the function must not call the
+   library with the same context. */
 typedef void (*sumi_warning_function)(void *user, const char *sentence);
 
-/* Sets the function that gets warnings; NULL, the default, drops them. A context gives the same
-   sentence once, as long as it is among the last 64. */
+/* Sets the function that receives warnings; NULL, the default, drops them. A context does not
+   repeat a sentence that is among its last 64. */
 SUMI_API void sumi_context_set_warning(sumi_context *context, sumi_warning_function warning,
                                        void *user);
 
-/* Threads that computations may use, from 1 to 1024. Results depend on the count in the last bits.
-   Plans and trainers keep the count that they were made with. */
+/* Sets the number of threads for computations, from 1 to 1024. The last bits of results depend on
+   it. Plans and trainers keep the number that they were created with. */
 SUMI_API sumi_status sumi_context_set_threads(sumi_context *context, int threads);
 SUMI_API int sumi_context_threads(const sumi_context *context);
 
-/* Whether plans and trainers made from now on choose among the algorithms of each convolution by
-   timing them, which takes seconds for a large network the first time; the choices are kept in
-   $XDG_CACHE_HOME/sumi/tune. Otherwise, and at first, a fixed rule chooses. Results depend on the
-   choice in the last bits. */
+/* Sets whether plans and trainers that are created later choose the algorithm of each convolution
+   by timing all of them, which takes seconds for a large network the first time; the choices are
+   stored in $XDG_CACHE_HOME/sumi/tune. Initially false: a fixed rule chooses. The last bits of
+   results depend on the choice. */
 SUMI_API void sumi_context_set_tuning(sumi_context *context, bool tuning);
 
-/* ---- Arrays and the files that hold them -------------------------------------------------- */
+/* ---- Arrays and their files -------------------------------------------------- */
 
 #define SUMI_MAX_RANK 8
 
-/* How the elements of an array are stored. */
+/* The type of the elements of an array. */
 typedef enum sumi_element {
     SUMI_FLOAT32,
     SUMI_BFLOAT16, /* the upper half of a float32 */
@@ -128,69 +128,70 @@ typedef enum sumi_element {
     SUMI_INT8
 } sumi_element;
 
-/* Numbers with a shape. Row-major float32. Release with sumi_array_release. */
+/* Numbers with a shape: row-major float32. Release it with sumi_array_release. */
 typedef struct sumi_array {
     int rank;
     int64_t shape[SUMI_MAX_RANK];
     float *data;
 } sumi_array;
 
-/* Fills `array` with zeros of the given shape; what it held before is not released. */
+/* Creates an array of zeros with the given shape; does not release the previous contents of
+   `array`. */
 SUMI_API sumi_status sumi_array_create(sumi_context *context, int rank, const int64_t *shape,
                                        sumi_array *array);
 SUMI_API void sumi_array_release(sumi_context *context, sumi_array *array);
 SUMI_API int64_t sumi_array_count(const sumi_array *array); /* number of elements */
 
 /* Reads .npy (any float or integer type), .csv (a table of numbers [rows, columns]), .png or .jpg
-   (an image [h, w, c] in [-1, 1], turned upright as its Exif orientation says). The contents of
-   the file decide its kind, not its name. */
+   (an image [h, w, c] in [-1, 1], turned upright by its Exif orientation). The format is detected
+   from the contents of the file, not from its name. */
 SUMI_API sumi_status sumi_array_read(sumi_context *context, const char *path, sumi_array *array);
 
-/* Writes .npy, .csv (rank 1 or 2) or .png ([h, w, c] in [-1, 1], c 1 or 3), by the name's ending.
-   The file appears whole or not at all. */
+/* Writes .npy, .csv (rank 1 or 2) or .png ([h, w, c] in [-1, 1], c 1 or 3), by the extension of the
+   name. The file appears whole or not at all. */
 SUMI_API sumi_status sumi_array_write(sumi_context *context, const char *path,
                                       const sumi_array *array);
 
-/* The same from the bytes of such a file in memory, which stay the caller's; `name` stands for the
-   path in messages. */
+/* Reads the bytes of such a file from memory, which remains the caller's; messages have `name`
+   instead of the path. */
 SUMI_API sumi_status sumi_array_read_memory(sumi_context *context, const void *bytes, size_t size,
                                             const char *name, sumi_array *array);
 
-/* The same into new memory, *bytes [*size], to be released with sumi_bytes_release; `format` is
-   "npy", "csv" or "png". */
+/* Writes such a file to new memory, *bytes [*size], to be released with sumi_bytes_release;
+   `format` is "npy", "csv" or "png". */
 SUMI_API sumi_status sumi_array_write_memory(sumi_context *context, const char *format,
                                              const sumi_array *array, void **bytes, size_t *size);
 SUMI_API void sumi_bytes_release(sumi_context *context, void *bytes); /* accepts NULL */
 
-/* What an item is: of a data set, of a model, of an array that is drawn. */
+/* The kind of an item of a data set, of a model or of an array to be drawn. */
 typedef enum sumi_item_kind {
     SUMI_PICTURE = 1,  /* [height, width, channels], values from -1 to 1 */
     SUMI_SIGNAL = 2,   /* [length, channels] */
     SUMI_POINTS = 3,   /* [d]: a point, a row of numbers */
-    SUMI_FIELD = 4,    /* [height, width, channels] of any values */
-    SUMI_SEQUENCE = 5, /* [length, channels]: tokens or steps in an order */
-    SUMI_SET = 6,      /* [members, d] without an order */
+    SUMI_FIELD = 4,    /* [height, width, channels], any values */
+    SUMI_SEQUENCE = 5, /* [length, channels]: ordered tokens or steps */
+    SUMI_SET = 6,      /* [members, d], unordered */
     SUMI_VIDEO = 7     /* [frames, height, width, channels] */
 } sumi_item_kind;
 
-/* "picture", "signal" ...; never NULL. */
+/* The name of a kind: "picture", "signal" ...; never NULL. */
 SUMI_API const char *sumi_item_kind_name(sumi_item_kind kind);
 
 /* ---- Progress ----------------------------------------------------------------------------- */
 
-/* What a long call reports to its caller. */
+/* The progress of a long call. */
 typedef struct sumi_progress {
     const char *task;          /* "train", "sample", "fetch" ... */
-    int64_t step, steps;       /* done and in all; steps is 0 while unknown */
+    int64_t step, steps;       /* steps done, and all steps (0 while unknown) */
     double loss;               /* mean of the recent training loss, or 0 */
-    double rate;               /* items (images, bytes ...) a second */
+    double rate;               /* items (images, bytes ...) per second */
     const char *rate_unit;     /* "images/s", "bytes/s" ... */
     double seconds_left;       /* estimate, or -1 while unknown */
-    const sumi_array *preview; /* what a sampler has so far (x0 estimate), or NULL */
+    const sumi_array *preview; /* samples so far (the estimate of x0), or NULL */
 } sumi_progress;
 
-/* Called now and then from the calling thread. Return false to stop; the call then returns
-   SUMI_STOPPED after leaving everything in order. */
+/* Called repeatedly during a long call, from the calling thread. Return false to stop: the call
+   then returns SUMI_STOPPED and leaves everything in a valid state. */
 typedef bool (*sumi_progress_function)(void *user, const sumi_progress *progress);
 
 /* ---- Options ----------------------------------------------------------------------------------
@@ -199,20 +200,20 @@ typedef bool (*sumi_progress_function)(void *user, const sumi_progress *progress
 /* An option that can be set by name. */
 typedef struct sumi_option {
     const char *name;
-    const char *type; /* "flag", "whole", "seed", "number", "choice", "text", "numbers" or, of
-                         recipes, "wholes", "flags", "words" with commas between */
+    const char *type; /* "flag", "whole", "seed", "number", "choice", "text", "numbers" or, in
+                         recipes, "wholes", "flags", "words" separated by commas */
     const char *default_value, *meaning;
-    const char *choices; /* of a choice, "one|two|three"; else NULL */
-    double low, high;    /* of numbers */
-    const char *when;    /* what lets it count: "path=vp|sub_vp"; "" where nothing has to */
-    bool read;           /* whether it counts with the others as they are set now */
+    const char *choices; /* for a choice, "one|two|three"; else NULL */
+    double low, high;    /* bounds of numbers */
+    const char *when;    /* condition under which it is read: "path=vp|sub_vp"; "" for always */
+    bool read;           /* whether it is read with the current values of the others */
 } sumi_option;
 
 /* ---- Recipes: what to train, on which data, how -------------------------------------------- */
 
 typedef struct sumi_recipe sumi_recipe;
 
-/* Names of the recipes built into the library, by number from 0; NULL past the last. */
+/* The names of the built-in recipes, by number from 0; NULL past the last. */
 SUMI_API const char *sumi_recipe_name(int number);
 SUMI_API const char *sumi_recipe_summary(int number); /* one sentence; NULL past the last */
 
@@ -220,38 +221,37 @@ SUMI_API const char *sumi_recipe_summary(int number); /* one sentence; NULL past
 SUMI_API sumi_status sumi_recipe_open(sumi_context *context, const char *name_or_path,
                                       sumi_recipe **recipe);
 
-/* Reads a recipe from its text; `name` stands for the path in messages. */
+/* Reads a recipe from its text; messages have `name` instead of the path. */
 SUMI_API sumi_status sumi_recipe_parse(sumi_context *context, const char *text, const char *name,
                                        sumi_recipe **recipe);
 SUMI_API void sumi_recipe_free(sumi_recipe *recipe);
 
-/* Changes one value: "train.steps=2000". An unknown key is refused, and the nearest known one
-   suggested. */
+/* Changes one value: "train.steps=2000". Refuses an unknown key and suggests the nearest one. */
 SUMI_API sumi_status sumi_recipe_set(sumi_recipe *recipe, const char *assignment);
 
-/* The text of a key ("train.steps"), with defaults filled in; NULL if there is no such key. */
+/* The value of a key ("train.steps") as text, or its default; NULL if there is no such key. */
 SUMI_API const char *sumi_recipe_get(const sumi_recipe *recipe, const char *key);
 
-/* Every known key by number from 0, with its meaning and default; false past the last. */
+/* All keys by number from 0, with their meaning and default; false past the last. */
 typedef struct sumi_recipe_key {
     const char *key, *default_value, *meaning;
 } sumi_recipe_key;
 SUMI_API bool sumi_recipe_describe(int number, sumi_recipe_key *key);
 
-/* The same with type and range; `read` tells whether the key counts with the others of `recipe` as
-   they are (NULL: true). Training refuses a key of [data], [model], [noise] or [train] that was
-   given another value than its default and does not count. */
+/* The same with type and bounds; `read` is whether the key is read with the current values of
+   `recipe` (NULL: true). Training refuses a key of [data], [model], [noise] or [train] that is set
+   to another value than its default but not read. */
 SUMI_API bool sumi_recipe_option(const sumi_recipe *recipe, int number, sumi_option *option);
 
-/* Sets one value by its key, as a number or as text. */
+/* Set one value by its key, as a number or as text. */
 SUMI_API sumi_status sumi_recipe_set_number(sumi_recipe *recipe, const char *key, double value);
 SUMI_API sumi_status sumi_recipe_set_text(sumi_recipe *recipe, const char *key, const char *value);
 
-/* Makes relative paths of the recipe (of data, a network's configuration, a teacher) absolute where
-   they lead to something from the present folder, so that they mean the same from any other. */
+/* Makes relative paths of the recipe (of data, a network's configuration, a teacher) absolute if
+   they exist in the current folder. */
 SUMI_API sumi_status sumi_recipe_settle_paths(sumi_recipe *recipe);
 
-/* Writes the recipe, defaults filled in, as a file that sumi_recipe_open reads. */
+/* Writes the recipe, including defaults, as a file that sumi_recipe_open reads. */
 SUMI_API sumi_status sumi_recipe_write(const sumi_recipe *recipe, const char *path);
 
 /* The same as a new text, to be released with sumi_text_release. */
@@ -261,35 +261,35 @@ SUMI_API sumi_status sumi_recipe_text(const sumi_recipe *recipe, char **text);
 
 typedef struct sumi_data sumi_data;
 
-/* Opens the data set a recipe names (section [data]). */
+/* Opens the data set of a recipe (section [data]). */
 SUMI_API sumi_status sumi_data_open(sumi_context *context, const sumi_recipe *recipe,
                                     sumi_data **data);
 
-/* Makes a data set of the caller's own items [n, item], which are copied; `kind` says what they are
+/* Creates a data set from the caller's own items [n, item], which it copies; `kind` is their kind
    (SUMI_PICTURE [h, w, c], SUMI_SIGNAL [length, c], SUMI_POINTS [d] ...). `labels` (n numbers from
-   0; NULL for none) are the items' classes: the largest of them and all below. Values must be
-   finite. */
+   0; NULL for none) are the items' classes; the number of classes is the largest label plus one.
+   Values must be finite. */
 SUMI_API sumi_status sumi_data_from_array(sumi_context *context, const sumi_array *items,
                                           const int32_t *labels, sumi_item_kind kind,
                                           sumi_data **data);
 SUMI_API void sumi_data_free(sumi_data *data);
 
 SUMI_API int64_t sumi_data_count(const sumi_data *data);
-SUMI_API int sumi_data_classes(const sumi_data *data); /* 0 when items have no labels */
-/* The name of a class by number from 0, such as that of its folder of pictures; NULL where it has
-   none. It belongs to the data set. */
+SUMI_API int sumi_data_classes(const sumi_data *data); /* 0 if items have no labels */
+/* The name of a class by number from 0, such as that of its folder of pictures; NULL if it has
+   none. Owned by the data set. */
 SUMI_API const char *sumi_data_class_name(const sumi_data *data, int number);
 SUMI_API sumi_item_kind sumi_data_kind(const sumi_data *data);
-/* Shape of one item ([h,w,c], [length,c] or [d]); returns its rank. */
+/* The shape of one item ([h,w,c], [length,c] or [d]); returns its rank. */
 SUMI_API int sumi_data_shape(const sumi_data *data, int64_t shape[SUMI_MAX_RANK]);
-/* Copies the items with the given indices to items[count, item shape]; `labels` (count numbers, -1
-   where there is none) may be NULL. */
+/* Copies the items with the given indices to items[count, item shape], and their labels to
+   labels[count] (or NULL), -1 for items without. */
 SUMI_API sumi_status sumi_data_read(sumi_data *data, const int64_t *indices, int64_t count,
                                     float *items, int32_t *labels);
 
-/* Brings a usual data set ("mnist", "fashion-mnist", "cifar10") into the user's cache folder,
-   checks its sums, and writes the folder's name to folder[folder_size]. `from` is another URL or a
-   folder to take the files from, or NULL. Interrupted downloads resume. */
+/* Downloads a common data set ("mnist", "fashion-mnist", "cifar10") to the user's cache folder,
+   checks its sums, and writes the folder's name to folder[folder_size]. `from` is another URL or
+   folder to take the files from, or NULL. Continues interrupted downloads. */
 SUMI_API sumi_status sumi_fetch(sumi_context *context, const char *name, const char *from,
                                 sumi_progress_function progress, void *user, char *folder,
                                 size_t folder_size);
@@ -298,22 +298,21 @@ SUMI_API sumi_status sumi_fetch(sumi_context *context, const char *name, const c
 
 typedef struct sumi_solver sumi_solver;
 
-/* A denoiser: reads x[count, item_size] and times[count] (the schedule's own time: 0..T-1, also
-   between whole ones, for most of diffusers' schedules, 0..T for flows, log(sigma)/4 for
-   preconditioned networks), writes its prediction (noise, sample, v or velocity: the
-   solver's "prediction_type") to output[count, output_size]. output_size is item_size, or twice
-   that where variance_type is "learned" or "learned_range": the channels double, the prediction
-   before the variance. Anything but SUMI_OK ends the solver with that status. */
+/* A denoiser: reads x[count, item_size] and times[count] (the schedule's own time: 0..T-1, not only
+   whole numbers, for most of diffusers' schedules, 0..T for flows, log(sigma)/4 for preconditioned
+   networks), and writes its prediction (noise, sample, v or velocity: the solver's
+   "prediction_type") to output[count, output_size]. output_size is item_size, or twice that where
+   variance_type is "learned" or "learned_range": then the channels double, with the prediction
+   before the variance. Any status but SUMI_OK ends the solver with that status. */
 typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_size,
                                      int64_t output_size, const float *x, const float *times,
                                      float *output);
 
-/* Every solver by number from 0; false past the last. The order is that in which its error falls
-   with the length of its steps; where noise is drawn, the error of the samples' mean
-   and deviation. */
+/* All solvers by number from 0; false past the last. `order` is the order of the error in the step
+   size; for stochastic solvers, that of the error of the samples' mean and deviation. */
 typedef struct sumi_solver_info {
     const char *name, *paper;
-    int order, evaluations; /* order of accuracy; network evaluations a step */
+    int order, evaluations; /* order of accuracy; network evaluations per step */
     bool stochastic;
 } sumi_solver_info;
 SUMI_API bool sumi_solver_describe(int number, sumi_solver_info *info);
@@ -321,11 +320,12 @@ SUMI_API bool sumi_solver_describe(int number, sumi_solver_info *info);
 /* The name of a solver, as in sumi_solver_describe. */
 SUMI_API const char *sumi_solver_name(const sumi_solver *solver);
 
-/* Makes a solver by name ("ddpm", "ddim", "euler", ... of sumi_solver_describe) or by the diffusers
-   class that it stands for ("DDIMScheduler": the "_class_name" of a scheduler_config.json). Options
-   start at the defaults of that class. By the class's name, or configured by a file of that class,
-   a solver follows the numbers of diffusers; else, where few steps go better in another way, it
-   takes that (docs/theory.md). Steps too few for a method that amplifies noise are refused. */
+/* Creates a solver by name ("ddpm", "ddim", "euler", ... of sumi_solver_describe) or by the
+   diffusers class that it implements ("DDIMScheduler": the "_class_name" of a
+   scheduler_config.json). Options have the defaults of that class. A solver that is created by the
+   name of the class, or configured by a file of that class, reproduces the numbers of diffusers;
+   otherwise it may use a way that is better with few steps (docs/theory.md). A number of steps at
+   which a method would amplify noise is refused. */
 SUMI_API sumi_status sumi_solver_create(sumi_context *context, const char *name,
                                         sumi_solver **solver);
 SUMI_API void sumi_solver_free(sumi_solver *solver);
@@ -335,92 +335,93 @@ SUMI_API void sumi_solver_free(sumi_solver *solver);
    next call on this solver. */
 SUMI_API bool sumi_solver_option(sumi_solver *solver, int number, sumi_option *option);
 
-/* Sets one option, the value as text or JSON: "50", "true" or "yes", "linear", "[0.1, 0.2]"; "null"
-   takes a list away. An option that this solver does not read is refused, here or, where that hangs
-   on other options ("beta_min" counts with path "vp"), when they are put together: by
-   sumi_solver_times and every run. A solver run twice draws the same noise twice. */
+/* Sets one option, with the value as text or JSON: "50", "true" or "yes", "linear", "[0.1, 0.2]";
+   "null" unsets a list. An option that this solver does not read is refused: here or, where that
+   depends on other options ("beta_min" is read with path "vp"), by sumi_solver_times and every run.
+   Each run of a solver draws the same noise. */
 SUMI_API sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value);
 SUMI_API sumi_status sumi_solver_set_number(sumi_solver *solver, const char *option, double value);
 SUMI_API sumi_status sumi_solver_set_flag(sumi_solver *solver, const char *option, bool value);
 SUMI_API sumi_status sumi_solver_set_list(sumi_solver *solver, const char *option, int64_t count,
                                           const double *values);
 
-/* The value of an option as text that sumi_solver_set takes, "" of a list that is not given; NULL
-   where the solver has no such option. Valid until the next call on this solver. */
+/* The value of an option as text for sumi_solver_set, "" for a list that is not set; NULL if the
+   solver has no such option. Valid until the next call on this solver. */
 SUMI_API const char *sumi_solver_get(sumi_solver *solver, const char *option);
 
-/* Sets every option of a scheduler_config.json, given as text. Keys that are unknown, or that this
-   solver does not read, are tolerated. The class named there does not change the solver. */
+/* Sets all options in the text of a scheduler_config.json. Ignores keys that are unknown or that
+   this solver does not read. The class in the file does not change the solver. */
 SUMI_API sumi_status sumi_solver_configure(sumi_solver *solver, const char *json);
 
-/* The time list the solver will visit, in order, an entry for every evaluation of the denoiser, so
-   that methods with two a step name most times twice; returns its length, or 0 with a message where
-   the options do not fit together. `times` may be NULL, else it holds `capacity` numbers. */
+/* The times that the solver will visit, in order, one for each evaluation of the denoiser, so that
+   methods with two evaluations per step have most times twice. Returns their number, or 0 with a
+   message where options contradict each other. `times` has space for `capacity` numbers, or is
+   NULL. */
 SUMI_API int64_t sumi_solver_times(sumi_solver *solver, double *times, int64_t capacity);
 
-/* Standard deviation that the state starts with: 1 for variance-preserving schedules and flows, the
-   largest sigma where the state is x0 + sigma e, and sigma / (1 + sigma) where a solver keeps it at
-   (x0 + sigma e) / (1 + sigma). Known once the options have been put together, as by
-   sumi_solver_times. */
+/* The standard deviation of the initial state: 1 for variance-preserving schedules and flows, the
+   largest sigma where the state is x0 + sigma e, and sigma / (1 + sigma) where it is (x0 + sigma e)
+   / (1 + sigma). Valid after a call that prepares the options, such as sumi_solver_times. */
 SUMI_API double sumi_solver_initial_sigma(const sumi_solver *solver);
 
-/* Fills x with the noise a sampler starts from, of the solver's own random stream. */
+/* Fills x with the initial noise, from the solver's own random stream. */
 SUMI_API sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape,
                                        float *x);
 
-/* How much data and noise a state holds at a time, one as sumi_solver_times lists them or any other
-   of the schedule: a(t) and s(t) of the state a x0 + s e, on the scale that this solver keeps its
-   state in, which is not always the network's (euler's is x0 + sigma e). Times outside of the
-   schedule are refused, and so are solvers of bits. A denoiser may ask, too, while the solver
-   runs. */
+/* The signal and noise coefficients at a time of sumi_solver_times or any other of the schedule:
+   a(t) and s(t) of the state a x0 + s e, on the scale of this solver's state, which may differ from
+   the network's (euler's is x0 + sigma e). Refuses times outside the schedule, and solvers of bits.
+   A denoiser may call it while the solver runs. */
 SUMI_API sumi_status sumi_solver_level(sumi_solver *solver, double time, double *signal,
                                        double *noise);
 
-/* Noises clean data to a time: noised = a(t) clean + s(t) noise, as sumi_solver_level tells. */
+/* Adds noise to clean data: noised = a(t) clean + s(t) noise, with a and s of sumi_solver_level. */
 SUMI_API sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, const float *clean,
                                            const float *noise, double time, float *noised);
 
-/* Called after each step (counted from 0) with the time it began at, the state and the current
-   estimate of clean data, both of the solver's shape. Return false to stop. */
+/* Called after each step (from 0) with the time at which the step began, the state and the current
+   estimate of clean data, both of the shape of the run. Return false to stop. */
 typedef bool (*sumi_solver_watcher)(void *user, int64_t step, int64_t steps, double time,
                                     const float *x, const float *clean);
 
-/* Runs the loop in place on x[shape] with the caller's denoiser. shape[0] counts items. `watcher`
-   may be NULL. */
+/* Runs the solver in place on x[shape] with the caller's denoiser. shape[0] is the number of items.
+   `watcher` may be NULL. */
 SUMI_API sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *user,
                                      int rank, const int64_t *shape, float *x,
                                      sumi_solver_watcher watcher, void *watcher_user);
 
-/* Changes an estimate of clean data, clean[count, item_size], after every evaluation and before the
-   solver goes on with it, so that every solver follows. The estimate is of a state a x0 + s e:
-   `signal` is a and `noise` is s. Anything but SUMI_OK ends the run with that status. */
+/* Changes the estimate of clean data, clean[count, item_size], after every evaluation and before
+   the solver uses it; this works with every solver. The estimate is that for a state a x0 + s e:
+   `signal` is a and `noise` is s. Any status but SUMI_OK ends the run with that status. */
 typedef sumi_status (*sumi_correction)(void *user, int64_t count, int64_t item_size, double signal,
                                        double noise, float *clean);
 
-/* Makes later runs correct their estimates; NULL for no correction. `user` must outlive the runs.
-   Solvers of bits have no estimate to correct and refuse. */
+/* Sets the correction of the estimates in later runs; NULL for none. `user` must outlive the runs.
+   Solvers of bits refuse it, because they have no such estimate. */
 SUMI_API sumi_status sumi_solver_correct(sumi_solver *solver, sumi_correction correction,
                                          void *user);
 
-/* A correction for data of which a part is known: samples from p(x0) r(x0), where r is normal
-   around what is known (Sohl-Dickstein et al. 2015, section 2.5; part of a picture and its greys as
-   in Song et al. 2021, appendix I). `user` is a sumi_known. */
+/* A correction for data of which a part is known: samples from p(x0) r(x0), where r is a normal
+   density around the known values (Sohl-Dickstein et al. 2015, section 2.5; for inpainting and
+   colouring see Song et al. 2021, appendix I). `user` is a sumi_known. */
 typedef struct sumi_known {
-    int64_t items;       /* that are known; a state's further items begin again with the first */
-    int64_t channels;    /* 0: each number by itself; else the mean over so many channels */
+    int64_t items;       /* number of known items; they repeat cyclically over the items of the
+                            state */
+    int64_t channels;    /* 0: single numbers are known; else their means over this many channels */
     const float *values; /* [items, item_size], or [items, item_size / channels] */
-    const float *mask;   /* of the same shape: above 0 where values are known; NULL: everywhere */
-    double deviation;    /* of r; 0 where values are known exactly */
+    const float *mask;   /* of the same shape: above 0 where values are known; NULL: all */
+    double deviation;    /* of r; 0 for exact values */
 } sumi_known;
 SUMI_API sumi_status sumi_keep_known(void *known, int64_t count, int64_t item_size, double signal,
                                      double noise, float *clean);
 
-/* How often the last run asked the denoiser; for rk45 that depends on its tolerance. */
+/* The number of evaluations of the denoiser in the last run; for rk45 it depends on the
+   tolerance. */
 SUMI_API int64_t sumi_solver_evaluations(const sumi_solver *solver);
 
 /* Spherical interpolation between two states of noise: between[count] is from[count] at share 0 and
-   to[count] at share 1, along the great circle. For samples between samples, with a solver that
-   draws no noise; a solver "ddim-inverse" finds the state that data come from. */
+   to[count] at share 1, along the great circle. Use it to interpolate between samples, with a
+   deterministic solver; the solver "ddim-inverse" computes the state that generates given data. */
 SUMI_API sumi_status sumi_slerp(sumi_context *context, int64_t count, const float *from,
                                 const float *to, double share, float *between);
 
@@ -428,26 +429,26 @@ SUMI_API sumi_status sumi_slerp(sumi_context *context, int64_t count, const floa
 
 typedef struct sumi_model sumi_model;
 
-/* Opens a folder written by Sumi or diffusers (model_index.json, or a lone config.json), or the
+/* Opens a folder written by Sumi or diffusers (with model_index.json or only a config.json), or the
    output folder of a training run. */
 SUMI_API sumi_status sumi_model_open(sumi_context *context, const char *path, sumi_model **model);
 
-/* Makes a model from its files in memory: the text of config.json, the text of
+/* Creates a model from its files in memory: the text of config.json, the text of
    scheduler_config.json (NULL for the default, DDPMScheduler), and the bytes of a safetensors file
-   that has all weights. All three stay the caller's, who may release them afterwards. */
+   with all weights. The caller may release all three afterwards. */
 SUMI_API sumi_status sumi_model_read_memory(sumi_context *context, const char *config_json,
                                             const char *scheduler_json, const void *weights,
                                             size_t weights_size, sumi_model **model);
 
-/* The weights as a safetensors file in new memory, *bytes [*size], to be released with
+/* Writes the weights as a safetensors file to new memory, *bytes [*size], to be released with
    sumi_bytes_release. The other two files are sumi_model_config and sumi_model_scheduler. */
 SUMI_API sumi_status sumi_model_write_weights(const sumi_model *model, void **bytes, size_t *size);
 
-/* Builds a fresh model from the text of a config.json; `seed` keys its initial weights. */
+/* Creates an untrained model from the text of a config.json; `seed` keys its initial weights. */
 SUMI_API sumi_status sumi_model_create(sumi_context *context, const char *config_json,
                                        uint64_t seed, sumi_model **model);
 
-/* Builds the fresh model that a recipe describes, for the items of `data`. */
+/* Creates the untrained model that a recipe describes, for the items of `data`. */
 SUMI_API sumi_status sumi_model_create_from_recipe(sumi_context *context, const sumi_recipe *recipe,
                                                    const sumi_data *data, sumi_model **model);
 
@@ -455,8 +456,8 @@ SUMI_API sumi_status sumi_model_create_from_recipe(sumi_context *context, const 
 SUMI_API sumi_status sumi_model_save(const sumi_model *model, const char *folder);
 SUMI_API void sumi_model_free(sumi_model *model);
 
-/* The parts that a model is made of, by number from 0: its network and its scheduler, and more
-   where the folder's model_index.json names more that this version can run. False past the last. */
+/* The parts of a model by number from 0: its network, its scheduler, and further parts of the
+   folder's model_index.json that this version supports. False past the last. */
 typedef enum sumi_part_kind {
     SUMI_PART_NETWORK = 1,
     SUMI_PART_SCHEDULER = 2,
@@ -472,46 +473,46 @@ typedef struct sumi_part {
     sumi_part_kind kind;
 } sumi_part;
 SUMI_API bool sumi_model_part(const sumi_model *model, int number, sumi_part *part);
-/* "network", "auto-encoder" ...; never NULL. */
+/* The name of a kind of part: "network", "auto-encoder" ...; never NULL. */
 SUMI_API const char *sumi_part_kind_name(sumi_part_kind kind);
 
 SUMI_API const char *sumi_model_class(const sumi_model *model);     /* "UNet2DModel" ... */
 SUMI_API const char *sumi_model_config(const sumi_model *model);    /* config.json as text */
 SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler_config.json */
-/* Sets the scheduler_config.json that the model is saved and sampled with. */
+/* Sets the scheduler_config.json with which the model is saved and sampled. */
 SUMI_API sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json);
 SUMI_API int sumi_model_classes(const sumi_model *model); /* 0 for an unconditional model */
-/* The name of a class by number from 0; NULL where it has none. Names come from the data that a
-   model is made for, or from "id2label" or "_id2label" of a model_index.json, where a saved model
-   keeps them. In a name '?' stands for what is no UTF-8 or steers a terminal. It belongs to the
-   model. */
+/* The name of a class by number from 0; NULL if it has none. Names come from the training data, or
+   from "id2label" or "_id2label" of a model_index.json, where saved models have them. '?' replaces
+   bytes that are not UTF-8 and control characters. Owned by the model. */
 SUMI_API const char *sumi_model_class_name(const sumi_model *model, int number);
 SUMI_API sumi_item_kind sumi_model_kind(const sumi_model *model);
-/* Shape of one input item, channels last; returns its rank. A size is 0 where config.json leaves
-   "sample_size" open. */
+/* The shape of one input item, channels last; returns its rank. A size is 0 if config.json has no
+   "sample_size". */
 SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK]);
-/* Gives the items of such a model their size, before it is used: sizes[count] is [height, width] of
-   pictures, [length] of signals. Once it has a size, only the same is taken. Saved, it is as open
-   as it was. SUMI_ERROR_ARGUMENT for a size that the network does not take. */
+/* Sets the size of the items of such a model, before it is used: sizes[count] is [height, width]
+   for pictures, [length] for signals. A size that is set cannot be changed. The saved model still
+   has no "sample_size". SUMI_ERROR_ARGUMENT for a size that the network does not support. */
 SUMI_API sumi_status sumi_model_set_size(sumi_model *model, int count, const int64_t *sizes);
 
-/* The inputs of a network, by number from 0: 0 is the state "x" [n, item], 1 the "times" [n]; the
-   others make a condition. Without classes there may be nothing. False past the last. */
+/* The inputs of a network by number from 0: 0 is the state "x" [n, item], 1 the "times" [n]; the
+   others, if any, are set by a condition. False past the last. */
 typedef struct sumi_input {
-    const char *name; /* "class", "class_time", "embedding", or what a network of one's own says */
-    sumi_element element;         /* SUMI_FLOAT32, or SUMI_INT32: whole numbers from 0 */
-    bool optional;                /* may be left out */
-    int rank;                     /* the items' dimension, the first, included */
-    int64_t shape[SUMI_MAX_RANK]; /* 0: any size; shape[0], the number of items, always is */
-    int64_t limit;                /* integers are below it; 0 for no limit */
+    const char *name;     /* "class", "class_time", "embedding", or a name of the caller's own
+                             network */
+    sumi_element element; /* SUMI_FLOAT32, or SUMI_INT32: whole numbers from 0 */
+    bool optional;        /* may be omitted */
+    int rank;             /* including the first dimension, the number of items */
+    int64_t shape[SUMI_MAX_RANK]; /* 0: any size; shape[0], the number of items, is always 0 */
+    int64_t limit;                /* integers must be below it; 0 for no limit */
 } sumi_input;
 SUMI_API bool sumi_model_input(const sumi_model *model, int number, sumi_input *input);
 
-/* The weights, by number from 0 in the network's own order, under diffusers' names and shapes
-   (convolutions [out,in,kh,kw], linears [out,in]). False past the last. `data` may be written until
-   the model is next evaluated: ask again before writing again, since what an evaluation makes from
-   the weights is kept until they are asked for or trained. Weights that lie in a file, of whatever
-   type, are copied to float32 when they are asked for; false also where that fails. */
+/* The weights by number from 0 in the network's own order, with diffusers' names and shapes
+   (convolutions [out,in,kh,kw], linear layers [out,in]). False past the last. The caller may write
+   to `data` until the next evaluation of the model; call this function again before writing again,
+   because evaluations cache what they compute from the weights until then. Mapped weights, of any
+   type, are copied to float32 by this call; false also where that fails. */
 typedef struct sumi_weight {
     const char *name;
     int rank;
@@ -521,17 +522,16 @@ typedef struct sumi_weight {
 } sumi_weight;
 SUMI_API bool sumi_model_weight(const sumi_model *model, int64_t number, sumi_weight *weight);
 
-/* Makes the solver that the model's scheduler_config.json describes, or of another name with the
-   same options (NULL keeps the class named there). It belongs to the model's context; see also
-   sumi_session_solver. */
+/* Creates the solver that the model's scheduler_config.json describes (`name` NULL), or the solver
+   `name` with its options. It belongs to the model's context; see also sumi_session_solver. */
 SUMI_API sumi_status sumi_model_solver(const sumi_model *model, const char *name,
                                        sumi_solver **solver);
 
 /* ---- Conditions ------------------------------------------------------------------------------ */
 
-/* What a network takes beside the state and the time: a set of named arrays, by the names and
-   shapes of sumi_model_input. shape[0] of each counts items; where more items are computed, they
-   begin again with the first. Values are copied. Setting a name again replaces its array. */
+/* The inputs of a network beside the state and the time: a set of named arrays, with the names and
+   shapes of sumi_model_input. shape[0] of each is the number of items; in a larger batch they
+   repeat cyclically. Values are copied. Setting a name again replaces its array. */
 typedef struct sumi_condition sumi_condition;
 SUMI_API sumi_status sumi_condition_create(sumi_context *context, sumi_condition **condition);
 SUMI_API void sumi_condition_free(sumi_condition *condition);
@@ -541,7 +541,8 @@ SUMI_API sumi_status sumi_condition_set_integers(sumi_condition *condition, cons
                                                  int rank, const int64_t *shape,
                                                  const int32_t *values);
 
-/* Its arrays by number from 0; false past the last. The pointers live until it is changed. */
+/* The arrays of a condition by number from 0; false past the last. The pointers are valid until it
+   is changed. */
 typedef struct sumi_condition_entry {
     const char *name;
     int rank;
@@ -554,23 +555,23 @@ SUMI_API bool sumi_condition_get(const sumi_condition *condition, int number,
 
 /* ---- Sessions -------------------------------------------------------------------------------- */
 
-/* What runs a model: plans for the sizes that were asked for, kept for the next call, and the
-   condition. The model is only read, so that several sessions in several threads may run one model
-   at once, each with a context of its own; none may be at work while the model is trained or its
-   weights are written. The model must outlive its sessions. */
+/* A session runs a model. It has a condition and caches plans for the sizes of its calls. It only
+   reads the model, so that several sessions in several threads may run one model at the same time,
+   each with its own context; none may run while the model is trained or its weights are written.
+   The model must outlive its sessions. */
 typedef struct sumi_session sumi_session;
 SUMI_API sumi_status sumi_session_create(sumi_context *context, const sumi_model *model,
                                          sumi_session **session);
 SUMI_API void sumi_session_free(sumi_session *session);
 
-/* Sets "precision": how activations are kept and multiplied, "float32" at first, or "bf16", which
-   halves their memory (weights, sums and results stay float32; a network without convolutions is
-   float32 all through); "memory": bytes that kept plans may take, 1 GiB at first. Plans that were
-   used least recently are given up beyond that, but never the last two. */
+/* Sets "precision", the type in which activations are stored and multiplied: "float32", the
+   default, or "bf16", which halves their memory (weights, sums and results stay float32; a network
+   without convolutions is entirely float32); or "memory", the budget of cached plans in bytes, 1
+   GiB by default. Beyond it the least recently used plans are released, but never the last two. */
 SUMI_API sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value);
 
-/* The condition of later calls, and the one that stands for "no condition" (for guides, which
-   compare the two). Checked against what the network takes, and copied; NULL for none. */
+/* Set the condition of later calls, and the null condition (for guides, which compare the two).
+   They are checked against the network's inputs and copied; NULL for none. */
 SUMI_API sumi_status sumi_session_set_condition(sumi_session *session,
                                                 const sumi_condition *condition);
 SUMI_API sumi_status sumi_session_set_null(sumi_session *session, const sumi_condition *condition);
@@ -579,46 +580,46 @@ SUMI_API sumi_status sumi_session_set_null(sumi_session *session, const sumi_con
 SUMI_API sumi_status sumi_session_predict(sumi_session *session, int64_t count, const float *x,
                                           const float *times, float *output);
 
-/* The score of noised data, the gradient of their log density, at a time on the network's scale:
-   x[count, item] to score[count, item]. */
+/* The score of noised data, the gradient of their log-density, at a time: x[count, item], on the
+   network's scale, to score[count, item]. */
 SUMI_API sumi_status sumi_session_score(sumi_session *session, int64_t count, const float *x,
                                         double time, float *score);
 
-/* The loss mean(output^2) and the gradient of it for every weight, in the order of
-   sumi_model_weight: gradients[i] is memory of the size of weight i, or NULL. For tests. */
+/* The loss mean(output^2) and its gradient by every weight, in the order of sumi_model_weight:
+   gradients[i] is memory of the size of weight i, or NULL. For tests. */
 SUMI_API sumi_status sumi_session_gradient(sumi_session *session, int64_t count, const float *x,
                                            const float *times, double *loss,
                                            float *const *gradients);
 
-/* As sumi_model_solver, in the session's context. */
+/* The same as sumi_model_solver, in the session's context. */
 SUMI_API sumi_status sumi_session_solver(sumi_session *session, const char *name,
                                          sumi_solver **solver);
 
-/* Draws `count` samples into a new array [count, item]. `solver` NULL means the model's own
-   scheduler. Without a condition a model with classes draws each class in turn. `watcher` may be
-   NULL; where it stops the run, the states of that moment are in `samples` and the status is
+/* Generates `count` samples in a new array [count, item]. `solver` NULL means the model's own
+   scheduler. Without a condition, a class-conditional model generates its classes cyclically.
+   `watcher` may be NULL; if it stops the run, `samples` has the current states and the status is
    SUMI_STOPPED. */
 SUMI_API sumi_status sumi_session_sample(sumi_session *session, sumi_solver *solver, int64_t count,
                                          sumi_solver_watcher watcher, void *user,
                                          sumi_array *samples);
 
-/* The same by a session for this call alone; `condition` may be NULL. */
+/* The same with a temporary session; `condition` may be NULL. */
 SUMI_API sumi_status sumi_model_sample(sumi_model *model, sumi_solver *solver, int64_t count,
                                        const sumi_condition *condition, sumi_array *samples);
 
-/* A sumi_denoiser over a session, for sumi_solver_run: `user` is the sumi_session. */
+/* A session as a sumi_denoiser, for sumi_solver_run: `user` is the sumi_session. */
 SUMI_API sumi_status sumi_session_denoiser(void *session, int64_t count, int64_t item_size,
                                            int64_t output_size, const float *x, const float *times,
                                            float *output);
 
 /* ---- Likelihoods ----------------------------------------------------------------------------- */
 
-/* How probable data are under what a solver and a denoiser generate together: a measurement with
-   settings by name, and the numbers that it found. */
+/* A measurement of the likelihood of data under a solver and a denoiser, with settings by name and
+   results. */
 typedef struct sumi_likelihood sumi_likelihood;
 
-/* `solver` gives schedule, prediction, limits and variances; it must outlive the measurement.
-   Times that it would skip are not skipped here. */
+/* `solver` determines schedule, prediction, limits and variances; it must outlive the measurement.
+   Its choice of times does not matter: measurements use all times of the schedule. */
 SUMI_API sumi_status sumi_likelihood_create(sumi_context *context, sumi_solver *solver,
                                             sumi_likelihood **likelihood);
 SUMI_API void sumi_likelihood_free(sumi_likelihood *likelihood);
@@ -628,21 +629,21 @@ SUMI_API void sumi_likelihood_free(sumi_likelihood *likelihood);
    past the last. */
 SUMI_API bool sumi_likelihood_option(sumi_likelihood *likelihood, int number, sumi_option *option);
 
-/* Sets one of them, the value as text. One that has no effect with the others as they are, such as
-   "steps" with the method rk45, is refused when it is measured. */
+/* Set one of them, as text or as a number. A setting that has no effect with the others, such as
+   "steps" with the method rk45, is refused by the measurement. */
 SUMI_API sumi_status sumi_likelihood_set(sumi_likelihood *likelihood, const char *option,
                                          const char *value);
 SUMI_API sumi_status sumi_likelihood_set_number(sumi_likelihood *likelihood, const char *option,
                                                 double value);
 
-/* The value of a setting as text; NULL where there is no such setting. Valid until the next call on
+/* The value of a setting as text; NULL if there is no such setting. Valid until the next call on
    this likelihood. */
 SUMI_API const char *sumi_likelihood_setting(sumi_likelihood *likelihood, const char *option);
 
-/* What was found, in bits of one item. Number 0 is the whole: -log2 p(x0), or a bound above it. For
-   a bound there follow "prior" (L_T), "data" (L_0), "steps" (the sum of the others), and each of
-   these, "step", by its time. `error` is the standard error that comes of measuring few items and
-   draws. */
+/* The results, in bits per item. Number 0 is the whole: -log2 p(x0), or an upper bound of it. For a
+   bound there follow "prior" (L_T), "data" (L_0), "steps" (the sum of the others), and each of the
+   others, "step", with its time. `error` is the standard error due to the limited number of items
+   and draws. */
 typedef struct sumi_likelihood_term {
     const char *name;
     int64_t time; /* of the schedule, from 0; -1 for sums */
@@ -653,54 +654,53 @@ typedef struct sumi_likelihood_term {
 SUMI_API bool sumi_likelihood_get(const sumi_likelihood *likelihood, int64_t number,
                                   sumi_likelihood_term *term);
 
-/* The denoiser of a solver and its vector-Jacobian products: output[count, output_size] as a
-   sumi_denoiser writes it, and products[count, item_size] = v^T d output / d x with the v of each
-   item in vectors[count, output_size]. */
+/* A denoiser with vector-Jacobian products: writes output[count, output_size] like a sumi_denoiser,
+   and products[count, item_size] = v^T d output / d x with the v of each item in vectors[count,
+   output_size]. */
 typedef sumi_status (*sumi_denoiser_product)(void *user, int64_t count, int64_t item_size,
                                              int64_t output_size, const float *x,
                                              const float *times, const float *vectors,
                                              float *output, float *products);
-/* A session's: `user` is the sumi_session. */
+/* That of a session: `user` is the sumi_session. */
 SUMI_API sumi_status sumi_session_product(void *session, int64_t count, int64_t item_size,
                                           int64_t output_size, const float *x, const float *times,
                                           const float *vectors, float *output, float *products);
 
-/* -log2 of the density of x[count, item], shape[0] being the count, to bits[count] (NULL where it
-   is not wanted): each item is brought to noise along the probability-flow ODE, and the divergence
-   of the flow is added up on the way (Song et al. 2021, eq. 39; Chen et al. 2018). What the noise
-   is taken for is what a sampler starts from. Limits such as clipping have no part in it. With the
-   trace "exact" the answer is, but for the integrator, that density; with probes it is an estimate
-   without bias (Hutchinson; Grathwohl et al. 2019). Number 0 of sumi_likelihood_get is the mean
-   over the items. */
+/* Writes -log2 of the density of x[count, item], count being shape[0], to bits[count] (or NULL):
+   integrates the probability-flow ODE from each item to noise, and the divergence of the flow along
+   it (Song et al. 2021, eq. 39; Chen et al. 2018). The density of the noise is that of the solver's
+   initial state. Limits such as clipping are not applied. With "probe" exact, the result is exact
+   up to the error of the integrator; with random probes it is an unbiased estimate (Hutchinson;
+   Grathwohl et al. 2019). Number 0 of sumi_likelihood_get is the mean over the items. */
 SUMI_API sumi_status sumi_likelihood_density(sumi_likelihood *likelihood,
                                              sumi_denoiser_product denoiser, void *user, int rank,
                                              const int64_t *shape, const float *x, double *bits,
                                              sumi_progress_function progress, void *progress_user);
 
-/* The same of a session's model; item i takes item i of the session's condition. */
+/* The same for a session's model; item i has item i of the session's condition. */
 SUMI_API sumi_status sumi_session_density(sumi_session *session, sumi_likelihood *likelihood,
                                           int rank, const int64_t *shape, const float *x,
                                           double *bits, sumi_progress_function progress,
                                           void *user);
 
-/* The variational bound over a data set (Ho et al. 2020, eq. 5; with its sign turned the K of
-   Sohl-Dickstein et al. 2015), Gaussian or of bits as the solver is. */
+/* The variational bound over a data set (Ho et al. 2020, eq. 5; its negative is the K of
+   Sohl-Dickstein et al. 2015), for a Gaussian or binomial diffusion like the solver's. */
 SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser denoiser,
                                            void *user, sumi_data *data,
                                            sumi_progress_function progress, void *progress_user);
-/* The same of a session's model, which gets the items' classes if it takes them. */
+/* The same for a session's model, which gets the items' classes if it takes classes. */
 SUMI_API sumi_status sumi_session_bound(sumi_session *session, sumi_likelihood *likelihood,
                                         sumi_data *data, sumi_progress_function progress,
                                         void *user);
 
-/* How the error of a solver falls with the number of its steps, on data whose flow is known: a
-   mixture of two Gaussians, x0 + sigma e from sigma 10 to 0.02. The first call sets the solver's
-   options to that; others, such as "solver_order", may be set between the two calls. The second
-   solves the flow in steps[i] steps each, which grow, and gives the root mean square distance of 32
-   states from the truth to errors[count], and the order to *order (may be NULL): the slope through
-   the logarithms of the last three errors that float32 does not round off, NAN where fewer than two
-   are left. SUMI_ERROR_ARGUMENT for a solver that draws noise, chooses its own steps or leads to
-   noise. The solver keeps these options. */
+/* Measures how the error of a solver decreases with its number of steps, on data whose flow is
+   known: a mixture of two Gaussians, x0 + sigma e from sigma 10 to 0.02. The first call sets the
+   solver's options for that; others, such as "solver_order", may be set between the two calls. The
+   second call solves the flow with each of the increasing numbers steps[count], and writes the root
+   mean square error of 32 states to errors[count] and the order to *order (or NULL): the negative
+   slope through the logarithms of the last three errors above float32 rounding, NAN if fewer than
+   two are left. SUMI_ERROR_ARGUMENT for a solver that adds noise, adapts its steps or runs from
+   data to noise. The solver keeps these options. */
 SUMI_API sumi_status sumi_convergence_prepare(sumi_solver *solver);
 SUMI_API sumi_status sumi_convergence_measure(sumi_solver *solver, int count, const int64_t *steps,
                                               double *errors, double *order);
@@ -709,58 +709,60 @@ SUMI_API sumi_status sumi_convergence_measure(sumi_solver *solver, int count, co
 
 typedef struct sumi_trainer sumi_trainer;
 
-/* Prepares to train `model` on `data` as `recipe` says. The three must outlive the trainer. */
+/* Creates a trainer for `model` on `data` by `recipe`. All three must outlive the trainer. */
 SUMI_API sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe,
                                          sumi_model *model, sumi_data *data,
                                          sumi_trainer **trainer);
 SUMI_API void sumi_trainer_free(sumi_trainer *trainer);
 
-/* One optimizer step; `loss` may be NULL. */
+/* Makes one optimizer step; `loss` may be NULL. */
 SUMI_API sumi_status sumi_trainer_step(sumi_trainer *trainer, double *loss);
 SUMI_API int64_t sumi_trainer_steps_done(const sumi_trainer *trainer);
 
-/* Losses of all steps so far, oldest first; returns how many. */
+/* The losses of all steps so far, oldest first; returns their number. */
 SUMI_API int64_t sumi_trainer_losses(const sumi_trainer *trainer, const float **losses);
 
-/* The whole state (weights, moments, averages, step, losses) to one file and back. Written whole
-   or not at all; training continues bit for bit after a load. A load refuses a file of another
-   network, of another seed, of data from files that have changed since, or of more steps than the
-   recipe has. */
+/* Save and load the whole state (weights, moments, averages, step, losses) in one file. The file
+   appears whole or not at all; after a load, training continues bit for bit. A load refuses a file
+   of another network, of another seed, of data files that have changed since, or with more steps
+   than the recipe has. */
 SUMI_API sumi_status sumi_trainer_save(const sumi_trainer *trainer, const char *path);
 SUMI_API sumi_status sumi_trainer_load(sumi_trainer *trainer, const char *path);
 
-/* Copies the averaged (EMA) weights into the model, or puts the raw ones back. */
+/* Puts the averaged (EMA) weights into the model, or restores the trained ones. */
 SUMI_API sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average);
 
-/* Runs all remaining steps of the recipe, keeping `folder` (may be NULL) up to date: checkpoint,
-   recipe (with paths as sumi_recipe_settle_paths makes them), losses and the model itself. At the
-   end the model holds the averaged weights. */
+/* Runs all remaining steps of the recipe and saves to `folder` (or NULL): checkpoints, the recipe
+   (with paths as by sumi_recipe_settle_paths), losses and the model. At the end the model has the
+   averaged weights. */
 SUMI_API sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
                                       sumi_progress_function progress, void *user);
 
 /* ---- Pictures ------------------------------------------------------------------------------- */
 
-/* Images [n,h,w,c], signals [n,length,c] or points [n,d] as one PNG: a grid of images, a grid of
-   curves, a scatter plot. One channel is grey, three are a colour, others stand side by side in
-   grey; slices of [n,d,h,w,c] stand one below the other. Of signals of more than 64 channels each
-   is an image, a row of pixels for each time. Single numbers, [n] or [n,1], are a histogram; points
-   of 3 or 4 coordinates a scatter plot for each pair; longer rows one picture. `columns` 0
-   chooses. */
+/* Draws images [n,h,w,c], signals [n,length,c] or points [n,d] as one PNG: a grid of images, a grid
+   of curves, or a scatter plot. One channel is grey, three are a colour, others are drawn side by
+   side in grey; slices of [n,d,h,w,c] are drawn one below the other. A signal with more than 64
+   channels is drawn as an image, with a row of pixels for each time. Single numbers, [n] or [n,1],
+   become a histogram; points with 3 or 4 coordinates a scatter plot for each pair; longer rows one
+   picture. `columns` 0 chooses a number. */
 SUMI_API sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int columns,
                                     const char *path);
 
-/* Points [n,2] twice, as they are and as a density. Over the density, where they are not NULL:
-   lines through the places of paths[steps,m,2], each ending in a dot, and arrows[k,4] of a field
-   (x, y and its direction), their lengths in proportion while they are short. */
+/* Draws points [n,2] in two panels, as points and as a density. Over the density, unless NULL:
+   lines through paths[steps,m,2], each with a dot at its end, and arrows[k,4] of a field (x, y and
+   a direction), with lengths in proportion up to a limit. */
 SUMI_API sumi_status sumi_draw_points(sumi_context *context, const sumi_array *points,
                                       const sumi_array *paths, const sumi_array *arrows,
                                       const char *path);
 
-/* A loss curve: raw values faint, their running mean bold, logarithmic when it helps. */
+/* Draws a loss curve: faint raw values and their running mean in bold, on a logarithmic axis if the
+   values span a wide range. */
 SUMI_API sumi_status sumi_draw_losses(sumi_context *context, const float *losses, int64_t count,
                                       const char *title, const char *path);
 
-/* Numbers over numbers, all above 0, with both axes logarithmic; others are left out. */
+/* A curve of numbers over numbers for sumi_draw_lines, which has logarithmic axes and omits numbers
+   that are not above 0. */
 typedef struct sumi_line {
     const char *name;
     int64_t count;
@@ -770,57 +772,57 @@ SUMI_API sumi_status sumi_draw_lines(sumi_context *context, const sumi_line *lin
                                      const char *title, const char *x_title, const char *y_title,
                                      const char *path);
 
-/* Rows of the same few items along the reverse process: frames[steps, n, item]; labels[steps] are
-   written above. */
+/* Draws the same items along the reverse process, a row for each: frames[steps, n, item];
+   labels[steps] are written above the columns. */
 SUMI_API sumi_status sumi_draw_filmstrip(sumi_context *context, const sumi_array *frames,
                                          const char *const *labels, const char *path);
 
-/* A table of items with column titles: cells[rows, columns, item]; row titles may be NULL. */
+/* Draws a table of items with column titles: cells[rows, columns, item]; row titles may be NULL. */
 SUMI_API sumi_status sumi_draw_table(sumi_context *context, const sumi_array *cells,
                                      const char *const *column_titles,
                                      const char *const *row_titles, const char *path);
 
-/* ---- Looking into files --------------------------------------------------------------------- */
+/* ---- Describing files --------------------------------------------------------------------- */
 
 /* Describes a model folder, safetensors, npy or image file as JSON text in a new string, to be
    released with sumi_text_release. */
 SUMI_API sumi_status sumi_describe(sumi_context *context, const char *path, char **json);
 SUMI_API void sumi_text_release(sumi_context *context, char *text);
 
-/* ---- Measuring where the time goes ----------------------------------------------------------- */
+/* ---- Profiling ----------------------------------------------------------- */
 
-/* From now on everything that objects of this context compute is timed: each op of a network, and
-   what a training step does besides. Forgets what was timed before. While nothing is timed, it
-   costs nothing. */
+/* Starts to time all computations of this context's objects: each op of a network, and the other
+   work of a training step. Discards earlier rows. While it is off, profiling costs nothing. */
 SUMI_API sumi_status sumi_profile_start(sumi_context *context);
-/* Ends the timing; the rows stay until the next start. */
+/* Stops timing; the rows stay until the next start. */
 SUMI_API void sumi_profile_stop(sumi_context *context);
 
-/* Where the time went, a row for each op and its shapes; both texts live until the next call that
+/* A row of the profile, for an op with its shapes; both texts are valid until the next call that
    computes. */
 typedef struct sumi_profile_row {
-    const char *name;   /* "convolution" ...; "optimizer" and others for what is not an op */
+    const char *name;   /* "convolution" ...; "optimizer" and others for work that is not an op */
     const char *shapes; /* "[2, 8, 8, 3] [4, 3, 3, 3] [4] -> [2, 8, 8, 4]": inputs, result; or "" */
     int64_t calls;
     double seconds;    /* wall-clock time of all calls */
-    double operations; /* additions and multiplications of floating-point numbers, by definition of
-                          the op, whatever algorithm it is computed by; a function of one number,
-                          such as an exponential, counts as one */
+    double operations; /* floating-point additions and multiplications by the definition of the op,
+                          for any algorithm that computes it; a function of one number, such as an
+                          exponential, counts as one */
     double bytes;      /* each input read once and each result written once */
 } sumi_profile_row;
-/* Row by number from 0; false past the last. */
+/* The rows by number from 0; false past the last. */
 SUMI_API bool sumi_profile_get(const sumi_context *context, int64_t number, sumi_profile_row *row);
 
-/* What this machine can do at most, by one thread and by all of the context's together. */
+/* The peak performance of this machine, with one thread and with all of the context's threads. */
 typedef struct sumi_machine {
     int threads;
-    const char *instructions;    /* "AVX-512" ...: the vectors it was measured with */
-    double f32_one, f32_all;     /* float32 operations a second, all of them multiply-adds */
-    double bf16_one, bf16_all;   /* the same of bf16 products, 0 without an instruction for it */
-    double bytes_one, bytes_all; /* bytes a second to and from memory: two arrays read, one made */
+    const char *instructions;    /* "AVX-512" ...: the instruction set that was used */
+    double f32_one, f32_all;     /* float32 operations per second, in multiply-adds */
+    double bf16_one, bf16_all;   /* the same for bf16 products; 0 without an instruction for them */
+    double bytes_one, bytes_all; /* bytes per second to and from memory: two arrays read, one
+                                    written */
 } sumi_machine;
-/* Measures that, in less than a second; it takes 192 MiB meanwhile. Other work on the machine makes
-   the figures smaller. */
+/* Measures it in less than a second, with 192 MiB of memory. Other work on the machine makes the
+   figures smaller. */
 SUMI_API sumi_status sumi_machine_measure(sumi_context *context, sumi_machine *machine);
 
 #ifdef __cplusplus

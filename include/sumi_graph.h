@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi_graph.h: networks and objectives of your own, on top of sumi.h. Everything here is
-   experimental: it may change in any version.
+/* sumi_graph.h: your own networks and objectives, on top of sumi.h. Everything here is experimental
+   and may change in any version.
 
-   A graph is built once for given shapes, differentiated into more graph, planned, and then run
-   many times without allocation. Builders never need their result checked one by one: a failed call
-   gives -1, every later call on -1 gives -1, and sumi_graph_status() tells the first failure.
-   Arrays are float32 where nothing else is said, row-major, channels last, as in sumi.h. */
+   A graph is built once for given shapes, differentiated into more nodes, planned, and then run
+   many times without allocation. Results of builders need not be checked one by one: a failed call
+   returns -1, every later call on -1 returns -1, and sumi_graph_status() is the first failure.
+   Arrays are float32 unless stated otherwise, row-major, channels last, as in sumi.h. */
 #ifndef SUMI_GRAPH_H
 #define SUMI_GRAPH_H
 
@@ -22,20 +22,20 @@ typedef struct sumi_weights sumi_weights;
 typedef struct sumi_plan sumi_plan;
 typedef int32_t sumi_node; /* a value in a graph; -1 after a failure */
 
-/* Named weights that graphs share: a training graph and a sampling graph see the same memory.
-   `seed` keys the initial values. */
+/* Creates a set of named weights, which graphs share: a training graph and a sampling graph use the
+   same memory. `seed` keys the initial values. */
 SUMI_API sumi_status sumi_weights_create(sumi_context *context, uint64_t seed,
                                          sumi_weights **weights);
 SUMI_API void sumi_weights_free(sumi_weights *weights);
 SUMI_API int64_t sumi_weights_count(const sumi_weights *weights);
 SUMI_API bool sumi_weights_get(const sumi_weights *weights, int64_t number, sumi_weight *weight);
 
-/* An empty graph over `weights` (NULL for none). `training` turns dropout on. */
+/* Creates an empty graph over `weights` (NULL for none). `training` enables dropout. */
 SUMI_API sumi_status sumi_graph_create(sumi_context *context, sumi_weights *weights, bool training,
                                        sumi_graph **graph);
 SUMI_API void sumi_graph_free(sumi_graph *graph);
 SUMI_API sumi_status sumi_graph_status(const sumi_graph *graph);
-/* Shape of a node; returns its rank, or -1 for a node that is not there. */
+/* The shape of a node; returns its rank, or -1 for a node that does not exist. */
 SUMI_API int sumi_graph_shape(const sumi_graph *graph, sumi_node node,
                               int64_t shape[SUMI_MAX_RANK]);
 
@@ -50,9 +50,9 @@ SUMI_API sumi_node sumi_graph_typed_input(sumi_graph *graph, const char *name, s
 SUMI_API sumi_node sumi_graph_constant(sumi_graph *graph, int rank, const int64_t *shape,
                                        const float *values);           /* copied */
 SUMI_API sumi_node sumi_graph_number(sumi_graph *graph, double value); /* rank 0 */
-/* How a weight that is not there yet starts. FAN_IN is torch's default for convolutions and
-   linears: uniform within 1/sqrt(fan), `scale` being the fan (inputs to one output); NORMAL has
-   standard deviation `scale`; FIXED is NORMAL and is not trained. */
+/* The initial values of a new weight. FAN_IN is torch's default for convolutions and linear layers:
+   uniform within 1/sqrt(fan), where `scale` is the fan (inputs to one output); NORMAL has standard
+   deviation `scale`; FIXED is NORMAL and is not trained. */
 typedef enum sumi_start {
     SUMI_START_ZERO,
     SUMI_START_ONE,
@@ -60,13 +60,13 @@ typedef enum sumi_start {
     SUMI_START_NORMAL,
     SUMI_START_FIXED
 } sumi_start;
-/* The weight of that name, made if it is new, checked against the shape if not. */
+/* The weight of that name: creates it if it is new, else checks its shape. */
 SUMI_API sumi_node sumi_graph_weight(sumi_graph *graph, const char *name, int rank,
                                      const int64_t *shape, sumi_start start, double scale);
 
 /* ---- Ops ------------------------------------------------------------------------------------- */
 
-/* Element by element; shapes broadcast as in numpy. */
+/* Element-wise; shapes broadcast as in numpy. */
 SUMI_API sumi_node sumi_op_add(sumi_graph *graph, sumi_node a, sumi_node b);
 SUMI_API sumi_node sumi_op_subtract(sumi_graph *graph, sumi_node a, sumi_node b);
 SUMI_API sumi_node sumi_op_multiply(sumi_graph *graph, sumi_node a, sumi_node b);
@@ -99,12 +99,12 @@ SUMI_API sumi_node sumi_op_reshape(sumi_graph *graph, sumi_node x, int rank, con
 SUMI_API sumi_node sumi_op_permute(sumi_graph *graph, sumi_node x, const int *axes);
 SUMI_API sumi_node sumi_op_broadcast(sumi_graph *graph, sumi_node x, int rank,
                                      const int64_t *shape);
-/* Sum over the axes whose bit is set in `axes` (1 << axis); they stay with size 1. */
+/* The sum over the axes whose bit is set in `axes` (1 << axis); they remain with size 1. */
 SUMI_API sumi_node sumi_op_sum(sumi_graph *graph, sumi_node x, unsigned axes);
 SUMI_API sumi_node sumi_op_mean(sumi_graph *graph, sumi_node x, unsigned axes);
 SUMI_API sumi_node sumi_op_slice(sumi_graph *graph, sumi_node x, int axis, int64_t first,
                                  int64_t count);
-/* Zeros before and after along an axis. */
+/* Pads an axis with zeros before and after. */
 SUMI_API sumi_node sumi_op_pad(sumi_graph *graph, sumi_node x, int axis, int64_t before,
                                int64_t after);
 SUMI_API sumi_node sumi_op_concat(sumi_graph *graph, sumi_node a, sumi_node b, int axis);
@@ -126,101 +126,101 @@ SUMI_API sumi_node sumi_op_convolution_transposed(sumi_graph *graph, sumi_node y
                                                   const sumi_convolution *geometry, int64_t height,
                                                   int64_t width);
 
-/* Group normalisation of x[n, ..., c] with scale and shift [c] or [n, c], then SiLU if asked. */
+/* Group normalisation of x[n, ..., c] with scale and shift [c] or [n, c], then SiLU if `silu`. */
 SUMI_API sumi_node sumi_op_group_norm(sumi_graph *graph, sumi_node x, sumi_node scale,
                                       sumi_node shift, int64_t groups, double epsilon, bool silu);
 /* Layer normalisation of x[n, ..., d] along the last axis with scale and shift [d] or, for each
    item, [n, d]; either may be -1 for none. */
 SUMI_API sumi_node sumi_op_layer_norm(sumi_graph *graph, sumi_node x, sumi_node scale,
                                       sumi_node shift, double epsilon);
-/* The same without taking the mean off: x / sqrt(mean(x^2) + epsilon) times the scale. */
+/* The same without subtracting the mean: x / sqrt(mean(x^2) + epsilon) times the scale. */
 SUMI_API sumi_node sumi_op_rms_norm(sumi_graph *graph, sumi_node x, sumi_node scale,
                                     double epsilon);
 SUMI_API sumi_node sumi_op_softmax(sumi_graph *graph, sumi_node x); /* along the last axis */
 /* softmax(q k^T scale) v for each head: q[n,l,heads*d], k and v[n,m,heads*d] to [n,l,heads*d]. */
 SUMI_API sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k, sumi_node v,
                                      int64_t heads, double scale);
-/* Rotary positions (Su et al. 2021): each pair of neighbouring numbers of x[n, length,
-   heads*2*pairs] is turned by the angle whose cosine and sine the tables [length, pairs] hold. No
-   derivative goes to the tables. */
+/* Rotary position embedding (Su et al. 2021): rotates each pair of neighbouring numbers of x[n,
+   length, heads*2*pairs] by the angle whose cosine and sine are in the tables [length, pairs]. The
+   tables get no derivative. */
 SUMI_API sumi_node sumi_op_rotary(sumi_graph *graph, sumi_node x, sumi_node cosine, sumi_node sine,
                                   int64_t heads);
-/* Each pixel of x[n,h,w,c] repeated; and the sum over blocks, its transpose. */
+/* Repeats each pixel of x[n,h,w,c]; and the sum over blocks, its transpose. */
 SUMI_API sumi_node sumi_op_upsample(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
 SUMI_API sumi_node sumi_op_block_sum(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
-/* Rows of table[rows, d] by indices[n], of int32 or whole numbers held as float32: [n, d]. What is
-   out of range means the nearest row. */
+/* Rows of table[rows, d] by indices[n], int32 or whole numbers as float32: [n, d]. An index out of
+   range means the nearest row. */
 SUMI_API sumi_node sumi_op_gather(sumi_graph *graph, sumi_node table, sumi_node indices);
 /* Zeroes elements with the given probability and scales the rest; identity unless training. */
 SUMI_API sumi_node sumi_op_dropout(sumi_graph *graph, sumi_node x, double probability);
 
 /* ---- Derivatives ----------------------------------------------------------------------------- */
 
-/* Divides the graph where it stands into what was built before and what comes after. Networks do so
-   behind each of their layers; see sumi_graph_set_recompute. */
+/* Ends a segment of the graph here and begins the next. Networks call it after each of their
+   layers; see sumi_graph_set_recompute. */
 SUMI_API void sumi_graph_mark(sumi_graph *graph);
 
-/* Trades time for memory in derivatives that are added from now on: of what was built between two
-   marks, only the values that are read outside of these are kept for the derivatives, and all
-   others are computed again shortly before they are needed (Chen et al. 2016, section 4). Not a bit
-   of the derivatives changes. Off at first. */
+/* Trades time for memory in derivatives that are added later: of a segment between two marks, only
+   values that are read outside it are stored for the derivatives; all others are recomputed shortly
+   before they are needed (Chen et al. 2016, section 4). The derivatives are the same to the bit.
+   Initially false. */
 SUMI_API void sumi_graph_set_recompute(sumi_graph *graph, bool recompute);
 
 /* Adds the derivatives of `loss` (one element) by each of wrt[count] to the graph; gradients[i] is
-   a node of the shape of wrt[i], zero where the loss does not depend on it. May be applied to its
-   own results. */
+   a node of the shape of wrt[i], zero where the loss does not depend on it. It can be applied to
+   its own results. */
 SUMI_API sumi_status sumi_graph_gradients(sumi_graph *graph, sumi_node loss, int count,
                                           const sumi_node *wrt, sumi_node *gradients);
 
 /* ---- Plans ----------------------------------------------------------------------------------- */
 
-/* How plans made from now on keep activations: "float32", or "bf16", then convolutions' results and
+/* Sets how later plans store activations: "float32", or "bf16" for the results of convolutions and
    what is computed from them; see sumi_session_set. */
 SUMI_API sumi_status sumi_graph_set_precision(sumi_graph *graph, const char *precision);
 
-/* Plans the computation of `outputs` from the graph as it is now: memory, kernels, order. */
+/* Plans the computation of `outputs` from the current graph: memory, kernels, order. */
 SUMI_API sumi_status sumi_plan_create(sumi_graph *graph, int count, const sumi_node *outputs,
                                       sumi_plan **plan);
 SUMI_API void sumi_plan_free(sumi_plan *plan);
-/* Memory of an input (to be filled before a run) or of an output (to be read after it), float32. */
+/* The memory of an input (to be filled before a run) or of an output (to be read after it),
+   float32. */
 SUMI_API float *sumi_plan_data(sumi_plan *plan, sumi_node node);
-/* The same for a value whose elements are of type `element`; NULL where they are of another. */
+/* The same for a node with elements of type `element`; NULL if its elements have another type. */
 SUMI_API void *sumi_plan_typed_data(sumi_plan *plan, sumi_node node, sumi_element element);
-/* Runs it. `seed` and `step` key the dropout masks. */
+/* Runs a plan. `seed` and `step` key the dropout masks. */
 SUMI_API sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step);
 
-/* ---- Training and sampling with it ----------------------------------------------------------- */
+/* ---- Training and sampling ----------------------------------------------------------- */
 
 /* A training objective: `build` adds its inputs and a loss of one element to a graph (over the
-   weights given to the trainer) and returns the loss; `feed` fills the inputs for a step through
-   sumi_plan_data. Steps count from 0. With train.accumulate = N a step averages the gradients of N
-   feeds: they are counted instead, so that step s is made of feeds N s to N s + N - 1. */
+   trainer's weights) and returns the loss; `feed` fills the inputs for a step through
+   sumi_plan_data. Steps count from 0. With train.accumulate = N, a step averages the gradients of N
+   feeds, and `feed` gets the number of the feed: step s consists of feeds N s to N s + N - 1. */
 typedef struct sumi_objective {
     void *user;
     sumi_node (*build)(void *user, sumi_graph *graph);
     sumi_status (*feed)(void *user, sumi_plan *plan, int64_t step);
 } sumi_objective;
 
-/* A trainer, the same loop as for models, over an objective of the caller's: section [train] of the
-   recipe counts. All of sumi_trainer_... applies; the weights are trained in place, and
-   sumi_trainer_run keeps checkpoints and losses but no model. */
+/* Creates a trainer for the caller's own objective, which runs the same loop as for models. Only
+   the section [train] of the recipe is read. All sumi_trainer_... calls apply; the weights are
+   trained in place, and sumi_trainer_run saves checkpoints and losses but no model. */
 SUMI_API sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe *recipe,
                                                 sumi_weights *weights,
                                                 const sumi_objective *objective,
                                                 sumi_trainer **trainer);
 
-/* A network of the caller's as a diffusion model: `build` gets a node for each of its inputs, x[n,
-   item] and times[n] first (-1 for an optional one that is left out), and returns the prediction of
-   x's shape. It is called once for each number
-   of items that is computed at a time, as long as the model lives. The model can be trained,
-   sampled and evaluated like any other; it has no configuration file (sumi_model_config gives NULL
-   and sumi_model_save refuses), so it is kept by its weights. */
+/* The caller's own network as a diffusion model: `build` gets a node for each of its inputs, x[n,
+   item] and times[n] first (-1 for an omitted optional one), and returns the prediction, of x's
+   shape. It is called for each shape of inputs, as long as the model exists. The model can be
+   trained, sampled and evaluated like any other. It has no configuration file (sumi_model_config
+   returns NULL and sumi_model_save fails), so save its weights. */
 typedef struct sumi_network {
     void *user;
     int rank; /* of an item, channels last */
     int64_t shape[SUMI_MAX_RANK];
     int input_count;          /* beside x and times */
-    const sumi_input *inputs; /* copied, but for the names, which must live as long as the model */
+    const sumi_input *inputs; /* copied, except the names, which must live as long as the model */
     sumi_node (*build)(void *user, sumi_graph *graph, const sumi_node *inputs);
 } sumi_network;
 SUMI_API sumi_status sumi_model_compose(sumi_context *context, const sumi_network *network,

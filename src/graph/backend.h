@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a backend provides: a kernel for each op, memory for values and weights, and the optimizer's
-   pass over all weights. A context carries its backend, and everything that is planned in it runs
-   there. */
+   pass over all weights. A context has a backend, and its plans run there. */
 #ifndef SUMI_GRAPH_BACKEND_H
 #define SUMI_GRAPH_BACKEND_H
 
@@ -25,16 +24,14 @@ struct optimizer_step {
 };
 
 struct backend {
-    /* Whether its memory is the process's own: what is mapped from files is then read in place, and
-       inputs and outputs of plans are written and read where they are. Otherwise they are copied.
-     */
+    /* Whether its memory is that of the process. Mapped files and the inputs and outputs of plans
+       are then accessed in place; otherwise they are copied. */
     bool host_memory;
     /* Zeroed memory for weights and for the values of plans, aligned for vectors; NULL with the
        message set. `release` accepts NULL. */
     void *(*allocate)(sumi_context *context, size_t bytes);
     void (*release)(sumi_context *context, void *memory);
-    /* Copies to its memory and from it; what was begun before is done when `synchronize` returns.
-     */
+    /* Copy to its memory and from it. `synchronize` waits until all earlier work is done. */
     sumi_status (*upload)(sumi_context *context, const void *from, size_t bytes, void *to);
     sumi_status (*download)(sumi_context *context, const void *from, size_t bytes, void *to);
     sumi_status (*synchronize)(sumi_context *context);
@@ -43,14 +40,14 @@ struct backend {
     void (*close)(sumi_context *context, void *shared);
     /* The kernel for an op; never NULL. */
     const struct kernel *(*find)(const struct op *op);
-    /* Fusions into ops that it has good kernels for; a list that ends with NULL, or NULL. */
+    /* Fusions into ops that it has kernels for; a list that ends with NULL, or NULL. */
     const struct fusion_rule *const *rules;
     /* Conversions of n elements: from bfloat16 or float16, and to bfloat16. */
     void (*widen)(int threads, sumi_element element, int64_t n, const void *from, float *to);
     void (*to_bf16)(int threads, int64_t n, const float *from, bfloat16 *to);
 
     /* The squared norm of all gradients: float inside a chunk, double across chunks in their order,
-       however many threads there are. */
+       independent of the number of threads. */
     double (*squared_norm)(int threads, int64_t count, struct optimizer_chunk *chunks);
     /* One step of AdamW and the average over all chunks. */
     void (*adamw)(int threads, const struct optimizer_step *step, int64_t count,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What nodes cost at least, counted from their shapes; the rules of single ops are with the ops. */
+/* The least cost of nodes, computed from their shapes; the rules of single ops are with the ops. */
 #include "graph/graph.h"
 
 static double bytes_of(const struct shape *shape)

@@ -2,7 +2,7 @@
 /* The fusion pass; see fuse.h. */
 #include "graph/fuse.h"
 
-enum { OUTPUT_USES = 1 << 20 }; /* so that nothing takes an output for having one reader */
+enum { OUTPUT_USES = 1 << 20 }; /* so that an output never counts as having only one reader */
 
 static void count_uses(struct fusion *fusion, int count, const sumi_node *outputs)
 {
@@ -17,7 +17,7 @@ static void count_uses(struct fusion *fusion, int count, const sumi_node *output
     }
 }
 
-/* Applies the rules to all nodes once; whether that changed anything. */
+/* Applies the rules to all nodes once; returns whether that changed anything. */
 static bool sweep(struct fusion *fusion, const struct fusion_rule *const *rules)
 {
     bool changed = false;
@@ -25,7 +25,7 @@ static bool sweep(struct fusion *fusion, const struct fusion_rule *const *rules)
         for (int r = 0; fusion->uses[n] && rules[r]; r++) {
             if (!rules[r]->apply(fusion, n)) continue;
             changed = true;
-            r = -1; /* what became of it may fit another */
+            r = -1; /* the new op may match another rule */
         }
     }
     return changed;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fusion: rewriting a plan's own copies of the nodes, so that neighbouring ops become one. A rule
-   looks at a node and what it reads, and where it finds its pattern it turns the node into the
-   fused op. The node keeps its number and its value, so nothing else has to know; what it swallowed
-   is no longer read by anyone and so never computed. The graph itself is left alone. */
+   matches a node and its inputs against its pattern and turns the node into the fused op. The node
+   keeps its number and its value, so its readers do not change; the nodes that it replaces are no
+   longer read and not computed. The graph itself is not changed. */
 #ifndef SUMI_GRAPH_FUSE_H
 #define SUMI_GRAPH_FUSE_H
 
@@ -16,8 +16,8 @@ struct fusion {
 
 struct fusion_rule {
     const char *name;
-    /* Whether it has changed anything. Called on needed nodes in rising order, until no rule
-       changes anything more. It keeps `uses` true, and lets nodes read only nodes of lower
+    /* Returns whether it has changed anything. Called for needed nodes in ascending order until no
+       rule changes anything. It must keep `uses` correct and let nodes read only nodes with lower
        numbers. */
     bool (*apply)(struct fusion *fusion, sumi_node node);
 };
@@ -26,20 +26,20 @@ struct fusion_rule {
 sumi_status fuse(sumi_context *context, struct node *nodes, int32_t node_count, int count,
                  const sumi_node *outputs, const struct fusion_rule *const *rules);
 
-/* Whether the node shows all of its input's memory, under a shape of its own. */
+/* Whether the node is a view of its whole input with another shape. */
 bool fusion_is_view(const struct fusion *fusion, sumi_node node);
-/* The node behind views that show all of it and that nobody else reads; `node` itself where it is
-   no such view. */
+/* The node behind such views, as long as each has only one reader; `node` itself if it is not such
+   a view. */
 sumi_node fusion_source(const struct fusion *fusion, sumi_node node);
-/* The nearest node below `before` that nobody needs and that can become something else, or -1. */
+/* The nearest unused node below `before`, which can be replaced by something else, or -1. */
 sumi_node fusion_spare(const struct fusion *fusion, sumi_node before);
 
-/* Adds one to the uses of a node that is read anew, or takes one from those of a node that is no
-   longer read; of a node that nobody reads any more, its inputs lose a reader too. */
+/* Adds one to the uses of a node that gains a reader, or subtracts one for a reader that it loses;
+   where none is left, the node's inputs lose a reader too. */
 void fusion_take(struct fusion *fusion, sumi_node node);
 void fusion_drop(struct fusion *fusion, sumi_node node);
 
-/* Puts another node in the place of one, whose readers stay. */
+/* Replaces a node by another; its readers stay. */
 void fusion_replace(struct fusion *fusion, sumi_node node, const struct node *by);
 /* Turns a node into a side output of that shape, to be filled by a later node. */
 void fusion_make_side_output(struct fusion *fusion, sumi_node node, const struct shape *shape);

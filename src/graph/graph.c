@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building graphs: appending nodes and remembering the first failure. */
+/* Building graphs: appending nodes and recording the first failure. */
 #include "graph/graph.h"
 
 #include <stdarg.h>
@@ -89,8 +89,8 @@ static sumi_status check_shape(sumi_graph *graph, const struct node *node)
     return SUMI_OK;
 }
 
-/* A view has its input's elements; what is computed is float32, from floating-point numbers and,
-   where the op says so, integers. */
+/* Checks element types: a view has its input's; computed nodes are float32, from floating-point
+   inputs and, where the op accepts them, integers. */
 static sumi_status check_elements(sumi_graph *graph, struct node *node)
 {
     const struct op *op = node->op;

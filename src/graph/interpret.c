@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluation of a graph in double precision by the ops' reference kernels: the truth that fast
-   kernels and gradients are tested against. It allocates as it goes and is not meant to be fast. */
+/* Evaluation of a graph in double precision by the ops' reference kernels: the reference that fast
+   kernels and gradients are tested against. It allocates while it runs and is slow. */
 #include <string.h>
 
 #include "graph/graph.h"

@@ -9,7 +9,7 @@ const struct op op_constant = {.name = "constant"};
 const struct op op_weight = {.name = "weight"};
 const struct op op_side_output = {.name = "side_output"};
 
-/* A node of a leaf op with the given shape, checked; -1 on failure. */
+/* Appends a leaf with the given shape, which it checks; -1 on failure. */
 static sumi_node append_leaf(sumi_graph *graph, const struct op *op, int rank, const int64_t *size)
 {
     if (graph->status != SUMI_OK) return -1;
@@ -78,7 +78,7 @@ sumi_node sumi_graph_number(sumi_graph *graph, double value)
     return sumi_graph_constant(graph, 0, NULL, &number);
 }
 
-/* The number of the weight `name`, made where it is new; -1 on failure. */
+/* The index of the weight `name`, which is created if it is new; -1 on failure. */
 static int64_t find_or_add(sumi_graph *graph, const char *name, const struct shape *shape,
                            sumi_start start, double scale)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights that stay where their file is mapped, in the file's type: reading them, checking them,
-   and giving them memory of their own when they are to be written. */
+/* Weights that stay in their mapped file, in the file's type: reading them, checking them, and
+   copying them to their own memory before they are written. */
 #include <math.h>
 #include <string.h>
 
@@ -63,10 +63,10 @@ sumi_status weights_own_all(sumi_weights *weights)
 
 /* ---- Checking ---- */
 
-/* Elements that a thread looks at before the next; whole blocks are checked without branches. */
+/* Elements of a block, which is checked without branches. */
 enum { BLOCK = 1 << 12 };
 
-/* Whether all the exponent's bits of an element are set. */
+/* Whether an element is NaN or infinite: all bits of its exponent are set. */
 static bool any_special(sumi_element element, const void *values, int64_t first, int64_t end)
 {
     const uint16_t *halves = values;
@@ -83,7 +83,8 @@ static bool any_special(sumi_element element, const void *values, int64_t first,
     return special;
 }
 
-/* Shared among a team: the first block that has a special element, if any, to *found. */
+/* Called by every thread of a team: writes the first block with such an element, if any, to
+ *found. */
 static void search(const struct weight *weight, int64_t count, atomic_llong *found)
 {
 #pragma omp for schedule(static)

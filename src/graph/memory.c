@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory layout of a plan: spans with lifetimes to offsets in one block. */
+/* Memory layout of a plan: assigns offsets in one block to spans with lifetimes. */
 #include <stdlib.h>
 
 #include "graph/plan.h"
@@ -41,7 +41,7 @@ sumi_status memory_layout(sumi_context *context, struct span *spans, int32_t cou
     for (int32_t i = 0; i < count; i++) {
         struct span *span = order[i];
         span->offset = 0;
-        for (int32_t j = 0; j < i; j++) { /* placed ones, by rising offset */
+        for (int32_t j = 0; j < i; j++) { /* placed spans, by ascending offset */
             const struct span *other = order[j];
             bool overlaps = other->offset < span->offset + span->bytes
                             && span->offset < other->offset + other->bytes;

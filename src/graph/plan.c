@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making plans; see plan.h. */
+/* Creating plans; see plan.h. */
 #include <string.h>
 
 #include "base/machine.h"
 #include "base/team.h"
 #include "graph/plan_inside.h"
 
-/* What kernels keep of weights that are mapped as float16 or bfloat16 is float32: it may take this
-   share of the memory that is free. */
+/* Kernels keep float32 copies of weights that are mapped as float16 or bfloat16; these may take one
+   part in KEPT_SHARE of the free memory. */
 enum { KEPT_SHARE = 4 };
 
-/* What is known of a node while planning. */
+/* The state of a node while planning. */
 struct placement {
     bool needed, output;
-    int32_t storage; /* number of the storage its value lives in; -1 for leaves kept elsewhere */
+    int32_t storage; /* number of the storage of its value; -1 for leaves stored elsewhere */
 };
 
-/* Working memory of plan_create. */
+/* The state of plan_create. */
 struct planner {
     sumi_plan *plan;
     struct placement *places; /* [node_count] */
     struct span *spans;       /* storages, then scratch spans: [2 * node_count] */
     int32_t span_count;
-    int32_t *uses;      /* [node_count] computed nodes that read it */
+    int32_t *uses;      /* [node_count] number of computed nodes that read it */
     int32_t *open_uses; /* [2 * node_count] reads of a storage still to come */
 };
 
@@ -31,7 +31,7 @@ static bool is_leaf_kept_elsewhere(const sumi_plan *plan, const struct node *nod
     return node->op == &op_weight || (node->op == &op_constant && plan->backend->host_memory);
 }
 
-/* Whether a value is there before the first step: its memory is not shared with others. */
+/* Whether a value exists before the first step, so that its memory is not shared. */
 static bool is_given(const struct node *node)
 {
     return node->op == &op_input || node->op == &op_constant;
@@ -89,7 +89,7 @@ static int32_t add_span(struct planner *planner, int64_t bytes, int32_t first, i
     return planner->span_count++;
 }
 
-/* Gives storage to the side outputs that node n is the first to read. */
+/* Assigns storage to the side outputs that node n is the first to read. */
 static void place_side_outputs(struct planner *planner, sumi_node n)
 {
     const struct node *node = &planner->plan->nodes[n];
@@ -103,13 +103,13 @@ static void place_side_outputs(struct planner *planner, sumi_node n)
     }
 }
 
-/* Chooses the storage of node n, and extends the lives of the storages it reads. */
+/* Chooses the storage of node n, and extends the lifetimes of the storages it reads. */
 static void place_node(struct planner *planner, sumi_node n)
 {
     const sumi_plan *plan = planner->plan;
     const struct node *node = &plan->nodes[n];
     struct placement *place = &planner->places[n];
-    if (node->op == &op_side_output) return; /* placed when the op that fills it comes */
+    if (node->op == &op_side_output) return; /* placed with the op that fills it */
     place_side_outputs(planner, n);
     bool reuse = may_reuse_input(planner, n);
     for (int i = 0; i < node->input_count; i++) {
@@ -142,7 +142,7 @@ static void place_nodes(struct planner *planner)
 }
 
 /* Whether a node is a weight of a graph with constant weights, or a view of one, and there is
-   memory to keep what is made from it. */
+   memory to keep what is computed from it. */
 static bool is_constant_weight(const sumi_plan *plan, sumi_node n)
 {
     while (plan->nodes[n].op->view) n = plan->nodes[n].inputs[0];
@@ -176,7 +176,7 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
     return SUMI_OK;
 }
 
-/* Makes the steps, each with a span for its scratch memory. scratch_spans[step] is its number. */
+/* Creates the steps, each with a span for its scratch memory. scratch_spans[step] is its number. */
 static sumi_status prepare_steps(struct planner *planner, int32_t *scratch_spans)
 {
     sumi_plan *plan = planner->plan;
@@ -194,7 +194,7 @@ static sumi_status prepare_steps(struct planner *planner, int32_t *scratch_spans
 static float *leaf_data(const sumi_plan *plan, const struct node *node)
 {
     if (node->op == &op_constant) return node->constant;
-    return (float *)weight_values(&plan->graph->weights->items[node->weight]); /* only read */
+    return (float *)weight_values(&plan->graph->weights->items[node->weight]); /* not written */
 }
 
 static void resolve_pointers(struct planner *planner, const int32_t *scratch_spans)
@@ -229,7 +229,7 @@ static void resolve_pointers(struct planner *planner, const int32_t *scratch_spa
 
 /* ---- Backends with memory of their own ---- */
 
-/* Memory of the host for each input and output, and constants brought to their places. */
+/* Allocates host memory for each input and output, and uploads constants. */
 static sumi_status make_mirrors(const struct planner *planner)
 {
     sumi_plan *plan = planner->plan;
@@ -250,12 +250,12 @@ static sumi_status make_mirrors(const struct planner *planner)
     return SUMI_OK;
 }
 
-/* How the weights are stored now, and what of them is viewed; they must be finite. */
+/* Determines how the weights are stored, and their views; checks that they are finite. */
 static sumi_status look_at_weights(struct planner *planner)
 {
     sumi_plan *plan = planner->plan;
     sumi_weights *weights = plan->graph->weights;
-    int64_t mapped = 0; /* float32 of what is mapped as less */
+    int64_t mapped = 0; /* size in float32 of 16-bit mapped weights */
     for (sumi_node n = 0; n < plan->node_count; n++) {
         struct node *node = &plan->nodes[n];
         if (node->op == &op_weight) {
@@ -330,7 +330,7 @@ sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int co
     sumi_context *context = graph->context;
     sumi_plan *made = context_allocate_zeroed(context, 1, sizeof *made);
     if (!made) return SUMI_ERROR_MEMORY;
-    int most = omp_get_thread_limit(); /* more could not be had */
+    int most = omp_get_thread_limit(); /* the OpenMP library starts no more */
     *made = (sumi_plan){.context = context,
                         .graph = graph,
                         .backend = backend,

@@ -1,58 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plans: a graph turned into a list of kernel calls over one block of memory, in which values that
-   are not alive at the same time share memory. */
+/* Plans: a graph as a list of kernel calls over one block of memory, in which values with disjoint
+   lifetimes share memory. */
 #ifndef SUMI_GRAPH_PLAN_H
 #define SUMI_GRAPH_PLAN_H
 
 #include "graph/backend.h"
 
-/* Plans the computation of outputs[count] by a backend, where sumi_plan_create takes the context's
-   own. The graph must outlive the plan and may
-   grow afterwards; weights that it names may not be removed. */
+/* Plans the computation of outputs[count] on a backend; sumi_plan_create uses that of the context.
+   The graph must outlive the plan and may grow afterwards; its weights must not be removed. */
 sumi_status plan_create(sumi_graph *graph, const struct backend *backend, int count,
                         const sumi_node *outputs, sumi_plan **plan);
 
 /* sumi_plan_run with the whole key. */
 sumi_status plan_run(sumi_plan *plan, const struct run_key *key);
 
-/* Bytes that the values of such a plan share, without the scratch memory of its kernels: to know
-   what it will take before it is made. */
+/* Computes the bytes that the values of such a plan will share, without the scratch memory of its
+   kernels. */
 sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs, int64_t *bytes);
 
 /* Bytes of the block that values and scratch memory share. */
 size_t plan_memory(const sumi_plan *plan);
 
-/* Whether the weights that it reads have been moved since it was made: it cannot run any more. */
+/* Whether the weights that it reads have moved since it was created, so that it cannot run any
+   more. */
 bool plan_is_stale(const sumi_plan *plan);
 
-/* Steps of a run that compute nodes of this op, or all of them for NULL. */
+/* The number of steps of a run that compute nodes of this op; all steps for NULL. */
 int32_t plan_steps(const sumi_plan *plan, const struct op *op);
 
 /* ---- how values are stored (src/graph/storage.c) ---- */
 
-/* Decides for each of nodes[node_count] how it is stored: elements[node]. Inputs, weights,
-   constants and outputs[count] are float32. uses[node] counts the needed nodes that read it. */
+/* Chooses how each of nodes[node_count] is stored: elements[node]. Inputs, weights, constants and
+   outputs[count] are float32. uses[node] counts the needed nodes that read it. */
 void storage_choose(const struct node *nodes, int32_t node_count, const int32_t *uses, int count,
                     const sumi_node *outputs, sumi_element *elements);
 
-/* A kernel's call with what it does not take as bfloat16 or float16 converted in scratch memory. */
+/* The conversions, in scratch memory, of operands that a kernel does not accept as bfloat16 or
+   float16. */
 struct conversion {
     bool any, input[MAX_INPUTS], output; /* which operands are converted */
-    bool side_output[MAX_INPUTS];        /* and written by the kernel, maybe */
-    size_t at[MAX_INPUTS + 1];           /* where in scratch memory; the last is the output's */
-    sumi_element elements[MAX_INPUTS];   /* of the inputs that are converted, before */
-    const void *stored[MAX_INPUTS];      /* and where they are */
+    bool side_output[MAX_INPUTS];        /* which the kernel may write */
+    size_t at[MAX_INPUTS + 1];           /* offsets in scratch memory; the last is the output's */
+    sumi_element elements[MAX_INPUTS];   /* the original types of converted inputs */
+    const void *stored[MAX_INPUTS];      /* and their original memory */
     bfloat16 *bf16_output;
 };
 
-/* Notes which operands of the problem the kernel does not take as they are, and makes them float32
-   in the problem. */
+/* Chooses the operands of the problem that the kernel does not accept, and makes them float32 in
+   the problem. */
 void conversion_choose(const struct kernel *kernel, struct problem *problem,
                        struct conversion *conversion);
-/* Sets places behind `scratch` bytes of the kernel's own; returns all bytes. */
+/* Assigns offsets after the kernel's own `scratch` bytes; returns the total. */
 size_t conversion_place(const struct problem *problem, struct conversion *conversion,
                         size_t scratch);
-/* Points a call, whose operands and scratch are set, to the places. */
+/* Replaces the operands of a call, whose scratch memory is set, by the converted ones. */
 void conversion_resolve(struct conversion *conversion, struct call *call);
 sumi_status conversion_run(const struct conversion *conversion, const struct backend *backend,
                            const struct kernel *kernel, const struct call *call);
@@ -63,8 +64,8 @@ struct span {
     int32_t first, last;
 };
 
-/* Chooses offsets (multiples of 64) such that spans alive at the same step do not overlap; the
-   total to *total. Largest spans first, each at the lowest place that is free. */
+/* Chooses offsets (multiples of 64) such that spans alive at the same step do not overlap; *total
+   receives the total size. Places the largest spans first, each at the lowest free offset. */
 sumi_status memory_layout(sumi_context *context, struct span *spans, int32_t count, int64_t *total);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What making a plan (plan.c) and running it (run.c) share. */
+/* Shared by creating a plan (plan.c) and running it (run.c). */
 #ifndef SUMI_GRAPH_PLAN_INSIDE_H
 #define SUMI_GRAPH_PLAN_INSIDE_H
 
@@ -11,7 +11,7 @@ struct step {
     struct call call;
     struct conversion conversion;
     size_t scratch; /* bytes */
-    int32_t row;    /* of the profile that the plan knows */
+    int32_t row;    /* row of the profile `profile` */
     struct cost cost;
 };
 
@@ -20,20 +20,20 @@ struct sumi_plan {
     sumi_graph *graph;
     const struct backend *backend;
     void *shared;
-    int threads;            /* that kernels and scratch memory were laid out for */
-    int32_t node_count;     /* nodes the graph had when the plan was made */
+    int threads;            /* that kernels and scratch memory are laid out for */
+    int32_t node_count;     /* number of nodes of the graph when the plan was created */
     struct node *nodes;     /* copies, since the graph may grow and move its own, and for fusion */
-    sumi_graph view;        /* the graph as it was, with these nodes */
+    sumi_graph view;        /* the graph at that time, with these nodes */
     sumi_element *elements; /* how each node's value is stored */
-    float **data;           /* where it is, NULL if not computed */
-    void **mirrors; /* NULL, or of inputs and outputs: where the host writes and reads them */
+    float **data;           /* its memory, NULL if not computed */
+    void **mirrors;         /* NULL, or the host memory of inputs and outputs */
     struct step *steps;
     int32_t step_count;
     char *memory;
     size_t memory_bytes;
-    bool keeps_weights; /* kernels may keep what they make from weights that seldom change */
-    uint64_t layout;    /* of the weights when it was made */
-    uint64_t profile;   /* number of the profile that the steps have their rows of; 0 for none */
+    bool keeps_weights; /* kernels may keep what they compute from constant weights */
+    uint64_t layout;    /* of the weights when it was created */
+    uint64_t profile;   /* number of the profile that the steps' rows belong to; 0 for none */
 };
 
 static inline int64_t plan_value_bytes(const sumi_plan *plan, sumi_node n)

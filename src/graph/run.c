@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running plans, and what can be asked of them; see plan.h. */
+/* Running plans, and their properties; see plan.h. */
 #include <stdio.h>
 
 #include "base/team.h"
@@ -67,7 +67,7 @@ static void describe_step(const struct step *step, char text[PROFILE_SHAPES])
     }
 }
 
-/* Bytes that an operand takes less than in float32. */
+/* The bytes that an operand saves compared with float32. */
 static double bytes_saved(const sumi_plan *plan, sumi_node n)
 {
     size_t saved = sizeof(float) - element_size(plan->elements[n]);
@@ -114,7 +114,7 @@ sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step)
     return plan_run(plan, &(struct run_key){.seed = seed, .step = step});
 }
 
-/* Copies what the caller has put into the inputs to the backend. */
+/* Uploads the inputs to the backend. */
 static sumi_status send_inputs(const sumi_plan *plan)
 {
     for (sumi_node n = 0; plan->mirrors && n < plan->node_count; n++) {
@@ -125,7 +125,7 @@ static sumi_status send_inputs(const sumi_plan *plan)
     return SUMI_OK;
 }
 
-/* Waits for the last step, and copies the outputs to where the caller reads them. */
+/* Waits for the last step and downloads the outputs. */
 static sumi_status fetch_outputs(const sumi_plan *plan)
 {
     TRY(plan->backend->synchronize(plan->context));
@@ -141,7 +141,7 @@ sumi_status plan_run(sumi_plan *plan, const struct run_key *key)
 {
     if (plan_is_stale(plan)) {
         return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
-                            "the weights have been moved since this plan was made: make it anew");
+                            "the weights have moved since this plan was created: create it again");
     }
     TRY(send_inputs(plan));
     struct team_settings before = team_begin(plan->threads);

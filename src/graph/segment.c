@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Segments of a graph: what was built between two marks, of which derivatives may keep the results
-   only (ops/gradients.c). */
+/* Segments of a graph: the nodes between two marks. Differentiation may keep only their results and
+   recompute the rest (ops/gradients.c). */
 #include <string.h>
 
 #include "graph/graph.h"
@@ -32,7 +32,7 @@ void sumi_graph_set_recompute(sumi_graph *graph, bool recompute)
 
 bool graph_find_segment(const sumi_graph *graph, sumi_node n, sumi_node *first, sumi_node *end)
 {
-    int32_t low = 0, high = graph->mark_count; /* the first mark behind n */
+    int32_t low = 0, high = graph->mark_count; /* the first mark after n */
     while (low < high) {
         int32_t middle = (low + high) / 2;
         if (graph->marks[middle] <= n) low = middle + 1;

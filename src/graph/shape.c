@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shapes: counting, comparing, and writing them for messages. */
+/* Shapes: counting elements, comparing, and formatting for messages. */
 #include <stdio.h>
 
 #include "graph/graph.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which values of a plan are stored as bfloat16: in a graph planned so, the results of convolutions
-   and what is computed of them, down to the last product before an output. All else is float32:
-   what comes from outside, what leaves, statistics, and vectors computed from inputs alone. */
+/* Which values of a plan are stored as bfloat16: in a bf16 graph, the results of convolutions and
+   what is computed from them, up to the last product before an output. Everything else is float32:
+   inputs, outputs, statistics, and vectors that are computed only from inputs. */
 #include "graph/plan.h"
 
 sumi_status precision_read(sumi_context *context, const char *precision, bool *bf16)
@@ -24,7 +24,7 @@ static bool is_kept(const struct node *nodes, const struct node *node)
     return node->op == &op_weight || node->op == &op_constant;
 }
 
-/* Whether operand `input` of a node has a say in how its result is stored. */
+/* Whether operand `input` of a node influences how its result is stored. */
 static bool counts(const struct node *nodes, const struct node *node, int input)
 {
     const struct node *operand = &nodes[node->inputs[input]];
@@ -49,8 +49,8 @@ static sumi_element as_operands(const struct node *nodes, const struct node *nod
     return any ? SUMI_BFLOAT16 : SUMI_FLOAT32;
 }
 
-/* What leads to an output element by element, and to nothing else, is worth float32 as well. The
-   marks are made in elements[]: SUMI_FLOAT32 where that is settled. */
+/* Nodes that only lead to an output, through element-wise ops, are float32 too: marks them in
+   elements[] as SUMI_FLOAT32. */
 static void keep_ends(const struct node *nodes, int32_t node_count, const int32_t *uses, int count,
                       const sumi_node *outputs, sumi_element *elements)
 {
@@ -66,7 +66,7 @@ static void keep_ends(const struct node *nodes, int32_t node_count, const int32_
     }
 }
 
-/* Whether a side output has a value for each pixel of what its filler computes. */
+/* Whether a side output has a value for each pixel of the result of the op that fills it. */
 static bool goes_with(const struct shape *side_output, const struct shape *result)
 {
     return side_output->rank == result->rank && side_output->rank > 0
@@ -74,7 +74,7 @@ static bool goes_with(const struct shape *side_output, const struct shape *resul
                   == shape_span(result, 0, result->rank - 1);
 }
 
-/* Side outputs that node n is the first to read are those that it fills. */
+/* Chooses for the side outputs that node n fills, which are those that it is the first to read. */
 static void choose_side_outputs(const struct node *nodes, sumi_node n, const int32_t *uses,
                                 sumi_element *elements)
 {
@@ -117,7 +117,7 @@ void storage_choose(const struct node *nodes, int32_t node_count, const int32_t 
 
 /* ---- conversions around kernels ---- */
 
-/* Operands of a problem that are bfloat16. */
+/* The operands of a problem that are bfloat16. */
 static unsigned bf16_operands(const struct problem *problem)
 {
     unsigned bf16 = problem->output_element == SUMI_BFLOAT16 ? BF16_OUTPUT : 0;
@@ -160,7 +160,7 @@ void conversion_choose(const struct kernel *kernel, struct problem *problem,
     if (conversion->output) problem->output_element = SUMI_FLOAT32;
 }
 
-/* Takes `bytes` of scratch memory at *end, on a vector's boundary. */
+/* Takes `count` floats of scratch memory at *end, aligned for vectors. */
 static size_t take(size_t *end, int64_t count)
 {
     size_t start = (*end + 63) / 64 * 64;
@@ -207,7 +207,7 @@ sumi_status conversion_run(const struct conversion *conversion, const struct bac
     TRY(kernel->run(call));
     for (int i = 0; i < problem->node->input_count; i++) {
         if (!conversion->side_output[i])
-            continue; /* also where it was only read: it comes back as it was */
+            continue; /* also where it was only read, which writes the same values back */
         backend->to_bf16(problem->threads, shape_count(problem->inputs[i]), call->inputs[i],
                          (bfloat16 *)conversion->stored[i]);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights: a growing list of named arrays with their initial values. The values depend on the
-   seed and the name alone, not on the order of making. */
+/* Weights: a growing list of named arrays with their initial values, which depend only on the seed
+   and the name, not on the order of creation. */
 #include <math.h>
 #include <string.h>
 
@@ -60,7 +60,7 @@ int64_t weights_find(const sumi_weights *weights, const char *name)
     return -1;
 }
 
-/* FNV-1a (Fowler, Noll, Vo), to key the draws by name. */
+/* FNV-1a (Fowler, Noll, Vo), to key the random numbers by name. */
 static uint64_t hash_name(const char *name)
 {
     uint64_t hash = 0xcbf29ce484222325u;
@@ -129,7 +129,7 @@ static sumi_status grow(sumi_weights *weights)
     return SUMI_OK;
 }
 
-/* Points a new weight to its values at the source, or gives it memory and fills that. */
+/* Maps the values of a new weight at the source, or allocates and fills them. */
 static sumi_status find_values(const sumi_weights *weights, size_t place, sumi_start start,
                                double scale, struct weight *weight)
 {

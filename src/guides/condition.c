@@ -62,7 +62,7 @@ static sumi_status check_shape(sumi_context *context, const char *name, int rank
     return SUMI_OK;
 }
 
-/* The entry of that name, made if it is new. */
+/* The entry of that name, which is created if it is new. */
 static sumi_status claim_entry(sumi_condition *condition, const char *name,
                                struct condition_entry **entry)
 {
@@ -80,7 +80,7 @@ static sumi_status claim_entry(sumi_condition *condition, const char *name,
     return SUMI_OK;
 }
 
-/* Memory for an array of that shape; float and int32_t take as much. */
+/* Ensures memory for an array of that shape; float and int32_t have the same size. */
 static sumi_status reserve(sumi_condition *condition, struct condition_entry *entry, bool integers,
                            int rank, const int64_t *shape, int64_t total)
 {
@@ -157,7 +157,7 @@ bool sumi_condition_get(const sumi_condition *condition, int number, sumi_condit
 
 /* ---- Copies ---- */
 
-/* Forgets the entries that `source` does not have. */
+/* Removes the entries that `source` does not have. */
 static void keep_common(sumi_condition *condition, const sumi_condition *source)
 {
     int kept = 0;

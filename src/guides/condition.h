@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conditions: what a network is told beside the state and the time, as a set of named arrays. The
-   first dimension of each counts items; a batch of more items begins again with the first. */
+/* Conditions: the inputs of a network beside the state and the time, as a set of named arrays. The
+   first dimension of each is the number of items; in a larger batch the items repeat cyclically. */
 #ifndef SUMI_GUIDES_CONDITION_H
 #define SUMI_GUIDES_CONDITION_H
 
@@ -15,7 +15,7 @@ struct condition_entry {
     int64_t shape[SUMI_MAX_RANK];
     int64_t size;     /* numbers of one item */
     void *values;     /* float or int32_t [shape], owned */
-    int64_t capacity; /* numbers that there is memory for */
+    int64_t capacity; /* allocated size, in numbers */
 };
 
 struct sumi_condition {
@@ -27,15 +27,15 @@ struct sumi_condition {
 /* The entry of that name, or NULL. `condition` may be NULL. */
 const struct condition_entry *condition_find(const sumi_condition *condition, const char *name);
 
-/* Makes `condition` like `source`; memory that is large enough already is used again. */
+/* Copies `source` to `condition`; reuses memory that is large enough. */
 sumi_status condition_assign(sumi_condition *condition, const sumi_condition *source);
 
-/* A new condition like `source`, NULL for NULL. */
+/* Creates a copy of `source`; NULL for NULL. */
 sumi_status condition_copy(sumi_context *context, const sumi_condition *source,
                            sumi_condition **copy);
 
-/* Makes `condition` one of `count` items: item i is item items[i] of `source`, counted on from its
-   first where there are fewer. */
+/* Fills `condition` with `count` items: item i is item items[i] of `source`, modulo its number of
+   items. */
 sumi_status condition_gather(sumi_condition *condition, const sumi_condition *source, int64_t count,
                              const int64_t *items);
 

@@ -16,7 +16,7 @@ void guide_stack_close(struct guide_stack *stack)
     stack->count = 0;
 }
 
-/* A layer as a denoiser for what lies around it. */
+/* A layer as a denoiser for the next outer one. */
 static sumi_status predict_layer(void *user, int64_t count, int64_t item_size, int64_t output_size,
                                  const float *x, const float *times, float *output)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The correction for data of which a part is known: the estimate of clean data times r(x0), a
    normal density around the known values (Sohl-Dickstein et al. 2015, section 2.5, "multiplying
-   distributions"). A solver that follows such estimates fills in what is missing, gives greys their
-   colours and cleans measurements. */
+   distributions"). With it, a solver inpaints missing parts, colours grey pictures and denoises
+   measurements. */
 #include "sumi.h"
 
-/* Where the estimate of state a x0 + s e is normal with deviation s / a, its product with r has the
-   mean that lies between the two by this share of the way to what is known: a known value counts
-   for all at the beginning, and for ever if it is exact. */
+/* The weight of the known value: if the estimate from a state a x0 + s e is normal with deviation s
+   / a, the mean of its product with r is the average of estimate and known value with this weight.
+   It is 1 at the beginning of a run, and always if the known value is exact. */
 static double share_of_known(const struct sumi_known *known, double signal, double noise)
 {
     double square = known->deviation * known->deviation;
@@ -16,7 +16,7 @@ static double share_of_known(const struct sumi_known *known, double signal, doub
     return doubt / (doubt + square);
 }
 
-/* Moves numbers[channels] so that their mean goes the share of its way to `value`. */
+/* Shifts numbers[channels] so that their mean moves the fraction `share` of the way to `value`. */
 static void move_mean(int64_t channels, double share, float value, float *numbers)
 {
     double mean = 0;

@@ -4,12 +4,12 @@
 
 #include <math.h>
 
-/* Elements summed at a time, in double; the size from which threads are worth waking; and the terms
-   up to which an element's sum stays in registers. */
+/* STRIP: elements summed at a time, in double. WORTH_THREADS: least size for which threads are
+   used. FEW: largest number of terms whose sum stays in registers. */
 enum { STRIP = 512, WORTH_THREADS = 1 << 15, FEW = 4 };
 
-/* With `terms` known where it is called. The output may be one of the rows, which does not hinder
-   vectors. */
+/* `terms` is a constant at each call. The output may be one of the rows, which does not prevent
+   vectorisation. */
 static inline void sum_few(int64_t length, float *output, int terms, const struct row_term *term)
 {
 #pragma omp simd
@@ -31,7 +31,7 @@ static void sum_many(int64_t length, float *output, int terms, const struct row_
     for (int64_t i = 0; i < length; i++) output[i] = (float)sum[i];
 }
 
-/* The strip from `start` on, of rows whose weights are not zero. */
+/* Sums the strip from `start` on, of rows whose weights are not zero. */
 static void combine_strip(int64_t start, int64_t count, float *output, int terms,
                           const struct row_term *term)
 {
@@ -49,7 +49,7 @@ static void combine_strip(int64_t start, int64_t count, float *output, int terms
     }
 }
 
-/* Loops of one thread are plain loops: others call them from threads of their own. */
+/* With one thread it is a plain loop, because callers may run it in their own threads. */
 void rows_combine(int threads, int64_t count, float *output, int terms, const struct row_term *term)
 {
     struct row_term used[MOST_TERMS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weighted sums of rows of numbers: the arithmetic of every noising and every solver step, written
-   once for any length. Coefficients and sums are double, the rows float32. */
+/* Weighted sums of rows of numbers: the arithmetic of noising and of solver steps. Coefficients and
+   sums are double, the rows float32. */
 #ifndef SUMI_VECTORS_ROWS_H
 #define SUMI_VECTORS_ROWS_H
 
@@ -14,8 +14,8 @@ struct row_term {
 
 enum { MOST_TERMS = 8 };
 
-/* output[count] = sum of weight * row, of at most MOST_TERMS. `output` may be one of the rows. A
-   term of weight zero is not read. */
+/* output[count] = sum of weight * row, with at most MOST_TERMS terms. `output` may be one of the
+   rows. A row with weight zero is not read. */
 void rows_combine(int threads, int64_t count, float *output, int terms,
                   const struct row_term *term);
 

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs each Debian package in a bare root of its own and uses it there: the library alone loads,
-# the headers build a program, the command trains and samples. Skips, with exit code 77, where no
-# root can be made. Part of scripts/release, since it takes minutes.
+# the headers build a program, with the shared and with the static library, the command trains and
+# samples. Skips, with exit code 77, where no root can be made. Part of scripts/release, since it
+# takes minutes.
 # Usage: package_test.sh FOLDER_OF_PACKAGES [SUITE]
+#   PACKAGE_ROOT   archive of a bare root (scripts/make-root), kept for the next time
 set -euo pipefail
 
+here=$(dirname "$(realpath "$0")")
 packages=$(realpath "$1")
 suite=${2:-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)}
 skip() {
@@ -16,56 +19,57 @@ fail() {
     echo "package: $*" >&2
     exit 1
 }
-[ "$(id -u)" -eq 0 ] || skip "a root of its own needs root's rights"
-command -v debootstrap >/dev/null || skip "there is no debootstrap"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-bare=${PACKAGE_ROOT:-$work/bare.tar} # a tar of a bare root, if there is one already
-if [ ! -e "$bare" ]; then
-    debootstrap --variant=minbase "$suite" "$work/bare" http://deb.debian.org/debian \
-        >"$work/log" 2>&1 || skip "debootstrap failed: $(tail -n 1 "$work/log")"
-    tar -C "$work/bare" -cf "$bare" .
-fi
+bare=${PACKAGE_ROOT:-$work/bare.tar}
 
 # in_root NAME COMMAND: runs a shell's command in a root of that name.
 in_root() {
-    # shellcheck disable=SC2016 # the inner shell expands them
-    unshare --mount --pid --fork --propagation private bash -c '
-        mount -t proc proc "$1/proc"
-        mount --rbind /dev "$1/dev"
-        exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-            OMP_WAIT_POLICY=passive DEBIAN_FRONTEND=noninteractive sh -ec "$2"' - "$work/$1" "$2"
+    "$here/../scripts/in-root" "$work/$1" OMP_WAIT_POLICY=passive sh -ec "$2"
 }
 
 # A fresh root with some of the packages in it, and what apt finds that they need.
 install_in() {
-    local name=$1 file files=()
+    local name=$1 package files=()
     shift
-    mkdir "$work/$name"
-    tar -C "$work/$name" -xf "$bare"
-    cp -L /etc/resolv.conf "$work/$name/etc/resolv.conf"
+    "$here/../scripts/make-root" "$suite" "$bare" "$work/$name" 2>"$work/log" \
+        || skip "$(tail -n 1 "$work/log")"
     mkdir "$work/$name/packages"
-    for file in "$@"; do
-        cp "$packages/${file}_"*.deb "$work/$name/packages"
-        files+=("/packages/${file}_*.deb")
+    for package in "$@"; do
+        cp "$packages/${package}_"*.deb "$work/$name/packages"
+        files+=("/packages/${package}_*.deb")
     done
     in_root "$name" "apt-get update -qq && apt-get install -y -qq --no-install-recommends ${files[*]}" \
         >"$work/log" 2>&1 || fail "$name: cannot be installed: $(tail -n 5 "$work/log")"
 }
 
-install_in library libsumi0.1
-in_root library 'ldd /usr/lib/*/libsumi.so.0.1' | grep -q 'not found' && fail "a library is missing"
+library=$(basename "$(find "$packages" -name 'libsumi[0-9]*_*.deb' ! -name '*-dbgsym_*')")
+library=${library%%_*}
+[ -n "$library" ] || fail "$packages has no package of the library"
 
-install_in command libsumi0.1 sumi
+install_in library "$library"
+in_root library "ldd /usr/lib/*/libsumi.so.${library#libsumi}" >"$work/log" || fail "no library"
+if grep 'not found' "$work/log"; then fail "the library's package lacks what it needs"; fi
+rm -rf "$work/library"
+
+install_in command "$library" sumi
 in_root command 'sumi --version && sumi train points --quiet --set train.steps=5 --out /run/points \
     && sumi sample /run/points -n 4 -o /run/four.npy && test -s /run/four.npy' \
     || fail "the command does not work"
+rm -rf "$work/command"
 
-install_in headers libsumi0.1 libsumi-dev
-cp "$(dirname "$0")"/install/example.c "$work/headers/root"
+install_in headers "$library" libsumi-dev
+cp "$here/install/example.c" "$work/headers/root"
 # shellcheck disable=SC2016 # the shell in the root expands them
 in_root headers 'apt-get install -y -qq --no-install-recommends gcc libc6-dev pkg-config >/dev/null
     cd /root && cc example.c -o example $(pkg-config --cflags --libs sumi)
     ./example $(pkg-config --modversion sumi)' || fail "the headers do not build a program"
+suggested=$(in_root headers "dpkg-query -W -f='\${Suggests}' libsumi-dev" | tr -d ',')
+# shellcheck disable=SC2016 # the shell in the root expands them
+in_root headers "apt-get install -y -qq --no-install-recommends $suggested >/dev/null"'
+    rm /usr/lib/*/libsumi.so
+    cd /root && cc example.c -o example $(pkg-config --cflags sumi) \
+        $(pkg-config --static --libs sumi)
+    ./example $(pkg-config --modversion sumi)' || fail "the static library does not build a program"
 echo "package: each package works in a bare $suite"

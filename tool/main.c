@@ -116,6 +116,13 @@ static const struct command version_command = {
 
 /* ---- Running one ---- */
 
+/* SUMI_MMAP=0: weights are read from copies of their files, for files that others may write to. */
+static bool maps_files(void)
+{
+    const char *wish = getenv("SUMI_MMAP");
+    return !wish || strcmp(wish, "0") != 0;
+}
+
 static int run_command(const struct command *command, int argc, char *const *argv)
 {
     const char *arguments[ARGUMENT_LIMIT];
@@ -132,6 +139,7 @@ static int run_command(const struct command *command, int argc, char *const *arg
         if (sumi_context_create(NULL, &context) != SUMI_OK) code = fail_context(NULL);
         else {
             sumi_context_set_warning(context, print_warning, NULL);
+            sumi_context_set_mapping(context, maps_files());
             code = command->run(context, settings, count, arguments);
         }
         sumi_context_free(context);

@@ -237,3 +237,8 @@ void sumi_context_set_tuning(sumi_context *context, bool tuning)
 {
     context->tuning = tuning;
 }
+
+void sumi_context_set_mapping(sumi_context *context, bool mapping)
+{
+    context->copies_files = !mapping;
+}

@@ -30,6 +30,7 @@ struct sumi_context {
     struct thread_message *others;
     int threads;
     bool tuning;                   /* choose among algorithms by timing them */
+    bool copies_files;             /* weights are read from copies of their files */
     sumi_warning_function warning; /* NULL: warnings are dropped */
     void *warning_user;
     uint64_t warned[WARNINGS_KEPT]; /* hashes of the last sentences given, in a ring */

@@ -322,11 +322,18 @@ static byte_source *source_of(const safetensors *file, const safetensors_tensor 
 
 const void *safetensors_map(const safetensors *file, const safetensors_tensor *tensor)
 {
-    const uint8_t *bytes = source_map(source_of(file, tensor));
+    const uint8_t *bytes = source_bytes(source_of(file, tensor));
     bool aligned = bytes && (uintptr_t)(bytes + tensor->offset) % number_size(tensor->type) == 0;
     const uint16_t one = 1;
     bool little_endian = *(const uint8_t *)&one == 1;
     return aligned && little_endian ? bytes + tensor->offset : NULL;
+}
+
+sumi_status safetensors_check(sumi_context *context, const safetensors *file)
+{
+    for (size_t i = 0; i < file->shard_count; i++)
+        TRY(source_check(context, &file->shards[i]->source));
+    return source_check(context, &file->source);
 }
 
 sumi_status safetensors_read(const safetensors *file, const safetensors_tensor *tensor,

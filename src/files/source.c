@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes from a file or from memory; see source.h. Files are read rather than mapped, except by
-   source_map, so that a file that another program truncates causes an error and not a signal. */
+   source_bytes, so that a file that another program truncates causes an error and not a signal. */
 #include "files/source.h"
 
 #include <errno.h>
@@ -22,6 +22,7 @@ static sumi_status check_regular(sumi_context *context, const char *path, byte_s
                             S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
     }
     source->size = (uint64_t)info.st_size;
+    source->modified = info.st_mtim;
     return SUMI_OK;
 }
 
@@ -60,18 +61,60 @@ void source_close(byte_source *source)
     if (!source->context) return;
     if (source->mapped) munmap((void *)source->mapped, (size_t)source->size);
     if (!source->bytes && source->handle >= 0) close(source->handle);
+    context_release(source->context, source->copy);
     context_release(source->context, source->name);
     memset(source, 0, sizeof *source);
 }
 
-const uint8_t *source_map(byte_source *source)
+/* ---- All bytes of a file ---- */
+
+static const uint8_t *copy_file(byte_source *source)
 {
-    if (source->mapped) return source->mapped;
+    sumi_context *context = source->context;
+    uint8_t *copy = context_allocate(context, (size_t)source->size, 1);
+    if (copy && source_read(source, 0, copy, (size_t)source->size) != SUMI_OK) {
+        context_release(context, copy);
+        copy = NULL;
+    }
+    source->copy = copy;
+    return copy;
+}
+
+const uint8_t *source_bytes(byte_source *source)
+{
+    if (source->mapped || source->copy) return source->mapped ? source->mapped : source->copy;
     if (source->bytes || source->size == 0 || source->size > SIZE_MAX) return NULL;
+    if (source->context->copies_files) return copy_file(source);
     void *memory = mmap(NULL, (size_t)source->size, PROT_READ, MAP_SHARED, source->handle, 0);
     source->mapped = memory == MAP_FAILED ? NULL : memory;
     return source->mapped;
 }
+
+sumi_status source_check(sumi_context *context, const byte_source *source)
+{
+    struct stat info;
+    if (!source->mapped) return SUMI_OK;
+    if (fstat(source->handle, &info) != 0) {
+        return context_fail(context, SUMI_ERROR_FILE, "%s: cannot read its size: %s", source->name,
+                            strerror(errno));
+    }
+    if ((uint64_t)info.st_size < source->size) {
+        return context_fail(context, SUMI_ERROR_FILE,
+                            "%s: was shortened from %llu to %llu bytes by another program while "
+                            "its weights were in use; open the model anew",
+                            source->name, (unsigned long long)source->size,
+                            (unsigned long long)info.st_size);
+    }
+    if (info.st_mtim.tv_sec == source->modified.tv_sec
+        && info.st_mtim.tv_nsec == source->modified.tv_nsec)
+        return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_FILE,
+                        "%s: was written to by another program while its weights were in use; open "
+                        "the model anew",
+                        source->name);
+}
+
+/* ---- Reading ---- */
 
 sumi_status source_read(const byte_source *source, uint64_t offset, void *buffer, size_t size)
 {

@@ -247,6 +247,8 @@ struct weight_source {
 struct weight_backing {
     void *user;
     char *name; /* for messages: the file */
+    /* Fails where the values are no longer what they were; context of the calling thread. */
+    sumi_status (*check)(sumi_context *context, void *user);
     void (*release)(void *user);
 };
 
@@ -254,6 +256,7 @@ struct sumi_weights {
     sumi_context *context;
     const struct weight_source *source; /* NULL: new weights get their initial values */
     struct weight_backing backing;      /* owned; name from the context's allocator */
+    int64_t mapped;                     /* how many items have no values of their own */
     uint64_t layout;                    /* changes whenever values move in memory */
     uint64_t seed;
     _Atomic uint64_t version; /* changes whenever values change; never 0 */
@@ -277,6 +280,9 @@ sumi_status weight_read(const sumi_weights *weights, const struct weight *weight
 sumi_status weight_begin(const sumi_weights *weights, struct weight *weight, float **values);
 sumi_status weight_end(const sumi_weights *weights, struct weight *weight, float *values,
                        sumi_status status);
+/* Fails if the file of mapped weights was truncated or written to after it was opened. Call it before
+   they are read and after, before the results are used. `context` is that of the calling thread. */
+sumi_status weights_check_backing(sumi_context *context, const sumi_weights *weights);
 /* Refuses a mapped weight with NaN or infinity. `context` is that of the calling thread. */
 sumi_status weights_check_finite(sumi_context *context, sumi_weights *weights, int64_t number);
 

@@ -26,10 +26,11 @@ sumi_status weight_read(const sumi_weights *weights, const struct weight *weight
         return context->backend->download(context, weight->data, (size_t)count * sizeof *output,
                                           output);
     }
+    TRY(weights_check_backing(context, weights));
     for (int64_t i = 0; i < count; i++) {
         output[i] = value_at(weight->element, weight->mapped, i);
     }
-    return SUMI_OK;
+    return weights_check_backing(context, weights);
 }
 
 /* ---- Values of their own ---- */
@@ -51,6 +52,7 @@ sumi_status weights_own(sumi_weights *weights, int64_t number)
     weight->data = own.data;
     weight->mapped = NULL;
     weight->element = SUMI_FLOAT32;
+    weights->mapped--;
     weights->layout++;
     return SUMI_OK;
 }
@@ -62,6 +64,13 @@ sumi_status weights_own_all(sumi_weights *weights)
 }
 
 /* ---- Checking ---- */
+
+sumi_status weights_check_backing(sumi_context *context, const sumi_weights *weights)
+{
+    const struct weight_backing *backing = &weights->backing;
+    if (weights->mapped == 0 || !backing->check) return SUMI_OK;
+    return backing->check(context, backing->user);
+}
 
 /* Elements of a block, which is checked without branches. */
 enum { BLOCK = 1 << 12 };
@@ -101,6 +110,7 @@ sumi_status weights_check_finite(sumi_context *context, sumi_weights *weights, i
 {
     struct weight *weight = &weights->items[number];
     if (!weight->mapped || atomic_load(&weight->known_finite)) return SUMI_OK;
+    TRY(weights_check_backing(context, weights));
     int64_t count = shape_count(&weight->shape);
     atomic_llong found = count;
     BY_TEAM(worthwhile_threads(context->threads, count), search(weight, count, &found));

@@ -137,16 +137,27 @@ static sumi_status fetch_outputs(const sumi_plan *plan)
     return SUMI_OK;
 }
 
+/* Before a run, so that it reads no weights that are gone, and after it, so that nothing comes out
+   that was made from others. */
+static sumi_status check_weights(const sumi_plan *plan)
+{
+    const sumi_weights *weights = plan->view.weights;
+    return weights ? weights_check_backing(plan->context, weights) : SUMI_OK;
+}
+
 sumi_status plan_run(sumi_plan *plan, const struct run_key *key)
 {
     if (plan_is_stale(plan)) {
         return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
                             "the weights have moved since this plan was created: create it again");
     }
+    TRY(check_weights(plan));
     TRY(send_inputs(plan));
     struct team_settings before = team_begin(plan->threads);
     sumi_status status =
         profile_is_on(plan->context) ? run_profiled(plan, key) : run_steps(plan, key);
     team_end(before);
-    return status == SUMI_OK ? fetch_outputs(plan) : status;
+    TRY(status);
+    TRY(fetch_outputs(plan));
+    return check_weights(plan);
 }

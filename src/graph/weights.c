@@ -164,5 +164,6 @@ sumi_status weights_add(sumi_weights *weights, const char *name, const struct sh
     }
     *number = weights->count;
     weights->items[weights->count++] = weight;
+    weights->mapped += weight.mapped != NULL;
     return SUMI_OK;
 }

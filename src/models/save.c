@@ -35,7 +35,8 @@ sumi_status model_put_weights(const sumi_model *model, file_writer *writer)
     int64_t count = model->weights->count;
     safetensors_entry *entries = context_allocate(context, (size_t)count, sizeof *entries);
     float *wide = NULL, *next = NULL;
-    sumi_status status = entries ? allocate_wide(model, &wide) : SUMI_ERROR_MEMORY;
+    sumi_status status = weights_check_backing(context, model->weights);
+    if (status == SUMI_OK) status = entries ? allocate_wide(model, &wide) : SUMI_ERROR_MEMORY;
     size_t kept = 0;
     next = wide;
     for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
@@ -50,6 +51,7 @@ sumi_status model_put_weights(const sumi_model *model, file_writer *writer)
         next += shape_count(&weight->shape);
     }
     if (status == SUMI_OK) status = safetensors_put(context, writer, entries, kept, NULL, 0);
+    if (status == SUMI_OK) status = weights_check_backing(context, model->weights);
     context_release(context, wide);
     context_release(context, entries);
     return status;

@@ -163,6 +163,11 @@ static sumi_status check_all_used(const struct loader *loader)
     return SUMI_OK;
 }
 
+static sumi_status check_file(sumi_context *context, void *file)
+{
+    return safetensors_check(context, file);
+}
+
 static void release_file(void *file)
 {
     safetensors_free(file);
@@ -175,8 +180,8 @@ static sumi_status keep_mapped(struct loader *loader, sumi_weights *weights, sum
         safetensors_free(loader->file);
         return status;
     }
-    weights->backing = (struct weight_backing){loader->file, NULL, release_file};
-    weights->backing.name = context_copy_text(loader->context, loader->path);
+    weights->backing = (struct weight_backing){
+        loader->file, context_copy_text(loader->context, loader->path), check_file, release_file};
     return weights->backing.name || status != SUMI_OK ? status : SUMI_ERROR_MEMORY;
 }
 

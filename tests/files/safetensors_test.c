@@ -319,6 +319,25 @@ static void a_sharded_set_reads_as_one(void **state)
     safetensors_free(opened);
 }
 
+static void a_shortened_file_of_a_sharded_set_is_named(void **state)
+{
+    scratch *room = *state;
+    safetensors *file = NULL;
+    write_shard(room, "m-1.safetensors", "a", 3);
+    write_shard(room, "m-2.safetensors", "b", 4);
+    CHECK_OK(room->context,
+             open_index(room,
+                        "{\"weight_map\":{\"a\":\"m-1.safetensors\",\"b\":\"m-2.safetensors\"}}",
+                        &file));
+    for (int i = 0; i < 2; i++)
+        assert_non_null(safetensors_map(file, safetensors_tensor_at(file, (size_t)i)));
+    CHECK_OK(room->context, safetensors_check(room->context, file));
+    assert_int_equal(truncate(scratch_path(room, "m-2.safetensors"), 10), 0);
+    assert_int_equal(safetensors_check(room->context, file), SUMI_ERROR_FILE);
+    assert_non_null(strstr(sumi_context_message(room->context), "m-2.safetensors: was shortened"));
+    safetensors_free(file);
+}
+
 static void wrong_indices_are_refused_with_the_reason(void **state)
 {
     static const struct {
@@ -368,6 +387,7 @@ int main(void)
         SCRATCH_TEST(two_tensors_of_one_name_are_not_written),
         SCRATCH_TEST(a_missing_file_is_named),
         SCRATCH_TEST(a_sharded_set_reads_as_one),
+        SCRATCH_TEST(a_shortened_file_of_a_sharded_set_is_named),
         SCRATCH_TEST(wrong_indices_are_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

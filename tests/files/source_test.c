@@ -2,6 +2,7 @@
 /* Bytes from files and from memory: the same answers, and no reading past the end. */
 #include "check.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,6 +66,65 @@ static void a_file_shortened_while_open_is_an_error(void **state)
     source_close(&source);
 }
 
+static void a_mapped_file_that_was_shortened_or_written_to_is_an_error(void **state)
+{
+    scratch *room = *state;
+    const char *path = scratch_path(room, "a");
+    const struct timespec past[2] = {{1000, 0}, {1000, 0}}, later[2] = {{1000, 0}, {1000, 1}};
+    byte_source source;
+    CHECK_OK(room->context, file_write(room->context, path, "hello", 5));
+    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    CHECK_OK(room->context, source_open(room->context, path, &source));
+    CHECK_OK(room->context, source_check(room->context, &source));
+    const uint8_t *bytes = source_bytes(&source);
+    assert_non_null(bytes);
+    assert_true(source_bytes(&source) == bytes);
+    assert_memory_equal(bytes, "hello", 5);
+    CHECK_OK(room->context, source_check(room->context, &source));
+    assert_int_equal(utimensat(AT_FDCWD, path, later, 0), 0);
+    assert_int_equal(source_check(room->context, &source), SUMI_ERROR_FILE);
+    assert_non_null(strstr(sumi_context_message(room->context), "was written to"));
+    assert_int_equal(truncate(path, 2), 0);
+    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    assert_int_equal(source_check(room->context, &source), SUMI_ERROR_FILE);
+    assert_non_null(strstr(sumi_context_message(room->context), "from 5 to 2 bytes"));
+    source_close(&source);
+}
+
+static void a_mapped_file_that_was_replaced_stays_as_it_was(void **state)
+{
+    scratch *room = *state;
+    const char *path = scratch_path(room, "a");
+    byte_source source;
+    CHECK_OK(room->context, file_write(room->context, path, "hello", 5));
+    CHECK_OK(room->context, source_open(room->context, path, &source));
+    const uint8_t *bytes = source_bytes(&source);
+    assert_non_null(bytes);
+    CHECK_OK(room->context, file_write(room->context, path, "bye", 3));
+    CHECK_OK(room->context, source_check(room->context, &source));
+    assert_memory_equal(bytes, "hello", 5);
+    assert_int_equal(remove(path), 0);
+    CHECK_OK(room->context, source_check(room->context, &source));
+    assert_memory_equal(bytes, "hello", 5);
+    source_close(&source);
+}
+
+static void a_copied_file_may_be_shortened(void **state)
+{
+    scratch *room = *state;
+    const char *path = scratch_path(room, "a");
+    byte_source source;
+    sumi_context_set_mapping(room->context, false);
+    CHECK_OK(room->context, file_write(room->context, path, "hello", 5));
+    CHECK_OK(room->context, source_open(room->context, path, &source));
+    const uint8_t *bytes = source_bytes(&source);
+    assert_non_null(bytes);
+    assert_int_equal(truncate(path, 0), 0);
+    CHECK_OK(room->context, source_check(room->context, &source));
+    assert_memory_equal(bytes, "hello", 5);
+    source_close(&source);
+}
+
 /* More numbers than fit into one block of the conversion. */
 static void many_numbers_are_converted_block_by_block(void **state)
 {
@@ -93,6 +153,9 @@ int main(void)
         SCRATCH_TEST(files_and_memory_read_alike),
         SCRATCH_TEST(only_regular_files_are_opened),
         SCRATCH_TEST(a_file_shortened_while_open_is_an_error),
+        SCRATCH_TEST(a_mapped_file_that_was_shortened_or_written_to_is_an_error),
+        SCRATCH_TEST(a_mapped_file_that_was_replaced_stays_as_it_was),
+        SCRATCH_TEST(a_copied_file_may_be_shortened),
         SCRATCH_TEST(many_numbers_are_converted_block_by_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

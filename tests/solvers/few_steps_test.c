@@ -222,7 +222,11 @@ static void langevin_dynamics_stay_on_their_way(void **state)
         sumi_solver *solver = make(context, &trial);
         CHECK_OK(context, sumi_solver_set(solver, "step_size", "0.1"));
         CHECK_OK(context, run(solver, &found_mean, &found_deviation));
-        double sigma = solver->grid.sigmas[0], variance = 1 + sigma * sigma;
+        double first = 0, signal = 0, sigma = 0;
+        assert_true(sumi_solver_times(solver, &first, 1) > 0);
+        CHECK_OK(context, sumi_solver_level(solver, first, &signal, &sigma));
+        assert_true(signal == 1); /* the state is x0 + sigma e */
+        double variance = 1 + sigma * sigma;
         double kept = 1 - 0.05 / (deviation * deviation + sigma * sigma);
         for (int i = 0; i < trial.steps; i++) variance = kept * kept * variance + 0.1;
         CHECK_CLOSE(found_deviation, sqrt(variance), 0.03);

@@ -49,6 +49,24 @@ static void set_straight_times(sumi_context *context, sumi_solver *solver, int s
     set(context, solver, "timesteps", list);
 }
 
+/* Signal and noise of the state where a run begins and where it ends. */
+struct ends {
+    double signal[2], noise[2];
+};
+
+/* The straight run ends in clean data, the other one at its last time. */
+static struct ends ends_of(sumi_context *context, sumi_solver *solver, bool straight)
+{
+    static double times[4096];
+    struct ends ends;
+    int64_t count = sumi_solver_times(solver, times, 4096);
+    assert_in_range(count, 1, 4096);
+    const double at[2] = {times[0], straight ? 0 : times[count - 1]};
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(context, sumi_solver_level(solver, at[i], &ends.signal[i], &ends.noise[i]));
+    return ends;
+}
+
 /* Distance from the exact end of the flow after `steps` steps. */
 static double flow_error(const char *name, const char *const (*options)[2], int steps)
 {
@@ -70,18 +88,13 @@ static double flow_error(const char *name, const char *const (*options)[2], int 
         set(context, solver, "final_sigmas_type", "sigma_min");
     }
     for (int i = 0; options[i][0]; i++) set(context, solver, options[i][0], options[i][1]);
-    assert_true(sumi_solver_times(solver, NULL, 0) > 0);
-    int64_t count = solver->grid.count;
-    const struct noise_path *path = &solver->path;
-    enum scale scale = grid_scale(&solver->options, path, solver->type->scale);
-    struct level first = level_at(scale, path, solver->grid.sigmas[0]);
-    struct level last = level_at(scale, path, solver->grid.sigmas[count]);
-    double from = first.noise / first.signal, to = last.noise / last.signal;
-    double start = mean + 1.3 * spread(from), end = mean + 1.3 * spread(to);
-    float x = (float)(start * first.signal);
+    struct ends ends = ends_of(context, solver, straight);
+    double start = mean + 1.3 * spread(ends.noise[0] / ends.signal[0]);
+    double end = mean + 1.3 * spread(ends.noise[1] / ends.signal[1]);
+    float x = (float)(start * ends.signal[0]);
     CHECK_OK(context, sumi_solver_run(solver, gaussian_denoiser, straight ? &straight : NULL, 1,
                                       (int64_t[]){1}, &x, NULL, NULL));
-    double error = fabs(x - end * last.signal);
+    double error = fabs(x - end * ends.signal[1]);
     sumi_solver_free(solver);
     sumi_context_free(context);
     return error;

@@ -125,11 +125,11 @@ static sumi_status line(void *user, int64_t count, int64_t item_size, int64_t ou
     return SUMI_OK;
 }
 
-static double along_the_flow(const sumi_solver *solver, double sigma)
+static double along_the_flow(sumi_context *context, sumi_solver *solver, double time)
 {
-    enum scale scale = grid_scale(&solver->options, &solver->path, solver->type->scale);
-    struct level level = level_at(scale, &solver->path, sigma);
-    return level.signal * 0.3 + 1.3 * hypot(0.5 * level.signal, level.noise);
+    double signal = 0, noise = 0;
+    CHECK_OK(context, sumi_solver_level(solver, time, &signal, &noise));
+    return signal * 0.3 + 1.3 * hypot(0.5 * signal, noise);
 }
 
 static double adaptive_error(sumi_context *context, const char *path, const char *tolerance,
@@ -144,11 +144,12 @@ static double adaptive_error(sumi_context *context, const char *path, const char
                                       {"atol", tolerance}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         CHECK_OK(context, sumi_solver_set(solver, options[i][0], options[i][1]));
-    assert_true(sumi_solver_times(solver, NULL, 0) > 0);
-    float x = (float)along_the_flow(solver, solver->grid.sigmas[0]);
+    double first = 0;
+    assert_true(sumi_solver_times(solver, &first, 1) > 0);
+    float x = (float)along_the_flow(context, solver, first);
     CHECK_OK(context,
              sumi_solver_run(solver, line, &solver->path, 1, (int64_t[]){1}, &x, NULL, NULL));
-    double end = along_the_flow(solver, solver->grid.sigmas[solver->grid.count]);
+    double end = along_the_flow(context, solver, path_first(&solver->path));
     *evaluations = sumi_solver_evaluations(solver);
     sumi_solver_free(solver);
     return fabs(x - end);

@@ -108,6 +108,24 @@ static sumi_solver *make(sumi_context *context, const char *name, int steps,
     return solver;
 }
 
+static bool note_steps(void *user, int64_t step, int64_t steps, double time, const float *x,
+                       const float *clean)
+{
+    (void)step, (void)time, (void)x, (void)clean;
+    *(int64_t *)user = steps;
+    return true;
+}
+
+/* The steps of a run, by making one. */
+static int count_steps(sumi_context *context, sumi_solver *solver)
+{
+    float x = 0;
+    int64_t steps = 0;
+    CHECK_OK(context, sumi_solver_run(solver, exact, &solver->path, 1, (int64_t[]){1}, &x,
+                                      note_steps, &steps));
+    return (int)steps;
+}
+
 /* How far mean and deviation end from the data's after so many steps. */
 static double moment_error(sumi_context *context, const char *name, int steps,
                            const char *const (*options)[2])
@@ -115,7 +133,7 @@ static double moment_error(sumi_context *context, const char *name, int steps,
     static float columns[MOST_UNKNOWNS][ITEMS], x[ITEMS];
     double coefficients[MOST_UNKNOWNS];
     sumi_solver *solver = make(context, name, steps, options);
-    int draws = (int)solver->grid.count, size = draws + 2;
+    int draws = count_steps(context, solver), size = draws + 2;
     assert_in_range(draws, 1, MOST_DRAWS);
     struct noise_level from = kept(context, solver, path_most(&solver->path));
     struct noise_level to = kept(context, solver, path_least(&solver->path));

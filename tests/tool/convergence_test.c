@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The orders that the command measures are those that the methods have. */
 #include <json-c/json.h>
-#include <math.h>
 
-#include "running.h"
+#include "arrays.h"
 
-#define POINTS                                                                                     \
-    "sumi train points --threads 1 -q --set train.steps=2 --set train.batch=4 "                    \
-    "--set sample.solver=ddim --set sample.steps=4 --set sample.count=3 --set data.count=64 "      \
-    "--set model.width=16 --out points\n"
-
-/* The slope that is told of a solver; NAN where it is not in the answer. */
+/* The slope that the answer has of a solver; NAN where it is not in the answer. */
 static double slope_of(struct json_object *all, const char *name)
 {
     for (size_t i = 0; i < json_object_array_length(all); i++) {
@@ -69,12 +63,34 @@ static void unip_has_the_order_it_is_asked_for(void **state)
     }
 }
 
-static void the_errors_are_drawn(void **state)
+/* Pixels that differ between two pictures of one size. */
+static int64_t count_differences(const sumi_array *some, const sumi_array *others)
+{
+    int64_t count = 0;
+    for (int i = 0; i < 3; i++) assert_int_equal(some->shape[i], others->shape[i]);
+    for (int64_t i = 0; i < sumi_array_count(some); i++)
+        count += fabsf(some->data[i] - others->data[i]) > 0.1F;
+    return count;
+}
+
+/* A line for each solver: with another one the picture has other lines. */
+static void the_errors_of_each_solver_are_drawn(void **state)
 {
     place *here = *state;
-    run(here, "sumi convergence euler rk4 -o orders.png && ls orders.png");
+    run(here, "sumi convergence euler rk4 -o both.png && sumi convergence euler heun -o other.png "
+              "&& sumi convergence euler rk4 -o again.png && cmp both.png again.png");
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "slope");
+    sumi_array both = read_array(here, "both.png"), other = read_array(here, "other.png");
+    assert_int_equal(both.rank, 3);
+    assert_true(count_differences(&both, &other) > 100);
+    free(both.data);
+    free(other.data);
+}
+
+static void solvers_without_an_order_are_refused(void **state)
+{
+    place *here = *state;
     run(here, "sumi convergence ddpm");
     CHECK_FAILED(here, 2,
                  "sumi: convergence: ddpm adds noise, adapts its steps or runs from data to noise, "
@@ -83,14 +99,25 @@ static void the_errors_are_drawn(void **state)
     CHECK_FAILED(here, 2, "sumi: convergence: not all of these are solvers; see `sumi solvers`");
 }
 
-static void an_adaptive_solver_tells_its_evaluations(void **state)
+/* The number of evaluations that the last run printed. */
+static int64_t evaluations_of(const place *here)
+{
+    const char *number = strstr(here->out, " evaluations of the network for each sample");
+    assert_non_null(number);
+    while (number > here->out && number[-1] >= '0' && number[-1] <= '9') number--;
+    return strtoll(number, NULL, 10);
+}
+
+static void evaluations_are_printed_that_tolerances_and_steps_take(void **state)
 {
     place *here = *state;
     run(here,
-        POINTS "sumi sample points --solver rk45 --set rtol=0.001 --set atol=0.001 -n 4 --steps 1 "
-               "-o r.npy");
+        POINTS "sumi sample points --solver rk45 --set rtol=0.1 atol=0.1 -n 4 --steps 1 -o r.npy");
     CHECK_DONE(here);
-    CHECK_HOLDS(here->out, " evaluations of the network for each sample");
+    int64_t few = evaluations_of(here);
+    run(here, "sumi sample points --solver rk45 --set rtol=1e-5 atol=1e-5 -n 4 --steps 1 -o r.npy");
+    CHECK_DONE(here);
+    assert_true(few > 0 && evaluations_of(here) > few);
     run(here, "sumi sample points --solver heun -n 4 --steps 10 -o heun.npy");
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "4 samples of 2 in 10 steps");
@@ -102,8 +129,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLACE_TEST(solvers_have_their_order_on_a_mixture_of_gaussians),
         PLACE_TEST(unip_has_the_order_it_is_asked_for),
-        PLACE_TEST(the_errors_are_drawn),
-        PLACE_TEST(an_adaptive_solver_tells_its_evaluations),
+        PLACE_TEST(the_errors_of_each_solver_are_drawn),
+        PLACE_TEST(solvers_without_an_order_are_refused),
+        PLACE_TEST(evaluations_are_printed_that_tolerances_and_steps_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static void a_figure_has_lines_or_a_field_as_asked_for(void **state)
     CHECK_DONE(here);
 }
 
-static void the_field_is_of_a_time(void **state)
+static void a_field_of_no_time_is_refused_before_a_file_is_touched(void **state)
 {
     place *here = *state;
     static const char *const times[] = {"noon", "3x", "nan", "inf", "\"\""};
@@ -41,7 +41,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(a_figure_has_lines_or_a_field_as_asked_for),
-        PLACE_TEST(the_field_is_of_a_time),
+        PLACE_TEST(a_field_of_no_time_is_refused_before_a_file_is_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

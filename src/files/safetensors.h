@@ -43,11 +43,11 @@ sumi_status safetensors_read(const safetensors *file, const safetensors_tensor *
 sumi_status safetensors_read_bytes(const safetensors *file, const safetensors_tensor *tensor,
                                    void *output);
 
-/* The tensor's little-endian bytes as read-only memory, valid until the file is freed; maps or copies
-   the file (see source_bytes). NULL where that is not possible, or where they are not aligned for
-   their type. */
+/* The tensor's little-endian bytes as read-only memory, valid until the file is freed; maps or
+   copies the file (see source_bytes). NULL where that is not possible, or where they are not
+   aligned for their type. */
 const void *safetensors_map(const safetensors *file, const safetensors_tensor *tensor);
-/* Fails where a file that is mapped has been shortened or written to (see source_check). */
+/* Fails where a file that is mapped has been truncated or written to (see source_check). */
 sumi_status safetensors_check(sumi_context *context, const safetensors *file);
 
 /* The text under a key of __metadata__, or NULL. Valid until the file is freed. */

@@ -100,7 +100,7 @@ sumi_status source_check(sumi_context *context, const byte_source *source)
     }
     if ((uint64_t)info.st_size < source->size) {
         return context_fail(context, SUMI_ERROR_FILE,
-                            "%s: was shortened from %llu to %llu bytes by another program while "
+                            "%s: was truncated from %llu to %llu bytes by another program while "
                             "its weights were in use; open the model anew",
                             source->name, (unsigned long long)source->size,
                             (unsigned long long)info.st_size);

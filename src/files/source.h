@@ -34,7 +34,7 @@ void source_close(byte_source *source);
    off end the process with SIGBUS when they are read, so call source_check before. */
 const uint8_t *source_bytes(byte_source *source);
 
-/* Fails with SUMI_ERROR_FILE where a mapped file has been shortened or written to since it was
+/* Fails with SUMI_ERROR_FILE where a mapped file has been truncated or written to since it was
    opened, so that its bytes cannot be read or are others. A file that was replaced by renaming, as
    this library writes files, is as it was, and so are copies and memory. `context` is that of the
    calling thread. */

@@ -247,7 +247,7 @@ struct weight_source {
 struct weight_backing {
     void *user;
     char *name; /* for messages: the file */
-    /* Fails where the values are no longer what they were; context of the calling thread. */
+    /* Fails if the values have changed; `context` is that of the calling thread. */
     sumi_status (*check)(sumi_context *context, void *user);
     void (*release)(void *user);
 };

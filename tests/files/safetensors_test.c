@@ -319,7 +319,7 @@ static void a_sharded_set_reads_as_one(void **state)
     safetensors_free(opened);
 }
 
-static void a_shortened_file_of_a_sharded_set_is_named(void **state)
+static void a_truncated_file_of_a_sharded_set_is_named(void **state)
 {
     scratch *room = *state;
     safetensors *file = NULL;
@@ -334,7 +334,7 @@ static void a_shortened_file_of_a_sharded_set_is_named(void **state)
     CHECK_OK(room->context, safetensors_check(room->context, file));
     assert_int_equal(truncate(scratch_path(room, "m-2.safetensors"), 10), 0);
     assert_int_equal(safetensors_check(room->context, file), SUMI_ERROR_FILE);
-    assert_non_null(strstr(sumi_context_message(room->context), "m-2.safetensors: was shortened"));
+    assert_non_null(strstr(sumi_context_message(room->context), "m-2.safetensors: was truncated"));
     safetensors_free(file);
 }
 
@@ -387,7 +387,7 @@ int main(void)
         SCRATCH_TEST(two_tensors_of_one_name_are_not_written),
         SCRATCH_TEST(a_missing_file_is_named),
         SCRATCH_TEST(a_sharded_set_reads_as_one),
-        SCRATCH_TEST(a_shortened_file_of_a_sharded_set_is_named),
+        SCRATCH_TEST(a_truncated_file_of_a_sharded_set_is_named),
         SCRATCH_TEST(wrong_indices_are_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

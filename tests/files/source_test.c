@@ -52,7 +52,7 @@ static void only_regular_files_are_opened(void **state)
     }
 }
 
-static void a_file_shortened_while_open_is_an_error(void **state)
+static void a_file_truncated_while_open_is_an_error(void **state)
 {
     scratch *room = *state;
     const char *path = scratch_path(room, "a");
@@ -62,11 +62,11 @@ static void a_file_shortened_while_open_is_an_error(void **state)
     CHECK_OK(room->context, source_open(room->context, path, &source));
     assert_int_equal(truncate(path, 2), 0);
     assert_int_equal(source_read(&source, 0, part, 5), SUMI_ERROR_FILE);
-    assert_non_null(strstr(sumi_context_message(room->context), "shortened"));
+    assert_non_null(strstr(sumi_context_message(room->context), "truncated"));
     source_close(&source);
 }
 
-static void a_mapped_file_that_was_shortened_or_written_to_is_an_error(void **state)
+static void a_mapped_file_that_was_truncated_or_written_to_is_an_error(void **state)
 {
     scratch *room = *state;
     const char *path = scratch_path(room, "a");
@@ -109,7 +109,7 @@ static void a_mapped_file_that_was_replaced_stays_as_it_was(void **state)
     source_close(&source);
 }
 
-static void a_copied_file_may_be_shortened(void **state)
+static void a_copied_file_may_be_truncated(void **state)
 {
     scratch *room = *state;
     const char *path = scratch_path(room, "a");
@@ -152,10 +152,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(files_and_memory_read_alike),
         SCRATCH_TEST(only_regular_files_are_opened),
-        SCRATCH_TEST(a_file_shortened_while_open_is_an_error),
-        SCRATCH_TEST(a_mapped_file_that_was_shortened_or_written_to_is_an_error),
+        SCRATCH_TEST(a_file_truncated_while_open_is_an_error),
+        SCRATCH_TEST(a_mapped_file_that_was_truncated_or_written_to_is_an_error),
         SCRATCH_TEST(a_mapped_file_that_was_replaced_stays_as_it_was),
-        SCRATCH_TEST(a_copied_file_may_be_shortened),
+        SCRATCH_TEST(a_copied_file_may_be_truncated),
         SCRATCH_TEST(many_numbers_are_converted_block_by_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

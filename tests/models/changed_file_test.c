@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Another program shortens the file that weights are mapped from, or writes into it: every call
+/* Another program truncates the file that weights are mapped from, or writes into it: every call
    that needs them ends with a status and a sentence, no signal ends the process, and what was saved
    before is as it was. Copies of files are safe. */
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include "models/twins.h"
 
 #define WEIGHTS "/diffusion_pytorch_model.safetensors"
-#define SHORTENED WEIGHTS ": was shortened from "
+#define TRUNCATED WEIGHTS ": was truncated from "
 #define WRITTEN WEIGHTS ": was written to by another program"
 
 static sumi_status predict(sumi_session *session, float *output)
@@ -17,7 +17,7 @@ static sumi_status predict(sumi_session *session, float *output)
     return sumi_session_predict(session, 1, x, &time, output);
 }
 
-static void shorten(scratch *room, const char *folder, off_t size)
+static void cut(scratch *room, const char *folder, off_t size)
 {
     char name[64];
     snprintf(name, sizeof name, "%s" WEIGHTS, folder);
@@ -52,7 +52,7 @@ static sumi_session *open_session(scratch *room, const sumi_model *model)
     return session;
 }
 
-static void evaluating_weights_of_a_shortened_file_is_an_error(void **state)
+static void evaluating_weights_of_a_truncated_file_is_an_error(void **state)
 {
     scratch *room = *state;
     static const char *const folders[] = {"f16", "bf16", "f32"};
@@ -63,9 +63,9 @@ static void evaluating_weights_of_a_shortened_file_is_an_error(void **state)
         sumi_model *model = open_folder(room, folders[i]);
         sumi_session *session = open_session(room, model), *later = open_session(room, model);
         CHECK_OK(room->context, predict(session, output));
-        shorten(room, folders[i], sizes[i]);
-        CHECK_FAILS(room->context, SUMI_ERROR_FILE, SHORTENED, predict(session, output));
-        CHECK_FAILS(room->context, SUMI_ERROR_FILE, SHORTENED, predict(later, output));
+        cut(room, folders[i], sizes[i]);
+        CHECK_FAILS(room->context, SUMI_ERROR_FILE, TRUNCATED, predict(session, output));
+        CHECK_FAILS(room->context, SUMI_ERROR_FILE, TRUNCATED, predict(later, output));
         sumi_session_free(later);
         sumi_session_free(session);
         sumi_model_free(model);
@@ -92,7 +92,7 @@ static void evaluating_weights_of_a_file_that_was_written_to_is_an_error(void **
     sumi_model_free(model);
 }
 
-static void a_shortened_file_is_neither_saved_nor_trained_nor_read(void **state)
+static void a_truncated_file_is_neither_saved_nor_trained_nor_read(void **state)
 {
     scratch *room = *state;
     sumi_weight weight;
@@ -107,15 +107,15 @@ static void a_shortened_file_is_neither_saved_nor_trained_nor_read(void **state)
     sumi_model_free(saved);
     CHECK_OK(room->context, sumi_recipe_open(room->context, "points", &recipe));
     CHECK_OK(room->context, sumi_data_open(room->context, recipe, &data));
-    shorten(room, "f16", 200000);
-    CHECK_FAILS(room->context, SUMI_ERROR_FILE, SHORTENED,
+    cut(room, "f16", 200000);
+    CHECK_FAILS(room->context, SUMI_ERROR_FILE, TRUNCATED,
                 sumi_model_save(model, scratch_path(room, "saved")));
-    CHECK_FAILS(room->context, SUMI_ERROR_FILE, SHORTENED,
+    CHECK_FAILS(room->context, SUMI_ERROR_FILE, TRUNCATED,
                 sumi_trainer_create(room->context, recipe, model, data, &trainer));
     int64_t number = 0;
     while (sumi_model_weight(model, number, &weight)) number++;
     assert_true(number < model->weights->count);
-    assert_non_null(strstr(sumi_context_message(room->context), SHORTENED));
+    assert_non_null(strstr(sumi_context_message(room->context), TRUNCATED));
     saved = open_folder(room, "saved");
     float *second = tiny_predict(room, saved, 1);
     assert_memory_equal(first, second, 2 * sizeof *first);
@@ -127,7 +127,7 @@ static void a_shortened_file_is_neither_saved_nor_trained_nor_read(void **state)
     sumi_recipe_free(recipe);
 }
 
-static void training_goes_on_when_the_file_it_began_from_is_shortened(void **state)
+static void training_goes_on_when_the_file_it_began_from_is_truncated(void **state)
 {
     scratch *room = *state;
     sumi_recipe *recipe = NULL;
@@ -139,7 +139,7 @@ static void training_goes_on_when_the_file_it_began_from_is_shortened(void **sta
     CHECK_OK(room->context, sumi_recipe_set(recipe, "train.batch=4"));
     CHECK_OK(room->context, sumi_data_open(room->context, recipe, &data));
     CHECK_OK(room->context, sumi_trainer_create(room->context, recipe, model, data, &trainer));
-    shorten(room, "f16", 0);
+    cut(room, "f16", 0);
     CHECK_OK(room->context, sumi_trainer_step(trainer, NULL));
     sumi_trainer_free(trainer);
     sumi_model_free(model);
@@ -162,7 +162,7 @@ static void copies_of_files_give_the_same_and_outlive_them(void **state)
     assert_true(mapped_weights(copied, SUMI_FLOAT16) > 8); /* in the file's type, half as large */
     session = open_session(room, copied);
     CHECK_OK(room->context, predict(session, before));
-    shorten(room, "f16", 0);
+    cut(room, "f16", 0);
     CHECK_OK(room->context, predict(session, after));
     sumi_session_free(session);
     session = open_session(room, copied);
@@ -176,10 +176,10 @@ static void copies_of_files_give_the_same_and_outlive_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(evaluating_weights_of_a_shortened_file_is_an_error),
+        SCRATCH_TEST(evaluating_weights_of_a_truncated_file_is_an_error),
         SCRATCH_TEST(evaluating_weights_of_a_file_that_was_written_to_is_an_error),
-        SCRATCH_TEST(a_shortened_file_is_neither_saved_nor_trained_nor_read),
-        SCRATCH_TEST(training_goes_on_when_the_file_it_began_from_is_shortened),
+        SCRATCH_TEST(a_truncated_file_is_neither_saved_nor_trained_nor_read),
+        SCRATCH_TEST(training_goes_on_when_the_file_it_began_from_is_truncated),
         SCRATCH_TEST(copies_of_files_give_the_same_and_outlive_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

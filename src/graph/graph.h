@@ -280,8 +280,9 @@ sumi_status weight_read(const sumi_weights *weights, const struct weight *weight
 sumi_status weight_begin(const sumi_weights *weights, struct weight *weight, float **values);
 sumi_status weight_end(const sumi_weights *weights, struct weight *weight, float *values,
                        sumi_status status);
-/* Fails if the file of mapped weights was truncated or written to after it was opened. Call it before
-   they are read and after, before the results are used. `context` is that of the calling thread. */
+/* Fails if the file of mapped weights was truncated or written to after it was opened. Call it
+   before they are read and after, before the results are used. `context` is that of the calling
+   thread. */
 sumi_status weights_check_backing(sumi_context *context, const sumi_weights *weights);
 /* Refuses a mapped weight with NaN or infinity. `context` is that of the calling thread. */
 sumi_status weights_check_finite(sumi_context *context, sumi_weights *weights, int64_t number);

@@ -123,6 +123,11 @@ struct op {
     void (*reference)(const sumi_graph *graph, const struct node *node, const double *const *inputs,
                       double *output, const struct run_key *key);
 
+    /* Element-wise ops whose definition is unary_reference or binary_reference: the function of one
+       element of each input. */
+    double (*of_one)(double);
+    double (*of_two)(double, double);
+
     /* The least cost of the node, where it is not what graph_cost assumes: one operation for each
        element of the result, every input read once and the result written once. *cost has these
        values on entry. */

@@ -14,7 +14,7 @@
 static const double bits_in_a_nat = 1.44269504088896340736;
 
 struct bits {
-    struct noised noised; /* only the network's inputs and the memory are used */
+    struct noised noised; /* first, for noised_free; only its inputs and memory are used */
     /* [n, item]: q(x_{t-1} != x_t | x_t, x0) */
     sumi_node truth;
     /* [n, 1]: p = kept + gap share, 1 - p = stays + gap (1 - share); the mean entropy of truth */
@@ -125,20 +125,14 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     return SUMI_OK;
 }
 
-static void release(void *user)
-{
-    struct bits *b = user;
-    noised_release(&b->noised);
-    context_release(b->noised.learning.context, b);
-}
-
 static sumi_status create(const struct learning *learning, struct objective *objective)
 {
     struct bits *b = context_allocate_zeroed(learning->context, 1, sizeof *b);
     if (!b) return SUMI_ERROR_MEMORY;
     sumi_status status = noised_open(learning, &b->noised);
-    *objective = (struct objective){.user = b, .build = build, .feed = feed, .release = release};
-    if (status != SUMI_OK) release(b);
+    *objective =
+        (struct objective){.user = b, .build = build, .feed = feed, .release = noised_free};
+    if (status != SUMI_OK) noised_free(b);
     return status;
 }
 

@@ -58,13 +58,6 @@ static double zero_loss(void *user, double mean_square)
     return sum / DRAWS;
 }
 
-static void release(void *user)
-{
-    struct denoising *d = user;
-    noised_release(&d->noised);
-    context_release(d->noised.learning.context, d);
-}
-
 static sumi_status check_variance(const struct noised *noised)
 {
     if (noised->options->variance_type < VARIANCE_LEARNED) return SUMI_OK;
@@ -102,8 +95,8 @@ static sumi_status create(const struct learning *learning, struct objective *obj
                                     .observe = noised_observe,
                                     .keep = noised_keep,
                                     .zero_loss = zero_loss,
-                                    .release = release};
-    if (status != SUMI_OK) release(d);
+                                    .release = noised_free};
+    if (status != SUMI_OK) noised_free(d);
     return status;
 }
 

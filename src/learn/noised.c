@@ -57,6 +57,13 @@ void noised_release(struct noised *noised)
     coupling_release(context, &noised->coupling);
 }
 
+void noised_free(void *user)
+{
+    struct noised *noised = user;
+    noised_release(noised);
+    context_release(noised->learning.context, noised);
+}
+
 sumi_node noised_input(const struct noised *noised, sumi_graph *graph, const char *name, bool each)
 {
     int64_t shape[SUMI_MAX_RANK + 1] = {noised->batch};

@@ -32,6 +32,8 @@ struct noised {
 /* Call noised_release also after a failure. */
 sumi_status noised_open(const struct learning *learning, struct noised *noised);
 void noised_release(struct noised *noised);
+/* `release` of an objective whose user data begin with a struct noised and own nothing else. */
+void noised_free(void *user);
 
 /* Adds the inputs and the network; returns its prediction, [n, item]. */
 sumi_node noised_build(struct noised *noised, sumi_graph *graph);

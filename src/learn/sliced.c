@@ -99,13 +99,6 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     return noised_feed(&s->noised, plan, number, finish_item, s);
 }
 
-static void release(void *user)
-{
-    struct sliced *s = user;
-    noised_release(&s->noised);
-    context_release(s->noised.learning.context, s);
-}
-
 static sumi_status check(const struct sliced *s)
 {
     sumi_context *context = s->noised.learning.context;
@@ -134,8 +127,8 @@ static sumi_status create(const struct learning *learning, struct objective *obj
                                     .observed = noised_observed,
                                     .observe = noised_observe,
                                     .keep = noised_keep,
-                                    .release = release};
-    if (status != SUMI_OK) release(s);
+                                    .release = noised_free};
+    if (status != SUMI_OK) noised_free(s);
     return status;
 }
 

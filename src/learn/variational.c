@@ -146,13 +146,6 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     return noised_feed(&v->noised, plan, number, finish_item, v);
 }
 
-static void release(void *user)
-{
-    struct variational *v = user;
-    noised_release(&v->noised);
-    context_release(v->noised.learning.context, v);
-}
-
 static sumi_status check_variance(const struct variational *v)
 {
     sumi_context *context = v->noised.learning.context;
@@ -200,8 +193,8 @@ static sumi_status create(const struct learning *learning, bool hybrid, struct o
                                     .observed = noised_observed,
                                     .observe = noised_observe,
                                     .keep = noised_keep,
-                                    .release = release};
-    if (status != SUMI_OK) release(v);
+                                    .release = noised_free};
+    if (status != SUMI_OK) noised_free(v);
     return status;
 }
 

@@ -7,13 +7,6 @@ static double scalar(double a, double b)
     return a + b;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
-                      double *output, const struct run_key *key)
-{
-    (void)key;
-    binary_reference(graph, node, inputs, output, scalar);
-}
-
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
@@ -26,7 +19,8 @@ const struct op op_add = {.name = "add",
                           .max_inputs = 2,
                           .infer = binary_infer,
                           .gradient = gradient,
-                          .reference = reference,
+                          .reference = binary_reference,
+                          .of_two = scalar,
                           .in_place = true};
 
 sumi_node sumi_op_add(sumi_graph *graph, sumi_node a, sumi_node b)

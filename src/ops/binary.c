@@ -32,15 +32,16 @@ sumi_node binary_append(sumi_graph *graph, const struct op *op, sumi_node a, sum
 }
 
 void binary_reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
-                      double *output, double (*function)(double, double))
+                      double *output, const struct run_key *key)
 {
+    (void)key;
     int64_t stride_a[SUMI_MAX_RANK], stride_b[SUMI_MAX_RANK];
     broadcast_strides(input_shape(graph, node, 0), &node->shape, stride_a);
     broadcast_strides(input_shape(graph, node, 1), &node->shape, stride_b);
     int64_t count = shape_count(&node->shape);
     for (int64_t i = 0; i < count; i++) {
-        output[i] = function(inputs[0][strided_offset(&node->shape, stride_a, i)],
-                             inputs[1][strided_offset(&node->shape, stride_b, i)]);
+        output[i] = node->op->of_two(inputs[0][strided_offset(&node->shape, stride_a, i)],
+                                     inputs[1][strided_offset(&node->shape, stride_b, i)]);
     }
 }
 

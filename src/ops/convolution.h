@@ -41,6 +41,13 @@ int64_t convolution_taps(const struct convolution_sizes *sizes);
 bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,
                         struct convolution_tap *tap);
 
+/* The reference kernel of y and of the gradients by x and by the weight: with p = x weight y of a
+   tap and a pair of channels, adds dp / d(operand) to the operand of each, from zero. `first` and
+   `second` are the other two operands, in the order of the names. */
+enum convolution_operand { TAP_X, TAP_WEIGHT, TAP_Y };
+void convolution_reference(const struct convolution_sizes *sizes, enum convolution_operand operand,
+                           const double *first, const double *second, double *output);
+
 /* Multiplications and additions of the sum over taps; those that fall on padding need none. */
 double convolution_operations(const struct convolution_sizes *sizes);
 

@@ -24,18 +24,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     (void)key;
     struct convolution_sizes s = convolution_sizes_of(&node->attributes.convolution, &node->shape,
                                                       input_shape(graph, node, 1));
-    const double *y = inputs[0], *weight = inputs[1];
-    int64_t count = shape_count(&node->shape), kernel = s.kernel_height * s.kernel_width;
-    for (int64_t i = 0; i < count; i++) output[i] = 0;
-    struct convolution_tap tap;
-    for (int64_t t = 0; t < convolution_taps(&s); t++) {
-        if (!convolution_tap_at(&s, t, &tap)) continue;
-        for (int64_t o = 0; o < s.out; o++) {
-            for (int64_t i = 0; i < s.in; i++) {
-                output[tap.x + i] += weight[(o * s.in + i) * kernel + tap.weight] * y[tap.y + o];
-            }
-        }
-    }
+    convolution_reference(&s, TAP_X, inputs[1], inputs[0], output);
     epilogue_reference(node, inputs, output);
 }
 

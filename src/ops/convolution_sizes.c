@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the convolution and its two gradients share: sizes, their checks, and taps. */
+/* What the convolution and its two gradients share: sizes, their checks, taps, and the reference
+   kernel. */
 #include "ops/check.h"
 #include "ops/convolution.h"
 
@@ -93,6 +94,31 @@ bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,
     tap->y = pixel * sizes->out;
     tap->weight = place;
     return true;
+}
+
+void convolution_reference(const struct convolution_sizes *sizes, enum convolution_operand operand,
+                           const double *first, const double *second, double *output)
+{
+    const int64_t kernel = sizes->kernel_height * sizes->kernel_width;
+    const int64_t counts[] = {[TAP_X] = sizes->n * sizes->height * sizes->width * sizes->in,
+                              [TAP_WEIGHT] = sizes->out * sizes->in * kernel,
+                              [TAP_Y] =
+                                  sizes->n * sizes->out_height * sizes->out_width * sizes->out};
+    const int one = operand == TAP_X ? TAP_WEIGHT : TAP_X;
+    const int other = operand == TAP_Y ? TAP_WEIGHT : TAP_Y;
+    for (int64_t i = 0; i < counts[operand]; i++) output[i] = 0;
+    struct convolution_tap tap;
+    for (int64_t t = 0; t < convolution_taps(sizes); t++) {
+        if (!convolution_tap_at(sizes, t, &tap)) continue;
+        for (int64_t o = 0; o < sizes->out; o++) {
+            for (int64_t i = 0; i < sizes->in; i++) {
+                const int64_t at[] = {[TAP_X] = tap.x + i,
+                                      [TAP_WEIGHT] = (o * sizes->in + i) * kernel + tap.weight,
+                                      [TAP_Y] = tap.y + o};
+                output[at[operand]] += first[at[one]] * second[at[other]];
+            }
+        }
+    }
 }
 
 /* Pairs of an output place and a kernel place along one axis that meet the picture. */

@@ -21,18 +21,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     (void)key;
     struct convolution_sizes s = convolution_sizes_of(&node->attributes.convolution,
                                                       input_shape(graph, node, 0), &node->shape);
-    const double *x = inputs[0], *y = inputs[1];
-    int64_t count = shape_count(&node->shape), kernel = s.kernel_height * s.kernel_width;
-    for (int64_t i = 0; i < count; i++) output[i] = 0;
-    struct convolution_tap tap;
-    for (int64_t t = 0; t < convolution_taps(&s); t++) {
-        if (!convolution_tap_at(&s, t, &tap)) continue;
-        for (int64_t o = 0; o < s.out; o++) {
-            for (int64_t i = 0; i < s.in; i++) {
-                output[(o * s.in + i) * kernel + tap.weight] += x[tap.x + i] * y[tap.y + o];
-            }
-        }
-    }
+    convolution_reference(&s, TAP_WEIGHT, inputs[0], inputs[1], output);
 }
 
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,

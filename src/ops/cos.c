@@ -4,13 +4,6 @@
 
 #include "ops/unary.h"
 
-static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
-                      double *output, const struct run_key *key)
-{
-    (void)graph, (void)key;
-    unary_reference(node, inputs, output, cos);
-}
-
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
@@ -24,7 +17,8 @@ const struct op op_cos = {.name = "cos",
                           .max_inputs = 1,
                           .infer = unary_infer,
                           .gradient = gradient,
-                          .reference = reference,
+                          .reference = unary_reference,
+                          .of_one = cos,
                           .in_place = true};
 
 sumi_node sumi_op_cos(sumi_graph *graph, sumi_node x)

@@ -30,18 +30,6 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     }
 }
 
-/* Row `row` of sums[2, n, c], summed over the items where the parameter is [c]. */
-static sumi_node parameter_gradient(sumi_graph *graph, sumi_node sums, int64_t row,
-                                    const struct shape *parameter)
-{
-    if (sums < 0) return -1;
-    struct shape each = *graph_shape(graph, sums);
-    each = (struct shape){2, {each.size[1], each.size[2]}};
-    sumi_node rows = ops_window(graph, sums, row * shape_count(&each), &each);
-    if (parameter->rank == 1) rows = sumi_op_sum(graph, rows, 1u << 0);
-    return ops_reshape(graph, rows, parameter);
-}
-
 /* Two fused passes: the sums that both the parameters and x need, then x. What x changes by way of
    the moments is part of its own gradient, so the moments get none. */
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
@@ -55,8 +43,8 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     inputs[5] = sums;
     gradients[0] =
         graph_append(graph, &op_group_norm_data_gradient, 6, inputs, &forward.attributes);
-    gradients[2] = parameter_gradient(graph, sums, 1, &parameter);
-    gradients[3] = parameter_gradient(graph, sums, 0, &parameter);
+    gradients[2] = ops_row_of_sums(graph, sums, 1, &parameter);
+    gradients[3] = ops_row_of_sums(graph, sums, 0, &parameter);
 }
 
 /* a multiplication, an addition, and SiLU */

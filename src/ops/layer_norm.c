@@ -43,18 +43,6 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     }
 }
 
-/* Row `row` of sums[2, n, d], summed over the items where the parameter is [d]. */
-static sumi_node parameter_gradient(sumi_graph *graph, sumi_node sums, int64_t row,
-                                    const struct shape *parameter)
-{
-    if (sums < 0) return -1;
-    struct shape each = *graph_shape(graph, sums);
-    each = (struct shape){2, {each.size[1], each.size[2]}};
-    sumi_node rows = ops_window(graph, sums, row * shape_count(&each), &each);
-    if (parameter->rank == 1) rows = sumi_op_sum(graph, rows, 1u << 0);
-    return ops_reshape(graph, rows, parameter);
-}
-
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
@@ -72,10 +60,10 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     /* The gradient by x comes before the readers of the sums, so that it can fill them. */
     sumi_node sums = graph_append(graph, &op_layer_norm_sums, 2, inputs, attributes);
     gradients[LAYER_NORM_X] = graph_append(graph, &op_layer_norm_gradient, 3, inputs, attributes);
-    gradients[LAYER_NORM_SCALE] = parameter_gradient(graph, sums, 1, &scale);
+    gradients[LAYER_NORM_SCALE] = ops_row_of_sums(graph, sums, 1, &scale);
     if (forward.input_count == LAYER_NORM_SHIFT) return;
     struct shape shift = *input_shape(graph, &forward, LAYER_NORM_SHIFT);
-    gradients[LAYER_NORM_SHIFT] = parameter_gradient(graph, sums, 0, &shift);
+    gradients[LAYER_NORM_SHIFT] = ops_row_of_sums(graph, sums, 0, &shift);
 }
 
 /* mean, variance, two operations to normalise and two to scale and shift */

@@ -4,13 +4,6 @@
 
 #include "ops/unary.h"
 
-static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
-                      double *output, const struct run_key *key)
-{
-    (void)graph, (void)key;
-    unary_reference(node, inputs, output, log);
-}
-
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
@@ -23,7 +16,8 @@ const struct op op_log = {.name = "log",
                           .max_inputs = 1,
                           .infer = unary_infer,
                           .gradient = gradient,
-                          .reference = reference,
+                          .reference = unary_reference,
+                          .of_one = log,
                           .in_place = true};
 
 sumi_node sumi_op_log(sumi_graph *graph, sumi_node x)

@@ -17,13 +17,6 @@ static double log_cdf(double x)
     return -0.5 * x * x - HALF_LOG_TWO_PI - log(fraction);
 }
 
-static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
-                      double *output, const struct run_key *key)
-{
-    (void)graph, (void)key;
-    unary_reference(node, inputs, output, log_cdf);
-}
-
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
@@ -36,7 +29,8 @@ const struct op op_log_normal_cdf = {.name = "log_normal_cdf",
                                      .max_inputs = 1,
                                      .infer = unary_infer,
                                      .gradient = gradient,
-                                     .reference = reference,
+                                     .reference = unary_reference,
+                                     .of_one = log_cdf,
                                      .in_place = true};
 
 sumi_node ops_log_normal_cdf(sumi_graph *graph, sumi_node x)

@@ -14,13 +14,6 @@ static double hazard(double x)
     return fraction;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
-                      double *output, const struct run_key *key)
-{
-    (void)graph, (void)key;
-    unary_reference(node, inputs, output, hazard);
-}
-
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
@@ -35,7 +28,8 @@ const struct op op_normal_hazard = {.name = "normal_hazard",
                                     .max_inputs = 1,
                                     .infer = unary_infer,
                                     .gradient = gradient,
-                                    .reference = reference,
+                                    .reference = unary_reference,
+                                    .of_one = hazard,
                                     .in_place = true};
 
 sumi_node ops_normal_hazard(sumi_graph *graph, sumi_node x)

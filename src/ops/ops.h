@@ -25,6 +25,11 @@ sumi_node ops_broadcast(sumi_graph *graph, sumi_node x, const struct shape *shap
 /* Sums away what broadcasting added, so that the result has `shape`. */
 sumi_node ops_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
 
+/* The gradient of a normalisation's scale or shift: row `row` of sums[2, n, c], summed over the
+   items where the parameter is [c]; -1 where sums is. */
+sumi_node ops_row_of_sums(sumi_graph *graph, sumi_node sums, int64_t row,
+                          const struct shape *parameter);
+
 /* A view of `shape` that starts `first` elements into x's row-major memory; its gradient pads
    with zeros. */
 sumi_node ops_window(sumi_graph *graph, sumi_node x, int64_t first, const struct shape *shape);

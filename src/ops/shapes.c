@@ -33,3 +33,14 @@ sumi_node ops_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *sh
     }
     return ops_reshape(graph, sumi_op_sum(graph, x, axes), &target);
 }
+
+sumi_node ops_row_of_sums(sumi_graph *graph, sumi_node sums, int64_t row,
+                          const struct shape *parameter)
+{
+    if (sums < 0) return -1;
+    struct shape each = *graph_shape(graph, sums);
+    each = (struct shape){2, {each.size[1], each.size[2]}};
+    sumi_node rows = ops_window(graph, sums, row * shape_count(&each), &each);
+    if (parameter->rank == 1) rows = sumi_op_sum(graph, rows, 1u << 0);
+    return ops_reshape(graph, rows, parameter);
+}

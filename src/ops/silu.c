@@ -9,13 +9,6 @@ static double scalar(double x)
     return x / (1 + exp(-x));
 }
 
-static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
-                      double *output, const struct run_key *key)
-{
-    (void)graph, (void)key;
-    unary_reference(node, inputs, output, scalar);
-}
-
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
@@ -31,7 +24,8 @@ const struct op op_silu = {.name = "silu",
                            .max_inputs = 1,
                            .infer = unary_infer,
                            .gradient = gradient,
-                           .reference = reference,
+                           .reference = unary_reference,
+                           .of_one = scalar,
                            .in_place = true};
 
 sumi_node sumi_op_silu(sumi_graph *graph, sumi_node x)

@@ -7,13 +7,6 @@ static double scalar(double x)
     return x > 0 ? 1 : 0;
 }
 
-static void reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
-                      double *output, const struct run_key *key)
-{
-    (void)graph, (void)key;
-    unary_reference(node, inputs, output, scalar);
-}
-
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {
@@ -25,7 +18,8 @@ const struct op op_step = {.name = "step",
                            .max_inputs = 1,
                            .infer = unary_infer,
                            .gradient = gradient,
-                           .reference = reference,
+                           .reference = unary_reference,
+                           .of_one = scalar,
                            .in_place = true};
 
 sumi_node sumi_op_step(sumi_graph *graph, sumi_node x)

@@ -13,9 +13,10 @@ sumi_node unary_append(sumi_graph *graph, const struct op *op, sumi_node x)
     return graph_append(graph, op, 1, &x, NULL);
 }
 
-void unary_reference(const struct node *node, const double *const *inputs, double *output,
-                     double (*function)(double))
+void unary_reference(const sumi_graph *graph, const struct node *node, const double *const *inputs,
+                     double *output, const struct run_key *key)
 {
+    (void)graph, (void)key;
     int64_t count = shape_count(&node->shape);
-    for (int64_t i = 0; i < count; i++) output[i] = function(inputs[0][i]);
+    for (int64_t i = 0; i < count; i++) output[i] = node->op->of_one(inputs[0][i]);
 }

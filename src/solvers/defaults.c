@@ -93,9 +93,6 @@ void defaults_annealed(struct solver_options *options)
 
 void defaults_cogvideox(struct solver_options *options)
 {
-    options->clip_sample = false;
-    options->beta_start = 0.00085;
-    options->beta_end = 0.012;
-    options->beta_schedule = schedule_number("scaled_linear");
+    defaults_distilled(options);
     options->snr_shift_scale = 3;
 }

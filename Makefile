@@ -73,6 +73,6 @@ coverage:
 	scripts/coverage
 
 clean:
-	rm -rf $(BUILD) build-fuzz build-sanitize build-slim build-coverage build-gcc build-clang build-portability
+	rm -rf $(BUILD) build-fuzz build-sanitize build-slim build-coverage build-clang build-portability build-sanitize-threads build-release
 
 .PHONY: help dependencies build demo test install bench portability sanitize fuzz lint deb docs coverage clean

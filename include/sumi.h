@@ -119,8 +119,9 @@ SUMI_API void sumi_context_set_tuning(sumi_context *context, bool tuning);
    memory (initially true), or from a copy of the file in memory. Mapping opens a model at once and
    takes no private memory. A mapped file may be replaced by renaming, as sumi_model_save does. If
    another program truncates it or writes into it, later calls that need the weights fail with
-   SUMI_ERROR_FILE; only if it truncates the file during such a call, the system ends the process
-   with SIGBUS. A copy is safe from both: choose it if other programs may write to the files. */
+   SUMI_ERROR_FILE; only if it truncates the file during such a call, or if the disk fails, the
+   system ends the process with SIGBUS. A copy is safe from all of this: choose it if other programs
+   may write to the files, or if they are on a network's disk. */
 SUMI_API void sumi_context_set_mapping(sumi_context *context, bool mapping);
 
 /* ---- Arrays and their files -------------------------------------------------- */

@@ -604,7 +604,8 @@ SUMI_API sumi_status sumi_session_gradient(sumi_session *session, int64_t count,
 SUMI_API sumi_status sumi_session_solver(sumi_session *session, const char *name,
                                          sumi_solver **solver);
 
-/* Generates `count` samples in a new array [count, item]. `solver` NULL means the model's own
+/* Generates `count` samples in a new array [count, item]; those of a model with an auto-encoder are
+   the decoded pictures. `solver` NULL means the model's own
    scheduler. Without a condition, a class-conditional model generates its classes cyclically.
    `watcher` may be NULL; if it stops the run, `samples` has the current states and the status is
    SUMI_STOPPED. */
@@ -620,6 +621,74 @@ SUMI_API sumi_status sumi_model_sample(sumi_model *model, sumi_solver *solver, i
 SUMI_API sumi_status sumi_session_denoiser(void *session, int64_t count, int64_t item_size,
                                            int64_t output_size, const float *x, const float *times,
                                            float *output);
+
+/* ---- Auto-encoders ----------------------------------------------------------------------------
+ */
+
+/* What brings pictures [n, h, w, c] to latents [n, h/factor, w/factor, latent_channels] and back:
+   AutoencoderKL, VQModel, AutoencoderTiny. Latents are scaled as diffusion works on them: (z -
+   shift_factor) scaling_factor of the encoder's z. Plans for the sizes that were asked for are kept
+   for the next call. */
+typedef struct sumi_auto_encoder sumi_auto_encoder;
+
+/* Opens the folder with its config.json and weights, or that of a pipeline, whose part "vae",
+   "vqvae" or "movq" is taken. */
+SUMI_API sumi_status sumi_auto_encoder_open(sumi_context *context, const char *folder,
+                                            sumi_auto_encoder **auto_encoder);
+/* That of a model whose items are latents; the model must outlive it. */
+SUMI_API sumi_status sumi_auto_encoder_of(sumi_context *context, const sumi_model *model,
+                                          sumi_auto_encoder **auto_encoder);
+/* A new one from the text of a config.json, its weights keyed by `seed`. */
+SUMI_API sumi_status sumi_auto_encoder_create(sumi_context *context, const char *config_json,
+                                              uint64_t seed, sumi_auto_encoder **auto_encoder);
+SUMI_API void sumi_auto_encoder_free(sumi_auto_encoder *auto_encoder);
+/* Writes its folder: config.json and weights, as diffusers reads them. */
+SUMI_API sumi_status sumi_auto_encoder_save(const sumi_auto_encoder *auto_encoder,
+                                            const char *folder);
+
+typedef struct sumi_auto_encoder_info {
+    const char *class_name;            /* "AutoencoderKL" ... */
+    const char *config;                /* config.json as text */
+    int64_t in_channels, out_channels; /* of pictures */
+    int64_t latent_channels;
+    int64_t factor;      /* heights and widths of pictures are multiples of it */
+    int64_t sample_size; /* of the pictures that it was made for; 0 where it does not say */
+    int64_t codes;       /* rows of a codebook; 0 for none */
+    bool draws;          /* whether latents can be drawn from a posterior */
+} sumi_auto_encoder_info;
+/* The texts live as long as the auto-encoder. */
+SUMI_API void sumi_auto_encoder_describe(const sumi_auto_encoder *auto_encoder,
+                                         sumi_auto_encoder_info *info);
+/* Its weights by number from 0, as sumi_model_weight; none may be written while others run it. */
+SUMI_API bool sumi_auto_encoder_weight(sumi_auto_encoder *auto_encoder, int64_t number,
+                                       sumi_weight *weight);
+/* A text that tells it from others, made of its weights and scale; it belongs to the auto-encoder.
+   NULL where memory runs out. */
+SUMI_API const char *sumi_auto_encoder_fingerprint(sumi_auto_encoder *auto_encoder);
+
+/* Sets "precision", "float32" at first or "bf16"; "tile", the side in pixels of overlapping tiles
+   by which larger pictures are computed, with a quarter blended (tiles see less of the picture, so
+   the result is not exactly that of the whole), "auto" for the sample_size, "0" at first for none;
+   "slices", "true" to compute one item at a time, which changes no bit; "posterior", "mean" at
+   first or "sample", and the "seed" of its noise. */
+SUMI_API sumi_status sumi_auto_encoder_set(sumi_auto_encoder *auto_encoder, const char *option,
+                                           const char *value);
+
+/* Latents of pictures [n, h, w, in_channels] to a new array. `noise` [latents' shape], or NULL for
+   what "posterior" says. SUMI_ERROR_ARGUMENT where height or width is no multiple of the factor. */
+SUMI_API sumi_status sumi_auto_encoder_encode(sumi_auto_encoder *auto_encoder,
+                                              const sumi_array *pictures, const sumi_array *noise,
+                                              sumi_array *latents);
+/* Pictures of latents [n, h, w, latent_channels] to a new array; values are not clipped. */
+SUMI_API sumi_status sumi_auto_encoder_decode(sumi_auto_encoder *auto_encoder,
+                                              const sumi_array *latents, sumi_array *pictures);
+
+/* Writes latents as safetensors, a tensor "latents" [n, c, h, w], with the fingerprint in the
+   metadata; and reads them back, refusing those of another auto-encoder. */
+SUMI_API sumi_status sumi_auto_encoder_write_latents(sumi_auto_encoder *auto_encoder,
+                                                     const char *path, const sumi_array *latents);
+SUMI_API sumi_status sumi_auto_encoder_read_latents(sumi_auto_encoder *auto_encoder,
+                                                    const char *path, sumi_array *latents);
 
 /* ---- Likelihoods ----------------------------------------------------------------------------- */
 

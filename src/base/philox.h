@@ -19,7 +19,8 @@ enum philox_purpose {
     PURPOSE_DATA,
     PURPOSE_LABEL,
     PURPOSE_MEASURE,
-    PURPOSE_DIRECTION
+    PURPOSE_DIRECTION,
+    PURPOSE_LATENT
 };
 
 typedef struct philox_stream {

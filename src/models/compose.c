@@ -122,7 +122,7 @@ sumi_status sumi_model_compose(sumi_context *context, const sumi_network *networ
     if (!made) return SUMI_ERROR_MEMORY;
     made->context = context;
     sumi_status status = make_net(context, network, &made->net);
-    if (status == SUMI_OK) status = model_make_weights(made, seed, NULL);
+    if (status == SUMI_OK) status = model_make_weights(made, seed);
     if (status == SUMI_OK) status = scheduler_default(context, &made->scheduler);
     if (status == SUMI_OK) *model = made;
     else sumi_model_free(made);

@@ -284,7 +284,7 @@ static sumi_status make(sumi_context *context, const sumi_recipe *recipe, const 
     TRY(check_fit(*model, recipe, data));
     TRY(class_names_copy(*model, data));
     TRY(scheduler_from_recipe(context, recipe, &(*model)->scheduler));
-    return model_make_weights(*model, recipe_seed(recipe, "train.seed"), NULL);
+    return model_make_weights(*model, recipe_seed(recipe, "train.seed"));
 }
 
 sumi_status sumi_model_create_from_recipe(sumi_context *context, const sumi_recipe *recipe,

@@ -35,7 +35,7 @@ sumi_status sumi_model_write_weights(const sumi_model *model, void **bytes, size
     *bytes = NULL;
     *size = 0;
     TRY(file_writer_open_memory(model->context, &writer, "weights in memory"));
-    sumi_status status = model_put_weights(model, &writer);
+    sumi_status status = weights_put(model->context, model->weights, &writer);
     if (status == SUMI_OK) file_writer_take(&writer, bytes, size);
     else file_writer_abandon(&writer);
     return status;

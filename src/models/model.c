@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Creating a model, accessing its parts, and building its network in a graph. */
-#include "models/model.h"
+#include "models/auto_encoder.h"
 
 #include <math.h>
 #include <string.h>
@@ -42,6 +42,7 @@ sumi_status model_begin(sumi_context *context, const char *config, const char *s
 void sumi_model_free(sumi_model *model)
 {
     if (!model) return;
+    auto_encoder_part_free(model->auto_encoder);
     sumi_weights_free(model->weights);
     net_free(model->net);
     context_release(model->context, model->scheduler);
@@ -66,8 +67,9 @@ static sumi_status open_size(const sumi_model *model, int64_t *size)
     return SUMI_OK;
 }
 
-static sumi_status build_once(const sumi_model *model, sumi_graph *graph)
+static sumi_status build_once(void *user, sumi_graph *graph)
 {
+    const sumi_model *model = user;
     struct net_nodes inputs;
     struct shape shapes[NET_INPUTS] = {{0}};
     struct net sized = *model->net;
@@ -85,16 +87,18 @@ static sumi_status build_once(const sumi_model *model, sumi_graph *graph)
     return sumi_graph_status(graph);
 }
 
-sumi_status model_make_weights(sumi_model *model, uint64_t seed, const struct weight_source *source)
+struct weight_builder model_weight_builder(sumi_model *model)
 {
-    sumi_graph *graph = NULL;
-    TRY(sumi_weights_create(model->context, seed, &model->weights));
-    model->weights->source = source;
-    sumi_status status = sumi_graph_create(model->context, model->weights, false, &graph);
-    if (status == SUMI_OK) status = build_once(model, graph);
-    sumi_graph_free(graph);
-    model->weights->source = NULL;
-    return status;
+    return (struct weight_builder){.context = model->context,
+                                   .old_names = model->net->type == &net_type_unet_2d,
+                                   .user = model,
+                                   .build = build_once};
+}
+
+sumi_status model_make_weights(sumi_model *model, uint64_t seed)
+{
+    const struct weight_builder builder = model_weight_builder(model);
+    return weights_make(&builder, seed, NULL, &model->weights);
 }
 
 sumi_status sumi_model_create(sumi_context *context, const char *config_json, uint64_t seed,
@@ -107,7 +111,7 @@ sumi_status sumi_model_create(sumi_context *context, const char *config_json, ui
                             "a model's config.json must be a text, not NULL");
     }
     TRY(model_begin(context, config_json, "config.json", &fresh));
-    sumi_status status = model_make_weights(fresh, seed, NULL);
+    sumi_status status = model_make_weights(fresh, seed);
     if (status == SUMI_OK) status = scheduler_default(context, &fresh->scheduler);
     if (status == SUMI_OK) *model = fresh;
     else sumi_model_free(fresh);

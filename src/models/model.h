@@ -10,6 +10,8 @@
 #include "files/safetensors.h"
 #include "nets/net.h"
 
+struct auto_encoder_part;
+
 /* Read-only once it is created, unless a trainer or its owner changes it. Sessions run it. */
 struct sumi_model {
     sumi_context *context;
@@ -17,6 +19,7 @@ struct sumi_model {
     sumi_weights *weights;
     char *scheduler; /* scheduler_config.json */
     struct names class_names;
+    struct auto_encoder_part *auto_encoder; /* its items are latents of it; NULL for none */
 };
 
 /* ---- Parts (parts.c) ---- */
@@ -28,6 +31,7 @@ sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
 /* Loaders: of the network or the scheduler, each from its own folder (open.c). */
 sumi_status part_load_network(sumi_model *model, const char *folder);
 sumi_status part_load_scheduler(sumi_model *model, const char *folder);
+sumi_status part_load_auto_encoder(sumi_model *model, const char *folder); /* auto_encoder.c */
 
 /* ---- Creating one (model.c) ---- */
 
@@ -38,10 +42,8 @@ sumi_status model_read_network(sumi_model *model, const char *config, const char
 sumi_status model_begin(sumi_context *context, const char *config, const char *source,
                         sumi_model **model);
 
-/* Creates the weights by building the network once: with the values of `source` or, if it is NULL,
-   with initial values keyed by `seed`. */
-sumi_status model_make_weights(sumi_model *model, uint64_t seed,
-                               const struct weight_source *source);
+/* Creates the weights by building the network once, with initial values keyed by `seed`. */
+sumi_status model_make_weights(sumi_model *model, uint64_t seed);
 
 /* ---- Networks of the caller (compose.c) ---- */
 
@@ -63,13 +65,33 @@ sumi_status model_check_size(sumi_context *context, const sumi_model *model);
    set. */
 sumi_status weights_locate(sumi_context *context, const char *folder, char path[]);
 
+/* What a network's weights are made by: building all that reads them once. */
+struct weight_builder {
+    sumi_context *context;
+    bool old_names; /* whether attention may have the names of diffusers' first files */
+    void *user;
+    sumi_status (*build)(void *user, sumi_graph *graph);
+};
+struct weight_builder model_weight_builder(sumi_model *model);
+
+/* Makes weights with initial values keyed by `seed`, or what `source` has, if it is not NULL. What
+   is in *weights after a failure is to be freed too. */
+sumi_status weights_make(const struct weight_builder *builder, uint64_t seed,
+                         const struct weight_source *source, sumi_weights **weights);
+/* The same from an opened safetensors file, which is freed or kept by the weights; it has all of
+   them and no others. `name` is for messages. */
+sumi_status weights_read(const struct weight_builder *builder, const char *name, safetensors *file,
+                         sumi_weights **weights);
+
 /* Creates the model's weights from a safetensors file, which must have all of them and no
    others. */
 sumi_status weights_load(sumi_model *model, const char *path);
 /* The same from an open file, which is freed; `name` is for messages. */
 sumi_status weights_take(sumi_model *model, const char *name, safetensors *file);
-/* Writes them as safetensors (save.c). */
-sumi_status model_put_weights(const sumi_model *model, file_writer *writer);
+/* Writes weights as safetensors (save.c). */
+sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file_writer *writer);
+/* The same to a file that appears whole or not at all. */
+sumi_status weights_write(sumi_context *context, const sumi_weights *weights, const char *path);
 
 /* ---- Schedulers (scheduler.c) ---- */
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "models/auto_encoder.h"
 #include "models/members.h"
-#include "models/model.h"
 
 struct part_type {
     const char *name;       /* of the part; "_2", "_3" may follow it */
@@ -22,8 +22,9 @@ static const struct part_type types[] = {
     {"unet", NULL, SUMI_PART_NETWORK, part_load_network, true},
     {"scheduler", NULL, SUMI_PART_SCHEDULER, part_load_scheduler, true},
     {"transformer", NULL, SUMI_PART_NETWORK, NULL, false},
-    {"vae", NULL, SUMI_PART_AUTO_ENCODER, NULL, false},
-    {"vqvae", NULL, SUMI_PART_AUTO_ENCODER, NULL, false},
+    {"vae", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
+    {"vqvae", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
+    {"movq", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
     {"text_encoder", NULL, SUMI_PART_TEXT_ENCODER, NULL, false},
     {"tokenizer", NULL, SUMI_PART_TOKENIZER, NULL, false},
     {"image_encoder", NULL, SUMI_PART_IMAGE_ENCODER, NULL, false},
@@ -115,15 +116,40 @@ static sumi_status check_index(sumi_context *context, json_object *index, const 
     return SUMI_OK;
 }
 
+static sumi_status fail_second(const sumi_model *model, const char *name, const char *folder)
+{
+    return context_fail(model->context, SUMI_ERROR_UNSUPPORTED,
+                        "%s: the pipeline has two auto-encoders, \"%s\" and \"%s\"", folder,
+                        model->auto_encoder->name, name);
+}
+
+/* The index and the part's own config.json must name one class. */
+static sumi_status check_auto_encoder(const sumi_model *model, json_object *index,
+                                      const char *folder)
+{
+    const struct auto_encoder_part *part = model->auto_encoder;
+    if (!part) return SUMI_OK;
+    const char *own = part->net->type->class_name;
+    json_object *entry = json_object_object_get(index, part->name);
+    const char *named = json_object_get_string(json_object_array_get_idx(entry, 1));
+    if (strcmp(named, own) == 0) return SUMI_OK;
+    return context_fail(model->context, SUMI_ERROR_FORMAT,
+                        "%s: model_index.json has a part \"%s\" of class %.80s, but its "
+                        "config.json is of class %s",
+                        folder, part->name, named, own);
+}
+
 static sumi_status load_parts(sumi_model *model, json_object *index, const char *folder)
 {
     for (int i = 0; i < TYPES; i++) {
         char part[PATH_SIZE];
         if (!is_part(json_object_object_get(index, types[i].name))) continue;
         TRY(path_join(model->context, folder, types[i].name, part));
+        if (types[i].kind == SUMI_PART_AUTO_ENCODER && model->auto_encoder)
+            return fail_second(model, types[i].name, folder);
         TRY(types[i].load(model, part));
     }
-    return SUMI_OK;
+    return check_auto_encoder(model, index, folder);
 }
 
 sumi_status parts_open(sumi_model *model, const char *folder, const char *index, const char *source)
@@ -139,9 +165,21 @@ sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
 
 /* ---- What a model has ---- */
 
+/* The auto-encoder, which not every model has. */
+static bool describe_auto_encoder(const sumi_model *model, sumi_part *part)
+{
+    if (!model->auto_encoder) return false;
+    part->kind = SUMI_PART_AUTO_ENCODER;
+    snprintf(part->name, sizeof part->name, "%s", model->auto_encoder->name);
+    snprintf(part->class_name, sizeof part->class_name, "%s",
+             model->auto_encoder->net->type->class_name);
+    return true;
+}
+
 bool sumi_model_part(const sumi_model *model, int number, sumi_part *part)
 {
     memset(part, 0, sizeof *part);
+    if (number == 2) return describe_auto_encoder(model, part);
     if (number < 0 || number > 1) return false;
     const struct part_type *type = &types[number]; /* the parts that every model has */
     part->kind = type->kind;

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/auto_encoder.h"
 #include "models/members.h"
-#include "models/model.h"
 
 static const char SUMI_PREFIX[] = "Sumi"; /* for classes that diffusers does not have */
 enum { CLASS_SIZE = 80 };
@@ -21,16 +21,26 @@ static bool add_part(json_object *index, const char *name, const char *class_nam
     return false;
 }
 
+/* The pipeline of diffusers that has these parts; one of Sumi's own where there is none. */
+static const char *pipeline_class(const sumi_model *model, bool own, const char *scheduler)
+{
+    const struct auto_encoder_part *part = model->auto_encoder;
+    if (own || (part && strcmp(part->name, "vqvae") != 0)) return "SumiPipeline";
+    if (part) return "LDMPipeline";
+    return strcmp(scheduler, "DDIMScheduler") == 0 ? "DDIMPipeline" : "DDPMPipeline";
+}
+
 static bool fill_index(json_object *index, const sumi_model *model, const char *version,
                        const char *scheduler)
 {
     const char *network = sumi_model_class(model);
     bool own = strncmp(network, SUMI_PREFIX, strlen(SUMI_PREFIX)) == 0;
-    const char *pipeline =
-        strcmp(scheduler, "DDIMScheduler") == 0 ? "DDIMPipeline" : "DDPMPipeline";
-    return member_text(index, "_class_name", own ? "SumiPipeline" : pipeline)
+    const struct auto_encoder_part *part = model->auto_encoder;
+    return member_text(index, "_class_name", pipeline_class(model, own, scheduler))
            && member_text(index, "_diffusers_version", version) && add_part(index, "unet", network)
-           && add_part(index, "scheduler", scheduler) && class_names_write(model, index);
+           && add_part(index, "scheduler", scheduler)
+           && (!part || add_part(index, part->name, part->net->type->class_name))
+           && class_names_write(model, index);
 }
 
 /* Copies the _diffusers_version of the network's config. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/auto_encoder.h"
 #include "models/session.h"
 #include "solvers/solver.h"
 
@@ -132,6 +133,22 @@ static sumi_status create_samples(const sumi_session *session, int64_t count, su
     return sumi_array_create(session->context, rank, shape, samples);
 }
 
+/* Latents that were drawn become pictures. */
+static sumi_status decode(const sumi_session *session, sumi_array *samples)
+{
+    sumi_auto_encoder *coder = NULL;
+    sumi_array pictures = {0};
+    if (!session->model->auto_encoder) return SUMI_OK;
+    TRY(sumi_auto_encoder_of(session->context, session->model, &coder));
+    coder->bfloat16 = session->bfloat16;
+    sumi_status status = sumi_auto_encoder_decode(coder, samples, &pictures);
+    sumi_auto_encoder_free(coder);
+    if (status != SUMI_OK) return status;
+    sumi_array_release(session->context, samples);
+    *samples = pictures;
+    return SUMI_OK;
+}
+
 sumi_status sumi_session_sample(sumi_session *session, sumi_solver *solver, int64_t count,
                                 sumi_solver_watcher watcher, void *user, sumi_array *samples)
 {
@@ -142,6 +159,7 @@ sumi_status sumi_session_sample(sumi_session *session, sumi_solver *solver, int6
     sumi_status status = solver ? SUMI_OK : sumi_session_solver(session, NULL, &own);
     if (status == SUMI_OK && in_turn) status = choose_classes(session, count);
     if (status == SUMI_OK) status = draw(session, solver ? solver : own, watcher, user, samples);
+    if (status == SUMI_OK) status = decode(session, samples);
     if (status != SUMI_OK && status != SUMI_STOPPED) sumi_array_release(session->context, samples);
     if (in_turn) sumi_session_set_condition(session, NULL);
     sumi_solver_free(own);

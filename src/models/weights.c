@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filling a model's weights from safetensors: every weight of the network must be there with its
-   shape, and nothing else. */
+/* Making a network's weights, and filling them from safetensors: every weight of the network must
+   be there with its shape, and nothing else. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,21 @@
 
 /* Smaller tensors are copied, because kernels read biases and norms as float32. */
 enum { NAME_SIZE = 512, MAPPED_LEAST = 1 << 16 };
+
+/* ---- Making them ---- */
+
+sumi_status weights_make(const struct weight_builder *builder, uint64_t seed,
+                         const struct weight_source *source, sumi_weights **weights)
+{
+    sumi_graph *graph = NULL;
+    TRY(sumi_weights_create(builder->context, seed, weights));
+    (*weights)->source = source;
+    sumi_status status = sumi_graph_create(builder->context, *weights, false, &graph);
+    if (status == SUMI_OK) status = builder->build(builder->user, graph);
+    sumi_graph_free(graph);
+    (*weights)->source = NULL;
+    return status;
+}
 
 /* ---- Which file ---- */
 
@@ -185,17 +200,25 @@ static sumi_status keep_mapped(struct loader *loader, sumi_weights *weights, sum
     return weights->backing.name || status != SUMI_OK ? status : SUMI_ERROR_MEMORY;
 }
 
+sumi_status weights_read(const struct weight_builder *builder, const char *name, safetensors *file,
+                         sumi_weights **weights)
+{
+    sumi_context *context = builder->context;
+    struct loader loader = {.context = context, .path = name, .file = file};
+    const struct weight_source source = {&loader, find_weight, read_weight, map_weight};
+    loader.old_names = builder->old_names;
+    loader.used = context_allocate_zeroed(context, safetensors_count(file), sizeof *loader.used);
+    sumi_status status =
+        loader.used ? weights_make(builder, 0, &source, weights) : SUMI_ERROR_MEMORY;
+    if (status == SUMI_OK) status = check_all_used(&loader);
+    context_release(context, loader.used);
+    return keep_mapped(&loader, *weights, status);
+}
+
 sumi_status weights_take(sumi_model *model, const char *name, safetensors *file)
 {
-    struct loader loader = {.context = model->context, .path = name, .file = file};
-    const struct weight_source source = {&loader, find_weight, read_weight, map_weight};
-    loader.old_names = model->net->type == &net_type_unet_2d;
-    loader.used = context_allocate_zeroed(model->context, safetensors_count(loader.file),
-                                          sizeof *loader.used);
-    sumi_status status = loader.used ? model_make_weights(model, 0, &source) : SUMI_ERROR_MEMORY;
-    if (status == SUMI_OK) status = check_all_used(&loader);
-    context_release(model->context, loader.used);
-    return keep_mapped(&loader, model->weights, status);
+    const struct weight_builder builder = model_weight_builder(model);
+    return weights_read(&builder, name, file, &model->weights);
 }
 
 sumi_status weights_load(sumi_model *model, const char *path)

@@ -63,17 +63,15 @@ static sumi_node kernel_weight(sumi_graph *graph, const char *layer, int64_t out
     return sumi_op_reshape(graph, weight, 4, (int64_t[]){out, in, 1, k});
 }
 
-static double fan_of(int64_t in, const struct layer_window *window)
+static sumi_node convolve(sumi_graph *graph, const char *name, sumi_node x, bool biased, int64_t out,
+                          const struct layer_window *window)
 {
-    return (double)(in * window->kernel * (window->rank == 2 ? window->kernel : 1));
-}
-
-/* `bias` may be -1. */
-static sumi_node convolve(sumi_graph *graph, const char *name, sumi_node x, sumi_node bias,
-                          int64_t out, const struct layer_window *window)
-{
+    if (x < 0) return -1;
     int64_t in = last_size(graph, x);
-    sumi_node weight = kernel_weight(graph, name, out, in, window, fan_of(in, window));
+    double fan = (double)(in * window->kernel * (window->rank == 2 ? window->kernel : 1));
+    sumi_node weight = kernel_weight(graph, name, out, in, window, fan);
+    sumi_node bias =
+        biased ? vector_weight(graph, name, "bias", out, SUMI_START_FAN_IN, fan) : -1;
     sumi_convolution geometry = {.stride = {window->stride, window->stride},
                                  .before = {window->before, window->before},
                                  .after = {window->after, window->after}};
@@ -87,16 +85,13 @@ static sumi_node convolve(sumi_graph *graph, const char *name, sumi_node x, sumi
 sumi_node layer_convolution(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
                             const struct layer_window *window)
 {
-    if (x < 0) return -1;
-    double fan = fan_of(last_size(graph, x), window);
-    sumi_node bias = vector_weight(graph, name, "bias", out, SUMI_START_FAN_IN, fan);
-    return convolve(graph, name, x, bias, out, window);
+    return convolve(graph, name, x, true, out, window);
 }
 
 sumi_node layer_convolution_plain(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
                                   const struct layer_window *window)
 {
-    return x < 0 ? -1 : convolve(graph, name, x, -1, out, window);
+    return convolve(graph, name, x, false, out, window);
 }
 
 sumi_node layer_group_norm(sumi_graph *graph, const char *name, sumi_node x,

@@ -68,8 +68,8 @@ static void a_pipeline_with_more_parts_is_refused(void **state)
     tiny_write(room, "m/model_index.json",
                "{\"scheduler\": [\"diffusers\", \"DDPMScheduler\"],"
                " \"unet\": [\"diffusers\", \"UNet2DModel\"],"
-               " \"vqvae\": [\"diffusers\", \"VQModel\"]}");
-    check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "\"vqvae\" of class VQModel");
+               " \"prior\": [\"diffusers\", \"PriorTransformer\"]}");
+    check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "\"prior\" of class PriorTransformer");
 }
 
 static void a_second_part_of_a_kind_that_can_run_once_is_refused(void **state)
@@ -87,7 +87,7 @@ static void known_kinds_and_unknown_parts_are_refused_by_name(void **state)
 {
     static const char *const parts[][3] = {
         {"text_encoder_2", "CLIPTextModel", "of the kind text encoder"},
-        {"vae", "AutoencoderKL", "of the kind auto-encoder"},
+        {"tokenizer", "CLIPTokenizer", "of the kind tokenizer"},
         {"vocoder", "SpeechT5HifiGan", "one that this version cannot run"}};
     scratch *room = *state;
     save_tiny(room);

@@ -32,8 +32,8 @@ static void no_derivative_goes_through_the_number(void **state)
     sumi_node x = trial_given(&trial, SHAPE(2, 2), NUMBERS(0.1, 0, 3, 3));
     sumi_node table = trial_given(&trial, SHAPE(2, 2), NUMBERS(0, 0, 4, 4)), slopes[2];
     sumi_node sum = sumi_op_sum(trial.graph, ops_nearest_row(trial.graph, x, table), 1);
-    assert_int_equal(
-        sumi_graph_gradients(trial.graph, sum, 2, (sumi_node[]){x, table}, slopes), SUMI_OK);
+    assert_int_equal(sumi_graph_gradients(trial.graph, sum, 2, (sumi_node[]){x, table}, slopes),
+                     SUMI_OK);
     trial_expect(&trial, slopes[0], SHAPE(2, 2), NUMBERS(0, 0, 0, 0));
     trial_expect(&trial, slopes[1], SHAPE(2, 2), NUMBERS(0, 0, 0, 0));
     trial_end(&trial);

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening, making and saving auto-encoders, and their options. */
+#include "models/auto_encoder.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/text.h"
+
+/* ---- The part ---- */
+
+/* Both halves on the smallest input. */
+static sumi_status build_halves(void *user, sumi_graph *graph)
+{
+    const struct auto_encoder *net = user;
+    int64_t picture[4] = {1, net->factor, net->factor, net->in_channels};
+    int64_t latent[4] = {1, 1, 1, net->latent_channels};
+    auto_encoder_encode(net, graph, sumi_graph_input(graph, "pictures", 4, picture));
+    auto_encoder_decode(net, graph, sumi_graph_input(graph, "latents", 4, latent));
+    return sumi_graph_status(graph);
+}
+
+static struct weight_builder builder_of(const struct auto_encoder_part *part)
+{
+    return (struct weight_builder){
+        .context = part->context, .old_names = true, .user = part->net, .build = build_halves};
+}
+
+void auto_encoder_part_free(struct auto_encoder_part *part)
+{
+    if (!part) return;
+    sumi_weights_free(part->weights);
+    auto_encoder_free(part->net);
+    context_release(part->context, part);
+}
+
+static sumi_status read_part(struct auto_encoder_part *part, const char *folder)
+{
+    char config[PATH_SIZE], weights[PATH_SIZE], *text = NULL;
+    safetensors *file = NULL;
+    TRY(path_join(part->context, folder, "config.json", config));
+    TRY(weights_locate(part->context, folder, weights));
+    TRY(model_read_text(part->context, config, &text));
+    sumi_status status = auto_encoder_parse(part->context, text, config, &part->net);
+    context_release(part->context, text);
+    TRY(status);
+    TRY(safetensors_open(part->context, weights, &file));
+    const struct weight_builder builder = builder_of(part);
+    return weights_read(&builder, weights, file, &part->weights);
+}
+
+sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
+                                   struct auto_encoder_part **part)
+{
+    *part = NULL;
+    struct auto_encoder_part *fresh = context_allocate_zeroed(context, 1, sizeof *fresh);
+    if (!fresh) return SUMI_ERROR_MEMORY;
+    fresh->context = context;
+    sumi_status status = read_part(fresh, folder);
+    if (status == SUMI_OK) *part = fresh;
+    else auto_encoder_part_free(fresh);
+    return status;
+}
+
+/* The network denoises what the auto-encoder gives: they must fit. */
+static sumi_status check_fit(const sumi_model *model, const struct auto_encoder *net,
+                             const char *folder)
+{
+    int64_t channels = model->net->item_shape[model->net->item_rank - 1];
+    if (model->net->kind == SUMI_PICTURE && channels == net->latent_channels) return SUMI_OK;
+    return context_fail(model->context, SUMI_ERROR_FORMAT,
+                        "%s: gives latents of %lld channels, but the network takes items of %lld",
+                        folder, (long long)net->latent_channels, (long long)channels);
+}
+
+sumi_status part_load_auto_encoder(sumi_model *model, const char *folder)
+{
+    const char *slash = strrchr(folder, '/');
+    TRY(auto_encoder_part_open(model->context, folder, &model->auto_encoder));
+    snprintf(model->auto_encoder->name, sizeof model->auto_encoder->name, "%s",
+             slash ? slash + 1 : folder);
+    return check_fit(model, model->auto_encoder->net, folder);
+}
+
+/* ---- The runner ---- */
+
+sumi_status auto_encoder_begin(sumi_context *context, const struct auto_encoder_part *part,
+                               sumi_auto_encoder **runner)
+{
+    *runner = context_allocate_zeroed(context, 1, sizeof **runner);
+    if (!*runner) return SUMI_ERROR_MEMORY;
+    (*runner)->context = context;
+    (*runner)->part = part;
+    return SUMI_OK;
+}
+
+/* A runner that owns its part; the part is freed after a failure. */
+static sumi_status begin_owner(sumi_context *context, struct auto_encoder_part *part,
+                               sumi_auto_encoder **runner)
+{
+    sumi_status status = auto_encoder_begin(context, part, runner);
+    if (status == SUMI_OK) (*runner)->own = part;
+    else auto_encoder_part_free(part);
+    return status;
+}
+
+void sumi_auto_encoder_free(sumi_auto_encoder *auto_encoder)
+{
+    if (!auto_encoder) return;
+    half_forget_plans(auto_encoder);
+    auto_encoder_part_free(auto_encoder->own);
+    context_release(auto_encoder->context, auto_encoder);
+}
+
+/* The folder of the auto-encoder: `folder` itself, or that of a pipeline's part. */
+static sumi_status find_folder(sumi_context *context, const char *folder, char found[PATH_SIZE])
+{
+    static const char *const parts[] = {"vae", "vqvae", "movq"};
+    char config[PATH_SIZE], index[PATH_SIZE];
+    TRY(path_join(context, folder, "config.json", config));
+    TRY(path_join(context, folder, "model_index.json", index));
+    if (!path_is_folder(folder)) {
+        return context_fail(context, SUMI_ERROR_FILE,
+                            "%s: there is no such folder of an auto-encoder", folder);
+    }
+    if (!path_exists(index)) {
+        snprintf(found, PATH_SIZE, "%s", folder);
+        return SUMI_OK;
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        TRY(path_join(context, folder, parts[i], found));
+        if (path_is_folder(found)) return SUMI_OK;
+    }
+    return context_fail(context, SUMI_ERROR_FORMAT,
+                        "%s: the pipeline has no auto-encoder, a folder vae, vqvae or movq",
+                        folder);
+}
+
+sumi_status sumi_auto_encoder_open(sumi_context *context, const char *folder,
+                                   sumi_auto_encoder **auto_encoder)
+{
+    char found[PATH_SIZE];
+    struct auto_encoder_part *part = NULL;
+    *auto_encoder = NULL;
+    TRY(find_folder(context, folder, found));
+    TRY(auto_encoder_part_open(context, found, &part));
+    return begin_owner(context, part, auto_encoder);
+}
+
+sumi_status sumi_auto_encoder_of(sumi_context *context, const sumi_model *model,
+                                 sumi_auto_encoder **auto_encoder)
+{
+    *auto_encoder = NULL;
+    if (model->auto_encoder) return auto_encoder_begin(context, model->auto_encoder, auto_encoder);
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "this model has no auto-encoder: it works on the items themselves");
+}
+
+sumi_status sumi_auto_encoder_create(sumi_context *context, const char *config_json, uint64_t seed,
+                                     sumi_auto_encoder **auto_encoder)
+{
+    *auto_encoder = NULL;
+    struct auto_encoder_part *part = context_allocate_zeroed(context, 1, sizeof *part);
+    if (!part) return SUMI_ERROR_MEMORY;
+    part->context = context;
+    sumi_status status = auto_encoder_parse(context, config_json, "config.json", &part->net);
+    if (status == SUMI_OK) {
+        const struct weight_builder builder = builder_of(part);
+        status = weights_make(&builder, seed, NULL, &part->weights);
+    }
+    if (status == SUMI_OK) return begin_owner(context, part, auto_encoder);
+    auto_encoder_part_free(part);
+    return status;
+}
+
+sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder)
+{
+    char path[PATH_SIZE];
+    const char *config = part->net->config;
+    TRY(folder_make(part->context, folder));
+    TRY(path_join(part->context, folder, "diffusion_pytorch_model.safetensors", path));
+    TRY(weights_write(part->context, part->weights, path));
+    TRY(path_join(part->context, folder, "config.json", path));
+    return file_write(part->context, path, config, strlen(config));
+}
+
+sumi_status sumi_auto_encoder_save(const sumi_auto_encoder *auto_encoder, const char *folder)
+{
+    return auto_encoder_part_save(auto_encoder->part, folder);
+}
+
+/* ---- What it is ---- */
+
+void sumi_auto_encoder_describe(const sumi_auto_encoder *auto_encoder, sumi_auto_encoder_info *info)
+{
+    const struct auto_encoder *net = auto_encoder->part->net;
+    *info = (sumi_auto_encoder_info){.class_name = net->type->class_name,
+                                     .config = net->config,
+                                     .in_channels = net->in_channels,
+                                     .out_channels = net->out_channels,
+                                     .latent_channels = net->latent_channels,
+                                     .factor = net->factor,
+                                     .sample_size = net->tile,
+                                     .codes = net->codes,
+                                     .draws = net->type->moments};
+}
+
+bool sumi_auto_encoder_weight(sumi_auto_encoder *auto_encoder, int64_t number, sumi_weight *weight)
+{
+    sumi_weights *weights = auto_encoder->part->weights;
+    bool there = number >= 0 && number < weights->count;
+    if (there && weights_own(weights, number) != SUMI_OK) return false;
+    auto_encoder->mark[0] = '\0'; /* the caller may write to them */
+    weights_changed(weights);
+    return sumi_weights_get(weights, number, weight);
+}
+
+/* Values as float32, whatever they are stored as, and the scale of the latents. */
+static sumi_status sum_weights(const struct auto_encoder_part *part, uint64_t *sum)
+{
+    const struct auto_encoder *net = part->net;
+    int64_t largest = 1;
+    for (int64_t i = 0; i < part->weights->count; i++) {
+        int64_t count = shape_count(&part->weights->items[i].shape);
+        if (count > largest) largest = count;
+    }
+    float *values = context_allocate(part->context, (size_t)largest, sizeof *values);
+    if (!values) return SUMI_ERROR_MEMORY;
+    sumi_status status = SUMI_OK;
+    *sum = hash_bytes(1, net->scales, 2 * (size_t)net->latent_channels * sizeof(double));
+    for (int64_t i = 0; i < part->weights->count && status == SUMI_OK; i++) {
+        const struct weight *weight = &part->weights->items[i];
+        status = weight_read(part->weights, weight, values);
+        *sum = hash_bytes(*sum, weight->name, strlen(weight->name));
+        *sum = hash_bytes(*sum, values, (size_t)shape_count(&weight->shape) * sizeof *values);
+    }
+    context_release(part->context, values);
+    return status;
+}
+
+const char *sumi_auto_encoder_fingerprint(sumi_auto_encoder *auto_encoder)
+{
+    uint64_t sum = 0;
+    if (auto_encoder->mark[0]) return auto_encoder->mark;
+    if (sum_weights(auto_encoder->part, &sum) != SUMI_OK) return NULL;
+    snprintf(auto_encoder->mark, sizeof auto_encoder->mark, "%016" PRIx64, sum);
+    return auto_encoder->mark;
+}
+
+/* ---- Options ---- */
+
+static sumi_status set_tile(sumi_auto_encoder *runner, const char *value)
+{
+    const struct auto_encoder *net = runner->part->net;
+    int64_t side = 0;
+    if (strcmp(value, "auto") == 0) side = net->tile;
+    else if (!text_to_whole(value, &side) || side < 0) {
+        return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
+                            "\"tile\" is the side of a tile in pixels, \"auto\" for the size that "
+                            "the auto-encoder was made for, or 0 for none, not \"%.60s\"",
+                            value);
+    }
+    if (side == 0 && strcmp(value, "auto") == 0) {
+        return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
+                            "the auto-encoder's config.json has no \"sample_size\"; say the side "
+                            "of a tile in pixels");
+    }
+    if (side) TRY(tiles_check(runner->context, net, side));
+    runner->tile = side;
+    return SUMI_OK;
+}
+
+static sumi_status set_flag(sumi_context *context, const char *option, const char *value,
+                            const char *off, const char *on, bool *flag)
+{
+    *flag = strcmp(value, on) == 0;
+    if (*flag || strcmp(value, off) == 0) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_ARGUMENT, "\"%s\" is \"%s\" or \"%s\", not \"%.60s\"",
+                        option, off, on, value);
+}
+
+static sumi_status set_seed(sumi_auto_encoder *runner, const char *value)
+{
+    int64_t seed = 0;
+    if (!text_to_whole(value, &seed) || seed < 0) {
+        return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
+                            "\"seed\" is a whole number from 0, not \"%.60s\"", value);
+    }
+    runner->seed = (uint64_t)seed;
+    return SUMI_OK;
+}
+
+sumi_status sumi_auto_encoder_set(sumi_auto_encoder *auto_encoder, const char *option,
+                                  const char *value)
+{
+    static const char *const names[] = {"precision", "tile", "slices", "posterior", "seed", NULL};
+    sumi_context *context = auto_encoder->context;
+    int number = 0;
+    if (!option || !value) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "an option of an auto-encoder needs a name and a value, not NULL");
+    }
+    while (names[number] && strcmp(names[number], option) != 0) number++;
+    switch (number) {
+    case 0: return precision_read(context, value, &auto_encoder->bfloat16);
+    case 1: return set_tile(auto_encoder, value);
+    case 2: return set_flag(context, option, value, "false", "true", &auto_encoder->slices);
+    case 3: return set_flag(context, option, value, "mean", "sample", &auto_encoder->sample);
+    case 4: return set_seed(auto_encoder, value);
+    default: break;
+    }
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "an auto-encoder has no option \"%.60s\"; did you mean \"%s\"?", option,
+                        text_nearest(option, names));
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Auto-encoders with their weights, and what runs them. An auto-encoder is a part of a model or
+   stands alone; it is only read once it is open (auto_encoder.c). What runs it belongs to one
+   caller, with plans for the sizes that were asked for (code.c), whole or by tiles (tiles.c);
+   latents.c keeps latents in files. */
+#ifndef SUMI_MODELS_AUTO_ENCODER_H
+#define SUMI_MODELS_AUTO_ENCODER_H
+
+#include "models/model.h"
+#include "nets/auto_encoder.h"
+
+enum { AUTO_ENCODER_MARK = 24 };
+
+/* Only read once it is made. */
+struct auto_encoder_part {
+    sumi_context *context;
+    char name[16]; /* of the part in a pipeline: "vae", "vqvae" or "movq" */
+    struct auto_encoder *net;
+    sumi_weights *weights;
+};
+
+sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
+                                   struct auto_encoder_part **part);
+sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder);
+void auto_encoder_part_free(struct auto_encoder_part *part); /* accepts NULL */
+
+/* The two halves. */
+enum half { HALF_ENCODER, HALF_DECODER, HALVES };
+
+/* A plan of one half for arrays of one shape, in the list of its owner. */
+struct half_plan {
+    struct half_plan *next;
+    enum half half;
+    bool bfloat16;
+    int threads;
+    struct shape shape; /* of the input */
+    uint64_t last_used;
+    int64_t bytes;
+    sumi_graph *graph;
+    sumi_plan *plan;
+    sumi_node input, output;
+};
+
+struct sumi_auto_encoder {
+    sumi_context *context;
+    const struct auto_encoder_part *part;
+    struct auto_encoder_part *own; /* freed with it, or NULL */
+    char mark[AUTO_ENCODER_MARK];  /* of the weights, "" until it is asked for */
+    bool bfloat16, slices, sample; /* options: see sumi_auto_encoder_set */
+    int64_t tile;                  /* pixels; 0 for none */
+    uint64_t seed;
+    struct half_plan *plans;
+    uint64_t uses; /* of plans, so far */
+};
+
+/* The runner of a model's part, which must outlive it. */
+sumi_status auto_encoder_begin(sumi_context *context, const struct auto_encoder_part *part,
+                               sumi_auto_encoder **runner);
+
+/* ---- Running (code.c) ---- */
+
+/* One half on x[n,h,w,c] without tiles: y of the shape that half_output gives. */
+sumi_status half_run(sumi_auto_encoder *runner, enum half half, const struct shape *shape,
+                     const float *x, float *y);
+/* The shape of its output. */
+struct shape half_output(const sumi_auto_encoder *runner, enum half half,
+                         const struct shape *shape);
+void half_forget_plans(sumi_auto_encoder *runner);
+
+/* ---- Latents in files (latents.c) ---- */
+
+/* The latents of an opened file, which is freed; `name` is for messages. */
+sumi_status latents_take(sumi_auto_encoder *runner, const char *name, safetensors *file,
+                         sumi_array *latents);
+
+/* ---- Tiles (tiles.c) ---- */
+
+/* Whether an input of that shape is large enough for tiles. */
+bool tiles_wanted(const sumi_auto_encoder *runner, enum half half, const struct shape *shape);
+
+/* Refuses a side of tiles that cannot be laid edge to edge. */
+sumi_status tiles_check(sumi_context *context, const struct auto_encoder *net, int64_t side);
+
+/* half_run by tiles that overlap and are blended. */
+sumi_status tiles_run(sumi_auto_encoder *runner, enum half half, const struct shape *shape,
+                      const float *x, float *y);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encoding and decoding arrays: plans of the two halves, batches in parts, draws from the posterior
+   and the scale of latents. */
+#include <math.h>
+#include <string.h>
+
+#include "base/philox.h"
+#include "graph/plan.h"
+#include "models/auto_encoder.h"
+
+enum { PLANS_KEPT = 6, BATCH_LIMIT = 16 };
+static const int64_t PLAN_MEMORY = (int64_t)1 << 30;    /* bytes that kept plans may take */
+static const int64_t BATCH_MEMORY = (int64_t)512 << 20; /* that one plan of several items may */
+
+/* ---- Plans ---- */
+
+static void release(sumi_auto_encoder *runner, struct half_plan *plan)
+{
+    sumi_plan_free(plan->plan);
+    sumi_graph_free(plan->graph);
+    context_release(runner->context, plan);
+}
+
+void half_forget_plans(sumi_auto_encoder *runner)
+{
+    while (runner->plans) {
+        struct half_plan *first = runner->plans;
+        runner->plans = first->next;
+        release(runner, first);
+    }
+}
+
+struct shape half_output(const sumi_auto_encoder *runner, enum half half, const struct shape *shape)
+{
+    const struct auto_encoder *net = runner->part->net;
+    struct shape y = *shape;
+    bool encoder = half == HALF_ENCODER;
+    for (int axis = 1; axis <= 2; axis++)
+        y.size[axis] = encoder ? shape->size[axis] / net->factor : shape->size[axis] * net->factor;
+    y.size[3] = encoder ? net->latent_channels * (net->type->moments ? 2 : 1) : net->out_channels;
+    return y;
+}
+
+static sumi_status build(sumi_auto_encoder *runner, struct half_plan *made)
+{
+    const struct auto_encoder_part *part = runner->part;
+    TRY(sumi_graph_create(runner->context, part->weights, false, &made->graph));
+    made->graph->constant_weights = true;
+    made->graph->bfloat16 = made->bfloat16;
+    made->input = sumi_graph_input(made->graph, "input", 4, made->shape.size);
+    made->output = made->half == HALF_ENCODER
+                       ? auto_encoder_encode(part->net, made->graph, made->input)
+                       : auto_encoder_decode(part->net, made->graph, made->input);
+    TRY(sumi_graph_status(made->graph));
+    TRY(sumi_plan_create(made->graph, 1, &made->output, &made->plan));
+    made->bytes = (int64_t)plan_memory(made->plan);
+    return SUMI_OK;
+}
+
+/* Gives up stale plans, and those used least recently until the rest is few and small enough. */
+static void make_room(sumi_auto_encoder *runner)
+{
+    for (struct half_plan **at = &runner->plans; *at;) {
+        struct half_plan *plan = *at;
+        if (!plan_is_stale(plan->plan)) {
+            at = &plan->next;
+            continue;
+        }
+        *at = plan->next;
+        release(runner, plan);
+    }
+    for (;;) {
+        struct half_plan **oldest = &runner->plans;
+        int64_t bytes = 0;
+        int count = 0;
+        for (struct half_plan **at = &runner->plans; *at; at = &(*at)->next, count++) {
+            bytes += (*at)->bytes;
+            if ((*at)->last_used < (*oldest)->last_used) oldest = at;
+        }
+        if (count < PLANS_KEPT && (bytes <= PLAN_MEMORY || count == 0)) return;
+        struct half_plan *gone = *oldest;
+        *oldest = gone->next;
+        release(runner, gone);
+    }
+}
+
+static struct half_plan *find(const sumi_auto_encoder *runner, enum half half,
+                              const struct shape *shape)
+{
+    for (struct half_plan *plan = runner->plans; plan; plan = plan->next) {
+        if (plan->half == half && plan->bfloat16 == runner->bfloat16
+            && plan->threads == runner->context->threads && shape_equal(&plan->shape, shape)
+            && !plan_is_stale(plan->plan))
+            return plan;
+    }
+    return NULL;
+}
+
+static sumi_status get_plan(sumi_auto_encoder *runner, enum half half, const struct shape *shape,
+                            struct half_plan **plan)
+{
+    *plan = find(runner, half, shape);
+    if (!*plan) {
+        make_room(runner);
+        struct half_plan *made = context_allocate_zeroed(runner->context, 1, sizeof *made);
+        if (!made) return SUMI_ERROR_MEMORY;
+        *made = (struct half_plan){.half = half,
+                                   .bfloat16 = runner->bfloat16,
+                                   .threads = runner->context->threads,
+                                   .shape = *shape};
+        sumi_status status = build(runner, made);
+        if (status != SUMI_OK) {
+            release(runner, made);
+            return status;
+        }
+        made->next = runner->plans;
+        runner->plans = made;
+        *plan = made;
+    }
+    (*plan)->last_used = ++runner->uses;
+    return SUMI_OK;
+}
+
+/* ---- One half ---- */
+
+/* How many of so many items to compute at once. */
+static sumi_status choose_batch(sumi_auto_encoder *runner, enum half half,
+                                const struct shape *shape, int64_t *batch)
+{
+    struct shape single = *shape;
+    struct half_plan *plan = NULL;
+    int64_t items = shape->size[0];
+    *batch = 1;
+    if (items == 1 || runner->slices) return SUMI_OK;
+    single.size[0] = 1;
+    TRY(get_plan(runner, half, &single, &plan));
+    int64_t most = BATCH_MEMORY / (plan->bytes + 1);
+    if (most > BATCH_LIMIT) most = BATCH_LIMIT;
+    if (most < 1) most = 1;
+    int64_t parts = (items + most - 1) / most;
+    *batch = (items + parts - 1) / parts;
+    return SUMI_OK;
+}
+
+sumi_status half_run(sumi_auto_encoder *runner, enum half half, const struct shape *shape,
+                     const float *x, float *y)
+{
+    struct shape output = half_output(runner, half, shape), part = *shape;
+    int64_t items = shape->size[0], batch = 0;
+    int64_t from = shape_span(shape, 1, 4), to = shape_span(&output, 1, 4);
+    TRY(choose_batch(runner, half, shape, &batch));
+    for (int64_t first = 0; first < items; first += batch) {
+        struct half_plan *plan = NULL;
+        part.size[0] = items - first < batch ? items - first : batch;
+        TRY(get_plan(runner, half, &part, &plan));
+        memcpy(sumi_plan_data(plan->plan, plan->input), x + first * from,
+               (size_t)(part.size[0] * from) * sizeof *x);
+        TRY(sumi_plan_run(plan->plan, 0, 0));
+        memcpy(y + first * to, sumi_plan_data(plan->plan, plan->output),
+               (size_t)(part.size[0] * to) * sizeof *y);
+    }
+    return SUMI_OK;
+}
+
+static sumi_status run_half(sumi_auto_encoder *runner, enum half half, const sumi_array *x,
+                            sumi_array *y)
+{
+    struct shape shape = {.rank = 4};
+    memcpy(shape.size, x->shape, 4 * sizeof *shape.size);
+    struct shape output = half_output(runner, half, &shape);
+    TRY(sumi_array_create(runner->context, 4, output.size, y));
+    sumi_status status = tiles_wanted(runner, half, &shape)
+                             ? tiles_run(runner, half, &shape, x->data, y->data)
+                             : half_run(runner, half, &shape, x->data, y->data);
+    if (status != SUMI_OK) sumi_array_release(runner->context, y);
+    return status;
+}
+
+/* ---- The scale of latents ---- */
+
+/* Latents as diffusion works on them from those of the decoder, or back. */
+static void scale_latents(const struct auto_encoder *net, bool back, int64_t count, float *values)
+{
+    int64_t channels = net->latent_channels;
+    const double *scales = net->scales, *shifts = scales + channels;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t c = i % channels;
+        values[i] =
+            (float)(back ? values[i] / scales[c] + shifts[c] : (values[i] - shifts[c]) * scales[c]);
+    }
+}
+
+/* ---- Encoding ---- */
+
+static sumi_status check_pictures(const sumi_auto_encoder *runner, const sumi_array *pictures)
+{
+    const struct auto_encoder *net = runner->part->net;
+    int64_t factor = net->factor;
+    const int64_t *size = pictures->shape;
+    if (pictures->rank != 4 || size[0] < 1 || size[3] != net->in_channels) {
+        return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
+                            "the auto-encoder takes pictures [n, h, w, %lld]; these have rank %d "
+                            "and %lld channels",
+                            (long long)net->in_channels, pictures->rank,
+                            pictures->rank ? (long long)size[pictures->rank - 1] : 0);
+    }
+    if (size[1] >= 1 && size[2] >= 1 && size[1] % factor == 0 && size[2] % factor == 0)
+        return SUMI_OK;
+    return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
+                        "pictures of %lldx%lld cannot be encoded: height and width should be "
+                        "multiples of %lld, such as %lldx%lld",
+                        (long long)size[1], (long long)size[2], (long long)factor,
+                        (long long)((size[1] + factor - 1) / factor * factor),
+                        (long long)((size[2] + factor - 1) / factor * factor));
+}
+
+static sumi_status check_noise(const sumi_auto_encoder *runner, const sumi_array *moments,
+                               const sumi_array *noise)
+{
+    bool fits = noise->rank == 4 && noise->shape[3] == runner->part->net->latent_channels;
+    for (int i = 0; i < 3 && fits; i++) fits = noise->shape[i] == moments->shape[i];
+    if (fits) return SUMI_OK;
+    return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
+                        "the noise of these pictures' latents should be of shape [%lld, %lld, "
+                        "%lld, %lld]",
+                        (long long)moments->shape[0], (long long)moments->shape[1],
+                        (long long)moments->shape[2],
+                        (long long)runner->part->net->latent_channels);
+}
+
+/* mean + exp(log variance / 2) noise for each place of moments[places, 2c] (Kingma & Welling 2014,
+   eq. 10); `noise` NULL: the mean. */
+static void draw(int64_t places, int64_t channels, const float *moments, const float *noise,
+                 float *latents)
+{
+    for (int64_t i = 0; i < places; i++) {
+        const float *mean = moments + i * 2 * channels, *logs = mean + channels;
+        for (int64_t c = 0; c < channels; c++) {
+            double value = mean[c];
+            if (noise) value += exp(0.5 * fmin(fmax(logs[c], -30), 20)) * noise[i * channels + c];
+            latents[i * channels + c] = (float)value;
+        }
+    }
+}
+
+/* Noise of the option "seed", keyed by the place of each number. */
+static sumi_status draw_noise(const sumi_auto_encoder *runner, const sumi_array *latents,
+                              sumi_array *noise)
+{
+    const philox_stream stream = {runner->seed, PURPOSE_LATENT, 0};
+    TRY(sumi_array_create(runner->context, 4, latents->shape, noise));
+    philox_normal(&stream, 0, sumi_array_count(noise), noise->data);
+    return SUMI_OK;
+}
+
+static sumi_status draw_latents(const sumi_auto_encoder *runner, const sumi_array *moments,
+                                const sumi_array *noise, sumi_array *latents)
+{
+    int64_t channels = runner->part->net->latent_channels, shape[4];
+    sumi_array own = {0};
+    memcpy(shape, moments->shape, sizeof shape);
+    shape[3] = channels;
+    if (noise) TRY(check_noise(runner, moments, noise));
+    TRY(sumi_array_create(runner->context, 4, shape, latents));
+    sumi_status status = !noise && runner->sample ? draw_noise(runner, latents, &own) : SUMI_OK;
+    const float *values = noise ? noise->data : own.data;
+    if (status == SUMI_OK)
+        draw(sumi_array_count(latents) / channels, channels, moments->data, values, latents->data);
+    else sumi_array_release(runner->context, latents);
+    sumi_array_release(runner->context, &own);
+    return status;
+}
+
+sumi_status sumi_auto_encoder_encode(sumi_auto_encoder *auto_encoder, const sumi_array *pictures,
+                                     const sumi_array *noise, sumi_array *latents)
+{
+    sumi_array moments = {0};
+    const struct auto_encoder *net = auto_encoder->part->net;
+    memset(latents, 0, sizeof *latents);
+    TRY(check_pictures(auto_encoder, pictures));
+    if (!net->type->moments && (noise || auto_encoder->sample)) {
+        return context_fail(auto_encoder->context, SUMI_ERROR_ARGUMENT,
+                            "%s gives latents themselves, from which nothing is drawn: encode "
+                            "without noise and with posterior \"mean\"",
+                            net->type->class_name);
+    }
+    TRY(run_half(auto_encoder, HALF_ENCODER, pictures, &moments));
+    sumi_status status = SUMI_OK;
+    if (net->type->moments) {
+        status = draw_latents(auto_encoder, &moments, noise, latents);
+        sumi_array_release(auto_encoder->context, &moments);
+    } else {
+        *latents = moments;
+    }
+    if (status == SUMI_OK) scale_latents(net, false, sumi_array_count(latents), latents->data);
+    return status;
+}
+
+/* ---- Decoding ---- */
+
+sumi_status sumi_auto_encoder_decode(sumi_auto_encoder *auto_encoder, const sumi_array *latents,
+                                     sumi_array *pictures)
+{
+    const struct auto_encoder *net = auto_encoder->part->net;
+    sumi_array scaled = {0};
+    memset(pictures, 0, sizeof *pictures);
+    if (latents->rank != 4 || sumi_array_count(latents) < 1
+        || latents->shape[3] != net->latent_channels) {
+        return context_fail(auto_encoder->context, SUMI_ERROR_ARGUMENT,
+                            "the auto-encoder decodes latents [n, h, w, %lld]; these have rank %d "
+                            "and %lld channels",
+                            (long long)net->latent_channels, latents->rank,
+                            latents->rank ? (long long)latents->shape[latents->rank - 1] : 0);
+    }
+    TRY(sumi_array_create(auto_encoder->context, 4, latents->shape, &scaled));
+    int64_t count = sumi_array_count(latents);
+    memcpy(scaled.data, latents->data, (size_t)count * sizeof *scaled.data);
+    scale_latents(net, true, count, scaled.data);
+    sumi_status status = run_half(auto_encoder, HALF_DECODER, &scaled, pictures);
+    sumi_array_release(auto_encoder->context, &scaled);
+    return status;
+}

@@ -140,6 +140,17 @@ SUMI_API sumi_node sumi_op_softmax(sumi_graph *graph, sumi_node x); /* along the
 /* softmax(q k^T scale) v for each head: q[n,l,heads*d], k and v[n,m,heads*d] to [n,l,heads*d]. */
 SUMI_API sumi_node sumi_op_attention(sumi_graph *graph, sumi_node q, sumi_node k, sumi_node v,
                                      int64_t heads, double scale);
+/* softmax(q k^T scale + bias) v. The bias (-1: none) is [n, heads, queries, keys], where all but
+   the keys may be 1 and repeat; a large negative number hides a key. Each query must see at least
+   one key. With `causal`, query i sees only keys 0 to i, and there are as many queries as keys. */
+SUMI_API sumi_node sumi_op_attention_masked(sumi_graph *graph, sumi_node q, sumi_node k,
+                                            sumi_node v, sumi_node bias, bool causal, int64_t heads,
+                                            double scale);
+/* The patches of x[n,height,width,c] as rows: [n, height/down * width/across, down*across*c],
+   patches row by row and the numbers of each in the order of the picture; and back. */
+SUMI_API sumi_node sumi_op_patchify(sumi_graph *graph, sumi_node x, int64_t down, int64_t across);
+SUMI_API sumi_node sumi_op_unpatchify(sumi_graph *graph, sumi_node patches, int64_t height,
+                                      int64_t width, int64_t down, int64_t across);
 /* Rotary position embedding (Su et al. 2021): rotates each pair of neighbouring numbers of x[n,
    length, heads*2*pairs] by the angle whose cosine and sine are in the tables [length, pairs]. The
    tables get no derivative. */

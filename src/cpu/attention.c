@@ -42,13 +42,20 @@ struct extent {
     int64_t items, length, keys, heads, d, c;
     int64_t blocks; /* tasks of a head: forward every block of queries is one by itself, backward
                        the head is, for its blocks add up in the gradients by keys and values */
+    int64_t bias_steps[3]; /* of the bias, from item to item, head to head and query to query */
+    bool causal;
+    bool masked; /* causal or with a bias: scores are scaled as soon as they are there */
     float scale;
     int threads; /* that share the tasks, or */
     int within;  /* that share each product, where there are fewer tasks than threads */
 };
 
-/* Queries and keys of a block: its scores fit into a second-level cache beside what they are of. */
-enum { QUERIES = 256, KEYS = 256 };
+/* Queries and keys of a block: its scores fit into a second-level cache beside what they are of.
+   Both are the same, so that of a causal attention each block sees or is hidden, but for those on
+   the diagonal. */
+enum { BLOCK = 256, QUERIES = BLOCK, KEYS = BLOCK };
+
+static const float HIDDEN = -1e30f; /* the score of a key that is not seen */
 
 /* A block's scores and their slopes; of each query its largest score, the sum of the exponentials
    and the mean slope. */
@@ -65,8 +72,15 @@ static struct extent measure(const struct problem *problem)
                        .keys = k->size[1],
                        .heads = problem->node->attributes.attention.heads,
                        .c = q->size[2],
+                       .causal = problem->node->attributes.attention.causal,
                        .scale = (float)problem->node->attributes.attention.scale};
     e.d = e.c / e.heads;
+    int bias = attention_bias_input(problem->node);
+    e.masked = e.causal || bias >= 0;
+    for (int i = 0; i < 3 && bias >= 0; i++) {
+        const struct shape *shape = problem->inputs[bias];
+        e.bias_steps[i] = shape->size[i] == 1 ? 0 : shape_span(shape, i + 1, 4);
+    }
     e.blocks = problem->node->op == &op_attention ? (e.length + QUERIES - 1) / QUERIES : 1;
     e.threads = worthwhile_threads(problem->threads, shape_count(q) * e.keys);
     e.within = 1;
@@ -88,6 +102,7 @@ static sumi_status prepare(const struct problem *problem, void **state, size_t *
 /* Where a head of an item begins. */
 struct head {
     const float *q, *k, *v, *upstream;
+    const float *bias; /* of its first query and key, or NULL */
     float *y, *dq, *dk, *dv;
     float *rows; /* [length, 2]: largest score and sum of each query, or NULL */
 };
@@ -114,13 +129,51 @@ static void multiply(const struct extent *e, bool transpose_a, int64_t m, int64_
     run_product(e, &product);
 }
 
-/* Scores of queries[count] and keys[width], not yet scaled. */
-static void fill_scores(const struct extent *e, const float *q, const float *k, int64_t count,
-                        int64_t width, float *scores)
+/* Products of a[count] and b[width] of the head's channels. */
+static void fill_products(const struct extent *e, const float *a, const float *b, int64_t count,
+                          int64_t width, float *products)
 {
     struct product product =
-        product_of(false, true, count, width, e->d, q, e->c, k, e->c, scores, width);
+        product_of(false, true, count, width, e->d, a, e->c, b, e->c, products, width);
     run_product(e, &product);
+}
+
+/* Scales a query's scores of keys `key` and on, adds the bias, and hides what comes after it. */
+static void mask_row(const struct extent *e, const struct head *head, int64_t query, int64_t key,
+                     int64_t width, float *scores)
+{
+    const struct loops *loops = loops_select();
+    int64_t seen = e->causal && query + 1 - key < width ? query + 1 - key : width;
+    if (seen < 0) seen = 0;
+    if (head->bias) {
+        loops->bias_scores(seen, e->scale, head->bias + query * e->bias_steps[2] + key, scores);
+    } else {
+        loops->affine(seen, scores, e->scale, 0, scores);
+    }
+    for (int64_t i = seen; i < width; i++) scores[i] = HIDDEN;
+}
+
+/* Scores of queries[count] from `first` on and keys[width] from `key` on: scaled if the attention
+   is masked. */
+static void fill_scores(const struct extent *e, const struct head *head, int64_t first,
+                        int64_t count, int64_t key, int64_t width, float *scores)
+{
+    fill_products(e, head->q + first * e->c, head->k + key * e->c, count, width, scores);
+    for (int64_t i = 0; i < count && e->masked; i++) {
+        mask_row(e, head, first + i, key, width, scores + i * width);
+    }
+}
+
+/* What is left to scale scores by. */
+static float rest_of_scale(const struct extent *e)
+{
+    return e->masked ? 1 : e->scale;
+}
+
+/* Keys that the queries of a block see some of. */
+static int64_t keys_seen(const struct extent *e, int64_t first)
+{
+    return e->causal ? least(e->keys, first + QUERIES) : e->keys;
 }
 
 static void forget_rows(struct block *b)
@@ -138,15 +191,15 @@ static void attend(const struct extent *e, const struct head *head, int64_t firs
 {
     const struct loops *loops = loops_select();
     int64_t count = least(e->length - first, QUERIES);
-    float *y = head->y + first * e->c;
+    float *y = head->y + first * e->c, scale = rest_of_scale(e);
     forget_rows(b);
-    for (int64_t key = 0; key < e->keys; key += KEYS) {
+    for (int64_t key = 0; key < keys_seen(e, first); key += KEYS) {
         int64_t width = least(e->keys - key, KEYS);
         const float *v = head->v + key * e->c;
-        fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores);
+        fill_scores(e, head, first, count, key, width, b->scores);
         for (int64_t i = 0; i < count; i++) {
             float correction =
-                loops->soften(width, e->scale, b->scores + i * width, &b->largest[i], &b->total[i]);
+                loops->soften(width, scale, b->scores + i * width, &b->largest[i], &b->total[i]);
             if (!key || correction == 1) continue;
             loops->affine(e->d, y + i * e->c, correction, 0, y + i * e->c);
         }
@@ -167,15 +220,16 @@ static void find_rows(const struct extent *e, const struct head *head, int64_t f
                       struct block *b)
 {
     const struct loops *loops = loops_select();
+    float scale = rest_of_scale(e);
     forget_rows(b);
-    for (int64_t key = 0; key < e->keys; key += KEYS) {
+    for (int64_t key = 0; key < keys_seen(e, first); key += KEYS) {
         int64_t width = least(e->keys - key, KEYS);
-        fill_scores(e, head->q + first * e->c, head->k + key * e->c, count, width, b->scores);
-        fill_scores(e, head->upstream + first * e->c, head->v + key * e->c, count, width,
-                    b->slopes);
+        fill_scores(e, head, first, count, key, width, b->scores);
+        fill_products(e, head->upstream + first * e->c, head->v + key * e->c, count, width,
+                      b->slopes);
         for (int64_t i = 0; i < count; i++) {
             float *scores = b->scores + i * width;
-            float correction = loops->soften(width, e->scale, scores, &b->largest[i], &b->total[i]);
+            float correction = loops->soften(width, scale, scores, &b->largest[i], &b->total[i]);
             float sum = loops->dot(width, scores, b->slopes + i * width);
             b->mean[i] = b->mean[i] * correction + sum;
         }
@@ -196,26 +250,35 @@ static void take_rows(const struct extent *e, const struct head *head, int64_t f
     }
 }
 
+/* Scores and slopes of one block to P and dS. */
+static void find_slopes(const struct extent *e, int64_t count, int64_t width, struct block *b)
+{
+    const struct loops *loops = loops_select();
+    for (int64_t i = 0; i < count; i++) {
+        const struct softmax_row row = {rest_of_scale(e), b->largest[i], 1 / b->total[i],
+                                        b->mean[i]};
+        loops->attention_slopes(width, &row, b->scores + i * width, b->slopes + i * width);
+    }
+    if (e->masked) loops->affine(count * width, b->slopes, e->scale, 0, b->slopes);
+}
+
 /* One block. With P the softmax and u the upstream: dv += P' u; dP = u v';
-   dS = scale P (dP - mean); dq += dS k; dk += dS' q. */
+   dS = scale P (dP - mean); dq += dS k; dk += dS' q. The first block of queries that sees the keys
+   writes their gradients, others add to them. */
 static void attend_backward(const struct extent *e, const struct head *head, int64_t first,
                             int64_t count, int64_t key, struct block *b)
 {
-    const struct loops *loops = loops_select();
     int64_t width = least(e->keys - key, KEYS), from = first * e->c, to = key * e->c;
     const float *q = head->q + from, *k = head->k + to, *upstream = head->upstream + from;
-    fill_scores(e, q, k, count, width, b->scores);
-    fill_scores(e, upstream, head->v + to, count, width, b->slopes);
-    for (int64_t i = 0; i < count; i++) {
-        const struct softmax_row row = {e->scale, b->largest[i], 1 / b->total[i], b->mean[i]};
-        loops->attention_slopes(width, &row, b->scores + i * width, b->slopes + i * width);
-    }
-    multiply(e, true, width, e->d, count, b->scores, width, upstream, e->c, first > 0,
-             head->dv + to, e->c);
+    bool add = first > (e->causal ? key : 0);
+    fill_scores(e, head, first, count, key, width, b->scores);
+    fill_products(e, upstream, head->v + to, count, width, b->slopes);
+    find_slopes(e, count, width, b);
+    multiply(e, true, width, e->d, count, b->scores, width, upstream, e->c, add, head->dv + to,
+             e->c);
     multiply(e, false, count, e->d, width, b->slopes, width, k, e->c, key > 0, head->dq + from,
              e->c);
-    multiply(e, true, width, e->d, count, b->slopes, width, q, e->c, first > 0, head->dk + to,
-             e->c);
+    multiply(e, true, width, e->d, count, b->slopes, width, q, e->c, add, head->dk + to, e->c);
 }
 
 static void attend_head_backward(const struct extent *e, const struct head *head, struct block *b)
@@ -224,7 +287,7 @@ static void attend_head_backward(const struct extent *e, const struct head *head
         int64_t count = least(e->length - first, QUERIES);
         if (head->rows) take_rows(e, head, first, count, b);
         else find_rows(e, head, first, count, b);
-        for (int64_t key = 0; key < e->keys; key += KEYS) {
+        for (int64_t key = 0; key < keys_seen(e, first); key += KEYS) {
             attend_backward(e, head, first, count, key, b);
         }
     }
@@ -240,7 +303,12 @@ static struct head head_of(const struct call *call, const struct extent *e, int6
     int64_t at_q = item * e->length * e->c + channel, at_k = item * e->keys * e->c + channel;
     struct head head = {
         .q = call->inputs[0] + at_q, .k = call->inputs[1] + at_k, .v = call->inputs[2] + at_k};
-    int rows = backward ? ATTENTION_GRADIENT_ROWS : ATTENTION_ROWS;
+    int rows = attention_input(node, backward ? ATTENTION_GRADIENT_ROWS : ATTENTION_ROWS);
+    int bias = attention_bias_input(node);
+    if (bias >= 0) {
+        head.bias =
+            call->inputs[bias] + item * e->bias_steps[0] + number % e->heads * e->bias_steps[1];
+    }
     if (node->input_count > rows) {
         head.rows = (float *)call->inputs[rows] + number * e->length * 2;
     }
@@ -248,8 +316,9 @@ static struct head head_of(const struct call *call, const struct extent *e, int6
         head.y = call->output + at_q;
         return head;
     }
-    head.upstream = call->inputs[3] + at_q;
-    if (head.rows) head.y = (float *)call->inputs[ATTENTION_GRADIENT_RESULT] + at_q;
+    int result = attention_input(node, ATTENTION_GRADIENT_RESULT);
+    head.upstream = call->inputs[ATTENTION_UPSTREAM] + at_q;
+    if (head.rows) head.y = (float *)call->inputs[result] + at_q;
     head.dq = call->output + at_q;
     head.dk = call->output + e->items * e->length * e->c + at_k;
     head.dv = head.dk + e->items * e->keys * e->c;

@@ -36,6 +36,8 @@ static const struct {
     {&op_slice, &kernel_slice},
     {&op_pad, &kernel_pad},
     {&op_concat, &kernel_concat},
+    {&op_patchify, &kernel_patches},
+    {&op_unpatchify, &kernel_patches},
     {&op_upsample, &kernel_upsample},
     {&op_block_sum, &kernel_block_sum},
     {&op_dropout_mask, &kernel_dropout_mask},

@@ -14,11 +14,12 @@ extern const struct backend cpu_backend;
 extern const struct kernel kernel_fallback;
 extern const struct kernel kernel_binary, kernel_unary;  /* elementwise.c */
 extern const struct kernel kernel_sum, kernel_broadcast; /* reduce.c */
-extern const struct kernel kernel_permute, kernel_slice, kernel_pad, kernel_concat; /* move.c */
-extern const struct kernel kernel_upsample, kernel_block_sum, kernel_dropout_mask;  /* spatial.c */
-extern const struct kernel kernel_linear, kernel_linear_weight_gradient;            /* linear.c */
-extern const struct kernel kernel_gather;                                           /* gather.c */
-extern const struct kernel kernel_matmul;                                           /* matmul.c */
+extern const struct kernel kernel_permute, kernel_slice, kernel_pad, kernel_concat,
+    kernel_patches;                                                                /* move.c */
+extern const struct kernel kernel_upsample, kernel_block_sum, kernel_dropout_mask; /* spatial.c */
+extern const struct kernel kernel_linear, kernel_linear_weight_gradient;           /* linear.c */
+extern const struct kernel kernel_gather;                                          /* gather.c */
+extern const struct kernel kernel_matmul;                                          /* matmul.c */
 extern const struct kernel kernel_convolution, kernel_convolution_data_gradient,
     kernel_convolution_weight_gradient; /* convolution.c */
 extern const struct kernel kernel_group_moments, kernel_group_norm,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kernels that only move elements: permute, slice, pad, concat. */
+/* Kernels that only move elements: permute, slice, pad, concat, patches. */
 #include <string.h>
 
 #include "base/team.h"
 #include "cpu/cpu.h"
+#include "ops/patches.h"
 
 /* Shared among a team. */
 static void permute(const struct call *call)
@@ -104,3 +105,30 @@ static sumi_status run_concat(const struct call *call)
 }
 
 const struct kernel kernel_concat = {.run = run_concat};
+
+/* Shared among a team. */
+static void move_runs(const struct call *call, const struct patch_runs *runs, int64_t count,
+                      bool inverse)
+{
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < count; i++) {
+        int64_t other = patch_run_place(runs, i);
+        memcpy(call->output + (inverse ? i : other) * runs->run,
+               call->inputs[0] + (inverse ? other : i) * runs->run,
+               (size_t)runs->run * sizeof *call->output);
+    }
+}
+
+static sumi_status run_patches(const struct call *call)
+{
+    const struct node *node = call->problem->node;
+    bool inverse = node->op == &op_unpatchify;
+    const struct shape *picture = inverse ? &node->shape : call->problem->inputs[0];
+    struct patch_runs runs = patch_runs_of(&node->attributes, picture->size[3]);
+    int64_t work = shape_count(picture);
+    BY_TEAM(worthwhile_threads(call->problem->threads, work),
+            move_runs(call, &runs, work / runs.run, inverse));
+    return SUMI_OK;
+}
+
+const struct kernel kernel_patches = {.run = run_patches};

@@ -50,7 +50,12 @@ struct attributes {
     struct {
         int64_t heads;
         double scale;
+        bool biased, causal;
     } attention; /* and its gradient */
+    struct {
+        int64_t height, width; /* of the picture, in pixels */
+        int64_t down, across;  /* of a patch */
+    } patches;
     struct {
         bool transpose_a, transpose_b;
     } matmul; /* and linear layers */
@@ -178,6 +183,11 @@ extern const struct op op_input, op_constant, op_weight, op_side_output;
 sumi_node graph_append(sumi_graph *graph, const struct op *op, int input_count,
                        const sumi_node *inputs, const struct attributes *attributes);
 
+/* A table that is kept with the weights but not trained, such as one of positions: the weight of
+   that name, which starts with values[shape] where it is new (src/graph/leaf.c). */
+sumi_node graph_table(sumi_graph *graph, const char *name, int rank, const int64_t *shape,
+                      const float *values);
+
 /* Records a failure in the graph and its context: SUMI_ERROR_ARGUMENT with a sentence. */
 sumi_status graph_fail(sumi_graph *graph, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -297,9 +307,15 @@ void weights_changed(sumi_weights *weights);
 
 /* The index of the weight of that name, or -1. */
 int64_t weights_find(const sumi_weights *weights, const char *name);
+/* What a new weight starts with: drawn, or `table`, the values of its shape. */
+struct weight_start {
+    sumi_start kind;
+    double scale;
+    const float *table; /* NULL for none */
+};
 /* Adds a weight with its initial values, or those of the source; *number receives its index. */
 sumi_status weights_add(sumi_weights *weights, const char *name, const struct shape *shape,
-                        sumi_start start, double scale, int64_t *number);
+                        const struct weight_start *start, int64_t *number);
 
 /* ---- evaluation in double by the reference kernels (src/graph/interpret.c) ---- */
 

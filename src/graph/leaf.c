@@ -80,7 +80,7 @@ sumi_node sumi_graph_number(sumi_graph *graph, double value)
 
 /* The index of the weight `name`, which is created if it is new; -1 on failure. */
 static int64_t find_or_add(sumi_graph *graph, const char *name, const struct shape *shape,
-                           sumi_start start, double scale)
+                           const struct weight_start *start)
 {
     if (!graph->weights) {
         graph_fail(graph, "weight \"%s\": this graph was made without weights", name);
@@ -95,7 +95,7 @@ static int64_t find_or_add(sumi_graph *graph, const char *name, const struct sha
                    shape_text(shape, want), shape_text(known, have));
         return -1;
     }
-    sumi_status status = weights_add(graph->weights, name, shape, start, scale, &number);
+    sumi_status status = weights_add(graph->weights, name, shape, start, &number);
     if (status == SUMI_OK) return number;
     graph_fail_with(graph, status);
     return -1;
@@ -109,16 +109,29 @@ static sumi_node first_leaf(const sumi_graph *graph, int64_t number)
     return leaf;
 }
 
-sumi_node sumi_graph_weight(sumi_graph *graph, const char *name, int rank, const int64_t *shape,
-                            sumi_start start, double scale)
+static sumi_node append_weight(sumi_graph *graph, const char *name, int rank, const int64_t *shape,
+                               const struct weight_start *start)
 {
     sumi_node leaf = append_leaf(graph, &op_weight, rank, shape);
     if (leaf < 0) return -1;
     struct shape wanted = *graph_shape(graph, leaf);
-    int64_t number = find_or_add(graph, name, &wanted, start, scale);
+    int64_t number = find_or_add(graph, name, &wanted, start);
     if (number < 0) return -1;
     graph->nodes[leaf].weight = number;
     sumi_node first = first_leaf(graph, number);
     if (first < leaf) graph->count--; /* a weight used twice is one leaf with one gradient */
     return first;
+}
+
+sumi_node sumi_graph_weight(sumi_graph *graph, const char *name, int rank, const int64_t *shape,
+                            sumi_start start, double scale)
+{
+    return append_weight(graph, name, rank, shape, &(struct weight_start){start, scale, NULL});
+}
+
+sumi_node graph_table(sumi_graph *graph, const char *name, int rank, const int64_t *shape,
+                      const float *values)
+{
+    return append_weight(graph, name, rank, shape,
+                         &(struct weight_start){SUMI_START_FIXED, 0, values});
 }

@@ -68,12 +68,17 @@ static uint64_t hash_name(const char *name)
     return hash;
 }
 
-static void fill(const sumi_weights *weights, const struct weight *weight, sumi_start start,
-                 double scale, float *data)
+static void fill(const sumi_weights *weights, const struct weight *weight,
+                 const struct weight_start *start, float *data)
 {
     int64_t count = shape_count(&weight->shape);
+    double scale = start->scale;
     philox_stream stream = {weights->seed ^ hash_name(weight->name), PURPOSE_WEIGHTS, 0};
-    switch (start) {
+    if (start->table) {
+        memcpy(data, start->table, (size_t)count * sizeof *data);
+        return;
+    }
+    switch (start->kind) {
     case SUMI_START_ZERO: memset(data, 0, (size_t)count * sizeof(float)); break;
     case SUMI_START_ONE:
         for (int64_t i = 0; i < count; i++) data[i] = 1;
@@ -130,8 +135,8 @@ static sumi_status grow(sumi_weights *weights)
 }
 
 /* Maps the values of a new weight at the source, or allocates and fills them. */
-static sumi_status find_values(const sumi_weights *weights, size_t place, sumi_start start,
-                               double scale, struct weight *weight)
+static sumi_status find_values(const sumi_weights *weights, size_t place,
+                               const struct weight_start *start, struct weight *weight)
 {
     const struct weight_source *source = weights->source;
     const struct backend *backend = weights->context->backend;
@@ -142,21 +147,21 @@ static sumi_status find_values(const sumi_weights *weights, size_t place, sumi_s
     TRY(weight_begin(weights, weight, &data));
     sumi_status status = SUMI_OK;
     if (source) status = source->read(source->user, place, data);
-    else fill(weights, weight, start, scale, data);
+    else fill(weights, weight, start, data);
     return weight_end(weights, weight, data, status);
 }
 
 sumi_status weights_add(sumi_weights *weights, const char *name, const struct shape *shape,
-                        sumi_start start, double scale, int64_t *number)
+                        const struct weight_start *start, int64_t *number)
 {
     const struct weight_source *source = weights->source;
     size_t place = 0;
     if (source) TRY(source->find(source->user, name, shape, &place));
     TRY(grow(weights));
-    struct weight weight = {.shape = *shape, .trainable = start != SUMI_START_FIXED};
+    struct weight weight = {.shape = *shape, .trainable = start->kind != SUMI_START_FIXED};
     weight.name = context_copy_text(weights->context, name);
     if (!weight.name) return SUMI_ERROR_MEMORY;
-    sumi_status status = find_values(weights, place, start, scale, &weight);
+    sumi_status status = find_values(weights, place, start, &weight);
     if (status != SUMI_OK) {
         context_release(weights->context, weight.name);
         weights->context->backend->release(weights->context, weight.data);

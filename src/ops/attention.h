@@ -6,34 +6,61 @@
 
 #include "ops/ops.h"
 
-/* q[n, queries, heads*d]; k and v [n, keys, heads*d] */
+/* q[n, queries, heads*d]; k and v [n, keys, heads*d]; steps in the bias from item to item, head to
+   head and query to query, 0 where it repeats. */
 struct attention_sizes {
     int64_t n, heads, queries, keys, d;
+    int64_t bias_steps[3];
 };
 
-/* What fusion adds: forward a side output for the rows' largest scores and sums, [n, heads,
-   queries, 2]; backward the result of the forward pass and that side output, which are taken
-   instead of worked out. */
-enum { ATTENTION_ROWS = 3, ATTENTION_GRADIENT_RESULT, ATTENTION_GRADIENT_ROWS };
+/* Inputs behind q, k and v: forward the bias, if attributes.attention.biased; backward the upstream
+   gradient, then the bias. */
+enum { ATTENTION_BIAS = 3, ATTENTION_UPSTREAM = 3, ATTENTION_GRADIENT_BIAS };
 
-/* Records a failure unless the first three inputs are q, k and v that fit. */
+/* What fusion adds behind those: forward a side output for the rows' largest scores and sums, [n,
+   heads, queries, 2]; backward the result of the forward pass and that side output, which are taken
+   instead of worked out. The numbers are those without a bias, which moves all by one. */
+enum { ATTENTION_ROWS = 3, ATTENTION_GRADIENT_RESULT, ATTENTION_GRADIENT_ROWS };
+static inline int attention_input(const struct node *node, int number)
+{
+    return number + node->attributes.attention.biased;
+}
+
+/* Records a failure unless the first three inputs are q, k and v that fit, and the bias fits
+   them. */
 sumi_status attention_check(sumi_graph *graph, const struct node *node);
 /* Sizes of a node that was checked. */
 struct attention_sizes attention_sizes_of(const sumi_graph *graph, const struct node *node);
+/* Number of the input that is the bias, or -1. */
+int attention_bias_input(const struct node *node);
 
-/* The weights of one query of one head over the keys: weight_j = e^(score_j - largest) / sum. */
+/* The weights of one query of one head over the keys that it sees: weight_j = e^(score_j - largest)
+   / sum. */
 struct attention_row {
     int64_t query, keys; /* element of q, element of k and v, where this head's numbers start */
     int64_t step, d;     /* from key to key; numbers in each */
+    int64_t seen;        /* how many of the keys, from the first on */
+    const double *bias;  /* of each key, or NULL */
     double scale, largest, sum;
 };
 
 int64_t attention_rows(const struct attention_sizes *sizes); /* n heads queries */
-struct attention_row attention_row_at(const struct attention_sizes *sizes, double scale,
-                                      const double *q, const double *k, int64_t number);
+/* How many scores count, over all rows. */
+double attention_scores(const struct node *node, const struct attention_sizes *sizes);
+struct attention_row attention_row_at(const sumi_graph *graph, const struct node *node,
+                                      const double *const *inputs, int64_t number);
 double attention_weight(const struct attention_row *row, const double *q, const double *k,
                         int64_t key);
 /* The product of `d` numbers with those of another. */
 double attention_dot(const double *left, const double *right, int64_t d);
+
+/* From elementary ops, for q, k, v and upstream as [n, heads, l, d]: the weights, and the slopes of
+   the loss by the scores after scaling, both [n, heads, queries, keys] (attention_gradient.c). */
+struct attention_parts {
+    sumi_node q, k, v, upstream;
+    sumi_node weights, slopes;
+};
+struct attention_parts attention_build(sumi_graph *graph, const struct node *node,
+                                       sumi_node upstream);
 
 #endif

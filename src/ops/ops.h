@@ -15,7 +15,7 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_block_sum, op_gather, op_scatter_add, op_squared_error, op_squared_error_loss,
     op_dropout_mask, op_stop_gradient, op_activate, op_activate_gradient, op_gate, op_gate_gradient,
     op_layer_norm, op_layer_norm_gradient, op_layer_norm_sums, op_rotary, op_log_normal_cdf,
-    op_normal_hazard, op_nearest_row;
+    op_normal_hazard, op_nearest_row, op_patchify, op_unpatchify;
 
 /* A shape filled with one number, by broadcast. */
 sumi_node ops_filled(sumi_graph *graph, const struct shape *shape, double value);

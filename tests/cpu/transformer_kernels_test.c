@@ -59,12 +59,27 @@ static void rotary_positions_agree_with_the_reference(void **state)
     }
 }
 
+static void patches_agree_with_the_reference(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 3; threads += 2) {
+        start_over(threads);
+        sumi_node x = INPUT(3, 34, 51, 7);
+        sumi_node patches = sumi_op_patchify(graph, x, 2, 3);
+        check_with_gradients(graph, patches, 1, &x, 1e-7);
+        start_over(threads);
+        x = INPUT(3, 17 * 17, 2 * 3 * 7);
+        check_with_gradients(graph, sumi_op_unpatchify(graph, x, 34, 51, 2, 3), 1, &x, 1e-7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(layer_norm_and_gradients_agree_with_the_reference),
         GRAPH_TEST(activations_and_gates_agree_with_the_reference),
         GRAPH_TEST(rotary_positions_agree_with_the_reference),
+        GRAPH_TEST(patches_agree_with_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

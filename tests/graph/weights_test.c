@@ -27,7 +27,8 @@ static const float *add(struct fixture *fixture, const char *name, sumi_start ho
 {
     int64_t number;
     const struct shape shape = {1, {COUNT}};
-    CHECK_OK(fixture->context, weights_add(fixture->weights, name, &shape, how, scale, &number));
+    CHECK_OK(fixture->context, weights_add(fixture->weights, name, &shape,
+                                           &(struct weight_start){how, scale, NULL}, &number));
     assert_int_equal(weights_find(fixture->weights, name), number);
     sumi_weight weight;
     assert_true(sumi_weights_get(fixture->weights, number, &weight));

@@ -27,8 +27,10 @@ static void begin(const struct optimizer_settings *settings)
     CHECK_OK(context, sumi_weights_create(context, 3, &weights));
     int64_t number;
     struct shape shape = {1, {COUNT}}, fixed = {1, {4}};
-    CHECK_OK(context, weights_add(weights, "w", &shape, SUMI_START_NORMAL, 1, &number));
-    CHECK_OK(context, weights_add(weights, "f", &fixed, SUMI_START_FIXED, 1, &number));
+    CHECK_OK(context, weights_add(weights, "w", &shape,
+                                  &(struct weight_start){SUMI_START_NORMAL, 1, NULL}, &number));
+    CHECK_OK(context, weights_add(weights, "f", &fixed,
+                                  &(struct weight_start){SUMI_START_FIXED, 1, NULL}, &number));
     CHECK_OK(context, optimizer_create(weights, settings, &optimizer));
 }
 
@@ -123,7 +125,8 @@ static void a_step_gives_the_same_bits_by_any_number_of_threads(void **state)
         int64_t number;
         begin(&s);
         optimizer_release(&optimizer);
-        CHECK_OK(context, weights_add(weights, "l", &shape, SUMI_START_NORMAL, 1, &number));
+        CHECK_OK(context, weights_add(weights, "l", &shape,
+                                      &(struct weight_start){SUMI_START_NORMAL, 1, NULL}, &number));
         CHECK_OK(context, sumi_context_set_threads(context, threads));
         CHECK_OK(context, optimizer_create(weights, &s, &optimizer));
         CHECK_OK(context,

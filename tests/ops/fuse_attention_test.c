@@ -43,6 +43,76 @@ static void blocks_add_up_to_the_whole(void **state)
     }
 }
 
+/* y of a masked attention and its gradients by q, k, v and, if there is one, the bias. Returns how
+   many outputs. */
+static int masked_with_gradients(int64_t length, int64_t keys, const struct shape *bias,
+                                 bool causal, sumi_node outputs[5])
+{
+    sumi_node wrt[4] = {numbers(2, length, 24), numbers(2, keys, 24), numbers(2, keys, 24), -1};
+    if (bias) wrt[3] = sumi_graph_input(graph, "x", 4, bias->size);
+    sumi_op_exp(graph, wrt[0]);
+    sumi_node y = outputs[0] =
+        sumi_op_attention_masked(graph, wrt[0], wrt[1], wrt[2], wrt[3], causal, 4, 0.4);
+    sumi_node product = sumi_op_multiply(graph, y, numbers(2, length, 24));
+    sumi_node loss = sumi_op_sum(graph, product, 7);
+    CHECK_OK(context, sumi_graph_gradients(graph, loss, 3 + (bias != NULL), wrt, outputs + 1));
+    return 4 + (bias != NULL);
+}
+
+/* Lengths below, at and above a block's 256, so that of causal ones blocks are whole, cut and left
+   out. */
+static void blocks_of_masked_attention_add_up_to_the_whole(void **state)
+{
+    (void)state;
+    const struct {
+        int64_t length, keys, bias[3];
+        bool causal;
+    } cases[] = {{49, 31, {2, 1, 1}, false},
+                 {300, 270, {1, 4, 300}, false},
+                 {256, 256, {0}, true},
+                 {600, 600, {0}, true},
+                 {270, 270, {2, 4, 1}, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int threads = 1; threads <= 3; threads += 2) {
+            sumi_graph_free(graph);
+            CHECK_OK(context, sumi_context_set_threads(context, threads));
+            CHECK_OK(context, sumi_graph_create(context, NULL, true, &graph));
+            sumi_node outputs[5];
+            const int64_t *bias = cases[i].bias;
+            struct shape shape = {4, {bias[0], bias[1], bias[2], cases[i].keys}};
+            int count = masked_with_gradients(cases[i].length, cases[i].keys,
+                                              bias[0] ? &shape : NULL, cases[i].causal, outputs);
+            check_fused(graph, count, outputs, 1e-5, 0, NULL);
+        }
+    }
+}
+
+/* Of the first block of 256 keys no query sees any. */
+static void keys_hidden_by_minus_infinity_do_not_count(void **state)
+{
+    (void)state;
+    enum { KEYS = 300, SEEN = 280 };
+    sumi_node q = numbers(1, 3, 4), k = numbers(1, KEYS, 4), v = numbers(1, KEYS, 4), outputs[2];
+    float bias[KEYS];
+    for (int i = 0; i < KEYS; i++) bias[i] = i < SEEN ? -INFINITY : 0;
+    sumi_node hidden = sumi_graph_constant(graph, 4, (int64_t[]){1, 1, 1, KEYS}, bias);
+    outputs[0] = sumi_op_attention_masked(graph, q, k, v, hidden, false, 2, 1);
+    k = sumi_op_slice(graph, k, 1, SEEN, KEYS - SEEN);
+    v = sumi_op_slice(graph, v, 1, SEEN, KEYS - SEEN);
+    outputs[1] = sumi_op_attention(graph, q, k, v, 2, 1);
+    check_both_ways(graph, 2, outputs, 1e-5);
+    sumi_plan *plan = NULL;
+    double *values[16] = {NULL};
+    CHECK_OK(context, sumi_plan_create(graph, 2, outputs, &plan));
+    fill_inputs(graph, plan, values);
+    CHECK_OK(context, sumi_plan_run(plan, 0, 0));
+    for (int i = 0; i < 12; i++)
+        assert_float_equal(sumi_plan_data(plan, outputs[0])[i], sumi_plan_data(plan, outputs[1])[i],
+                           1e-6);
+    for (int i = 0; i < 16; i++) free(values[i]);
+    sumi_plan_free(plan);
+}
+
 static void the_gradient_takes_the_rows_of_the_forward_pass(void **state)
 {
     (void)state;
@@ -95,6 +165,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(blocks_add_up_to_the_whole),
+        GRAPH_TEST(blocks_of_masked_attention_add_up_to_the_whole),
+        GRAPH_TEST(keys_hidden_by_minus_infinity_do_not_count),
         GRAPH_TEST(the_gradient_takes_the_rows_of_the_forward_pass),
         GRAPH_TEST(no_matrix_of_all_scores_is_kept),
     };

@@ -124,6 +124,15 @@ static float soften_loop(int64_t n, float scale, float *x, float *largest, float
     return correction;
 }
 
+static void bias_scores_loop(int64_t n, float scale, const float *bias, float *x)
+{
+    const float lowest = -1e30f;
+    VECTOR for (int64_t i = 0; i < n; i++)
+    {
+        float score = scale * x[i] + bias[i];
+        x[i] = score > lowest ? score : lowest;
+    }
+}
 static void attention_slopes_loop(int64_t n, const struct softmax_row *row, float *x, float *slopes)
 {
     const float scale = row->scale, largest = row->largest, mean = row->mean;
@@ -418,9 +427,13 @@ static void to_bf16_loop(int64_t n, const float *x, bfloat16 *out)
 
 extern const struct loops JOIN(loops_, SUMI_LEVEL);
 const struct loops JOIN(loops_, SUMI_LEVEL) = {
-    add_loop,       subtract_loop,         multiply_loop, divide_loop,        affine_loop,
-    exp_loop,       sigmoid_loop,          silu_loop,     tanh_loop,          relu_loop,
-    step_loop,      sum_rows_loop,         sum_loop,      dot_loop,           softmax_loop,
-    soften_loop,    attention_slopes_loop, uniform_loop,  moments_loop,       norm_loop,
-    norm_sums_loop, norm_gradient_loop,    epilogue_loop, squared_error_loop, adamw_loop,
-    from_f16_loop,  from_bf16_loop,        to_bf16_loop};
+    add_loop,           subtract_loop,      multiply_loop,
+    divide_loop,        affine_loop,        exp_loop,
+    sigmoid_loop,       silu_loop,          tanh_loop,
+    relu_loop,          step_loop,          sum_rows_loop,
+    sum_loop,           dot_loop,           softmax_loop,
+    soften_loop,        bias_scores_loop,   attention_slopes_loop,
+    uniform_loop,       moments_loop,       norm_loop,
+    norm_sums_loop,     norm_gradient_loop, epilogue_loop,
+    squared_error_loop, adamw_loop,         from_f16_loop,
+    from_bf16_loop,     to_bf16_loop};

@@ -45,7 +45,7 @@ const char *net_input_names(const struct net *net, char *text, size_t size)
 int64_t net_classes(const struct net *net)
 {
     int number = net_find_input(net, "class");
-    return number < 0 ? 0 : net->inputs[number].limit;
+    return number < 0 ? 0 : net->inputs[number].limit - net->null_class;
 }
 
 struct shape net_input_shape(const struct net *net, int number, int64_t items)

@@ -35,15 +35,37 @@ static sumi_node vector_weight(sumi_graph *graph, const char *layer, const char 
     return sumi_graph_weight(graph, layer_name(name, layer, "%s", member), 1, &size, start, scale);
 }
 
-sumi_node layer_linear(sumi_graph *graph, const char *name, sumi_node x, int64_t out)
+static const double NORMAL_DEVIATION = 0.02;
+
+/* How a start is named in the graph, with the scale of a weight [out, in]. */
+static sumi_start start_of(enum layer_start start, int64_t in, int64_t out, double *scale)
+{
+    *scale = start == LAYER_START_XAVIER   ? (double)(in + out) / 6
+             : start == LAYER_START_NORMAL ? NORMAL_DEVIATION
+                                           : (double)in;
+    if (start == LAYER_START_ZERO) return SUMI_START_ZERO;
+    return start == LAYER_START_NORMAL ? SUMI_START_NORMAL : SUMI_START_FAN_IN;
+}
+
+sumi_node layer_linear_of(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
+                          const struct layer_linear *kind)
 {
     if (x < 0) return -1;
     char weight_name[NAME_SIZE];
+    double scale = 0;
     int64_t in = last_size(graph, x), shape[2] = {out, in};
-    sumi_node weight = sumi_graph_weight(graph, layer_name(weight_name, name, "weight"), 2, shape,
-                                         SUMI_START_FAN_IN, (double)in);
-    sumi_node bias = vector_weight(graph, name, "bias", out, SUMI_START_FAN_IN, (double)in);
+    sumi_start start = start_of(kind->start, in, out, &scale);
+    sumi_start bias_start = kind->start == LAYER_START_TORCH ? SUMI_START_FAN_IN : SUMI_START_ZERO;
+    sumi_node weight =
+        sumi_graph_weight(graph, layer_name(weight_name, name, "weight"), 2, shape, start, scale);
+    sumi_node bias =
+        kind->bias ? vector_weight(graph, name, "bias", out, bias_start, (double)in) : -1;
     return sumi_op_linear(graph, x, weight, bias);
+}
+
+sumi_node layer_linear(sumi_graph *graph, const char *name, sumi_node x, int64_t out)
+{
+    return layer_linear_of(graph, name, x, out, &(struct layer_linear){true, LAYER_START_TORCH});
 }
 
 struct layer_window layer_same(int rank, int64_t kernel)
@@ -63,15 +85,15 @@ static sumi_node kernel_weight(sumi_graph *graph, const char *layer, int64_t out
     return sumi_op_reshape(graph, weight, 4, (int64_t[]){out, in, 1, k});
 }
 
-static sumi_node convolve(sumi_graph *graph, const char *name, sumi_node x, bool biased, int64_t out,
-                          const struct layer_window *window)
+/* NAME.weight, and NAME.bias if `biased`. */
+static sumi_node convolve(sumi_graph *graph, const char *name, sumi_node x, bool biased,
+                          int64_t out, const struct layer_window *window)
 {
     if (x < 0) return -1;
     int64_t in = last_size(graph, x);
     double fan = (double)(in * window->kernel * (window->rank == 2 ? window->kernel : 1));
     sumi_node weight = kernel_weight(graph, name, out, in, window, fan);
-    sumi_node bias =
-        biased ? vector_weight(graph, name, "bias", out, SUMI_START_FAN_IN, fan) : -1;
+    sumi_node bias = biased ? vector_weight(graph, name, "bias", out, SUMI_START_FAN_IN, fan) : -1;
     sumi_convolution geometry = {.stride = {window->stride, window->stride},
                                  .before = {window->before, window->before},
                                  .after = {window->after, window->after}};
@@ -104,21 +126,33 @@ sumi_node layer_group_norm(sumi_graph *graph, const char *name, sumi_node x,
     return sumi_op_group_norm(graph, x, scale, shift, norm->groups, norm->epsilon, silu);
 }
 
+sumi_node layer_layer_norm(sumi_graph *graph, const char *name, sumi_node x, double epsilon)
+{
+    if (x < 0) return -1;
+    int64_t channels = last_size(graph, x);
+    sumi_node scale = vector_weight(graph, name, "weight", channels, SUMI_START_ONE, 0);
+    sumi_node shift = vector_weight(graph, name, "bias", channels, SUMI_START_ZERO, 0);
+    return sumi_op_layer_norm(graph, x, scale, shift, epsilon);
+}
+
 sumi_node layer_embedding(sumi_graph *graph, const char *name, sumi_node indices, int64_t rows,
-                          int64_t width)
+                          int64_t width, double deviation)
 {
     char weight_name[NAME_SIZE];
     int64_t shape[2] = {rows, width};
     sumi_node table = sumi_graph_weight(graph, layer_name(weight_name, name, "weight"), 2, shape,
-                                        SUMI_START_NORMAL, 1);
+                                        SUMI_START_NORMAL, deviation);
     return sumi_op_gather(graph, table, indices);
 }
 
-sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64_t width)
+sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64_t width,
+                         enum layer_start start)
 {
     char part[NAME_SIZE];
-    x = layer_linear(graph, layer_name(part, name, "linear_1"), x, width);
-    return layer_linear(graph, layer_name(part, name, "linear_2"), sumi_op_silu(graph, x), width);
+    const struct layer_linear kind = {true, start};
+    x = layer_linear_of(graph, layer_name(part, name, "linear_1"), x, width, &kind);
+    x = sumi_op_silu(graph, x);
+    return layer_linear_of(graph, layer_name(part, name, "linear_2"), x, width, &kind);
 }
 
 sumi_node layer_over_pixels(sumi_graph *graph, sumi_node x)

@@ -19,6 +19,18 @@ int64_t layer_size(const sumi_graph *graph, sumi_node x, int axis);
 /* x[..., in] to [..., out]: NAME.weight [out, in], NAME.bias [out]. */
 sumi_node layer_linear(sumi_graph *graph, const char *name, sumi_node x, int64_t out);
 
+/* How a layer's weight starts: by torch's rule, the bias too; or, with a bias of zeros, uniform by
+   fan in and fan out (Glorot and Bengio 2010, eq. 16), normal with deviation 0.02, or zero. */
+enum layer_start { LAYER_START_TORCH, LAYER_START_XAVIER, LAYER_START_NORMAL, LAYER_START_ZERO };
+
+/* The same with that start, and without NAME.bias if `bias` is false. */
+struct layer_linear {
+    bool bias;
+    enum layer_start start;
+};
+sumi_node layer_linear_of(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
+                          const struct layer_linear *kind);
+
 /* A convolution's window, the same along each spatial axis. */
 struct layer_window {
     int rank;                              /* 2 for images, 1 for signals as [n, 1, length, c] */
@@ -44,12 +56,17 @@ struct layer_norm {
 sumi_node layer_group_norm(sumi_graph *graph, const char *name, sumi_node x,
                            const struct layer_norm *norm, bool silu);
 
-/* Rows of the table NAME.weight [rows, width] by indices[n]: [n, width]. */
+/* Layer normalisation of x[n, ..., c] with NAME.weight and NAME.bias [c]. */
+sumi_node layer_layer_norm(sumi_graph *graph, const char *name, sumi_node x, double epsilon);
+
+/* Rows of the table NAME.weight [rows, width] by indices[n]: [n, width]. The table starts normal
+   with that deviation. */
 sumi_node layer_embedding(sumi_graph *graph, const char *name, sumi_node indices, int64_t rows,
-                          int64_t width);
+                          int64_t width, double deviation);
 
 /* linear_1, SiLU, linear_2 under NAME: [n, in] to [n, width]. */
-sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64_t width);
+sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64_t width,
+                         enum layer_start start);
 
 /* x[n, c] as [n, 1, 1, c], to be broadcast over pixels. */
 sumi_node layer_over_pixels(sumi_graph *graph, sumi_node x);

@@ -8,14 +8,39 @@
 #include "base/json.h"
 #include "base/text.h"
 
-static const struct net_type *const types[] = {&net_type_unet_2d, &net_type_unet_1d, &net_type_mlp};
+static const struct net_type *const types[] = {&net_type_unet_2d, &net_type_unet_1d, &net_type_mlp,
+                                               &net_type_dit,     &net_type_pixart,  &net_type_sd3};
 enum { TYPE_COUNT = sizeof types / sizeof *types };
+
+/* diffusers before 0.28 had one class for several transformers, told apart by their norm. */
+static const char OLD_NAME[] = "Transformer2DModel";
+static const struct {
+    const char *norm_type;
+    const struct net_type *type;
+} old_types[] = {{"ada_norm_zero", &net_type_dit}, {"ada_norm_single", &net_type_pixart}};
+
+static sumi_status find_old_type(sumi_context *context, json_object *given, const char *source,
+                                 const struct net_type **type)
+{
+    const char *norm = "layer_norm";
+    TRY(json_get_text(context, given, source, "norm_type", &norm));
+    for (size_t i = 0; i < sizeof old_types / sizeof *old_types; i++) {
+        if (strcmp(norm, old_types[i].norm_type) != 0) continue;
+        *type = old_types[i].type;
+        return SUMI_OK;
+    }
+    return context_fail(context, SUMI_ERROR_UNSUPPORTED,
+                        "%s: of the class %s, networks with \"norm_type\" \"ada_norm_zero\" (DiT) "
+                        "and \"ada_norm_single\" (PixArt) are supported, not \"%.80s\"",
+                        source, OLD_NAME, norm);
+}
 
 static sumi_status find_type(sumi_context *context, json_object *given, const char *source,
                              const struct net_type **type)
 {
     const char *name = net_type_unet_2d.class_name;
     TRY(json_get_text(context, given, source, "_class_name", &name));
+    if (strcmp(name, OLD_NAME) == 0) return find_old_type(context, given, source, type);
     const char *known[TYPE_COUNT + 1] = {NULL};
     for (int i = 0; i < TYPE_COUNT; i++) {
         known[i] = types[i]->class_name;
@@ -71,7 +96,7 @@ void net_free(struct net *net)
 static sumi_status check_size(const struct net *net, int axis, int64_t size)
 {
     int64_t own = net->item_shape[axis], multiple = net->size_multiple ? net->size_multiple : 1;
-    if (own && own != size) {
+    if (own && own != size && !net->any_size) {
         return context_fail(net->context, SUMI_ERROR_ARGUMENT,
                             "this model's items have the size %lld in dimension %d, which cannot "
                             "become %lld",

@@ -34,6 +34,7 @@ static inline struct net_nodes net_nodes_of(sumi_node x, sumi_node times)
 /* A class of networks, identified by the `_class_name` of its config.json. */
 struct net_type {
     const char *class_name;
+    const char *part; /* its name in a pipeline folder; NULL: "unet" */
     /* Reads `given` (an object; any key may be missing) and fills everything of `net` but its
        context and type. net->settings is released also after a failure. */
     sumi_status (*parse)(struct net *net, json_object *given, const char *source);
@@ -50,6 +51,8 @@ struct net {
     int64_t item_shape[SUMI_MAX_RANK]; /* of one input item, channels last; a spatial size is 0
                                           where the config has no sample_size */
     int64_t size_multiple;             /* spatial sizes must be multiples of it; 0 for any */
+    bool any_size;                     /* the spatial size may differ from the config's */
+    bool null_class;                   /* the last value of "class" means that there is no class */
     int64_t out_channels;              /* the output has the input's spatial size */
     int input_count;
     sumi_input inputs[NET_INPUTS]; /* x[n, item], times[n], then further inputs */
@@ -62,8 +65,8 @@ sumi_status net_parse(sumi_context *context, const char *json, const char *sourc
                       struct net **net);
 void net_free(struct net *net); /* accepts NULL */
 
-/* Sets the spatial sizes of an item, sizes[count], where the config has none, before the network is
-   built. Sizes that the config has must be the same. */
+/* Sets the spatial sizes of an item, sizes[count], before the network is built. Sizes that the
+   config has must be the same, unless the network takes any size. */
 sumi_status net_set_size(struct net *net, int count, const int64_t *sizes);
 
 /* Adds the forward pass to `graph`, with dropout if it is a training graph, and returns the output
@@ -86,7 +89,7 @@ int net_find_input(const struct net *net, const char *name);
 /* The names of the inputs after x and times, "class, states", into text[size]; "" for none. */
 const char *net_input_names(const struct net *net, char *text, size_t size);
 
-/* The number of classes of the input "class"; 0 if there is none. */
+/* The number of classes of the input "class", without the null class; 0 if there is none. */
 int64_t net_classes(const struct net *net);
 
 /* The declared shape of an input for a number of items; an open size stays 0. */
@@ -101,6 +104,7 @@ void net_add_inputs(const struct net *net, sumi_graph *graph, int64_t items,
 void net_put_integers(sumi_plan *plan, sumi_node node, int64_t first, int64_t count,
                       const int32_t *values);
 
-extern const struct net_type net_type_unet_2d, net_type_unet_1d, net_type_mlp;
+extern const struct net_type net_type_unet_2d, net_type_unet_1d, net_type_mlp, net_type_dit,
+    net_type_pixart, net_type_sd3;
 
 #endif

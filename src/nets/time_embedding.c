@@ -62,17 +62,20 @@ void time_read(struct config *config, int64_t channels, struct time_settings *ti
 }
 
 /* exp(-ln(10000) i / (half - shift)) for i below half: [1, half] (Vaswani et al. 2017, 3.5; the
-   shift is diffusers' freq_shift). */
-static sumi_node frequencies(sumi_graph *graph, const struct time_settings *time, int64_t half)
+   shift is diffusers' freq_shift). Rounded to float32 where torch rounds it, for at a time of 1000
+   a sine has lost three digits of its angle. */
+static sumi_node frequencies(sumi_graph *graph, int64_t half, double shift)
 {
     float *values = context_allocate(graph->context, (size_t)half, sizeof *values);
     if (!values) {
         graph_fail_with(graph, SUMI_ERROR_MEMORY);
         return -1;
     }
+    const float slope = (float)-log(LONGEST_PERIOD), span = (float)((double)half - shift);
     for (int64_t i = 0; i < half; i++) {
-        double exponent = (double)i / ((double)half - time->frequency_shift);
-        values[i] = (float)exp(-log(LONGEST_PERIOD) * exponent);
+        float exponent = slope * (float)i;
+        exponent /= span;
+        values[i] = (float)exp((double)exponent);
     }
     sumi_node node = sumi_graph_constant(graph, 2, (int64_t[]){1, half}, values);
     context_release(graph->context, values);
@@ -87,19 +90,36 @@ static sumi_node sine_and_cosine(sumi_graph *graph, sumi_node angle, bool cosine
     return sumi_op_concat(graph, sine, cosine, 1);
 }
 
-static sumi_node positional(sumi_graph *graph, const struct time_settings *time, sumi_node table,
+static sumi_node column_of(sumi_graph *graph, sumi_node times)
+{
+    return sumi_op_reshape(graph, times, 2, (int64_t[]){layer_size(graph, times, 0), 1});
+}
+
+static sumi_node positional(sumi_graph *graph, const struct time_waves *waves, sumi_node table,
                             sumi_node column)
 {
     sumi_node angle = sumi_op_multiply(graph, column, table);
-    sumi_node waves = sine_and_cosine(graph, angle, time->cosine_first);
-    return time->channels % 2 ? sumi_op_pad(graph, waves, 1, 0, 1) : waves;
+    sumi_node both = sine_and_cosine(graph, angle, waves->cosine_first);
+    return waves->channels % 2 ? sumi_op_pad(graph, both, 1, 0, 1) : both;
+}
+
+sumi_node time_waves(sumi_graph *graph, const struct time_waves *waves, sumi_node times)
+{
+    sumi_node table = frequencies(graph, waves->channels / 2, waves->frequency_shift);
+    return positional(graph, waves, table, column_of(graph, times));
+}
+
+static struct time_waves waves_of(const struct time_settings *time)
+{
+    return (struct time_waves){time->channels, time->frequency_shift, time->cosine_first};
 }
 
 /* The table that projections read: frequencies [1, half] or [channels], or rows [steps, channels].
    Times and classes that are embedded as times share it. */
 static sumi_node projection_table(sumi_graph *graph, const struct time_settings *time)
 {
-    if (time->kind == TIME_POSITIONAL) return frequencies(graph, time, time->channels / 2);
+    if (time->kind == TIME_POSITIONAL)
+        return frequencies(graph, time->channels / 2, time->frequency_shift);
     int64_t shape[2] = {time->steps, time->channels};
     if (time->kind == TIME_FOURIER) {
         return sumi_graph_weight(graph, "time_proj.weight", 1, &time->channels, SUMI_START_FIXED,
@@ -113,9 +133,9 @@ static sumi_node project(sumi_graph *graph, const struct time_settings *time, su
                          sumi_node times)
 {
     if (time->kind == TIME_LEARNED) return sumi_op_gather(graph, table, times);
-    int64_t shape[2] = {layer_size(graph, times, 0), 1};
-    sumi_node column = sumi_op_reshape(graph, times, 2, shape);
-    if (time->kind == TIME_POSITIONAL) return positional(graph, time, table, column);
+    sumi_node column = column_of(graph, times);
+    const struct time_waves waves = waves_of(time);
+    if (time->kind == TIME_POSITIONAL) return positional(graph, &waves, table, column);
     sumi_node turns = sumi_op_multiply(graph, sumi_op_log(graph, column), table);
     return sine_and_cosine(graph, sumi_op_affine(graph, turns, 2 * acos(-1), 0), false);
 }
@@ -126,17 +146,18 @@ sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, co
     enum { CLASS = NET_TIMES + 1 }; /* declared directly after the times */
     sumi_node table = projection_table(graph, time);
     sumi_node projected = project(graph, time, table, nodes->at[NET_TIMES]);
-    sumi_node embedding = layer_time_mlp(graph, "time_embedding", projected, time->width);
+    sumi_node embedding =
+        layer_time_mlp(graph, "time_embedding", projected, time->width, LAYER_START_TORCH);
     sumi_node other = nodes->at[CLASS];
     switch (time->class_kind) {
     case CLASS_NONE: return embedding;
     case CLASS_ROW:
-        other =
-            layer_embedding(graph, "class_embedding", other, net->inputs[CLASS].limit, time->width);
+        other = layer_embedding(graph, "class_embedding", other, net->inputs[CLASS].limit,
+                                time->width, 1);
         break;
     case CLASS_TIME:
         other = layer_time_mlp(graph, "class_embedding", project(graph, time, table, other),
-                               time->width);
+                               time->width, LAYER_START_TORCH);
         break;
     case CLASS_EMBEDDING: break;
     }

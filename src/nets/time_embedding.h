@@ -40,6 +40,15 @@ void time_read(struct config *config, int64_t channels, struct time_settings *ti
 sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, const struct net *net,
                          const struct net_nodes *nodes);
 
+/* Sines and cosines of times[n] at channels / 2 frequencies, exp(-ln(10000) i / (half - shift)):
+   [n, channels]. The last channel is zero where their number is odd. */
+struct time_waves {
+    int64_t channels;
+    double frequency_shift;
+    bool cosine_first;
+};
+sumi_node time_waves(sumi_graph *graph, const struct time_waves *waves, sumi_node times);
+
 /* With a Fourier embedding, whose time is the noise level, the network's output divided by its time
    (Song et al. 2021, appendix C); else `output`. */
 sumi_node time_scale_output(sumi_graph *graph, const struct time_settings *time, sumi_node times,

@@ -8,5 +8,9 @@ const struct network_class network_classes[] = {
     {"AutoencoderKL", network_build_auto_encoder},
     {"AutoencoderTiny", network_build_auto_encoder},
     {"VQModel", network_build_auto_encoder},
+    {"DiTTransformer2DModel", network_build_denoiser},
+    {"PixArtTransformer2DModel", network_build_denoiser},
+    {"SD3Transformer2DModel", network_build_denoiser},
+    {"Transformer2DModel", network_build_denoiser},
     {NULL, NULL},
 };

@@ -16,6 +16,7 @@ static const struct {
     {"encoder_hidden_states", {"states"}},
     {"encoder_attention_mask", {"states_mask"}},
     {"attention_mask", {"states_mask"}},
+    {"pooled_projections", {"pooled"}},
 };
 enum { NAMES = sizeof names / sizeof *names };
 

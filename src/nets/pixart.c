@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PixArtTransformer2DModel (Chen et al. 2024): a transformer whose modulation comes from the time
+   by one layer for all blocks, with a table in each block, and that looks at states of a text.
+   Files of diffusers before 0.28 call it Transformer2DModel with norm_type ada_norm_single. */
+#include <math.h>
+
+#include "nets/time_embedding.h"
+#include "nets/transformer.h"
+
+static const double EPSILON = 1e-6; /* of the last norm */
+static const double HIDDEN = 10000; /* what the score of a padded text token is lowered by */
+
+struct pixart {
+    struct transformer transformer;
+    int64_t captions; /* channels of the text's states */
+    bool projected;   /* by a layer of the network's own, to its width */
+    bool cross;       /* blocks look at the text */
+    bool sized;       /* the network takes resolution and aspect ratio */
+};
+
+enum { STATES = NET_TIMES + 1, MASK, RESOLUTION, ASPECT };
+
+static const struct config_key keys[] = {{"num_attention_heads", "16"},
+                                         {"attention_head_dim", "72"},
+                                         {"in_channels", "4"},
+                                         {"out_channels", "8"},
+                                         {"num_layers", "28"},
+                                         {"dropout", "0.0"},
+                                         {"norm_num_groups", "32"},
+                                         {"cross_attention_dim", "1152"},
+                                         {"attention_bias", "true"},
+                                         {"sample_size", "128"},
+                                         {"patch_size", "2"},
+                                         {"activation_fn", "\"gelu-approximate\""},
+                                         {"num_embeds_ada_norm", "1000"},
+                                         {"upcast_attention", "false"},
+                                         {"norm_type", "\"ada_norm_single\""},
+                                         {"norm_elementwise_affine", "false"},
+                                         {"norm_eps", "1e-06"},
+                                         {"interpolation_scale", "null"},
+                                         {"use_additional_conditions", "null"},
+                                         {"caption_channels", "null"},
+                                         {"attention_type", "\"default\""},
+                                         {NULL, NULL}};
+
+/* ---- The config ---- */
+
+/* Positions are scaled, and pictures come with their size, by the size of training where the config
+   does not say. */
+static void read_sizes(struct config *config, struct pixart *pixart, const struct net *net)
+{
+    enum { SMALLEST = 64, SIZED = 128 };
+    int64_t size = net->item_shape[0], usual = size / SMALLEST > 1 ? size / SMALLEST : 1;
+    struct transformer *t = &pixart->transformer;
+    t->interpolation = (double)usual;
+    if (!config_is_null(config, "interpolation_scale"))
+        t->interpolation = config_number(config, "interpolation_scale", 1e-3, 1e6);
+    pixart->sized = size == SIZED;
+    if (!config_is_null(config, "use_additional_conditions"))
+        pixart->sized = config_flag(config, "use_additional_conditions");
+    if (pixart->sized && t->width % 3) {
+        config_fail(config,
+                    "with \"use_additional_conditions\" the width %lld of the tokens should be a "
+                    "multiple of 3",
+                    (long long)t->width);
+    }
+}
+
+static void read_text(struct config *config, struct pixart *pixart)
+{
+    int64_t width = pixart->transformer.width;
+    int64_t cross = config_whole_or(config, "cross_attention_dim", 1, TRANSFORMER_CHANNELS, 0);
+    int64_t given = config_whole_or(config, "caption_channels", 1, TRANSFORMER_CHANNELS, 0);
+    pixart->cross = cross > 0;
+    pixart->projected = given > 0;
+    pixart->captions = given ? given : cross;
+    if (given && cross && cross != width) {
+        config_fail(config,
+                    "\"cross_attention_dim\" should be %lld, the width to which "
+                    "\"caption_channels\" are projected, not %lld",
+                    (long long)width, (long long)cross);
+    }
+}
+
+static void declare(const struct pixart *pixart, struct net *net)
+{
+    net_declare(net, &(sumi_input){.name = "states",
+                                   .rank = 3,
+                                   .shape = {0, 0, pixart->captions},
+                                   .optional = !pixart->cross});
+    net_declare(net, &(sumi_input){.name = "states_mask", .rank = 2, .optional = true});
+    if (!pixart->sized) return;
+    net_declare(net, &(sumi_input){.name = "resolution", .rank = 2, .shape = {0, 2}});
+    net_declare(net, &(sumi_input){.name = "aspect_ratio", .rank = 2, .shape = {0, 1}});
+}
+
+static void read_all(struct config *config, struct pixart *pixart, struct net *net)
+{
+    struct transformer *t = &pixart->transformer;
+    transformer_expect(config, "norm_type", "ada_norm_single");
+    transformer_expect(config, "attention_type", "default");
+    transformer_read_width(config, t);
+    transformer_read_patches(config, t, net);
+    transformer_read_blocks(config, t);
+    config_whole(config, "num_embeds_ada_norm", 1, TRANSFORMER_CLASSES);
+    read_sizes(config, pixart, net);
+    read_text(config, pixart);
+    declare(pixart, net);
+}
+
+static sumi_status parse(struct net *net, json_object *given, const char *source)
+{
+    struct config config;
+    struct pixart *pixart = context_allocate_zeroed(net->context, 1, sizeof *pixart);
+    if (!pixart) return SUMI_ERROR_MEMORY;
+    net->settings = pixart;
+    TRY(config_open(&config, net->context, given, source, net->type->class_name, keys));
+    read_all(&config, pixart, net);
+    sumi_status status = config.status;
+    if (status == SUMI_OK) status = config_write(&config, &net->config);
+    config_close(&config);
+    return status;
+}
+
+/* ---- The forward pass ---- */
+
+/* Embeddings of each number of values[n, k] side by side: [n, k * width]. */
+static sumi_node embed_numbers(sumi_graph *graph, const char *name, sumi_node values, int64_t width)
+{
+    const struct time_waves kind = {TIME_WAVES, 0, true};
+    int64_t n = layer_size(graph, values, 0), k = layer_size(graph, values, 1), count = n * k;
+    sumi_node all = sumi_op_reshape(graph, values, 1, &count);
+    all = layer_time_mlp(graph, name, time_waves(graph, &kind, all), width, LAYER_START_NORMAL);
+    return sumi_op_reshape(graph, all, 2, (int64_t[]){n, k * width});
+}
+
+/* The embedding of the time and, where the network takes it, of the picture's size: [n, width]. */
+static sumi_node embed_time(sumi_graph *graph, const struct pixart *pixart,
+                            const struct net_nodes *nodes)
+{
+    const struct time_waves kind = {TIME_WAVES, 0, true};
+    int64_t width = pixart->transformer.width;
+    sumi_node time =
+        layer_time_mlp(graph, "adaln_single.emb.timestep_embedder",
+                       time_waves(graph, &kind, nodes->at[NET_TIMES]), width, LAYER_START_NORMAL);
+    if (!pixart->sized) return time;
+    sumi_node resolution = embed_numbers(graph, "adaln_single.emb.resolution_embedder",
+                                         nodes->at[RESOLUTION], width / 3);
+    sumi_node aspect = embed_numbers(graph, "adaln_single.emb.aspect_ratio_embedder",
+                                     nodes->at[ASPECT], width / 3);
+    return sumi_op_add(graph, time, sumi_op_concat(graph, resolution, aspect, 1));
+}
+
+/* The table NAME[rows, width] laid out as [1, rows * width], to be added to what is made for each
+   item. It starts normal with deviation 1 / sqrt(width). */
+static sumi_node table(sumi_graph *graph, const struct transformer *t, const char *name,
+                       int64_t rows)
+{
+    sumi_node node = sumi_graph_weight(graph, name, 2, (int64_t[]){rows, t->width},
+                                       SUMI_START_NORMAL, 1 / sqrt((double)t->width));
+    return sumi_op_reshape(graph, node, 2, (int64_t[]){1, rows * t->width});
+}
+
+/* Attention of the tokens, as they are, to the text. */
+static sumi_node look_at_text(sumi_graph *graph, const struct pixart *pixart, const char *block,
+                              sumi_node tokens, sumi_node states, sumi_node bias)
+{
+    char part[NAME_SIZE];
+    if (!pixart->cross) return tokens;
+    sumi_node h = transformer_attend(graph, &pixart->transformer, layer_name(part, block, "attn2"),
+                                     tokens, states, bias);
+    return sumi_op_add(graph, tokens, h);
+}
+
+/* Tokens through a block; `time` is the modulation that all blocks share, [n, 6 width]. */
+static sumi_node build_block(sumi_graph *graph, const struct pixart *pixart, const char *block,
+                             sumi_node tokens, sumi_node time, sumi_node states, sumi_node bias)
+{
+    enum { SHIFT, SCALE, GATE, FEED_SHIFT, FEED_SCALE, FEED_GATE, PARTS };
+    const struct transformer *t = &pixart->transformer;
+    char part[NAME_SIZE];
+    sumi_node parts[PARTS];
+    sumi_node own = table(graph, t, layer_name(part, block, "scale_shift_table"), PARTS);
+    sumi_node all = sumi_op_add(graph, time, own);
+    for (int i = 0; i < PARTS; i++) parts[i] = transformer_part(graph, t, all, i);
+    sumi_node h = transformer_modulate(graph, t->affine ? layer_name(part, block, "norm1") : NULL,
+                                       tokens, parts[SHIFT], parts[SCALE], t->epsilon);
+    h = transformer_attend(graph, t, layer_name(part, block, "attn1"), h, h, -1);
+    tokens = transformer_add(graph, tokens, h, parts[GATE]);
+    tokens = look_at_text(graph, pixart, block, tokens, states, bias);
+    h = transformer_modulate(graph, t->affine ? layer_name(part, block, "norm2") : NULL, tokens,
+                             parts[FEED_SHIFT], parts[FEED_SCALE], t->epsilon);
+    h = transformer_feed(graph, t, layer_name(part, block, "ff"), h);
+    return transformer_add(graph, tokens, h, parts[FEED_GATE]);
+}
+
+/* The end is modulated by the embedding itself and a table of its own. */
+static sumi_node build_end(sumi_graph *graph, const struct pixart *pixart, sumi_node tokens,
+                           sumi_node embedding, sumi_node x)
+{
+    const struct transformer *t = &pixart->transformer;
+    sumi_node both = sumi_op_concat(graph, embedding, embedding, 1);
+    both = sumi_op_add(graph, both, table(graph, t, "scale_shift_table", 2));
+    tokens = transformer_modulate(graph, NULL, tokens, transformer_part(graph, t, both, 0),
+                                  transformer_part(graph, t, both, 1), EPSILON);
+    return transformer_picture(graph, t, "proj_out", tokens, x);
+}
+
+/* A mask[n, length] of ones for tokens that count as a bias of scores; -1 for none. */
+static sumi_node mask_bias(sumi_graph *graph, const struct net_nodes *nodes)
+{
+    sumi_node mask = nodes->at[MASK], states = nodes->at[STATES];
+    if (mask < 0 || states < 0) return -1;
+    int64_t shape[4] = {layer_size(graph, mask, 0), 1, 1, layer_size(graph, mask, 1)};
+    if (shape[3] != layer_size(graph, states, 1)) {
+        graph_fail(graph,
+                   "PixArtTransformer2DModel: \"states_mask\" is for %lld tokens, but "
+                   "\"states\" has %lld",
+                   (long long)shape[3], (long long)layer_size(graph, states, 1));
+        return -1;
+    }
+    return sumi_op_reshape(graph, sumi_op_affine(graph, mask, HIDDEN, -HIDDEN), 4, shape);
+}
+
+static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
+{
+    const struct pixart *pixart = net->settings;
+    const struct transformer *t = &pixart->transformer;
+    const struct layer_linear normal = {true, LAYER_START_NORMAL};
+    enum { PARTS = 6 };
+    sumi_node x = nodes->at[NET_X], states = nodes->at[STATES], bias = mask_bias(graph, nodes);
+    sumi_node embedding = embed_time(graph, pixart, nodes);
+    sumi_node time = layer_linear_of(graph, "adaln_single.linear", sumi_op_silu(graph, embedding),
+                                     PARTS * t->width, &normal);
+    if (pixart->projected && states >= 0)
+        states = transformer_project(graph, "caption_projection", states, t->width, false);
+    sumi_node tokens = transformer_place(graph, t, transformer_embed(graph, t, x), x);
+    sumi_graph_mark(graph);
+    for (int64_t i = 0; i < t->layers; i++) {
+        char block[NAME_SIZE];
+        layer_name(block, "transformer_blocks", "%lld", (long long)i);
+        tokens = build_block(graph, pixart, block, tokens, time, states, bias);
+        sumi_graph_mark(graph);
+    }
+    return build_end(graph, pixart, tokens, embedding, x);
+}
+
+const struct net_type net_type_pixart = {.class_name = "PixArtTransformer2DModel",
+                                         .part = "transformer",
+                                         .parse = parse,
+                                         .build = build};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What diffusion transformers over patches of a picture are made of (Peebles and Xie 2023): the way
+   in and out of the patches, attention, feed-forward layers, and the modulation of a block by time
+   and class. dit.c, pixart.c and sd3.c put them together under diffusers' names.
+
+   Tokens are [n, length, width]; what is made for each item, such as a shift, is [n, width]. */
+#ifndef SUMI_NETS_TRANSFORMER_H
+#define SUMI_NETS_TRANSFORMER_H
+
+#include "nets/layers.h"
+#include "nets/net.h"
+#include "nets/positions.h"
+
+enum {
+    TRANSFORMER_LAYERS = 512,
+    TRANSFORMER_HEADS = 1024,
+    TRANSFORMER_WIDTH = 1 << 15,
+    TRANSFORMER_CHANNELS = 1 << 16,
+    TRANSFORMER_PATCH = 256,
+    TRANSFORMER_CLASSES = 1 << 24,
+    TIME_WAVES = 256 /* channels of the sinusoid of a time */
+};
+
+/* What a feed-forward layer does between its two linear ones. */
+enum feed_kind { FEED_GELU, FEED_GELU_TANH, FEED_GELU_QUICK, FEED_SILU, FEED_GEGLU, FEED_SWIGLU };
+
+struct transformer {
+    int64_t heads, head_width, width; /* width = heads * head_width */
+    int64_t in_channels, out_channels, layers;
+    int64_t patch, base;  /* pixels of a side; patches of a side of sample_size */
+    double interpolation; /* positions are divided by it */
+    bool attention_bias;  /* of q, k and v */
+    bool affine;          /* the norms of blocks have scale and shift of their own */
+    double epsilon;       /* of these norms */
+    double dropout;
+    enum feed_kind feed;
+};
+
+/* ---- Reading a config (transformer_config.c) ---- */
+
+/* num_attention_heads and attention_head_dim. */
+void transformer_read_width(struct config *config, struct transformer *t);
+/* in_channels, out_channels, num_layers, patch_size and sample_size; declares the picture. */
+void transformer_read_patches(struct config *config, struct transformer *t, struct net *net);
+/* dropout, attention_bias, activation_fn, norm_elementwise_affine and norm_eps. */
+void transformer_read_blocks(struct config *config, struct transformer *t);
+/* Refuses a key that the class knows and that is another than this one value. */
+void transformer_expect(struct config *config, const char *key, const char *value);
+
+/* ---- Layers (transformer.c) ---- */
+
+/* x[n,h,w,c] to tokens by pos_embed.proj, without positions. */
+sumi_node transformer_embed(sumi_graph *graph, const struct transformer *t, sumi_node x);
+/* Adds the table of positions of a picture of x's size to tokens. */
+sumi_node transformer_place(sumi_graph *graph, const struct transformer *t, sumi_node tokens,
+                            sumi_node x);
+/* Tokens by the linear layer NAME to a picture of x's size. */
+sumi_node transformer_picture(sumi_graph *graph, const struct transformer *t, const char *name,
+                              sumi_node tokens, sumi_node x);
+
+/* The part `number` of parts[n, many * width]: [n, width]. */
+sumi_node transformer_part(sumi_graph *graph, const struct transformer *t, sumi_node parts,
+                           int64_t number);
+/* norm(tokens) (1 + scale) + shift. The norm has weights of its own under NAME where that is not
+   NULL. */
+sumi_node transformer_modulate(sumi_graph *graph, const char *name, sumi_node tokens,
+                               sumi_node shift, sumi_node scale, double epsilon);
+/* tokens + gate layer */
+sumi_node transformer_add(sumi_graph *graph, sumi_node tokens, sumi_node layer, sumi_node gate);
+
+/* Attention of the tokens to `context` by NAME.to_q, to_k, to_v and to_out.0; the bias as of
+   sumi_op_attention_masked, or -1. */
+sumi_node transformer_attend(sumi_graph *graph, const struct transformer *t, const char *name,
+                             sumi_node tokens, sumi_node context, sumi_node bias);
+/* NAME.net.0.proj, the activation, NAME.net.2. */
+sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const char *name,
+                           sumi_node tokens);
+
+/* Under NAME, linear_1, GELU by tanh or SiLU, linear_2, as embeddings of text have it. */
+sumi_node transformer_project(sumi_graph *graph, const char *name, sumi_node x, int64_t width,
+                              bool silu);
+
+#endif

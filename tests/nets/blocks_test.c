@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parts of networks and of pipelines against numbers that peers gave for them: tables of positions,
+   embeddings of times. See vectors/program.h for what is printed. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nets/positions.h"
+#include "nets/time_embedding.h"
+#include "vectors/figures.h"
+
+static const double TOLERANCE = 2e-5; /* T of the second set's README */
+
+/* ---- Positions ---- */
+
+/* Compares a table[rows, channels] with the record's figures, and its row number `row` with the
+   list under `key`. */
+static void compare_table(struct vectors_row *row, const float *table, int64_t rows,
+                          int64_t channels, const char *key, int64_t number)
+{
+    json_object *list = vectors_get(row->record, key);
+    const struct figures_layout layout = {2, {rows, channels}, -1};
+    figures_compare(row, "table", vectors_get(row->record, "table"), &layout, table, TOLERANCE);
+    for (int64_t i = 0; i < channels; i++) {
+        vectors_compare(row, table[number * channels + i], vectors_number_at(list, i), TOLERANCE,
+                        "%s[%d]", key, (int)i);
+    }
+}
+
+static void check_grid(struct vectors_row *row)
+{
+    json_object *sides = vectors_get(row->record, "grid");
+    int64_t channels = (int64_t)vectors_number(row->record, "embed_dim");
+    const struct position_grid grid = {(int64_t)vectors_number_at(sides, 0),
+                                       (int64_t)vectors_number_at(sides, 1),
+                                       (int64_t)vectors_number(row->record, "base_size"),
+                                       vectors_number(row->record, "interpolation_scale")};
+    int64_t rows = grid.rows * grid.columns;
+    float *table = rows > 1 && channels > 0 ? calloc((size_t)(rows * channels), sizeof *table) : NULL;
+    if (!table) {
+        vectors_fail(row, "there is no grid of patches");
+        return;
+    }
+    positions_of_grid(&grid, channels, table);
+    compare_table(row, table, rows, channels, "row_of_patch_1", 1);
+    free(table);
+}
+
+static void check_frames(struct vectors_row *row)
+{
+    int64_t channels = (int64_t)vectors_number(row->record, "embed_dim");
+    int64_t frames = (int64_t)vectors_number(row->record, "frames");
+    float *table =
+        frames > 1 && channels > 0 ? calloc((size_t)(frames * channels), sizeof *table) : NULL;
+    if (!table) {
+        vectors_fail(row, "there are no frames");
+        return;
+    }
+    for (int64_t i = 0; i < frames; i++) positions_of((double)i, channels, table + i * channels);
+    compare_table(row, table, frames, channels, "row_1", 1);
+    free(table);
+}
+
+/* ---- Times ---- */
+
+static void compare_waves(struct vectors_row *row, const float *values, int64_t channels)
+{
+    json_object *rows = vectors_get(row->record, "rows");
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        json_object *expected = json_object_array_get_idx(rows, i);
+        for (int64_t j = 0; j < channels; j++) {
+            vectors_compare(row, values[(int64_t)i * channels + j], vectors_number_at(expected, j),
+                            TOLERANCE, "row %zu[%d]", i, (int)j);
+        }
+    }
+}
+
+static sumi_status run_waves(struct vectors_row *row, sumi_graph *graph)
+{
+    json_object *list = vectors_get(row->record, "timesteps");
+    int64_t count = (int64_t)json_object_array_length(list);
+    const struct time_waves waves = {
+        (int64_t)vectors_number(row->record, "embedding_dim"),
+        vectors_number(row->record, "downscale_freq_shift"),
+        json_object_get_boolean(vectors_get(row->record, "flip_sin_to_cos"))};
+    sumi_plan *plan = NULL;
+    sumi_node times = sumi_graph_input(graph, "times", 1, &count);
+    sumi_node output = time_waves(graph, &waves, times);
+    sumi_status status = sumi_plan_create(graph, 1, &output, &plan);
+    for (int64_t i = 0; i < count && status == SUMI_OK; i++)
+        sumi_plan_data(plan, times)[i] = (float)vectors_number_at(list, i);
+    if (status == SUMI_OK) status = sumi_plan_run(plan, 0, 0);
+    if (status == SUMI_OK) compare_waves(row, sumi_plan_data(plan, output), waves.channels);
+    sumi_plan_free(plan);
+    return status;
+}
+
+static void check_times(struct vectors_row *row)
+{
+    sumi_context *context = NULL;
+    sumi_graph *graph = NULL;
+    if (sumi_context_create(NULL, &context) != SUMI_OK) {
+        vectors_fail(row, "there is no context");
+        return;
+    }
+    sumi_status status = sumi_graph_create(context, NULL, false, &graph);
+    if (status == SUMI_OK) status = run_waves(row, graph);
+    if (status != SUMI_OK) vectors_fail(row, "%s", sumi_context_message(context));
+    sumi_graph_free(graph);
+    sumi_context_free(context);
+}
+
+/* ---- The kinds of records that Sumi has something for ---- */
+
+static const struct {
+    const char *kind;
+    void (*check)(struct vectors_row *row);
+} kinds[] = {
+    {"2-D sinusoid positions", check_grid},
+    {"temporal positions (Latte)", check_frames},
+    {"time embedding", check_times},
+};
+
+static enum vectors_result check(struct vectors_row *row)
+{
+    const char *kind = vectors_text(row->record, "kind");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kind, kinds[i].kind) != 0) continue;
+        kinds[i].check(row);
+        return VECTORS_COMPARED;
+    }
+    return VECTORS_NOT_THERE;
+}
+
+int main(int argc, char **argv)
+{
+    return vectors_main(argc, argv, "building_blocks.json", "rows", check);
+}

@@ -500,14 +500,15 @@ SUMI_API sumi_item_kind sumi_model_kind(const sumi_model *model);
    "sample_size". */
 SUMI_API int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK]);
 /* Sets the size of the items of such a model, before it is used: sizes[count] is [height, width]
-   for pictures, [length] for signals. A size that is set cannot be changed. The saved model still
-   has no "sample_size". SUMI_ERROR_ARGUMENT for a size that the network does not support. */
+   for pictures, [length] for signals. A size that is set cannot be changed, but for transformers,
+   which take any that their patches divide. The saved model keeps its "sample_size", or still has
+   none. SUMI_ERROR_ARGUMENT for a size that the network does not support. */
 SUMI_API sumi_status sumi_model_set_size(sumi_model *model, int count, const int64_t *sizes);
 
 /* The inputs of a network by number from 0: 0 is the state "x" [n, item], 1 the "times" [n]; the
    others, if any, are set by a condition. False past the last. */
 typedef struct sumi_input {
-    const char *name;     /* "class", "class_time", "embedding", or a name of the caller's own
+    const char *name;     /* "class", "states" ... (docs/formats.md), or a name of the caller's own
                              network */
     sumi_element element; /* SUMI_FLOAT32, or SUMI_INT32: whole numbers from 0 */
     bool optional;        /* may be omitted */

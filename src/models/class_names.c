@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The names of a model's classes: copied from the training data, and in model_index.json. There,
    diffusers' DiTPipeline has them as "id2label", {"0": "cat"}. Its other pipelines ignore keys that
-   begin with an underscore and warn of unknown ones, so models are saved with "_id2label"; both are
-   read. */
+   begin with an underscore and warn of unknown ones, so all but DiT are saved with "_id2label";
+   both are read. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,5 +82,6 @@ bool class_names_add(const sumi_model *model, json_object *what, const char *key
 
 bool class_names_write(const sumi_model *model, json_object *index)
 {
-    return class_names_add(model, index, SAVED);
+    bool known = strcmp(sumi_model_class(model), "DiTTransformer2DModel") == 0;
+    return class_names_add(model, index, known ? GIVEN : SAVED);
 }

@@ -133,6 +133,12 @@ const char *sumi_model_class(const sumi_model *model)
     return model->net->type->class_name;
 }
 
+const char *model_part_name(const sumi_model *model)
+{
+    const char *name = model->net->type->part;
+    return name ? name : "unet";
+}
+
 const char *sumi_model_config(const sumi_model *model)
 {
     return model->net->config;

@@ -52,6 +52,9 @@ bool model_is_composed(const sumi_model *model);
 
 /* ---- The network in a graph (model.c) ---- */
 
+/* The name of the network's part in a pipeline folder. */
+const char *model_part_name(const sumi_model *model);
+
 /* Numbers of an input item and of an output item. */
 int64_t model_item_size(const sumi_model *model);
 int64_t model_output_size(const sumi_model *model);

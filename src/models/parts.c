@@ -19,9 +19,9 @@ struct part_type {
 
 /* In the order of loading. */
 static const struct part_type types[] = {
-    {"unet", NULL, SUMI_PART_NETWORK, part_load_network, true},
+    {"unet", NULL, SUMI_PART_NETWORK, part_load_network, false},
     {"scheduler", NULL, SUMI_PART_SCHEDULER, part_load_scheduler, true},
-    {"transformer", NULL, SUMI_PART_NETWORK, NULL, false},
+    {"transformer", NULL, SUMI_PART_NETWORK, part_load_network, false},
     {"vae", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
     {"vqvae", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
     {"movq", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
@@ -95,6 +95,20 @@ static sumi_status check_part(sumi_context *context, const char *source, const c
                         type ? sumi_part_kind_name(type->kind) : "");
 }
 
+/* There must be one network, whatever its part is called. */
+static sumi_status check_network(sumi_context *context, json_object *index, const char *source)
+{
+    bool unet = is_part(json_object_object_get(index, "unet"));
+    bool transformer = is_part(json_object_object_get(index, "transformer"));
+    if (unet != transformer) return SUMI_OK;
+    return context_fail(context, unet ? SUMI_ERROR_UNSUPPORTED : SUMI_ERROR_FORMAT,
+                        unet ? "%s: the pipeline has two networks, \"unet\" and \"transformer\"; "
+                               "this version runs one; open the folder of one by itself"
+                             : "%s: there should be a part \"unet\" or \"transformer\": [library, "
+                               "class]",
+                        source);
+}
+
 static sumi_status check_index(sumi_context *context, json_object *index, const char *source)
 {
     if (!json_object_is_type(index, json_type_object)) {
@@ -107,6 +121,7 @@ static sumi_status check_index(sumi_context *context, json_object *index, const 
         TRY(check_part(context, source, name,
                        json_object_get_string(json_object_array_get_idx(value, 1))));
     }
+    TRY(check_network(context, index, source));
     for (int i = 0; i < TYPES; i++) {
         if (!types[i].required || is_part(json_object_object_get(index, types[i].name))) continue;
         return context_fail(context, SUMI_ERROR_FORMAT,
@@ -183,9 +198,9 @@ bool sumi_model_part(const sumi_model *model, int number, sumi_part *part)
     if (number < 0 || number > 1) return false;
     const struct part_type *type = &types[number]; /* the parts that every model has */
     part->kind = type->kind;
-    snprintf(part->name, sizeof part->name, "%s", type->name);
-    if (type->kind == SUMI_PART_NETWORK)
-        snprintf(part->class_name, sizeof part->class_name, "%s", sumi_model_class(model));
+    bool network = type->kind == SUMI_PART_NETWORK;
+    snprintf(part->name, sizeof part->name, "%s", network ? model_part_name(model) : type->name);
+    if (network) snprintf(part->class_name, sizeof part->class_name, "%s", sumi_model_class(model));
     else
         return scheduler_class(model->context, model->scheduler, part->class_name,
                                sizeof part->class_name)

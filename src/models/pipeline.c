@@ -21,12 +21,23 @@ static bool add_part(json_object *index, const char *name, const char *class_nam
     return false;
 }
 
+/* Pipelines of networks that have one of their own. */
+static const struct {
+    const char *network, *pipeline;
+} pipelines[] = {{"DiTTransformer2DModel", "DiTPipeline"},
+                 {"PixArtTransformer2DModel", "PixArtAlphaPipeline"},
+                 {"SD3Transformer2DModel", "StableDiffusion3Pipeline"}};
+
 /* The pipeline of diffusers that has these parts; one of Sumi's own where there is none. */
-static const char *pipeline_class(const sumi_model *model, bool own, const char *scheduler)
+static const char *pipeline_class(const sumi_model *model, const char *scheduler)
 {
+    const char *network = sumi_model_class(model);
     const struct auto_encoder_part *part = model->auto_encoder;
-    if (own || (part && strcmp(part->name, "vqvae") != 0)) return "SumiPipeline";
-    if (part) return "LDMPipeline";
+    if (strncmp(network, SUMI_PREFIX, strlen(SUMI_PREFIX)) == 0) return "SumiPipeline";
+    for (size_t i = 0; i < sizeof pipelines / sizeof *pipelines; i++) {
+        if (strcmp(network, pipelines[i].network) == 0) return pipelines[i].pipeline;
+    }
+    if (part) return strcmp(part->name, "vqvae") == 0 ? "LDMPipeline" : "SumiPipeline";
     return strcmp(scheduler, "DDIMScheduler") == 0 ? "DDIMPipeline" : "DDPMPipeline";
 }
 
@@ -34,10 +45,10 @@ static bool fill_index(json_object *index, const sumi_model *model, const char *
                        const char *scheduler)
 {
     const char *network = sumi_model_class(model);
-    bool own = strncmp(network, SUMI_PREFIX, strlen(SUMI_PREFIX)) == 0;
     const struct auto_encoder_part *part = model->auto_encoder;
-    return member_text(index, "_class_name", pipeline_class(model, own, scheduler))
-           && member_text(index, "_diffusers_version", version) && add_part(index, "unet", network)
+    return member_text(index, "_class_name", pipeline_class(model, scheduler))
+           && member_text(index, "_diffusers_version", version)
+           && add_part(index, model_part_name(model), network)
            && add_part(index, "scheduler", scheduler)
            && (!part || add_part(index, part->name, part->net->type->class_name))
            && class_names_write(model, index);

@@ -77,7 +77,7 @@ static sumi_status write_text(sumi_context *context, const char *folder, const c
 static sumi_status write_network(const sumi_model *model, const char *folder)
 {
     char part[PATH_SIZE], path[PATH_SIZE];
-    TRY(path_join(model->context, folder, "unet", part));
+    TRY(path_join(model->context, folder, model_part_name(model), part));
     TRY(folder_make(model->context, part));
     TRY(path_join(model->context, part, "diffusion_pytorch_model.safetensors", path));
     TRY(weights_write(model->context, model->weights, path));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is a model folder and what is not: each fault is told in a sentence that names the place. */
+#include "base/file.h"
 #include "models/tiny.h"
 
 static void check_unopened(scratch *room, const char *name, sumi_status status, const char *part)
@@ -128,6 +129,39 @@ static void a_model_lists_its_parts(void **state)
     sumi_text_release(room->context, json);
 }
 
+static void a_transformer_is_saved_and_opened_as_the_part_of_its_name(void **state)
+{
+    scratch *room = *state;
+    sumi_part part;
+    char *index = NULL;
+    size_t size = 0;
+    sumi_model *model = tiny_create(room, TINY_DIT);
+    CHECK_OK(room->context, sumi_model_save(model, scratch_path(room, "t")));
+    sumi_model_free(model);
+    CHECK_OK(room->context, file_read(room->context, scratch_path(room, "t/model_index.json"), 4096,
+                                      (void **)&index, &size));
+    assert_non_null(strstr(index, "\"_class_name\": \"DiTPipeline\""));
+    context_release(room->context, index);
+    CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "t"), &model));
+    assert_true(sumi_model_part(model, 0, &part));
+    assert_string_equal(part.name, "transformer");
+    assert_string_equal(part.class_name, "DiTTransformer2DModel");
+    assert_int_equal(part.kind, SUMI_PART_NETWORK);
+    assert_int_equal(sumi_model_classes(model), 3); /* without the null class */
+    sumi_model_free(model);
+}
+
+static void a_pipeline_of_two_networks_is_refused(void **state)
+{
+    scratch *room = *state;
+    save_tiny(room);
+    tiny_write(room, "m/model_index.json",
+               "{\"scheduler\": [\"diffusers\", \"DDPMScheduler\"],"
+               " \"unet\": [\"diffusers\", \"UNet2DModel\"],"
+               " \"transformer\": [\"diffusers\", \"DiTTransformer2DModel\"]}");
+    check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "two networks, \"unet\" and \"transformer\"");
+}
+
 static void parts_that_are_absent_do_no_harm(void **state)
 {
     scratch *room = *state;
@@ -213,6 +247,8 @@ int main(void)
         SCRATCH_TEST(a_second_part_of_a_kind_that_can_run_once_is_refused),
         SCRATCH_TEST(known_kinds_and_unknown_parts_are_refused_by_name),
         SCRATCH_TEST(a_model_lists_its_parts),
+        SCRATCH_TEST(a_transformer_is_saved_and_opened_as_the_part_of_its_name),
+        SCRATCH_TEST(a_pipeline_of_two_networks_is_refused),
         SCRATCH_TEST(parts_that_are_absent_do_no_harm),
         SCRATCH_TEST(a_class_that_is_not_known_is_named),
         SCRATCH_TEST(a_config_with_a_wrong_type_names_the_key),

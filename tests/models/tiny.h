@@ -25,6 +25,10 @@
     " \"block_out_channels\": [4, 8], \"layers_per_block\": 1, \"norm_num_groups\": 2,"            \
     " \"down_block_types\": [\"DownBlock1D\", \"DownBlock1D\"],"                                   \
     " \"up_block_types\": [\"UpBlock1D\", \"UpBlock1D\"]}"
+#define TINY_DIT                                                                                   \
+    "{\"_class_name\": \"DiTTransformer2DModel\", \"sample_size\": 4, \"in_channels\": 1,"         \
+    " \"num_layers\": 1, \"num_attention_heads\": 2, \"attention_head_dim\": 4,"                   \
+    " \"num_embeds_ada_norm\": 3}"
 #define TINY_MLP "{\"_class_name\": \"SumiMLPModel\", \"width\": 8, \"depth\": 1}"
 
 static inline sumi_model *tiny_create(scratch *room, const char *config)

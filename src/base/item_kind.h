@@ -12,7 +12,8 @@ struct item_type {
     const char *words;   /* "pictures [height, width, channels]" */
     int rank;            /* of an item */
     const char *rows;    /* as data.items calls them; NULL where files have none */
-    const char *network; /* of model.kind that is for them; NULL where there is none */
+    const char *network; /* the usual model.kind for them; NULL where there is none */
+    const char *other;   /* another; NULL where there is none */
 };
 
 /* Never NULL for a member of the enumeration. */

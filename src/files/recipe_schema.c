@@ -10,6 +10,7 @@
 #define GENERATED                                                                                  \
     "data.kind=morlet|digits|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise"
 #define OF_A_UNET "model.kind=unet2d|unet1d, model.config="
+#define NO_DIT "model.kind=unet2d|unet1d|mlp, model.config="
 #define A_TABLE "noise.path=table|binomial"
 #define NOISED "train.objective=denoising|variational|hybrid|sliced"
 
@@ -69,8 +70,9 @@ const struct option recipe_schema[] = {
                   "the step")},
     {SEED_OPTION("data.seed", "1", "seed of generated items"), .when = GENERATED},
     {CHOICE_OPTION(
-        "model.kind", "unet2d", "unet2d|unet1d|mlp",
-        "network: U-Net for pictures or signals, or a multi-layer perceptron for points")},
+        "model.kind", "unet2d", "unet2d|unet1d|mlp|dit",
+        "network: U-Net for pictures or signals, multi-layer perceptron for points, or diffusion "
+        "transformer for pictures with classes")},
     {WHOLES_OPTION("model.channels", "32, 64, 64", 1, 8192,
                    "channels of a U-Net at each resolution"),
      .when = OF_A_UNET},
@@ -94,7 +96,7 @@ const struct option recipe_schema[] = {
      .when = OF_A_UNET},
     {CHOICE_OPTION("model.time_embedding", "positional", "positional|fourier",
                    "encoding of the time"),
-     .when = "model.config="},
+     .when = NO_DIT},
     {FLAG_OPTION("model.scale_shift", "no",
                  "scale and shift features by the time embedding, instead of adding it"),
      .when = OF_A_UNET},
@@ -105,11 +107,18 @@ const struct option recipe_schema[] = {
      .when = "model.config="},
     {CHOICE_OPTION("model.activation", "silu", "silu|relu|gelu|mish",
                    "activation function of the network"),
-     .when = "model.config="},
-    {WHOLE_OPTION("model.width", "128", 1, 65536, "features of each hidden layer of an mlp"),
-     .when = "model.kind=mlp, model.config="},
-    {WHOLE_OPTION("model.depth", "4", 1, 64, "number of hidden layers of an mlp"),
-     .when = "model.kind=mlp, model.config="},
+     .when = NO_DIT},
+    {WHOLE_OPTION("model.width", "128", 1, 65536,
+                  "features of each hidden layer of an mlp, or of each token of a dit"),
+     .when = "model.kind=mlp|dit, model.config="},
+    {WHOLE_OPTION("model.depth", "4", 1, 64,
+                  "number of hidden layers of an mlp, or of blocks of a dit"),
+     .when = "model.kind=mlp|dit, model.config="},
+    {WHOLE_OPTION("model.heads", "4", 1, 1024, "attention heads of each block of a dit"),
+     .when = "model.kind=dit, model.config="},
+    {WHOLE_OPTION("model.patch", "2", 1, 256,
+                  "width and height of a patch, which is a token of a dit"),
+     .when = "model.kind=dit, model.config="},
     {TEXT_OPTION("model.config", "", "path of a config.json that replaces all other [model] keys")},
     {WHOLE_OPTION("noise.steps", "1000", 2, 100000, "T, the number of noise levels")},
     {CHOICE_OPTION(

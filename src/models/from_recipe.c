@@ -29,19 +29,20 @@ struct plan_of_net {
 /* Items must be of the kind that the network is for. */
 static sumi_status check_kind(const struct plan_of_net *plan)
 {
-    const struct item_type *wanted = item_type_of_network(recipe_text(plan->recipe, "model.kind"));
+    const char *network = recipe_text(plan->recipe, "model.kind");
+    const struct item_type *wanted = item_type_of_network(network);
     const struct item_type *given = item_type_of(plan->kind);
     if (wanted->kind == given->kind) return SUMI_OK;
     if (!given->network) {
         return context_fail(plan->context, SUMI_ERROR_UNSUPPORTED,
                             "model.kind = %s is for %s, but the items of the data set are %s, for "
                             "which there is no network",
-                            wanted->network, wanted->words, given->words);
+                            network, wanted->words, given->words);
     }
     return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
                         "model.kind = %s is for %s, but the data set's items have %d dimensions; "
                         "use model.kind = %s for those",
-                        wanted->network, wanted->words, plan->rank, given->network);
+                        network, wanted->words, plan->rank, given->network);
 }
 
 static sumi_status check_classes(const struct plan_of_net *plan)
@@ -79,6 +80,29 @@ static sumi_status check_size(const struct plan_of_net *plan)
                             (long long)multiple);
     }
     return SUMI_OK;
+}
+
+/* A transformer takes squares of whole patches, and looks up the class. */
+static sumi_status check_dit(const struct plan_of_net *plan)
+{
+    int64_t patch = recipe_int(plan->recipe, "model.patch"), size = plan->shape[0];
+    int64_t width = recipe_int(plan->recipe, "model.width");
+    int64_t heads = recipe_int(plan->recipe, "model.heads");
+    if (!recipe_flag(plan->recipe, "model.class_conditional")) {
+        return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                            "model.kind = dit takes the class of each item; set data.labels = yes "
+                            "and model.class_conditional = yes");
+    }
+    if (plan->shape[1] != size || size % patch) {
+        return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                            "model.kind = dit takes square pictures of a multiple of model.patch = "
+                            "%lld, not %lldx%lld",
+                            (long long)patch, (long long)size, (long long)plan->shape[1]);
+    }
+    if (width % heads == 0) return SUMI_OK;
+    return context_fail(plan->context, SUMI_ERROR_ARGUMENT,
+                        "model.width = %lld is not a multiple of model.heads = %lld",
+                        (long long)width, (long long)heads);
 }
 
 static sumi_status check_length(const struct plan_of_net *plan, const char *key, int length)
@@ -153,16 +177,23 @@ static int64_t outputs_of(const sumi_recipe *recipe)
     return recipe_is(recipe, "noise.variance", "learned_range") ? 2 : 1;
 }
 
+/* Members that all networks have. */
+static bool add_channels(json_object *config, const struct plan_of_net *plan)
+{
+    int64_t channels = plan->shape[plan->rank - 1];
+    return member_whole(config, "in_channels", channels)
+           && member_whole(config, "out_channels", channels * outputs_of(plan->recipe))
+           && member_number(config, "dropout", recipe_number(plan->recipe, "model.dropout"));
+}
+
+/* Members of all but transformers. */
 static bool add_common(json_object *config, const struct plan_of_net *plan)
 {
     const sumi_recipe *recipe = plan->recipe;
-    int64_t channels = plan->shape[plan->rank - 1];
     bool conditional = recipe_flag(recipe, "model.class_conditional");
-    return member_whole(config, "in_channels", channels)
-           && member_whole(config, "out_channels", channels * outputs_of(recipe))
+    return add_channels(config, plan)
            && member_text(config, "time_embedding_type",
                           recipe_text(recipe, "model.time_embedding"))
-           && member_number(config, "dropout", recipe_number(recipe, "model.dropout"))
            && member_text(config, "act_fn", recipe_text(recipe, "model.activation"))
            && (!conditional || member_whole(config, "num_class_embeds", plan->classes));
 }
@@ -172,8 +203,9 @@ static bool add_unet(json_object *config, const struct plan_of_net *plan)
     const sumi_recipe *recipe = plan->recipe;
     int64_t head = recipe_int(recipe, "model.head_dim");
     bool scale_shift = recipe_flag(recipe, "model.scale_shift");
-    return member_text(config, "_class_name",
-                       plan->kind == SUMI_PICTURE ? "UNet2DModel" : "SumiUNet1DModel")
+    return add_common(config, plan)
+           && member_text(config, "_class_name",
+                          plan->kind == SUMI_PICTURE ? "UNet2DModel" : "SumiUNet1DModel")
            && add_size(config, plan)
            && member_wholes(config, "block_out_channels", plan->levels, plan->channels)
            && add_blocks(config, "down_block_types", plan, 0)
@@ -190,21 +222,37 @@ static bool add_unet(json_object *config, const struct plan_of_net *plan)
 
 static bool add_mlp(json_object *config, const struct plan_of_net *plan)
 {
-    return member_text(config, "_class_name", "SumiMLPModel")
+    return add_common(config, plan) && member_text(config, "_class_name", "SumiMLPModel")
            && member_whole(config, "width", recipe_int(plan->recipe, "model.width"))
            && member_whole(config, "depth", recipe_int(plan->recipe, "model.depth"));
+}
+
+static bool add_dit(json_object *config, const struct plan_of_net *plan)
+{
+    const sumi_recipe *recipe = plan->recipe;
+    int64_t heads = recipe_int(recipe, "model.heads"), width = recipe_int(recipe, "model.width");
+    return add_channels(config, plan) && member_text(config, "_class_name", "DiTTransformer2DModel")
+           && add_size(config, plan) && member_whole(config, "num_attention_heads", heads)
+           && member_whole(config, "attention_head_dim", width / heads)
+           && member_whole(config, "num_layers", recipe_int(recipe, "model.depth"))
+           && member_whole(config, "patch_size", recipe_int(recipe, "model.patch"))
+           && member_whole(config, "num_embeds_ada_norm", plan->classes);
 }
 
 static sumi_status write_config(struct plan_of_net *plan, char **text)
 {
     bool mlp = recipe_is(plan->recipe, "model.kind", "mlp");
+    bool dit = recipe_is(plan->recipe, "model.kind", "dit");
     TRY(check_kind(plan));
     TRY(check_classes(plan));
-    TRY(check_times(plan));
-    if (!mlp) TRY(plan_levels(plan));
+    if (dit) TRY(check_dit(plan));
+    else TRY(check_times(plan));
+    if (!mlp && !dit) TRY(plan_levels(plan));
     json_object *config = json_object_new_object();
-    bool complete = config && add_common(config, plan)
-                    && (mlp ? add_mlp(config, plan) : add_unet(config, plan));
+    bool complete = config
+                    && (mlp   ? add_mlp(config, plan)
+                        : dit ? add_dit(config, plan)
+                              : add_unet(config, plan));
     sumi_status status = members_check(plan->context, complete, SOURCE);
     if (status == SUMI_OK) status = json_to_text(plan->context, config, text);
     json_object_put(config);

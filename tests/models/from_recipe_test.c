@@ -314,9 +314,46 @@ static void a_recipe_s_wrong_value_names_the_recipe(void **state)
     assert_non_null(strstr(sumi_context_message(room->context), "the recipe's [model]: "));
 }
 
+#define DIT                                                                                        \
+    "[data]\nlabels = yes\n[model]\nkind = dit\nclass_conditional = yes\nwidth = 48\ndepth = 3\n"
+static const char dit[] = DIT "patch = 4\nheads = 6\n";
+
+static void a_transformer_has_patches_heads_and_classes(void **state)
+{
+    json_object *config = config_of(*state, dit, 3, digit, 10);
+    check_member(config, "_class_name", "\"DiTTransformer2DModel\"");
+    check_member(config, "sample_size", "28");
+    check_member(config, "in_channels", "1");
+    check_member(config, "out_channels", "1");
+    check_member(config, "patch_size", "4");
+    check_member(config, "num_layers", "3");
+    check_member(config, "num_attention_heads", "6");
+    check_member(config, "attention_head_dim", "8");
+    check_member(config, "num_embeds_ada_norm", "10");
+    json_object_put(config);
+}
+
+static void a_transformer_that_cannot_be_is_refused(void **state)
+{
+    scratch *room = *state;
+    const int64_t oblong[] = {28, 24, 1};
+    check_refused(room, "[model]\nkind = dit\n", 3, digit, 0,
+                  "model.kind = dit takes the class of each item; set data.labels = yes and "
+                  "model.class_conditional = yes");
+    check_refused(room, dit, 3, oblong, 10,
+                  "square pictures of a multiple of model.patch = 4, not 28x24");
+    check_refused(room, DIT "patch = 5\n", 3, digit, 10,
+                  "a multiple of model.patch = 5, not 28x28");
+    check_refused(room, DIT "heads = 5\n", 3, digit, 10,
+                  "model.width = 48 is not a multiple of model.heads = 5");
+    check_refused(room, dit, 1, (int64_t[]){2}, 10, "model.kind = dit is for pictures");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(a_transformer_has_patches_heads_and_classes),
+        SCRATCH_TEST(a_transformer_that_cannot_be_is_refused),
         SCRATCH_TEST(pictures_of_28_by_28_get_three_levels),
         SCRATCH_TEST(attention_is_where_the_flags_say),
         SCRATCH_TEST(blocks_can_be_named),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Turns recipes/*.ini into one C source with their names, summaries and texts as strings.
-set(TEXT "/* Made from recipes/ by cmake/embed_recipes.cmake. */\n#include \"files/recipe.h\"\n\n")
+set(TEXT "/* Made from recipes/ by cmake/embed_recipes.cmake. */\n#include \"recipes/keys.h\"\n\n")
 string(APPEND TEXT "const struct built_in_recipe built_in_recipes[] = {\n")
 list(SORT RECIPES)
 foreach(FILE ${RECIPES})

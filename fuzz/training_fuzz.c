@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "budget.h"
-#include "files/recipe.h"
+#include "recipes/keys.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     sumi_context *context = NULL;
     sumi_recipe *recipe = NULL;
     if (sumi_context_create(&allocator, &context) != SUMI_OK) abort();
-    sumi_status status = recipe_parse(context, "fuzz", (const char *)bytes, size, &recipe);
+    sumi_status status =
+        recipe_parse(context, &recipe_keys, "fuzz", (const char *)bytes, size, &recipe);
     if (status == SUMI_OK) status = shrink(recipe);
     if (status == SUMI_OK) status = train(context, recipe);
     if (status != SUMI_OK && !*sumi_context_message(context)) abort();

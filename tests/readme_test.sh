@@ -49,7 +49,7 @@ for page in "${pages[@]}"; do
         grep -rqw "$name" include src tests || complain "$page: there is no $name in the sources"
     done < <(matches "$page" '`\K[a-z0-9]+_[a-z0-9_]+(?=`)')
     while read -r key; do
-        grep -qF "\"$key\"" src/files/recipe_schema.c || complain "$page: no recipe key $key"
+        grep -rzqP "OPTION\(\s*\"$key\"" --include=*.c src || complain "$page: no recipe key $key"
     done < <(matches "$page" '`\K(data|model|noise|train|sample)\.(?!c`|h`)[a-z_]+')
 done
 

@@ -14,10 +14,10 @@ enum { MOST_NUMBERS = 1000000, NUMBER_SIZE = 32 };
 const char *option_type_name(enum option_type type)
 {
     static const char *const names[] = {
-        [OPTION_FLAG] = "flag",       [OPTION_WHOLE] = "whole",   [OPTION_SEED] = "seed",
-        [OPTION_NUMBER] = "number",   [OPTION_CHOICE] = "choice", [OPTION_TEXT] = "text",
-        [OPTION_NUMBERS] = "numbers", [OPTION_WHOLES] = "wholes", [OPTION_FLAGS] = "flags",
-        [OPTION_WORDS] = "words"};
+        [OPTION_FLAG] = "flag",     [OPTION_WHOLE] = "whole",     [OPTION_SEED] = "seed",
+        [OPTION_NUMBER] = "number", [OPTION_CHOICE] = "choice",   [OPTION_TEXT] = "text",
+        [OPTION_PATH] = "text",     [OPTION_NUMBERS] = "numbers", [OPTION_WHOLES] = "wholes",
+        [OPTION_FLAGS] = "flags",   [OPTION_WORDS] = "words"};
     return names[type];
 }
 
@@ -85,7 +85,8 @@ static void expected_words(const struct option *option, char *text, size_t size)
 void option_expected(const struct option *option, char *text, size_t size)
 {
     switch (option->type) {
-    case OPTION_TEXT: snprintf(text, size, "a text"); break;
+    case OPTION_TEXT:
+    case OPTION_PATH: snprintf(text, size, "a text"); break;
     case OPTION_FLAG: snprintf(text, size, "%s", expected_flag(option)); break;
     case OPTION_WHOLE:
         snprintf(text, size, "a whole number from %.0f to %.0f", option->low, option->high);
@@ -190,7 +191,8 @@ static bool read_value(const struct option *option, const char *text, union valu
     case OPTION_SEED: return text_to_seed(text, &value->seed);
     case OPTION_NUMBER: return read_number(option, text, &value->number);
     case OPTION_CHOICE: return read_choice(option, text, &value->choice);
-    case OPTION_TEXT: return true;
+    case OPTION_TEXT:
+    case OPTION_PATH: return true;
     case OPTION_WHOLES:
     case OPTION_FLAGS:
     case OPTION_WORDS: return read_words(option, text);

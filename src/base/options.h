@@ -14,6 +14,7 @@ enum option_type {
     OPTION_NUMBER,  /* double from low to high */
     OPTION_CHOICE,  /* int: number of one of `choices`, counted from `first` */
     OPTION_TEXT,    /* anything; kept as text by its owner */
+    OPTION_PATH,    /* the same, where a file or folder is */
     OPTION_NUMBERS, /* struct number_list: [0.5, 0.1] */
     OPTION_WHOLES,  /* "auto", or whole numbers from low to high with commas between */
     OPTION_FLAGS,   /* "auto", or flags with commas between */
@@ -55,6 +56,8 @@ struct option {
     .name = word, .type = OPTION_CHOICE, .default_value = value, .choices = words, .meaning = text
 #define TEXT_OPTION(word, value, text)                                                             \
     .name = word, .type = OPTION_TEXT, .default_value = value, .meaning = text
+#define PATH_OPTION(word, value, text)                                                             \
+    .name = word, .type = OPTION_PATH, .default_value = value, .meaning = text
 #define NUMBERS_OPTION(word, least, most, text)                                                    \
     .name = word, .type = OPTION_NUMBERS, .default_value = "", .low = least, .high = most,         \
     .meaning = text

@@ -6,6 +6,15 @@
 
 #include "base/philox.h"
 
+const struct option augment_keys[] = {
+    {FLAG_OPTION("data.flip", "no", "mirror half of the pictures left to right while training")},
+    {FLAG_OPTION("data.flip_vertical", "no",
+                 "mirror half of the pictures top to bottom while training")},
+    {WHOLE_OPTION("data.shift", "0", 0, 4096,
+                  "largest random shift of a picture, in pixels, while training")},
+    {.name = NULL},
+};
+
 sumi_status augment_read(sumi_context *context, const sumi_recipe *recipe, const char *name,
                          int rank, struct augment *augment)
 {

@@ -12,6 +12,8 @@ struct augment {
     int64_t shift;            /* largest move along either axis, in pixels */
 };
 
+extern const struct option augment_keys[]; /* of [data] */
+
 /* Reads the options of the [data] section; refuses them for items that are not pictures (rank 3).
    `name` is that of the data set, for messages. */
 sumi_status augment_read(sumi_context *context, const sumi_recipe *recipe, const char *name,

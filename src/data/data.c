@@ -18,6 +18,68 @@ static const struct data_kind *const kinds[] = {
     &data_cifar10,      &data_folder, &data_npy,       &data_csv,
 };
 
+/* ---- Keys of recipes ---- */
+
+#define GENERATED                                                                                  \
+    "data.kind=morlet|digits|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise"
+
+static const struct option source_keys[] = {
+    {CHOICE_OPTION(
+        "data.kind", "digits",
+        "morlet|digits|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise|idx|cifar10|"
+        "folder|npy|csv",
+        "where items come from: a generator or a kind of file")},
+    {PATH_OPTION("data.path", "", "file or folder to read; empty: the user's cache folder"),
+     .when = "data.kind=idx|cifar10|folder|npy|csv"},
+    {CHOICE_OPTION(
+         "data.items", "auto", "auto|images|signals|points",
+         "the kind of items in the rows of an npy or csv file; auto: that of the network"),
+     .when = "data.kind=npy|csv"},
+    {CHOICE_OPTION("data.split", "train", "train|test",
+                   "which part of a data set with a training and a test set"),
+     .when = "data.kind=idx|cifar10"},
+    {WHOLE_OPTION("data.limit", "0", 0, 1e15, "number of items to use, from the first; 0: all")},
+    {FLAG_OPTION("data.labels", "no",
+                 "read the class of each item, for a class-conditional model")},
+    {WHOLE_OPTION("data.count", "20000", 1, 1e9, "number of items of a generator"),
+     .when = GENERATED},
+    {.name = NULL},
+};
+
+static const struct option scale_keys[] = {
+    {NUMBER_OPTION("data.scale", "1", 1e-6, 1e6, "factor for all numbers of an item")},
+    {.name = NULL},
+};
+
+static const struct option reading_keys[] = {
+    {WHOLE_OPTION(
+        "data.memory", "1024", 0, 1e9,
+        "largest data set that is kept in memory, in megabytes; others are read on demand")},
+    {WHOLE_OPTION("data.readers", "4", 0, 64,
+                  "largest number of threads that read the next batch during a step; 0: read it in "
+                  "the step")},
+    {.name = NULL},
+};
+
+static const struct option seed_keys[] = {
+    {SEED_OPTION("data.seed", "1", "seed of generated items"), .when = GENERATED},
+    {.name = NULL},
+};
+
+const struct option *const data_tables[] = {
+    source_keys,
+    data_morlet_keys,
+    data_heartbeat_keys,
+    scale_keys,
+    data_noise_keys,
+    data_points_keys,
+    data_folder_keys,
+    augment_keys,
+    reading_keys,
+    seed_keys,
+    NULL,
+};
+
 enum sumi_item_kind data_items_of(const sumi_recipe *recipe)
 {
     const struct item_type *type = item_type_of_rows(recipe_text(recipe, "data.items"));

@@ -12,6 +12,19 @@
 
 enum { DEPTH_LIMIT = 16 };
 
+const struct option data_folder_keys[] = {
+    {WHOLE_OPTION("data.width", "32", 0, 8192,
+                  "width that pictures of a folder are scaled to; 0: that of the first"),
+     .when = "data.kind=folder"},
+    {WHOLE_OPTION("data.height", "32", 0, 8192,
+                  "height that pictures of a folder are scaled to; 0: that of the first"),
+     .when = "data.kind=folder"},
+    {CHOICE_OPTION("data.channels", "3", "1|3",
+                   "1 reads pictures of a folder as grey, 3 as colour"),
+     .when = "data.kind=folder"},
+    {.name = NULL},
+};
+
 struct picture {
     char *path;
     int32_t label; /* -1 for a picture at the top level */

@@ -7,6 +7,12 @@
 
 enum { PERIOD = 5 };
 
+const struct option data_heartbeat_keys[] = {
+    {WHOLE_OPTION("data.bits", "20", 5, 1 << 16, "number of bits of a heartbeat"),
+     .when = "data.kind=heartbeat"},
+    {.name = NULL},
+};
+
 static sumi_status open_heartbeat(sumi_data *data, const sumi_recipe *recipe)
 {
     philox_stream *stream = context_allocate(data->context, 1, sizeof *stream);

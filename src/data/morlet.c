@@ -7,6 +7,12 @@
 #include "base/philox.h"
 #include "data/data.h"
 
+const struct option data_morlet_keys[] = {
+    {WHOLE_OPTION("data.length", "128", 8, 1 << 20, "length of a generated signal"),
+     .when = "data.kind=morlet"},
+    {.name = NULL},
+};
+
 const morlet_parameters morlet_lowest = {-0.5, 0.08, 3.0, 0.5, 0.0};
 const morlet_parameters morlet_highest = {0.5, 0.25, 7.0, 1.0, 6.283185307179586};
 

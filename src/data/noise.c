@@ -6,6 +6,15 @@
 
 enum { NOISE_STREAM = 16 }; /* separate from the streams of the other generators */
 
+const struct option data_noise_keys[] = {
+    {WHOLES_OPTION("data.shape", "32, 32, 3", 1, 1 << 20,
+                   "shape of an item of noise, channels last"),
+     .when = "data.kind=noise"},
+    {WHOLE_OPTION("data.classes", "10", 1, 1 << 20, "number of classes of items of noise"),
+     .when = "data.kind=noise"},
+    {.name = NULL},
+};
+
 static sumi_status open_noise(sumi_data *data, const sumi_recipe *recipe)
 {
     int64_t shape[RECIPE_LIST_LIMIT];

@@ -10,6 +10,13 @@
 
 enum { GAUSSIANS = 8 };
 
+const struct option data_points_keys[] = {
+    {NUMBER_OPTION("data.noise", "0", 0, 10,
+                   "standard deviation of noise that is added to generated items"),
+     .when = "data.kind=morlet|swissroll|moons|gaussians|checkerboard|rings"},
+    {.name = NULL},
+};
+
 struct points_source {
     philox_stream stream, noise_stream;
     double noise; /* standard deviation */

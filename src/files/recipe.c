@@ -10,26 +10,25 @@
 #include "base/file.h"
 #include "base/text.h"
 
-enum {
-    RECIPE_SIZE_LIMIT = 1 << 20,
-    SOURCE_SIZE = 320,
-    KEY_SIZE = 128,
-    WRITTEN_LENGTH = 90,
-    SET_LATER = -1
-};
+enum { SOURCE_SIZE = 320, KEY_SIZE = 128, WRITTEN_LENGTH = 90, SET_LATER = -1 };
 
 struct sumi_recipe {
     sumi_context *context;
-    char **values; /* [recipe_schema_count], NULL where the default applies */
+    const struct recipe_keys *keys;
+    int count;     /* of keys */
+    char **values; /* [count], NULL where the default applies */
     int *lines;    /* the line that sets each, SET_LATER for calls, 0 for none */
 };
 
-static sumi_status recipe_create(sumi_context *context, sumi_recipe **recipe)
+static sumi_status recipe_create(sumi_context *context, const struct recipe_keys *keys,
+                                 sumi_recipe **recipe)
 {
     *recipe = context_allocate_zeroed(context, 1, sizeof **recipe);
     if (!*recipe) return SUMI_ERROR_MEMORY;
     (*recipe)->context = context;
-    size_t count = (size_t)recipe_schema_count;
+    (*recipe)->keys = keys;
+    (*recipe)->count = recipe_key_count(keys);
+    size_t count = (size_t)(*recipe)->count;
     (*recipe)->values = context_allocate_zeroed(context, count, sizeof *(*recipe)->values);
     (*recipe)->lines = context_allocate_zeroed(context, count, sizeof *(*recipe)->lines);
     if ((*recipe)->values && (*recipe)->lines) return SUMI_OK;
@@ -42,7 +41,7 @@ void sumi_recipe_free(sumi_recipe *recipe)
 {
     if (!recipe) return;
     sumi_context *context = recipe->context;
-    for (int i = 0; recipe->values && i < recipe_schema_count; i++) {
+    for (int i = 0; recipe->values && i < recipe->count; i++) {
         context_release(context, recipe->values[i]);
     }
     context_release(context, recipe->values);
@@ -87,18 +86,23 @@ static char *next_line(char *text, int size, void *user)
     return text;
 }
 
-static sumi_status unknown_key(sumi_context *context, const char *source, const char *key)
+const struct recipe_keys *recipe_keys_of(const sumi_recipe *recipe)
+{
+    return recipe->keys;
+}
+
+static sumi_status unknown_key(const sumi_recipe *recipe, const char *source, const char *key)
 {
     char meant[KEY_SIZE];
-    recipe_suggest(key, meant, sizeof meant);
-    return context_fail(context, SUMI_ERROR_ARGUMENT, "%s: there is no key %s; did you mean %s?",
-                        source, key, meant);
+    recipe_suggest(recipe->keys, key, meant, sizeof meant);
+    return context_fail(recipe->context, SUMI_ERROR_ARGUMENT,
+                        "%s: there is no key %s; did you mean %s?", source, key, meant);
 }
 
 /* Copies a value; flags are normalised to yes or no. */
-static char *copy_value(sumi_context *context, int number, const char *value)
+static char *copy_value(sumi_context *context, const struct option *row, const char *value)
 {
-    if (recipe_schema[number].type == OPTION_FLAG) {
+    if (row->type == OPTION_FLAG) {
         if (strcmp(value, "true") == 0) value = "yes";
         else if (strcmp(value, "false") == 0) value = "no";
     }
@@ -125,14 +129,15 @@ static sumi_status take_value(struct parser *parser, const char *section, const 
     char key[KEY_SIZE], source[SOURCE_SIZE];
     snprintf(key, sizeof key, "%s.%s", section, name);
     snprintf(source, sizeof source, "%.256s, line %d", parser->source, parser->line);
-    int number = recipe_key_number(key);
-    if (number < 0) return unknown_key(parser->context, source, section[0] ? key : name);
+    int number = 0;
+    const struct option *row = recipe_find(parser->recipe->keys, key, &number);
+    if (!row) return unknown_key(parser->recipe, source, section[0] ? key : name);
     int *line = &parser->recipe->lines[number];
     if (*line) {
         return context_fail(parser->context, SUMI_ERROR_FORMAT, "%s: %s is already set in line %d",
                             source, key, *line);
     }
-    parser->recipe->values[number] = copy_value(parser->context, number, value);
+    parser->recipe->values[number] = copy_value(parser->context, row, value);
     if (!parser->recipe->values[number]) return SUMI_ERROR_MEMORY;
     *line = parser->line;
     parser->last = number;
@@ -163,18 +168,19 @@ static sumi_status parse_lines(struct parser *parser)
 /* Checks all values at the end, because later lines may continue them. */
 static sumi_status check_values(struct parser *parser)
 {
-    for (int i = 0; i < recipe_schema_count; i++) {
+    const struct option *row;
+    for (int i = 0; (row = recipe_row(parser->recipe->keys, i)) != NULL; i++) {
         if (!parser->recipe->values[i]) continue;
         char source[SOURCE_SIZE];
         snprintf(source, sizeof source, "%.256s, line %d", parser->source,
                  parser->recipe->lines[i]);
-        TRY(recipe_check_value(parser->context, source, i, parser->recipe->values[i]));
+        TRY(recipe_check_value(parser->context, source, row, parser->recipe->values[i]));
     }
     return SUMI_OK;
 }
 
-sumi_status recipe_parse(sumi_context *context, const char *source, const char *text, size_t size,
-                         sumi_recipe **recipe)
+sumi_status recipe_parse(sumi_context *context, const struct recipe_keys *keys, const char *source,
+                         const char *text, size_t size, sumi_recipe **recipe)
 {
     *recipe = NULL;
     if (size && memchr(text, 0, size)) {
@@ -182,7 +188,7 @@ sumi_status recipe_parse(sumi_context *context, const char *source, const char *
                             "%s: contains a zero byte; is it a text file?", source);
     }
     sumi_recipe *made = NULL;
-    TRY(recipe_create(context, &made));
+    TRY(recipe_create(context, keys, &made));
     struct parser parser = {context, made, source, text, text + size, 0, false, -1, SUMI_OK};
     sumi_status status = parse_lines(&parser);
     if (status == SUMI_OK) status = check_values(&parser);
@@ -191,58 +197,9 @@ sumi_status recipe_parse(sumi_context *context, const char *source, const char *
     return status;
 }
 
-const char *sumi_recipe_name(int number)
+void recipe_forget_lines(sumi_recipe *recipe)
 {
-    for (int i = 0; i < number && built_in_recipes[i].name; i++) {
-        if (!built_in_recipes[i + 1].name) return NULL;
-    }
-    return number < 0 ? NULL : built_in_recipes[number].name;
-}
-
-const char *sumi_recipe_summary(int number)
-{
-    return sumi_recipe_name(number) ? built_in_recipes[number].summary : NULL;
-}
-
-static sumi_status open_built_in(sumi_context *context, const char *name, sumi_recipe **recipe)
-{
-    const char *nearest = "", *candidate = NULL;
-    int shortest = 1 << 20;
-    for (int i = 0; (candidate = sumi_recipe_name(i)) != NULL; i++) {
-        int distance = text_distance(name, candidate);
-        if (distance >= shortest) continue;
-        shortest = distance;
-        nearest = candidate;
-        if (strcmp(name, candidate) != 0) continue;
-        const char *text = built_in_recipes[i].text;
-        TRY(recipe_parse(context, name, text, strlen(text), recipe));
-        memset((*recipe)->lines, 0, (size_t)recipe_schema_count * sizeof *(*recipe)->lines);
-        return SUMI_OK; /* the caller has set none of it */
-    }
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "there is no built-in recipe '%.80s'; did you mean %s, or the file "
-                        "./%.80s?",
-                        name, nearest, name);
-}
-
-sumi_status sumi_recipe_parse(sumi_context *context, const char *text, const char *name,
-                              sumi_recipe **recipe)
-{
-    return recipe_parse(context, name, text, strlen(text), recipe);
-}
-
-sumi_status sumi_recipe_open(sumi_context *context, const char *name_or_path, sumi_recipe **recipe)
-{
-    *recipe = NULL;
-    if (!strchr(name_or_path, '/') && !path_has_ending(name_or_path, ".ini")) {
-        return open_built_in(context, name_or_path, recipe);
-    }
-    void *text = NULL;
-    size_t size = 0;
-    TRY(file_read(context, name_or_path, RECIPE_SIZE_LIMIT, &text, &size));
-    sumi_status status = recipe_parse(context, name_or_path, text, size, recipe);
-    context_release(context, text);
-    return status;
+    memset(recipe->lines, 0, (size_t)recipe->count * sizeof *recipe->lines);
 }
 
 /* ---- Changing ----------------------------------------------------------------------------- */
@@ -251,10 +208,11 @@ static sumi_status set_value(sumi_recipe *recipe, const char *source, const char
                              const char *value)
 {
     sumi_context *context = recipe->context;
-    int number = recipe_key_number(key);
-    if (number < 0) return unknown_key(context, source, key);
-    TRY(recipe_check_value(context, source, number, value));
-    char *copy = copy_value(context, number, value);
+    int number = 0;
+    const struct option *row = recipe_find(recipe->keys, key, &number);
+    if (!row) return unknown_key(recipe, source, key);
+    TRY(recipe_check_value(context, source, row, value));
+    char *copy = copy_value(context, row, value);
     if (!copy) return SUMI_ERROR_MEMORY;
     context_release(context, recipe->values[number]);
     recipe->values[number] = copy;
@@ -298,20 +256,13 @@ sumi_status sumi_recipe_set_number(sumi_recipe *recipe, const char *key, double 
     return sumi_recipe_set_text(recipe, key, text);
 }
 
-bool sumi_recipe_describe(int number, sumi_recipe_key *key)
-{
-    if (number < 0 || number >= recipe_schema_count) return false;
-    const struct option *entry = &recipe_schema[number];
-    *key = (sumi_recipe_key){entry->name, entry->default_value, entry->meaning};
-    return true;
-}
-
 const char *sumi_recipe_get(const sumi_recipe *recipe, const char *key)
 {
-    int number = recipe_key_number(key);
-    if (number < 0) return NULL;
+    int number = 0;
+    const struct option *row = recipe_find(recipe->keys, key, &number);
+    if (!row) return NULL;
     const char *value = recipe->values[number];
-    return value ? value : recipe_schema[number].default_value;
+    return value ? value : row->default_value;
 }
 
 /* ---- Which keys are read -------------------------------------------------------------------- */
@@ -323,29 +274,26 @@ static bool present(const void *user, const char *name, char text[OPTION_WORD_SI
     return value;
 }
 
-static bool recipe_reads(const sumi_recipe *recipe, int number)
+bool recipe_reads(const sumi_recipe *recipe, const struct option *row)
 {
-    const char *when = recipe_schema[number].when;
-    return !when || option_holds(when, present, recipe);
+    return !row->when || option_holds(row->when, present, recipe);
 }
 
 /* Whether the caller has set a value that is neither that of a built-in recipe nor the default. */
-static bool is_given(const sumi_recipe *recipe, int number)
+static bool is_given(const sumi_recipe *recipe, int number, const struct option *row)
 {
     const char *value = recipe->values[number];
-    return recipe->lines[number] && value
-           && strcmp(value, recipe_schema[number].default_value) != 0;
+    return recipe->lines[number] && value && strcmp(value, row->default_value) != 0;
 }
 
 /* Refuses a key, and names the first key of its condition and that key's value. */
-static sumi_status not_read(sumi_context *context, const sumi_recipe *recipe, int number)
+static sumi_status not_read(sumi_context *context, const sumi_recipe *recipe, int line,
+                            const struct option *row)
 {
-    const struct option *row = &recipe_schema[number];
     char condition[OPTION_EXPECTED_SIZE], kind[KEY_SIZE], place[SOURCE_SIZE] = "";
     option_condition(row->when, condition, sizeof condition);
     snprintf(kind, sizeof kind, "%.*s", (int)strcspn(row->when, "!="), row->when);
-    if (recipe->lines[number] > 0)
-        snprintf(place, sizeof place, "line %d: ", recipe->lines[number]);
+    if (line > 0) snprintf(place, sizeof place, "line %d: ", line);
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "%s%s = %.60s: %s = %.60s does not read it, but %s does; leave it out",
                         place, row->name, recipe_text(recipe, row->name), kind,
@@ -357,21 +305,14 @@ sumi_status recipe_check_read(sumi_context *context, const sumi_recipe *recipe,
 {
     for (; *sections; sections++) {
         size_t length = strlen(*sections);
-        for (int i = 0; i < recipe_schema_count; i++) {
-            const char *key = recipe_schema[i].name;
-            if (strncmp(key, *sections, length) != 0 || key[length] != '.') continue;
-            if (is_given(recipe, i) && !recipe_reads(recipe, i))
-                return not_read(context, recipe, i);
+        const struct option *row;
+        for (int i = 0; (row = recipe_row(recipe->keys, i)) != NULL; i++) {
+            if (strncmp(row->name, *sections, length) != 0 || row->name[length] != '.') continue;
+            if (is_given(recipe, i, row) && !recipe_reads(recipe, row))
+                return not_read(context, recipe, recipe->lines[i], row);
         }
     }
     return SUMI_OK;
-}
-
-bool sumi_recipe_option(const sumi_recipe *recipe, int number, sumi_option *option)
-{
-    if (number < 0 || number >= recipe_schema_count) return false;
-    *option = option_describe(&recipe_schema[number], !recipe || recipe_reads(recipe, number));
-    return true;
 }
 
 /* ---- Writing ------------------------------------------------------------------------------ */
@@ -402,9 +343,9 @@ static sumi_status put_value(sumi_context *context, file_writer *writer, const c
 }
 
 /* Leaves out keys that are not read, unless the caller has set them. */
-static bool is_written(const sumi_recipe *recipe, int number)
+static bool is_written(const sumi_recipe *recipe, int number, const struct option *row)
 {
-    return recipe_reads(recipe, number) || is_given(recipe, number);
+    return recipe_reads(recipe, row) || is_given(recipe, number, row);
 }
 
 static sumi_status put_section(const sumi_recipe *recipe, const char *key, const char **section,
@@ -422,11 +363,12 @@ static sumi_status put_recipe(const sumi_recipe *recipe, file_writer *writer)
 {
     char line[384];
     const char *section = NULL; /* a key of the current section */
-    for (int i = 0; i < recipe_schema_count; i++) {
-        const char *key = recipe_schema[i].name;
-        if (!is_written(recipe, i)) continue;
+    const struct option *row;
+    for (int i = 0; (row = recipe_row(recipe->keys, i)) != NULL; i++) {
+        const char *key = row->name;
+        if (!is_written(recipe, i, row)) continue;
         TRY(put_section(recipe, key, &section, writer));
-        snprintf(line, sizeof line, "; %s\n%s = ", recipe_schema[i].meaning, strchr(key, '.') + 1);
+        snprintf(line, sizeof line, "; %s\n%s = ", row->meaning, strchr(key, '.') + 1);
         TRY(put_text(recipe->context, writer, line));
         TRY(put_value(recipe->context, writer, recipe_text(recipe, key)));
     }

@@ -6,8 +6,6 @@
 #include "base/file.h"
 #include "files/recipe.h"
 
-static const char *const KEYS[] = {"data.path", "model.config", "train.teacher"};
-
 static sumi_status settle(sumi_recipe *recipe, const char *key)
 {
     char folder[PATH_SIZE], assignment[2 * PATH_SIZE];
@@ -26,6 +24,8 @@ static sumi_status settle(sumi_recipe *recipe, const char *key)
 
 sumi_status sumi_recipe_settle_paths(sumi_recipe *recipe)
 {
-    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) TRY(settle(recipe, KEYS[i]));
+    const struct option *row;
+    for (int i = 0; (row = recipe_row(recipe_keys_of(recipe), i)) != NULL; i++)
+        if (row->type == OPTION_PATH) TRY(settle(recipe, row->name));
     return SUMI_OK;
 }

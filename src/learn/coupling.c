@@ -6,6 +6,15 @@
 
 #include "base/team.h"
 #include "data/shuffle.h"
+#include "learn/keys.h"
+
+const struct option coupling_keys[] = {
+    {CHOICE_OPTION("train.coupling", "independent", "independent|optimal|reflow",
+                   "coupling of noise and items: independent, optimal transport within the batch, "
+                   "or pairs from a trained model"),
+     .when = OF_NOISED},
+    {.name = NULL},
+};
 
 static enum coupling_kind kind_of(const sumi_recipe *recipe)
 {
@@ -27,7 +36,7 @@ static sumi_status open_optimal(sumi_context *context, struct coupling *coupling
 static sumi_status open_reflow(const struct learning *learning, struct coupling *coupling)
 {
     sumi_context *context = learning->context;
-    coupling->pairs = recipe_int(learning->recipe, "train.pairs");
+    coupling->pairs = reflow_pairs(learning->recipe);
     size_t pairs = (size_t)coupling->pairs, total = pairs * (size_t)coupling->item_size;
     coupling->noise = context_allocate(context, total, sizeof(float));
     coupling->clean = context_allocate(context, total, sizeof(float));

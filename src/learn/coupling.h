@@ -46,6 +46,9 @@ void coupling_read(const struct coupling *coupling, int64_t feed, float *clean, 
 
 /* ---- Pairs (reflow.c) ---- */
 
+/* Their number. */
+int64_t reflow_pairs(const sumi_recipe *recipe);
+
 /* Fills noise, clean and labels (already allocated) with the teacher's flow. */
 sumi_status reflow_draw(const struct learning *learning, struct coupling *coupling);
 

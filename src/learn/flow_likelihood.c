@@ -15,11 +15,23 @@
 #include <math.h>
 
 #include "base/philox.h"
+#include "learn/keys.h"
 #include "learn/objective.h"
 #include "solvers/solver.h"
 
 static const double bits_in_a_nat = 1.44269504088896340736;
 static const double log_two_pi = 1.83787706640934548356;
+
+const struct option flow_keys[] = {
+    {WHOLE_OPTION("train.segments", "8", 1, 10000,
+                  "number of steps of a flow that is trained by likelihood"),
+     .when = "train.objective=likelihood"},
+    {CHOICE_OPTION("train.method", "midpoint", "euler|midpoint|heun|rk4", "method of these steps"),
+     .when = "train.objective=likelihood"},
+    {NUMBER_OPTION("train.energy", "0", 0, 1e6, "weight of the flow's energy in the loss"),
+     .when = "train.objective=likelihood"},
+    {.name = NULL},
+};
 
 enum { EXACT_LIMIT = 4, MOST_STAGES = 4 };
 

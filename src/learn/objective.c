@@ -4,9 +4,19 @@
 
 #include <string.h>
 
+#include "learn/keys.h"
+
 static const struct objective_type *const types[] = {
     &objective_denoising, &objective_variational, &objective_hybrid,     &objective_sliced,
     &objective_bits,      &objective_betas,       &objective_likelihood,
+};
+
+const struct option objective_keys[] = {
+    {CHOICE_OPTION("train.objective", "denoising",
+                   "denoising|variational|hybrid|sliced|bits|"
+                   "betas|likelihood",
+                   "what the network is trained for")},
+    {.name = NULL},
 };
 
 static sumi_status check_bits(const struct learning *learning, const struct objective_type *type)

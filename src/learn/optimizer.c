@@ -11,6 +11,28 @@
 
 enum { CHUNK = 1 << 14 }; /* elements of a task */
 
+const struct option optimizer_keys[] = {
+    {NUMBER_OPTION("train.learning_rate", "0.0002", 0, 10, "learning rate after the warm-up")},
+    {WHOLE_OPTION("train.warmup", "100", 0, 1e12,
+                  "steps over which the learning rate rises from 0")},
+    {CHOICE_OPTION("train.decay", "constant", "constant|cosine",
+                   "learning rate schedule after the warm-up")},
+    {NUMBER_OPTION("train.final_learning_rate", "0", 0, 10, "final learning rate of cosine decay"),
+     .when = "train.decay=cosine"},
+    {NUMBER_OPTION("train.weight_decay", "0", 0, 10, "decoupled weight decay of AdamW")},
+    {NUMBER_OPTION("train.beta1", "0.9", 0, 0.999999, "AdamW's beta1, decay of the mean gradient")},
+    {NUMBER_OPTION("train.beta2", "0.999", 0, 0.9999999,
+                   "AdamW's beta2, decay of the mean squared gradient")},
+    {NUMBER_OPTION("train.epsilon", "1e-8", 1e-20, 1, "AdamW's epsilon, added to the square root")},
+    {NUMBER_OPTION("train.clip_gradient", "1", 0, 1e12,
+                   "largest norm of the whole gradient; 0: no limit")},
+    {NUMBER_OPTION("train.ema", "0.999", 0, 0.9999999,
+                   "decay of the averaged weights (EMA); 0: no average")},
+    {FLAG_OPTION("train.ema_warmup", "yes", "average over fewer steps at the beginning"),
+     .when = "train.ema!=0"},
+    {.name = NULL},
+};
+
 struct optimizer_settings optimizer_settings_of(const sumi_recipe *recipe)
 {
     return (struct optimizer_settings){

@@ -7,8 +7,22 @@
 #include <string.h>
 
 #include "learn/coupling.h"
+#include "learn/keys.h"
 #include "solvers/solver.h"
 #include "vectors/rows.h"
+
+const struct option reflow_keys[] = {
+    {PATH_OPTION("train.teacher", "",
+                 "folder of the trained model that generates the pairs of reflow"),
+     .when = "train.coupling=reflow"},
+    {TEXT_OPTION("train.teacher_solver", "flow-heun", "solver for the teacher's flow"),
+     .when = "train.coupling=reflow"},
+    {WHOLE_OPTION("train.teacher_steps", "50", 1, 100000, "its steps"),
+     .when = "train.coupling=reflow"},
+    {WHOLE_OPTION("train.pairs", "20000", 1, 1e9, "number of pairs of noise and data for reflow"),
+     .when = "train.coupling=reflow"},
+    {.name = NULL},
+};
 
 static sumi_status set_whole(sumi_solver *solver, const char *option, int64_t value)
 {
@@ -78,6 +92,11 @@ static sumi_status follow_flow(const struct learning *learning, sumi_session *te
     rows_combine(learning->context->threads, total, coupling->noise, 1, &start);
     return sumi_solver_run(solver, sumi_session_denoiser, teacher, rank, shape, coupling->clean,
                            NULL, NULL);
+}
+
+int64_t reflow_pairs(const sumi_recipe *recipe)
+{
+    return recipe_int(recipe, "train.pairs");
 }
 
 sumi_status reflow_draw(const struct learning *learning, struct coupling *coupling)

@@ -4,16 +4,23 @@
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/file.h"
 #include "learn/checkpoint.h"
+#include "learn/keys.h"
 #include "learn/trainer.h"
 #include "models/model.h"
 
 static const double REPORT_SECONDS = 0.1;
 static const double PREVIEW_SECONDS = 30; /* least interval between previews */
 static const double PREVIEW_SHARE = 0.03; /* largest fraction of the time for previews */
+
+const struct option run_keys[] = {
+    {WHOLE_OPTION("train.checkpoint_every", "500", 1, 1e12, "number of steps between checkpoints")},
+    {.name = NULL},
+};
 
 /* The state of a run, for its reports. */
 struct watch {
@@ -152,12 +159,14 @@ static sumi_status run_steps(struct watch *watch, const char *folder)
 /* Writes the recipe, with absolute paths. */
 static sumi_status keep_recipe(const sumi_trainer *trainer, const char *folder)
 {
-    char path[PATH_SIZE];
+    char path[PATH_SIZE], *text = NULL;
     sumi_recipe *copy = NULL;
     TRY(path_join(trainer->context, folder, RECIPE_NAME, path));
-    TRY(sumi_recipe_write(trainer->recipe, path));
-    TRY(sumi_recipe_open(trainer->context, path, &copy));
-    sumi_status status = sumi_recipe_settle_paths(copy);
+    TRY(sumi_recipe_text(trainer->recipe, &text));
+    sumi_status status = recipe_parse(trainer->context, recipe_keys_of(trainer->recipe), path, text,
+                                      strlen(text), &copy);
+    sumi_text_release(trainer->context, text);
+    if (status == SUMI_OK) status = sumi_recipe_settle_paths(copy);
     if (status == SUMI_OK) status = sumi_recipe_write(copy, path);
     sumi_recipe_free(copy);
     return status;

@@ -6,8 +6,25 @@
 #include "base/machine.h"
 #include "base/profile.h"
 #include "graph/plan.h"
+#include "learn/keys.h"
 #include "learn/trainer.h"
 #include "vectors/rows.h"
+
+const struct option step_keys[] = {
+    {WHOLE_OPTION("train.accumulate", "1", 1, 1 << 20,
+                  "number of parts that a batch is computed in, to save memory; their gradients "
+                  "are averaged")},
+    {CHOICE_OPTION("train.recompute", "auto", "auto|yes|no",
+                   "recompute activations for the gradient instead of storing them; auto: if "
+                   "memory is short")},
+    {.name = NULL},
+};
+
+const struct option precision_keys[] = {
+    {CHOICE_OPTION("train.precision", "float32", "float32|bf16",
+                   "type of stored activations: bf16 halves their memory; weights stay float32")},
+    {.name = NULL},
+};
 
 struct portion portion_of(const sumi_recipe *recipe, int64_t feed)
 {

@@ -5,6 +5,19 @@
 #include <math.h>
 
 #include "base/philox.h"
+#include "learn/keys.h"
+
+const struct option times_keys[] = {
+    {CHOICE_OPTION("train.times", "auto", "auto|whole|uniform|importance|log_normal",
+                   "distribution of the noise levels of a step; auto: the usual one of the path"),
+     .when = OF_NOISED},
+    {NUMBER_OPTION("train.log_mean", "-1.2", -100, 100, "mean of log(sigma) for log_normal times"),
+     .when = "train.times=log_normal|auto"},
+    {NUMBER_OPTION("train.log_deviation", "1.2", 1e-6, 100,
+                   "standard deviation of log(sigma) for log_normal times"),
+     .when = "train.times=log_normal|auto"},
+    {.name = NULL},
+};
 
 static enum times_kind kind_of(const sumi_recipe *recipe, const struct noise_path *path)
 {

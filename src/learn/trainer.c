@@ -6,7 +6,19 @@
 #include <math.h>
 #include <string.h>
 
+#include "learn/keys.h"
 #include "models/model.h"
+
+const struct option trainer_keys[] = {
+    {WHOLE_OPTION("train.steps", "2000", 1, 1e12, "optimizer steps")},
+    {WHOLE_OPTION("train.batch", "64", 1, 1 << 20, "items in each step")},
+    {.name = NULL},
+};
+
+const struct option train_seed_keys[] = {
+    {SEED_OPTION("train.seed", "0", "seed of weights, noise, times, order and dropout")},
+    {.name = NULL},
+};
 
 sumi_status trainer_reserve_losses(sumi_trainer *trainer, int64_t count)
 {

@@ -4,6 +4,18 @@
 
 #include <math.h>
 
+#include "learn/keys.h"
+
+const struct option weighting_keys[] = {
+    {CHOICE_OPTION("train.weighting", "simple", "simple|snr|min_snr|sigma2|bound",
+                   "weight of each noise level: as in DDPM, signal-to-noise ratio of the data's "
+                   "error (at most gamma), as in NCSN, or of the variational bound"),
+     .when = "train.objective=denoising"},
+    {NUMBER_OPTION("train.gamma", "5", 1e-6, 1e6, "largest signal-to-noise ratio in min_snr"),
+     .when = "train.weighting=min_snr, train.objective=denoising"},
+    {.name = NULL},
+};
+
 struct weighting weighting_of(const sumi_recipe *recipe)
 {
     static const char *const names[] = {"simple", "snr", "min_snr", "sigma2", "bound"};

@@ -11,6 +11,64 @@
 
 static const char SOURCE[] = "the recipe's [model]";
 
+#define OF_A_UNET "model.kind=unet2d|unet1d, model.config="
+#define NO_DIT "model.kind=unet2d|unet1d|mlp, model.config="
+
+const struct option model_keys[] = {
+    {CHOICE_OPTION(
+        "model.kind", "unet2d", "unet2d|unet1d|mlp|dit",
+        "network: U-Net for pictures or signals, multi-layer perceptron for points, or diffusion "
+        "transformer for pictures with classes")},
+    {WHOLES_OPTION("model.channels", "32, 64, 64", 1, 8192,
+                   "channels of a U-Net at each resolution"),
+     .when = OF_A_UNET},
+    {WHOLE_OPTION("model.layers_per_block", "2", 1, 16, "residual units in each block of a U-Net"),
+     .when = OF_A_UNET},
+    {WORDS_OPTION("model.down_blocks", "auto", "diffusers' names of the down blocks, or auto"),
+     .when = OF_A_UNET},
+    {WORDS_OPTION("model.up_blocks", "auto", "diffusers' names of the up blocks, or auto"),
+     .when = OF_A_UNET},
+    {FLAGS_OPTION("model.attention", "auto",
+                  "attention at each resolution; auto: only in the middle"),
+     .when = OF_A_UNET},
+    {FLAG_OPTION("model.mid_attention", "yes", "attention at the lowest resolution"),
+     .when = OF_A_UNET},
+    {WHOLE_OPTION("model.head_dim", "0", 0, 8192, "channels of an attention head; 0: one head"),
+     .when = OF_A_UNET},
+    {WHOLE_OPTION("model.groups", "8", 1, 8192, "number of groups of group normalisation"),
+     .when = OF_A_UNET},
+    {NUMBER_OPTION("model.norm_eps", "1e-5", 0, 1,
+                   "number added to a variance before its square root"),
+     .when = OF_A_UNET},
+    {CHOICE_OPTION("model.time_embedding", "positional", "positional|fourier",
+                   "encoding of the time"),
+     .when = NO_DIT},
+    {FLAG_OPTION("model.scale_shift", "no",
+                 "scale and shift features by the time embedding, instead of adding it"),
+     .when = OF_A_UNET},
+    {FLAG_OPTION("model.class_conditional", "no",
+                 "give the network the class (needs data.labels = yes)"),
+     .when = "model.config="},
+    {NUMBER_OPTION("model.dropout", "0", 0, 0.95, "fraction of features dropped while training"),
+     .when = "model.config="},
+    {CHOICE_OPTION("model.activation", "silu", "silu|relu|gelu|mish",
+                   "activation function of the network"),
+     .when = NO_DIT},
+    {WHOLE_OPTION("model.width", "128", 1, 65536,
+                  "features of each hidden layer of an mlp, or of each token of a dit"),
+     .when = "model.kind=mlp|dit, model.config="},
+    {WHOLE_OPTION("model.depth", "4", 1, 64,
+                  "number of hidden layers of an mlp, or of blocks of a dit"),
+     .when = "model.kind=mlp|dit, model.config="},
+    {WHOLE_OPTION("model.heads", "4", 1, 1024, "attention heads of each block of a dit"),
+     .when = "model.kind=dit, model.config="},
+    {WHOLE_OPTION("model.patch", "2", 1, 256,
+                  "width and height of a patch, which is a token of a dit"),
+     .when = "model.kind=dit, model.config="},
+    {PATH_OPTION("model.config", "", "path of a config.json that replaces all other [model] keys")},
+    {.name = NULL},
+};
+
 /* What follows from a recipe and a data set. */
 struct plan_of_net {
     sumi_context *context;

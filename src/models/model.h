@@ -98,6 +98,8 @@ sumi_status weights_write(sumi_context *context, const sumi_weights *weights, co
 
 /* ---- Schedulers (scheduler.c) ---- */
 
+extern const struct option noise_keys[]; /* of a recipe's [noise] */
+
 /* DDPMScheduler with diffusers' defaults, as a new text. */
 sumi_status scheduler_default(sumi_context *context, char **text);
 /* Makes a scheduler_config.json from a recipe's [noise] section. */
@@ -127,6 +129,8 @@ bool class_names_add(const sumi_model *model, json_object *what, const char *key
 bool class_names_write(const sumi_model *model, json_object *index);
 
 /* ---- Recipes (from_recipe.c) ---- */
+
+extern const struct option model_keys[]; /* of [model] */
 
 /* Makes a config.json, as a new text, from a recipe's [model] section for items of a kind and
    shape. */

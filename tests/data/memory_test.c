@@ -12,7 +12,7 @@ static sumi_status use_data(sumi_context *context, void *user)
     const char *text = user;
     sumi_recipe *recipe = NULL;
     sumi_data *data = NULL;
-    sumi_status status = recipe_parse(context, "test.ini", text, strlen(text), &recipe);
+    sumi_status status = sumi_recipe_parse(context, text, "test.ini", &recipe);
     if (status == SUMI_OK) status = sumi_data_open(context, recipe, &data);
     float items[2 * 28 * 28 * 3];
     if (status == SUMI_OK) status = data_read_batch(data, 1, 0, 2, items, NULL);

@@ -56,7 +56,7 @@ static inline sumi_status try_data(const char *text, const char *path, sumi_data
 {
     sumi_recipe *recipe = NULL;
     char setting[PATH_SIZE + 16];
-    CHECK_OK(here.context, recipe_parse(here.context, "test.ini", text, strlen(text), &recipe));
+    CHECK_OK(here.context, sumi_recipe_parse(here.context, text, "test.ini", &recipe));
     snprintf(setting, sizeof setting, "data.path=%s", path ? path : "");
     CHECK_OK(here.context, sumi_recipe_set(recipe, setting));
     sumi_status status = sumi_data_open(here.context, recipe, data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recipes: what is understood, and the sentence about what is not. */
-#include "files/recipe.h"
+#include "recipes/keys.h"
 
 #include <unistd.h>
 #include "one_context.h"
@@ -8,7 +8,7 @@
 static sumi_recipe *parse(const char *text)
 {
     sumi_recipe *recipe = NULL;
-    CHECK_OK(context, recipe_parse(context, "my.ini", text, strlen(text), &recipe));
+    CHECK_OK(context, sumi_recipe_parse(context, text, "my.ini", &recipe));
     return recipe;
 }
 
@@ -16,7 +16,7 @@ static sumi_recipe *parse(const char *text)
 static void check_refused(const char *text, const char *place, const char *reason)
 {
     sumi_recipe *recipe = NULL;
-    assert_int_not_equal(recipe_parse(context, "my.ini", text, strlen(text), &recipe), SUMI_OK);
+    assert_int_not_equal(sumi_recipe_parse(context, text, "my.ini", &recipe), SUMI_OK);
     assert_null(recipe);
     const char *message = sumi_context_message(context);
     if (!strstr(message, place) || !strstr(message, reason)) {
@@ -110,8 +110,9 @@ static void zero_bytes_are_refused(void **state)
 {
     (void)state;
     sumi_recipe *recipe = NULL;
-    assert_int_equal(recipe_parse(context, "my.ini", "[train]\0steps = 5", 17, &recipe),
-                     SUMI_ERROR_FORMAT);
+    assert_int_equal(
+        recipe_parse(context, &recipe_keys, "my.ini", "[train]\0steps = 5", 17, &recipe),
+        SUMI_ERROR_FORMAT);
 }
 
 static void settings_change_an_open_recipe(void **state)
@@ -171,11 +172,9 @@ static void every_built_in_recipe_opens_and_has_a_summary(void **state)
 static void every_default_is_allowed_by_its_own_range(void **state)
 {
     (void)state;
-    for (int i = 0; i < recipe_schema_count; i++) {
-        CHECK_OK(context,
-                 recipe_check_value(context, "default", i, recipe_schema[i].default_value));
-        assert_int_equal(recipe_key_number(recipe_schema[i].name), i);
-    }
+    const struct option *row;
+    for (int i = 0; (row = recipe_row(&recipe_keys, i)) != NULL; i++)
+        CHECK_OK(context, recipe_check_value(context, "default", row, row->default_value));
 }
 
 static void unknown_names_and_missing_files_are_told(void **state)
@@ -317,7 +316,7 @@ static void keys_are_listed_with_what_lets_them_count(void **state)
             found += !option.read && strstr(option.when, "idx");
     }
     assert_int_equal(found, 2);
-    assert_int_equal(number, recipe_schema_count);
+    assert_int_equal(number, recipe_key_count(&recipe_keys));
     CHECK_OK(context, sumi_recipe_set_number(recipe, "train.steps", 12));
     CHECK_OK(context, sumi_recipe_set_text(recipe, "data.kind", "idx"));
     assert_string_equal(sumi_recipe_get(recipe, "train.steps"), "12");

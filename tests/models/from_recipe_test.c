@@ -13,8 +13,7 @@ static json_object *config_of(scratch *room, const char *recipe_source, int rank
     sumi_recipe *recipe = NULL;
     char *text = NULL;
     json_object *config = NULL;
-    CHECK_OK(room->context,
-             recipe_parse(room->context, "recipe", recipe_source, strlen(recipe_source), &recipe));
+    CHECK_OK(room->context, sumi_recipe_parse(room->context, recipe_source, "recipe", &recipe));
     CHECK_OK(room->context, config_from_recipe(room->context, recipe, item_type_of_rank(rank)->kind,
                                                shape, classes, &text));
     CHECK_OK(room->context, json_parse(room->context, text, strlen(text), "config", &config));
@@ -28,8 +27,7 @@ static void check_refused(scratch *room, const char *recipe_source, int rank, co
 {
     sumi_recipe *recipe = NULL;
     char *text = NULL;
-    CHECK_OK(room->context,
-             recipe_parse(room->context, "recipe", recipe_source, strlen(recipe_source), &recipe));
+    CHECK_OK(room->context, sumi_recipe_parse(room->context, recipe_source, "recipe", &recipe));
     sumi_status status = config_from_recipe(room->context, recipe, item_type_of_rank(rank)->kind,
                                             shape, classes, &text);
     assert_null(text);
@@ -165,8 +163,7 @@ static sumi_model *create(scratch *room, const char *recipe_source, sumi_status 
     sumi_recipe *recipe = NULL;
     sumi_data *data = NULL;
     sumi_model *model = NULL;
-    CHECK_OK(room->context,
-             recipe_parse(room->context, "recipe", recipe_source, strlen(recipe_source), &recipe));
+    CHECK_OK(room->context, sumi_recipe_parse(room->context, recipe_source, "recipe", &recipe));
     CHECK_OK(room->context, sumi_data_open(room->context, recipe, &data));
     sumi_status status = sumi_model_create_from_recipe(room->context, recipe, data, &model);
     if (expected == SUMI_OK) CHECK_OK(room->context, status);

@@ -147,7 +147,7 @@ static sumi_status run_plan(void *user)
 /* What a run costs, by the rows of a profile of one. */
 static sumi_status count_cost(sumi_context *context, sumi_plan *plan, struct cost *cost)
 {
-    sumi_profile_row row;
+    sumi_profile_row row = {.size = sizeof row};
     TRY(sumi_profile_start(context));
     TRY(sumi_plan_run(plan, 1, 1));
     sumi_profile_stop(context);
@@ -378,7 +378,7 @@ static int end(const struct session *session, const char *json)
 
 static int run(struct session *session, const struct arguments *a)
 {
-    sumi_machine machine;
+    sumi_machine machine = {.size = sizeof machine};
     sumi_status status = SUMI_OK;
     if (a->threads) status = sumi_context_set_threads(session->context, a->threads);
     if (status == SUMI_OK && !a->check_only) {

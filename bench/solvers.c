@@ -175,7 +175,7 @@ static bool write_json(const char *path, const struct bench *b, int count,
 /* How many of the solvers it was, or -1 after a failure. */
 static int measure_all(struct bench *b, int count, char *const *names, struct result *results)
 {
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     int made = 0;
     if (b->check) {
         printf("%-20s%12s%14s\n", "solver", "evaluations", "states kept");

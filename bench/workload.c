@@ -184,7 +184,7 @@ static sumi_status write_array(const struct workload *w, const char *name, const
 static int64_t make_gradients(const struct workload *w, float ***gradients)
 {
     int64_t count = 0;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     while (sumi_model_weight(w->model, count, &weight)) count++;
     *gradients = calloc((size_t)count + 1, sizeof **gradients);
     for (int64_t i = 0; *gradients && i < count; i++) {
@@ -201,7 +201,7 @@ static int64_t make_gradients(const struct workload *w, float ***gradients)
 static double norm_of(const struct workload *w, int64_t count, float **gradients)
 {
     double sum = 0;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     for (int64_t i = 0; i < count; i++) {
         sumi_model_weight(w->model, i, &weight);
         int64_t size = 1;
@@ -285,7 +285,7 @@ static sumi_status tell_memory(void)
 
 static sumi_status profile(struct workload *w, int64_t count)
 {
-    sumi_profile_row row;
+    sumi_profile_row row = {.size = sizeof row};
     double begin = now();
     sumi_status status = sumi_profile_start(w->context);
     for (int64_t i = 0; i < count && status == SUMI_OK; i++) status = run_once(w);

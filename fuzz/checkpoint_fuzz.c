@@ -63,7 +63,7 @@ static void load(sumi_context *context, sumi_trainer *trainer, const char *path)
 
 static void try_checkpoint(sumi_context *context, const char *path)
 {
-    const sumi_objective objective = {NULL, build, feed};
+    const sumi_objective objective = {.size = sizeof objective, .build = build, .feed = feed};
     sumi_recipe *recipe = NULL;
     sumi_weights *weights = NULL;
     sumi_trainer *trainer = NULL;

@@ -38,7 +38,7 @@ static inline void solving_run(sumi_solver *solver)
 /* A solver by number, counted round. */
 static inline sumi_status solving_create(sumi_context *context, size_t number, sumi_solver **solver)
 {
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     int count = 0;
     while (sumi_solver_describe(count, &info)) count++;
     if (!sumi_solver_describe((int)(number % (size_t)count), &info)) abort();

@@ -25,7 +25,13 @@
    - Arrays are float32, row-major, channels last: images [n, h, w, c], signals [n, length, c],
      points [n, d]. Images have values from -1 (black) to 1 (white).
    - Options are set by name, with the names of recipes and of diffusers' configuration files, so
-   that later versions can add options without breaking callers. */
+   that later versions can add options without breaking callers.
+   - Every structure begins with its size, which the caller sets before the library fills or reads
+   it: `sumi_option option = {.size = sizeof option};`. The library writes no more than that, and
+   treats members beyond it as zero, so that a program continues to work with a library that has
+   added members. Without a size nothing is filled or read: a call that returns a sumi_status
+   refuses, one that returns bool gives false. sumi_array, sumi_allocator and sumi_convolution have
+   no size and never change. */
 #ifndef SUMI_H
 #define SUMI_H
 
@@ -190,6 +196,7 @@ SUMI_API const char *sumi_item_kind_name(sumi_item_kind kind);
 
 /* The progress of a long call. */
 typedef struct sumi_progress {
+    size_t size;               /* as the library knows it */
     const char *task;          /* "train", "sample", "fetch" ... */
     int64_t step, steps;       /* steps done, and all steps (0 while unknown) */
     double loss;               /* mean of the recent training loss, or 0 */
@@ -208,6 +215,7 @@ typedef bool (*sumi_progress_function)(void *user, const sumi_progress *progress
 
 /* An option that can be set by name. */
 typedef struct sumi_option {
+    size_t size; /* sizeof(sumi_option) */
     const char *name;
     const char *type; /* "flag", "whole", "seed", "number", "choice", "text", "numbers" or, in
                          recipes, "wholes", "flags", "words" separated by commas */
@@ -243,6 +251,7 @@ SUMI_API const char *sumi_recipe_get(const sumi_recipe *recipe, const char *key)
 
 /* All keys by number from 0, with their meaning and default; false past the last. */
 typedef struct sumi_recipe_key {
+    size_t size; /* sizeof(sumi_recipe_key) */
     const char *key, *default_value, *meaning;
 } sumi_recipe_key;
 SUMI_API bool sumi_recipe_describe(int number, sumi_recipe_key *key);
@@ -320,6 +329,7 @@ typedef sumi_status (*sumi_denoiser)(void *user, int64_t count, int64_t item_siz
 /* All solvers by number from 0; false past the last. `order` is the order of the error in the step
    size; for stochastic solvers, that of the error of the samples' mean and deviation. */
 typedef struct sumi_solver_info {
+    size_t size; /* sizeof(sumi_solver_info) */
     const char *name, *paper;
     int order, evaluations; /* order of accuracy; network evaluations per step */
     bool stochastic;
@@ -414,6 +424,7 @@ SUMI_API sumi_status sumi_solver_correct(sumi_solver *solver, sumi_correction co
    density around the known values (Sohl-Dickstein et al. 2015, section 2.5; for inpainting and
    colouring see Song et al. 2021, appendix I). `user` is a sumi_known. */
 typedef struct sumi_known {
+    size_t size;         /* sizeof(sumi_known) */
     int64_t items;       /* number of known items; they repeat cyclically over the items of the
                             state */
     int64_t channels;    /* 0: single numbers are known; else their means over this many channels */
@@ -477,6 +488,7 @@ typedef enum sumi_part_kind {
     SUMI_PART_PRIOR = 7
 } sumi_part_kind;
 typedef struct sumi_part {
+    size_t size;         /* sizeof(sumi_part) */
     char name[64];       /* as in model_index.json: "unet" */
     char class_name[80]; /* "UNet2DModel" */
     sumi_part_kind kind;
@@ -508,6 +520,7 @@ SUMI_API sumi_status sumi_model_set_size(sumi_model *model, int count, const int
 /* The inputs of a network by number from 0: 0 is the state "x" [n, item], 1 the "times" [n]; the
    others, if any, are set by a condition. False past the last. */
 typedef struct sumi_input {
+    size_t size;          /* sizeof(sumi_input) */
     const char *name;     /* "class", "states" ... (docs/formats.md), or a name of the caller's own
                              network */
     sumi_element element; /* SUMI_FLOAT32, or SUMI_INT32: whole numbers from 0 */
@@ -524,6 +537,7 @@ SUMI_API bool sumi_model_input(const sumi_model *model, int number, sumi_input *
    because evaluations cache what they compute from the weights until then. Mapped weights, of any
    type, are copied to float32 by this call; false also where that fails. */
 typedef struct sumi_weight {
+    size_t size; /* sizeof(sumi_weight) */
     const char *name;
     int rank;
     int64_t shape[SUMI_MAX_RANK];
@@ -554,6 +568,7 @@ SUMI_API sumi_status sumi_condition_set_integers(sumi_condition *condition, cons
 /* The arrays of a condition by number from 0; false past the last. The pointers are valid until it
    is changed. */
 typedef struct sumi_condition_entry {
+    size_t size; /* sizeof(sumi_condition_entry) */
     const char *name;
     int rank;
     int64_t shape[SUMI_MAX_RANK];
@@ -724,6 +739,7 @@ SUMI_API const char *sumi_likelihood_setting(sumi_likelihood *likelihood, const 
    others, "step", with its time. `error` is the standard error due to the limited number of items
    and draws. */
 typedef struct sumi_likelihood_term {
+    size_t size; /* sizeof(sumi_likelihood_term) */
     const char *name;
     int64_t time; /* of the schedule, from 0; -1 for sums */
     double bits, error;
@@ -843,6 +859,7 @@ SUMI_API sumi_status sumi_draw_losses(sumi_context *context, const float *losses
 /* A curve of numbers over numbers for sumi_draw_lines, which has logarithmic axes and omits numbers
    that are not above 0. */
 typedef struct sumi_line {
+    size_t size; /* sizeof(sumi_line) */
     const char *name;
     int64_t count;
     const double *x, *y; /* [count] */
@@ -879,6 +896,7 @@ SUMI_API void sumi_profile_stop(sumi_context *context);
 /* A row of the profile, for an op with its shapes; both texts are valid until the next call that
    computes. */
 typedef struct sumi_profile_row {
+    size_t size;        /* sizeof(sumi_profile_row) */
     const char *name;   /* "convolution" ...; "optimizer" and others for work that is not an op */
     const char *shapes; /* "[2, 8, 8, 3] [4, 3, 3, 3] [4] -> [2, 8, 8, 4]": inputs, result; or "" */
     int64_t calls;
@@ -893,6 +911,7 @@ SUMI_API bool sumi_profile_get(const sumi_context *context, int64_t number, sumi
 
 /* The peak performance of this machine, with one thread and with all of the context's threads. */
 typedef struct sumi_machine {
+    size_t size; /* sizeof(sumi_machine) */
     int threads;
     const char *instructions;    /* "AVX-512" ...: the instruction set that was used */
     double f32_one, f32_all;     /* float32 operations per second, in multiply-adds */

@@ -208,6 +208,7 @@ SUMI_API sumi_status sumi_plan_run(sumi_plan *plan, uint64_t seed, uint64_t step
    sumi_plan_data. Steps count from 0. With train.accumulate = N, a step averages the gradients of N
    feeds, and `feed` gets the number of the feed: step s consists of feeds N s to N s + N - 1. */
 typedef struct sumi_objective {
+    size_t size; /* sizeof(sumi_objective) */
     void *user;
     sumi_node (*build)(void *user, sumi_graph *graph);
     sumi_status (*feed)(void *user, sumi_plan *plan, int64_t step);
@@ -227,6 +228,7 @@ SUMI_API sumi_status sumi_trainer_create_custom(sumi_context *context, const sum
    trained, sampled and evaluated like any other. It has no configuration file (sumi_model_config
    returns NULL and sumi_model_save fails), so save its weights. */
 typedef struct sumi_network {
+    size_t size; /* sizeof(sumi_network) */
     void *user;
     int rank; /* of an item, channels last */
     int64_t shape[SUMI_MAX_RANK];

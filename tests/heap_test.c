@@ -225,7 +225,7 @@ static void sampling_by_any_solver_takes_nothing_from_the_heap(void **state)
     static const char *const settings[] = {UNET, NULL};
     for (int threads = 1; threads <= 2; threads++) {
         struct training t;
-        sumi_solver_info info;
+        sumi_solver_info info = {.size = sizeof info};
         const int32_t classes[] = {3, 1, 4, 1};
         CHECK_OK(room->context, sumi_context_set_threads(room->context, threads));
         training_of_recipe(room->context, "ddpm-mnist", settings, &t);

@@ -53,7 +53,7 @@ static sumi_status use_drawings(sumi_context *context, void *user)
     const char *const titles[] = {"first", "second"};
     const float losses[] = {3, 2, 1, 0.5F};
     const double x[] = {1, 2, 4}, y[] = {3, 1, 0.1};
-    const sumi_line lines[] = {{"one", 3, x, y}, {"other", 2, y, x}};
+    const sumi_line lines[] = {{sizeof *lines, "one", 3, x, y}, {sizeof *lines, "other", 2, y, x}};
     sumi_array paths = {3, {2, 1, 2}, (float[]){0, 1, 0.5F, -1}};
     sumi_array arrows = {2, {1, 4}, (float[]){0, 0, 1, 1}};
     sumi_array images = {0}, waves = {0}, points = {0}, frames = {0};
@@ -199,7 +199,7 @@ static void data_sets_survive_every_failure(void **state)
 static void solvers_survive_every_failure(void **state)
 {
     (void)state;
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         for_each_failure(use_solver, (void *)(uintptr_t)info.name);
     }

@@ -154,7 +154,8 @@ static sumi_status train(sumi_context *context, const sumi_recipe *recipe, sumi_
                          const char *cache, sumi_weights *weights)
 {
     struct lesson lesson = {.data = data, .epoch = -1};
-    sumi_objective objective = {&lesson, build_loss, feed_batch};
+    sumi_objective objective = {
+        .size = sizeof objective, .user = &lesson, .build = build_loss, .feed = feed_batch};
     sumi_trainer *trainer = NULL;
     bool cached = cache && access(cache, F_OK) == 0;
     lesson.order = malloc(IMAGES * sizeof *lesson.order);

@@ -61,7 +61,7 @@ static sumi_status apply_settings(const struct subject *s)
 static sumi_status reset_unread(sumi_recipe *recipe)
 {
     sumi_status status = SUMI_OK;
-    sumi_option option;
+    sumi_option option = {.size = sizeof option};
     for (int i = 0; status == SUMI_OK && sumi_recipe_option(recipe, i, &option); i++)
         if (strncmp(option.name, "data.", 5) == 0 && !option.read)
             status = sumi_recipe_set_text(recipe, option.name, option.default_value);
@@ -287,7 +287,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     int code = computing_apply(context, &settings->computing);
     if (code != EXIT_DONE) return code;
     interrupt_catch();
-    sumi_machine machine;
+    sumi_machine machine = {.size = sizeof machine};
     if (sumi_machine_measure(context, &machine) != SUMI_OK) return fail_context(context);
     if (!settings->json) profile_print_machine(&machine);
     fflush(stdout);

@@ -94,7 +94,8 @@ static int draw(sumi_context *context, const struct settings *settings, const st
 {
     sumi_line lines[MOST_SOLVERS];
     for (int i = 0; i < count; i++)
-        lines[i] = (sumi_line){curves[i].name, curves[i].count, curves[i].steps, curves[i].errors};
+        lines[i] = (sumi_line){sizeof *lines, curves[i].name, curves[i].count, curves[i].steps,
+                               curves[i].errors};
     sumi_status status = sumi_draw_lines(context, lines, count, "error on a mixture of Gaussians",
                                          "steps", "error", settings->output);
     return status == SUMI_OK ? EXIT_DONE : fail_context(context);
@@ -104,7 +105,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 {
     const struct settings *settings = user;
     static struct curve curves[MOST_SOLVERS];
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     int made = 0;
     if (settings->output && !has_ending(settings->output, ".png"))
         return fail(EXIT_USAGE, "convergence: %s should end in .png", settings->output);

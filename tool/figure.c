@@ -16,7 +16,7 @@ bool figure_is_of_points(const sumi_model *model)
 
 bool figure_has_lines(const sumi_solver *solver)
 {
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++)
         if (strcmp(info.name, sumi_solver_name(solver)) == 0) return !info.stochastic;
     return false;

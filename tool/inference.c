@@ -91,7 +91,9 @@ static bool find_class_input(const sumi_model *model, sumi_input *input)
         if (strcmp(input->name, "class") == 0 || strcmp(input->name, "class_time") == 0)
             return true;
     }
-    *input = (sumi_input){.name = "class", .element = SUMI_INT32}; /* refused with a sentence */
+    *input = (sumi_input){.size = sizeof *input,
+                          .name = "class",
+                          .element = SUMI_INT32}; /* refused with a sentence */
     return false;
 }
 
@@ -112,7 +114,7 @@ static sumi_status set_classes(sumi_condition *condition, const sumi_input *inpu
 sumi_status inference_tell_classes(sumi_context *context, const sumi_model *model,
                                    sumi_session *session, int64_t count, const int32_t *classes)
 {
-    sumi_input input;
+    sumi_input input = {.size = sizeof input};
     sumi_condition *condition = NULL;
     find_class_input(model, &input);
     sumi_status status = sumi_condition_create(context, &condition);
@@ -125,7 +127,7 @@ sumi_status inference_tell_classes(sumi_context *context, const sumi_model *mode
 sumi_status inference_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
                               int64_t count, const struct numbers *wanted)
 {
-    sumi_input input;
+    sumi_input input = {.size = sizeof input};
     bool told = find_class_input(model, &input);
     if (!wanted->count && !(told && input.element == SUMI_INT32)) return SUMI_OK;
     int64_t period = wanted->count ? wanted->count : input.limit;

@@ -146,7 +146,8 @@ static int draw(struct work *work)
     const struct settings *settings = work->settings;
     const sumi_array *values = settings->grey ? &work->values : &work->items;
     int64_t items = work->items.shape[0];
-    sumi_known known = {.items = items,
+    sumi_known known = {.size = sizeof known,
+                        .items = items,
                         .values = values->data,
                         .mask = work->mask.data,
                         .channels = settings->grey ? work->items.shape[3] : 0,

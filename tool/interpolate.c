@@ -51,7 +51,7 @@ static int check_files(const struct settings *settings)
 /* A solver that draws noise would lead each state somewhere else. */
 static int check_solver(const char *name)
 {
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (strcmp(info.name, name) == 0 && info.stochastic)
             return fail(EXIT_USAGE,

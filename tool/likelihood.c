@@ -39,7 +39,7 @@ struct work {
 /* Whether the key counts with this kind of data. */
 static bool reads(const sumi_recipe *recipe, const char *key)
 {
-    sumi_option option;
+    sumi_option option = {.size = sizeof option};
     for (int i = 0; sumi_recipe_option(recipe, i, &option); i++)
         if (strcmp(option.name, key) == 0) return option.read;
     return false;
@@ -335,7 +335,7 @@ static struct json_object *describe(const sumi_likelihood_term *term)
 static int tell_json(const struct work *work)
 {
     struct json_object *answer = json_object_new_object(), *steps = json_object_new_array();
-    sumi_likelihood_term term;
+    sumi_likelihood_term term = {.size = sizeof term};
     json_object_object_add(answer, "numbers", json_object_new_int64(work->numbers));
     json_object_object_add(answer, "of", json_object_new_string(measured(work).name));
     json_object_object_add(answer, "units", describe_units());
@@ -354,7 +354,7 @@ static int tell_json(const struct work *work)
 static int tell_table(const struct work *work)
 {
     static const char *const MEANINGS[] = {"-log2 p", "L_T, prior", "L_0, data", "L_t, steps"};
-    sumi_likelihood_term term;
+    sumi_likelihood_term term = {.size = sizeof term};
     printf("%-12s %12s %10s %12s\n", work->settings->exact ? "exact" : "bound", "bits/item",
            "error", "bits/dim");
     for (int64_t i = 3; i >= 0; i--) {
@@ -372,7 +372,7 @@ static int tell_table(const struct work *work)
 /* L_t of each time t from 1, in bits for each number. */
 static sumi_status draw(const struct work *work)
 {
-    sumi_likelihood_term term;
+    sumi_likelihood_term term = {.size = sizeof term};
     int64_t count = 0;
     while (sumi_likelihood_get(work->likelihood, 4 + count, &term)) count++;
     double *values = calloc(2 * (size_t)count + 1, sizeof *values), *times = values + count;
@@ -381,7 +381,8 @@ static sumi_status draw(const struct work *work)
         values[i] = term.bits / (double)work->numbers;
         times[i] = (double)(i + 1);
     }
-    const sumi_line line = {.name = "L_t", .count = count, .x = times, .y = values};
+    const sumi_line line = {
+        .size = sizeof line, .name = "L_t", .count = count, .x = times, .y = values};
     sumi_status status = sumi_draw_lines(work->context, &line, 1, "terms of the bound by time", "t",
                                          "bits/dim", work->settings->output);
     free(values);

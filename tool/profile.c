@@ -54,7 +54,7 @@ static void add_rest(struct rows *rows, double seconds)
 static struct rows gather(const sumi_context *context, const struct profile_view *view)
 {
     size_t room = 1;
-    sumi_profile_row row;
+    sumi_profile_row row = {.size = sizeof row};
     while (sumi_profile_get(context, (int64_t)room - 1, &row)) room++;
     struct rows rows = {malloc(room * sizeof *rows.items), 0};
     if (!rows.items) return rows;

@@ -12,7 +12,7 @@ struct settings {
 static struct json_object *recipe_as_json(const sumi_recipe *recipe)
 {
     struct json_object *all = json_object_new_object();
-    sumi_recipe_key key;
+    sumi_recipe_key key = {.size = sizeof key};
     for (int i = 0; all && sumi_recipe_describe(i, &key); i++) {
         const char *value = sumi_recipe_get(recipe, key.key);
         json_object_object_add(all, key.key, json_object_new_string(value));
@@ -24,7 +24,7 @@ static struct json_object *recipe_as_json(const sumi_recipe *recipe)
 static void print_recipe(const sumi_recipe *recipe)
 {
     char section[64] = "";
-    sumi_recipe_key key;
+    sumi_recipe_key key = {.size = sizeof key};
     for (int i = 0; sumi_recipe_describe(i, &key); i++) {
         const char *value = sumi_recipe_get(recipe, key.key), *dot = strchr(key.key, '.');
         if (strcmp(value, key.default_value) == 0) continue;
@@ -52,9 +52,9 @@ static int show_recipe(sumi_context *context, const char *name, bool json)
 static int list_keys(bool json)
 {
     struct json_object *all = json ? json_object_new_array() : NULL;
-    sumi_recipe_key key;
+    sumi_recipe_key key = {.size = sizeof key};
     for (int i = 0; sumi_recipe_describe(i, &key); i++) {
-        sumi_option option;
+        sumi_option option = {.size = sizeof option};
         sumi_recipe_option(NULL, i, &option);
         if (!json) {
             printf("%-28s %-14s %s", key.key, key.default_value, key.meaning);

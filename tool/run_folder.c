@@ -99,9 +99,9 @@ static bool may_change(const char *key)
 static int check_agreement(const struct run_wish *wish, const struct run_folder *folder,
                            const sumi_recipe *kept, const sumi_recipe *wanted)
 {
-    sumi_recipe_key key;
+    sumi_recipe_key key = {.size = sizeof key};
     for (int i = 0; sumi_recipe_describe(i, &key); i++) {
-        sumi_option option = {0};
+        sumi_option option = {.size = sizeof option};
         if (sumi_recipe_option(wanted, i, &option) && !option.read) continue;
         const char *before = sumi_recipe_get(kept, key.key);
         const char *now = sumi_recipe_get(wanted, key.key);

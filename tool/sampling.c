@@ -93,6 +93,7 @@ static void show(struct watch *watch, int64_t done, int64_t steps, const float *
     preview.data = (float *)clean; /* only read */
     double elapsed = clock_now() - watch->start, each = elapsed / (double)done;
     sumi_progress progress = {
+        .size = sizeof progress,
         .task = watch->sampling->task,
         .step = done,
         .steps = steps,

@@ -37,7 +37,7 @@ static int list_options(sumi_context *context, const char *name, bool json)
 {
     struct json_object *all = json ? json_object_new_array() : NULL;
     sumi_solver *solver = NULL;
-    sumi_option option;
+    sumi_option option = {.size = sizeof option};
     sumi_status status = sumi_solver_create(context, name, &solver);
     if (status != SUMI_OK) return fail_argument(context, status);
     if (!json) printf("%-27s %-8s %-12s %s\n", "option", "type", "default", "meaning");
@@ -59,7 +59,7 @@ static int list_options(sumi_context *context, const char *name, bool json)
 static int list_solvers(bool json)
 {
     struct json_object *all = json ? json_object_new_array() : NULL;
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     if (!json) {
         printf("%-17s %5s  %-11s  %-5s  %s\n", "name", "order", "evaluations", "noise", "paper");
     }

@@ -65,7 +65,7 @@ static sumi_status open_parts(struct work *work)
 static int64_t count_weights(const sumi_model *model)
 {
     int64_t total = 0;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     for (int64_t i = 0; sumi_model_weight(model, i, &weight); i++) {
         int64_t count = 1;
         for (int k = 0; k < weight.rank; k++) count *= weight.shape[k];
@@ -132,6 +132,7 @@ static sumi_status train(struct work *work)
     progress_open(&work->line, stderr, &work->preview);
     interrupt_catch();
     sumi_status status = SUMI_OK;
+    work->machine.size = sizeof work->machine;
     if (work->settings->profile) status = sumi_machine_measure(work->context, &work->machine);
     if (work->settings->profile && status == SUMI_OK) status = sumi_profile_start(work->context);
     double start = clock_now();

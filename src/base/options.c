@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/structure.h"
 #include "base/text.h"
 
 enum { MOST_NUMBERS = 1000000, NUMBER_SIZE = 32 };
@@ -321,17 +322,19 @@ sumi_status option_from_text(sumi_context *context, const char *subject,
 
 /* ---- For people ---- */
 
-sumi_option option_describe(const struct option *option, bool read)
+bool option_describe(const struct option *option, const char *default_value, bool read,
+                     sumi_option *shown)
 {
-    return (sumi_option){.name = option->name,
-                         .type = option_type_name(option->type),
-                         .default_value = option->default_value,
-                         .meaning = option->meaning,
-                         .choices = option->choices,
-                         .low = option->low,
-                         .high = option->high,
-                         .when = option->when ? option->when : "",
-                         .read = read};
+    const sumi_option all = {.name = option->name,
+                             .type = option_type_name(option->type),
+                             .default_value = default_value ? default_value : option->default_value,
+                             .meaning = option->meaning,
+                             .choices = option->choices,
+                             .low = option->low,
+                             .high = option->high,
+                             .when = option->when ? option->when : "",
+                             .read = read};
+    return structure_fill(shown, &all, sizeof all);
 }
 
 /* ---- To text ---- */

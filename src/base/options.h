@@ -108,8 +108,10 @@ void option_short_text(const struct option *option, const void *target,
 /* What the option takes, to end the sentence "... must be". */
 void option_expected(const struct option *option, char *text, size_t size);
 
-/* The row as the public interface shows it. */
-sumi_option option_describe(const struct option *option, bool read);
+/* The row as the public interface shows it, with another default unless that is NULL; false where
+   the caller's structure has no size. */
+bool option_describe(const struct option *option, const char *default_value, bool read,
+                     sumi_option *shown);
 
 /* Whether a condition holds: "path=vp|sub_vp" and "steps!=0, timesteps=" where all must hold, with
    " or " between alternatives. `get` tells the present text of an option, "" where it is not given;

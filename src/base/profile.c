@@ -2,6 +2,7 @@
 /* The rows of a profile; see profile.h. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/profile.h"
+#include "base/structure.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,13 +37,13 @@ bool sumi_profile_get(const sumi_context *context, int64_t number, sumi_profile_
     const struct profile *profile = context->profile;
     if (!profile || number < 0 || number >= profile->count) return false;
     const struct profile_entry *entry = &profile->entries[number];
-    *row = (sumi_profile_row){.name = entry->name,
-                              .shapes = entry->shapes,
-                              .calls = entry->calls,
-                              .seconds = entry->seconds,
-                              .operations = entry->cost.operations,
-                              .bytes = entry->cost.bytes};
-    return true;
+    const sumi_profile_row all = {.name = entry->name,
+                                  .shapes = entry->shapes,
+                                  .calls = entry->calls,
+                                  .seconds = entry->seconds,
+                                  .operations = entry->cost.operations,
+                                  .bytes = entry->cost.bytes};
+    return structure_fill(row, &all, sizeof all);
 }
 
 static sumi_status reserve_row(sumi_context *context)

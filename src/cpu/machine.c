@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/profile.h"
+#include "base/structure.h"
 #include "cpu/bf16_speed.h"
 #include "cpu/loops/speed.h"
 
@@ -54,19 +55,21 @@ sumi_status sumi_machine_measure(sumi_context *context, sumi_machine *machine)
     const struct speed_loops *loops = speed_loops_select();
     const struct bf16_loop bf16 = bf16_loop_select();
     int threads = context->threads;
+    TRY(structure_check(context, "sumi_machine", machine));
     float *arrays = context_allocate_zeroed(context, 3 * (size_t)ARRAY, sizeof *arrays);
     if (!arrays) return SUMI_ERROR_MEMORY;
     float result = 0;
-    *machine = (sumi_machine){.threads = threads, .instructions = loops->instructions};
-    machine->f32_one = arithmetic_rate(1, loops->multiply_add, loops->operations, &result);
-    machine->f32_all = arithmetic_rate(threads, loops->multiply_add, loops->operations, &result);
+    sumi_machine all = {.threads = threads, .instructions = loops->instructions};
+    all.f32_one = arithmetic_rate(1, loops->multiply_add, loops->operations, &result);
+    all.f32_all = arithmetic_rate(threads, loops->multiply_add, loops->operations, &result);
     if (bf16.operations) {
-        machine->bf16_one = arithmetic_rate(1, bf16.multiply_add, bf16.operations, &result);
-        machine->bf16_all = arithmetic_rate(threads, bf16.multiply_add, bf16.operations, &result);
+        all.bf16_one = arithmetic_rate(1, bf16.multiply_add, bf16.operations, &result);
+        all.bf16_all = arithmetic_rate(threads, bf16.multiply_add, bf16.operations, &result);
     }
-    machine->bytes_one = memory_rate(1, arrays);
-    machine->bytes_all = memory_rate(threads, arrays);
+    all.bytes_one = memory_rate(1, arrays);
+    all.bytes_all = memory_rate(threads, arrays);
     context_release(context, arrays);
+    structure_fill(machine, &all, sizeof all);
     if (isfinite(result)) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_NUMBER, "the arithmetic of this machine is not right");
 }

@@ -3,6 +3,7 @@
    at their ends. */
 #include <math.h>
 
+#include "base/structure.h"
 #include "draw/plot.h"
 
 static const double WIDTH = 1440, HEIGHT = 1000;
@@ -67,12 +68,25 @@ static void write_names(struct canvas *canvas, const struct axis *x, int count,
     }
 }
 
-static sumi_status check_lines(sumi_context *context, const sumi_line *lines, int count)
+/* The lines as this library knows them, to own[count]. */
+static sumi_status read_lines(sumi_context *context, const sumi_line *lines, int count,
+                              sumi_line *own)
 {
-    if (count < 1 || count > MOST_LINES || !lines) {
+    for (int k = 0; k < count; k++) {
+        const char *line = (const char *)lines + (size_t)k * lines->size;
+        TRY(structure_read(context, "sumi_line", line, &own[k], sizeof *own));
+    }
+    return SUMI_OK;
+}
+
+static sumi_status check_lines(sumi_context *context, const sumi_line *given, int count,
+                               sumi_line *lines)
+{
+    if (count < 1 || count > MOST_LINES || !given) {
         return context_fail(context, SUMI_ERROR_ARGUMENT, "a figure has from 1 to %d lines, not %d",
                             MOST_LINES, count);
     }
+    TRY(read_lines(context, given, count, lines));
     for (int k = 0; k < count; k++) {
         if (lines[k].count >= 0 && lines[k].x && lines[k].y && lines[k].name) continue;
         return context_fail(
@@ -95,17 +109,18 @@ sumi_status sumi_draw_lines(sumi_context *context, const sumi_line *lines, int c
     struct canvas canvas = {0};
     struct axis x, y;
     double ends[MOST_LINES];
+    sumi_line own[MOST_LINES];
     TRY(canvas_check_path(context, path));
-    TRY(check_lines(context, lines, count));
-    choose_axes(lines, count, &x, &y);
+    TRY(check_lines(context, lines, count, own));
+    choose_axes(own, count, &x, &y);
     sumi_status status = canvas_open(context, WIDTH, HEIGHT, &canvas);
     if (status == SUMI_OK) {
         plot_frame(&canvas, &x, &y, &frame);
         for (int k = 0; k < count; k++) {
             canvas_use(&canvas, (enum canvas_ink)(k % CURVE_INKS), 1);
-            ends[k] = draw_line(&canvas, &x, &y, &lines[k]);
+            ends[k] = draw_line(&canvas, &x, &y, &own[k]);
         }
-        write_names(&canvas, &x, count, lines, ends);
+        write_names(&canvas, &x, count, own, ends);
         status = canvas_write(&canvas, path);
     }
     canvas_close(&canvas);

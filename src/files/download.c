@@ -59,8 +59,11 @@ static int tell_progress(void *user, curl_off_t total, curl_off_t received, curl
     if (!complete && time - transfer->told < PROGRESS_INTERVAL) return 0;
     transfer->told = time;
     double seconds = time - transfer->begin;
-    sumi_progress progress = {
-        .task = "fetch", .step = transfer->size, .rate_unit = "bytes/s", .seconds_left = -1};
+    sumi_progress progress = {.size = sizeof progress,
+                              .task = "fetch",
+                              .step = transfer->size,
+                              .rate_unit = "bytes/s",
+                              .seconds_left = -1};
     if (seconds > 0) progress.rate = (double)(transfer->size - transfer->start) / seconds;
     if (total > 0) {
         progress.steps = transfer->start + total;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/philox.h"
+#include "base/structure.h"
 #include "graph/backend.h"
 
 sumi_status sumi_weights_create(sumi_context *context, uint64_t seed, sumi_weights **weights)
@@ -44,12 +45,12 @@ bool sumi_weights_get(const sumi_weights *weights, int64_t number, sumi_weight *
 {
     if (number < 0 || number >= weights->count) return false;
     const struct weight *item = &weights->items[number];
-    *weight = (sumi_weight){.name = item->name,
-                            .rank = item->shape.rank,
-                            .data = weights->context->backend->host_memory ? item->data : NULL,
-                            .trainable = item->trainable};
-    for (int i = 0; i < item->shape.rank; i++) weight->shape[i] = item->shape.size[i];
-    return true;
+    sumi_weight all = {.name = item->name,
+                       .rank = item->shape.rank,
+                       .data = weights->context->backend->host_memory ? item->data : NULL,
+                       .trainable = item->trainable};
+    for (int i = 0; i < item->shape.rank; i++) all.shape[i] = item->shape.size[i];
+    return structure_fill(weight, &all, sizeof all);
 }
 
 int64_t weights_find(const sumi_weights *weights, const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sets of named arrays; see condition.h. */
 #include "guides/condition.h"
+#include "base/structure.h"
 
 #include <math.h>
 #include <string.h>
@@ -148,11 +149,11 @@ bool sumi_condition_get(const sumi_condition *condition, int number, sumi_condit
 {
     if (number < 0 || number >= condition->count) return false;
     const struct condition_entry *found = &condition->entries[number];
-    *entry = (sumi_condition_entry){.name = found->name, .rank = found->rank};
-    memcpy(entry->shape, found->shape, sizeof entry->shape);
-    if (found->integers) entry->integers = found->values;
-    else entry->numbers = found->values;
-    return true;
+    sumi_condition_entry all = {.name = found->name, .rank = found->rank};
+    memcpy(all.shape, found->shape, sizeof all.shape);
+    if (found->integers) all.integers = found->values;
+    else all.numbers = found->values;
+    return structure_fill(entry, &all, sizeof all);
 }
 
 /* ---- Copies ---- */

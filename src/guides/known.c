@@ -3,12 +3,12 @@
    normal density around the known values (Sohl-Dickstein et al. 2015, section 2.5, "multiplying
    distributions"). With it, a solver inpaints missing parts, colours grey pictures and denoises
    measurements. */
-#include "sumi.h"
+#include "base/structure.h"
 
 /* The weight of the known value: if the estimate from a state a x0 + s e is normal with deviation s
    / a, the mean of its product with r is the average of estimate and known value with this weight.
    It is 1 at the beginning of a run, and always if the known value is exact. */
-static double share_of_known(const struct sumi_known *known, double signal, double noise)
+static double share_of_known(const sumi_known *known, double signal, double noise)
 {
     double square = known->deviation * known->deviation;
     if (square == 0 || signal == 0) return 1;
@@ -28,7 +28,9 @@ static void move_mean(int64_t channels, double share, float value, float *number
 sumi_status sumi_keep_known(void *user, int64_t count, int64_t item_size, double signal,
                             double noise, float *clean)
 {
-    const struct sumi_known *known = user;
+    sumi_known own;
+    const sumi_known *known = &own;
+    if (!structure_copy(user, &own, sizeof own)) return SUMI_ERROR_ARGUMENT;
     const int64_t channels = known->channels > 0 ? known->channels : 1, size = item_size / channels;
     const double share = share_of_known(known, signal, noise);
     if (known->items < 1 || size * channels != item_size || !(known->deviation >= 0))

@@ -48,7 +48,7 @@ sumi_status objective_create(const struct learning *learning, struct objective *
 /* Refuses networks with inputs other than the class, because data sets have only classes. */
 static sumi_status check_inputs(const struct learning *learning)
 {
-    sumi_input input;
+    sumi_input input = {.size = sizeof input};
     for (int i = NET_TIMES + 1; sumi_model_input(learning->model, i, &input); i++) {
         if (input.optional || strcmp(input.name, "class") == 0) continue;
         return context_fail(

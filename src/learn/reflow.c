@@ -37,7 +37,7 @@ static sumi_status open_solver(const struct learning *learning, sumi_model *teac
 {
     const char *name = recipe_text(learning->recipe, "train.teacher_solver");
     char seed[24];
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (strcmp(info.name, name) != 0 || !info.stochastic) continue;
         return context_fail(learning->context, SUMI_ERROR_ARGUMENT,

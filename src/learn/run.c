@@ -105,7 +105,8 @@ static sumi_status report(struct watch *watch)
     if (!watch->progress || (time - watch->last_report < REPORT_SECONDS && !last)) return SUMI_OK;
     int64_t done = trainer->step - watch->first_step;
     double rate = done / fmax(elapsed, 1e-9);
-    sumi_progress progress = {.task = "train",
+    sumi_progress progress = {.size = sizeof progress,
+                              .task = "train",
                               .step = trainer->step,
                               .steps = trainer->steps,
                               .loss = watch->loss,

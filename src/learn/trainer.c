@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/structure.h"
 #include "learn/keys.h"
 #include "models/model.h"
 
@@ -76,8 +77,10 @@ sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe 
                                        sumi_weights *weights, const sumi_objective *objective,
                                        sumi_trainer **trainer)
 {
-    const struct objective calls = {
-        .user = objective->user, .build = objective->build, .feed = objective->feed};
+    sumi_objective given;
+    *trainer = NULL;
+    TRY(structure_read(context, "sumi_objective", objective, &given, sizeof given));
+    const struct objective calls = {.user = given.user, .build = given.build, .feed = given.feed};
     return create(context, recipe, weights, &calls, trainer);
 }
 

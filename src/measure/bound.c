@@ -317,7 +317,8 @@ static sumi_status measure_items(struct bound *b, float *clean, sumi_progress_fu
     for (int64_t place = 0; place < b->items; place++) {
         TRY(measure_item(b, place, clean));
         double elapsed = now() - start, done = (double)(place + 1);
-        sumi_progress report = {.task = "likelihood",
+        sumi_progress report = {.size = sizeof report,
+                                .task = "likelihood",
                                 .step = place + 1,
                                 .steps = b->items,
                                 .rate = done / fmax(elapsed, 1e-9),
@@ -373,10 +374,16 @@ static sumi_status report(struct bound *b, sumi_likelihood *likelihood)
     }
     terms[1] = describe("prior", times - 1, &b->prior);
     terms[2] = describe("data", 0, &b->terms[0]);
-    terms[3] = (sumi_likelihood_term){"steps", -1, bits * steps, bits * sqrt(variance),
-                                      b->items * b->draws};
-    terms[0] = (sumi_likelihood_term){"total", -1, terms[1].bits + terms[2].bits + terms[3].bits,
-                                      bits * whole_error(b), b->items};
+    terms[3] = (sumi_likelihood_term){.name = "steps",
+                                      .time = -1,
+                                      .bits = bits * steps,
+                                      .error = bits * sqrt(variance),
+                                      .draws = b->items * b->draws};
+    terms[0] = (sumi_likelihood_term){.name = "total",
+                                      .time = -1,
+                                      .bits = terms[1].bits + terms[2].bits + terms[3].bits,
+                                      .error = bits * whole_error(b),
+                                      .draws = b->items};
     return SUMI_OK;
 }
 

@@ -267,7 +267,8 @@ static sumi_status measure(struct density *d, sumi_likelihood *likelihood, int64
             if (bits) bits[first + item] = value;
         }
         double done = (double)(first + d->items), elapsed = now() - start;
-        sumi_progress report = {.task = "likelihood",
+        sumi_progress report = {.size = sizeof report,
+                                .task = "likelihood",
                                 .step = first + d->items,
                                 .steps = count,
                                 .rate = done / fmax(elapsed, 1e-9),
@@ -280,7 +281,8 @@ static sumi_status measure(struct density *d, sumi_likelihood *likelihood, int64
     }
     TRY(likelihood_reserve(likelihood, 1));
     double error = count > 1 ? sqrt(squares / (double)(count - 1) / (double)count) : INFINITY;
-    likelihood->terms[0] = (sumi_likelihood_term){"total", -1, mean, error, d->evaluations};
+    likelihood->terms[0] = (sumi_likelihood_term){
+        .name = "total", .time = -1, .bits = mean, .error = error, .draws = d->evaluations};
     return SUMI_OK;
 }
 

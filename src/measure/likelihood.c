@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/structure.h"
 #include "base/text.h"
 #include "models/session.h"
 
@@ -118,9 +119,8 @@ bool sumi_likelihood_option(sumi_likelihood *likelihood, int number, sumi_option
     for (int table = 0; number >= 0 && table_at(table); table++) {
         for (const struct option *row = table_at(table); row->name; row++) {
             if (number-- > 0) continue;
-            *option =
-                option_describe(row, !row->when || option_holds(row->when, present, likelihood));
-            return true;
+            return option_describe(
+                row, NULL, !row->when || option_holds(row->when, present, likelihood), option);
         }
     }
     return false;
@@ -171,8 +171,7 @@ bool sumi_likelihood_get(const sumi_likelihood *likelihood, int64_t number,
                          sumi_likelihood_term *term)
 {
     if (number < 0 || number >= likelihood->term_count) return false;
-    *term = likelihood->terms[number];
-    return true;
+    return structure_fill(term, &likelihood->terms[number], sizeof *likelihood->terms);
 }
 
 /* ---- For a denoiser, for a model ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A caller's own network as a model: a class of networks whose forward pass is the caller's. It has
    no config.json and cannot be saved as a folder; checkpoints save its weights. */
+#include "base/structure.h"
 #include "models/model.h"
 
 static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
@@ -88,8 +89,11 @@ static sumi_status declare_inputs(const sumi_network *network, struct net *net)
                             network->input_count);
     }
     for (int i = 0; i < network->input_count; i++) {
-        TRY(check_input(net->context, net, &network->inputs[i]));
-        net_declare(net, &network->inputs[i]);
+        const char *given = (const char *)network->inputs + (size_t)i * network->inputs->size;
+        sumi_input input;
+        TRY(structure_read(net->context, "sumi_input", given, &input, sizeof input));
+        TRY(check_input(net->context, net, &input));
+        net_declare(net, &input);
     }
     return SUMI_OK;
 }
@@ -116,12 +120,14 @@ static sumi_status make_net(sumi_context *context, const sumi_network *network, 
 sumi_status sumi_model_compose(sumi_context *context, const sumi_network *network, uint64_t seed,
                                sumi_model **model)
 {
+    sumi_network own;
     *model = NULL;
-    TRY(check_network(context, network));
+    TRY(structure_read(context, "sumi_network", network, &own, sizeof own));
+    TRY(check_network(context, &own));
     sumi_model *made = context_allocate_zeroed(context, 1, sizeof *made);
     if (!made) return SUMI_ERROR_MEMORY;
     made->context = context;
-    sumi_status status = make_net(context, network, &made->net);
+    sumi_status status = make_net(context, &own, &made->net);
     if (status == SUMI_OK) status = model_make_weights(made, seed);
     if (status == SUMI_OK) status = scheduler_default(context, &made->scheduler);
     if (status == SUMI_OK) *model = made;

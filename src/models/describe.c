@@ -223,7 +223,7 @@ static sumi_status add_text_as_json(struct description *description, const char 
 static bool add_parts(json_object *what, const sumi_model *model)
 {
     json_object *list = json_object_new_array();
-    sumi_part part;
+    sumi_part part = {.size = sizeof part};
     bool complete = list != NULL;
     for (int i = 0; complete && sumi_model_part(model, i, &part); i++) {
         json_object *one = json_object_new_object();

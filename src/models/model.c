@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/structure.h"
 
 enum { TEXT_LIMIT = 16 << 20 };
 
@@ -171,8 +172,7 @@ sumi_item_kind sumi_model_kind(const sumi_model *model)
 bool sumi_model_input(const sumi_model *model, int number, sumi_input *input)
 {
     if (number < 0 || number >= model->net->input_count) return false;
-    *input = model->net->inputs[number];
-    return true;
+    return structure_fill(input, &model->net->inputs[number], sizeof *model->net->inputs);
 }
 
 int sumi_model_shape(const sumi_model *model, int64_t shape[SUMI_MAX_RANK])

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/names.h"
+#include "base/options.h"
 #include "files/safetensors.h"
 #include "nets/net.h"
 

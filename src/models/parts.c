@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/structure.h"
 #include "models/auto_encoder.h"
 #include "models/members.h"
 
@@ -184,7 +185,6 @@ sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
 static bool describe_auto_encoder(const sumi_model *model, sumi_part *part)
 {
     if (!model->auto_encoder) return false;
-    part->kind = SUMI_PART_AUTO_ENCODER;
     snprintf(part->name, sizeof part->name, "%s", model->auto_encoder->name);
     snprintf(part->class_name, sizeof part->class_name, "%s",
              model->auto_encoder->net->type->class_name);
@@ -193,17 +193,18 @@ static bool describe_auto_encoder(const sumi_model *model, sumi_part *part)
 
 bool sumi_model_part(const sumi_model *model, int number, sumi_part *part)
 {
-    memset(part, 0, sizeof *part);
-    if (number == 2) return describe_auto_encoder(model, part);
+    sumi_part all = {.kind = SUMI_PART_AUTO_ENCODER};
+    if (number == 2) return describe_auto_encoder(model, &all) && structure_fill(part, &all, sizeof all);
     if (number < 0 || number > 1) return false;
     const struct part_type *type = &types[number]; /* the parts that every model has */
-    part->kind = type->kind;
+    all.kind = type->kind;
     bool network = type->kind == SUMI_PART_NETWORK;
-    snprintf(part->name, sizeof part->name, "%s", network ? model_part_name(model) : type->name);
-    if (network) snprintf(part->class_name, sizeof part->class_name, "%s", sumi_model_class(model));
-    else
-        return scheduler_class(model->context, model->scheduler, part->class_name,
-                               sizeof part->class_name)
-               == SUMI_OK;
-    return true;
+    snprintf(all.name, sizeof all.name, "%s", network ? model_part_name(model) : type->name);
+    if (network)
+        snprintf(all.class_name, sizeof all.class_name, "%s", sumi_model_class(model));
+    else if (scheduler_class(model->context, model->scheduler, all.class_name,
+                             sizeof all.class_name)
+             != SUMI_OK)
+        return false;
+    return structure_fill(part, &all, sizeof all);
 }

@@ -31,7 +31,7 @@ static sumi_status fail_class(sumi_context *context, const char *class_name)
 {
     char known[512] = "";
     size_t length = 0;
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info) && length < sizeof known; i++) {
         length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "",
                                    info.name);

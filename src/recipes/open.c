@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/structure.h"
 #include "base/text.h"
 #include "recipes/keys.h"
 
@@ -66,14 +67,13 @@ bool sumi_recipe_describe(int number, sumi_recipe_key *key)
 {
     const struct option *row = recipe_row(&recipe_keys, number);
     if (!row) return false;
-    *key = (sumi_recipe_key){row->name, row->default_value, row->meaning};
-    return true;
+    const sumi_recipe_key all = {
+        .key = row->name, .default_value = row->default_value, .meaning = row->meaning};
+    return structure_fill(key, &all, sizeof all);
 }
 
 bool sumi_recipe_option(const sumi_recipe *recipe, int number, sumi_option *option)
 {
     const struct option *row = recipe_row(&recipe_keys, number);
-    if (!row) return false;
-    *option = option_describe(row, !recipe || recipe_reads(recipe, row));
-    return true;
+    return row && option_describe(row, NULL, !recipe || recipe_reads(recipe, row), option);
 }

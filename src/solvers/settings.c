@@ -383,9 +383,8 @@ bool sumi_solver_option(sumi_solver *solver, int number, sumi_option *option)
         struct solver_options begin;
         settings_default(solver->type, &begin);
         const char *value = keep_text(solver, place.row, &begin);
-        *option = option_describe(place.row, name_is_read(solver, place.row->name, &first));
-        if (value) option->default_value = value;
-        return true;
+        return option_describe(place.row, value, name_is_read(solver, place.row->name, &first),
+                               option);
     }
     return false;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/structure.h"
 #include "base/text.h"
 #include "solvers/forecast.h"
 #include "vectors/rows.h"
@@ -64,9 +65,12 @@ bool sumi_solver_describe(int number, sumi_solver_info *info)
 {
     if (number < 0 || number >= TYPES) return false;
     const struct solver_type *type = types[number];
-    *info = (sumi_solver_info){type->name, type->paper, type->order, type->evaluations,
-                               type->stochastic};
-    return true;
+    const sumi_solver_info all = {.name = type->name,
+                                  .paper = type->paper,
+                                  .order = type->order,
+                                  .evaluations = type->evaluations,
+                                  .stochastic = type->stochastic};
+    return structure_fill(info, &all, sizeof all);
 }
 
 const struct solver_type *solver_type_for_class(const char *class_name)

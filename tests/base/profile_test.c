@@ -42,7 +42,7 @@ static void a_row_counts_the_calls_of_an_op_and_its_shapes(void **state)
     (void)state;
     sumi_context *context;
     struct work work;
-    sumi_profile_row row;
+    sumi_profile_row row = {.size = sizeof row};
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     CHECK_OK(context, work_begin(context, &work));
     CHECK_OK(context, sumi_profile_start(context));
@@ -65,7 +65,7 @@ static void nothing_is_counted_before_the_start_or_after_the_stop(void **state)
     (void)state;
     sumi_context *context;
     struct work work;
-    sumi_profile_row row;
+    sumi_profile_row row = {.size = sizeof row};
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     sumi_profile_stop(context);
     CHECK_OK(context, work_begin(context, &work));

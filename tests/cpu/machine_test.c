@@ -8,7 +8,7 @@ static void each_limit_is_measured(void **state)
 {
     (void)state;
     sumi_context *context;
-    sumi_machine machine;
+    sumi_machine machine = {.size = sizeof machine};
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     CHECK_OK(context, sumi_context_set_threads(context, 2));
     CHECK_OK(context, sumi_machine_measure(context, &machine));

@@ -29,7 +29,7 @@ static void a_power_is_a_straight_line(void **state)
         x[i] = pow(10, i / 100.0);
         y[i] = pow(x[i], -2);
     }
-    const sumi_line line = {"a", 201, x, y};
+    const sumi_line line = {sizeof line, "a", 201, x, y};
     CHECK_OK(scene.context,
              sumi_draw_lines(scene.context, &line, 1, "title", "steps", "error", scene.path));
     picture drawn = picture_read(scene.path);
@@ -53,7 +53,7 @@ static void numbers_that_are_not_above_zero_are_left_out(void **state)
     struct scene scene = scene_open();
     const double x[] = {1, 2, NAN, 0, 4, -1, 8}, y[] = {1, 0, 1, 1, 3, 2, INFINITY};
     const double few_x[] = {1, 4}, few_y[] = {1, 3};
-    const sumi_line all = {"a", 7, x, y}, few = {"a", 2, few_x, few_y};
+    const sumi_line all = {sizeof all, "a", 7, x, y}, few = {sizeof few, "a", 2, few_x, few_y};
     CHECK_OK(scene.context, sumi_draw_lines(scene.context, &all, 1, "", "", "", scene.path));
     picture with = picture_read(scene.path);
     CHECK_OK(scene.context, sumi_draw_lines(scene.context, &few, 1, "", "", "", scene.path));
@@ -70,7 +70,9 @@ static void names_of_curves_that_end_together_are_apart(void **state)
     (void)state;
     struct scene scene = scene_open();
     const double x[] = {1, 10}, y[] = {1, 10};
-    const sumi_line lines[] = {{"HHH", 2, x, y}, {"HHH", 2, x, y}, {"HHH", 2, x, y}};
+    const sumi_line lines[] = {{sizeof *lines, "HHH", 2, x, y},
+                               {sizeof *lines, "HHH", 2, x, y},
+                               {sizeof *lines, "HHH", 2, x, y}};
     CHECK_OK(scene.context, sumi_draw_lines(scene.context, lines, 3, NULL, NULL, NULL, scene.path));
     picture drawn = picture_read(scene.path);
     int names = 0;
@@ -92,7 +94,8 @@ static void impossible_requests_are_refused(void **state)
     (void)state;
     struct scene scene = scene_open();
     const double x[] = {1};
-    const sumi_line good = {"a", 1, x, x}, nameless = {NULL, 1, x, x}, less = {"a", -1, x, x};
+    const sumi_line good = {sizeof good, "a", 1, x, x}, nameless = {sizeof good, NULL, 1, x, x},
+                    less = {sizeof good, "a", -1, x, x};
     CHECK_REFUSED(&scene, sumi_draw_lines(scene.context, &good, 0, "", "", "", scene.path),
                   SUMI_ERROR_ARGUMENT, "from 1 to 64 lines, not 0");
     CHECK_REFUSED(&scene, sumi_draw_lines(scene.context, &good, 65, "", "", "", scene.path),

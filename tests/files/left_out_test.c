@@ -72,7 +72,7 @@ static void every_drawing_is_refused_where_drawing_is_left_out(void **state)
     float numbers[] = {0, 1, 2, 3};
     const double places[] = {1, 2};
     sumi_array points = {2, {2, 2}, numbers}, frames = {4, {1, 1, 2, 2}, numbers};
-    const sumi_line line = {"line", 2, places, places};
+    const sumi_line line = {sizeof line, "line", 2, places, places};
     const char *const titles[] = {"title"}, *path = scratch_path(room, "a.png");
     sumi_context *context = room->context;
     const sumi_status answers[] = {

@@ -144,7 +144,7 @@ static void a_written_recipe_reads_back_the_same(void **state)
     CHECK_OK(context, sumi_recipe_set(recipe, setting));
     CHECK_OK(context, sumi_recipe_write(recipe, path));
     CHECK_OK(context, sumi_recipe_open(context, path, &again));
-    sumi_recipe_key key;
+    sumi_recipe_key key = {.size = sizeof key};
     for (int i = 0; sumi_recipe_describe(i, &key); i++) {
         assert_string_equal(sumi_recipe_get(recipe, key.key), sumi_recipe_get(again, key.key));
     }
@@ -307,7 +307,7 @@ static void keys_are_listed_with_what_lets_them_count(void **state)
 {
     (void)state;
     sumi_recipe *recipe = parse("[data]\nkind = heartbeat\n");
-    sumi_option option;
+    sumi_option option = {.size = sizeof option};
     int found = 0, number = 0;
     for (; sumi_recipe_option(recipe, number, &option); number++) {
         assert_true(option.meaning[0] && option.type[0] && option.when);

@@ -30,7 +30,7 @@ static const float *add(struct fixture *fixture, const char *name, sumi_start ho
     CHECK_OK(fixture->context, weights_add(fixture->weights, name, &shape,
                                            &(struct weight_start){how, scale, NULL}, &number));
     assert_int_equal(weights_find(fixture->weights, name), number);
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     assert_true(sumi_weights_get(fixture->weights, number, &weight));
     assert_string_equal(weight.name, name);
     assert_int_equal(weight.rank, 1);
@@ -124,7 +124,7 @@ static void weights_that_are_not_there_are_not_found(void **state)
 {
     (void)state;
     struct fixture fixture;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     start(&fixture, 5);
     add(&fixture, "a", SUMI_START_ZERO, 1);
     assert_int_equal(sumi_weights_count(fixture.weights), 1);

@@ -9,7 +9,7 @@ static void what_is_set_can_be_read_and_is_a_copy(void **state)
 {
     scratch *room = *state;
     sumi_condition *c = NULL;
-    sumi_condition_entry entry;
+    sumi_condition_entry entry = {.size = sizeof entry};
     float states[12] = {1, 2, 3};
     int32_t classes[2] = {4, 5};
     CHECK_OK(room->context, sumi_condition_create(room->context, &c));
@@ -35,7 +35,7 @@ static void a_name_that_is_set_again_is_replaced(void **state)
 {
     scratch *room = *state;
     sumi_condition *c = NULL;
-    sumi_condition_entry entry;
+    sumi_condition_entry entry = {.size = sizeof entry};
     CHECK_OK(room->context, sumi_condition_create(room->context, &c));
     CHECK_OK(room->context, sumi_condition_set(c, "a", 1, (int64_t[]){1}, (float[]){1}));
     CHECK_OK(room->context,
@@ -65,7 +65,7 @@ static void arrays_that_make_no_sense_are_refused_with_a_sentence(void **state)
                 sumi_condition_set(c, NULL, 1, (int64_t[]){1}, &one));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "not NULL",
                 sumi_condition_set_integers(c, "a", 1, (int64_t[]){1}, NULL));
-    sumi_condition_entry entry;
+    sumi_condition_entry entry = {.size = sizeof entry};
     assert_false(sumi_condition_get(c, 0, &entry));
     sumi_condition_free(c);
 }
@@ -89,7 +89,7 @@ static void items_are_dealt_out_again_from_the_first(void **state)
 {
     scratch *room = *state;
     sumi_condition *c = NULL, *rows = NULL;
-    sumi_condition_entry entry;
+    sumi_condition_entry entry = {.size = sizeof entry};
     const float pairs[] = {1, 2, 3, 4};
     CHECK_OK(room->context, sumi_condition_create(room->context, &c));
     CHECK_OK(room->context, sumi_condition_create(room->context, &rows));

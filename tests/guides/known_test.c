@@ -77,7 +77,8 @@ static void what_is_known_comes_out_and_what_does_not_depend_on_it_stays(void **
     (void)state;
     static float x[2 * ITEMS];
     const float values[2] = {0.9f, 7}, mask[2] = {1, -1};
-    const struct sumi_known known = {.items = 1, .values = values, .mask = mask};
+    const struct sumi_known known = {
+        .size = sizeof known, .items = 1, .values = values, .mask = mask};
     for (size_t i = 0; i < sizeof solvers / sizeof *solvers; i++) {
         double middle = 0, deviation = 0;
         sample(solvers[i][0], solvers[i][1], 0, &known, x);
@@ -98,7 +99,8 @@ static void what_depends_on_it_follows(void **state)
     (void)state;
     static float x[2 * ITEMS];
     const float values[2] = {0.9f, 0}, mask[2] = {1, 0};
-    const struct sumi_known known = {.items = 1, .values = values, .mask = mask};
+    const struct sumi_known known = {
+        .size = sizeof known, .items = 1, .values = values, .mask = mask};
     for (size_t i = 0; i < sizeof solvers / sizeof *solvers; i++) {
         double middle = 0, deviation = 0;
         sample(solvers[i][0], solvers[i][1], 0.8, &known, x);
@@ -114,7 +116,7 @@ static void the_mean_of_channels_is_kept(void **state)
     (void)state;
     static float x[2 * ITEMS];
     const float values[2] = {0.6f, -0.4f};
-    struct sumi_known known = {.items = 2, .channels = 2, .values = values};
+    struct sumi_known known = {.size = sizeof known, .items = 2, .channels = 2, .values = values};
     for (int loose = 0; loose < 2; loose++) {
         known.deviation = loose ? 0.1 : 0;
         sample("ddpm", "vp", 0, &known, x);

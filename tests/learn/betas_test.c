@@ -58,7 +58,7 @@ static void the_loss_is_the_bound_with_the_forward_decoder(void **state)
     struct training t;
     sumi_solver *solver = NULL;
     sumi_likelihood *likelihood = NULL;
-    sumi_likelihood_term total;
+    sumi_likelihood_term total = {.size = sizeof total};
     double mean = 0;
     begin(room->context, many, &t);
     beta_weight(&t)->data[3] = 0.7f; /* not only where training starts */

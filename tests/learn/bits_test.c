@@ -60,7 +60,7 @@ static void the_loss_is_the_bound_in_bits(void **state)
     struct training t;
     sumi_solver *solver = NULL;
     sumi_likelihood *likelihood = NULL;
-    sumi_likelihood_term total;
+    sumi_likelihood_term total = {.size = sizeof total};
     enum { STEPS = 400 };
     double mean = 0;
     begin(room->context, SMALL, &t);
@@ -91,7 +91,7 @@ static void a_small_network_learns_heartbeats(void **state)
     struct training t;
     sumi_solver *solver = NULL;
     sumi_likelihood *likelihood = NULL;
-    sumi_likelihood_term total;
+    sumi_likelihood_term total = {.size = sizeof total};
     begin(room->context, settings, &t);
     CHECK_OK(room->context, sumi_trainer_run(t.trainer, NULL, NULL, NULL));
     CHECK_OK(room->context, sumi_model_solver(t.model, NULL, &solver));

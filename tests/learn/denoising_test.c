@@ -195,7 +195,7 @@ static void models_that_do_not_fit_the_data_are_refused(void **state)
     struct training t;
     const char *message = sumi_context_message(room->context);
     begin(room->context, "epsilon", "simple", 0, &t);
-    const sumi_network wide = {.rank = 1, .shape = {3}, .build = build_scaled};
+    const sumi_network wide = {.size = sizeof wide, .rank = 1, .shape = {3}, .build = build_scaled};
     assert_int_equal(create_with(room->context, &t, &wide), SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(message, "[3]"));
     assert_non_null(strstr(message, "[2]"));

@@ -51,7 +51,8 @@ static void attempt(sumi_context *context, const struct kind *kind, const char *
              "\"variance_type\": \"%s\", \"num_train_timesteps\": 100, %s}",
              kind->path, prediction, learned ? "learned_range" : "fixed_small", kind->members);
     training_open(context, settings, t);
-    const sumi_network network = {.rank = 1, .shape = {SIZE}, .build = build_scaled};
+    const sumi_network network = {
+        .size = sizeof network, .rank = 1, .shape = {SIZE}, .build = build_scaled};
     if (learned) {
         CHECK_OK(context, sumi_recipe_set(t->recipe, "noise.variance=learned_range"));
         CHECK_OK(context, sumi_recipe_set(t->recipe, "model.width=8"));

@@ -17,7 +17,7 @@ static double bits_of(sumi_context *context, const struct training *t, int64_t s
     sumi_solver *solver = NULL;
     sumi_likelihood *likelihood = NULL;
     sumi_session *session = NULL;
-    sumi_likelihood_term total;
+    sumi_likelihood_term total = {.size = sizeof total};
     int64_t shape[SUMI_MAX_RANK + 1] = {BATCH};
     int rank = 1 + sumi_data_shape(t->data, shape + 1);
     float *items = malloc((size_t)(BATCH * t->data->item_size) * sizeof *items);

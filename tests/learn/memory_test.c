@@ -87,7 +87,8 @@ static sumi_node build_network(void *user, sumi_graph *graph, const sumi_node *i
 
 static sumi_status use_composed(sumi_context *context, void *user)
 {
-    const sumi_network network = {.rank = 1, .shape = {2}, .build = build_network};
+    const sumi_network network = {
+        .size = sizeof network, .rank = 1, .shape = {2}, .build = build_network};
     sumi_recipe *recipe = NULL;
     sumi_data *data = NULL;
     sumi_model *model = NULL;

@@ -68,7 +68,10 @@ static inline void regression_begin(sumi_context *context, double dropout,
     memset(t, 0, sizeof *t);
     regression_fill(&t->regression);
     t->regression.dropout = dropout;
-    sumi_objective objective = {&t->regression, regression_build, regression_feed};
+    sumi_objective objective = {.size = sizeof objective,
+                                .user = &t->regression,
+                                .build = regression_build,
+                                .feed = regression_feed};
     CHECK_OK(context, sumi_recipe_open(context, "points", &t->recipe));
     for (; *settings; settings++) CHECK_OK(context, sumi_recipe_set(t->recipe, *settings));
     CHECK_OK(context, sumi_weights_create(context, 5, &t->weights));
@@ -92,7 +95,7 @@ static inline void regression_steps(sumi_context *context, struct regression_tra
 static inline void regression_weights(const struct regression_training *t,
                                       float values[REGRESSION_COLUMNS + 1])
 {
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     assert_true(sumi_weights_get(t->weights, 0, &weight));
     memcpy(values, weight.data, REGRESSION_COLUMNS * sizeof(float));
     assert_true(sumi_weights_get(t->weights, 1, &weight));

@@ -177,7 +177,7 @@ static void the_folder_of_a_model_opens_as_a_model_with_averaged_weights(void **
     CHECK_OK(room->context, sumi_trainer_run(trainer, folder, NULL, NULL));
     CHECK_OK(room->context, sumi_model_open(room->context, folder, &opened));
     assert_non_null(strstr(sumi_model_scheduler(opened), "v_prediction"));
-    sumi_weight mine, its;
+    sumi_weight mine = {.size = sizeof mine}, its = {.size = sizeof its};
     for (int64_t i = 0; sumi_model_weight(model, i, &mine); i++) {
         assert_true(sumi_model_weight(opened, i, &its));
         assert_string_equal(mine.name, its.name);
@@ -211,7 +211,7 @@ static void a_preview_is_drawn_in_as_many_steps_as_there_are(void **state)
         assert_int_equal(samples.shape[0], 8);
         sumi_array_release(room->context, &samples);
     }
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     assert_true(sumi_model_weight(model, 0, &weight));
     weight.data[0] = NAN;
     sumi_array none = {0};

@@ -61,7 +61,8 @@ static void its_mean_is_implicit_score_matching(void **state)
     scratch *room = *state;
     struct training t;
     enum { STEPS = 300 };
-    const sumi_network network = {.rank = 1, .shape = {SIZE}, .build = build_matrix};
+    const sumi_network network = {
+        .size = sizeof network, .rank = 1, .shape = {SIZE}, .build = build_matrix};
     const float matrix[4] = {-1, 0.7f, 0.4f, -2};
     double mean = 0, wanted = 0;
     training_open(room->context, SETTINGS, &t);

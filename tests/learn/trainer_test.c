@@ -175,7 +175,7 @@ struct plain {
 static sumi_status plain_begin(sumi_context *context, sumi_node (*build)(void *, sumi_graph *),
                                sumi_status (*feed)(void *, sumi_plan *, int64_t), struct plain *p)
 {
-    sumi_objective objective = {NULL, build, feed};
+    sumi_objective objective = {.size = sizeof objective, .build = build, .feed = feed};
     memset(p, 0, sizeof *p);
     CHECK_OK(context, sumi_recipe_open(context, "points", &p->recipe));
     CHECK_OK(context, sumi_recipe_set(p->recipe, "train.learning_rate=0.1"));
@@ -195,7 +195,7 @@ static void a_weight_used_twice_is_one_weight_with_one_gradient(void **state)
 {
     scratch *room = *state;
     struct plain p;
-    sumi_weight w;
+    sumi_weight w = {.size = sizeof w};
     CHECK_OK(room->context, plain_begin(room->context, build_twice, feed_nothing, &p));
     assert_int_equal(sumi_weights_count(p.weights), 1);
     for (int i = 0; i < 500; i++) CHECK_OK(room->context, sumi_trainer_step(p.trainer, NULL));
@@ -209,7 +209,7 @@ static void weights_made_after_the_trainer_are_left_alone(void **state)
     scratch *room = *state;
     struct plain p;
     sumi_graph *graph = NULL;
-    sumi_weight later;
+    sumi_weight later = {.size = sizeof later};
     CHECK_OK(room->context, plain_begin(room->context, build_twice, feed_nothing, &p));
     CHECK_OK(room->context, sumi_graph_create(room->context, p.weights, false, &graph));
     for (int i = 0; i < 100; i++) { /* the list of weights grows and moves */

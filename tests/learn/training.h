@@ -25,8 +25,10 @@ static inline sumi_network scaled_network(int classes)
 {
     static sumi_input inputs[9]; /* by the number of classes */
     sumi_input *input = &inputs[classes];
-    *input = (sumi_input){.name = "class", .element = SUMI_INT32, .rank = 1, .limit = classes};
-    return (sumi_network){.user = classes ? input : NULL,
+    *input = (sumi_input){
+        .size = sizeof *input, .name = "class", .element = SUMI_INT32, .rank = 1, .limit = classes};
+    return (sumi_network){.size = sizeof(sumi_network),
+                          .user = classes ? input : NULL,
                           .rank = 1,
                           .shape = {SIZE},
                           .input_count = classes ? 1 : 0,

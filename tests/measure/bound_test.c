@@ -59,7 +59,7 @@ static sumi_likelihood *make_likelihood(scratch *room, sumi_solver *solver,
 
 static sumi_likelihood_term term_of(const sumi_likelihood *likelihood, int64_t number)
 {
-    sumi_likelihood_term term;
+    sumi_likelihood_term term = {.size = sizeof term};
     assert_true(sumi_likelihood_get(likelihood, number, &term));
     return term;
 }
@@ -288,7 +288,7 @@ static void what_has_no_meaning_is_refused(void **state)
         assert_int_equal(sumi_likelihood_set(likelihood, wrong[i][0], wrong[i][1]),
                          SUMI_ERROR_ARGUMENT);
     }
-    sumi_likelihood_term term;
+    sumi_likelihood_term term = {.size = sizeof term};
     assert_false(sumi_likelihood_get(likelihood, 0, &term)); /* nothing was measured */
     sumi_likelihood_free(likelihood);
     sumi_solver_free(flow);

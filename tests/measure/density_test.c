@@ -60,7 +60,7 @@ static double largest_error(struct scene *scene)
         largest = fmax(largest, fabs(-bits[i] * log(2) - truth));
         mean += bits[i] / POINTS;
     }
-    sumi_likelihood_term total;
+    sumi_likelihood_term total = {.size = sizeof total};
     assert_true(sumi_likelihood_get(scene->likelihood, 0, &total));
     CHECK_CLOSE(total.bits, mean, 1e-12);
     assert_true(total.draws > 0 && !sumi_likelihood_get(scene->likelihood, 1, &total));
@@ -157,7 +157,7 @@ static void settings_are_listed_and_got(void **state)
     (void)state;
     sumi_solver *solver = NULL;
     sumi_likelihood *likelihood = NULL;
-    sumi_option option;
+    sumi_option option = {.size = sizeof option};
     int number = 0;
     CHECK_OK(context, sumi_solver_create(context, "ddpm", &solver));
     CHECK_OK(context, sumi_likelihood_create(context, solver, &likelihood));
@@ -229,7 +229,8 @@ static sumi_node build_rest(void *user, sumi_graph *graph, const sumi_node *inpu
 static void the_density_of_a_model_at_rest_is_normal(void **state)
 {
     (void)state;
-    const sumi_network network = {.rank = 1, .shape = {2}, .build = build_rest};
+    const sumi_network network = {
+        .size = sizeof network, .rank = 1, .shape = {2}, .build = build_rest};
     const int64_t shape[] = {POINTS, 2};
     float points[2 * POINTS];
     double bits[POINTS];

@@ -191,7 +191,8 @@ static void a_recipe_s_model_takes_the_items_of_its_data(void **state)
 static void the_seed_of_training_chooses_the_weights(void **state)
 {
     scratch *room = *state;
-    sumi_weight one, same, other;
+    sumi_weight one = {.size = sizeof one}, same = {.size = sizeof same},
+                other = {.size = sizeof other};
     sumi_model *first = create(room, DIGITS SMALL "[train]\nseed = 5\n", SUMI_OK);
     sumi_model *again = create(room, DIGITS SMALL "[train]\nseed = 5\n", SUMI_OK);
     sumi_model *third = create(room, DIGITS SMALL "[train]\nseed = 6\n", SUMI_OK);

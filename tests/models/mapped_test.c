@@ -99,7 +99,7 @@ static void networks_of_every_type_evaluate_alike(void **state)
 static void weights_asked_for_are_copies_that_may_be_written(void **state)
 {
     scratch *room = *state;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     make_twins(room, WIDE_MLP);
     sumi_model *model = open_folder(room, "f16");
     sumi_session *session = NULL;

@@ -9,7 +9,7 @@ static sumi_status use_model(sumi_context *context, void *user)
 {
     const char *folder = user;
     float output[4], slope[2], *gradients[32] = {NULL};
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     sumi_array samples = {0};
     sumi_model *model = NULL, *opened = NULL;
     double loss = 0;

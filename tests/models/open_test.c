@@ -109,7 +109,7 @@ static void a_model_lists_its_parts(void **state)
 {
     scratch *room = *state;
     sumi_model *model = NULL;
-    sumi_part part;
+    sumi_part part = {.size = sizeof part};
     char *json = NULL;
     save_tiny(room);
     CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "m"), &model));

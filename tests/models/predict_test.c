@@ -50,7 +50,7 @@ static void the_same_call_gives_the_same_bytes(void **state)
 static void weights_that_are_changed_count_at_once(void **state)
 {
     scratch *room = *state;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     sumi_model *model = tiny_create(room, TINY_MLP);
     float *before = tiny_predict(room, model, 1);
     int64_t last = 0;
@@ -70,7 +70,7 @@ static void weights_that_are_changed_count_at_once(void **state)
 static void kernels_that_are_changed_count_at_once(void **state)
 {
     scratch *room = *state;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     sumi_model *model = tiny_create(room, TINY_UNET);
     float *before = tiny_predict(room, model, 1);
     assert_true(sumi_model_weight(model, 0, &weight));
@@ -229,7 +229,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
     sumi_model *model = tiny_create(room, TINY_SIGNAL);
     const float times[] = {3, 500}, step = 4e-3F;
     float *x = tiny_items(model, 2), *gradients[256] = {NULL};
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     int64_t count = 0;
     double loss = 0;
     for (; sumi_model_weight(model, count, &weight); count++) {

@@ -88,7 +88,7 @@ static void weights_are_written_as_float32_with_the_mark_of_torch(void **state)
 {
     scratch *room = *state;
     safetensors *file = NULL;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     sumi_model *model = tiny_create(room, TINY_UNET);
     CHECK_OK(room->context, sumi_model_save(model, scratch_path(room, "m")));
     const char *path = scratch_path(room, "m/unet/diffusion_pytorch_model.safetensors");

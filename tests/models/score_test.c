@@ -30,7 +30,8 @@ static void check(sumi_context *context, const char *path, const char *predictio
 {
     char scheduler[160];
     struct truth truth;
-    const sumi_network network = {.user = &truth, .rank = 1, .shape = {2}, .build = build};
+    const sumi_network network = {
+        .size = sizeof network, .user = &truth, .rank = 1, .shape = {2}, .build = build};
     sumi_model *model = NULL;
     sumi_solver *solver = NULL;
     const struct noise_path *found = NULL;

@@ -277,14 +277,15 @@ static sumi_node build_told(void *user, sumi_graph *graph, const sumi_node *inpu
 }
 
 static const sumi_input told[] = {
-    {.name = "states", .rank = 3, .shape = {0, 0, 2}},
-    {.name = "states_mask", .rank = 2, .optional = true},
-    {.name = "kind", .element = SUMI_INT32, .rank = 1, .limit = 5},
+    {.size = sizeof(sumi_input), .name = "states", .rank = 3, .shape = {0, 0, 2}},
+    {.size = sizeof(sumi_input), .name = "states_mask", .rank = 2, .optional = true},
+    {.size = sizeof(sumi_input), .name = "kind", .element = SUMI_INT32, .rank = 1, .limit = 5},
 };
 
 static sumi_model *compose_told(scratch *room, int *builds)
 {
-    const sumi_network network = {.user = builds,
+    const sumi_network network = {.size = sizeof network,
+                                  .user = builds,
                                   .rank = 1,
                                   .shape = {2},
                                   .input_count = 3,
@@ -299,7 +300,7 @@ static void a_model_says_what_it_is_told(void **state)
 {
     scratch *room = *state;
     int builds = 0;
-    sumi_input input;
+    sumi_input input = {.size = sizeof input};
     sumi_model *model = compose_told(room, &builds);
     static const char *const names[] = {"x", "times", "states", "states_mask", "kind"};
     for (int i = 0; i < 5; i++) {

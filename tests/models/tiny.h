@@ -94,7 +94,7 @@ enum { TINY_TENSORS = 256 };
 static inline size_t tiny_entries(const sumi_model *model, number_type type,
                                   safetensors_entry entries[TINY_TENSORS])
 {
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     size_t count = 0;
     for (; sumi_model_weight(model, (int64_t)count, &weight); count++) {
         assert_true(count < TINY_TENSORS);

@@ -24,7 +24,7 @@ static void write_entries(scratch *room, const char *name, const safetensors_ent
    BF16 hold it exactly. */
 static void round_weights(const sumi_model *model)
 {
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     for (int64_t i = 0; sumi_model_weight(model, i, &weight); i++) {
         int64_t count = tiny_count(weight.shape, weight.rank);
         for (int64_t k = 0; k < count; k++) {
@@ -41,7 +41,7 @@ static void round_weights(const sumi_model *model)
 static void check_same_weights(scratch *room, const sumi_model *model)
 {
     sumi_model *opened = NULL;
-    sumi_weight mine, theirs;
+    sumi_weight mine = {.size = sizeof mine}, theirs = {.size = sizeof theirs};
     CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "m"), &opened));
     for (int64_t i = 0; sumi_model_weight(model, i, &mine); i++) {
         assert_true(sumi_model_weight(opened, i, &theirs));

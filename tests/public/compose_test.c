@@ -55,9 +55,13 @@ static sumi_node build(void *user, sumi_graph *graph, const sumi_node *inputs)
 
 static sumi_network network_of(struct own *own)
 {
-    own->input =
-        (sumi_input){.name = "class", .element = SUMI_INT32, .rank = 1, .limit = own->classes};
-    return (sumi_network){.user = own,
+    own->input = (sumi_input){.size = sizeof(sumi_input),
+                              .name = "class",
+                              .element = SUMI_INT32,
+                              .rank = 1,
+                              .limit = own->classes};
+    return (sumi_network){.size = sizeof(sumi_network),
+                          .user = own,
                           .rank = 1,
                           .shape = {2},
                           .input_count = own->classes ? 1 : 0,
@@ -137,7 +141,7 @@ static void a_composed_model_has_a_class_and_a_scheduler_but_no_config(void **st
     struct own own = {.classes = 0};
     sumi_network network = network_of(&own);
     sumi_model *model = NULL;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     int64_t shape[SUMI_MAX_RANK];
     CHECK_OK(room->context, sumi_model_compose(room->context, &network, 3, &model));
     assert_string_equal(sumi_model_class(model), "composed");

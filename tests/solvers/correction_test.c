@@ -36,7 +36,7 @@ static void every_evaluation_is_corrected_once(void **state)
 {
     (void)state;
     const int64_t shape[] = {2, 3};
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         float x[6];
         struct corrections corrections = {0};
@@ -108,7 +108,8 @@ static void a_measurement_counts_once_over_a_consistency_network(void **state)
 {
     (void)state;
     const float value = -0.7F;
-    struct sumi_known known = {.items = 1, .values = &value, .deviation = 0.4};
+    struct sumi_known known = {
+        .size = sizeof known, .items = 1, .values = &value, .deviation = 0.4};
     const char *const options[][2] = {{"timesteps", "[27]"}, {NULL, NULL}};
     double sigma = karras(27), start = 0.9, estimate = boundary(sigma, start, told);
     double mean = (0.16 * estimate + sigma * sigma * value) / (0.16 + sigma * sigma);

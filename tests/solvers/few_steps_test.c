@@ -151,7 +151,7 @@ static void few_steps_end_near_the_data_or_are_refused(void **state)
 {
     (void)state;
     sumi_context *context = NULL;
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     int done = 0, all = 0;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     CHECK_OK(context, sumi_context_set_threads(context, 1));

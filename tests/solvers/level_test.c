@@ -100,7 +100,7 @@ static void noise_is_added_at_that_level_by_every_solver_at_each_of_its_times(vo
 {
     (void)state;
     const float ends[] = {1, 0, 1};
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         double times[1000], signal = 0, noise = 0;
         float noised[2];

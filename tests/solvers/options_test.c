@@ -219,10 +219,10 @@ static void a_configuration_may_say_what_is_not_read(void **state)
 static void every_option_can_be_listed_got_and_set_to_its_default(void **state)
 {
     (void)state;
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         sumi_solver *made = open_with(info.name, 0, NULL);
-        sumi_option option;
+        sumi_option option = {.size = sizeof option};
         int number = 0;
         for (; sumi_solver_option(made, number, &option); number++) {
             char value[64];
@@ -263,7 +263,7 @@ static void typed_setters_set_the_same(void **state)
 static void schedules_have_the_names_of_their_option(void **state)
 {
     (void)state;
-    sumi_option option;
+    sumi_option option = {.size = sizeof option};
     char words[256] = "";
     for (int i = 0; schedule_name(i); i++) {
         if (i) strcat(words, "|");

@@ -224,7 +224,7 @@ static void every_combination_gives_the_data_or_a_reason(void **state)
 {
     (void)state;
     sumi_context *context = NULL;
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     int done = 0, all = 0;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     CHECK_OK(context, sumi_context_set_threads(context, 1)); /* the states are small */
@@ -273,7 +273,7 @@ static void every_option_leaves_a_finite_state_or_a_reason(void **state)
     static const int chosen[] = {0, 8, 10, 12, 13, 15}; /* one of each kind of path */
     enum { OPTIONS = sizeof options / sizeof *options, CHOSEN = sizeof chosen / sizeof *chosen };
     sumi_context *context = NULL;
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
     CHECK_OK(context, sumi_context_set_threads(context, 1));
     for (int i = 0; sumi_solver_describe(i, &info); i++) {

@@ -9,7 +9,7 @@ static void every_solver_in_the_table_can_be_made(void **state)
     (void)state;
     sumi_context *context = NULL;
     assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     int count = 0;
     for (; sumi_solver_describe(count, &info); count++) {
         sumi_solver *solver = NULL;

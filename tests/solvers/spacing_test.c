@@ -104,7 +104,7 @@ static void as_many_steps_as_times_visit_every_time(void **state)
 {
     (void)state;
     static const char *const spacings[] = {"leading", "linspace", "trailing"};
-    sumi_solver_info info;
+    sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         bool chooses = strcmp(info.name, "lcm") == 0 || strcmp(info.name, "tcd") == 0
                        || strcmp(info.name, "langevin") == 0 || strcmp(info.name, "rk45") == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model in memory, a sample of it as a PNG in memory: nothing is read from or written to a disk.
+/* A model in memory, samples of it as a PNG in memory: nothing is read from or written to a disk.
    The PNG goes to the standard output: memory > sample.png
    Build: cc memory.c -o memory $(pkg-config --cflags --libs sumi) */
 #include <stdio.h>
@@ -52,12 +52,8 @@ int main(void)
     sumi_bytes_release(context, files.weights); /* the model does not need them any longer */
     if (!status) status = sumi_model_solver(model, NULL, &solver);
     if (!status) status = sumi_solver_set(solver, "steps", "10");
-    if (!status) status = sumi_model_sample(model, solver, 1, NULL, &samples);
-    if (!status) {
-        const int64_t *shape = samples.shape; /* [1, h, w, c]: the one picture is [h, w, c] */
-        sumi_array picture = {3, {shape[1], shape[2], shape[3]}, samples.data};
-        status = sumi_array_write_memory(context, "png", &picture, &png, &size);
-    }
+    if (!status) status = sumi_model_sample(model, solver, 4, NULL, &samples);
+    if (!status) status = sumi_draw_grid_memory(context, &samples, 2, &png, &size);
     if (status) fprintf(stderr, "%s\n", sumi_context_message(context));
     else fwrite(png, 1, size, stdout);
     sumi_bytes_release(context, png);

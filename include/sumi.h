@@ -844,6 +844,10 @@ SUMI_API sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
 SUMI_API sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int columns,
                                     const char *path);
 
+/* The same into new memory, *bytes [*size]; release it with sumi_bytes_release. */
+SUMI_API sumi_status sumi_draw_grid_memory(sumi_context *context, const sumi_array *items,
+                                           int columns, void **bytes, size_t *size);
+
 /* Draws points [n,2] in two panels, as points and as a density. Over the density, unless NULL:
    lines through paths[steps,m,2], each with a dot at its end, and arrows[k,4] of a field (x, y and
    a direction), with lengths in proportion up to a limit. */

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "draw/palette.h"
-#include "files/image.h"
+#include "files/png.h"
 
 static const double INKS[][3] = {
     [INK_DARK] = {0.09, 0.11, 0.17},   [INK_SEAL] = {0.76, 0.24, 0.17},
@@ -84,7 +84,7 @@ static void spread(const uint32_t *pixels, size_t count, uint8_t *colours)
     }
 }
 
-sumi_status canvas_write(struct canvas *canvas, const char *path)
+sumi_status canvas_encode(struct canvas *canvas, void **bytes, size_t *size)
 {
     sumi_context *context = canvas->context;
     TRY(report_cairo(context, cairo_status(canvas->cairo)));
@@ -99,17 +99,24 @@ sumi_status canvas_write(struct canvas *canvas, const char *path)
     sumi_status status = picture.pixels ? SUMI_OK : SUMI_ERROR_MEMORY;
     if (status == SUMI_OK) {
         gather(canvas, picture.width, picture.height, pixels);
-        if (palette_index(pixels, count, canvas->exact, &palette, picture.pixels)) {
-            picture.channels = 1;
-            status =
-                image_write_indexed(context, path, &picture, palette.colours[0], palette.count);
-        } else {
-            spread(pixels, count, picture.pixels);
-            status = image_write_png(context, path, &picture);
-        }
+        bool few = palette_index(pixels, count, canvas->exact, &palette, picture.pixels);
+        if (few) picture.channels = 1;
+        else spread(pixels, count, picture.pixels);
+        status = png_encode(context, &picture, few ? palette.colours[0] : NULL,
+                            few ? palette.count : 0, bytes, size);
     }
     context_release(context, picture.pixels);
     context_release(context, pixels);
+    return status;
+}
+
+sumi_status canvas_write(struct canvas *canvas, const char *path)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    TRY(canvas_encode(canvas, &bytes, &size));
+    sumi_status status = file_write(canvas->context, path, bytes, size);
+    context_release(canvas->context, bytes);
     return status;
 }
 

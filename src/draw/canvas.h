@@ -30,9 +30,12 @@ enum { CURVE_INKS = 5 };
 sumi_status canvas_open(sumi_context *context, double width, double height, struct canvas *canvas);
 void canvas_close(struct canvas *canvas); /* accepts a zeroed canvas */
 
-/* Writes the PNG whole or not at all, with a palette where there are few colours. Similar colours
-   of a figure, but not of pictures, are merged to make them few. Reports errors of cairo since
-   canvas_open. */
+/* Encodes the PNG to new memory for context_release, with a palette where there are few colours.
+   Similar colours of a figure, but not of pictures, are merged to make them few. Reports errors of
+   cairo since canvas_open. */
+sumi_status canvas_encode(struct canvas *canvas, void **bytes, size_t *size);
+
+/* The same to a file, whole or not at all. */
 sumi_status canvas_write(struct canvas *canvas, const char *path);
 
 /* Refuses a name that does not end in ".png". */

@@ -14,6 +14,15 @@ sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int c
     return refuse(context, path);
 }
 
+sumi_status sumi_draw_grid_memory(sumi_context *context, const sumi_array *items, int columns,
+                                  void **bytes, size_t *size)
+{
+    (void)items, (void)columns;
+    *bytes = NULL;
+    *size = 0;
+    return refuse(context, "a grid in memory");
+}
+
 sumi_status sumi_draw_points(sumi_context *context, const sumi_array *points,
                              const sumi_array *paths, const sumi_array *arrows, const char *path)
 {

@@ -162,9 +162,8 @@ static sumi_status draw_sheet(struct canvas *canvas, const struct sheet *sheet,
     return SUMI_OK;
 }
 
-sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *path)
+sumi_status sheet_encode(sumi_context *context, struct sheet *sheet, void **bytes, size_t *size)
 {
-    TRY(canvas_check_path(context, path));
     item_form_measure(&sheet->form, sheet->data, sheet->count);
     struct canvas canvas;
     struct layout layout;
@@ -178,7 +177,18 @@ sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *
                          last.y + last.height + layout.bottom, &canvas);
     canvas.exact = sheet->form.kind == SUMI_PICTURE;
     if (status == SUMI_OK) status = draw_sheet(&canvas, sheet, &layout);
-    if (status == SUMI_OK) status = canvas_write(&canvas, path);
+    if (status == SUMI_OK) status = canvas_encode(&canvas, bytes, size);
     canvas_close(&canvas);
+    return status;
+}
+
+sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *path)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    TRY(canvas_check_path(context, path));
+    TRY(sheet_encode(context, sheet, &bytes, &size));
+    sumi_status status = file_write(context, path, bytes, size);
+    context_release(context, bytes);
     return status;
 }

@@ -15,7 +15,9 @@ struct sheet {
     const char *const *row_titles;    /* [rows], NULL for none */
 };
 
-/* Measures the items' common range, lays the sheet out and writes it as PNG. */
+/* Measures the items' common range and lays the sheet out; its PNG in new memory, for
+   context_release, or in a file. */
+sumi_status sheet_encode(sumi_context *context, struct sheet *sheet, void **bytes, size_t *size);
 sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *path);
 
 #endif

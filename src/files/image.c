@@ -90,22 +90,6 @@ sumi_status image_read(sumi_context *context, const char *path, int channels, im
     return status;
 }
 
-sumi_status image_write_indexed(sumi_context *context, const char *path, const image *picture,
-                                const uint8_t *palette, int colours)
-{
-    void *bytes = NULL;
-    size_t size = 0;
-    TRY(png_encode(context, picture, palette, colours, &bytes, &size));
-    sumi_status status = file_write(context, path, bytes, size);
-    context_release(context, bytes);
-    return status;
-}
-
-sumi_status image_write_png(sumi_context *context, const char *path, const image *picture)
-{
-    return image_write_indexed(context, path, picture, NULL, 0);
-}
-
 void image_to_float(const uint8_t *pixels, size_t count, float *values)
 {
     for (size_t i = 0; i < count; i++) values[i] = (float)pixels[i] / 127.5f - 1.0f;

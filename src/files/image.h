@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures of 8 bits a channel: reading PNG and JPEG, writing PNG, fitting to a size, and
-   conversion to and from float values. */
+/* Pictures of 8 bits a channel: reading PNG and JPEG, fitting to a size, and conversion to and from
+   float values. */
 #ifndef SUMI_FILES_IMAGE_H
 #define SUMI_FILES_IMAGE_H
 
@@ -24,14 +24,6 @@ sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, 
                          int channels, image *result);
 sumi_status image_read(sumi_context *context, const char *path, int channels, image *result);
 void image_release(sumi_context *context, image *picture);
-
-/* Writes PNG, 8-bit grey or RGB; the file appears whole or not at all. */
-sumi_status image_write_png(sumi_context *context, const char *path, const image *picture);
-
-/* The same with at most 256 colours: pixels[height, width, 1] are indices into palette[colours,
-   3]. */
-sumi_status image_write_indexed(sumi_context *context, const char *path, const image *picture,
-                                const uint8_t *palette, int colours);
 
 /* Turns a picture of an orientation, 1 to 8 (files/exif.h), upright, which may swap width and
    height. Other numbers leave it unchanged. */

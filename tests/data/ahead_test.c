@@ -5,6 +5,7 @@
 #include "data/ahead.h"
 #include "files/image.h"
 #include "opening.h"
+#include "written_picture.h"
 
 enum { SIDE = 6, NUMBERS = SIDE * SIDE * 3, PICTURES = 24, BATCH = 5 };
 
@@ -22,7 +23,7 @@ static void write_pictures(const char *set, int broken)
     for (int i = 0; i < PICTURES; i++) {
         for (int k = 0; k < NUMBERS; k++) pixels[k] = (uint8_t)(7 * k + 31 * i);
         snprintf(name, sizeof name, "%s/%d/%02d.png", set, 2 * i / PICTURES, i);
-        CHECK_OK(here.context, image_write_png(here.context, path_of(name), &picture));
+        CHECK_OK(here.context, write_png(here.context, path_of(name), &picture));
         if (i == broken) write_bytes(path_of(name), "\x89PNG\r\n\x1a\n cut", 12);
     }
 }

@@ -5,6 +5,7 @@
 #include "../files/picture_bytes.h"
 #include "files/image.h"
 #include "opening.h"
+#include "written_picture.h"
 
 /* A picture of one colour, with a stripe of white at the left and right fourths. */
 static void write_picture(const char *name, int width, int height, uint8_t red, uint8_t blue)
@@ -18,7 +19,7 @@ static void write_picture(const char *name, int width, int height, uint8_t red, 
         pixels[3 * i + 2] = stripe ? 255 : blue;
     }
     image picture = {width, height, 3, pixels};
-    CHECK_OK(here.context, image_write_png(here.context, path_of(name), &picture));
+    CHECK_OK(here.context, write_png(here.context, path_of(name), &picture));
     free(pixels);
 }
 

@@ -6,6 +6,7 @@
 #include "files/image.h"
 #include "files/npy.h"
 #include "opening.h"
+#include "written_picture.h"
 
 static sumi_status use_data(sumi_context *context, void *user)
 {
@@ -55,7 +56,7 @@ static void files_survive_every_failure(void **state)
     sumi_array points = {2, {3, 2}, (float[6]){1, 2, 3, 4, 5, 6}};
     mkdir(path_of("a"), 0777);
     mkdir(path_of("a/b"), 0777);
-    CHECK_OK(here.context, image_write_png(here.context, path_of("a/b/1.png"), &picture));
+    CHECK_OK(here.context, write_png(here.context, path_of("a/b/1.png"), &picture));
     CHECK_OK(here.context, sumi_array_write(here.context, path_of("p.npy"), &points));
     write_bytes(path_of("t.csv"), table, strlen(table));
     write_bytes(path_of("train-images-idx3-ubyte"), idx, sizeof idx);

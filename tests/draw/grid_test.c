@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of src/draw/grid.c and of the cells, paper and files below it. */
+#include "base/file.h"
 #include "drawing.h"
 
 /* Eight pixels a value: the largest magnification, used when there are few small images. */
@@ -52,6 +53,28 @@ static void colours_keep_their_order_and_wild_values_are_clamped(void **state)
     assert_int_equal(picture_colour(&drawn, MARGIN + FACTOR, MARGIN), 0xff00ff);
     assert_int_equal(picture_colour(&drawn, MARGIN + 2 * FACTOR, MARGIN), 0xc23d2b);
     picture_free(&drawn);
+    scene_close(&scene);
+}
+
+static void a_grid_in_memory_has_the_bytes_of_the_file(void **state)
+{
+    (void)state;
+    struct scene scene = scene_open();
+    float values[] = {1, -1, 0, 0.5F, 0.25F, -0.5F};
+    sumi_array images = {4, {3, 1, 2, 1}, values};
+    void *bytes = NULL, *written = NULL;
+    size_t size = 0, written_size = 0;
+    CHECK_OK(scene.context, sumi_draw_grid(scene.context, &images, 2, scene.path));
+    CHECK_OK(scene.context,
+             sumi_draw_grid_memory(scene.context, &images, 2, &bytes, &size));
+    CHECK_OK(scene.context, file_read(scene.context, scene.path, 1 << 20, &written, &written_size));
+    assert_int_equal(size, written_size);
+    assert_memory_equal(bytes, written, size);
+    sumi_bytes_release(scene.context, bytes);
+    context_release(scene.context, written);
+    assert_int_equal(sumi_draw_grid_memory(scene.context, &images, -1, &bytes, &size),
+                     SUMI_ERROR_ARGUMENT);
+    assert_true(!bytes && !size);
     scene_close(&scene);
 }
 
@@ -435,6 +458,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(image_values_stand_in_their_cells),
         cmocka_unit_test(colours_keep_their_order_and_wild_values_are_clamped),
+        cmocka_unit_test(a_grid_in_memory_has_the_bytes_of_the_file),
         cmocka_unit_test(columns_are_near_square_or_as_asked),
         cmocka_unit_test(a_tall_column_is_magnified_less),
         cmocka_unit_test(the_same_grid_gives_the_same_bytes),

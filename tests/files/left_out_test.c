@@ -75,8 +75,11 @@ static void every_drawing_is_refused_where_drawing_is_left_out(void **state)
     const sumi_line line = {sizeof line, "line", 2, places, places};
     const char *const titles[] = {"title"}, *path = scratch_path(room, "a.png");
     sumi_context *context = room->context;
+    void *bytes = NULL;
+    size_t size = 0;
     const sumi_status answers[] = {
         sumi_draw_grid(context, &points, 0, path),
+        sumi_draw_grid_memory(context, &points, 0, &bytes, &size),
         sumi_draw_points(context, &points, NULL, NULL, path),
         sumi_draw_losses(context, numbers, 4, "losses", path),
         sumi_draw_lines(context, &line, 1, "lines", "x", "y", path),

@@ -12,6 +12,7 @@
 #include "files/npy.h"
 #include "files/safetensors.h"
 #include "scratch.h"
+#include "written_picture.h"
 
 /* Keeps the first failure of several calls that must all be made, such as releases. */
 #define STEP(expression)                                                                           \
@@ -77,7 +78,7 @@ static sumi_status use_image(sumi_context *context, void *path)
 {
     uint8_t pixels[6 * 4 * 3] = {0}, small[3 * 3];
     image picture = {6, 4, 3, pixels}, back = {0};
-    sumi_status status = image_write_png(context, path, &picture);
+    sumi_status status = write_png(context, path, &picture);
     STEP(image_read(context, path, 1, &back));
     STEP(image_turn(context, 6, &back));
     STEP(image_fit(context, &back, 3, 3, 1, small));

@@ -29,8 +29,8 @@ static void a_model_in_memory_gives_a_png_without_a_file(void **state)
     assert_memory_equal(bytes, "\x89PNG", 4);
     CHECK_OK(context, sumi_array_read_memory(context, bytes, size, "sample", &picture));
     assert_int_equal(picture.rank, 3);
-    assert_int_equal(picture.shape[0], 16);
-    assert_int_equal(picture.shape[1], 16);
+    assert_true(picture.shape[0] > 2 * 16); /* two rows and columns of four samples */
+    assert_int_equal(picture.shape[1], picture.shape[0]);
     assert_int_equal(picture.shape[2], 3);
     sumi_array_release(context, &picture);
 }

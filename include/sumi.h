@@ -226,6 +226,18 @@ typedef struct sumi_option {
     bool read;           /* whether it is read with the current values of the others */
 } sumi_option;
 
+/* Reads the text of an option of the caller's own as the library reads its own: to a bool (flag),
+   int64_t (whole), uint64_t (seed), double (number) or int (choice: its number from 0) at `value`;
+   other types are only checked, and "numbers" not at all. `value` may be NULL. Of the option count
+   name, type, choices, low and high; `subject` ("sample: --count"; NULL for its name) begins the
+   sentence about a wrong text. */
+SUMI_API sumi_status sumi_option_read(sumi_context *context, const sumi_option *option,
+                                      const char *subject, const char *text, void *value);
+
+/* Which of the words, ended by NULL, was most likely meant by a misspelled one, as suggestions in
+   messages are found; NULL where none is near. */
+SUMI_API const char *sumi_nearest_word(const char *word, const char *const *words);
+
 /* ---- Recipes: what to train, on which data, how -------------------------------------------- */
 
 typedef struct sumi_recipe sumi_recipe;

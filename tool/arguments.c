@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the command line; see command.h. */
 #include <ctype.h>
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 
+enum { OPTION_LIMIT = 64 };
+
 /* Where the parser stands. */
 struct parser {
+    sumi_context *context;
     const struct command *command;
     char *settings;
     int argc, next; /* the argument to read next */
@@ -19,109 +20,79 @@ struct parser {
 
 /* ---- Values ---- */
 
-/* Digits with at most one point and an exponent: no hexadecimal, no "inf", no spaces. */
-static bool looks_like_number(const char *text)
+/* Checks a value, and reads it where `target` is not NULL. */
+static int read_value(const struct parser *parser, const struct option *option, const char *value,
+                      void *target)
 {
-    const char *rest = text + strspn(text, "0123456789");
-    if (*rest == '.') rest += 1 + strspn(rest + 1, "0123456789");
-    if (!isdigit((unsigned char)text[0]) && !(text[0] == '.' && rest > text + 1)) return false;
-    if (*rest == 'e' || *rest == 'E') {
-        rest++;
-        if (*rest == '+' || *rest == '-') rest++;
-        size_t digits = strspn(rest, "0123456789");
-        rest += digits;
-        if (!digits) return false;
-    }
-    return *rest == '\0';
+    char subject[96];
+    snprintf(subject, sizeof subject, "%s: --%s", parser->command->name, option->row.name);
+    sumi_status status = sumi_option_read(parser->context, &option->row, subject, value, target);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(parser->context, status);
 }
 
-bool read_number(const char *text, double *number)
+static bool is_number(const struct parser *parser, const char *text)
 {
-    if (!looks_like_number(text)) return false;
-    *number = strtod(text, NULL);
-    return isfinite(*number);
+    static const sumi_option NUMBER = {
+        .size = sizeof NUMBER, .name = "number", .type = "number", .high = 1e30};
+    return sumi_option_read(parser->context, &NUMBER, NULL, text, NULL) == SUMI_OK;
 }
 
-/* Digits alone, of at most 64 bits. */
-static bool read_whole(const char *text, uint64_t *whole)
+static int check_limit(const struct parser *parser, const struct option *option, int count)
 {
-    if (!text[0] || text[strspn(text, "0123456789")]) return false;
-    errno = 0;
-    *whole = strtoull(text, NULL, 10);
-    return errno == 0;
-}
-
-static int wrong_value(const struct parser *parser, const struct option *option, const char *value)
-{
-    static const char *const EXPECTED[] = {
-        [OPTION_COUNT] = "a whole number from 1 to 1000000000",
-        [OPTION_SEED] = "a whole number from 0 to 18446744073709551615",
-        [OPTION_NUMBERS] = "numbers from 0 up",
-    };
-    return fail(EXIT_USAGE, "%s: --%s takes %s, not '%s'", parser->command->name, option->name,
-                EXPECTED[option->kind], value);
+    if (count < LIST_LIMIT) return EXIT_DONE;
+    return fail(EXIT_USAGE, "%s: --%s may be given %d times at most", parser->command->name,
+                option->row.name, LIST_LIMIT);
 }
 
 static int add_text(const struct parser *parser, const struct option *option, struct texts *texts,
                     const char *value)
 {
-    if (texts->count == LIST_LIMIT) {
-        return fail(EXIT_USAGE, "%s: --%s may be given %d times at most", parser->command->name,
-                    option->name, LIST_LIMIT);
-    }
-    texts->items[texts->count++] = value;
-    return EXIT_DONE;
+    int code = check_limit(parser, option, texts->count);
+    if (code == EXIT_DONE) texts->items[texts->count++] = value;
+    return code;
 }
 
 /* Numbers with commas between. */
 static int add_numbers(const struct parser *parser, const struct option *option,
                        struct numbers *numbers, const char *value)
 {
-    for (const char *rest = value; rest;) {
-        char word[32];
-        const char *comma = strchr(rest, ',');
-        size_t length = comma ? (size_t)(comma - rest) : strlen(rest);
-        if (length >= sizeof word) return wrong_value(parser, option, value);
-        memcpy(word, rest, length);
-        word[length] = '\0';
-        double number;
-        if (!read_number(word, &number) || numbers->count == LIST_LIMIT)
-            return wrong_value(parser, option, value);
-        numbers->items[numbers->count++] = number;
-        rest = comma ? comma + 1 : NULL;
+    int code = EXIT_DONE;
+    for (const char *rest = value; rest && code == EXIT_DONE;) {
+        char word[64];
+        size_t length = strcspn(rest, ",");
+        snprintf(word, sizeof word, "%.*s", (int)(length < 63 ? length : 63), rest);
+        code = check_limit(parser, option, numbers->count);
+        if (code == EXIT_DONE)
+            code = read_value(parser, option, word, &numbers->items[numbers->count++]);
+        rest = rest[length] ? rest + length + 1 : NULL;
     }
-    return EXIT_DONE;
+    return code;
+}
+
+static bool has_type(const struct option *option, const char *type)
+{
+    return strcmp(option->row.type, type) == 0;
 }
 
 static int take_value(const struct parser *parser, const struct option *option, const char *value)
 {
     void *target = parser->settings + option->offset;
-    uint64_t whole;
-    switch (option->kind) {
-    case OPTION_FLAG: *(bool *)target = true; break;
-    case OPTION_TEXT: *(const char **)target = value; break;
-    case OPTION_TEXTS:
-    case OPTION_WORDS: return add_text(parser, option, target, value);
-    case OPTION_COUNT:
-        if (!read_whole(value, &whole) || whole < 1 || whole > 1000000000)
-            return wrong_value(parser, option, value);
-        *(int64_t *)target = (int64_t)whole;
-        break;
-    case OPTION_SEED:
-        if (!read_whole(value, &whole)) return wrong_value(parser, option, value);
-        *(const char **)target = value;
-        break;
-    case OPTION_NUMBERS: return add_numbers(parser, option, target, value);
-    }
-    return EXIT_DONE;
+    if (option->values == TAKES_NUMBERS) return add_numbers(parser, option, target, value);
+    if (option->values != TAKES_ONE) return add_text(parser, option, target, value);
+    if (has_type(option, "flag")) *(bool *)target = true;
+    else if (has_type(option, "whole")) return read_value(parser, option, value, target);
+    else *(const char **)target = value;
+    return has_type(option, "flag") ? EXIT_DONE : read_value(parser, option, value, NULL);
 }
 
 /* ---- Options ---- */
 
-static const char *option_name(const void *user, int number)
+static const char *nearest_option(const struct command *command, const char *word)
 {
-    const struct option *options = user;
-    return options[number].name;
+    const char *names[OPTION_LIMIT + 1] = {NULL};
+    for (int i = 0; i < OPTION_LIMIT && command->options[i].row.name; i++)
+        names[i] = command->options[i].row.name;
+    return sumi_nearest_word(word, names);
 }
 
 static int unknown_option(const struct command *command, const char *argument)
@@ -132,7 +103,7 @@ static int unknown_option(const struct command *command, const char *argument)
     if (argument[1] == '-' && length < sizeof word) {
         memcpy(word, argument + 2, length - 2);
         word[length - 2] = '\0';
-        meant = nearest_word(word, option_name, command->options);
+        meant = nearest_option(command, word);
     }
     if (meant) {
         return fail(EXIT_USAGE, "%s has no option %.*s; did you mean --%s?", command->name,
@@ -154,16 +125,16 @@ static int find_value(struct parser *parser, const struct option *option, const 
                       const char **value)
 {
     *value = attached;
-    if (option->kind == OPTION_FLAG) {
+    if (has_type(option, "flag")) {
         if (!attached) return EXIT_DONE;
-        return fail(EXIT_USAGE, "%s: --%s takes no value", parser->command->name, option->name);
+        return fail(EXIT_USAGE, "%s: --%s takes no value", parser->command->name, option->row.name);
     }
     if (attached) return EXIT_DONE;
     if (parser->next < parser->argc && !is_option(parser->argv[parser->next])) {
         *value = parser->argv[parser->next++];
         return EXIT_DONE;
     }
-    return fail(EXIT_USAGE, "%s: --%s needs a value, %s", parser->command->name, option->name,
+    return fail(EXIT_USAGE, "%s: --%s needs a value, %s", parser->command->name, option->row.name,
                 option->value);
 }
 
@@ -180,15 +151,14 @@ static bool is_assignment(const char *argument)
 /* Whether the next argument belongs to the list that the option before it has begun. */
 static bool is_next_of_list(const struct parser *parser, const struct option *option)
 {
-    double number;
     if (parser->next == parser->argc) return false;
     const char *argument = parser->argv[parser->next];
-    switch (option->kind) {
-    case OPTION_NUMBERS: return read_number(argument, &number);
-    case OPTION_WORDS:
-        return read_number(argument, &number)
+    switch (option->values) {
+    case TAKES_NUMBERS: return is_number(parser, argument);
+    case TAKES_WORDS:
+        return is_number(parser, argument)
                || (!is_option(argument) && parser->count >= parser->command->most);
-    case OPTION_TEXTS: return is_assignment(argument);
+    case TAKES_ASSIGNMENTS: return is_assignment(argument);
     default: return false;
     }
 }
@@ -207,8 +177,9 @@ static int take_long(struct parser *parser, const char *argument)
 {
     const char *name = argument + 2, *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
-    for (const struct option *option = parser->command->options; option->name; option++) {
-        if (strlen(option->name) != length || strncmp(option->name, name, length) != 0) continue;
+    for (const struct option *option = parser->command->options; option->row.name; option++) {
+        if (strlen(option->row.name) != length || strncmp(option->row.name, name, length) != 0)
+            continue;
         return take_option(parser, option, equals ? equals + 1 : NULL);
     }
     return unknown_option(parser->command, argument);
@@ -216,7 +187,7 @@ static int take_long(struct parser *parser, const char *argument)
 
 static int take_short(struct parser *parser, const char *argument)
 {
-    for (const struct option *option = parser->command->options; option->name; option++) {
+    for (const struct option *option = parser->command->options; option->row.name; option++) {
         if (option->letter != argument[1]) continue;
         return take_option(parser, option, argument[2] ? argument + 2 : NULL);
     }
@@ -236,10 +207,11 @@ static int check_count(const struct command *command, const char *const *argumen
                 command->name, arguments[command->most], command->name);
 }
 
-int command_parse(const struct command *command, int argc, char *const *argv, void *settings,
-                  const char **arguments, int limit, int *count, bool *help)
+int command_parse(sumi_context *context, const struct command *command, int argc, char *const *argv,
+                  void *settings, const char **arguments, int limit, int *count, bool *help)
 {
-    struct parser parser = {.command = command, .settings = settings, .argc = argc, .argv = argv};
+    struct parser parser = {
+        .context = context, .command = command, .settings = settings, .argc = argc, .argv = argv};
     bool options_end = false;
     int code = EXIT_DONE;
     *count = 0;

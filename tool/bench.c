@@ -299,21 +299,20 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"batch", 0, OPTION_COUNT, "N", "items at a time; train.batch of the recipe if left out",
-     offsetof(struct settings, batch)},
-    {"forward", 0, OPTION_FLAG, NULL,
-     "an evaluation of the network, as sampling makes them,\n"
-     "instead of a training step",
-     offsetof(struct settings, forward)},
-    {"shapes", 0, OPTION_FLAG, NULL, "a row for each op and its shapes, not one for each op",
-     offsetof(struct settings, shapes)},
-    {"seconds", 0, OPTION_COUNT, "N", "how long to measure; 5 if left out",
-     offsetof(struct settings, seconds)},
-    {"set", 0, OPTION_TEXTS, "KEY=VALUE ...", "change values of the recipe (section.key=value)",
-     offsetof(struct settings, sets)},
+    OPTION_ROW(struct settings, batch, 0, "N",
+               A_COUNT("batch", "items at a time; train.batch of the recipe if left out")),
+    OPTION_ROW(struct settings, forward, 0, NULL,
+               A_FLAG("forward", "an evaluation of the network, as sampling makes them,\n"
+                                 "instead of a training step")),
+    OPTION_ROW(struct settings, shapes, 0, NULL,
+               A_FLAG("shapes", "a row for each op and its shapes, not one for each op")),
+    OPTION_ROW(struct settings, seconds, 0, "N",
+               A_COUNT("seconds", "how long to measure; 5 if left out")),
+    LIST_ROW(struct settings, sets, 0, "KEY=VALUE ...", TAKES_ASSIGNMENTS,
+             A_TEXT("set", "change values of the recipe (section.key=value)")),
     COMPUTING_OPTIONS(struct settings, computing),
-    {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
-    {.name = NULL},
+    OPTION_ROW(struct settings, json, 0, NULL, A_FLAG("json", "print JSON")),
+    {.letter = 0},
 };
 
 const struct command bench_command = {

@@ -13,17 +13,6 @@
 /* Exit codes. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-enum option_kind {
-    OPTION_FLAG,    /* bool; takes no value */
-    OPTION_TEXT,    /* const char *, NULL where not given */
-    OPTION_TEXTS,   /* struct texts "name=value"; takes all such that follow it */
-    OPTION_COUNT,   /* int64_t, at least 1; 0 where not given */
-    OPTION_SEED,    /* const char *: a whole number from 0 to 2^64 - 1; NULL where not given */
-    OPTION_NUMBERS, /* struct numbers, 0 or more each; takes all numbers that follow it */
-    OPTION_WORDS    /* struct texts; takes numbers that follow it, and what else follows all of the
-                       command's arguments */
-};
-
 enum { LIST_LIMIT = 64 };
 
 struct texts {
@@ -36,20 +25,48 @@ struct numbers {
     double items[LIST_LIMIT];
 };
 
-struct option {
-    const char *name; /* without the leading "--" */
-    char letter;      /* of the short form, or 0 */
-    enum option_kind kind;
-    const char *value;   /* what the value is called in help, NULL for a flag */
-    const char *meaning; /* for help; lines are broken by '\n' */
-    size_t offset;       /* of the target in the command's settings */
+/* How many values an option takes. */
+enum option_values {
+    TAKES_ONE,
+    TAKES_NUMBERS,     /* struct numbers; all numbers that follow it, and with commas between */
+    TAKES_ASSIGNMENTS, /* struct texts "name=value"; all such that follow it */
+    TAKES_WORDS        /* struct texts; numbers that follow it, and what else follows all of the
+                          command's arguments */
 };
+
+/* A row of a command's table. The library checks each value by `row` (sumi_option_read). The target
+   is a bool of a flag, which is set by its name alone; an int64_t of a whole number; of any other
+   type the text. What is not given is 0 or NULL. */
+struct option {
+    sumi_option row;   /* name without the leading "--"; lines of the meaning are broken by '\n' */
+    char letter;       /* of the short form, or 0 */
+    const char *value; /* what the value is called in help, NULL for a flag */
+    size_t offset;     /* of the target in the command's settings */
+    enum option_values values;
+};
+
+#define OPTION_ROW(SETTINGS, MEMBER, LETTER, VALUE, ...)                                           \
+    LIST_ROW(SETTINGS, MEMBER, LETTER, VALUE, TAKES_ONE, __VA_ARGS__)
+#define LIST_ROW(SETTINGS, MEMBER, LETTER, VALUE, VALUES, ...)                                     \
+    {                                                                                              \
+        {.size = sizeof(sumi_option), __VA_ARGS__}, LETTER, VALUE, offsetof(SETTINGS, MEMBER),     \
+            VALUES                                                                                 \
+    }
+#define A_FLAG(NAME, MEANING) .name = NAME, .type = "flag", .meaning = MEANING
+#define A_COUNT(NAME, MEANING)                                                                     \
+    .name = NAME, .type = "whole", .low = 1, .high = 1e9, .meaning = MEANING
+#define A_SEED(NAME, MEANING) .name = NAME, .type = "seed", .meaning = MEANING
+#define A_NUMBER(NAME, LOW, HIGH, MEANING)                                                         \
+    .name = NAME, .type = "number", .low = LOW, .high = HIGH, .meaning = MEANING
+#define A_CHOICE(NAME, CHOICES, MEANING)                                                           \
+    .name = NAME, .type = "choice", .choices = CHOICES, .meaning = MEANING
+#define A_TEXT(NAME, MEANING) .name = NAME, .type = "text", .meaning = MEANING
 
 struct command {
     const char *name, *summary;
     const char *usage;            /* what follows "sumi NAME" */
     const char *details;          /* paragraphs and examples, for help */
-    const struct option *options; /* ended by a NULL name */
+    const struct option *options; /* ended by a row without a name */
     const char *arguments;        /* names of the positional arguments, for errors */
     int least, most;              /* how many of them there may be */
     size_t settings_size;
@@ -65,8 +82,8 @@ extern const struct command train_command, sample_command, denoise_command, inpa
 /* Fills in settings and arguments[*count], which has room for `limit`. Options stand anywhere
    before "--". Tells what is wrong and returns EXIT_USAGE, or EXIT_DONE. `*help` is set by --help,
    which ends the parsing. */
-int command_parse(const struct command *command, int argc, char *const *argv, void *settings,
-                  const char **arguments, int limit, int *count, bool *help);
+int command_parse(sumi_context *context, const struct command *command, int argc, char *const *argv,
+                  void *settings, const char **arguments, int limit, int *count, bool *help);
 
 /* One sentence on stderr after "sumi: ". Returns `code`. */
 int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -90,13 +107,5 @@ bool has_ending(const char *path, const char *ending);
 
 /* The shape of one item, "28x28x1", into text[size]. */
 void format_shape(int rank, const int64_t *shape, char *text, size_t size);
-
-/* The word nearest to `word`, by slips of the keyboard, of those that `name(number)` gives from 0
-   to NULL; NULL where none is near enough to have been meant. */
-const char *nearest_word(const char *word, const char *(*name)(const void *user, int number),
-                         const void *user);
-
-/* The whole of `text` as a number with a decimal point, finite and not below zero. */
-bool read_number(const char *text, double *number);
 
 #endif

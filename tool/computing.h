@@ -13,25 +13,15 @@ struct computing {
 
 /* The rows of a command's table of options, for a member of its settings. */
 #define COMPUTING_OPTIONS(SETTINGS, MEMBER)                                                        \
-    {"threads",                                                                                    \
-     0,                                                                                            \
-     OPTION_COUNT,                                                                                 \
-     "N",                                                                                          \
-     "threads to compute with",                                                                    \
-     offsetof(SETTINGS, MEMBER.threads)},                                                          \
-        {"precision",                                                                              \
-         0,                                                                                        \
-         OPTION_TEXT,                                                                              \
-         "float32|bf16",                                                                           \
-         "how activations of convolutional networks are kept and\nmultiplied; weights are "        \
-         "float32",                                                                                \
-         offsetof(SETTINGS, MEMBER.precision)},                                                    \
-    {                                                                                              \
-        "tune", 0, OPTION_TEXT, "on|off",                                                          \
-            "on, unless told otherwise: time the ways to compute each\nconvolution, once for "     \
-            "a machine; off: a fixed choice",                                                      \
-            offsetof(SETTINGS, MEMBER.tune)                                                        \
-    }
+    OPTION_ROW(SETTINGS, MEMBER.threads, 0, "N", A_COUNT("threads", "threads to compute with")),   \
+        OPTION_ROW(SETTINGS, MEMBER.precision, 0, "float32|bf16",                                  \
+                   A_CHOICE("precision", "float32|bf16",                                           \
+                            "how activations of convolutional networks are kept and\n"             \
+                            "multiplied; weights are float32")),                                   \
+        OPTION_ROW(SETTINGS, MEMBER.tune, 0, "on|off",                                             \
+                   A_CHOICE("tune", "on|off|yes|no|true|false",                                    \
+                            "on, unless told otherwise: time the ways to compute each\n"           \
+                            "convolution, once for a machine; off: a fixed choice"))
 
 /* Sets the context up. Tells what is wrong and returns EXIT_USAGE, or EXIT_DONE. */
 int computing_apply(sumi_context *context, const struct computing *computing);

@@ -127,12 +127,12 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"output", 'o', OPTION_TEXT, "FILE.png", "draw the errors against the steps",
-     offsetof(struct settings, output)},
-    {"set", 0, OPTION_TEXTS, "OPTION=VALUE ...", "options of the solvers, such as solver_order=3",
-     offsetof(struct settings, options)},
-    {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
-    {.name = NULL},
+    OPTION_ROW(struct settings, output, 'o', "FILE.png",
+               A_TEXT("output", "draw the errors against the steps")),
+    LIST_ROW(struct settings, options, 0, "OPTION=VALUE ...", TAKES_ASSIGNMENTS,
+             A_TEXT("set", "options of the solvers, such as solver_order=3")),
+    OPTION_ROW(struct settings, json, 0, NULL, A_FLAG("json", "print JSON")),
+    {.letter = 0},
 };
 
 const struct command convergence_command = {

@@ -269,20 +269,19 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"output", 'o', OPTION_TEXT, "FILE.png", "the picture to write",
-     offsetof(struct settings, output)},
-    {"noise-level", 't', OPTION_NUMBERS, "T ...",
-     "times of the schedule to noise to; else a tenth, a\nquarter, a half and three quarters of it",
-     offsetof(struct settings, levels)},
-    {"input", 'i', OPTION_TEXT, "FILE",
-     "items of your own: .npy, .csv, a picture or a folder of them,\n"
-     "scaled and cropped to the model's size; else the data that the\n"
-     "model was trained on",
-     offsetof(struct settings, input)},
-    {"count", 'n', OPTION_COUNT, "N", "how many items; 2 if left out, and 500 points",
-     offsetof(struct settings, count)},
+    OPTION_ROW(struct settings, output, 'o', "FILE.png", A_TEXT("output", "the picture to write")),
+    LIST_ROW(struct settings, levels, 't', "T ...", TAKES_NUMBERS,
+             A_NUMBER("noise-level", 0, 1e30,
+                      "times of the schedule to noise to; else a tenth, a\nquarter, a half and "
+                      "three quarters of it")),
+    OPTION_ROW(struct settings, input, 'i', "FILE",
+               A_TEXT("input", "items of your own: .npy, .csv, a picture or a folder of them,\n"
+                               "scaled and cropped to the model's size; else the data that the\n"
+                               "model was trained on")),
+    OPTION_ROW(struct settings, count, 'n', "N",
+               A_COUNT("count", "how many items; 2 if left out, and 500 points")),
     INFERENCE_OPTIONS(struct settings),
-    {.name = NULL},
+    {.letter = 0},
 };
 
 const struct command denoise_command = {

@@ -51,11 +51,11 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"from", 0, OPTION_TEXT, "URL|FOLDER", "take the files from another place",
-     offsetof(struct settings, from)},
-    {"quiet", 'q', OPTION_FLAG, NULL, "no progress", offsetof(struct settings, quiet)},
-    {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
-    {.name = NULL},
+    OPTION_ROW(struct settings, from, 0, "URL|FOLDER",
+               A_TEXT("from", "take the files from another place")),
+    OPTION_ROW(struct settings, quiet, 'q', NULL, A_FLAG("quiet", "no progress")),
+    OPTION_ROW(struct settings, json, 0, NULL, A_FLAG("json", "print JSON")),
+    {.letter = 0},
 };
 
 const struct command fetch_command = {

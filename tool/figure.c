@@ -77,11 +77,7 @@ int figure_write(sumi_context *context, sumi_model *model, const sumi_array *sam
     sumi_array arrows = {0};
     sumi_status status = SUMI_OK;
     if (field) {
-        char *end;
-        double time = strtod(field, &end);
-        if (*end || end == field || !isfinite(time))
-            return fail(EXIT_USAGE, "--field takes the time of a noise level, not '%s'", field);
-        status = fill_field(context, model, samples, time, &arrows);
+        status = fill_field(context, model, samples, strtod(field, NULL), &arrows);
         if (status != SUMI_OK) return fail_argument(context, status);
     }
     status = sumi_draw_points(context, samples, trail ? &trail->states : NULL,

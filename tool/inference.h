@@ -19,48 +19,46 @@ struct inference_settings {
     bool quiet, json;
 };
 
-/* A row of a command's table of options, for a member `inference` of its settings. */
-#define INFERENCE_ROW(SETTINGS, NAME, LETTER, KIND, VALUE, MEMBER, MEANING)                        \
-    {                                                                                              \
-        NAME, LETTER, KIND, VALUE, MEANING, offsetof(SETTINGS, inference.MEMBER)                   \
-    }
+/* Rows of a command's table of options, for a member `inference` of its settings. */
+#define SOLVER_ROW(SETTINGS)                                                                       \
+    OPTION_ROW(SETTINGS, inference.solver, 0, "NAME", A_TEXT("solver", "one of `sumi solvers`"))
 
-#define SOLVER_OPTION(SETTINGS)                                                                    \
-    INFERENCE_ROW(SETTINGS, "solver", 0, OPTION_TEXT, "NAME", solver, "one of `sumi solvers`")
+#define SEED_ROW(SETTINGS)                                                                         \
+    OPTION_ROW(SETTINGS, inference.seed, 0, "S", A_SEED("seed", "keys all noise; 0 if left out"))
 
-#define SEED_OPTION(SETTINGS)                                                                      \
-    INFERENCE_ROW(SETTINGS, "seed", 0, OPTION_SEED, "S", seed, "keys all noise; 0 if left out")
+#define SET_ROW(SETTINGS)                                                                          \
+    LIST_ROW(SETTINGS, inference.options, 0, "OPTION=VALUE ...", TAKES_ASSIGNMENTS,                \
+             A_TEXT("set", "options of the solver, by their names in\n"                            \
+                           "scheduler_config.json, or eta, timesteps ...; `sumi solvers\n"         \
+                           "NAME` lists them"))
 
-#define SET_OPTION(SETTINGS)                                                                       \
-    INFERENCE_ROW(SETTINGS, "set", 0, OPTION_TEXTS, "OPTION=VALUE ...", options,                   \
-                  "options of the solver, by their names in\n"                                     \
-                  "scheduler_config.json, or eta, timesteps ...; `sumi solvers\n"                  \
-                  "NAME` lists them")
+#define SIZE_ROW(SETTINGS)                                                                         \
+    OPTION_ROW(SETTINGS, inference.size, 0, "HxW",                                                 \
+               A_TEXT("size", "height and width of the items, where the model's config\n"          \
+                              "leaves \"sample_size\" open; else those of the items that are\n"    \
+                              "read"))
 
 /* How to compute, and what to print. */
-#define COMPUTING_AND_REPORT_OPTIONS(SETTINGS)                                                     \
+#define COMPUTING_AND_REPORT_ROWS(SETTINGS)                                                        \
     COMPUTING_OPTIONS(SETTINGS, inference.computing),                                              \
-        INFERENCE_ROW(SETTINGS, "quiet", 'q', OPTION_FLAG, NULL, quiet, "only errors"),            \
-        INFERENCE_ROW(SETTINGS, "json", 0, OPTION_FLAG, NULL, json,                                \
-                      "print what was done and measured as JSON")
+        OPTION_ROW(SETTINGS, inference.quiet, 'q', NULL, A_FLAG("quiet", "only errors")),          \
+        OPTION_ROW(SETTINGS, inference.json, 0, NULL,                                              \
+                   A_FLAG("json", "print what was done and measured as JSON"))
 
 /* All of them. */
 #define INFERENCE_OPTIONS(SETTINGS)                                                                \
-    INFERENCE_ROW(SETTINGS, "steps", 0, OPTION_COUNT, "K", steps,                                  \
-                  "steps between noise and data; `sumi solvers` tells how often\n"                 \
-                  "each asks the network"),                                                        \
-        SOLVER_OPTION(SETTINGS), SET_OPTION(SETTINGS), SEED_OPTION(SETTINGS),                      \
-        INFERENCE_ROW(SETTINGS, "rng", 0, OPTION_TEXT, "philox|torch", rng,                        \
-                      "whose random numbers: Sumi's own, or those of\ntorch on a CPU"),            \
-        INFERENCE_ROW(SETTINGS, "label", 0, OPTION_WORDS, "L ...", labels,                         \
-                      "classes of the items, over and over, by the names that\n`sumi info` lists " \
-                      "or by number; else those of the\n"                                          \
-                      "data, or each class in turn"),                                              \
-        INFERENCE_ROW(SETTINGS, "size", 0, OPTION_TEXT, "HxW", size,                               \
-                      "height and width of the items, where the model's config\n"                  \
-                      "leaves \"sample_size\" open; else those of the items that are\n"            \
-                      "read"),                                                                     \
-        COMPUTING_AND_REPORT_OPTIONS(SETTINGS)
+    OPTION_ROW(SETTINGS, inference.steps, 0, "K",                                                  \
+               A_COUNT("steps", "steps between noise and data; `sumi solvers` tells how often\n"   \
+                                "each asks the network")),                                         \
+        SOLVER_ROW(SETTINGS), SET_ROW(SETTINGS), SEED_ROW(SETTINGS),                               \
+        OPTION_ROW(SETTINGS, inference.rng, 0, "philox|torch",                                     \
+                   A_CHOICE("rng", "philox|torch",                                                 \
+                            "whose random numbers: Sumi's own, or those of\ntorch on a CPU")),     \
+        LIST_ROW(SETTINGS, inference.labels, 0, "L ...", TAKES_WORDS,                              \
+                 A_TEXT("label", "classes of the items, over and over, by the names that\n"        \
+                                 "`sumi info` lists or by number; else those of the\n"             \
+                                 "data, or each class in turn")),                                  \
+        SIZE_ROW(SETTINGS), COMPUTING_AND_REPORT_ROWS(SETTINGS)
 
 /* A model that is ready to run. */
 struct inference {

@@ -86,8 +86,8 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
-    {.name = NULL},
+    OPTION_ROW(struct settings, json, 0, NULL, A_FLAG("json", "print JSON")),
+    {.letter = 0},
 };
 
 const struct command info_command = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sumi inpaint: samples of which a part is known. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "inference.h"
@@ -36,24 +37,16 @@ static int64_t draws_of(const struct settings *settings)
 static int check_choices(struct work *work)
 {
     const struct settings *settings = work->settings;
-    static const char *const sides[] = {"left", "right", "top", "bottom"};
     int ways = (settings->mask != NULL) + (settings->keep != NULL) + settings->grey;
-    bool known = !settings->keep;
-    for (int i = 0; i < 4 && !known; i++) known = strcmp(settings->keep, sides[i]) == 0;
     if (!settings->output)
         return fail(EXIT_USAGE, "inpaint needs -o FILE; see `sumi inpaint --help`");
-    if (!known)
-        return fail(EXIT_USAGE, "inpaint: --keep is left, right, top or bottom, not %s",
-                    settings->keep);
     if (ways > 1)
         return fail(EXIT_USAGE,
                     "inpaint: --mask, --keep and --grey each say what is known; choose one");
     if (draws_of(settings) > DRAWS_MOST || settings->count > ITEMS_MOST)
         return fail(EXIT_USAGE, "inpaint: at most %d items and %d samples of each", ITEMS_MOST,
                     DRAWS_MOST);
-    if (settings->deviation && !read_number(settings->deviation, &work->deviation))
-        return fail(EXIT_USAGE, "inpaint: --deviation is a number, 0 or more, not %s",
-                    settings->deviation);
+    if (settings->deviation) work->deviation = strtod(settings->deviation, NULL);
     return check_output(settings->output);
 }
 
@@ -265,34 +258,31 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"input", 'i', OPTION_TEXT, "FILE",
-     "the items of which a part is known: .npy, .csv, a picture or a\n"
-     "folder of them, scaled and cropped to the model's size; the\n"
-     "first of the recipe's data if left out",
-     offsetof(struct settings, input)},
-    {"output", 'o', OPTION_TEXT, "FILE", "a table as a picture (.png), or the samples (.npy)",
-     offsetof(struct settings, output)},
-    {"keep", 0, OPTION_TEXT, "SIDE",
-     "the half that is known: left (if nothing else is said), right,\n"
-     "top or bottom",
-     offsetof(struct settings, keep)},
-    {"mask", 0, OPTION_TEXT, "FILE",
-     "a picture or array that is bright, or above 0, where numbers\n"
-     "are known; one for all items, or one for each; pictures are\n"
-     "scaled as those of --input",
-     offsetof(struct settings, mask)},
-    {"grey", 0, OPTION_FLAG, NULL, "the mean of the colours is known everywhere, and no colour",
-     offsetof(struct settings, grey)},
-    {"deviation", 0, OPTION_TEXT, "D",
-     "how far what is known may be off, in deviations of a normal\n"
-     "error; 0 if left out",
-     offsetof(struct settings, deviation)},
-    {"count", 'n', OPTION_COUNT, "N", "take the first N items only",
-     offsetof(struct settings, count)},
-    {"draws", 0, OPTION_COUNT, "K", "samples for each item; 4 if left out",
-     offsetof(struct settings, draws)},
+    OPTION_ROW(struct settings, input, 'i', "FILE",
+               A_TEXT("input", "the items of which a part is known: .npy, .csv, a picture or a\n"
+                               "folder of them, scaled and cropped to the model's size; the\n"
+                               "first of the recipe's data if left out")),
+    OPTION_ROW(struct settings, output, 'o', "FILE",
+               A_TEXT("output", "a table as a picture (.png), or the samples (.npy)")),
+    OPTION_ROW(struct settings, keep, 0, "SIDE",
+               A_CHOICE("keep", "left|right|top|bottom",
+                        "the half that is known: left (if nothing else is said), right,\n"
+                        "top or bottom")),
+    OPTION_ROW(struct settings, mask, 0, "FILE",
+               A_TEXT("mask", "a picture or array that is bright, or above 0, where numbers\n"
+                              "are known; one for all items, or one for each; pictures are\n"
+                              "scaled as those of --input")),
+    OPTION_ROW(struct settings, grey, 0, NULL,
+               A_FLAG("grey", "the mean of the colours is known everywhere, and no colour")),
+    OPTION_ROW(struct settings, deviation, 0, "D",
+               A_NUMBER("deviation", 0, 1e30,
+                        "how far what is known may be off, in deviations of a normal\n"
+                        "error; 0 if left out")),
+    OPTION_ROW(struct settings, count, 'n', "N", A_COUNT("count", "take the first N items only")),
+    OPTION_ROW(struct settings, draws, 0, "K",
+               A_COUNT("draws", "samples for each item; 4 if left out")),
     INFERENCE_OPTIONS(struct settings),
-    {.name = NULL},
+    {.letter = 0},
 };
 
 const struct command inpaint_command = {

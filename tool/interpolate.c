@@ -178,19 +178,17 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"output", 'o', OPTION_TEXT, "FILE",
-     "a picture (.png) with a row for each way, or an array (.npy)",
-     offsetof(struct settings, output)},
-    {"count", 'n', OPTION_COUNT, "N", "how many ways; 1 if left out",
-     offsetof(struct settings, count)},
-    {"frames", 0, OPTION_COUNT, "F", "samples on each way, both ends among them; 9 if left out",
-     offsetof(struct settings, frames)},
-    {"input", 'i', OPTION_TEXT, "FILE",
-     "go between these items, two a way, from the noise that they\n"
-     "come from: .npy, .csv or a folder of pictures, scaled and\ncropped to the model's size",
-     offsetof(struct settings, input)},
+    OPTION_ROW(struct settings, output, 'o', "FILE",
+               A_TEXT("output", "a picture (.png) with a row for each way, or an array (.npy)")),
+    OPTION_ROW(struct settings, count, 'n', "N", A_COUNT("count", "how many ways; 1 if left out")),
+    OPTION_ROW(struct settings, frames, 0, "F",
+               A_COUNT("frames", "samples on each way, both ends among them; 9 if left out")),
+    OPTION_ROW(struct settings, input, 'i', "FILE",
+               A_TEXT("input", "go between these items, two a way, from the noise that they\n"
+                               "come from: .npy, .csv or a folder of pictures, scaled and\ncropped "
+                               "to the model's size")),
     INFERENCE_OPTIONS(struct settings),
-    {.name = NULL},
+    {.letter = 0},
 };
 
 const struct command interpolate_command = {

@@ -86,16 +86,15 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"input", 'i', OPTION_TEXT, "FILE",
-     "the items: .npy, .csv, a picture or a folder of them, scaled\nand cropped to the model's "
-     "size",
-     offsetof(struct settings, input)},
-    {"output", 'o', OPTION_TEXT, "FILE.npy", "the states of noise, for `sumi sample --latents`",
-     offsetof(struct settings, output)},
-    {"count", 'n', OPTION_COUNT, "N", "take the first N items only",
-     offsetof(struct settings, count)},
+    OPTION_ROW(struct settings, input, 'i', "FILE",
+               A_TEXT("input", "the items: .npy, .csv, a picture or a folder of them, scaled\nand "
+                               "cropped to the model's "
+                               "size")),
+    OPTION_ROW(struct settings, output, 'o', "FILE.npy",
+               A_TEXT("output", "the states of noise, for `sumi sample --latents`")),
+    OPTION_ROW(struct settings, count, 'n', "N", A_COUNT("count", "take the first N items only")),
     INFERENCE_OPTIONS(struct settings),
-    {.name = NULL},
+    {.letter = 0},
 };
 
 const struct command invert_command = {

@@ -3,6 +3,7 @@
 #include "labels.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WORD_SIZE = 256, NONE = -1, FAILED = -2 };
@@ -51,38 +52,35 @@ static int find_name(const char *command, const sumi_model *model, const char *w
     return found == NONE ? find(command, model, word, length, is_among) : found;
 }
 
-/* The names in turn, without the classes that have none. */
-struct listing {
-    const sumi_model *model;
-    int place;
-};
-
-static const char *next_name(const void *user, int number)
+/* The names of the classes that have one, ended by NULL, to be freed; NULL without memory. */
+static const char **names_of(const sumi_model *model)
 {
-    struct listing *listing = (struct listing *)user;
-    if (number == 0) listing->place = 0;
-    while (listing->place < sumi_model_classes(listing->model)) {
-        const char *name = sumi_model_class_name(listing->model, listing->place++);
-        if (name) return name;
+    int classes = sumi_model_classes(model), count = 0;
+    const char **names = calloc((size_t)classes + 1, sizeof *names);
+    for (int i = 0; names && i < classes; i++) {
+        const char *name = sumi_model_class_name(model, i);
+        if (name) names[count++] = name;
     }
-    return NULL;
+    return names;
 }
 
 static int unknown(const char *command, const sumi_model *model, const char *word)
 {
-    struct listing listing = {.model = model};
-    if (!next_name(&listing, 0)) {
-        return fail(EXIT_USAGE,
-                    "%s: --label takes numbers of classes, for this model knows no names of them, "
-                    "not '%.60s'",
-                    command, word);
-    }
-    const char *meant = nearest_word(word, next_name, &listing);
-    if (meant)
-        return fail(EXIT_USAGE, "%s: there is no class '%.60s'; did you mean '%.60s'?", command,
-                    word, meant);
-    return fail(EXIT_USAGE, "%s: there is no class '%.60s'; `sumi info` lists their names", command,
-                word);
+    const char **names = names_of(model);
+    const char *meant = names ? sumi_nearest_word(word, names) : NULL;
+    if (names && !names[0])
+        fail(EXIT_USAGE,
+             "%s: --label takes numbers of classes, for this model knows no names of them, "
+             "not '%.60s'",
+             command, word);
+    else if (meant)
+        fail(EXIT_USAGE, "%s: there is no class '%.60s'; did you mean '%.60s'?", command, word,
+             meant);
+    else
+        fail(EXIT_USAGE, "%s: there is no class '%.60s'; `sumi info` lists their names", command,
+             word);
+    free(names);
+    return EXIT_USAGE;
 }
 
 /* ---- Words ---- */
@@ -100,13 +98,13 @@ static int add_word(const char *command, const sumi_model *model, const char *st
                     struct numbers *classes)
 {
     char word[WORD_SIZE];
-    double number;
     int found = find_name(command, model, start, length);
     if (found == FAILED) return EXIT_USAGE;
     if (found >= 0) return add(command, classes, found);
     snprintf(word, sizeof word, "%.*s", (int)(length < WORD_SIZE ? length : WORD_SIZE - 1), start);
     bool digits = length < WORD_SIZE && strspn(word, "0123456789") == length;
-    if (!digits || !read_number(word, &number)) return unknown(command, model, word);
+    if (!digits || length == 0) return unknown(command, model, word);
+    double number = strtod(word, NULL);
     if (number <= INT32_MAX) return add(command, classes, number);
     return fail(EXIT_USAGE, "%s: --label takes numbers of classes up to 2147483647, not %s",
                 command, word);

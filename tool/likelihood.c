@@ -411,55 +411,62 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"data", 0, OPTION_TEXT, "RECIPE",
-     "whose data are measured; else those that the model was\ntrained on, the test part of two, and"
-     " new ones of a\ngenerator",
-     offsetof(struct settings, data)},
-    {"items", 'n', OPTION_COUNT, "N", "how many items; 100 if left out",
-     offsetof(struct settings, items)},
-    {"draws", 0, OPTION_COUNT, "K", "times that each item is noised to; 20 if left out",
-     offsetof(struct settings, draws)},
-    {"all", 0, OPTION_FLAG, NULL, "all items and all times, where they are left out",
-     offsetof(struct settings, all)},
-    {"decoder", 0, OPTION_TEXT, "NAME",
-     "what the last step back gives: discretised, the probability\nof levels of a byte; gaussian, "
-     "a "
-     "density; forward, the first\nstep turned round; coin, the probability of bits; auto, the\n"
-     "first of pictures and signals, the second of points, the\nthird of bits",
-     offsetof(struct settings, decoder)},
-    {"exact", 0, OPTION_FLAG, NULL,
-     "the exact density instead of the bound; of pictures, that of\ntheir levels spread evenly "
-     "over "
-     "a level's width",
-     offsetof(struct settings, exact)},
-    {"method", 0, OPTION_TEXT, "NAME",
-     "of --exact, what integrates it: rk45 (if left out), rk4, heun,\nmidpoint or euler",
-     offsetof(struct settings, method)},
-    {"steps", 0, OPTION_COUNT, "N",
-     "of euler, midpoint, heun or rk4; rk45 takes as many as\nits tolerance asks for",
-     offsetof(struct settings, steps)},
-    {"tolerance", 0, OPTION_TEXT, "X", "of rk45; 1e-5 if left out",
-     offsetof(struct settings, tolerance)},
-    {"probe", 0, OPTION_TEXT, "KIND",
-     "of --exact, how the trace is taken: exact, by random vectors\nthat are rademacher or "
-     "gaussian, "
-     "or auto: exact for items of\nfew numbers, else rademacher",
-     offsetof(struct settings, probe)},
-    {"probes", 0, OPTION_COUNT, "N", "random vectors of each item; 1 if left out",
-     offsetof(struct settings, probes)},
-    SOLVER_OPTION(struct settings),
-    SET_OPTION(struct settings),
-    {"option", 0, OPTION_TEXTS, "NAME=VALUE ...",
-     "the same; --set also changes values of the recipe whose data\nare measured "
-     "(section.key=value)",
-     offsetof(struct settings, inference.options)},
-    SEED_OPTION(struct settings),
-    COMPUTING_AND_REPORT_OPTIONS(struct settings),
-    {"output", 'o', OPTION_TEXT, "FILE.png", "a picture of the bound's terms by time",
-     offsetof(struct settings, output)},
-    {"map", 0, OPTION_TEXT, "FILE.png", "with --exact, the density over the plane as a picture",
-     offsetof(struct settings, map)},
-    {.name = NULL},
+    OPTION_ROW(struct settings, data, 0, "RECIPE",
+               A_TEXT("data", "whose data are measured; else those that the model was\ntrained on, "
+                              "the test part of two, and"
+                              " new ones of a\ngenerator")),
+    OPTION_ROW(struct settings, items, 'n', "N",
+               A_COUNT("items", "how many items; 100 if left out")),
+    OPTION_ROW(struct settings, draws, 0, "K",
+               A_COUNT("draws", "times that each item is noised to; 20 if left out")),
+    OPTION_ROW(struct settings, all, 0, NULL,
+               A_FLAG("all", "all items and all times, where they are left out")),
+    OPTION_ROW(struct settings, decoder, 0, "NAME",
+               A_TEXT("decoder",
+                      "what the last step back gives: discretised, the probability\nof levels of a "
+                      "byte; gaussian, "
+                      "a "
+                      "density; forward, the first\nstep turned round; coin, the probability of "
+                      "bits; auto, the\n"
+                      "first of pictures and signals, the second of points, the\nthird of bits")),
+    OPTION_ROW(struct settings, exact, 0, NULL,
+               A_FLAG("exact", "the exact density instead of the bound; of pictures, that "
+                               "of\ntheir levels spread evenly "
+                               "over "
+                               "a level's width")),
+    OPTION_ROW(
+        struct settings, method, 0, "NAME",
+        A_TEXT(
+            "method",
+            "of --exact, what integrates it: rk45 (if left out), rk4, heun,\nmidpoint or euler")),
+    OPTION_ROW(
+        struct settings, steps, 0, "N",
+        A_COUNT("steps",
+                "of euler, midpoint, heun or rk4; rk45 takes as many as\nits tolerance asks for")),
+    OPTION_ROW(struct settings, tolerance, 0, "X",
+               A_TEXT("tolerance", "of rk45; 1e-5 if left out")),
+    OPTION_ROW(
+        struct settings, probe, 0, "KIND",
+        A_TEXT(
+            "probe",
+            "of --exact, how the trace is taken: exact, by random vectors\nthat are rademacher or "
+            "gaussian, "
+            "or auto: exact for items of\nfew numbers, else rademacher")),
+    OPTION_ROW(struct settings, probes, 0, "N",
+               A_COUNT("probes", "random vectors of each item; 1 if left out")),
+    SOLVER_ROW(struct settings),
+    SET_ROW(struct settings),
+    LIST_ROW(struct settings, inference.options, 0, "NAME=VALUE ...", TAKES_ASSIGNMENTS,
+             A_TEXT("option",
+                    "the same; --set also changes values of the recipe whose data\nare measured "
+                    "(section.key=value)")),
+    SEED_ROW(struct settings),
+    COMPUTING_AND_REPORT_ROWS(struct settings),
+    OPTION_ROW(struct settings, output, 'o', "FILE.png",
+               A_TEXT("output", "a picture of the bound's terms by time")),
+    OPTION_ROW(struct settings, map, 0, "FILE.png",
+               A_TEXT("map", "with --exact, the density over the plane as a picture")),
+    {.letter = 0},
 };
 
 const struct command likelihood_command = {

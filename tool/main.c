@@ -23,13 +23,6 @@ static const struct command *const COMMANDS[] = {
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 
-/* Names for suggestions. */
-static const char *command_name(const void *user, int number)
-{
-    (void)user;
-    return number < COMMAND_COUNT ? COMMANDS[number]->name : NULL;
-}
-
 static const struct command *find_command(const char *name)
 {
     for (int i = 0; i < COMMAND_COUNT; i++) {
@@ -40,7 +33,9 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-    const char *meant = nearest_word(name, command_name, NULL);
+    const char *names[COMMAND_COUNT + 1] = {NULL};
+    for (int i = 0; i < COMMAND_COUNT; i++) names[i] = COMMANDS[i]->name;
+    const char *meant = sumi_nearest_word(name, names);
     if (meant) {
         return fail(EXIT_USAGE, "there is no command '%s'; did you mean '%s'?", name, meant);
     }
@@ -63,7 +58,7 @@ static int print_overview(void)
 
 /* ---- The commands that tell of commands ---- */
 
-static const struct option NO_OPTIONS[] = {{.name = NULL}};
+static const struct option NO_OPTIONS[] = {{.letter = 0}};
 
 static int help(sumi_context *context, const void *settings, int count,
                 const char *const *arguments)
@@ -123,27 +118,33 @@ static bool maps_files(void)
     return !wish || strcmp(wish, "0") != 0;
 }
 
-static int run_command(const struct command *command, int argc, char *const *argv)
+static int parse_and_run(sumi_context *context, const struct command *command, int argc,
+                         char *const *argv, void *settings)
 {
     const char *arguments[ARGUMENT_LIMIT];
     int count;
     bool help_wanted;
+    int code = command_parse(context, command, argc, argv, settings, arguments, ARGUMENT_LIMIT,
+                             &count, &help_wanted);
+    if (code != EXIT_DONE) return code;
+    if (!help_wanted) return command->run(context, settings, count, arguments);
+    print_help(command);
+    return EXIT_DONE;
+}
+
+static int run_command(const struct command *command, int argc, char *const *argv)
+{
+    sumi_context *context = NULL;
     void *settings = calloc(1, command->settings_size + 1); /* help and version have none */
     if (!settings) return fail(EXIT_FAILED, "out of memory");
-    int code = command_parse(command, argc, argv, settings, arguments, ARGUMENT_LIMIT, &count,
-                             &help_wanted);
-    if (code == EXIT_DONE && help_wanted) {
-        print_help(command);
-    } else if (code == EXIT_DONE) {
-        sumi_context *context = NULL;
-        if (sumi_context_create(NULL, &context) != SUMI_OK) code = fail_context(NULL);
-        else {
-            sumi_context_set_warning(context, print_warning, NULL);
-            sumi_context_set_mapping(context, maps_files());
-            code = command->run(context, settings, count, arguments);
-        }
-        sumi_context_free(context);
+    int code = EXIT_DONE;
+    if (sumi_context_create(NULL, &context) != SUMI_OK) code = fail_context(NULL);
+    else {
+        sumi_context_set_warning(context, print_warning, NULL);
+        sumi_context_set_mapping(context, maps_files());
+        code = parse_and_run(context, command, argc, argv, settings);
     }
+    sumi_context_free(context);
     free(settings);
     return code;
 }

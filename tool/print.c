@@ -68,17 +68,17 @@ static void print_option(const struct option *option)
 {
     char name[64], letter[8] = "    ";
     if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    snprintf(name, sizeof name, "%s--%s %s", letter, option->name,
+    snprintf(name, sizeof name, "%s--%s %s", letter, option->row.name,
              option->value ? option->value : "");
-    print_entry(name, 27, option->meaning);
+    print_entry(name, 27, option->row.meaning);
 }
 
 void print_help(const struct command *command)
 {
-    static const struct option HELP = {.name = "help", .letter = 'h', .meaning = "print this"};
+    static const struct option HELP = {{A_FLAG("help", "print this")}, .letter = 'h'};
     printf("usage: sumi %s%s%s\n\n%s\n\noptions:\n", command->name, command->usage[0] ? " " : "",
            command->usage, command->details);
-    for (const struct option *option = command->options; option->name; option++)
+    for (const struct option *option = command->options; option->row.name; option++)
         print_option(option);
     print_option(&HELP);
 }

@@ -102,10 +102,10 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"keys", 0, OPTION_FLAG, NULL, "list all keys with their defaults and meanings",
-     offsetof(struct settings, keys)},
-    {"json", 0, OPTION_FLAG, NULL, "print JSON", offsetof(struct settings, json)},
-    {.name = NULL},
+    OPTION_ROW(struct settings, keys, 0, NULL,
+               A_FLAG("keys", "list all keys with their defaults and meanings")),
+    OPTION_ROW(struct settings, json, 0, NULL, A_FLAG("json", "print JSON")),
+    {.letter = 0},
 };
 
 const struct command recipes_command = {

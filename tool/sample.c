@@ -67,12 +67,10 @@ static int read_given(struct work *work)
     const char *path = settings->from ? settings->from : settings->latents;
     work->strength = STRENGTH_USUAL;
     if (!path) return EXIT_DONE;
-    if (settings->strength
-        && (!read_number(settings->strength, &work->strength) || work->strength > 1
-            || work->strength == 0)) {
+    if (settings->strength) work->strength = strtod(settings->strength, NULL);
+    if (work->strength == 0)
         return fail(EXIT_USAGE, "sample: --strength is above 0 and at most 1, not %s",
                     settings->strength);
-    }
     int64_t count = settings->count ? settings->count : INT64_MAX;
     int code = own_items_read(work->context, work->inference.model, path, count, &work->given);
     if (code != EXIT_DONE || !settings->count || work->given.shape[0] == count) return code;
@@ -221,37 +219,39 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"output", 'o', OPTION_TEXT, "FILE", "a picture (.png), an array (.npy) or a table (.csv)",
-     offsetof(struct settings, output)},
-    {"count", 'n', OPTION_COUNT, "N", "how many samples; else what the recipe says, or 16",
-     offsetof(struct settings, count)},
-    {"from", 0, OPTION_TEXT, "FILE",
-     "begin part-way: noise these items (.npy, .csv, a picture or a\n"
-     "folder of them, scaled and cropped to the model's size) and\nbring them back",
-     offsetof(struct settings, from)},
-    {"strength", 0, OPTION_TEXT, "S",
-     "how far --from noises its items: the last S x K of the K steps\n"
-     "are made, rounded up, from the time where they begin; above 0\n"
-     "to 1, which forgets the items; 0.6 if left out",
-     offsetof(struct settings, strength)},
-    {"latents", 0, OPTION_TEXT, "FILE",
-     "begin from these states as they are, such as `sumi invert` finds",
-     offsetof(struct settings, latents)},
-    {"compat", 0, OPTION_TEXT, "diffusers",
-     "copy that library's numbers where they are not right, too",
-     offsetof(struct settings, compat)},
-    {"columns", 0, OPTION_COUNT, "C", "columns of the picture", offsetof(struct settings, columns)},
-    {"filmstrip", 0, OPTION_TEXT, "FILE.png", "also draw how the samples come out of the noise",
-     offsetof(struct settings, filmstrip)},
-    {"lines", 0, OPTION_COUNT, "N",
-     "of points in the plane: draw the ways of so many; 60 if left\nout and the solver adds no "
-     "noise",
-     offsetof(struct settings, lines)},
-    {"field", 0, OPTION_TEXT, "TIME",
-     "of points in the plane: draw the score at this time, as the\nnetwork is told it",
-     offsetof(struct settings, field)},
+    OPTION_ROW(struct settings, output, 'o', "FILE",
+               A_TEXT("output", "a picture (.png), an array (.npy) or a table (.csv)")),
+    OPTION_ROW(struct settings, count, 'n', "N",
+               A_COUNT("count", "how many samples; else what the recipe says, or 16")),
+    OPTION_ROW(
+        struct settings, from, 0, "FILE",
+        A_TEXT("from",
+               "begin part-way: noise these items (.npy, .csv, a picture or a\n"
+               "folder of them, scaled and cropped to the model's size) and\nbring them back")),
+    OPTION_ROW(struct settings, strength, 0, "S",
+               A_NUMBER("strength", 0, 1,
+                        "how far --from noises its items: the last S x K of the K steps\n"
+                        "are made, rounded up, from the time where they begin; above 0\n"
+                        "to 1, which forgets the items; 0.6 if left out")),
+    OPTION_ROW(
+        struct settings, latents, 0, "FILE",
+        A_TEXT("latents", "begin from these states as they are, such as `sumi invert` finds")),
+    OPTION_ROW(struct settings, compat, 0, "diffusers",
+               A_TEXT("compat", "copy that library's numbers where they are not right, too")),
+    OPTION_ROW(struct settings, columns, 0, "C", A_COUNT("columns", "columns of the picture")),
+    OPTION_ROW(struct settings, filmstrip, 0, "FILE.png",
+               A_TEXT("filmstrip", "also draw how the samples come out of the noise")),
+    OPTION_ROW(struct settings, lines, 0, "N",
+               A_COUNT("lines", "of points in the plane: draw the ways of so many; 60 if left\nout "
+                                "and the solver adds no "
+                                "noise")),
+    OPTION_ROW(
+        struct settings, field, 0, "TIME",
+        A_NUMBER(
+            "field", -1e30, 1e30,
+            "of points in the plane: draw the score at this time, as the\nnetwork is told it")),
     INFERENCE_OPTIONS(struct settings),
-    {.name = NULL},
+    {.letter = 0},
 };
 
 const struct command sample_command = {

@@ -353,24 +353,26 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 }
 
 static const struct option OPTIONS[] = {
-    {"out", 'o', OPTION_TEXT, "DIR", "where everything goes; runs/RECIPE if left out",
-     offsetof(struct settings, out)},
-    {"set", 0, OPTION_TEXTS, "KEY=VALUE ...",
-     "change values of the recipe (section.key=value);\n`sumi recipes --keys` lists them",
-     offsetof(struct settings, sets)},
-    {"resume", 0, OPTION_FLAG, NULL, "go on from the checkpoint in DIR; RECIPE may be left out",
-     offsetof(struct settings, resume)},
-    {"force", 0, OPTION_FLAG, NULL, "begin afresh where a run is kept already",
-     offsetof(struct settings, force)},
-    {"seed", 0, OPTION_SEED, "N", "keys all random numbers: train.seed",
-     offsetof(struct settings, seed)},
+    OPTION_ROW(struct settings, out, 'o', "DIR",
+               A_TEXT("out", "where everything goes; runs/RECIPE if left out")),
+    LIST_ROW(
+        struct settings, sets, 0, "KEY=VALUE ...", TAKES_ASSIGNMENTS,
+        A_TEXT(
+            "set",
+            "change values of the recipe (section.key=value);\n`sumi recipes --keys` lists them")),
+    OPTION_ROW(struct settings, resume, 0, NULL,
+               A_FLAG("resume", "go on from the checkpoint in DIR; RECIPE may be left out")),
+    OPTION_ROW(struct settings, force, 0, NULL,
+               A_FLAG("force", "begin afresh where a run is kept already")),
+    OPTION_ROW(struct settings, seed, 0, "N",
+               A_SEED("seed", "keys all random numbers: train.seed")),
     COMPUTING_OPTIONS(struct settings, computing),
-    {"profile", 0, OPTION_FLAG, NULL, "at the end show where the time of a step went, op by op",
-     offsetof(struct settings, profile)},
-    {"quiet", 'q', OPTION_FLAG, NULL, "only errors", offsetof(struct settings, quiet)},
-    {"json", 0, OPTION_FLAG, NULL, "at the end print steps, loss and timing as JSON",
-     offsetof(struct settings, json)},
-    {.name = NULL},
+    OPTION_ROW(struct settings, profile, 0, NULL,
+               A_FLAG("profile", "at the end show where the time of a step went, op by op")),
+    OPTION_ROW(struct settings, quiet, 'q', NULL, A_FLAG("quiet", "only errors")),
+    OPTION_ROW(struct settings, json, 0, NULL,
+               A_FLAG("json", "at the end print steps, loss and timing as JSON")),
+    {.letter = 0},
 };
 
 const struct command train_command = {

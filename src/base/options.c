@@ -214,19 +214,13 @@ static void keep_value(const struct option *option, const union value *value, vo
     }
 }
 
-static sumi_status take_text(sumi_context *context, const char *subject,
-                             const struct option *option, const char *text, void *target)
+sumi_status option_from_plain(sumi_context *context, const char *subject,
+                              const struct option *option, const char *text, void *target)
 {
     union value value = {0};
     if (!read_value(option, text, &value)) return refuse(context, subject, option, text);
     if (target) keep_value(option, &value, target);
     return SUMI_OK;
-}
-
-sumi_status option_from_plain(sumi_context *context, const char *subject,
-                              const struct option *option, const char *text)
-{
-    return take_text(context, subject, option, text, NULL);
 }
 
 /* ---- Lists of numbers ---- */
@@ -298,7 +292,7 @@ sumi_status option_from_json(sumi_context *context, const char *subject,
     if (text && option->type == OPTION_NUMBER) /* JSON has no number for an infinite bound */
         right = strstr(json_object_get_string(value), "inf");
     if (!right) return refuse(context, subject, option, json_object_to_json_string(value));
-    return take_text(context, subject, option, json_object_get_string(value), target);
+    return option_from_plain(context, subject, option, json_object_get_string(value), target);
 }
 
 sumi_status option_from_text(sumi_context *context, const char *subject,
@@ -310,7 +304,7 @@ sumi_status option_from_text(sumi_context *context, const char *subject,
         return option_from_json(context, subject, option, NULL, target);
     if (!structured || kept_as_text) {
         if (option->type != OPTION_NUMBERS)
-            return take_text(context, subject, option, text, target);
+            return option_from_plain(context, subject, option, text, target);
         return refuse(context, subject, option, text);
     }
     json_object *value = NULL;

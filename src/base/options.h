@@ -90,9 +90,9 @@ const struct option *option_find(const struct option *table, const char *name);
 sumi_status option_from_text(sumi_context *context, const char *subject,
                              const struct option *option, const char *text, void *target);
 
-/* Checks a text as it is, which is kept as text: of lists of words, and of what is no JSON. */
+/* The same from a text as it is, none of it JSON; nothing is written for a text or a list. */
 sumi_status option_from_plain(sumi_context *context, const char *subject,
-                              const struct option *option, const char *text);
+                              const struct option *option, const char *text, void *target);
 
 /* The same from JSON. null takes a list away and leaves anything else as it is. */
 sumi_status option_from_json(sumi_context *context, const char *subject,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi_draw_grid, to a file or to memory: many items side by side, or points and numbers as plots of all. */
+/* sumi_draw_grid, to a file or to memory: many items side by side, or points and numbers as plots
+ * of all. */
 #include <math.h>
 
 #include "base/file.h"

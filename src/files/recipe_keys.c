@@ -125,5 +125,5 @@ sumi_status recipe_check_value(sumi_context *context, const char *source, const 
                             source, row->name, comment ? "a comment (';')" : "a control character");
     }
     snprintf(subject, sizeof subject, "%s: %s", source, row->name);
-    return option_from_plain(context, subject, row, value);
+    return option_from_plain(context, subject, row, value, NULL);
 }

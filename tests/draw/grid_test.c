@@ -65,8 +65,7 @@ static void a_grid_in_memory_has_the_bytes_of_the_file(void **state)
     void *bytes = NULL, *written = NULL;
     size_t size = 0, written_size = 0;
     CHECK_OK(scene.context, sumi_draw_grid(scene.context, &images, 2, scene.path));
-    CHECK_OK(scene.context,
-             sumi_draw_grid_memory(scene.context, &images, 2, &bytes, &size));
+    CHECK_OK(scene.context, sumi_draw_grid_memory(scene.context, &images, 2, &bytes, &size));
     CHECK_OK(scene.context, file_read(scene.context, scene.path, 1 << 20, &written, &written_size));
     assert_int_equal(size, written_size);
     assert_memory_equal(bytes, written, size);

@@ -31,7 +31,7 @@ static void a_field_of_no_time_is_refused_before_a_file_is_touched(void **state)
                  times[i]);
         run(here, line);
         assert_int_equal(here->code, 2);
-        CHECK_HOLDS(here->err, "sumi: --field takes the time of a noise level, not '");
+        CHECK_HOLDS(here->err, "sumi: sample: --field must be a number from");
     }
     run(here, "test \"$(cat kept.png)\" = kept");
     CHECK_DONE(here);

@@ -34,7 +34,8 @@ static void ways_to_know_that_have_no_meaning_are_refused(void **state)
     run(here, POINTS "sumi sample points -n 3 -q -o some.npy");
     CHECK_DONE(here);
     run(here, "sumi inpaint points -i some.npy --keep middle -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: inpaint: --keep is left, right, top or bottom, not middle");
+    CHECK_FAILED(here, 2,
+                 "sumi: inpaint: --keep must be one of left, right, top, bottom, not 'middle'");
     run(here, "sumi inpaint points -i some.npy --keep left --grey -o x.npy");
     CHECK_FAILED(here, 2,
                  "sumi: inpaint: --mask, --keep and --grey each say what is known; choose one");

@@ -81,7 +81,7 @@ static void beginnings_that_do_not_fit_are_refused(void **state)
                      "sumi invert points -i some.npy --steps 4 -q -o noise.npy");
     CHECK_DONE(here);
     run(here, "sumi sample points --from some.npy --strength 2 -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: sample: --strength is above 0 and at most 1, not 2");
+    CHECK_FAILED(here, 2, "sumi: sample: --strength must be a number from 0 to 1, not '2'");
     run(here, "sumi sample points --from some.npy --strength 0 -o x.npy");
     CHECK_FAILED(here, 2, "sumi: sample: --strength is above 0 and at most 1, not 0");
     run(here, "sumi sample points -n 6 --latents noise.npy -o x.npy");

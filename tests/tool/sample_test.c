@@ -101,7 +101,7 @@ static void wrong_wishes_are_refused(void **state)
                  "such file or directory");
     run(here, "sumi sample nowhere -n 0 -o x.png");
     CHECK_FAILED(here, 2,
-                 "sumi: sample: --count takes a whole number from 1 to 1000000000, not "
+                 "sumi: sample: --count must be a whole number from 1 to 1000000000, not "
                  "'0'");
     run(here, "sumi sample nowhere --stepps 3 -o x.png");
     CHECK_FAILED(here, 2, "sumi: sample has no option --stepps; did you mean --steps?");

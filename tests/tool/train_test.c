@@ -87,11 +87,11 @@ static void wrong_wishes_are_refused_with_advice(void **state)
     assert_int_equal(here->code, 2);
     run(here, "sumi train digits --threads 0");
     CHECK_FAILED(here, 2,
-                 "sumi: train: --threads takes a whole number from 1 to 1000000000, not "
+                 "sumi: train: --threads must be a whole number from 1 to 1000000000, not "
                  "'0'");
     run(here, "sumi train digits --seed 1e3");
     CHECK_FAILED(here, 2,
-                 "sumi: train: --seed takes a whole number from 0 to "
+                 "sumi: train: --seed must be a whole number from 0 to "
                  "18446744073709551615, not '1e3'");
     run(here, "sumi train digits --resume --force");
     CHECK_FAILED(here, 2, "sumi: train: --resume goes on and --force begins afresh; choose one");

@@ -265,7 +265,8 @@ static sumi_status bench_optimizer(struct session *session)
     sumi_weights *weights = NULL;
     int64_t number = 0;
     TRY(sumi_weights_create(session->context, 1, &weights));
-    sumi_status status = weights_add(weights, "w", &shape, SUMI_START_NORMAL, 1, &number);
+    const struct weight_start start = {SUMI_START_NORMAL, 1, NULL};
+    sumi_status status = weights_add(weights, "w", &shape, &start, &number);
     float *gradient = context_allocate(session->context, WEIGHTS, sizeof *gradient);
     if (!gradient) status = SUMI_ERROR_MEMORY;
     if (status == SUMI_OK) status = measure_optimizer(session, weights, gradient, &result);

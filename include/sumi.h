@@ -675,6 +675,7 @@ SUMI_API sumi_status sumi_auto_encoder_save(const sumi_auto_encoder *auto_encode
                                             const char *folder);
 
 typedef struct sumi_auto_encoder_info {
+    size_t size;                       /* sizeof(sumi_auto_encoder_info) */
     const char *class_name;            /* "AutoencoderKL" ... */
     const char *config;                /* config.json as text */
     int64_t in_channels, out_channels; /* of pictures */
@@ -684,8 +685,8 @@ typedef struct sumi_auto_encoder_info {
     int64_t codes;       /* rows of a codebook; 0 for none */
     bool draws;          /* whether latents can be drawn from a posterior */
 } sumi_auto_encoder_info;
-/* The texts live as long as the auto-encoder. */
-SUMI_API void sumi_auto_encoder_describe(const sumi_auto_encoder *auto_encoder,
+/* False where the structure has no size. The texts live as long as the auto-encoder. */
+SUMI_API bool sumi_auto_encoder_describe(const sumi_auto_encoder *auto_encoder,
                                          sumi_auto_encoder_info *info);
 /* Its weights by number from 0, as sumi_model_weight; none may be written while others run it. */
 SUMI_API bool sumi_auto_encoder_weight(sumi_auto_encoder *auto_encoder, int64_t number,

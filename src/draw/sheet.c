@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/file.h"
+
 static const double SHEET_WIDTH = 1200;  /* total width of the cells of a row, where possible */
 static const double SHEET_HEIGHT = 4800; /* above it, images are not magnified */
 static const double TEXT_SIZE = 20, TEXT_LEAST = 10, TICK_SIZE = 15, MARGIN = 12;

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/structure.h"
 
 /* ---- The part ---- */
 
@@ -194,18 +195,19 @@ sumi_status sumi_auto_encoder_save(const sumi_auto_encoder *auto_encoder, const 
 
 /* ---- What it is ---- */
 
-void sumi_auto_encoder_describe(const sumi_auto_encoder *auto_encoder, sumi_auto_encoder_info *info)
+bool sumi_auto_encoder_describe(const sumi_auto_encoder *auto_encoder, sumi_auto_encoder_info *info)
 {
     const struct auto_encoder *net = auto_encoder->part->net;
-    *info = (sumi_auto_encoder_info){.class_name = net->type->class_name,
-                                     .config = net->config,
-                                     .in_channels = net->in_channels,
-                                     .out_channels = net->out_channels,
-                                     .latent_channels = net->latent_channels,
-                                     .factor = net->factor,
-                                     .sample_size = net->tile,
-                                     .codes = net->codes,
-                                     .draws = net->type->moments};
+    const sumi_auto_encoder_info all = {.class_name = net->type->class_name,
+                                        .config = net->config,
+                                        .in_channels = net->in_channels,
+                                        .out_channels = net->out_channels,
+                                        .latent_channels = net->latent_channels,
+                                        .factor = net->factor,
+                                        .sample_size = net->tile,
+                                        .codes = net->codes,
+                                        .draws = net->type->moments};
+    return structure_fill(info, &all, sizeof all);
 }
 
 bool sumi_auto_encoder_weight(sumi_auto_encoder *auto_encoder, int64_t number, sumi_weight *weight)

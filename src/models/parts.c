@@ -194,14 +194,14 @@ static bool describe_auto_encoder(const sumi_model *model, sumi_part *part)
 bool sumi_model_part(const sumi_model *model, int number, sumi_part *part)
 {
     sumi_part all = {.kind = SUMI_PART_AUTO_ENCODER};
-    if (number == 2) return describe_auto_encoder(model, &all) && structure_fill(part, &all, sizeof all);
+    if (number == 2)
+        return describe_auto_encoder(model, &all) && structure_fill(part, &all, sizeof all);
     if (number < 0 || number > 1) return false;
     const struct part_type *type = &types[number]; /* the parts that every model has */
     all.kind = type->kind;
     bool network = type->kind == SUMI_PART_NETWORK;
     snprintf(all.name, sizeof all.name, "%s", network ? model_part_name(model) : type->name);
-    if (network)
-        snprintf(all.class_name, sizeof all.class_name, "%s", sumi_model_class(model));
+    if (network) snprintf(all.class_name, sizeof all.class_name, "%s", sumi_model_class(model));
     else if (scheduler_class(model->context, model->scheduler, all.class_name,
                              sizeof all.class_name)
              != SUMI_OK)

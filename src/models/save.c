@@ -35,7 +35,8 @@ sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file
     safetensors_entry *entries = context_allocate(context, (size_t)count, sizeof *entries);
     float *wide = NULL, *next = NULL;
     sumi_status status = weights_check_backing(context, weights);
-    if (status == SUMI_OK) status = entries ? allocate_wide(context, weights, &wide) : SUMI_ERROR_MEMORY;
+    if (status == SUMI_OK)
+        status = entries ? allocate_wide(context, weights, &wide) : SUMI_ERROR_MEMORY;
     size_t kept = 0;
     next = wide;
     for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
@@ -50,7 +51,7 @@ sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file
         next += shape_count(&weight->shape);
     }
     if (status == SUMI_OK) status = safetensors_put(context, writer, entries, kept, NULL, 0);
-    if (status == SUMI_OK) status = weights_check_backing(context, model->weights);
+    if (status == SUMI_OK) status = weights_check_backing(context, weights);
     context_release(context, wide);
     context_release(context, entries);
     return status;

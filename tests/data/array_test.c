@@ -64,9 +64,9 @@ static void what_is_no_data_set_is_refused_with_its_reason(void **state)
     const sumi_array points = {2, {2, 2}, numbers}, none = {2, {2, 2}, NULL};
     const sumi_array empty = {2, {0, 2}, numbers};
     const sumi_array vast = {4, {INT64_MAX, INT64_MAX, 2, 1}, numbers};
-    assert_refused(&points, NULL, SUMI_PICTURE, SUMI_ERROR_ARGUMENT, "rank 4");
+    assert_refused(&points, NULL, SUMI_PICTURE, SUMI_ERROR_ARGUMENT, "rank must be 4");
     assert_refused(&points, NULL, (sumi_item_kind)99, SUMI_ERROR_ARGUMENT, "99");
-    assert_refused(&none, NULL, SUMI_POINTS, SUMI_ERROR_ARGUMENT, "no numbers");
+    assert_refused(&none, NULL, SUMI_POINTS, SUMI_ERROR_ARGUMENT, "its data are NULL");
     assert_refused(&empty, NULL, SUMI_POINTS, SUMI_ERROR_ARGUMENT, "at least 1");
     assert_refused(&vast, NULL, SUMI_PICTURE, SUMI_ERROR_ARGUMENT, "too large");
     assert_refused(&points, NULL, SUMI_POINTS, SUMI_ERROR_NUMBER, "number 0 of item 1");

@@ -80,7 +80,7 @@ static void a_folder_of_gzipped_files_is_read(void **state)
     check_images(open_data("[data]\nkind = idx\nlabels = yes\nsplit = test\n", path_of("gzipped")),
                  true);
     check_data_refused("[data]\nkind = idx\n", path_of("gzipped"), SUMI_ERROR_FILE,
-                       "holds no train-images");
+                       "has no train-images");
 }
 
 static void the_cache_folder_is_used_when_no_path_is_given(void **state)

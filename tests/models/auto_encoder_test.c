@@ -161,7 +161,7 @@ static void slices_of_the_batch_change_no_bit(void **state)
 /* Leaves of each kernel [out, in, 3, 3] only the middle, so that a pixel sees only itself. */
 static void keep_middles(sumi_auto_encoder *coder)
 {
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     for (int64_t i = 0; sumi_auto_encoder_weight(coder, i, &weight); i++) {
         if (weight.rank != 4 || weight.shape[2] != 3) continue;
         for (int64_t j = 0; j < weight.shape[0] * weight.shape[1] * 9; j++)
@@ -369,7 +369,7 @@ static void attention_may_have_the_names_of_older_files(void **state)
     sumi_auto_encoder *coder = create(room, KL, 3), *again = NULL;
     safetensors_entry entries[TINY_TENSORS];
     char older[TINY_TENSORS][96];
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     size_t count = 0, renamed = 0;
     CHECK_OK(room->context, sumi_auto_encoder_save(coder, scratch_path(room, "vae")));
     for (; sumi_auto_encoder_weight(coder, (int64_t)count, &weight); count++) {
@@ -426,7 +426,7 @@ static void samples_of_a_latent_model_are_decoded(void **state)
     sumi_auto_encoder *coder = NULL;
     sumi_solver *solver = NULL;
     sumi_array samples, latents;
-    sumi_part part;
+    sumi_part part = {.size = sizeof part};
     save_pipeline(room, TINY, "vae", "AutoencoderTiny");
     CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "m"), &model));
     assert_true(sumi_model_part(model, 2, &part));
@@ -456,7 +456,7 @@ static void a_saved_pipeline_keeps_its_auto_encoder(void **state)
 {
     scratch *room = *state;
     sumi_model *model = NULL, *again = NULL;
-    sumi_part part;
+    sumi_part part = {.size = sizeof part};
     save_pipeline(room, TINY, "vqvae", "AutoencoderTiny");
     CHECK_OK(room->context, sumi_model_open(room->context, scratch_path(room, "m"), &model));
     CHECK_OK(room->context, sumi_model_save(model, scratch_path(room, "copy")));

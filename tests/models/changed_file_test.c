@@ -95,7 +95,7 @@ static void evaluating_weights_of_a_file_that_was_written_to_is_an_error(void **
 static void a_truncated_file_is_neither_saved_nor_trained_nor_read(void **state)
 {
     scratch *room = *state;
-    sumi_weight weight;
+    sumi_weight weight = {.size = sizeof weight};
     sumi_recipe *recipe = NULL;
     sumi_data *data = NULL;
     sumi_trainer *trainer = NULL;

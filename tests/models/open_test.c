@@ -132,7 +132,7 @@ static void a_model_lists_its_parts(void **state)
 static void a_transformer_is_saved_and_opened_as_the_part_of_its_name(void **state)
 {
     scratch *room = *state;
-    sumi_part part;
+    sumi_part part = {.size = sizeof part};
     char *index = NULL;
     size_t size = 0;
     sumi_model *model = tiny_create(room, TINY_DIT);

@@ -36,7 +36,8 @@ static void check_grid(struct vectors_row *row)
                                        (int64_t)vectors_number(row->record, "base_size"),
                                        vectors_number(row->record, "interpolation_scale")};
     int64_t rows = grid.rows * grid.columns;
-    float *table = rows > 1 && channels > 0 ? calloc((size_t)(rows * channels), sizeof *table) : NULL;
+    float *table =
+        rows > 1 && channels > 0 ? calloc((size_t)(rows * channels), sizeof *table) : NULL;
     if (!table) {
         vectors_fail(row, "there is no grid of patches");
         return;

@@ -105,7 +105,8 @@ static void tuning_is_switched_by_the_usual_words(void **state)
         "sumi sample points --tune $word --steps 2 -n 1 -q -o a.npy || exit 1; done");
     CHECK_DONE(here);
     run(here, "sumi sample points --tune maybe -o a.npy");
-    CHECK_FAILED(here, 2, "must be one of on, off, yes, no, true, false, not 'maybe'");
+    CHECK_FAILED(here, 2,
+                 "sumi: sample: --tune must be one of on, off, yes, no, true, false, not 'maybe'");
 }
 
 static void options_stand_before_and_after_arguments_until_two_dashes(void **state)

@@ -48,7 +48,7 @@ static void a_run_in_bf16_goes_on_bit_for_bit_and_keeps_its_precision(void **sta
     CHECK_DONE(here);
     run(here, "sumi sample run -n 2 -o a.npy --precision half");
     assert_int_equal(here->code, 2);
-    CHECK_HOLDS(here->err, "sumi: the precision is \"float32\" or \"bf16\", not \"half\"");
+    CHECK_HOLDS(here->err, "sumi: sample: --precision must be one of float32, bf16, not 'half'");
 }
 
 static void quiet_says_nothing_and_json_parses(void **state)

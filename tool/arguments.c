@@ -8,13 +8,13 @@
 
 enum { OPTION_LIMIT = 64 };
 
-/* Where the parser stands. */
+/* The state of the parser. */
 struct parser {
     sumi_context *context;
     const struct command *command;
     char *settings;
-    int argc, next; /* the argument to read next */
-    int count;      /* arguments that are no options, so far */
+    int argc, next; /* next: index of the next argument */
+    int count;      /* number of positional arguments so far */
     char *const *argv;
 };
 
@@ -40,7 +40,7 @@ static bool is_number(const struct parser *parser, const char *text)
 static int check_limit(const struct parser *parser, const struct option *option, int count)
 {
     if (count < LIST_LIMIT) return EXIT_DONE;
-    return fail(EXIT_USAGE, "%s: --%s may be given %d times at most", parser->command->name,
+    return fail(EXIT_USAGE, "%s: --%s takes at most %d values", parser->command->name,
                 option->row.name, LIST_LIMIT);
 }
 
@@ -52,7 +52,7 @@ static int add_text(const struct parser *parser, const struct option *option, st
     return code;
 }
 
-/* Numbers with commas between. */
+/* Reads numbers separated by commas. */
 static int add_numbers(const struct parser *parser, const struct option *option,
                        struct numbers *numbers, const char *value)
 {
@@ -148,7 +148,7 @@ static bool is_assignment(const char *argument)
     return length > 0 && argument[0] != '-' && argument[length] == '=';
 }
 
-/* Whether the next argument belongs to the list that the option before it has begun. */
+/* Whether the next argument continues the list of the previous option. */
 static bool is_next_of_list(const struct parser *parser, const struct option *option)
 {
     if (parser->next == parser->argc) return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi bench: how fast a model is here, and where the time goes, beside what the machine can do. */
+/* sumi bench: measures the speed of a model, op by op, and compares it with the peak performance of
+   the machine. */
 #include "computing.h"
 #include "interrupt.h"
 #include "print.h"
@@ -21,14 +22,14 @@ struct settings {
     bool forward, shapes, json;
 };
 
-/* What is measured: a training step, or one evaluation of the network. */
+/* What is measured: a training step or one evaluation of the network. */
 struct subject {
     sumi_context *context;
     const struct settings *settings;
     sumi_recipe *recipe;
     sumi_data *data;
     sumi_model *model;
-    sumi_session *session; /* of an evaluation, else NULL */
+    sumi_session *session; /* for an evaluation, else NULL */
     sumi_trainer *trainer; /* NULL for an evaluation */
     int64_t batch;
     sumi_array x, output; /* [batch, item] */
@@ -57,7 +58,7 @@ static sumi_status apply_settings(const struct subject *s)
     return status;
 }
 
-/* Puts what counted with the data of the training, and not with these, back to its default. */
+/* Resets keys that were read with the training data but not with the noise. */
 static sumi_status reset_unread(sumi_recipe *recipe)
 {
     sumi_status status = SUMI_OK;
@@ -68,7 +69,7 @@ static sumi_status reset_unread(sumi_recipe *recipe)
     return status;
 }
 
-/* A model folder is measured on noise of its items' shape, whatever it was trained on. */
+/* A model folder is measured on noise of its items' shape, for any training data. */
 static sumi_status replace_data(const struct subject *s)
 {
     char sizes[96] = "", count[16];
@@ -93,7 +94,7 @@ static sumi_status open_folder(struct subject *s, const char *folder)
 {
     sumi_status status = sumi_model_open(s->context, folder, &s->model);
     if (status == SUMI_OK) status = sampling_recipe(s->context, folder, &s->recipe);
-    if (status == SUMI_OK && !s->recipe) /* written by others: the plainest training */
+    if (status == SUMI_OK && !s->recipe) /* a folder of another program: the simplest training */
         status = sumi_recipe_open(s->context, "ddpm-mnist", &s->recipe);
     if (status == SUMI_OK) status = replace_data(s);
     if (status == SUMI_OK) status = apply_settings(s);
@@ -122,14 +123,14 @@ static sumi_status set_classes(const struct subject *s, const int32_t *classes)
     return status;
 }
 
-/* Data and times for an evaluation. */
+/* Fills data and times for an evaluation. */
 static sumi_status fill_inputs(struct subject *s)
 {
     int64_t shape[1 + SUMI_MAX_RANK] = {s->batch}, *indices = NULL;
     size_t batch = (size_t)s->batch;
     int rank = 1 + sumi_model_shape(s->model, shape + 1);
     sumi_status status = sumi_array_create(s->context, rank, shape, &s->x);
-    shape[rank - 1] *= 2; /* where the network gives the variance too */
+    shape[rank - 1] *= 2; /* where the network also predicts the variance */
     if (status == SUMI_OK) status = sumi_array_create(s->context, rank, shape, &s->output);
     s->times = calloc(batch, sizeof *s->times);
     indices = calloc(batch, sizeof *indices);
@@ -188,12 +189,12 @@ static sumi_status run_once(struct subject *s)
 }
 
 struct timing {
-    double times[TIMES_LIMIT]; /* of each call */
+    double times[TIMES_LIMIT]; /* seconds of each call */
     int64_t count;
-    double seconds; /* of all */
+    double seconds; /* of all calls */
 };
 
-/* Repeats it for about `seconds`. */
+/* Repeats the call for about `seconds`. */
 static sumi_status repeat(struct subject *s, double seconds, struct timing *timing)
 {
     double start = clock_now(), begin = start;
@@ -217,11 +218,11 @@ static int compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Half of the time without a profile, for the figure; half with one, for the rows. */
+/* Measures half of the time without a profile, for the total, and half with one, for the rows. */
 static sumi_status measure(struct subject *s, struct timing *plain, struct timing *profiled)
 {
     double seconds = s->settings->seconds ? (double)s->settings->seconds : USUAL_SECONDS;
-    sumi_status status = run_once(s); /* makes plans and fills caches */
+    sumi_status status = run_once(s); /* creates plans and fills caches */
     if (status == SUMI_OK) status = repeat(s, seconds / 2, plain);
     if (status == SUMI_OK) status = sumi_profile_start(s->context);
     if (status == SUMI_OK) status = repeat(s, seconds / 2, profiled);
@@ -230,7 +231,7 @@ static sumi_status measure(struct subject *s, struct timing *plain, struct timin
     return status;
 }
 
-/* ---- Telling ---- */
+/* ---- Reporting ---- */
 
 static int report_json(const struct subject *s, const struct profile_view *view,
                        const struct timing *plain)
@@ -300,14 +301,14 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 
 static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, batch, 0, "N",
-               A_COUNT("batch", "items at a time; train.batch of the recipe if left out")),
+               A_COUNT("batch", "items at a time; default: train.batch of the recipe")),
     OPTION_ROW(struct settings, forward, 0, NULL,
-               A_FLAG("forward", "an evaluation of the network, as sampling makes them,\n"
-                                 "instead of a training step")),
+               A_FLAG("forward", "time evaluations of the network, as in sampling,\n"
+                                 "instead of training steps")),
     OPTION_ROW(struct settings, shapes, 0, NULL,
                A_FLAG("shapes", "a row for each op and its shapes, not one for each op")),
     OPTION_ROW(struct settings, seconds, 0, "N",
-               A_COUNT("seconds", "how long to measure; 5 if left out")),
+               A_COUNT("seconds", "how long to measure; default: 5")),
     LIST_ROW(struct settings, sets, 0, "KEY=VALUE ...", TAKES_ASSIGNMENTS,
              A_TEXT("set", "change values of the recipe (section.key=value)")),
     COMPUTING_OPTIONS(struct settings, computing),
@@ -317,22 +318,19 @@ static const struct option OPTIONS[] = {
 
 const struct command bench_command = {
     .name = "bench",
-    .summary = "measure how fast a model is here, op by op",
+    .summary = "measure the speed of a model, op by op",
     .usage = "[MODEL|RECIPE] [--batch N] [--forward] [--shapes] [--threads N] ...",
     .details =
-        "Measures what this machine can do at most (multiply-adds in registers, bytes from\n"
+        "Measures the peak performance of this machine (multiply-adds in registers, bytes from\n"
         "and to memory), then times training steps of a RECIPE, or of a MODEL folder on noise,\n"
-        "and shows for each op of a step:\n"
-        "\n"
+        "and shows for each op of a step:\n\n"
         "  calls, ms, share   how often, how long, and which part of the step that is\n"
         "  GFLOP              floating-point operations by the op's definition; a fast\n"
         "                     algorithm needs fewer and can go beyond 100 % of the peak\n"
         "  MB                 each input read once and each result written once\n"
         "  % peak, % mem      of what the machine can do: an op near 100 in one of them is\n"
-        "                     limited by it; one far from both is worth a look\n"
-        "\n"
-        "Other work on the machine makes all of it slower: look at the spread of the times.\n"
-        "\n"
+        "                     limited by it; one far from both is worth a look\n\n"
+        "Other work on the machine makes all of it slower: look at the spread of the times.\n\n"
         "examples:\n"
         "  sumi bench\n"
         "  sumi bench digits\n"

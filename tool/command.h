@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every sub-command shares: the table that describes it, the parser of its arguments, and how
-   it tells of errors. A sub-command is one file with such a table, and one row in main.c. */
+/* Shared by all sub-commands: the table that describes one, the parser of its arguments, and the
+   printing of errors. A sub-command is one file with such a table, and a row in main.c. */
 #ifndef TOOL_COMMAND_H
 #define TOOL_COMMAND_H
 
@@ -28,20 +28,20 @@ struct numbers {
 /* How many values an option takes. */
 enum option_values {
     TAKES_ONE,
-    TAKES_NUMBERS,     /* struct numbers; all numbers that follow it, and with commas between */
-    TAKES_ASSIGNMENTS, /* struct texts "name=value"; all such that follow it */
-    TAKES_WORDS        /* struct texts; numbers that follow it, and what else follows all of the
-                          command's arguments */
+    TAKES_NUMBERS,     /* struct numbers; all numbers that follow it, also separated by commas */
+    TAKES_ASSIGNMENTS, /* struct texts "name=value"; all such arguments that follow it */
+    TAKES_WORDS        /* struct texts; numbers that follow it, and any words after all positional
+                          arguments */
 };
 
 /* A row of a command's table. The library checks each value by `row` (sumi_option_read). The target
-   is a bool of a flag, which is set by its name alone; an int64_t of a whole number; of any other
-   type the text. What is not given is 0 or NULL. */
+   is a bool for a flag, which takes no value; an int64_t for a whole number; the text for any other
+   type. It is 0 or NULL if the option is not given. */
 struct option {
-    sumi_option row;   /* name without the leading "--"; lines of the meaning are broken by '\n' */
+    sumi_option row;   /* name without the leading "--"; '\n' separates lines of the meaning */
     char letter;       /* of the short form, or 0 */
-    const char *value; /* what the value is called in help, NULL for a flag */
-    size_t offset;     /* of the target in the command's settings */
+    const char *value; /* name of the value in help, NULL for a flag */
+    size_t offset;     /* of the value in the command's settings */
     enum option_values values;
 };
 
@@ -64,13 +64,13 @@ struct option {
 
 struct command {
     const char *name, *summary;
-    const char *usage;            /* what follows "sumi NAME" */
+    const char *usage;            /* the usage after "sumi NAME" */
     const char *details;          /* paragraphs and examples, for help */
-    const struct option *options; /* ended by a row without a name */
+    const struct option *options; /* ends with a row without a name */
     const char *arguments;        /* names of the positional arguments, for errors */
-    int least, most;              /* how many of them there may be */
+    int least, most;              /* least and greatest number of them */
     size_t settings_size;
-    /* `settings` was all zeros before the options were filled in. Returns an exit code. */
+    /* `settings` is zeroed before the options are filled in. Returns an exit code. */
     int (*run)(sumi_context *context, const void *settings, int count,
                const char *const *arguments);
 };
@@ -79,33 +79,34 @@ extern const struct command train_command, sample_command, denoise_command, inpa
     invert_command, interpolate_command, likelihood_command, convergence_command, info_command,
     bench_command, recipes_command, solvers_command, fetch_command;
 
-/* Fills in settings and arguments[*count], which has room for `limit`. Options stand anywhere
-   before "--". Tells what is wrong and returns EXIT_USAGE, or EXIT_DONE. `*help` is set by --help,
-   which ends the parsing. */
+/* Fills in settings and arguments[*count], at most `limit`. Options may be anywhere before "--".
+   Prints an error and returns EXIT_USAGE, or returns EXIT_DONE. --help sets `*help` and ends the
+   parsing. */
 int command_parse(sumi_context *context, const struct command *command, int argc, char *const *argv,
                   void *settings, const char **arguments, int limit, int *count, bool *help);
 
-/* One sentence on stderr after "sumi: ". Returns `code`. */
+/* Prints one sentence on stderr after "sumi: ". Returns `code`. */
 int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A sumi_warning_function: one sentence on stderr after "sumi: warning: ". `user` is NULL. */
+/* A sumi_warning_function: prints one sentence on stderr after "sumi: warning: ". `user` is
+   NULL. */
 void print_warning(void *user, const char *sentence);
 
-/* The context's message on stderr. Returns EXIT_FAILED. */
+/* Prints the context's message on stderr. Returns EXIT_FAILED. */
 int fail_context(const sumi_context *context);
 
-/* The same for a call whose arguments come straight from the command line: EXIT_USAGE where the
-   status says that they have no meaning. */
+/* The same for a call whose arguments come from the command line: returns EXIT_USAGE for
+   SUMI_ERROR_ARGUMENT. */
 int fail_argument(const sumi_context *context, sumi_status status);
 
-/* Whether a file can be made at this path: else tells why, and returns EXIT_FAILED. Asked before
-   long work. */
+/* Checks, before long work, that a file can be created at this path; else prints why and returns
+   EXIT_FAILED. */
 int check_output(const char *path);
 
 /* Whether `path` ends in `ending`, such as ".png". */
 bool has_ending(const char *path, const char *ending);
 
-/* The shape of one item, "28x28x1", into text[size]. */
+/* Writes the shape of one item, "28x28x1", to text[size]. */
 void format_shape(int rank, const int64_t *shape, char *text, size_t size);
 
 #endif

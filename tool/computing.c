@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How to compute; see computing.h. */
+/* Options of computation; see computing.h. */
 #include "computing.h"
 
 #include <string.h>

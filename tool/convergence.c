@@ -17,11 +17,11 @@ struct settings {
 
 struct curve {
     char name[32];
-    int order; /* by the solver's table */
+    int order; /* nominal order */
     int64_t count;
     double steps[MOST_POINTS], errors[MOST_POINTS];
     double slope;
-    bool missing; /* the solver has no order that could be measured */
+    bool missing; /* the order of the solver cannot be measured */
 };
 
 static sumi_status follow(sumi_context *context, const sumi_solver_info *info,
@@ -141,10 +141,11 @@ const struct command convergence_command = {
     .usage = "[SOLVER ...] [-o FILE.png] [--set OPTION=VALUE] [--json]",
     .details =
         "Solves the probability flow of a mixture of Gaussians, which is known in closed form, in\n"
-        "8 to 256 steps, and prints how far each solver ends from the truth: the root mean square\n"
-        "over 32 states. The slope, the order as measured, is that of the logarithms of the\n"
-        "last three errors that float32 does not round off.\n"
-        "\n"
+        "8 to 256 steps, and prints the error of each solver: the root mean square over 32 "
+        "states.\n"
+        "The slope, which is the measured order, is that of the logarithms of the last three "
+        "errors\n"
+        "above float32 rounding.\n\n"
         "example:\n"
         "  sumi convergence euler heun rk4 dpmpp-2m unipc -o convergence.png",
     .options = OPTIONS,

@@ -19,12 +19,12 @@ struct settings {
     int64_t count;
 };
 
-/* Everything one call has in hands. */
+/* The state of one call. */
 struct work {
     sumi_context *context;
     const struct settings *settings;
     struct inference inference;
-    struct numbers levels; /* times to noise to and to begin at */
+    struct numbers levels; /* times to noise to, where denoising begins */
     sumi_array items;      /* originals [n, item] */
     sumi_array cells;      /* images and signals [levels, 3 n, item]; points [1 + 2 levels, n, 2] */
 };
@@ -45,7 +45,7 @@ static int check_files(const struct settings *settings)
     return check_output(settings->output);
 }
 
-/* Whether the solver can begin at a time, which it is then set to. */
+/* Sets the solver to begin at a time; fails if it cannot. */
 static sumi_status begin_at(const struct work *work, double time)
 {
     char text[32];
@@ -55,7 +55,7 @@ static sumi_status begin_at(const struct work *work, double time)
     return sumi_solver_times(work->inference.solver, NULL, 0) > 0 ? SUMI_OK : SUMI_ERROR_ARGUMENT;
 }
 
-/* A tenth, a quarter, a half and three quarters of the way to pure noise, unless told. */
+/* The given levels, or a tenth, a quarter, a half and three quarters of the schedule. */
 static int choose_levels(struct work *work)
 {
     static const double USUAL[] = {0.1, 0.25, 0.5, 0.75};
@@ -80,7 +80,8 @@ static int open_model(struct work *work)
     return code == EXIT_DONE ? choose_levels(work) : code;
 }
 
-/* The originals and their classes: the user's file, or the first items of the recipe's data. */
+/* Reads the originals and their classes: from the user's file, or the first items of the recipe's
+   data. */
 static int read_items(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -96,8 +97,8 @@ static int read_items(struct work *work)
     int code = items_choose(work->context, work->inference.model, &choice, &work->items, &labels);
     if (code != EXIT_DONE) return code;
     if (sumi_model_classes(work->inference.model) && !labels.count) {
-        return fail(EXIT_USAGE, "denoise: this model wants to know the class of each item; tell it "
-                                "with --label");
+        return fail(EXIT_USAGE,
+                    "denoise: this model needs the class of each item; give it with --label");
     }
     return inference_set_classes(&work->inference, work->items.shape[0], &labels);
 }
@@ -116,7 +117,7 @@ static sumi_status create_cells(struct work *work)
     return sumi_array_create(work->context, items->rank + 1, shape, &work->cells);
 }
 
-/* Puts items[n, item] where they belong: kind 0 original, 1 noised, 2 denoised. */
+/* Copies items[n, item] to their cells: kind 0 original, 1 noised, 2 denoised. */
 static void place_items(struct work *work, int level, int kind, const float *items)
 {
     int64_t count = work->items.shape[0], size = sumi_array_count(&work->items) / count;
@@ -199,7 +200,7 @@ static sumi_status draw_table(const struct work *work)
     return status;
 }
 
-/* Root of the mean squared difference between the originals and a kind of items at a level. */
+/* The root mean square difference between the originals and a kind of items at a level. */
 static double deviation(const struct work *work, int level, int kind)
 {
     int64_t count = work->items.shape[0], size = sumi_array_count(&work->items) / count;
@@ -218,7 +219,8 @@ static int report(const struct work *work)
     const struct settings *settings = work->settings;
     struct json_object *levels = settings->inference.json ? json_object_new_array() : NULL;
     if (!settings->inference.json && !settings->inference.quiet)
-        printf("root mean square distance to the original\n      t     noised   denoised\n");
+        printf("root mean square distance to the original\n"
+               "      t     noised   denoised\n");
     for (int i = 0; i < work->levels.count; i++) {
         double time = level_time(work, i), before = deviation(work, i, 1),
                after = deviation(work, i, 2);
@@ -272,27 +274,26 @@ static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, output, 'o', "FILE.png", A_TEXT("output", "the picture to write")),
     LIST_ROW(struct settings, levels, 't', "T ...", TAKES_NUMBERS,
              A_NUMBER("noise-level", 0, 1e30,
-                      "times of the schedule to noise to; else a tenth, a\nquarter, a half and "
-                      "three quarters of it")),
+                      "times of the schedule to noise to; default: a tenth, a\n"
+                      "quarter, a half and three quarters of it")),
     OPTION_ROW(struct settings, input, 'i', "FILE",
-               A_TEXT("input", "items of your own: .npy, .csv, a picture or a folder of them,\n"
-                               "scaled and cropped to the model's size; else the data that the\n"
-                               "model was trained on")),
+               A_TEXT("input", "your own items: .npy, .csv, a picture or a folder of them,\n"
+                               "scaled and cropped to the model's size; default: the training\n"
+                               "data of the model")),
     OPTION_ROW(struct settings, count, 'n', "N",
-               A_COUNT("count", "how many items; 2 if left out, and 500 points")),
+               A_COUNT("count", "number of items; default: 2, or 500 points")),
     INFERENCE_OPTIONS(struct settings),
     {.letter = 0},
 };
 
 const struct command denoise_command = {
     .name = "denoise",
-    .summary = "noise items to several levels, and draw how they come back",
+    .summary = "add noise to items at several levels, and draw the denoised items",
     .usage = "MODEL -o FILE.png [--noise-level T ...] [-i FILE] [-n N] [--steps K] ...",
     .details = "Draws a table: a row for each noise level, and for each item three columns,\n"
-               "original, noised and denoised. A solver brings the noised item back: it begins\n"
-               "at the very time of the level, and goes on with those of its --steps that are\n"
-               "below. Prints how far the items are from the originals before and after.\n"
-               "\n"
+               "original, noised and denoised. A solver denoises the noised item: it begins\n"
+               "exactly at the time of the level, and continues with those of its --steps that\n"
+               "are below. Prints the distance to the originals before and after.\n\n"
                "examples:\n"
                "  sumi denoise runs/morlet -o denoised.png\n"
                "  sumi denoise runs/digits --noise-level 100 300 600 -n 3 -o digits.png\n"

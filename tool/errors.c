@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telling of errors and warnings, before or after the work; see command.h. */
+/* Printing errors and warnings, and checks before the work; see command.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "command.h"
 #include "terminal.h"
 
-/* What came from the command line may hold letters that steer a terminal; they become '?'. */
+/* Replaces control characters, which may come from the command line, by '?'. */
 int fail(int code, const char *format, ...)
 {
     char text[8192];
@@ -29,7 +29,7 @@ int fail(int code, const char *format, ...)
 void print_warning(void *user, const char *sentence)
 {
     (void)user;
-    const char *clear = terminal_can_redraw(stderr) ? "\r\033[K" : ""; /* a line of progress */
+    const char *clear = terminal_can_redraw(stderr) ? "\r\033[K" : ""; /* erases a progress line */
     fprintf(stderr, "%ssumi: warning: %s\n", clear, sentence);
 }
 
@@ -51,8 +51,7 @@ int check_output(const char *path)
     struct stat present;
     if (has_ending(path, ".png") && !sumi_has("draw")) {
         return fail(EXIT_FAILED,
-                    "%s: this build of libsumi has left drawing out; build it with -DSUMI_DRAW=ON",
-                    path);
+                    "%s: this build of libsumi cannot draw; build it with -DSUMI_DRAW=ON", path);
     }
     if (stat(path, &present) == 0 && !S_ISREG(present.st_mode)) {
         return fail(EXIT_FAILED, "%s: cannot be written: it is %s", path,

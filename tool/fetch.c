@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi fetch: brings a usual data set into the cache folder. */
+/* sumi fetch: downloads a common data set to the cache folder. */
 #include <stdio.h>
 
 #include "interrupt.h"
@@ -52,7 +52,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 
 static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, from, 0, "URL|FOLDER",
-               A_TEXT("from", "take the files from another place")),
+               A_TEXT("from", "take the files from another source")),
     OPTION_ROW(struct settings, quiet, 'q', NULL, A_FLAG("quiet", "no progress")),
     OPTION_ROW(struct settings, json, 0, NULL, A_FLAG("json", "print JSON")),
     {.letter = 0},
@@ -60,18 +60,16 @@ static const struct option OPTIONS[] = {
 
 const struct command fetch_command = {
     .name = "fetch",
-    .summary = "bring a usual data set into the cache folder",
+    .summary = "download a common data set to the cache folder",
     .usage = "mnist|fashion-mnist|cifar10 [--from URL|FOLDER] [--quiet] [--json]",
-    .details = "Downloads a data set, checks its sums, and prints the folder it is in. What is\n"
-               "there already is not fetched again, and an interrupted download goes on where it\n"
-               "broke off. The folder lies in $XDG_CACHE_HOME/sumi, or else ~/.cache/sumi, where\n"
-               "recipes look for it.\n"
-               "\n"
-               "examples:\n"
-               "  sumi fetch mnist\n"
-               "  sumi fetch mnist --from ~/Downloads    the files are there, under their own "
-               "names\n"
-               "  sumi train ddpm-mnist",
+    .details =
+        "Downloads a data set, checks its sums, and prints its folder. Skips files that\n"
+        "exist already, and continues interrupted downloads. The folder is in\n"
+        "$XDG_CACHE_HOME/sumi, or else ~/.cache/sumi, where recipes look for it.\n\n"
+        "examples:\n"
+        "  sumi fetch mnist\n"
+        "  sumi fetch mnist --from ~/Downloads    the files are there, under their own names\n"
+        "  sumi train ddpm-mnist",
     .options = OPTIONS,
     .arguments = "the name of a data set (mnist, fashion-mnist or cifar10)",
     .least = 1,

@@ -22,7 +22,7 @@ bool figure_has_lines(const sumi_solver *solver)
     return false;
 }
 
-/* The square that holds all samples, a little wider. */
+/* A square around all samples, with a margin. */
 static void find_square(const sumi_array *samples, double *x, double *y, double *half)
 {
     double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
@@ -35,7 +35,7 @@ static void find_square(const sumi_array *samples, double *x, double *y, double 
     *half = 0.55 * fmax(high[0] - low[0], high[1] - low[1]);
 }
 
-/* The score at places[count], of the first class where there are classes. */
+/* Computes the score at places[count], for the first class of a class-conditional model. */
 static sumi_status find_score(sumi_context *context, const sumi_model *model, int64_t count,
                               const float *places, double time, float *score)
 {
@@ -50,7 +50,7 @@ static sumi_status find_score(sumi_context *context, const sumi_model *model, in
     return status;
 }
 
-/* Arrows of the score at a time, on a grid over the samples: [GRID * GRID, 4]. */
+/* Computes arrows of the score at a time, on a grid over the samples: [GRID * GRID, 4]. */
 static sumi_status fill_field(sumi_context *context, const sumi_model *model,
                               const sumi_array *samples, double time, sumi_array *arrows)
 {

@@ -7,8 +7,8 @@ static void put_colour(FILE *stream, int layer, uint32_t colour)
     fprintf(stream, "\033[%d;2;%u;%u;%um", layer, colour >> 16, colour >> 8 & 0xff, colour & 0xff);
 }
 
-/* One line: the upper pixel in the letter's colour, the lower in the ground's. A colour is only
-   named when it changes. */
+/* Writes one line: the upper pixel is the foreground colour, the lower the background. Writes a
+   colour only when it changes. */
 static void put_line(FILE *stream, const uint32_t *upper, const uint32_t *lower, int width)
 {
     enum { LETTER = 38, GROUND = 48 };

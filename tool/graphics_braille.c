@@ -13,7 +13,7 @@ enum {
     ACROSS_MAX = 4,
     LINES_MAX = 200,
     COLUMNS_MAX = 1000,
-    MOST_COORDINATES = 4 /* of points; more numbers a row are something else */
+    MOST_COORDINATES = 4 /* of points; longer rows are not points */
 };
 
 /* Characters of a picture, each a set of dots. */
@@ -22,7 +22,7 @@ typedef struct dots {
     unsigned char *sets; /* [lines, columns] */
 } dots;
 
-/* Dot (x, y), counted in dots from the upper left. */
+/* Sets dot (x, y), counted in dots from the upper left. */
 static void set_dot(const dots *to, int x, int y)
 {
     static const unsigned char BITS[4][2] = {
@@ -49,15 +49,15 @@ static range range_of(const float *values, int64_t count, int64_t stride)
     return found;
 }
 
-/* The dot of a finite value, of `count` dots. */
+/* The dot, of `count`, for a finite value. */
 static int place(range in, double value, int count)
 {
     double part = (value - in.low) / (in.high - in.low);
     return isfinite(part) ? (int)lrint(fmin(fmax(part, 0), 1) * (count - 1)) : 0;
 }
 
-/* One channel of a signal into the panel whose first character is `left`, `top`. Each dot column
-   spans its values' least to greatest and reaches back to the column before. */
+/* Draws one channel of a signal into the panel whose first character is `left`, `top`. Each column
+   of dots covers the range of its values and connects to the previous column. */
 static void draw_curve(const dots *to, int left, int top, int width, int height, range in,
                        const float *values, int64_t length, int64_t stride)
 {
@@ -113,7 +113,7 @@ static void draw_points(const dots *to, const sumi_array *points)
     }
 }
 
-/* A histogram with a bar of dots, two dots wide, for each character. */
+/* Draws a histogram with a bar of dots, two dots wide, for each character. */
 static void draw_numbers(const dots *to, const sumi_array *numbers)
 {
     int64_t counts[COLUMNS_MAX] = {0}, most = 1;

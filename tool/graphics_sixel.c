@@ -14,7 +14,7 @@ static bool is_grey(const struct raster *raster)
     return true;
 }
 
-/* Nearest of `levels` evenly spaced levels to a byte. */
+/* The nearest of `levels` evenly spaced levels to a byte. */
 static int level_of(uint32_t byte, int levels)
 {
     return ((int)byte * (levels - 1) + 127) / 255;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening what runs a model; see inference.h. */
+/* Opening models, sessions and solvers; see inference.h. */
 #include "inference.h"
 
 #include <stdio.h>
@@ -29,7 +29,7 @@ sumi_status inference_set_options(sumi_solver *solver, const struct texts *optio
     return status;
 }
 
-/* Whether the places to visit are listed, which leaves no count open. */
+/* Whether the places to visit are listed, so that no number of steps is needed. */
 static bool lists_places(const struct texts *options)
 {
     for (int i = 0; i < options->count; i++)
@@ -61,7 +61,7 @@ static sumi_status set_choices(sumi_solver *solver, const struct inference_setti
     return status;
 }
 
-/* The solver `name`; NULL: that of the recipe, or of the model. */
+/* Creates the solver `name`; NULL: that of the recipe or of the model. */
 static sumi_status make_solver(sumi_model *model, const struct inference_settings *settings,
                                const char *name, const sumi_recipe *recipe, sumi_solver **solver)
 {
@@ -84,7 +84,7 @@ sumi_status inference_solver(sumi_model *model, const struct inference_settings 
 
 /* ---- Classes ---- */
 
-/* The input by which the model is told the class: "class", or a number in its place. */
+/* Finds the class input of the model: "class" or "class_time". */
 static bool find_class_input(const sumi_model *model, sumi_input *input)
 {
     for (int i = 2; sumi_model_input(model, i, input); i++) {
@@ -97,7 +97,7 @@ static bool find_class_input(const sumi_model *model, sumi_input *input)
     return false;
 }
 
-/* Where the model takes the class as a number, classes become numbers. */
+/* Sets the classes, as numbers where the input is "class_time". */
 static sumi_status set_classes(sumi_condition *condition, const sumi_input *input, int64_t count,
                                const int32_t *classes)
 {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every command that runs a trained model shares: its rows of options, and the model, session
-   and solver that they open. */
+/* Shared by the commands that run a trained model: their option rows, and the model, session and
+   solver that they open. */
 #ifndef TOOL_INFERENCE_H
 #define TOOL_INFERENCE_H
 
 #include "computing.h"
 #include "sampling.h"
 
-/* What is 0 or NULL is left to the recipe, and what that leaves open to the model's own
-   scheduler. */
+/* 0 or NULL means the value of the recipe or, without it, of the model's own scheduler. */
 struct inference_settings {
     int64_t steps;
     const char *solver, *seed, *rng;
@@ -24,7 +23,7 @@ struct inference_settings {
     OPTION_ROW(SETTINGS, inference.solver, 0, "NAME", A_TEXT("solver", "one of `sumi solvers`"))
 
 #define SEED_ROW(SETTINGS)                                                                         \
-    OPTION_ROW(SETTINGS, inference.seed, 0, "S", A_SEED("seed", "keys all noise; 0 if left out"))
+    OPTION_ROW(SETTINGS, inference.seed, 0, "S", A_SEED("seed", "seed of all noise; default: 0"))
 
 #define SET_ROW(SETTINGS)                                                                          \
     LIST_ROW(SETTINGS, inference.options, 0, "OPTION=VALUE ...", TAKES_ASSIGNMENTS,                \
@@ -34,11 +33,10 @@ struct inference_settings {
 
 #define SIZE_ROW(SETTINGS)                                                                         \
     OPTION_ROW(SETTINGS, inference.size, 0, "HxW",                                                 \
-               A_TEXT("size", "height and width of the items, where the model's config\n"          \
-                              "leaves \"sample_size\" open; else those of the items that are\n"    \
-                              "read"))
+               A_TEXT("size", "height and width of the items, if the model's config has no\n"      \
+                              "\"sample_size\"; default: those of the items that are read"))
 
-/* How to compute, and what to print. */
+/* Options of computation and output. */
 #define COMPUTING_AND_REPORT_ROWS(SETTINGS)                                                        \
     COMPUTING_OPTIONS(SETTINGS, inference.computing),                                              \
         OPTION_ROW(SETTINGS, inference.quiet, 'q', NULL, A_FLAG("quiet", "only errors")),          \
@@ -48,16 +46,16 @@ struct inference_settings {
 /* All of them. */
 #define INFERENCE_OPTIONS(SETTINGS)                                                                \
     OPTION_ROW(SETTINGS, inference.steps, 0, "K",                                                  \
-               A_COUNT("steps", "steps between noise and data; `sumi solvers` tells how often\n"   \
-                                "each asks the network")),                                         \
+               A_COUNT("steps", "number of steps between noise and data; `sumi solvers` lists\n"   \
+                                "the evaluations of the network per step")),                       \
         SOLVER_ROW(SETTINGS), SET_ROW(SETTINGS), SEED_ROW(SETTINGS),                               \
         OPTION_ROW(SETTINGS, inference.rng, 0, "philox|torch",                                     \
                    A_CHOICE("rng", "philox|torch",                                                 \
-                            "whose random numbers: Sumi's own, or those of\ntorch on a CPU")),     \
+                            "random numbers: Sumi's own, or those of torch on a CPU")),            \
         LIST_ROW(SETTINGS, inference.labels, 0, "L ...", TAKES_WORDS,                              \
-                 A_TEXT("label", "classes of the items, over and over, by the names that\n"        \
-                                 "`sumi info` lists or by number; else those of the\n"             \
-                                 "data, or each class in turn")),                                  \
+                 A_TEXT("label", "classes of the items, repeated cyclically, by number or by a\n"  \
+                                 "name that `sumi info` lists; default: those of the data, or\n"   \
+                                 "all classes cyclically")),                                       \
         SIZE_ROW(SETTINGS), COMPUTING_AND_REPORT_ROWS(SETTINGS)
 
 /* A model that is ready to run. */
@@ -72,44 +70,44 @@ struct inference {
     sumi_solver *solver;
 };
 
-/* Nothing is open yet. The settings must outlive it. */
+/* An inference with nothing open. The settings must outlive it. */
 struct inference inference_of(sumi_context *context, const struct inference_settings *settings,
                               const char *task, const char *folder);
 
-/* Opens model, session, recipe and solver: that of the settings, else `usual`, else (NULL) the
-   recipe's or the model's own. Tells what is wrong and returns an exit code; inference_close frees
-   what was made in either case. */
+/* Opens model, session, recipe and solver: the solver of the settings, else `usual`, else (NULL)
+   that of the recipe or of the model. Prints errors and returns an exit code; call inference_close
+   in either case. */
 int inference_open(struct inference *inference, const char *usual);
 void inference_close(struct inference *inference);
 
-/* Replaces the solver by that of a name. Tells what is wrong and returns an exit code. */
+/* Replaces the solver. Prints errors and returns an exit code. */
 int inference_change_solver(struct inference *inference, const char *name);
 
-/* Sets the classes of the next `count` items: those of the settings, over and over, or each class
-   in turn where they name none. Tells what is wrong and returns an exit code. */
+/* Sets the classes of the next `count` items: those of the settings, or all classes, repeated
+   cyclically. Prints errors and returns an exit code. */
 int inference_set_labels(struct inference *inference, int64_t count);
 
 /* The same with the classes `wanted`. */
 int inference_set_classes(struct inference *inference, int64_t count, const struct numbers *wanted);
 
-/* The inference as sampling_run and sampling_draw take it. */
+/* The inference in the form for sampling_run and sampling_draw. */
 struct sampling inference_sampling(const struct inference *inference);
 
-/* ---- The parts, for commands that hold model and session themselves ---- */
+/* ---- The parts, for commands with their own model and session ---- */
 
-/* Makes the solver that settings and recipe (may be NULL) ask for. SUMI_ERROR_ARGUMENT tells of a
-   choice that has no meaning. */
+/* Creates the solver of settings and recipe (may be NULL). SUMI_ERROR_ARGUMENT for an invalid
+   choice. */
 sumi_status inference_solver(sumi_model *model, const struct inference_settings *settings,
                              const sumi_recipe *recipe, sumi_solver **solver);
 
 /* Sets options of a solver, each "name=value". */
 sumi_status inference_set_options(sumi_solver *solver, const struct texts *options);
 
-/* Sets the condition of a session to the classes of `count` items, as inference_set_classes. */
+/* Sets the condition of a session to the classes of `count` items, like inference_set_classes. */
 sumi_status inference_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
                               int64_t count, const struct numbers *wanted);
 
-/* The same to classes[count], which further items begin again with. */
+/* The same with classes[count], which repeat cyclically. */
 sumi_status inference_tell_classes(sumi_context *context, const sumi_model *model,
                                    sumi_session *session, int64_t count, const int32_t *classes);
 

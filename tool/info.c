@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi info: what is in a model folder or a file. The library tells it as JSON; this prints it for
-   people. */
+/* sumi info: the contents of a model folder or a file. The library describes them as JSON; this
+   prints that as text. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ struct settings {
     bool json;
 };
 
-/* Longer than fits a line: values get lines of their own. */
+/* Whether a value is too long for one line, so that its members get their own lines. */
 static bool is_block(struct json_object *value)
 {
     return json_object_is_type(value, json_type_object) && json_object_object_length(value) > 0;
@@ -24,7 +24,7 @@ static bool is_table(struct json_object *value)
            && json_object_is_type(json_object_array_get_idx(value, 0), json_type_object);
 }
 
-/* A value in one line: texts without quotes, lists as JSON. */
+/* Formats a value in one line: texts without quotes, lists as JSON. */
 static const char *as_text(struct json_object *value)
 {
     if (json_object_is_type(value, json_type_string)) return json_object_get_string(value);
@@ -32,7 +32,7 @@ static const char *as_text(struct json_object *value)
                                           JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
-/* One tensor a line: its name, then its other members. */
+/* Prints one tensor in a line: its name, then its other members. */
 static void print_row(struct json_object *row)
 {
     json_object_object_foreach(row, key, value)
@@ -92,11 +92,10 @@ static const struct option OPTIONS[] = {
 
 const struct command info_command = {
     .name = "info",
-    .summary = "say what is in a model folder or a file",
+    .summary = "describe a model folder or a file",
     .usage = "MODEL|FILE [--json]",
     .details = "Describes a model folder, or a safetensors, npy, IDX, CSV, PNG or JPEG file:\n"
-               "shapes, numbers of weights, extremes, and values that are not finite.\n"
-               "\n"
+               "shapes, numbers of weights, extremes, and values that are not finite.\n\n"
                "examples:\n"
                "  sumi info runs/digits\n"
                "  sumi info runs/digits/unet/diffusion_pytorch_model.safetensors\n"

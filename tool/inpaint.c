@@ -25,8 +25,8 @@ struct work {
     double deviation;
     sumi_array items;  /* [n, item] */
     sumi_array mask;   /* like items; above 0 where numbers are known */
-    sumi_array values; /* what is known: items, or the means of their channels [n, position] */
-    sumi_array drawn;  /* [draws * n, item], a draw of all items after the other */
+    sumi_array values; /* known values: items, or the means of their channels [n, position] */
+    sumi_array drawn;  /* [draws * n, item], all items for each draw */
 };
 
 static int64_t draws_of(const struct settings *settings)
@@ -42,7 +42,7 @@ static int check_choices(struct work *work)
         return fail(EXIT_USAGE, "inpaint needs -o FILE; see `sumi inpaint --help`");
     if (ways > 1)
         return fail(EXIT_USAGE,
-                    "inpaint: --mask, --keep and --grey each say what is known; choose one");
+                    "inpaint: --mask, --keep and --grey each define what is known; choose one");
     if (draws_of(settings) > DRAWS_MOST || settings->count > ITEMS_MOST)
         return fail(EXIT_USAGE, "inpaint: at most %d items and %d samples of each", ITEMS_MOST,
                     DRAWS_MOST);
@@ -66,16 +66,16 @@ static int read_items(struct work *work)
     if (code != EXIT_DONE) return code;
     if (sumi_model_kind(work->inference.model) == SUMI_POINTS
         && has_ending(settings->output, ".png"))
-        return fail(EXIT_USAGE, "%s: samples of points go into an array, FILE.npy",
+        return fail(EXIT_USAGE, "%s: samples of points are written to an array, FILE.npy",
                     settings->output);
     return inference_set_classes(&work->inference, draws_of(settings) * work->items.shape[0],
                                  &labels);
 }
 
-/* ---- What is known ---- */
+/* ---- Known values ---- */
 
-/* The half of each item on one side. Pictures are [h,w,c], signals [length,c], points [d]; what has
-   no height has no top. */
+/* The half of each item on one side. Pictures are [h,w,c], signals [length,c], points [d]; only
+   pictures have a top and a bottom. */
 static void fill_half(const char *side, bool picture, sumi_array *mask)
 {
     const bool upright = *side == 't' || *side == 'b';
@@ -89,7 +89,7 @@ static void fill_half(const char *side, bool picture, sumi_array *mask)
     }
 }
 
-/* The mask of a file, one for all items or one for each. */
+/* Reads the masks of a file, one for all items or one for each. */
 static int read_mask(struct work *work)
 {
     sumi_array *mask = &work->mask;
@@ -97,7 +97,8 @@ static int read_mask(struct work *work)
     int code =
         own_items_read(work->context, work->inference.model, work->settings->mask, items, mask);
     if (code == EXIT_DONE && mask->shape[0] != 1 && mask->shape[0] != items)
-        return fail(EXIT_USAGE, "%s: has %lld masks for %lld items; one for all would do, too",
+        return fail(EXIT_USAGE,
+                    "%s: has %lld masks for %lld items; it must have one for each or one for all",
                     work->settings->mask, (long long)mask->shape[0], (long long)items);
     return code;
 }
@@ -117,7 +118,7 @@ static int make_mask(struct work *work)
     return EXIT_DONE;
 }
 
-/* The means of the channels. */
+/* Computes the means of the channels. */
 static int make_greys(struct work *work)
 {
     const sumi_array *items = &work->items;
@@ -154,7 +155,7 @@ static int draw(struct work *work)
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
-/* One mask for each item, as sumi_keep_known wants them. */
+/* Copies the mask for each item, as sumi_keep_known requires. */
 static int spread_mask(struct work *work)
 {
     sumi_array one = work->mask;
@@ -169,9 +170,9 @@ static int spread_mask(struct work *work)
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
-/* ---- The table: original, what is known of it, samples ---- */
+/* ---- The table: original, its known part, samples ---- */
 
-/* A number as it is shown where only a part is known: what is not is black, or the middle. */
+/* A number of the picture of the known part: unknown numbers are black, or the middle value. */
 static float show_known(const struct work *work, int64_t i)
 {
     const sumi_array *items = &work->items;
@@ -260,39 +261,36 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, input, 'i', "FILE",
                A_TEXT("input", "the items of which a part is known: .npy, .csv, a picture or a\n"
-                               "folder of them, scaled and cropped to the model's size; the\n"
-                               "first of the recipe's data if left out")),
+                               "folder of them, scaled and cropped to the model's size;\n"
+                               "default: the first of the recipe's data")),
     OPTION_ROW(struct settings, output, 'o', "FILE",
                A_TEXT("output", "a table as a picture (.png), or the samples (.npy)")),
     OPTION_ROW(struct settings, keep, 0, "SIDE",
                A_CHOICE("keep", "left|right|top|bottom",
-                        "the half that is known: left (if nothing else is said), right,\n"
-                        "top or bottom")),
+                        "the half that is known: left (the default), right, top or\nbottom")),
     OPTION_ROW(struct settings, mask, 0, "FILE",
                A_TEXT("mask", "a picture or array that is bright, or above 0, where numbers\n"
                               "are known; one for all items, or one for each; pictures are\n"
                               "scaled as those of --input")),
     OPTION_ROW(struct settings, grey, 0, NULL,
-               A_FLAG("grey", "the mean of the colours is known everywhere, and no colour")),
+               A_FLAG("grey", "only the mean of the colour channels is known, everywhere")),
     OPTION_ROW(struct settings, deviation, 0, "D",
                A_NUMBER("deviation", 0, 1e30,
-                        "how far what is known may be off, in deviations of a normal\n"
-                        "error; 0 if left out")),
+                        "standard deviation of the error of the known values; default: 0")),
     OPTION_ROW(struct settings, count, 'n', "N", A_COUNT("count", "take the first N items only")),
     OPTION_ROW(struct settings, draws, 0, "K",
-               A_COUNT("draws", "samples for each item; 4 if left out")),
+               A_COUNT("draws", "samples for each item; default: 4")),
     INFERENCE_OPTIONS(struct settings),
     {.letter = 0},
 };
 
 const struct command inpaint_command = {
     .name = "inpaint",
-    .summary = "fill in what is missing, or colour what is grey",
+    .summary = "fill in missing parts, or colour grey pictures",
     .usage = "MODEL -o FILE.{png,npy} [-i FILE] [--keep SIDE|--mask FILE|--grey] ...",
-    .details = "Samples of the model times a normal density around what is known of an item\n"
+    .details = "Samples from the model times a normal density around the known part of an item\n"
                "(Sohl-Dickstein et al. 2015, section 2.5; Song et al. 2021, appendix I). With\n"
-               "--deviation what is known is a measurement, and everything is cleaned.\n"
-               "\n"
+               "--deviation the known part is a noisy measurement, which is denoised too.\n\n"
                "examples:\n"
                "  sumi inpaint runs/digits --keep top --steps 100 -o filled.png\n"
                "  sumi inpaint runs/cifar10 -i photo.png --grey -o coloured.png\n"

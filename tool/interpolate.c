@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi interpolate: from one sample to another, along the sphere of the noise they come from. */
+/* sumi interpolate: interpolates between samples, along the sphere of the noise that generates
+   them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -48,21 +49,21 @@ static int check_files(const struct settings *settings)
     return check_output(output);
 }
 
-/* A solver that draws noise would lead each state somewhere else. */
+/* Refuses solvers that add noise, with which a state does not determine its sample. */
 static int check_solver(const char *name)
 {
     sumi_solver_info info = {.size = sizeof info};
     for (int i = 0; sumi_solver_describe(i, &info); i++) {
         if (strcmp(info.name, name) == 0 && info.stochastic)
             return fail(EXIT_USAGE,
-                        "interpolate: %s draws noise on the way, so that a state does "
-                        "not lead to one sample; choose a solver without, such as ddim",
+                        "interpolate: %s adds noise, so that a state does not determine its "
+                        "sample; choose a deterministic solver, such as ddim",
                         name);
     }
     return EXIT_DONE;
 }
 
-/* The noise that the user's items come from; an odd last one is left out. */
+/* Computes the noise that generates the user's items; an odd last one is left out. */
 static int invert_items(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -71,7 +72,8 @@ static int invert_items(struct work *work)
         own_items_read(work->context, work->inference.model, settings->input, most, &work->ends);
     if (code != EXIT_DONE) return code;
     if (work->ends.shape[0] < 2 || (settings->count && work->ends.shape[0] < most))
-        return fail(EXIT_USAGE, "%s: each way takes two items, and of %lld there are not enough",
+        return fail(EXIT_USAGE,
+                    "%s: each interpolation needs two items, but there are only %lld in all",
                     settings->input, (long long)work->ends.shape[0]);
     code = inference_set_labels(&work->inference, work->ends.shape[0]);
     if (code == EXIT_DONE) code = inference_change_solver(&work->inference, "ddim-inverse");
@@ -91,7 +93,7 @@ static sumi_status draw_ends(struct work *work)
     return sumi_solver_start(work->inference.solver, rank, shape, work->ends.data);
 }
 
-/* Every row goes in even shares of the angle from one state to the next but one. */
+/* Fills each row with states at even fractions of the angle between two states. */
 static sumi_status fill_states(struct work *work)
 {
     int64_t frames = frames_of(work->settings);
@@ -110,14 +112,14 @@ static sumi_status fill_states(struct work *work)
     return status;
 }
 
-/* Ddim finds states of unit noise; on another scale they would be others. */
+/* Refuses solvers whose initial scale differs from that of ddim, whose states have unit noise. */
 static int check_scale(const struct work *work)
 {
     if (!work->settings->input || sumi_solver_initial_sigma(work->inference.solver) == 1)
         return EXIT_DONE;
     return fail(EXIT_USAGE,
-                "interpolate: %s begins at another scale than that of the noise which "
-                "ddim finds for --input; choose ddim or dpmpp-2m",
+                "interpolate: the initial scale of %s differs from that of the noise that ddim "
+                "finds for --input; choose ddim or dpmpp-2m",
                 solver_of(work->settings));
 }
 
@@ -132,8 +134,8 @@ static int report(const struct work *work)
         return print_json(answer);
     }
     if (!settings->inference.quiet)
-        printf("%s: %lld ways from sample to sample, in %lld frames\n", settings->output,
-               (long long)ways, (long long)frames);
+        printf("%s: %lld interpolations of %lld frames\n", settings->output, (long long)ways,
+               (long long)frames);
     return EXIT_DONE;
 }
 
@@ -179,26 +181,27 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 
 static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, output, 'o', "FILE",
-               A_TEXT("output", "a picture (.png) with a row for each way, or an array (.npy)")),
-    OPTION_ROW(struct settings, count, 'n', "N", A_COUNT("count", "how many ways; 1 if left out")),
+               A_TEXT("output", "a picture (.png) with a row for each interpolation, or an\n"
+                                "array (.npy)")),
+    OPTION_ROW(struct settings, count, 'n', "N",
+               A_COUNT("count", "number of interpolations; default: 1")),
     OPTION_ROW(struct settings, frames, 0, "F",
-               A_COUNT("frames", "samples on each way, both ends among them; 9 if left out")),
+               A_COUNT("frames", "samples in each, including both ends; default: 9")),
     OPTION_ROW(struct settings, input, 'i', "FILE",
-               A_TEXT("input", "go between these items, two a way, from the noise that they\n"
-                               "come from: .npy, .csv or a folder of pictures, scaled and\ncropped "
-                               "to the model's size")),
+               A_TEXT("input", "interpolate between these items, two for each row, using the\n"
+                               "noise that generates them: .npy, .csv or a folder of pictures,\n"
+                               "scaled and cropped to the model's size")),
     INFERENCE_OPTIONS(struct settings),
     {.letter = 0},
 };
 
 const struct command interpolate_command = {
     .name = "interpolate",
-    .summary = "draw the samples between samples",
+    .summary = "draw interpolations between samples",
     .usage = "MODEL -o FILE.{png,npy} [-n N] [--frames F] [-i FILE] [--steps K] ...",
     .details =
-        "Goes from one state of noise to another along the sphere (Song, Meng and Ermon 2020)\n"
-        "and draws what each state on the way leads to.\n"
-        "\n"
+        "Interpolates from one state of noise to another along the sphere (Song, Meng and Ermon\n"
+        "2020) and draws the sample of each state.\n\n"
         "examples:\n"
         "  sumi interpolate runs/digits -n 4 --label 3 --steps 50 -o between.png\n"
         "  sumi interpolate runs/digits -i two.npy --steps 100 -o morph.png",

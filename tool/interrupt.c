@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Noting signals; see interrupt.h. */
+/* Recording signals; see interrupt.h. */
 #include "interrupt.h"
 
 #include <signal.h>
@@ -20,7 +20,7 @@ void interrupt_catch(void)
     struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
     for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++) {
         struct sigaction present;
-        /* nohup and background jobs ignore some signals on purpose. */
+        /* keeps signals ignored that nohup and background jobs ignore */
         if (sigaction(SIGNALS[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)
             sigaction(SIGNALS[i], &action, NULL);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi invert: the noise that items come from. */
+/* sumi invert: computes the noise that generates given items. */
 #include <stdio.h>
 
 #include "inference.h"
@@ -36,7 +36,7 @@ static int open_model(struct work *work)
     const char *name = sumi_solver_name(work->inference.solver);
     if (has_ending(name, "-inverse")) return EXIT_DONE;
     return fail(EXIT_USAGE,
-                "invert: %s goes from noise to data; choose ddim-inverse or dpmpp-inverse", name);
+                "invert: %s runs from noise to data; choose ddim-inverse or dpmpp-inverse", name);
 }
 
 static int report(const struct work *work)
@@ -49,7 +49,7 @@ static int report(const struct work *work)
         return print_json(answer);
     }
     if (!settings->inference.quiet)
-        printf("%s: the noise that %lld items come from, by %lld evaluations\n", settings->output,
+        printf("%s: the noise that generates %lld items, by %lld evaluations\n", settings->output,
                (long long)work->items.shape[0], (long long)evaluations);
     return EXIT_DONE;
 }
@@ -87,9 +87,8 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 
 static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, input, 'i', "FILE",
-               A_TEXT("input", "the items: .npy, .csv, a picture or a folder of them, scaled\nand "
-                               "cropped to the model's "
-                               "size")),
+               A_TEXT("input", "the items: .npy, .csv, a picture or a folder of them, scaled\n"
+                               "and cropped to the model's size")),
     OPTION_ROW(struct settings, output, 'o', "FILE.npy",
                A_TEXT("output", "the states of noise, for `sumi sample --latents`")),
     OPTION_ROW(struct settings, count, 'n', "N", A_COUNT("count", "take the first N items only")),
@@ -99,13 +98,12 @@ static const struct option OPTIONS[] = {
 
 const struct command invert_command = {
     .name = "invert",
-    .summary = "find the noise that items come from",
+    .summary = "find the noise that generates given items",
     .usage = "MODEL -i FILE -o FILE.npy [-n N] [--steps K] ...",
     .details =
-        "Runs ddim backwards, from data to noise (Song, Meng and Ermon 2020). The solver ddim\n"
-        "with as many steps leads back from there to nearly the same items. dpmpp-inverse is the\n"
-        "same for dpmpp-2m.\n"
-        "\n"
+        "Runs ddim in reverse, from data to noise (Song, Meng and Ermon 2020). From there the\n"
+        "solver ddim with the same number of steps gives nearly the same items. dpmpp-inverse is\n"
+        "the same for dpmpp-2m.\n\n"
         "example:\n"
         "  sumi invert runs/digits -i mine.png --steps 100 -o noise.npy\n"
         "  sumi sample runs/digits --latents noise.npy --solver ddim --steps 100 -o back.png",

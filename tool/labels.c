@@ -16,7 +16,7 @@ static bool is_name(const char *name, const char *word, size_t length)
     return strlen(name) == length && strncmp(name, word, length) == 0;
 }
 
-/* Whether it is one of the names that stand with commas between. */
+/* Whether `word` is one of several names separated by commas. */
 static bool is_among(const char *name, const char *word, size_t length)
 {
     for (const char *part = name; part; part = strchr(part, ',')) {
@@ -28,7 +28,7 @@ static bool is_among(const char *name, const char *word, size_t length)
     return false;
 }
 
-/* The class that `matches` finds, NONE, or FAILED where it finds two, which is told. */
+/* The class that `matches` finds, NONE, or FAILED where it finds two, with an error printed. */
 static int find(const char *command, const sumi_model *model, const char *word, size_t length,
                 bool (*matches)(const char *name, const char *word, size_t length))
 {
@@ -52,7 +52,8 @@ static int find_name(const char *command, const sumi_model *model, const char *w
     return found == NONE ? find(command, model, word, length, is_among) : found;
 }
 
-/* The names of the classes that have one, ended by NULL, to be freed; NULL without memory. */
+/* The names of the classes that have one, in a list that ends with NULL and must be freed; NULL if
+   memory runs out. */
 static const char **names_of(const sumi_model *model)
 {
     int classes = sumi_model_classes(model), count = 0;
@@ -70,8 +71,8 @@ static int unknown(const char *command, const sumi_model *model, const char *wor
     const char *meant = names ? sumi_nearest_word(word, names) : NULL;
     if (names && !names[0])
         fail(EXIT_USAGE,
-             "%s: --label takes numbers of classes, for this model knows no names of them, "
-             "not '%.60s'",
+             "%s: --label takes numbers, because the classes of this model have no names, not "
+             "'%.60s'",
              command, word);
     else if (meant)
         fail(EXIT_USAGE, "%s: there is no class '%.60s'; did you mean '%.60s'?", command, word,
@@ -93,7 +94,7 @@ static int add(const char *command, struct numbers *classes, double number)
     return EXIT_DONE;
 }
 
-/* A name or else a number. */
+/* Adds the class of a name or else of a number. */
 static int add_word(const char *command, const sumi_model *model, const char *start, size_t length,
                     struct numbers *classes)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi likelihood: how probable data are under a model, by the variational bound, term by term, or
-   by the exact density along the probability flow. */
+/* sumi likelihood: measures the likelihood of data under a model, as the variational bound, term by
+   term, or as the exact density along the probability flow. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,23 +20,23 @@ struct settings {
 
 enum { ITEMS_USUAL = 100, DRAWS_USUAL = 20, MAP_SIDE = 96 };
 
-/* Everything one call has in hands. */
+/* The state of one call. */
 struct work {
     sumi_context *context;
     const struct settings *settings;
     struct inference inference;
-    struct inference_settings choices; /* the settings; of --set those of the solver alone */
-    struct texts sets;                 /* the others, of the recipe: "section.key=value" */
+    struct inference_settings choices; /* the settings; of --set only those of the solver */
+    struct texts sets;                 /* those of the recipe: "section.key=value" */
     sumi_data *data;
     sumi_likelihood *likelihood;
     int64_t numbers;     /* of an item */
-    bool points, levels; /* levels: pictures, whose items are bytes */
+    bool points, levels; /* levels: pictures, whose numbers are bytes */
     progress_line line;
 };
 
 /* ---- Preparing ---- */
 
-/* Whether the key counts with this kind of data. */
+/* Whether the key is read with this kind of data. */
 static bool reads(const sumi_recipe *recipe, const char *key)
 {
     sumi_option option = {.size = sizeof option};
@@ -45,8 +45,8 @@ static bool reads(const sumi_recipe *recipe, const char *key)
     return false;
 }
 
-/* What the model was trained on, or another recipe's data: of two parts the test part, and of a
-   generator's items others than those of the training. */
+/* Opens the recipe of the model, or another one: with the test part of a data set that has one, and
+   with other items of a generator than in training. */
 static int open_recipe(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -57,9 +57,7 @@ static int open_recipe(struct work *work)
         work->inference.recipe = NULL;
         status = sumi_recipe_open(work->context, settings->data, &work->inference.recipe);
     } else if (!work->inference.recipe) {
-        return fail(EXIT_USAGE,
-                    "likelihood: there is no recipe in %s to tell of data; name one "
-                    "with --data",
+        return fail(EXIT_USAGE, "likelihood: %s has no recipe.ini; name the data with --data",
                     work->inference.folder);
     } else {
         unsigned long long now =
@@ -90,7 +88,7 @@ static sumi_status set_text(struct work *work, const char *name, const char *val
 static int set_likelihood(struct work *work)
 {
     const struct settings *settings = work->settings;
-    bool usual = !settings->exact && !settings->all; /* the density reads neither */
+    bool usual = !settings->exact && !settings->all; /* the density does not read them */
     int64_t items = settings->exact   ? 0
                     : settings->items ? settings->items
                     : usual           ? ITEMS_USUAL
@@ -112,7 +110,7 @@ static int set_likelihood(struct work *work)
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
-/* Options of the one measure mean nothing to the other. */
+/* Refuses options of the other measure. */
 static int check_measure(const struct settings *settings)
 {
     const char *of_bound = settings->draws ? "draws" : settings->decoder ? "decoder" : NULL;
@@ -158,9 +156,9 @@ static int prepare(struct work *work)
     if (code == EXIT_DONE && settings->map) code = check_output(settings->map);
     bool fits = !settings->map || (settings->exact && has_ending(settings->map, ".png"));
     if (code == EXIT_DONE && !fits)
-        code = fail(EXIT_USAGE, "likelihood: --map FILE.png goes with --exact");
+        code = fail(EXIT_USAGE, "likelihood: --map FILE.png needs --exact");
     if (code == EXIT_DONE && settings->output && settings->exact)
-        code = fail(EXIT_USAGE, "likelihood: an exact density has no terms to draw");
+        code = fail(EXIT_USAGE, "likelihood: the exact density has no terms to draw");
     if (code == EXIT_DONE) code = inference_open(&work->inference, NULL);
     if (code == EXIT_DONE) code = open_recipe(work);
     if (code != EXIT_DONE) return code;
@@ -186,7 +184,7 @@ static bool show(void *user, const sumi_progress *progress)
     return !interrupt_came();
 }
 
-/* Densities of x[shape], whose items have these classes if the model is told any. */
+/* Measures the densities of x[shape], whose items have these classes if the model takes classes. */
 static sumi_status measure_items(struct work *work, int rank, const int64_t *shape, const float *x,
                                  const int32_t *classes)
 {
@@ -199,7 +197,7 @@ static sumi_status measure_items(struct work *work, int rank, const int64_t *sha
                                 show, work);
 }
 
-/* The first items, or as many as are wanted, with their classes. */
+/* Measures the first items, with their classes. */
 static sumi_status measure_density(struct work *work)
 {
     int64_t all = sumi_data_count(work->data), count = work->settings->items;
@@ -224,7 +222,7 @@ static sumi_status measure_density(struct work *work)
     return status;
 }
 
-/* Half the side of a square about 0 that holds the first points of the data, and a margin. */
+/* Half the side of a square about 0 with the first points of the data and a margin. */
 static sumi_status map_extent(const struct work *work, double *extent)
 {
     enum { LOOKED_AT = 1000 };
@@ -239,7 +237,8 @@ static sumi_status map_extent(const struct work *work, double *extent)
     return SUMI_OK;
 }
 
-/* The roots of the densities, from black at 0 to white at the greatest: values[count] from bits. */
+/* Computes values[count] from bits: the square roots of the densities, from black at 0 to white at
+   the greatest. */
 static void shade(int64_t count, const double *bits, float *values)
 {
     double least = INFINITY;
@@ -247,7 +246,7 @@ static void shade(int64_t count, const double *bits, float *values)
     for (int64_t i = 0; i < count; i++) values[i] = (float)(2 * exp2((least - bits[i]) / 2) - 1);
 }
 
-/* The density over the plane as a picture, the y axis upwards. */
+/* Draws the density over the plane as a picture, the y axis upwards. */
 static sumi_status draw_map(struct work *work)
 {
     const int64_t count = MAP_SIDE * MAP_SIDE, points[] = {count, 2};
@@ -281,7 +280,9 @@ static int measure(struct work *work)
     interrupt_catch();
     progress_open(&work->line, stderr, NULL);
     sumi_status status = SUMI_OK;
-    if (work->settings->map) status = draw_map(work); /* first, so that the table is of the items */
+    if (work->settings->map)
+        status = draw_map(work); /* first, so that the table describes the
+                                    items */
     if (status == SUMI_OK) {
         status = work->settings->exact
                      ? measure_density(work)
@@ -292,10 +293,11 @@ static int measure(struct work *work)
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
-/* ---- Telling ---- */
+/* ---- Reporting ---- */
 
-/* What -log2 is taken of: a probability of levels of a byte or of bits, or a density. The last step
-   of a bound decides it, unless told by the kind of items (sumi_likelihood_set, "decoder"). */
+/* The quantity p of -log2 p: a probability of levels of a byte or of bits, or a density. It depends
+   on the decoder of the bound, which by default depends on the kind of items (sumi_likelihood_set,
+   "decoder"). */
 struct measured {
     const char *name, *meaning;
 };
@@ -350,7 +352,7 @@ static int tell_json(const struct work *work)
     return print_json(answer);
 }
 
-/* Pictures are told in bits for each number, points in bits of an item. */
+/* Prints the terms, in bits per item and per number. */
 static int tell_table(const struct work *work)
 {
     static const char *const MEANINGS[] = {"-log2 p", "L_T, prior", "L_0, data", "L_t, steps"};
@@ -369,7 +371,7 @@ static int tell_table(const struct work *work)
     return EXIT_DONE;
 }
 
-/* L_t of each time t from 1, in bits for each number. */
+/* Draws L_t of each time t from 1, in bits per number. */
 static sumi_status draw(const struct work *work)
 {
     sumi_likelihood_term term = {.size = sizeof term};
@@ -412,74 +414,60 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 
 static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, data, 0, "RECIPE",
-               A_TEXT("data", "whose data are measured; else those that the model was\ntrained on, "
-                              "the test part of two, and"
-                              " new ones of a\ngenerator")),
-    OPTION_ROW(struct settings, items, 'n', "N",
-               A_COUNT("items", "how many items; 100 if left out")),
+               A_TEXT("data", "the recipe of the data; default: that of the model, with the\n"
+                              "test part of its data set, or new items of its\n"
+                              "generator")),
+    OPTION_ROW(struct settings, items, 'n', "N", A_COUNT("items", "number of items; default: 100")),
     OPTION_ROW(struct settings, draws, 0, "K",
-               A_COUNT("draws", "times that each item is noised to; 20 if left out")),
+               A_COUNT("draws", "number of times that each item is noised to; default: 20")),
     OPTION_ROW(struct settings, all, 0, NULL,
-               A_FLAG("all", "all items and all times, where they are left out")),
+               A_FLAG("all", "all items and all times, unless given otherwise")),
     OPTION_ROW(struct settings, decoder, 0, "NAME",
-               A_TEXT("decoder",
-                      "what the last step back gives: discretised, the probability\nof levels of a "
-                      "byte; gaussian, "
-                      "a "
-                      "density; forward, the first\nstep turned round; coin, the probability of "
-                      "bits; auto, the\n"
-                      "first of pictures and signals, the second of points, the\nthird of bits")),
+               A_TEXT("decoder", "the last step of the bound: discretised, the probability of\n"
+                                 "levels of a byte; gaussian, a density; forward, the first\n"
+                                 "forward step; coin, the probability of bits; auto: discretised\n"
+                                 "for pictures and signals, gaussian for points, forward for\n"
+                                 "bits")),
     OPTION_ROW(struct settings, exact, 0, NULL,
-               A_FLAG("exact", "the exact density instead of the bound; of pictures, that "
-                               "of\ntheir levels spread evenly "
-                               "over "
-                               "a level's width")),
-    OPTION_ROW(
-        struct settings, method, 0, "NAME",
-        A_TEXT(
-            "method",
-            "of --exact, what integrates it: rk45 (if left out), rk4, heun,\nmidpoint or euler")),
-    OPTION_ROW(
-        struct settings, steps, 0, "N",
-        A_COUNT("steps",
-                "of euler, midpoint, heun or rk4; rk45 takes as many as\nits tolerance asks for")),
-    OPTION_ROW(struct settings, tolerance, 0, "X",
-               A_TEXT("tolerance", "of rk45; 1e-5 if left out")),
-    OPTION_ROW(
-        struct settings, probe, 0, "KIND",
-        A_TEXT(
-            "probe",
-            "of --exact, how the trace is taken: exact, by random vectors\nthat are rademacher or "
-            "gaussian, "
-            "or auto: exact for items of\nfew numbers, else rademacher")),
+               A_FLAG("exact", "the exact density instead of the bound; for pictures, with\n"
+                               "their levels spread evenly over a level's width")),
+    OPTION_ROW(struct settings, method, 0, "NAME",
+               A_TEXT("method", "with --exact, the integrator: rk45 (the default), rk4, heun,\n"
+                                "midpoint or euler")),
+    OPTION_ROW(struct settings, steps, 0, "N",
+               A_COUNT("steps", "number of steps of euler, midpoint, heun or rk4; that of rk45\n"
+                                "depends on its tolerance")),
+    OPTION_ROW(struct settings, tolerance, 0, "X", A_TEXT("tolerance", "of rk45; default: 1e-5")),
+    OPTION_ROW(struct settings, probe, 0, "KIND",
+               A_TEXT("probe",
+                      "with --exact, how the trace is computed: exact, with random\n"
+                      "vectors that are rademacher or gaussian, or auto: exact for items of\n"
+                      "few numbers, else rademacher")),
     OPTION_ROW(struct settings, probes, 0, "N",
-               A_COUNT("probes", "random vectors of each item; 1 if left out")),
+               A_COUNT("probes", "random vectors for each item; default: 1")),
     SOLVER_ROW(struct settings),
     SET_ROW(struct settings),
     LIST_ROW(struct settings, inference.options, 0, "NAME=VALUE ...", TAKES_ASSIGNMENTS,
-             A_TEXT("option",
-                    "the same; --set also changes values of the recipe whose data\nare measured "
-                    "(section.key=value)")),
+             A_TEXT("option", "the same; --set also changes values of the recipe whose data\n"
+                              "are measured (section.key=value)")),
     SEED_ROW(struct settings),
     COMPUTING_AND_REPORT_ROWS(struct settings),
     OPTION_ROW(struct settings, output, 'o', "FILE.png",
                A_TEXT("output", "a picture of the bound's terms by time")),
     OPTION_ROW(struct settings, map, 0, "FILE.png",
-               A_TEXT("map", "with --exact, the density over the plane as a picture")),
+               A_TEXT("map", "with --exact, a picture of the density over the plane")),
     {.letter = 0},
 };
 
 const struct command likelihood_command = {
     .name = "likelihood",
-    .summary = "how probable data are: the bound term by term, or the exact density",
+    .summary = "measure the likelihood of data: the bound term by term, or the exact density",
     .usage = "MODEL [--data RECIPE] [-n N] [--draws K] [--exact] [-o FILE.png] ...",
     .details =
-        "Prints -log2 p in bits of an item (bits/item), with the standard error of having\n"
-        "measured few, and in bits of a number (bits/dim): the variational bound as the sum of\n"
-        "L_T, L_t and L_0, or with --exact the density along the probability flow. Below the "
-        "table\n"
-        "stands what p is: the probability of the levels of pictures, or a density.\n"
-        "\n"
+        "Prints -log2 p in bits per item (bits/item), with its standard error, and in bits per\n"
+        "number (bits/dim): the variational bound as the sum of L_T, L_t and L_0, or with --exact\n"
+        "the density along the probability flow. The line below the table defines p: the\n"
+        "probability of the levels of pictures, or a density.\n\n"
         "examples:\n"
         "  sumi likelihood runs/ddpm-mnist -n 1000 --draws 20 -o terms.png\n"
         "  sumi likelihood runs/ddpm-mnist --all --json\n"

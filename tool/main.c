@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command `sumi`: finds the sub-command, reads its arguments, runs it. */
+/* The command `sumi`: finds the sub-command, reads its arguments, and runs it. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,18 +45,19 @@ static int unknown_command(const char *name)
 static int print_overview(void)
 {
     puts("usage: sumi COMMAND [ARGUMENT ...]\n\n"
-         "Sumi trains diffusion models, and draws from them.\n\n"
+         "Sumi trains diffusion models and samples from them.\n\n"
          "commands:");
     for (int i = 0; i < COMMAND_COUNT; i++)
         print_entry(COMMANDS[i]->name, NAME_WIDTH, COMMANDS[i]->summary);
-    puts("\nbegin with:\n"
-         "  sumi recipes                              what can be trained\n"
+    puts("\n"
+         "begin with:\n"
+         "  sumi recipes                              list what can be trained\n"
          "  sumi train digits --out runs/digits       train a small model on built-in data\n"
-         "  sumi sample runs/digits -n 64 -o 64.png   draw from it");
+         "  sumi sample runs/digits -n 64 -o 64.png   sample from it");
     return EXIT_DONE;
 }
 
-/* ---- The commands that tell of commands ---- */
+/* ---- The commands about commands ---- */
 
 static const struct option NO_OPTIONS[] = {{.letter = 0}};
 
@@ -76,8 +77,7 @@ static const struct command help_command = {
     .name = "help",
     .summary = "explain a command: sumi help train, or sumi train --help",
     .usage = "[COMMAND]",
-    .details = "Explains a command and its options; without one, lists all commands.\n"
-               "\n"
+    .details = "Explains a command and its options; without one, lists all commands.\n\n"
                "example:\n"
                "  sumi help train",
     .options = NO_OPTIONS,
@@ -101,15 +101,14 @@ static const struct command version_command = {
     .name = "version",
     .summary = "print the version",
     .usage = "",
-    .details = "Prints the version of Sumi. Programs see it as sumi_version().\n"
-               "\n"
+    .details = "Prints the version of Sumi. Programs read it with sumi_version().\n\n"
                "example:\n"
                "  sumi version",
     .options = NO_OPTIONS,
     .run = version,
 };
 
-/* ---- Running one ---- */
+/* ---- Running a command ---- */
 
 /* SUMI_MMAP=0: weights are read from copies of their files, for files that others may write to. */
 static bool maps_files(void)
@@ -161,8 +160,8 @@ static int run(int argc, char *const *argv)
     return command ? run_command(command, argc - 2, argv + 2) : unknown_command(name);
 }
 
-/* Why the system takes no more of the output: 0 where it does. Where only an earlier piece was
-   refused, errno has been overwritten since, and one line end more asks again. */
+/* The error of writing the output, or 0. If an earlier write failed, errno may have been
+   overwritten, so it writes one more newline to get the error again. */
 static int find_reason(void)
 {
     bool refused = ferror(stdout);
@@ -170,15 +169,15 @@ static int find_reason(void)
     return refused && write(STDOUT_FILENO, "\n", 1) < 0 ? errno : 0;
 }
 
-/* What was printed must have arrived, or the exit code says so. A reader that has seen enough and
-   closed the pipe gets no message. */
+/* Fails if not all output could be written. A closed pipe, whose reader needs no more, causes no
+   message. */
 static int close_output(int code)
 {
     int reason = find_reason();
     if (reason == 0 && !ferror(stdout)) return code;
     if (reason == EPIPE) return code == EXIT_DONE ? EXIT_FAILED : code;
     return fail(EXIT_FAILED, "cannot write to standard output: %s",
-                reason ? strerror(reason) : "a part of it was refused");
+                reason ? strerror(reason) : "a part of it could not be written");
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading items; see own_items.h. Files go the way of data sets, so that they mean here what they
-   mean in training. */
+/* Reading items; see own_items.h. Files are read as data sets, so that they are interpreted as in
+   training. */
 #include "own_items.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ static bool same_shape(int rank, const int64_t *shape, int other_rank, const int
 
 /* ---- Data sets ---- */
 
-/* The first `count` items of the data set, or all if it has fewer. */
+/* Reads the first `count` items of the data set, or all if it has fewer. */
 static sumi_status read_first(sumi_context *context, sumi_data *data, int64_t count,
                               sumi_array *items, int32_t **labels)
 {
@@ -43,7 +43,7 @@ static sumi_status read_first(sumi_context *context, sumi_data *data, int64_t co
     return status;
 }
 
-/* A model whose config leaves the size of its items open takes that of the data's. */
+/* Sets the size of a model without sample_size to that of the data's items. */
 static int adopt_size(sumi_context *context, sumi_model *model, const char *path,
                       const sumi_data *data)
 {
@@ -85,7 +85,7 @@ static int read_recipe_items(sumi_context *context, const sumi_recipe *recipe, s
 
 /* ---- Files ---- */
 
-/* A recipe whose data set is the file, by the values of `sets`, ended by NULL. */
+/* Makes a recipe whose data set is the file, with the values of `sets`, which ends with NULL. */
 static sumi_status describe_file(sumi_context *context, const char *path, const char *const *sets,
                                  sumi_recipe **recipe)
 {
@@ -124,7 +124,7 @@ static int read_rows(sumi_context *context, sumi_model *model, const char *path,
     return read_described(context, model, path, sets, count, items);
 }
 
-/* A picture, or a folder of them: scaled and cropped as a folder of training data is. */
+/* Reads a picture or a folder of them, scaled and cropped like a folder of training data. */
 static int read_pictures(sumi_context *context, sumi_model *model, const char *path, int64_t count,
                          sumi_array *items)
 {
@@ -133,8 +133,9 @@ static int read_pictures(sumi_context *context, sumi_model *model, const char *p
     if (sumi_model_kind(model) != SUMI_PICTURE || (wanted[2] != 1 && wanted[2] != 3)) {
         char want[96];
         format_shape(rank, wanted, want, sizeof want);
-        return fail(EXIT_FAILED, "%s: is no .npy or .csv file, and the model takes %s, no pictures",
-                    path, want);
+        return fail(EXIT_FAILED,
+                    "%s: is not an .npy or .csv file, and the model takes %s, not pictures", path,
+                    want);
     }
     char width[40], height[40];
     snprintf(height, sizeof height, "data.height=%lld", (long long)wanted[0]);
@@ -163,9 +164,7 @@ int items_choose(sumi_context *context, sumi_model *model, const struct items_ch
     } else if (choice->recipe) {
         code = read_recipe_items(context, choice->recipe, model, choice->count, items, labels);
     } else {
-        return fail(EXIT_USAGE,
-                    "%s: there is no recipe in %s to tell of data; name a file of your "
-                    "own with -i",
+        return fail(EXIT_USAGE, "%s: %s has no recipe.ini; name a file of items with -i",
                     choice->command, choice->folder);
     }
     if (code != EXIT_DONE || !choice->wanted->count) return code;

@@ -12,8 +12,8 @@ void preview_open(struct preview *preview, FILE *stream)
     preview->lines = 0;
 }
 
-/* Pixels: room is made by scrolling, then the cursor goes back up, so that the picture never
-   scrolls the screen itself and terminals need not agree where it leaves the cursor. */
+/* Draws pixels: scrolls first, then moves the cursor back up, so that the picture itself never
+   scrolls the screen and the result does not depend on where the terminal leaves the cursor. */
 static int put_pixels(FILE *page, const struct preview *preview, const struct raster *raster)
 {
     int cell_height = preview->size.cell_height;
@@ -50,7 +50,7 @@ static int put_images(FILE *page, const struct preview *preview, const sumi_arra
 bool preview_show(struct preview *preview, const sumi_array *items, int columns)
 {
     if (preview->graphics == GRAPHICS_NONE || !items) return false;
-    /* The whole page goes out at once: a half-drawn picture would flicker. */
+    /* Writes the whole page at once, because a partly drawn picture would flicker. */
     char *text = NULL;
     size_t size = 0;
     FILE *page = open_memstream(&text, &size);

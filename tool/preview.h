@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures of what a sampler has so far, redrawn in place in the terminal. Nothing is drawn where
-   the stream is not a terminal. */
+/* Previews of samples, redrawn in place in the terminal. Draws nothing if the stream is not a
+   terminal. */
 #ifndef TOOL_PREVIEW_H
 #define TOOL_PREVIEW_H
 
@@ -10,16 +10,16 @@ struct preview {
     FILE *stream;
     enum terminal_graphics graphics;
     terminal_size size;
-    int lines; /* of the last picture, which ends just above the cursor; 0 before the first */
+    int lines; /* lines of the last picture, which ends just above the cursor; 0 before the first */
 };
 
-/* Finds out what the stream can show. */
+/* Detects what the stream can show. */
 void preview_open(struct preview *preview, FILE *stream);
 
 /* Draws images [n,h,w,c], signals [n,length,c] or points [n,2] at the cursor, which must be at the
-   start of a line; the picture before it is replaced if nothing was written since. `columns` items
-   side by side, 0 to choose; those that do not fit are left out. The cursor ends at the start of
-   the line below. False when nothing was drawn. */
+   start of a line; replaces the previous picture if nothing was written since. Draws `columns`
+   items side by side (0: as many as fit) and leaves out those that do not fit. The cursor ends at
+   the start of the line below. False if nothing was drawn. */
 bool preview_show(struct preview *preview, const sumi_array *items, int columns);
 
 #endif

@@ -19,7 +19,7 @@ int print_json(struct json_object *value)
 struct json_object *json_number(double number)
 {
     char text[32];
-    if (!isfinite(number)) return NULL; /* JSON has no word for it */
+    if (!isfinite(number)) return NULL; /* JSON cannot represent it */
     snprintf(text, sizeof text, "%.9g", number);
     return json_object_new_double_s(number, text);
 }
@@ -46,8 +46,8 @@ void print_entry(const char *name, int width, const char *meaning)
     }
 }
 
-/* Within single quotes a shell takes everything as it is but the quote itself; what begins with '-'
-   would be an option. */
+/* Quotes a path with single quotes, within which a shell only interprets the quote itself; also a
+   path that begins with '-', which would be an option. */
 const char *shell_word(const char *path, char *text, size_t size)
 {
     static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

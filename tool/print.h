@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the command writes on stdout: JSON, tables of words, help. */
+/* Output on stdout: JSON, tables of words, help. */
 #ifndef TOOL_PRINT_H
 #define TOOL_PRINT_H
 
@@ -7,25 +7,25 @@
 
 #include "command.h"
 
-/* Prints the value on lines of its own and releases it. Returns an exit code. */
+/* Prints the value, followed by a newline, and releases it. Returns an exit code. */
 int print_json(struct json_object *value);
 
-/* A number with as many digits as are worth telling; NULL, which JSON shows as null, of one that is
-   not finite. */
+/* A number with its significant digits; NULL, which is printed as null, for one that is not
+   finite. */
 struct json_object *json_number(double number);
 
-/* {"file": path, "shape": [...]}, which the answers of commands that write an array begin with. */
+/* {"file": path, "shape": [...]}, the beginning of the output of commands that write an array. */
 struct json_object *json_file(const char *path, const sumi_array *array);
 
-/* A name, padded to `width` letters, and what it stands for, whose later lines ('\n') are indented
-   to where the first begins. */
+/* Prints a name, padded to `width` letters, and its meaning, whose further lines ('\n') are
+   indented like the first. */
 void print_entry(const char *name, int width, const char *meaning);
 
-/* A path as a shell reads it back: as it is if all its letters are plain, else in quotes, into
-   text[size]. Returns text, or the path itself where that is too short. */
+/* Writes a path in the form for a shell to text[size]: unchanged if it needs no quotes, else
+   quoted. Returns text, or the path itself if text is too short. */
 const char *shell_word(const char *path, char *text, size_t size);
 
-/* The help of one command. */
+/* Prints the help of one command. */
 void print_help(const struct command *command);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of where the time went; see profile.h. */
+/* Tables of profiles; see profile.h. */
 #include "profile.h"
 
 #include <stdio.h>
@@ -41,7 +41,7 @@ static int compare(const void *left, const void *right)
     return (a < b) - (a > b);
 }
 
-/* What is left of the time, for the work between the ops. */
+/* Adds a row with the rest of the time, for the work between the ops. */
 static void add_rest(struct rows *rows, double seconds)
 {
     for (size_t i = 0; i < rows->count; i++) seconds -= rows->items[i].seconds;
@@ -50,7 +50,7 @@ static void add_rest(struct rows *rows, double seconds)
         (sumi_profile_row){.name = "(between)", .shapes = "", .seconds = seconds};
 }
 
-/* All rows, the longest first; items NULL where memory runs out. */
+/* Collects all rows, those with the most time first; items is NULL if memory runs out. */
 static struct rows gather(const sumi_context *context, const struct profile_view *view)
 {
     size_t room = 1;
@@ -64,7 +64,7 @@ static struct rows gather(const sumi_context *context, const struct profile_view
     return rows;
 }
 
-/* ---- For people ---- */
+/* ---- As text ---- */
 
 void profile_print_machine(const sumi_machine *machine)
 {
@@ -75,7 +75,7 @@ void profile_print_machine(const sumi_machine *machine)
     printf("%.1f GB/s of memory\n", machine->bytes_all * 1e-9);
 }
 
-/* A number in `width` letters with as many digits as are worth telling, or blanks for 0. */
+/* Prints the significant digits of a number in `width` letters, or blanks for 0. */
 static void print_number(double number, int width)
 {
     if (number <= 0) printf("%*s", width, "");
@@ -115,7 +115,7 @@ int profile_print(const sumi_context *context, const struct profile_view *view)
     return EXIT_DONE;
 }
 
-/* ---- For programs ---- */
+/* ---- As JSON ---- */
 
 struct json_object *profile_machine_json(const sumi_machine *machine)
 {

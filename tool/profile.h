@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the time went, op by op, beside what the machine can do at most: a table for people, JSON
-   for programs. Shared by bench and train. */
+/* Profiles op by op, compared with the peak performance of the machine, as a table or as JSON.
+   Shared by bench and train. */
 #ifndef TOOL_PROFILE_H
 #define TOOL_PROFILE_H
 
@@ -10,18 +10,18 @@
 
 struct profile_view {
     const sumi_machine *machine;
-    double seconds; /* by the clock on the wall, while it was timed */
-    int64_t calls;  /* of the whole that was timed, such as training steps; figures are for one */
+    double seconds; /* wall-clock time of the profile */
+    int64_t calls;  /* number of profiled calls, such as training steps; figures are per call */
     bool shapes;    /* a row for each op and its shapes, instead of one for each op */
 };
 
-/* The machine's limits in one line. */
+/* Prints the machine's peak performance in one line. */
 void profile_print_machine(const sumi_machine *machine);
 
-/* The table of what the context has timed. Returns an exit code. */
+/* Prints the table of the context's profile. Returns an exit code. */
 int profile_print(const sumi_context *context, const struct profile_view *view);
 
-/* The same as JSON, for a new object; NULL where memory runs out. */
+/* The same as new JSON objects; NULL if memory runs out. */
 struct json_object *profile_machine_json(const sumi_machine *machine);
 struct json_object *profile_json(const sumi_context *context, const struct profile_view *view);
 

@@ -28,7 +28,7 @@ static bool counts_bytes(const sumi_progress *progress)
     return progress->rate_unit && strncmp(progress->rate_unit, "bytes", 5) == 0;
 }
 
-/* The power of 1000 that suits a number of bytes, and its name. */
+/* The power of 1000 for a number of bytes, and its name. */
 static double byte_unit(double bytes, const char **name)
 {
     static const char *const NAMES[] = {"B", "kB", "MB", "GB", "TB"};
@@ -85,7 +85,7 @@ static void format_time_left(double seconds, char part[PART_SIZE])
     else snprintf(part, PART_SIZE, "%ld:%02ld left", whole / 60, whole % 60);
 }
 
-/* Joins the parts that are there by two spaces; returns the length. */
+/* Joins the non-empty parts with two spaces; returns the length. */
 static int join_parts(char parts[PARTS][PART_SIZE], char text[LINE_SIZE + PARTS * PART_SIZE])
 {
     int length = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Laying images out in pixels; see raster.h. */
+/* Arranging images in pixels; see raster.h. */
 #include "raster.h"
 
 #include <math.h>
@@ -26,7 +26,7 @@ static layout choose_layout(int64_t count, int64_t width, int64_t height, int co
                             int64_t room_width, int64_t room_height, int factor)
 {
     layout chosen;
-    /* Down to two thirds of their size, digits of 28 pixels can still be read. */
+    /* Digits of 28 pixels are legible down to two thirds of their size. */
     int64_t recognisable = (2 * least(width, ROOM_MAX) + 2) / 3;
     int64_t fitting = least((room_width + GAP) / (recognisable + GAP), ACROSS_MAX);
     int64_t across = columns > 0 ? columns : most(1, fitting);
@@ -49,7 +49,7 @@ static uint32_t byte_of(float value)
     return (uint32_t)lrintf((value + 1) * 127.5f);
 }
 
-/* First of the `length` source places that place `at` of `cells` covers. */
+/* The first of `length` source positions that position `at` of `cells` covers. */
 static int64_t source_of(int at, int cells, int64_t length)
 {
     return (int64_t)at * length / cells;
@@ -92,8 +92,8 @@ static void draw_image(const struct raster *to, const layout *cells, int left, i
     }
 }
 
-/* Channels that are no colours, side by side in grey with white between them: images[n, h, w, c] as
-   grey[n, h, c (w + 1) - 1, 1], of no more images than a terminal shows. */
+/* Copies channels that are not colours side by side in grey with white between them: images[n, h,
+   w, c] to grey[n, h, c (w + 1) - 1, 1], for at most as many images as a terminal shows. */
 static bool spread_channels(const sumi_array *images, sumi_array *grey)
 {
     int64_t height = images->shape[1], width = images->shape[2], channels = images->shape[3];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi recipes: what can be trained. */
+/* sumi recipes: lists recipes and their keys. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static struct json_object *recipe_as_json(const sumi_recipe *recipe)
     return all;
 }
 
-/* The values that differ from the defaults, as a file that `sumi train` reads. */
+/* Prints the values that differ from the defaults, as a file that `sumi train` reads. */
 static void print_recipe(const sumi_recipe *recipe)
 {
     char section[64] = "";
@@ -113,14 +113,13 @@ const struct command recipes_command = {
     .summary = "list what can be trained, or show one recipe",
     .usage = "[NAME] [--keys] [--json]",
     .details = "Lists the built-in recipes, each with one sentence. With a NAME, or the path of a\n"
-               "recipe file, prints the values that it gives; all other keys have their defaults,\n"
-               "which --keys lists.\n"
-               "\n"
+               "recipe file, prints the values that it sets; all other keys have their defaults,\n"
+               "which --keys lists.\n\n"
                "examples:\n"
-               "  sumi recipes                     what there is\n"
-               "  sumi recipes digits > mine.ini   begin a recipe of your own\n"
+               "  sumi recipes                     list the recipes\n"
+               "  sumi recipes digits > mine.ini   start your own recipe\n"
                "  sumi train mine.ini\n"
-               "  sumi recipes --keys              what can be set",
+               "  sumi recipes --keys              list all keys",
     .options = OPTIONS,
     .arguments = "a NAME",
     .most = 1,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trying a solver before the training; see rehearsal.h. */
+/* Testing a solver before the training; see rehearsal.h. */
 #include "rehearsal.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static sumi_status walk(sumi_context *context, sumi_model *model, sumi_solver *s
     if (status == SUMI_OK)
         status = sumi_solver_run(solver, predict_zero, NULL, rank, shape, state.data, NULL, NULL);
     sumi_array_release(context, &state);
-    /* what zeros lead to says nothing of a trained network */
+    /* the result of a network of zeros says nothing about a trained one */
     return status == SUMI_ERROR_NUMBER ? SUMI_OK : status;
 }
 

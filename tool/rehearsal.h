@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trying, before a model is trained, whether samples can be drawn of it afterwards. */
+/* Tests, before a model is trained, whether it can be sampled afterwards. */
 #ifndef TOOL_REHEARSAL_H
 #define TOOL_REHEARSAL_H
 
 #include "command.h"
 
-/* Walks all times of the solver that the recipe names, in a state of one place with all channels
-   and with a network that predicts zero: whatever the solver refuses on its way, it refuses here.
-   Tells what is wrong and returns an exit code. */
+/* Runs the recipe's solver through all its times, on a state of one position with all channels and
+   with a network that predicts zero, so that errors of the solver appear before the training.
+   Prints errors and returns an exit code. */
 int rehearse(sumi_context *context, sumi_model *model, const sumi_recipe *recipe);
 
 #endif

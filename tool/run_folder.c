@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking into and making run folders; see run_folder.h. */
+/* Checking and creating run folders; see run_folder.h. */
 #include "run_folder.h"
 
 #include <ctype.h>
@@ -27,9 +27,9 @@ static bool holds(const struct run_folder *folder, const char *name)
     return access(run_folder_file(folder, name, path), F_OK) == 0;
 }
 
-/* ---- Where ---- */
+/* ---- The path ---- */
 
-/* --out, or runs/ and the recipe's name without folder and ending. */
+/* Chooses --out, or runs/ and the recipe's name without folder and extension. */
 static int choose_path(const struct run_wish *wish, struct run_folder *folder)
 {
     int length;
@@ -53,7 +53,7 @@ static int choose_path(const struct run_wish *wish, struct run_folder *folder)
     return EXIT_DONE;
 }
 
-/* ---- What recipe ---- */
+/* ---- The recipe ---- */
 
 static sumi_status set(sumi_recipe *recipe, const char *key, const char *value)
 {
@@ -73,7 +73,7 @@ static sumi_status apply(const struct run_wish *wish, sumi_recipe *recipe)
     return status == SUMI_OK ? sumi_recipe_settle_paths(recipe) : status;
 }
 
-/* Whether --set names the key. */
+/* Whether --set changes the key. */
 static bool was_set(const struct run_wish *wish, const char *key)
 {
     for (int i = 0; i < wish->sets->count; i++) {
@@ -83,7 +83,7 @@ static bool was_set(const struct run_wish *wish, const char *key)
     return false;
 }
 
-/* Keys that a resumed run may change: they end the training elsewhere, or do not touch it. */
+/* Keys that a resumed run may change: they change the end of the training, or do not affect it. */
 static bool may_change(const char *key)
 {
     static const char *const KEYS[] = {"recipe.summary", "data.path", "data.memory", "train.steps",
@@ -94,8 +94,7 @@ static bool may_change(const char *key)
     return strncmp(key, "sample.", 7) == 0;
 }
 
-/* A run goes on with the recipe it began with, or it would be another run. Keys that the chosen
-   kinds do not read make no difference. */
+/* Refuses to resume with another recipe. Keys that are not read may differ. */
 static int check_agreement(const struct run_wish *wish, const struct run_folder *folder,
                            const sumi_recipe *kept, const sumi_recipe *wanted)
 {
@@ -114,14 +113,14 @@ static int check_agreement(const struct run_wish *wish, const struct run_folder 
     return EXIT_DONE;
 }
 
-/* Runs of earlier versions kept paths as they were given, relative to the folder of that time. */
+/* Earlier versions saved relative paths unchanged, so that they depend on the current folder. */
 static int check_path(const struct run_folder *folder, const sumi_recipe *recipe)
 {
     const char *path = sumi_recipe_get(recipe, "data.path");
     if (path[0] == '/' || !strpbrk(path, "/.") || access(path, F_OK) == 0) return EXIT_DONE;
     return fail(EXIT_FAILED,
-                "the run in %s has data.path = %s, which leads to nothing from this folder; go on "
-                "from the folder where it began, or --set data.path=PATH",
+                "the run in %s has data.path = %s, which does not exist relative to this folder; "
+                "resume from the folder where the run began, or --set data.path=PATH",
                 folder->path, path);
 }
 
@@ -130,7 +129,7 @@ static int open_kept(sumi_context *context, const struct run_wish *wish,
 {
     char path[RUN_PATH_SIZE];
     sumi_recipe *kept = NULL;
-    /* A path without '/' would be taken for the name of a built-in recipe; this one has one. */
+    /* has a '/', so that it is not read as the name of a built-in recipe */
     run_folder_file(folder, RECIPE, path);
     if (sumi_recipe_open(context, path, &kept) != SUMI_OK) return fail_context(context);
     sumi_status status = sumi_recipe_settle_paths(kept);
@@ -148,7 +147,7 @@ static int open_wanted(sumi_context *context, const struct run_wish *wish,
                        const struct run_folder *folder, sumi_recipe **recipe)
 {
     if (!wish->recipe && wish->resume) {
-        return fail(EXIT_FAILED, "%s: there is no run to go on with: it has no recipe.ini",
+        return fail(EXIT_FAILED, "%s: there is no run to resume: it has no recipe.ini",
                     folder->path);
     }
     if (!wish->recipe) return fail(EXIT_USAGE, "train needs a RECIPE; see `sumi train --help`");
@@ -161,7 +160,8 @@ int run_folder_prepare(sumi_context *context, const struct run_wish *wish,
                        struct run_folder *folder, sumi_recipe **recipe)
 {
     if (wish->resume && wish->force)
-        return fail(EXIT_USAGE, "train: --resume goes on and --force begins afresh; choose one");
+        return fail(EXIT_USAGE,
+                    "train: --resume continues a run and --force starts a new one; choose one");
     int code = choose_path(wish, folder);
     if (code != EXIT_DONE) return code;
     folder->force = wish->force;
@@ -171,16 +171,16 @@ int run_folder_prepare(sumi_context *context, const struct run_wish *wish,
     bool used = holds(folder, CHECKPOINT) || holds(folder, "model_index.json");
     if (code == EXIT_DONE && used && !wish->force && !wish->resume) {
         return fail(EXIT_FAILED,
-                    "%s holds a run already: --resume goes on with it, --force begins it afresh, "
-                    "--out names another folder",
+                    "%s already has a run: --resume continues it, --force replaces it, --out names "
+                    "another folder",
                     folder->path);
     }
     return code;
 }
 
-/* ---- Beginning ---- */
+/* ---- Starting ---- */
 
-/* Makes the folder and those above it. */
+/* Creates the folder and its parents. */
 static int make_folder(const char *path)
 {
     char part[RUN_PATH_SIZE];
@@ -188,20 +188,21 @@ static int make_folder(const char *path)
     for (char *end = strchr(part + 1, '/');; end = strchr(end + 1, '/')) {
         if (end) *end = '\0';
         if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return fail(EXIT_FAILED, "%s: cannot make this folder: %s", part, strerror(errno));
+            return fail(EXIT_FAILED, "%s: cannot create this folder: %s", part, strerror(errno));
         if (!end) return EXIT_DONE;
         *end = '/';
     }
 }
 
-/* The lock of a killed run is free again. Where a file system knows no locks there is none. */
+/* Locks the folder; a killed run's lock is released by the system. Does nothing where the file
+   system has no locks. */
 static int take_lock(struct run_folder *folder)
 {
     folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->lock < 0)
         return fail(EXIT_FAILED, "%s: cannot be opened: %s", folder->path, strerror(errno));
     if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return EXIT_DONE;
-    return fail(EXIT_FAILED, "%s: another run is at work in this folder", folder->path);
+    return fail(EXIT_FAILED, "%s: another run is using this folder", folder->path);
 }
 
 /* Files are written as NAME.PROCESS.part and then renamed. */
@@ -225,7 +226,7 @@ static void clear_half_written(const struct run_folder *folder, const char *part
     closedir(directory);
 }
 
-/* Nothing of another kind may lie where the run's files go. */
+/* Refuses a folder in which something other than a file has the name of one of the run's files. */
 static int check_files(const struct run_folder *folder)
 {
     static const char *const FILES[] = {"checkpoint.safetensors", "model_index.json", "recipe.ini",
@@ -245,15 +246,15 @@ static int check_files(const struct run_folder *folder)
     for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++) {
         run_folder_file(folder, FOLDERS[i], path);
         if (stat(path, &present) != 0) continue;
-        if (!S_ISDIR(present.st_mode)) return fail(EXIT_FAILED, "%s: is no folder", path);
+        if (!S_ISDIR(present.st_mode)) return fail(EXIT_FAILED, "%s: is not a folder", path);
         if (access(path, W_OK | X_OK) != 0)
             return fail(EXIT_FAILED, "%s: cannot be written: %s", path, strerror(errno));
     }
     return EXIT_DONE;
 }
 
-/* A checkpoint has four numbers for each weight, the model one; while a file is written the one
-   before stays. Where a file system does not tell its room, nothing is known. */
+/* Checks the free space. A checkpoint has four numbers for each weight, the model one; while a file
+   is written, its previous version remains. Does nothing where the free space is unknown. */
 static int check_room(const struct run_folder *folder)
 {
     enum { CHECKPOINT_BYTES = 16, MODEL_BYTES = 4, MEGABYTE = 1000000 };
@@ -265,15 +266,15 @@ static int check_room(const struct run_folder *folder)
         folder->has_checkpoint ? once : once + (double)folder->weights * CHECKPOINT_BYTES;
     if (room < once) {
         return fail(EXIT_FAILED,
-                    "%s: there is room for %.1f MB, but a checkpoint and the model of %lld weights "
-                    "take %.1f MB; --out names another place",
+                    "%s: has %.1f MB of free space, but a checkpoint and the model of %lld weights "
+                    "take %.1f MB; choose another folder with --out",
                     folder->path, room / MEGABYTE, (long long)folder->weights, once / MEGABYTE);
     }
     if (room < beside) {
         char text[RUN_PATH_SIZE + 256];
         snprintf(text, sizeof text,
-                 "%s: there is room for %.1f MB, enough for one checkpoint; from the second on, "
-                 "which is written beside it, the run takes %.1f MB",
+                 "%s: has %.1f MB of free space, enough for one checkpoint; from the second on, "
+                 "which is written before the first is removed, the run takes %.1f MB",
                  folder->path, room / MEGABYTE, beside / MEGABYTE);
         print_warning(NULL, text);
     }

@@ -20,7 +20,7 @@ struct settings {
     const char *from, *strength, *latents, *compat;
 };
 
-/* Everything one call has in hands. */
+/* The state of one call. */
 struct work {
     sumi_context *context;
     const struct settings *settings;
@@ -28,7 +28,7 @@ struct work {
     sumi_array samples;
     sumi_array given; /* items of --from, or states of --latents */
     double strength;
-    int64_t start; /* place in the time list that --strength begins at */
+    int64_t start; /* index in the list of times where --strength begins */
     struct filmstrip strip;
     struct trail trail;
     double seconds;
@@ -43,9 +43,11 @@ static int check_files(const struct settings *settings)
     if (settings->filmstrip && !has_ending(settings->filmstrip, ".png"))
         return fail(EXIT_USAGE, "sample: %s should end in .png", settings->filmstrip);
     if (settings->from && settings->latents)
-        return fail(EXIT_USAGE, "sample begins --from items or from --latents, not both");
+        return fail(EXIT_USAGE,
+                    "sample begins with the items of --from or with --latents, not both");
     if (settings->strength && !settings->from)
-        return fail(EXIT_USAGE, "sample: --strength tells how far to noise the items of --from");
+        return fail(EXIT_USAGE,
+                    "sample: --strength needs items to add noise to; name them with --from");
     int code = check_output(output);
     if (code == EXIT_DONE && settings->filmstrip) code = check_output(settings->filmstrip);
     return code;
@@ -60,7 +62,7 @@ static int open_model(struct work *work)
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
 }
 
-/* What to begin from, where that is not noise. */
+/* Reads the items or states to begin with, if any. */
 static int read_given(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -74,7 +76,7 @@ static int read_given(struct work *work)
     int64_t count = settings->count ? settings->count : INT64_MAX;
     int code = own_items_read(work->context, work->inference.model, path, count, &work->given);
     if (code != EXIT_DONE || !settings->count || work->given.shape[0] == count) return code;
-    return fail(EXIT_USAGE, "%s: holds %lld items, fewer than the %lld of --count", path,
+    return fail(EXIT_USAGE, "%s: has %lld items, fewer than the %lld of --count", path,
                 (long long)work->given.shape[0], (long long)count);
 }
 
@@ -84,7 +86,7 @@ static bool draws_figure(const struct work *work)
     return has_ending(work->settings->output, ".png") && figure_is_of_points(work->inference.model);
 }
 
-/* Where lines make sense and nothing else is asked for, they are drawn. */
+/* Chooses to draw trajectories, where they make sense and no option says otherwise. */
 static void choose_lines(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -119,7 +121,7 @@ static int draw(struct work *work)
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
-/* A table has two dimensions: an item a row. */
+/* Writes a table, with a row for each item. */
 static sumi_status write_table(struct work *work)
 {
     sumi_array rows = work->samples;
@@ -152,8 +154,8 @@ static int write_files(struct work *work)
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
-/* Steps as --steps counts them: a solver that evaluates the network twice a step has an entry of
-   its list of times for each evaluation. */
+/* The number of steps as --steps counts them: the list of times of a solver with two evaluations
+   per step has an entry for each evaluation. */
 static long long count_steps(const struct work *work, int64_t entries)
 {
     const char *asked = sumi_solver_get(work->inference.solver, "steps");
@@ -179,9 +181,9 @@ static int report(const struct work *work)
                    (long long)sumi_solver_evaluations(work->inference.solver));
         double first = 0;
         if (settings->from && sumi_solver_times(work->inference.solver, &first, 1) > 0)
-            printf("%s: noised to t = %g and brought back by the last %lld of %lld steps\n",
+            printf("%s: noised to t = %g and denoised in the last %lld of %lld steps\n",
                    settings->from, first, (long long)steps, (long long)(work->start + steps));
-        if (settings->filmstrip) printf("%s: how they came\n", settings->filmstrip);
+        if (settings->filmstrip) printf("%s: the reverse process\n", settings->filmstrip);
         return EXIT_DONE;
     }
     struct json_object *answer = json_file(settings->output, samples);
@@ -222,52 +224,49 @@ static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, output, 'o', "FILE",
                A_TEXT("output", "a picture (.png), an array (.npy) or a table (.csv)")),
     OPTION_ROW(struct settings, count, 'n', "N",
-               A_COUNT("count", "how many samples; else what the recipe says, or 16")),
-    OPTION_ROW(
-        struct settings, from, 0, "FILE",
-        A_TEXT("from",
-               "begin part-way: noise these items (.npy, .csv, a picture or a\n"
-               "folder of them, scaled and cropped to the model's size) and\nbring them back")),
+               A_COUNT("count", "number of samples; default: that of the recipe, or 16")),
+    OPTION_ROW(struct settings, from, 0, "FILE",
+               A_TEXT("from", "begin part-way: add noise to these items (.npy, .csv, a picture\n"
+                              "or a folder of them, scaled and cropped to the model's size)\n"
+                              "and denoise them")),
     OPTION_ROW(struct settings, strength, 0, "S",
                A_NUMBER("strength", 0, 1,
-                        "how far --from noises its items: the last S x K of the K steps\n"
-                        "are made, rounded up, from the time where they begin; above 0\n"
-                        "to 1, which forgets the items; 0.6 if left out")),
+                        "how much noise --from adds: the last S x K of the K steps,\n"
+                        "rounded up, are made, from the time where they begin; S is\n"
+                        "above 0 and at most 1 (pure noise); default: 0.6")),
     OPTION_ROW(
         struct settings, latents, 0, "FILE",
-        A_TEXT("latents", "begin from these states as they are, such as `sumi invert` finds")),
+        A_TEXT("latents", "begin with these states of noise, such as those of `sumi invert`")),
     OPTION_ROW(struct settings, compat, 0, "diffusers",
-               A_TEXT("compat", "copy that library's numbers where they are not right, too")),
+               A_TEXT("compat", "reproduce that library's numbers, including its errors")),
     OPTION_ROW(struct settings, columns, 0, "C", A_COUNT("columns", "columns of the picture")),
     OPTION_ROW(struct settings, filmstrip, 0, "FILE.png",
-               A_TEXT("filmstrip", "also draw how the samples come out of the noise")),
+               A_TEXT("filmstrip", "also draw the reverse process from noise to samples")),
     OPTION_ROW(struct settings, lines, 0, "N",
-               A_COUNT("lines", "of points in the plane: draw the ways of so many; 60 if left\nout "
-                                "and the solver adds no "
-                                "noise")),
-    OPTION_ROW(
-        struct settings, field, 0, "TIME",
-        A_NUMBER(
-            "field", -1e30, 1e30,
-            "of points in the plane: draw the score at this time, as the\nnetwork is told it")),
+               A_COUNT("lines", "for points in the plane: draw the trajectories of this many;\n"
+                                "default: 60 if the solver adds no noise")),
+    OPTION_ROW(struct settings, field, 0, "TIME",
+               A_NUMBER("field", -1e30, 1e30,
+                        "for points in the plane: draw the score at this time input of\n"
+                        "the network")),
     INFERENCE_OPTIONS(struct settings),
     {.letter = 0},
 };
 
 const struct command sample_command = {
     .name = "sample",
-    .summary = "draw new items from a trained model",
+    .summary = "generate new items with a trained model",
     .usage = "MODEL -o FILE.{png,npy,csv} [-n N] [--steps K] [--solver NAME] [--seed S] ...",
-    .details = "Draws samples. MODEL is the output folder of `sumi train`, or a folder that the\n"
-               "diffusers library wrote. In a terminal the samples can be watched as they come.\n"
-               "The same seed, machine and number of threads give the same samples.\n"
-               "\n"
-               "examples:\n"
-               "  sumi sample runs/digits -o digits.png\n"
-               "  sumi sample runs/digits -n 100 --label 3 --columns 10 -o threes.png\n"
-               "  sumi sample runs/digits --solver ddim --steps 50 --seed 7 -o quick.png\n"
-               "  sumi sample runs/digits --from mine.png --strength 0.6 -o like_mine.png\n"
-               "  sumi sample runs/morlet -n 500 -o waves.npy --filmstrip reverse.png",
+    .details =
+        "Generates samples. MODEL is the output folder of `sumi train`, or a folder that the\n"
+        "diffusers library wrote. A terminal shows previews of the samples.\n"
+        "The same seed, machine and number of threads give the same samples.\n\n"
+        "examples:\n"
+        "  sumi sample runs/digits -o digits.png\n"
+        "  sumi sample runs/digits -n 100 --label 3 --columns 10 -o threes.png\n"
+        "  sumi sample runs/digits --solver ddim --steps 50 --seed 7 -o quick.png\n"
+        "  sumi sample runs/digits --from mine.png --strength 0.6 -o like_mine.png\n"
+        "  sumi sample runs/morlet -n 500 -o waves.npy --filmstrip reverse.png",
     .options = OPTIONS,
     .arguments = "a MODEL",
     .least = 1,

@@ -57,13 +57,13 @@ struct watch {
     struct preview preview;
 };
 
-/* Frames are evenly spread from the noise to the samples. */
+/* The step of a frame: frames are evenly spaced from the noise to the samples. */
 static int64_t frame_place(const struct watch *watch, int frame)
 {
     return frame * watch->steps / (watch->sampling->strip->count - 1);
 }
 
-/* Keeps the state after `done` steps if a frame is due there. */
+/* Stores the state after `done` steps if a frame is due. */
 static void keep_frames(struct watch *watch, int64_t done, const float *x)
 {
     struct filmstrip *strip = watch->sampling->strip;
@@ -78,7 +78,7 @@ static void keep_frames(struct watch *watch, int64_t done, const float *x)
     }
 }
 
-/* Keeps where the first samples are after `done` steps. */
+/* Stores the states of the first samples after `done` steps. */
 static void keep_trail(struct watch *watch, int64_t done, const float *x)
 {
     struct trail *trail = watch->sampling->trail;
@@ -90,7 +90,7 @@ static void keep_trail(struct watch *watch, int64_t done, const float *x)
 static void show(struct watch *watch, int64_t done, int64_t steps, const float *clean)
 {
     sumi_array preview = *watch->state;
-    preview.data = (float *)clean; /* only read */
+    preview.data = (float *)clean; /* not written */
     double elapsed = clock_now() - watch->start, each = elapsed / (double)done;
     sumi_progress progress = {
         .size = sizeof progress,
@@ -183,7 +183,7 @@ sumi_status sampling_noise_items(sumi_solver *solver, const sumi_array *items, d
                                  state->data);
 }
 
-/* The items noised to where the solver begins. */
+/* Adds noise to the items, up to the time where the solver begins. */
 static sumi_status noise_items(const struct sampling *sampling, sumi_array *state)
 {
     double first = 0;

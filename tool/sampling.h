@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running a model's solver with everything people see of it: progress, previews, the filmstrip of
-   the reverse process. Shared by train and the commands of inference.h. */
+/* Running a model's solver with progress, previews and a filmstrip of the reverse process. Shared
+   by train and the commands of inference.h. */
 #ifndef TOOL_SAMPLING_H
 #define TOOL_SAMPLING_H
 
@@ -15,7 +15,7 @@ struct filmstrip {
     char labels[FRAME_LIMIT][LABEL_SIZE];
 };
 
-/* Where the first samples have been on their way: states [steps + 1, n, item] of one run. */
+/* The trajectories of the first samples: states [steps + 1, n, item] of one run. */
 struct trail {
     sumi_array states;
     int64_t count; /* n, set before the run */
@@ -24,47 +24,48 @@ struct trail {
 struct sampling {
     sumi_context *context;
     sumi_model *model;
-    sumi_session *session; /* that runs it */
+    sumi_session *session; /* that runs the model */
     sumi_solver *solver;
     const char *task;       /* for the progress line */
-    int64_t start;          /* place in the time list where the solver begins with `from` */
-    const sumi_array *from; /* clean items to noise to that place instead of pure noise, or NULL */
-    const sumi_array *latents; /* states to begin from as they are, or NULL */
+    int64_t start;          /* index in the list of times where the solver begins with `from` */
+    const sumi_array *from; /* clean items to noise to that time, instead of pure noise, or NULL */
+    const sumi_array *latents; /* initial states, or NULL */
     bool quiet;
     struct filmstrip *strip; /* receives the reverse process; may be NULL */
-    struct trail *trail;     /* receives the ways of some samples; may be NULL */
+    struct trail *trail;     /* receives the trajectories of some samples; may be NULL */
 };
 
-/* The recipe that lies beside a model, or NULL in *recipe where there is none. */
+/* Opens the recipe in a model's folder; *recipe is NULL if there is none. */
 sumi_status sampling_recipe(sumi_context *context, const char *folder, sumi_recipe **recipe);
 
 /* A whole number of a recipe, or `otherwise` without a recipe. */
 int64_t sampling_whole(const sumi_recipe *recipe, const char *key, int64_t otherwise);
 
-/* The time list of the solver in new memory, to be released with free; the length to *count. NULL
-   where memory or the options fail. */
+/* Returns the list of times of the solver in new memory, to be released with free; *count receives
+   its length. NULL if memory runs out or the options are invalid. */
 double *sampling_times(sumi_solver *solver, int64_t *count);
 
 /* Runs the solver in place on state[n, item]. Stops with SUMI_STOPPED after Ctrl-C. */
 sumi_status sampling_run(const struct sampling *sampling, sumi_array *state);
 
-/* The place in the time list at which a share of the way, 0 to 1, is left, rounded up to a whole
-   step; so there is at least one. */
+/* The index in the list of times after which the fraction `strength` (0 to 1) of the steps is left,
+   rounded up, so that there is at least one. */
 int64_t sampling_place(sumi_solver *solver, double strength);
 
-/* Items noised to a time, by the noise in `state`, which sumi_solver_start has filled; the state
-   holds the noised items then. */
+/* Adds noise to items up to a time: `state` has the noise from sumi_solver_start, and receives the
+   noised items. */
 sumi_status sampling_noise_items(sumi_solver *solver, const sumi_array *items, double time,
                                  sumi_array *state);
 
-/* Fresh samples in a new array [count, item]; as many as there are in `from` or `latents`. */
+/* Generates samples in a new array [count, item]; with `from` or `latents`, as many as these
+   have. */
 sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples);
 
-/* The filmstrip as PNG. */
+/* Writes the filmstrip as PNG. */
 sumi_status filmstrip_write(sumi_context *context, const struct filmstrip *strip, const char *path);
 void filmstrip_release(sumi_context *context, struct filmstrip *strip);
 
-/* Seconds of a clock that never goes back. */
+/* The seconds of a monotonic clock. */
 double clock_now(void);
 
 #endif

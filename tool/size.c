@@ -14,7 +14,8 @@ bool size_is_open(const sumi_model *model)
     return false;
 }
 
-/* A whole number of at most seven digits at the start of `text`; what is behind it, or NULL. */
+/* Reads a whole number of at most seven digits at the start of `text`; returns the text after it,
+   or NULL. */
 static const char *read_side(const char *text, int64_t *side)
 {
     size_t digits = strspn(text, "0123456789");
@@ -50,7 +51,6 @@ int size_check(const char *command, const sumi_model *model)
 {
     if (!size_is_open(model)) return EXIT_DONE;
     return fail(EXIT_USAGE,
-                "%s: the model's config.json leaves the size of its items open (\"sample_size\"); "
-                "tell it with --size %s",
+                "%s: the model's config.json has no \"sample_size\"; give the size with --size %s",
                 command, sumi_model_kind(model) == SUMI_PICTURE ? "HxW" : "LENGTH");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi solvers: the ways from noise to data. */
+/* sumi solvers: lists solvers and their options. */
 #include <stdio.h>
 
 #include "print.h"
@@ -19,7 +19,7 @@ static struct json_object *solver_as_json(const sumi_solver_info *info)
     return one;
 }
 
-/* ---- The options of one ---- */
+/* ---- The options of a solver ---- */
 
 static struct json_object *option_as_json(const sumi_option *option)
 {
@@ -54,7 +54,7 @@ static int list_options(sumi_context *context, const char *name, bool json)
     return json ? print_json(all) : EXIT_DONE;
 }
 
-/* ---- All of them ---- */
+/* ---- All solvers ---- */
 
 static int list_solvers(bool json)
 {
@@ -86,17 +86,17 @@ static const struct option OPTIONS[] = {
 
 const struct command solvers_command = {
     .name = "solvers",
-    .summary = "list the ways from noise to data, or the options of one",
+    .summary = "list the solvers, or the options of one",
     .usage = "[NAME] [--json]",
-    .details = "Lists the solvers that `sumi sample --solver NAME` knows: the order of accuracy\n"
-               "(where fresh noise is drawn, that of the mean and the deviation of samples),\n"
-               "evaluations of the network a step, whether fresh noise is drawn, and the paper.\n"
-               "With a NAME lists the options that this solver reads, for `--set NAME=VALUE` of\n"
-               "sample, with their defaults and meanings.\n"
-               "\n"
-               "examples:\n"
-               "  sumi solvers ddim\n"
-               "  sumi sample runs/digits --solver ddim --steps 50 -o digits.png",
+    .details =
+        "Lists the solvers for `sumi sample --solver NAME`: the order of accuracy (for solvers\n"
+        "that add noise, that of the mean and the deviation of samples), evaluations of the\n"
+        "network per step, whether noise is added, and the paper. With a NAME lists the options\n"
+        "that this solver reads, for `--set OPTION=VALUE` of sample, with their defaults and\n"
+        "meanings.\n\n"
+        "examples:\n"
+        "  sumi solvers ddim\n"
+        "  sumi sample runs/digits --solver ddim --steps 50 -o digits.png",
     .options = OPTIONS,
     .arguments = "a NAME",
     .most = 1,

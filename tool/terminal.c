@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding out what a terminal can do; see terminal.h. */
+/* Detecting the capabilities of a terminal; see terminal.h. */
 #include "terminal.h"
 
 #include <fcntl.h>
@@ -49,7 +49,7 @@ bool terminal_answer_has_sixel(const char *answer)
     for (bool first = true; *place; first = false) {
         char *end;
         long number = strtol(place, &end, 10);
-        /* The first number is the terminal's class, which may be 4 too. */
+        /* Skips the first number, the terminal's class, which may also be 4. */
         if (!first && number == 4 && end > place) return true;
         if (*end != ';') return false;
         place = end + 1;
@@ -57,7 +57,7 @@ bool terminal_answer_has_sixel(const char *answer)
     return false;
 }
 
-/* Reads up to the answer's final letter, or until nothing comes for half a second. */
+/* Reads up to the answer's final letter, or until no byte arrives for half a second. */
 static void read_answer(int terminal, char *answer, size_t size)
 {
     size_t length = 0;
@@ -76,7 +76,7 @@ static bool ask_for_sixel(void)
     if (terminal < 0) return false;
     char answer[128] = "";
     struct termios usual, raw;
-    /* A background job that touched the terminal would be stopped. */
+    /* A background job that changes the terminal would be stopped. */
     if (tcgetpgrp(terminal) == getpgrp() && tcgetattr(terminal, &usual) == 0) {
         raw = usual;
         raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
@@ -93,7 +93,9 @@ static bool ask_for_sixel(void)
 
 static bool speaks_kitty(void)
 {
-    if (environment("TMUX")[0]) return false; /* what is inherited here is the outer terminal's */
+    if (environment("TMUX")[0])
+        return false; /* the inherited variables describe the outer
+                         terminal */
     const char *name = environment("TERM"), *program = environment("TERM_PROGRAM");
     if (begins_with(name, "screen") || begins_with(name, "tmux")) return false;
     return strcmp(name, "xterm-kitty") == 0 || strcmp(name, "xterm-ghostty") == 0

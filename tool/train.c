@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi train: trains what a recipe describes, into a folder that holds everything about the run. */
+/* sumi train: trains the model of a recipe, and writes everything about the run to a folder. */
 #include "inference.h"
 #include "interrupt.h"
 #include "print.h"
@@ -21,7 +21,7 @@ struct settings {
     bool resume, force, json, quiet, profile;
 };
 
-/* Everything one call has in hands. */
+/* The state of one call. */
 struct work {
     sumi_context *context;
     const struct settings *settings;
@@ -30,15 +30,15 @@ struct work {
     sumi_data *data;
     sumi_model *model;
     sumi_trainer *trainer;
-    int64_t first_step; /* done before this call */
+    int64_t first_step; /* number of steps before this call */
     double seconds;
-    bool has_samples, has_filmstrip; /* their pictures were drawn */
-    sumi_machine machine;            /* where a profile is wanted */
+    bool has_samples, has_filmstrip; /* whether their pictures were drawn */
+    sumi_machine machine;            /* for --profile */
     progress_line line;
     struct preview preview;
 };
 
-/* Whether people should be told things on stdout. */
+/* Whether to print text on stdout. */
 static bool is_talking(const struct work *work)
 {
     return !work->settings->json && !work->settings->quiet;
@@ -89,7 +89,7 @@ static void describe(const struct work *work)
            sumi_recipe_get(work->recipe, "train.batch"), sumi_context_threads(work->context),
            work->folder.path);
     if (work->first_step) printf("resume   after step %lld\n", (long long)work->first_step);
-    else if (work->settings->resume) puts("resume   nothing to go on from: beginning afresh");
+    else if (work->settings->resume) puts("resume   no checkpoint: starting from the beginning");
     fflush(stdout);
 }
 
@@ -143,9 +143,9 @@ static sumi_status train(struct work *work)
     return status;
 }
 
-/* ---- What is left behind ---- */
+/* ---- Results ---- */
 
-/* The table of step and loss, and the curve. */
+/* Writes the table of steps and losses, and the curve. */
 static sumi_status write_losses(const struct work *work)
 {
     const float *losses;
@@ -167,14 +167,14 @@ static sumi_status write_losses(const struct work *work)
                             run_folder_file(&work->folder, "losses.png", path));
 }
 
-/* What cannot be drawn, and why, is told; it is no failure of the training. A file that cannot be
-   written is one. */
+/* Reports what could not be drawn and why, which is not a failure of the training. A file that
+   cannot be written is one. */
 static sumi_status tell_undrawn(const struct work *work, const char *what, sumi_status status)
 {
     char sentence[2048];
     if (status == SUMI_OK || status == SUMI_STOPPED || status == SUMI_ERROR_FILE) return status;
     snprintf(sentence, sizeof sentence,
-             "the model is trained and kept in %.400s, but there is no %s: %s", work->folder.path,
+             "the model is trained and saved in %.400s, but there is no %s: %s", work->folder.path,
              what, sumi_context_message(work->context));
     print_warning(NULL, sentence);
     return SUMI_OK;
@@ -217,7 +217,7 @@ static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_s
     return status;
 }
 
-/* Samples are drawn as the model was trained. */
+/* Opens a session with the precision of the training. */
 static sumi_status open_session(const struct work *work, sumi_session **session)
 {
     sumi_status status = sumi_session_create(work->context, work->model, session);
@@ -241,9 +241,9 @@ static sumi_status draw_pictures(struct work *work)
     return status;
 }
 
-/* ---- Telling ---- */
+/* ---- Reporting ---- */
 
-/* Mean of the last hundred losses. */
+/* The mean of the last hundred losses. */
 static double recent_loss(const struct work *work)
 {
     const float *losses;
@@ -285,19 +285,18 @@ static void report(const struct work *work)
     const char *folder = work->folder.path;
     const char *quoted = shell_word(folder, word, sizeof word);
     if (!sumi_has("draw")) {
-        printf("see      %s/losses.csv     the losses; this build draws no pictures\n"
+        printf("see      %s/losses.csv     the losses; this build cannot draw\n"
                "more     sumi sample %s -n 16 --seed 2 -o more.npy\n",
                folder, quoted);
         return;
     }
-    printf("see      %s/losses.png     the loss curve (losses.csv holds the numbers)\n", folder);
+    printf("see      %s/losses.png     the loss curve (losses.csv has the numbers)\n", folder);
     if (work->has_samples) printf("         %s/%s    samples of the model\n", folder, SAMPLES);
-    if (work->has_filmstrip)
-        printf("         %s/%s  how they come out of the noise\n", folder, FILMSTRIP);
+    if (work->has_filmstrip) printf("         %s/%s  the reverse process\n", folder, FILMSTRIP);
     printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", quoted);
 }
 
-/* Where the time went, a step. */
+/* Prints the profile of a step. */
 static int report_profile(const struct work *work)
 {
     int64_t done = sumi_trainer_steps_done(work->trainer) - work->first_step;
@@ -308,14 +307,14 @@ static int report_profile(const struct work *work)
     return profile_print(work->context, &view);
 }
 
-/* The curve so far, and how to go on. */
+/* Writes the curve so far, and prints how to resume. */
 static int end_early(const struct work *work)
 {
     char word[RUN_WORD_SIZE];
     if (write_losses(work) != SUMI_OK) return fail_context(work->context);
     if (work->settings->json) report_json(work, true);
     return fail(EXIT_FAILED,
-                "stopped after step %lld, and kept; `sumi train --out %s --resume` goes on",
+                "stopped after step %lld and saved; `sumi train --out %s --resume` continues",
                 (long long)sumi_trainer_steps_done(work->trainer),
                 shell_word(work->folder.path, word, sizeof word));
 }
@@ -325,7 +324,7 @@ static int finish(struct work *work)
     sumi_status status = write_losses(work);
     if (status == SUMI_OK && sumi_has("draw")) status = draw_pictures(work);
     if (status == SUMI_STOPPED) {
-        return fail(EXIT_FAILED, "the model is trained and kept in %s, but no samples were drawn",
+        return fail(EXIT_FAILED, "the model is trained and saved in %s, but no samples were drawn",
                     work->folder.path);
     }
     if (status != SUMI_OK) return fail_context(work->context);
@@ -354,21 +353,18 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 
 static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, out, 'o', "DIR",
-               A_TEXT("out", "where everything goes; runs/RECIPE if left out")),
-    LIST_ROW(
-        struct settings, sets, 0, "KEY=VALUE ...", TAKES_ASSIGNMENTS,
-        A_TEXT(
-            "set",
-            "change values of the recipe (section.key=value);\n`sumi recipes --keys` lists them")),
+               A_TEXT("out", "output folder; default: runs/RECIPE")),
+    LIST_ROW(struct settings, sets, 0, "KEY=VALUE ...", TAKES_ASSIGNMENTS,
+             A_TEXT("set", "change values of the recipe (section.key=value);\n"
+                           "`sumi recipes --keys` lists them")),
     OPTION_ROW(struct settings, resume, 0, NULL,
-               A_FLAG("resume", "go on from the checkpoint in DIR; RECIPE may be left out")),
-    OPTION_ROW(struct settings, force, 0, NULL,
-               A_FLAG("force", "begin afresh where a run is kept already")),
+               A_FLAG("resume", "continue from the checkpoint in DIR; RECIPE may be omitted")),
+    OPTION_ROW(struct settings, force, 0, NULL, A_FLAG("force", "replace an existing run")),
     OPTION_ROW(struct settings, seed, 0, "N",
-               A_SEED("seed", "keys all random numbers: train.seed")),
+               A_SEED("seed", "seed of all random numbers (train.seed)")),
     COMPUTING_OPTIONS(struct settings, computing),
     OPTION_ROW(struct settings, profile, 0, NULL,
-               A_FLAG("profile", "at the end show where the time of a step went, op by op")),
+               A_FLAG("profile", "at the end print the profile of a step, op by op")),
     OPTION_ROW(struct settings, quiet, 'q', NULL, A_FLAG("quiet", "only errors")),
     OPTION_ROW(struct settings, json, 0, NULL,
                A_FLAG("json", "at the end print steps, loss and timing as JSON")),
@@ -377,23 +373,22 @@ static const struct option OPTIONS[] = {
 
 const struct command train_command = {
     .name = "train",
-    .summary = "train what a recipe describes",
+    .summary = "train the model of a recipe",
     .usage = "RECIPE [--out DIR] [--set section.key=value ...] [--resume] [--seed N] ...",
-    .details = "Trains a model. RECIPE is one of `sumi recipes`, or the path of a file. DIR gets\n"
-               "the model, in a layout that diffusers opens too, the recipe with all its values,\n"
-               "a checkpoint, and at the end losses.png, losses.csv (step, loss), samples.png and\n"
-               "filmstrip.png.\n"
-               "\n"
-               "Ctrl-C stops when the present step is done, and what there is is kept; a second\n"
-               "one stops at once. --resume goes on, also after a crash, with the same weights to\n"
-               "the last bit as if nothing had happened, if the number of threads is the same.\n"
-               "Then --set may still change train.steps and what does not touch the weights.\n"
-               "\n"
-               "examples:\n"
-               "  sumi train digits\n"
-               "  sumi train digits --set train.steps=300 --set train.batch=32 --out runs/short\n"
-               "  sumi train --out runs/short --resume --set train.steps=600\n"
-               "  sumi train ddpm-mnist --set data.path=my/mnist --seed 7",
+    .details =
+        "Trains a model. RECIPE is one of `sumi recipes`, or the path of a file. DIR gets\n"
+        "the model, in a layout that diffusers opens too, the recipe with all its values,\n"
+        "a checkpoint, and at the end losses.png, losses.csv (step, loss), samples.png and\n"
+        "filmstrip.png.\n\n"
+        "Ctrl-C stops after the current step and saves the run; a second one stops at once.\n"
+        "--resume continues a run, also after a crash; with the same number of threads its\n"
+        "weights are the same to the last bit as without the interruption. Then --set may\n"
+        "still change train.steps and keys that do not affect the weights.\n\n"
+        "examples:\n"
+        "  sumi train digits\n"
+        "  sumi train digits --set train.steps=300 --set train.batch=32 --out runs/short\n"
+        "  sumi train --out runs/short --resume --set train.steps=600\n"
+        "  sumi train ddpm-mnist --set data.path=my/mnist --seed 7",
     .options = OPTIONS,
     .arguments = "a RECIPE",
     .least = 0,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Draws docs/images/architecture.png: the rooms of the house, and what flows through it. Run from
-   the root of the sources:
+/* Draws docs/images/architecture.png: the folders of src/ in their layers, a training step and a
+   sampling call. Run from the root of the sources:
    cc docs/images/architecture.c -o /tmp/architecture $(pkg-config --cflags --libs cairo) -lm
    /tmp/architecture /tmp/architecture.png
    convert /tmp/architecture.png +dither -colors 32 PNG8:docs/images/architecture.png */
@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { WIDTH = 1000, HEIGHT = 868 };
+enum { WIDTH = 1000, HEIGHT = 994 };
 static const double SCALE = 1.4;
 
 typedef struct colour {
@@ -27,7 +27,8 @@ struct box {
     const char *name, *lines[2];
 };
 
-static const struct box ROOMS[] = {
+/* A folder is above those that it uses; see docs/architecture.md. */
+static const struct box FOLDERS[] = {
     {40, 24, 450, 54, PAPER, "tool/", {"the command sumi"}},
     {510, 24, 450, 54, PAPER, "your program", {"C or C++"}},
     {40,
@@ -35,48 +36,70 @@ static const struct box ROOMS[] = {
      920,
      40,
      VIOLET,
-     "include/sumi.h",
-     {"the public header: all that either of them sees"}},
-    {40, 150, 455, 54, ROSE, "learn/", {"objectives, AdamW, checkpoints, the loop"}},
-    {505, 150, 255, 54, ROSE, "measure/", {"likelihoods of data"}},
+     "include/sumi.h, sumi_graph.h",
+     {"the public headers; the command uses only the first"}},
+    {40, 214, 720, 54, ROSE, "learn/", {"objectives, AdamW, checkpoints, the training loop"}},
+    {40, 150, 350, 54, ROSE, "recipes/", {"the table of all keys; built-in recipes"}},
+    {400, 150, 360, 54, ROSE, "measure/", {"likelihoods, order of solvers"}},
     {40,
-     214,
+     278,
      720,
      54,
      ROSE,
      "models/",
-     {"parts of a folder that diffusers opens, only read; sessions run them"}},
-    {40, 278, 170, 62, BLUE, "nets/", {"U-Nets, MLP"}},
-    {220, 278, 150, 62, BLUE, "cpu/, backend/", {"fast kernels"}},
-    {40, 350, 330, 54, BLUE, "ops/", {"shape, gradient, reference: one file each"}},
-    {40, 414, 330, 54, BLUE, "graph/", {"nodes, differentiation, plans"}},
-    {380, 278, 185, 50, GREEN, "guides/", {"conditions, wrappers"}},
-    {380, 336, 185, 64, GREEN, "solvers/", {"from noise to data,", "over any denoiser"}},
-    {380, 408, 185, 60, GREEN, "noise/, vectors/", {"schedules, predictions,", "random numbers"}},
-    {575, 278, 185, 90, SAND, "data/", {"data sets:", "files and generators"}},
-    {575, 378, 385, 90, SAND, "files/", {"safetensors, npy, png,", "idx, recipes, fetch"}},
-    {770, 150, 190, 218, SAND, "draw/", {"grids, curves, filmstrips,", "tables, as PNG"}},
-    {40, 478, 920, 44, STONE, "base/", {"context, messages, memory, files, JSON, Philox"}},
+     {"parts of a model folder, read-only; sessions that run them"}},
+    {40, 342, 160, 118, BLUE, "nets/", {"networks as graphs:", "U-Nets, MLP ..."}},
+    {210, 342, 160, 54, BLUE, "backend/", {"chooses the backend"}},
+    {210, 406, 160, 54, BLUE, "cpu/", {"kernels, oneDNN"}},
+    {40, 470, 330, 54, BLUE, "ops/", {"one op per file; differentiation"}},
+    {40, 534, 330, 54, BLUE, "graph/", {"nodes, plans, weights"}},
+    {380, 342, 185, 54, GREEN, "guides/", {"conditions, wrappers"}},
+    {380, 406, 185, 54, GREEN, "solvers/", {"from noise to data"}},
+    {380, 470, 185, 54, GREEN, "noise/", {"schedules, predictions"}},
+    {380, 534, 185, 54, GREEN, "vectors/", {"weighted sums of rows"}},
+    {575, 342, 185, 118, SAND, "data/", {"data sets:", "files and generators"}},
+    {770, 150, 190, 310, SAND, "draw/", {"grids, curves, filmstrips,", "tables, as PNG"}},
+    {575,
+     470,
+     385,
+     118,
+     SAND,
+     "files/",
+     {"safetensors, npy, png, jpeg, csv, idx,", "recipes, downloads"}},
+    {40,
+     598,
+     920,
+     44,
+     STONE,
+     "base/",
+     {"context, messages, memory, threads, options, JSON, Philox"}},
 };
 
 static const struct box TRAINING[] = {
-    {40, 592, 150, 66, SAND, "data", {"a batch x0"}},
-    {228, 592, 190, 66, GREEN, "noise", {"x = a(t) x0 + s(t) e", "and what to predict"}},
-    {456, 592, 216, 66, BLUE, "plan", {"network, loss, and the", "gradient of every weight"}},
+    {40, 714, 150, 66, SAND, "data", {"a batch x0"}},
+    {228, 714, 190, 66, GREEN, "noise", {"x = a(t) x0 + s(t) e,", "and the target"}},
+    {456, 714, 216, 66, BLUE, "plan", {"network, loss, and the", "gradient of every weight"}},
     {710,
-     592,
+     714,
      250,
      66,
      ROSE,
      "optimizer",
-     {"clip, AdamW, average", "in one pass over the weights"}},
+     {"clipping, AdamW, average", "in one pass over the weights"}},
 };
 
 static const struct box SAMPLING[] = {
-    {40, 744, 150, 66, GREEN, "start", {"noise x of a seed"}},
-    {228, 744, 190, 66, BLUE, "denoiser", {"a session's plan, told its", "condition, or your own"}},
-    {456, 744, 216, 66, GREEN, "solver step", {"from the time t of x", "to the next of the list"}},
-    {710, 744, 250, 66, SAND, "samples", {"an array in your hands,", "a PNG, npy or csv file"}},
+    {40, 868, 130, 66, GREEN, "start", {"noise from a seed"}},
+    {206,
+     868,
+     214,
+     66,
+     BLUE,
+     "session",
+     {"the network's plan with the", "condition; or your denoiser"}},
+    {456, 868, 146, 66, GREEN, "guides", {"wrap the denoiser", "(optional)"}},
+    {638, 868, 168, 66, GREEN, "solver step", {"from time t to the", "next of the list"}},
+    {842, 868, 118, 66, SAND, "samples", {"an array, or a", "PNG, npy, csv"}},
 };
 
 static void set_colour(cairo_t *drawing, colour c)
@@ -165,10 +188,16 @@ int main(int count, char **arguments)
     cairo_scale(drawing, SCALE, SCALE);
     set_colour(drawing, PAPER);
     cairo_paint(drawing);
-    for (size_t i = 0; i < sizeof ROOMS / sizeof *ROOMS; i++) draw_box(drawing, &ROOMS[i]);
-    draw_arrow(drawing, 2, (const double[][2]){{20, 30}, {20, 516}});
+    for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++) draw_box(drawing, &FOLDERS[i]);
+    draw_arrow(drawing, 2, (const double[][2]){{22, 30}, {22, 638}});
+    cairo_save(drawing);
+    cairo_translate(drawing, 15, 334);
+    cairo_rotate(drawing, -M_PI / 2);
+    put_text(drawing, 0, 0, 12, 0, FAINT, "uses");
+    cairo_restore(drawing);
     draw_lane(drawing, TRAINING, 4, 3, 2, "a training step", "the next step reads the new weights");
-    draw_lane(drawing, SAMPLING, 4, 2, 1, "a sampling call", "for every time of the list");
+    draw_lane(drawing, SAMPLING, 5, 3, 1, "a sampling call",
+              "the new state, for every time of the list");
     cairo_status_t status = cairo_surface_write_to_png(paper, arguments[1]);
     cairo_destroy(drawing);
     cairo_surface_destroy(paper);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bfloat16: the upper half of a float32, 8 bits of significand. Numbers are stored so and computed
-   with in float32. */
+/* bfloat16: the upper half of a float32, 8 bits of significand. Numbers are stored in it, and
+   computed with in float32. */
 #ifndef SUMI_BASE_BFLOAT16_H
 #define SUMI_BASE_BFLOAT16_H
 
@@ -17,7 +17,7 @@ static inline float bfloat16_to_float(bfloat16 x)
     return value;
 }
 
-/* To the nearest, ties to even; beyond the largest bfloat16 to infinity. NaN stays NaN. */
+/* Rounds to nearest even; numbers beyond the largest bfloat16 become infinity, NaN stays NaN. */
 static inline bfloat16 bfloat16_from_float(float x)
 {
     uint32_t bits;

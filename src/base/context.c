@@ -14,8 +14,8 @@
 
 enum { VECTOR_ALIGNMENT = 64, THREADS_LIMIT = 1024, LARGE = 1 << 28 };
 
-/* The system may grant more memory than it has and later end the process that uses it; so large
-   blocks are requested only while that much memory is free. */
+/* Linux may grant more memory than it has and later kill the process that uses it; therefore large
+   blocks are allocated only if that much memory is free. */
 static void *default_allocate(void *user, size_t size, size_t alignment)
 {
     (void)user;
@@ -87,7 +87,7 @@ void sumi_context_free(sumi_context *context)
 
 const char *sumi_context_message(const sumi_context *context)
 {
-    return context ? context->message : "there is no memory for a context";
+    return context ? context->message : "out of memory for a context";
 }
 
 sumi_status sumi_context_set_threads(sumi_context *context, int threads)
@@ -134,7 +134,7 @@ char *context_message(sumi_context *context)
 
 sumi_status context_fail(sumi_context *context, sumi_status status, const char *format, ...)
 {
-    char text[MESSAGE_SIZE]; /* the arguments may point into the present message */
+    char text[MESSAGE_SIZE]; /* the arguments may point into the current message */
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -152,7 +152,7 @@ static uint64_t hash_text(const char *text)
     return hash;
 }
 
-/* Whether the sentence is new; it is remembered. */
+/* Whether the sentence is new; records it. */
 static bool is_new_warning(sumi_context *context, const char *text)
 {
     uint64_t hash = hash_text(text);
@@ -195,12 +195,12 @@ void *context_allocate(sumi_context *context, size_t count, size_t size)
     }
     if (!memory && bytes >= LARGE) {
         context_fail(context, SUMI_ERROR_MEMORY,
-                     "out of memory: %.1f GiB could not be had; a smaller batch, fewer items at a "
-                     "time or a smaller network need less",
+                     "out of memory: cannot allocate %.1f GiB; use a smaller batch, fewer items at "
+                     "a time or a smaller network",
                      (double)bytes / (1 << 30));
     } else if (!memory) {
         context_fail(context, SUMI_ERROR_MEMORY,
-                     "out of memory: %zu items of %zu bytes could not be had", count, size);
+                     "out of memory: cannot allocate %zu items of %zu bytes", count, size);
     }
     return memory;
 }

@@ -17,7 +17,7 @@ static inline size_t element_size(sumi_element element)
     return 0;
 }
 
-/* As people write it: "float32". */
+/* The name of a type: "float32". */
 static inline const char *element_name(sumi_element element)
 {
     switch (element) {

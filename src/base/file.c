@@ -19,7 +19,8 @@ static sumi_status read_stream(sumi_context *context, FILE *stream, const char *
                                char **bytes, size_t *size)
 {
     struct stat info;
-    if (fstat(fileno(stream), &info) != 0) return fail_with_errno(context, path, "look at it");
+    if (fstat(fileno(stream), &info) != 0)
+        return fail_with_errno(context, path, "read its type and size");
     if (!S_ISREG(info.st_mode)) {
         return context_fail(context, SUMI_ERROR_FILE, "%s: is %s, not a regular file", path,
                             S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
@@ -47,7 +48,7 @@ sumi_status file_read(sumi_context *context, const char *path, size_t limit, voi
 {
     *bytes = NULL;
     *size = 0;
-    /* Without waiting: opening a pipe nobody writes to would otherwise never return. */
+    /* O_NONBLOCK, because opening a pipe without a writer would block forever. */
     int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     FILE *stream = handle < 0 ? NULL : fdopen(handle, "rb");
     if (!stream) {
@@ -87,7 +88,7 @@ sumi_status file_writer_open_memory(sumi_context *context, file_writer *writer, 
     return writer->bytes ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 
-/* Appends to memory that doubles as it is filled. */
+/* Appends to memory, whose capacity doubles when it is full. */
 static sumi_status put_into_memory(file_writer *writer, const void *bytes, size_t size)
 {
     size_t needed = 0, capacity = writer->capacity;
@@ -126,7 +127,8 @@ sumi_status file_writer_put(sumi_context *context, file_writer *writer, const vo
     return SUMI_OK;
 }
 
-/* Flushes the folder's entry, so that a rename survives a power cut. Failure here loses nothing. */
+/* Flushes the folder's entry, so that a rename survives a power failure. Its own failure is
+   harmless. */
 static void flush_folder_of(const char *path)
 {
     char folder[PATH_SIZE];
@@ -218,7 +220,7 @@ sumi_status folder_make(sumi_context *context, const char *path)
         *end = 0;
         int error = mkdir(partial, 0777) == 0 ? 0 : errno;
         if (error && !path_is_folder(partial)) {
-            errno = error; /* not what looking at the folder gave */
+            errno = error; /* restore the first error */
             return fail_with_errno(context, partial, "make the folder");
         }
         *end = saved;

@@ -11,19 +11,19 @@
 #define PATH_SIZE 4096
 
 /* Reads a file of at most `limit` bytes into new memory (for context_release), with a zero byte
-   behind the `*size` bytes read. */
+   after the `*size` bytes read. */
 sumi_status file_read(sumi_context *context, const char *path, size_t limit, void **bytes,
                       size_t *size);
 
-/* Writes bytes to `path` by way of a temporary name, flushed to disk and renamed. */
+/* Writes bytes to a temporary file, flushes it to disk and renames it to `path`. */
 sumi_status file_write(sumi_context *context, const char *path, const void *bytes, size_t size);
 
-/* The same in pieces: open, put, then commit or abandon. A writer may also write into memory, which
-   file_writer_take hands over in place of a commit. */
+/* The same in pieces: open, put, then commit or abandon. A writer may also write to memory, which
+   file_writer_take returns instead of a commit. */
 typedef struct file_writer {
     FILE *stream; /* NULL for memory */
     char path[PATH_SIZE], temporary[PATH_SIZE];
-    sumi_context *context; /* of the memory */
+    sumi_context *context; /* allocator of the memory */
     uint8_t *bytes;        /* [capacity], of which `size` are written */
     size_t size, capacity;
 } file_writer;
@@ -33,21 +33,20 @@ sumi_status file_writer_open_memory(sumi_context *context, file_writer *writer, 
 sumi_status file_writer_put(sumi_context *context, file_writer *writer, const void *bytes,
                             size_t size);
 sumi_status file_writer_commit(sumi_context *context, file_writer *writer);
-/* Ends a writer into memory: *bytes for context_release. */
+/* Ends a writer to memory; the caller releases *bytes with context_release. */
 void file_writer_take(file_writer *writer, void **bytes, size_t *size);
-void file_writer_abandon(file_writer *writer); /* harmless after commit, or if never opened */
+void file_writer_abandon(file_writer *writer); /* allowed after commit, or if never opened */
 
 /* folder/name into path[PATH_SIZE]. */
 sumi_status path_join(sumi_context *context, const char *folder, const char *name,
                       char path[PATH_SIZE]);
 bool path_exists(const char *path);
 bool path_is_folder(const char *path);
-/* Whether the name ends in `ending` (".png"), whatever the case. */
+/* Whether the name ends in `ending` (".png"), ignoring case. */
 bool path_has_ending(const char *path, const char *ending);
-/* The folder for what can be had again: $XDG_CACHE_HOME/sumi/name, or ~/.cache/sumi/name. It need
-   not be there. */
+/* The cache folder $XDG_CACHE_HOME/sumi/name, or ~/.cache/sumi/name. It need not exist. */
 sumi_status path_cache_folder(sumi_context *context, const char *name, char folder[PATH_SIZE]);
-/* Makes a folder and its parents; one that is there already is fine. */
+/* Creates a folder and its parents; it may exist already. */
 sumi_status folder_make(sumi_context *context, const char *path);
 
 #endif

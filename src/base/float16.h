@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* float16 (IEEE 754 binary16): 5 bits of exponent and 10 of significand. Numbers are read so, and
-   computed with in float32. */
+/* float16 (IEEE 754 binary16): 5 bits of exponent and 10 of significand. Numbers are read in it,
+   and computed with in float32. */
 #ifndef SUMI_BASE_FLOAT16_H
 #define SUMI_BASE_FLOAT16_H
 
@@ -9,8 +9,8 @@
 
 typedef uint16_t float16;
 
-/* Exact, without branches so that loops of it become vectors: the exponent's bias is corrected by a
-   product, which also makes subnormals right. */
+/* Exact, and without branches so that loops vectorise: a multiplication corrects the exponent's
+   bias, also for subnormals. */
 static inline float float16_to_float(float16 x)
 {
     uint32_t bits = (uint32_t)(x & 0x7fffu) << 13, special;

@@ -9,7 +9,7 @@
 
 enum { JSON_DEPTH = 64, JSON_FILE_LIMIT = 256 << 20 };
 
-/* Members of all objects in the tree. */
+/* The number of members of all objects in the tree. */
 static int64_t count_members(json_object *value)
 {
     int64_t count = 0;
@@ -28,8 +28,8 @@ static int64_t count_members(json_object *value)
     return count;
 }
 
-/* Colons outside texts, one for each member that was written down; -1 at a single quote outside
-   texts, which json-c lets pass around keys. */
+/* The number of colons outside texts, one for each member in the source; -1 at a single quote
+   outside texts, which json-c accepts around keys. */
 static int64_t count_colons(const char *text, size_t size)
 {
     int64_t count = 0;
@@ -43,8 +43,8 @@ static int64_t count_colons(const char *text, size_t size)
     return count;
 }
 
-/* json-c keeps only the last of two members of the same name, and ignores what follows a zero
-   byte; neither is what the writer can have meant. */
+/* Refuses what json-c ignores: all but the last of several members of the same name, and text after
+   a zero byte. */
 static sumi_status check_whole(sumi_context *context, const char *text, size_t size, size_t end,
                                const char *source, json_object *parsed)
 {
@@ -79,7 +79,7 @@ sumi_status json_parse(sumi_context *context, const char *text, size_t size, con
     json_object *parsed = json_tokener_parse_ex(tokener, text, (int)size);
     enum json_tokener_error error = json_tokener_get_error(tokener);
     size_t end = json_tokener_get_parse_end(tokener);
-    if (error == json_tokener_continue) { /* a number or word may end where the text does */
+    if (error == json_tokener_continue) { /* a number or word may end with the text */
         parsed = json_tokener_parse_ex(tokener, "", -1);
         error = json_tokener_get_error(tokener);
         end = size;

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The number behind `name` at the beginning of a line; false where there is none, or a word such
-   as "max". */
+/* Reads the number after `name` at the beginning of a line; false where there is none, or a word
+   such as "max". */
 static bool read_number(const char *path, const char *name, int64_t *number)
 {
     char line[128];
@@ -34,7 +34,7 @@ int64_t machine_free_memory(void)
         || !read_number("/sys/fs/cgroup/memory.stat", "file ", &cached)) {
         return available;
     }
-    used -= cached; /* copies of files give way */
+    used -= cached; /* the page cache can be reclaimed */
     int64_t left = limit > used ? limit - used : 0;
     return left < available ? left : available;
 }

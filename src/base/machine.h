@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Bytes that this process may still allocate without driving others out of memory: what the
-   system counts as available, within the control group's limit; INT64_MAX where it does not say. */
+/* The bytes that the system reports as available, within the limit of the control group; INT64_MAX
+   where unknown. */
 int64_t machine_free_memory(void);
 
 #endif

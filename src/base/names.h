@@ -11,14 +11,14 @@ struct names {
     int64_t count, capacity;
 };
 
-/* Gives `number`, from 0, a copy of `text` as its name, in which '?' stands for what is no UTF-8 or
-   steers a terminal. The list grows to that number. */
+/* Sets the name of `number`, from 0, to a copy of `text`, in which '?' replaces bytes that are not
+   UTF-8 and control characters. The list grows to that number. */
 sumi_status names_set(sumi_context *context, struct names *names, int64_t number, const char *text);
 
 /* The name of a number, owned by the list, or NULL. */
 const char *names_get(const struct names *names, int64_t number);
 
-/* Leaves the empty list. */
+/* Releases the names and leaves an empty list. */
 void names_release(sumi_context *context, struct names *names);
 
 #endif

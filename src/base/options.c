@@ -29,7 +29,7 @@ const struct option *option_find(const struct option *table, const char *name)
     return NULL;
 }
 
-/* ---- Which were given ---- */
+/* ---- Which were set ---- */
 
 static int place_of(const struct given_options *given, const char *name)
 {
@@ -51,7 +51,7 @@ void option_remember(struct given_options *given, const char *name, bool is_give
     if (!is_given && known) given->names[place] = given->names[--given->count];
 }
 
-/* ---- What an option takes ---- */
+/* ---- Accepted values ---- */
 
 static void expected_choice(const struct option *option, char *text, size_t size)
 {
@@ -124,7 +124,7 @@ static bool read_flag(const char *text, bool *flag)
     return *flag || strcmp(text, "false") == 0 || strcmp(text, "no") == 0;
 }
 
-/* An infinite bound can be reached. */
+/* "inf" is accepted where a bound is infinite. */
 static bool read_number(const struct option *option, const char *text, double *number)
 {
     if (strcmp(text, "inf") == 0) *number = INFINITY;
@@ -159,7 +159,7 @@ static bool read_word(const struct option *option, const char *word)
     return option->type == OPTION_WORDS || read_flag(word, &flag);
 }
 
-/* "auto", or words with commas between. */
+/* "auto", or words separated by commas. */
 static bool read_words(const struct option *option, const char *text)
 {
     char word[OPTION_WORD_SIZE];
@@ -175,7 +175,7 @@ static bool read_words(const struct option *option, const char *text)
     return true;
 }
 
-/* Large enough for any value that is not a list. */
+/* Space for any value that is not a list. */
 union value {
     bool flag;
     int64_t whole;
@@ -210,7 +210,7 @@ static void keep_value(const struct option *option, const union value *value, vo
     case OPTION_SEED: *(uint64_t *)target = value->seed; break;
     case OPTION_NUMBER: *(double *)target = value->number; break;
     case OPTION_CHOICE: *(int *)target = value->choice; break;
-    default: break; /* its owner keeps the text */
+    default: break; /* the owner stores the text */
     }
 }
 
@@ -238,7 +238,7 @@ static void replace_list(sumi_context *context, struct number_list *list, double
     *list = (struct number_list){values, (int64_t)count};
 }
 
-/* An empty list takes the option away where that is its default. */
+/* An empty list unsets the option where that is its default. */
 static sumi_status take_list(sumi_context *context, const char *subject,
                              const struct option *option, json_object *value,
                              struct number_list *list)
@@ -249,7 +249,7 @@ static sumi_status take_list(sumi_context *context, const char *subject,
     bool may_be_empty = strcmp(option->default_value, "[]") == 0;
     if (count > MOST_NUMBERS || (count == 0 && !may_be_empty)) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s must hold from 1 to %d numbers, not %zu", subject, MOST_NUMBERS,
+                            "%s must have from 1 to %d numbers, not %zu", subject, MOST_NUMBERS,
                             count);
     }
     double *values = count ? context_allocate(context, count, sizeof *values) : NULL;
@@ -289,7 +289,7 @@ sumi_status option_from_json(sumi_context *context, const char *subject,
     bool right = number                        ? json_object_is_type(value, json_type_int)
                  : option->type == OPTION_FLAG ? json_object_is_type(value, json_type_boolean)
                                                : text;
-    if (text && option->type == OPTION_NUMBER) /* JSON has no number for an infinite bound */
+    if (text && option->type == OPTION_NUMBER) /* JSON has no infinite numbers */
         right = strstr(json_object_get_string(value), "inf");
     if (!right) return refuse(context, subject, option, json_object_to_json_string(value));
     return option_from_plain(context, subject, option, json_object_get_string(value), target);
@@ -314,7 +314,7 @@ sumi_status option_from_text(sumi_context *context, const char *subject,
     return status;
 }
 
-/* ---- For people ---- */
+/* ---- Descriptions ---- */
 
 bool option_describe(const struct option *option, const char *default_value, bool read,
                      sumi_option *shown)
@@ -333,7 +333,7 @@ bool option_describe(const struct option *option, const char *default_value, boo
 
 /* ---- To text ---- */
 
-/* The shortest digits that are read again as the same number. */
+/* Writes the shortest digits that read back as the same number. */
 static void write_number(double number, char *text, size_t size)
 {
     if (number == floor(number) && fabs(number) < 1e15) {
@@ -344,7 +344,7 @@ static void write_number(double number, char *text, size_t size)
         double again = 0;
         snprintf(text, size, "%.*g", digits, number);
         for (char *letter = text; *letter; letter++)
-            if (*letter == ',') *letter = '.'; /* whatever the locale says */
+            if (*letter == ',') *letter = '.'; /* independent of the locale */
         if (!isfinite(number) || (text_to_number(text, &again) && again == number)) return;
     }
 }
@@ -389,7 +389,7 @@ void option_short_text(const struct option *option, const void *target, char tex
     case OPTION_NUMBERS:
         if (((const struct number_list *)target)->values) snprintf(text, size, "[...]");
         break;
-    default: break; /* kept as text by its owner */
+    default: break; /* stored as text by its owner */
     }
 }
 

@@ -35,6 +35,6 @@ sumi_status part_left_out(sumi_context *context, const char *name, const char *w
                           const char *option)
 {
     return context_fail(context, SUMI_ERROR_UNSUPPORTED,
-                        "%s%s%s: this build of libsumi has left that out; build it with -D%s=ON",
+                        "%s%s%s: not in this build of libsumi; build it with -D%s=ON",
                         name ? name : "", name ? ": " : "", what, option);
 }

@@ -5,8 +5,8 @@
 
 #include "base/context.h"
 
-/* Records that what was asked for is not in this build, and which option of the build (such as
-   "SUMI_DRAW") brings it: "FILE: " before it where `name` is not NULL. Returns
+/* Records that `what` is not in this build, and the build option that adds it (such as
+   "SUMI_DRAW"); `name` (or NULL) is the file, which begins the message. Returns
    SUMI_ERROR_UNSUPPORTED. */
 sumi_status part_left_out(sumi_context *context, const char *name, const char *what,
                           const char *option);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counter-based random numbers, Philox 4x32-10 (Salmon et al. 2011): the draw for a given seed,
-   purpose, step and element is the same whatever the number of threads, ranks or earlier draws. */
+/* Counter-based random numbers, Philox 4x32-10 (Salmon et al. 2011): the number for a given seed,
+   purpose, step and element does not depend on the number of threads or on earlier draws. */
 #ifndef SUMI_BASE_PHILOX_H
 #define SUMI_BASE_PHILOX_H
 
 #include <stdint.h>
 
-/* What a stream of draws is for; part of the key, so that purposes never share numbers. */
+/* The purpose of a stream; part of the key, so that different purposes never share numbers. */
 enum philox_purpose {
     PURPOSE_WEIGHTS = 1,
     PURPOSE_SHUFFLE,
@@ -29,8 +29,8 @@ typedef struct philox_stream {
     uint64_t step; /* of training or of the solver; below 2^32 */
 } philox_stream;
 
-/* The four 32-bit words of block number `block`; here for loops over many blocks, which compilers
-   turn into vector code. */
+/* The four 32-bit words of block number `block`; inline, so that loops over many blocks
+   vectorise. */
 static inline void philox_words(const philox_stream *stream, uint64_t block, uint32_t *word0,
                                 uint32_t *word1, uint32_t *word2, uint32_t *word3)
 {
@@ -53,8 +53,8 @@ static inline void philox_words(const philox_stream *stream, uint64_t block, uin
     *word3 = c3;
 }
 
-/* A multiple of 2^-24 plus 2^-25, rounded to float32: in the upper half that drops the 2^-25, and
-   the very last one becomes 1, which philox_below_one takes to the one before. */
+/* A multiple of 2^-24 plus 2^-25, rounded to float32: in the upper half, rounding removes the
+   2^-25, and the last value becomes 1, which philox_below_one maps to the largest float below 1. */
 static inline float philox_unit(uint32_t word)
 {
     return ((float)(word >> 8) + 0.5f) * 0x1p-24f;
@@ -64,7 +64,7 @@ static inline float philox_below_one(float unit)
     return unit < 0x1.fffffep-1f ? unit : 0x1.fffffep-1f;
 }
 
-/* The same as a call. */
+/* The same as a function. */
 void philox_block(const philox_stream *stream, uint64_t block, uint32_t words[4]);
 
 /* Element `index` of the stream's uniform numbers in (0,1), 2^24 of them about 2^-24 apart. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Teams of threads for loops. Starting a team, even one of a single thread, costs more than a small
    loop and allocates from the heap; so a single thread starts none, unless its caller is in a team
-   already, which would otherwise share the loop. Teams of one size are kept by the OpenMP library
-   from one loop to the next, while a smaller one ends the threads that are too many: a loop asks
-   for one thread, or for all that it may have. */
+   already, which would otherwise share the loop. The OpenMP library keeps a team of one size from
+   one loop to the next, but a smaller team ends the surplus threads; therefore a loop uses either
+   one thread or all of them. */
 #ifndef SUMI_BASE_TEAM_H
 #define SUMI_BASE_TEAM_H
 
@@ -12,8 +12,8 @@
 
 #define TEAM_PRAGMA(TEXT) _Pragma(#TEXT)
 
-/* Makes CALL, a call of a function, by THREADS threads at once. The function's loops are shared
-   among them by `#pragma omp for`. */
+/* Makes CALL, a function call, in a team of THREADS threads. The function divides its loops among
+   them with `#pragma omp for`. */
 #define BY_TEAM(THREADS, CALL)                                                                     \
     do {                                                                                           \
         int team_size = (THREADS);                                                                 \
@@ -25,16 +25,17 @@
         }                                                                                          \
     } while (0)
 
-/* Threads worth waking for `work` elementary operations: all, or 1 below some ten thousand. */
+/* The number of threads that pays off for `work` elementary operations: all, or 1 below some ten
+   thousand. */
 int worthwhile_threads(int threads, int64_t work);
 
-/* What a program has asked of the OpenMP library, while a plan asks otherwise. */
+/* The program's settings of the OpenMP library, saved while a plan changes them. */
 struct team_settings {
     int threads, dynamic;
 };
 
-/* Libraries underneath read the number of threads when they prepare, and count on it when they run:
-   no fewer may come, whatever the program or its environment (OMP_DYNAMIC) says. */
+/* oneDNN reads the number of threads when it prepares, and relies on it when it runs: a team must
+   not be smaller, even if the program or its environment (OMP_DYNAMIC) allows that. */
 static inline struct team_settings team_begin(int threads)
 {
     struct team_settings before = {omp_get_max_threads(), omp_get_dynamic()};

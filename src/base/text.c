@@ -114,8 +114,8 @@ const char *text_nearest(const char *text, const char *const *names)
 
 /* ---- Characters ---- */
 
-/* Bytes of the character that `c` begins, in UTF-8 (RFC 3629) and none that steers a terminal; 0
-   for anything else. */
+/* The number of bytes of the UTF-8 character (RFC 3629) at `c`; 0 for a control character and for
+   anything else. */
 static int character_size(const unsigned char *c)
 {
     if (c[0] < 0x80) return c[0] >= ' ' && c[0] != 0x7f;
@@ -125,10 +125,10 @@ static int character_size(const unsigned char *c)
         if ((c[i] & 0xc0) != 0x80) return 0; /* also at the end of the text */
     }
     switch (c[0]) {
-    case 0xc2: return c[1] < 0xa0 ? 0 : size; /* the controls beyond ASCII */
-    case 0xe0: return c[1] < 0xa0 ? 0 : size; /* longer than it need be */
+    case 0xc2: return c[1] < 0xa0 ? 0 : size; /* control characters beyond ASCII */
+    case 0xe0: return c[1] < 0xa0 ? 0 : size; /* an overlong encoding */
     case 0xf0: return c[1] < 0x90 ? 0 : size;
-    case 0xed: return c[1] > 0x9f ? 0 : size; /* halves of pairs in UTF-16 */
+    case 0xed: return c[1] > 0x9f ? 0 : size; /* UTF-16 surrogates */
     case 0xf4: return c[1] > 0x8f ? 0 : size; /* beyond the last character */
     default: return size;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads, a list of tasks that is only a counter, and the first failure; see thread_pool.h. Tasks
-   are handed out in order, so that all before one that failed have been begun, and the first
-   failure is the same whatever the number of threads. */
+/* Threads, a counter of tasks, and the first failure; see thread_pool.h. Tasks start in order, so
+   that all tasks before a failed one have started, and the first failure does not depend on the
+   number of threads. */
 #include "base/thread_pool.h"
 
 #include <signal.h>
@@ -22,7 +22,7 @@ struct thread_pool {
     thread_pool_function function;
     void *user;
     int64_t next, total;
-    int busy;       /* tasks that are being done */
+    int busy;       /* number of running tasks */
     int64_t failed; /* the first that failed, if `status` says so */
     sumi_status status;
     char message[MESSAGE_SIZE];
@@ -62,14 +62,14 @@ void thread_pool_free(struct thread_pool *pool)
 
 static void record_failure(struct thread_pool *pool, int64_t task, sumi_status status)
 {
-    pool->next = pool->total; /* those before it have been begun; those after it do not matter */
+    pool->next = pool->total; /* the tasks before it have started; those after it do not matter */
     if (pool->status != SUMI_OK && pool->failed < task) return;
     pool->failed = task;
     pool->status = status;
     memcpy(pool->message, context_message(pool->context), sizeof pool->message);
 }
 
-/* Does tasks until none is left to begin. The lock is held before and after. */
+/* Runs tasks until none is left to start. The caller holds the lock. */
 static void do_tasks(struct thread_pool *pool, int member)
 {
     while (pool->next < pool->total) {
@@ -105,7 +105,7 @@ void thread_pool_grow(struct thread_pool *pool)
     if (pool->count == pool->most) return;
     struct member *member = &pool->members[pool->count];
     *member = (struct member){.pool = pool, .number = pool->count + 1};
-    sigset_t all, before; /* signals are for the program's own threads */
+    sigset_t all, before; /* signals are delivered to the program's own threads */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_create(&member->thread, NULL, live, member) == 0) pool->count++;

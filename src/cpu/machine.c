@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this machine can do at most, measured: floating-point operations in registers, and bytes
-   between the processor and memory, by one thread and by all. */
+/* Measures the peak performance of this machine: floating-point operations in registers, and bytes
+   between the processor and memory, with one thread and with all. */
 #include <math.h>
 #include <string.h>
 
@@ -11,12 +11,12 @@
 
 enum { ROUNDS = 500000, TRIALS = 20, PASSES = 8 };
 
-/* Numbers of each of the three arrays of the memory test, more than the caches of one processor
-   usually keep. */
+/* Numbers in each of the three arrays of the memory test, more than the caches of one processor
+   usually hold. */
 static const int64_t ARRAY = (int64_t)16 << 20;
 
-/* Operations a second of the best of several trials. What is computed goes to *result, so that it
-   is computed. */
+/* Operations a second of the best of several trials. Writes the result to *result, so that the
+   compiler does not remove the computation. */
 static double arithmetic_rate(int threads, float (*loop)(int64_t rounds), int64_t operations,
                               float *result)
 {
@@ -71,5 +71,6 @@ sumi_status sumi_machine_measure(sumi_context *context, sumi_machine *machine)
     context_release(context, arrays);
     structure_fill(machine, &all, sizeof all);
     if (isfinite(result)) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_NUMBER, "the arithmetic of this machine is not right");
+    return context_fail(context, SUMI_ERROR_NUMBER,
+                        "the arithmetic of this machine gives wrong results");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where oneDNN, 2.x and 3.x, is spoken to: its engine, and convolutions in several layouts and
-   algorithms. Only src/cpu/onednn*.c know the library. */
+/* The interface to oneDNN, 2.x and 3.x: its engine, and convolutions in several layouts and
+   algorithms. Only src/cpu/onednn*.c use the library. */
 #ifndef SUMI_CPU_ONEDNN_H
 #define SUMI_CPU_ONEDNN_H
 
@@ -10,7 +10,7 @@
 sumi_status onednn_open(sumi_context *context, void **shared);
 void onednn_close(sumi_context *context, void *shared);
 
-/* "2.6.3": the version that is running. */
+/* Writes the version of the loaded library: "2.6.3". */
 void onednn_version(char *text, size_t size);
 
 /* Convolutions by the library, for struct convolution_way. A combination of variant and problem

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files that speak to oneDNN share: the engine, errors, and one spelling for what versions
-   2.x and 3.x spell differently. Only src/cpu/onednn*.c include it. */
+/* Shared by the files that use oneDNN: the engine, errors, and one name for what versions 2.x and
+   3.x name differently. Only src/cpu/onednn*.c include it. */
 #ifndef SUMI_CPU_ONEDNN_PARTS_H
 #define SUMI_CPU_ONEDNN_PARTS_H
 
@@ -18,8 +18,8 @@ sumi_status onednn_status(dnnl_status_t status);
 /* Turns a failure into one sentence: "oneDNN could not <what>: <why>". */
 sumi_status onednn_check(sumi_context *context, dnnl_status_t status, const char *what);
 
-/* A memory descriptor that is ours (to be given back by onednn_forget), one that belongs to a
-   primitive descriptor, and the first as the library's calls want it. */
+/* A memory descriptor that we own (released by onednn_forget), one owned by a primitive descriptor,
+   and the first in the form that the library's calls take. */
 typedef dnnl_memory_desc_t onednn_layout;
 #if DNNL_VERSION_MAJOR >= 3
 typedef const_dnnl_memory_desc_t onednn_found_layout;

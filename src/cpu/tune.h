@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The choice among the ways of computing a convolution: by a fixed rule, or by timing all that suit
-   the problem, remembered on disk for this processor and version of the library. */
+/* The choice among the ways of computing a convolution: by a fixed rule, or by timing all that
+   support the problem; timed choices are stored on disk for this processor and version of the
+   library. */
 #ifndef SUMI_CPU_TUNE_H
 #define SUMI_CPU_TUNE_H
 
 #include "cpu/convolution.h"
 
-/* What the kernels of a plan share: the library, and what is known of the ways. */
+/* Shared by the kernels of a plan: the library, and the stored choices. */
 struct cpu_shared {
     void *library;
-    struct memory *memory; /* NULL when nothing is to be timed */
+    struct memory *memory; /* NULL if ways are not timed */
 };
 
-/* Prepares the way to compute `problem`. To be given back by convolution_release. */
+/* Prepares the way to compute `problem`. Release it with convolution_release. */
 sumi_status tune_choose(sumi_context *context, void *shared,
                         const struct convolution_problem *problem, struct convolution_ready *ready);
 
@@ -38,18 +39,18 @@ struct memory {
 sumi_status tune_memory_open(sumi_context *context, struct memory **memory);
 void tune_memory_close(struct memory *memory);
 
-/* Around a timing: keeps other processes from timing meanwhile, and learns what they have chosen;
-   then writes the file, where that is possible. Without it only time is lost. */
+/* Called before and after timing: begin locks out other processes and reads their choices, end
+   writes the file. Their failure only costs time. */
 sumi_status tune_memory_begin(struct memory *memory, int *lock);
 void tune_memory_end(const struct memory *memory, int lock);
 
 /* The way chosen for a problem, or NULL. */
 const char *tune_memory_find(const struct memory *memory, const char *key);
-/* Also in place of an earlier choice. */
+/* Adds a choice or replaces an earlier one. */
 sumi_status tune_memory_add(struct memory *memory, const char *key, const char *way);
 
-/* Adds the choices of a file's text, which ends with a zero byte. Lines that do not have the form
-   of a choice are passed over. */
+/* Adds the choices of a file's text, which ends with a zero byte. Ignores lines that are not a
+   choice. */
 sumi_status tune_memory_parse(struct memory *memory, const char *text);
 
 #endif

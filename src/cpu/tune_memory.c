@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The choices between ways of convolution that were made by timing, kept from one process to the
-   next in $XDG_CACHE_HOME/sumi/convolutions-<processor and library>.txt: a line for each problem,
-   its key, a tab, and the name of the way. */
+   next in $XDG_CACHE_HOME/sumi/tune/convolutions-<processor and library>.txt: a line for each
+   problem, with its key, a tab, and the name of the way. */
 #define _DEFAULT_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -22,7 +22,7 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     gradients[0] = graph_append(graph, &op_activate_gradient, 2, inputs, &forward.attributes);
 }
 
-/* the share and a product */
+/* s(x) and a product */
 static void cost(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
     (void)graph;
@@ -90,7 +90,7 @@ static sumi_node expand_gradient(sumi_graph *graph, sumi_node node)
     return sumi_op_multiply(graph, fused.inputs[1], slope);
 }
 
-/* the share, its change, and the products with x and dy */
+/* s(x), its derivative, and the products with x and dy */
 static void cost_gradient(const sumi_graph *graph, const struct node *node, struct cost *least)
 {
     (void)graph;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The activations of activation.h in double, and their slopes as graph. */
+/* The activations of activation.h in double, and their derivatives as graphs. */
 #include "ops/activation.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@ static const double BELL = 0.39894228040143267794;             /* 1 / sqrt(2 pi)
 static const double TANH_SCALE = 2 * 0.79788456080286535588;   /* 2 sqrt(2/pi) */
 static const double TANH_CUBE = 0.044715, QUICK_SCALE = 1.702; /* published constants */
 
-/* The sigmoid's argument at x and its slope there, for the forms that have a sigmoid. */
+/* The argument of the sigmoid at x and its derivative, for the forms with a sigmoid. */
 static double argument(enum activation_form form, double x, double *slope)
 {
     if (form == ACTIVATION_GELU_TANH) {

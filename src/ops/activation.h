@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Activations that scale x by a share of it between 0 and 1, y = x s(x): GELU in three forms and
-   SiLU. Shared by the ops that apply them and by those that gate with them. */
+/* Activations of the form y = x s(x), with s between 0 and 1: GELU in three forms and SiLU. Shared
+   by the ops that apply them and by gated units. */
 #ifndef SUMI_OPS_ACTIVATION_H
 #define SUMI_OPS_ACTIVATION_H
 
@@ -17,10 +17,10 @@ enum activation_form {
 double activation_value(enum activation_form form, double x);
 double activation_slope(enum activation_form form, double x);
 
-/* The slope at x, built from elementary ops. */
+/* The derivative at x, built from elementary ops. */
 sumi_node activation_build_slope(sumi_graph *graph, enum activation_form form, sumi_node x);
 
-/* y = x s(x), element by element. */
+/* y = x s(x), element-wise. */
 sumi_node ops_activate(sumi_graph *graph, enum activation_form form, sumi_node x);
 
 /* x[..., 2 d] as values, then gates: value act(gate), [..., d]. */

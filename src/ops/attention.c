@@ -7,7 +7,7 @@
 
 #include "ops/check.h"
 
-/* [n, heads, queries, keys], the first three perhaps 1. */
+/* [n, heads, queries, keys]; each of the first three may be 1. */
 static sumi_status check_bias(sumi_graph *graph, const struct node *node)
 {
     int number = attention_bias_input(node);
@@ -152,14 +152,15 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     }
 }
 
-/* The slopes by the scores, summed over what the bias repeats along. */
+/* The gradient by the bias: that by the scores, summed over the axes along which the bias is
+   repeated. */
 static sumi_node bias_gradient(sumi_graph *graph, const struct node *forward, sumi_node upstream)
 {
     struct shape shape = *input_shape(graph, forward, ATTENTION_BIAS);
     return ops_unbroadcast(graph, attention_build(graph, forward, upstream).slopes, &shape);
 }
 
-/* One fused op gives the gradients by q, k and v in a row; windows take them apart. */
+/* One fused op computes the gradients by q, k and v in one array; windows split it. */
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ops of two inputs share that work element by element, with numpy's broadcasting. */
+/* Shared by element-wise ops of two inputs, with numpy's broadcasting. */
 #include "ops/binary.h"
 
 #include "ops/check.h"
 #include "ops/strides.h"
 
-/* Size along an axis counted from the last one backwards; 1 where there is no such axis. */
+/* The size along an axis, counted from the last; 1 where there is no such axis. */
 static int64_t size_from_end(const struct shape *shape, int from_end)
 {
     return from_end < shape->rank ? shape->size[shape->rank - 1 - from_end] : 1;

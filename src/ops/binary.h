@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ops of two inputs share that work element by element, with numpy's broadcasting: shapes are
-   aligned at their last axes, and an axis that is missing or has size 1 repeats. */
+/* Shared by element-wise ops of two inputs, with numpy's broadcasting: shapes are aligned at their
+   last axes, and an axis that is missing or has size 1 is repeated. */
 #ifndef SUMI_OPS_BINARY_H
 #define SUMI_OPS_BINARY_H
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks that the builders of ops share: inputs that exist, and shapes that callers hand in. */
+/* Checks that the builders of ops share: of inputs, and of shapes from callers. */
 #ifndef SUMI_OPS_CHECK_H
 #define SUMI_OPS_CHECK_H
 
 #include "graph/graph.h"
 
-/* Whether the node is there to look at; records a failure where the caller made the number up. */
+/* Whether the node exists; records a failure if it does not. */
 bool ops_node_known(sumi_graph *graph, const char *name, sumi_node node);
 
-/* Copies size[rank] to `shape`; records a failure and gives false where that is no shape. */
+/* Copies size[rank] to `shape`; records a failure and returns false if it is not a valid shape. */
 bool ops_shape_given(sumi_graph *graph, const char *name, int rank, const int64_t *size,
                      struct shape *shape);
 

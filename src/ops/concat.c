@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two arrays one behind the other along an axis. */
+/* Two arrays joined along an axis. */
 #include "ops/check.h"
 #include "ops/ops.h"
 

@@ -2,7 +2,7 @@
 /* Convolution of images: y[n,oh,ow,o] = the sum over input channels i and kernel places (ky, kx) of
    weight[o,i,ky,kx] x[n, oh stride - before + ky, ow stride - before + kx, i], where x is zero
    outside (what torch and most networks call convolution; no kernel is flipped); and an epilogue,
-   of which the builder gives the bias. */
+   of which the builder sets the bias. */
 #include "ops/convolution.h"
 
 #include "ops/check.h"

@@ -18,7 +18,7 @@ struct convolution_sizes {
 struct convolution_sizes convolution_sizes_of(const sumi_convolution *geometry,
                                               const struct shape *x, const struct shape *weight);
 
-/* The same for shapes that have yet to be checked; a failure is recorded where they do not fit. */
+/* The same for unchecked shapes; records a failure where they do not match. */
 sumi_status convolution_describe(sumi_graph *graph, const char *name,
                                  const sumi_convolution *geometry, const struct shape *x,
                                  const struct shape *weight, struct convolution_sizes *sizes);
@@ -30,13 +30,13 @@ struct shape convolution_result(const struct convolution_sizes *sizes);
 sumi_status convolution_expect(sumi_graph *graph, const char *name, const struct shape *y,
                                const struct convolution_sizes *sizes);
 
-/* A tap: one output pixel and one place of the kernel that falls on one input pixel. Elements:
+/* A tap: one output pixel and one position of the kernel that meets one input pixel. Elements:
    x[tap.x + i], y[tap.y + o], weight[(o * in + i) * kernel places + tap.weight]. */
 struct convolution_tap {
     int64_t x, y, weight;
 };
 
-/* How many numbers a tap can have, and the tap of a number; false where it falls on padding. */
+/* The number of taps, and the tap by number; false where it falls on padding. */
 int64_t convolution_taps(const struct convolution_sizes *sizes);
 bool convolution_tap_at(const struct convolution_sizes *sizes, int64_t number,
                         struct convolution_tap *tap);
@@ -48,10 +48,10 @@ enum convolution_operand { TAP_X, TAP_WEIGHT, TAP_Y };
 void convolution_reference(const struct convolution_sizes *sizes, enum convolution_operand operand,
                            const double *first, const double *second, double *output);
 
-/* Multiplications and additions of the sum over taps; those that fall on padding need none. */
+/* The multiplications and additions of the sum over taps, without those on padding. */
 double convolution_operations(const struct convolution_sizes *sizes);
 
-/* The builder of the gradient by the input, for an input of shape `x`. */
+/* Builds the gradient by the input, for an input of shape `x`. */
 sumi_node convolution_data_gradient(sumi_graph *graph, sumi_node upstream, sumi_node weight,
                                     const sumi_convolution *geometry, const struct shape *x);
 

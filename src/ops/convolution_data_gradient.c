@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gradient of a convolution by its input, which is the transposed convolution: each y[n,oh,ow]
    adds its multiple of the kernel into x[n,h,w,in] (attributes.shape); and an epilogue, which only
-   fusion gives. */
+   fusion adds. */
 #include "ops/check.h"
 #include "ops/convolution.h"
 #include "ops/epilogue.h"

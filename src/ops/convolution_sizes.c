@@ -14,7 +14,7 @@ static bool geometry_possible(const sumi_convolution *geometry)
     return true;
 }
 
-/* Places where the kernel fits along one axis; below 1 where there is none. */
+/* The number of positions of the kernel along one axis; below 1 where it does not fit. */
 static int64_t places(int64_t size, int64_t kernel, const sumi_convolution *geometry, int axis)
 {
     int64_t space = size + geometry->before[axis] + geometry->after[axis] - kernel;
@@ -121,12 +121,12 @@ void convolution_reference(const struct convolution_sizes *sizes, enum convoluti
     }
 }
 
-/* Pairs of an output place and a kernel place along one axis that meet the picture. */
+/* The number of pairs of an output and a kernel position along one axis that meet the picture. */
 static int64_t meetings(int64_t size, int64_t kernel, int64_t out, int64_t stride, int64_t before)
 {
     int64_t count = 0;
     for (int64_t k = 0; k < kernel; k++) {
-        int64_t offset = before - k; /* input place of output o is o stride - offset */
+        int64_t offset = before - k; /* input position of output o is o stride - offset */
         int64_t first = offset > 0 ? (offset + stride - 1) / stride : 0;
         int64_t past = size + offset > 0 ? (size + offset + stride - 1) / stride : 0;
         if (past > out) past = out;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dropout (Srivastava et al. 2014): elements are zeroed with probability p and the rest scaled by
-   1/(1 - p). The mask is drawn anew in every run, and a gradient in the same run sees the same. */
+   1/(1 - p). The mask is different in every run, and gradients in the same run use the same
+   mask. */
 #include "base/philox.h"
 #include "ops/check.h"
 #include "ops/ops.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attention leaves each row's largest score and sum in a side output, so that its gradient need not
-   go over the scores once more to find them; the gradient then reads the result of the forward pass
-   too. */
+/* Attention writes each row's largest score and sum to a side output, so that its gradient need not
+   recompute them from the scores; the gradient then also reads the result of the forward pass. */
 #include "ops/attention.h"
 #include "ops/fusion.h"
 

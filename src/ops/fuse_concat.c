@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A concatenation of channels that all its readers can do without: group normalisation and 1x1
-   convolutions take the two arrays as they are, forward and backward, and what goes back to the
-   arrays comes out apart. So it is with the skip connections of a U-Net. */
+/* Removes a concatenation of channels if all its readers accept the two arrays separately: group
+   normalisation and 1x1 convolutions, forward and backward, where the gradients of the two arrays
+   are computed separately too. This applies to the skip connections of a U-Net. */
 #include "ops/fusion.h"
 #include "ops/group_norm.h"
 #include "ops/linear.h"
 
-/* The two slices that part a gradient by channels as the arrays were: -1 where there is none. */
+/* The two slices that split a gradient by channels like the two arrays; -1 where there is none. */
 struct parting {
-    sumi_node gradient; /* what they read, the op's result or a view of it */
+    sumi_node gradient; /* what they read: the op's result or a view of it */
     sumi_node first, second;
 };
 
-/* Readers of a node: the first `capacity` of them into readers; their number. */
+/* Writes the first `capacity` readers of a node to readers; returns their number. */
 static int find_readers(const struct fusion *fusion, sumi_node node, int capacity,
                         sumi_node *readers)
 {
@@ -37,7 +37,7 @@ static bool is_slice(const struct fusion *fusion, sumi_node n, int64_t first, in
            && slice->shape.size[slice->shape.rank - 1] == channels;
 }
 
-/* Whether the gradient of node n goes into two such slices and nowhere else. */
+/* Whether the gradient of node n is read only by two such slices. */
 static bool find_parting(const struct fusion *fusion, sumi_node n, int64_t first, int64_t second,
                          struct parting *parting)
 {
@@ -68,8 +68,7 @@ static bool is_point(const struct fusion *fusion, const struct node *node, int w
     return point;
 }
 
-/* The node as it would be with a[..., first] and b[..., second] in the place of the concatenation;
-   false where it cannot. */
+/* Whether the node can read a[..., first] and b[..., second] instead of the concatenation. */
 static bool can_part(const struct fusion *fusion, sumi_node n, sumi_node concat)
 {
     const struct node *node = &fusion->nodes[n], *joined = &fusion->nodes[concat];
@@ -91,8 +90,7 @@ static bool can_part(const struct fusion *fusion, sumi_node n, sumi_node concat)
     return node->op == &op_convolution_weight_gradient && is_point(fusion, node, 0);
 }
 
-/* The gradient's own result becomes that by the first array, and a side output takes the second's.
- */
+/* Makes the gradient's result that by the first array, and adds a side output for the second. */
 static void part_backward(struct fusion *fusion, sumi_node n, sumi_node a, sumi_node b)
 {
     struct node node = fusion->nodes[n];

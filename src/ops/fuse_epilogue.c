@@ -5,8 +5,8 @@
 #include "ops/fusion.h"
 #include "ops/linear.h"
 
-/* The node as an op with an epilogue, seen under that shape: a convolution as it is, a product of
-   rows with a matrix as a linear layer. */
+/* Converts a node, viewed with a shape, to an op with an epilogue: a convolution stays one, a
+   product of rows with a matrix becomes a linear layer. */
 static bool with_epilogue(const struct node *node, const struct shape *shape, struct node *result)
 {
     *result = *node;
@@ -25,8 +25,8 @@ static bool with_epilogue(const struct node *node, const struct shape *shape, st
     return convolution && shape_equal(&node->shape, shape);
 }
 
-/* The part of the epilogue, of those that are `free`, that adds `operand` to a result of shape
-   `result` by broadcasting; 0 if none does. */
+/* The unused part of the epilogue (of `free`) that adds `operand` to a result of shape `result` by
+   broadcasting; 0 if none does. */
 static unsigned part_of(const struct shape *operand, const struct shape *result, unsigned free)
 {
     int last = result->rank - 1;
@@ -38,7 +38,7 @@ static unsigned part_of(const struct shape *operand, const struct shape *result,
     return by_item && count == operand->size[0] * channels ? free & EPILOGUE_ITEM : 0;
 }
 
-/* Puts an input of that part into its place among the others. */
+/* Inserts the input for a part among the others. */
 static void insert_input(struct node *node, unsigned part, sumi_node operand)
 {
     node->attributes.epilogue.parts |= part;
@@ -47,10 +47,10 @@ static void insert_input(struct node *node, unsigned part, sumi_node operand)
     node->inputs[place] = operand;
 }
 
-/* Turns the sum into the node that made one of its terms, with the other operand in its epilogue.
-   It is computed where the sum was, so the product must have no other reader. Where the operand is
-   computed later only small ones are taken: waiting for another large result would keep the
-   product's inputs alive. */
+/* Replaces a sum by the product that computes one of its terms, with the other operand in its
+   epilogue. The product is then computed in place of the sum, so it must have no other reader. An
+   operand that is computed later must be small, because waiting for a large one would keep the
+   product's inputs in memory. */
 static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node term, sumi_node operand)
 {
     const struct node *node = &fusion->nodes[sum];

@@ -6,7 +6,7 @@
 #include "ops/fusion.h"
 #include "ops/group_norm.h"
 
-/* Whether nobody between `node` and the fused op that would fill it reads it. */
+/* Whether no node between `node` and the fused op that would fill it reads it. */
 static bool is_read_after(const struct fusion *fusion, sumi_node node, sumi_node filler)
 {
     for (sumi_node n = node + 1; n < filler; n++) {
@@ -61,7 +61,7 @@ static bool apply_sums(struct fusion *fusion, sumi_node n)
 
 const struct fusion_rule fuse_sums = {"sums", apply_sums};
 
-/* Gives the gradient another input. */
+/* Adds an input to the gradient. */
 static void insert_input(struct node *node, unsigned part, sumi_node operand)
 {
     node->attributes.epilogue.parts |= part;
@@ -70,8 +70,8 @@ static void insert_input(struct node *node, unsigned part, sumi_node operand)
     node->inputs[place] = operand;
 }
 
-/* The gradient stays where it is, for its sums are read soon after; the sum becomes a view
-   of it. */
+/* Adds the operand to the gradient, which stays in place because its sums are read soon after; the
+   sum becomes a view of it. */
 static bool absorb(struct fusion *fusion, sumi_node sum, sumi_node gradient, sumi_node operand)
 {
     struct node *node = &fusion->nodes[gradient];
@@ -98,8 +98,8 @@ static bool apply_residual(struct fusion *fusion, sumi_node n)
 
 const struct fusion_rule fuse_residual = {"residual", apply_residual};
 
-/* The side output for the sums of a gradient's channels, [n, 1, ..., c] of that rank, made where
-   there is none yet; -1 where that cannot be. */
+/* The side output for the sums of a gradient's channels, [n, 1, ..., c] of that rank; adds it if
+   there is none, -1 where that is impossible. */
 static sumi_node columns_of(struct fusion *fusion, sumi_node gradient, int rank)
 {
     struct node *node = &fusion->nodes[gradient];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gradient of layer normalisation by x leaves the sums for those by scale and shift as a side
-   output, since it goes over the same rows. */
+/* The gradient of layer normalisation by x writes the sums for those by scale and shift to a side
+   output, because it reads the same rows. */
 #include "ops/fusion.h"
 #include "ops/layer_norm.h"
 
@@ -12,7 +12,7 @@ static bool reads(const struct node *node, sumi_node input)
     return false;
 }
 
-/* The sums over the same rows that a gradient node n goes over, if nobody reads them before it. */
+/* The node with the sums over the rows of a gradient node n, if no node before n reads it. */
 static sumi_node find_sums(const struct fusion *fusion, sumi_node n)
 {
     const struct node *gradient = &fusion->nodes[n];

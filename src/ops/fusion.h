@@ -18,13 +18,13 @@ extern const struct fusion_rule fuse_added, fuse_scaled;
 /* Group normalisation with its neighbours (src/ops/fuse_group_norm.c). */
 extern const struct fusion_rule fuse_moments, fuse_sums, fuse_residual, fuse_columns;
 
-/* Concatenations that readers can do without (src/ops/fuse_concat.c). */
+/* Concatenations whose readers accept both arrays (src/ops/fuse_concat.c). */
 extern const struct fusion_rule fuse_concat;
 
-/* What attention knows of its rows, left for its gradient (src/ops/fuse_attention.c). */
+/* Statistics of attention's rows for its gradient (src/ops/fuse_attention.c). */
 extern const struct fusion_rule fuse_rows;
 
-/* Sums of layer normalisation, left by its gradient (src/ops/fuse_layer_norm.c). */
+/* Sums of layer normalisation from its gradient by x (src/ops/fuse_layer_norm.c). */
 extern const struct fusion_rule fuse_row_sums;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of a table by number: y[i] = table[indices[i]], such as an embedding of labels. Its
-   transpose is scatter_add; there is no gradient by the indices. */
+/* Rows of a table by index: y[i] = table[indices[i]], such as an embedding of labels. Its transpose
+   is scatter_add; there is no gradient by the indices. */
 #include "ops/gather.h"
 
 #include "ops/check.h"

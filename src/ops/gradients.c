@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reverse-mode differentiation that emits graph: the gradient of a graph is more graph, so it can
-   be planned, fused and differentiated again like any other.
+/* Reverse-mode differentiation that adds nodes: the gradient of a graph consists of further nodes
+   of it, so it can be planned, fused and differentiated again like any other.
 
-   Where the graph asks for it (sumi_graph_set_recompute), the sweep makes a copy of each segment
-   when it enters it, and passes adjoints on by the rules of the copies. The originals' values are
-   then read by the forward pass alone, so that a plan gives their memory back. Values that are read
-   outside of their segment are not copied: they stay. */
+   Where the graph asks for it (sumi_graph_set_recompute), the sweep copies each segment when it
+   enters it, and propagates adjoints through the copies. Only the forward pass then reads the
+   original values, so that a plan can reuse their memory. Values that are read outside their
+   segment are not copied. */
 #include "ops/ops.h"
 
-/* One differentiation: the nodes from `floor` on are differentiated through, those before it are
-   taken as given. */
+/* One differentiation: differentiates through the nodes from `floor` on; those before it are
+   constants. */
 struct sweep {
     sumi_graph *graph;
     sumi_node loss, floor;
     bool *dependent;         /* [loss + 1] whether the node depends on what is differentiated by */
     sumi_node *adjoints;     /* [loss + 1] d(loss)/d(node) so far, or -1 */
     sumi_node *last_readers; /* [loss + 1] the last node that reads it, or -1 */
-    sumi_node *copies;       /* [loss + 1] the node whose value the rules read in its place, or -1
-                                while that is undecided */
+    sumi_node *copies;       /* [loss + 1] the node whose value the rules read instead, or -1 while
+                                undecided */
 };
 
 /* gradients[i] becomes -1 where the loss does not depend on wrt[i]. */
@@ -51,8 +51,8 @@ static sumi_node copy_node(struct sweep *sweep, sumi_node n)
     return graph_append(sweep->graph, node->op, node->input_count, inputs, &attributes);
 }
 
-/* Decides what the rules read in the place of node n, and of its whole segment with it. Leaves are
-   kept elsewhere anyway. */
+/* Chooses what the rules read instead of node n and the other nodes of its segment. Leaves are
+   never copied. */
 static void find_copies(struct sweep *sweep, sumi_node n)
 {
     sumi_graph *graph = sweep->graph;
@@ -63,7 +63,7 @@ static void find_copies(struct sweep *sweep, sumi_node n)
         bool stays =
             !inside || !graph_node(graph, i)->op->reference || sweep->last_readers[i] >= end;
         sweep->copies[i] = stays ? i : copy_node(sweep, i);
-        if (sweep->copies[i] < 0) sweep->copies[i] = i; /* the graph has recorded why */
+        if (sweep->copies[i] < 0) sweep->copies[i] = i; /* the graph has recorded the failure */
     }
 }
 
@@ -73,7 +73,7 @@ static void accumulate(sumi_graph *graph, sumi_node *slot, sumi_node contributio
     *slot = *slot < 0 ? contribution : sumi_op_add(graph, *slot, contribution);
 }
 
-/* Passes the adjoint of node n on to its inputs by the op's own rule. */
+/* Propagates the adjoint of node n to its inputs by the op's rule. */
 static void propagate(struct sweep *sweep, sumi_node n)
 {
     sumi_graph *graph = sweep->graph;
@@ -91,8 +91,8 @@ static void propagate(struct sweep *sweep, sumi_node n)
     }
 }
 
-/* The same for an op that is defined by an expansion: builds it and differentiates it by the op's
-   inputs, taking these and the adjoint as given. */
+/* The same for an op with an expansion: builds it and differentiates it by the op's inputs, with
+   these and the adjoint as constants. */
 static void propagate_expanded(struct sweep *sweep, sumi_node n)
 {
     sumi_graph *graph = sweep->graph;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Group normalisation (Wu and He 2018, eq. 1-4) with scale and shift, then SiLU if asked, from x
+/* Group normalisation (Wu and He 2018, eq. 1-4) with scale and shift, then optional SiLU, from x
    and its moments. */
 #include "ops/group_norm.h"
 
@@ -30,8 +30,8 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
     }
 }
 
-/* Two fused passes: the sums that both the parameters and x need, then x. What x changes by way of
-   the moments is part of its own gradient, so the moments get none. */
+/* Two fused passes: the sums for the gradients of the parameters and of x, then the gradient of x.
+   It includes the dependence of the moments on x, so the moments get no gradient. */
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {

@@ -20,7 +20,7 @@ sumi_status group_norm_check_all(sumi_graph *graph, const struct node *node, int
 /* Sizes of a checked node; input 2, where there is one, decides scale_by_item. */
 struct group_norm_sizes group_norm_sizes_of(const sumi_graph *graph, const struct node *node);
 
-/* One element of x as the reference kernels see it: channel `c` of item `item`. */
+/* One channel of x for the reference kernels: channel `c` of item `item`. */
 struct group_norm_channel {
     double mean, inverse_deviation, scale, shift;
 };
@@ -48,12 +48,12 @@ static inline double group_norm_pair_at(const struct group_norm_pair *pair, cons
     return second[pixel * (pair->channels - pair->first) + c - pair->first];
 }
 
-/* Inputs of group_norm_backward: these six, scale and shift behind the moments, then those that
-   attributes.epilogue.parts names, in its order. The second array is followed by the side output
-   for the gradient by it. */
+/* The inputs of group_norm_backward: these six, with scale and shift after the moments, then those
+   of attributes.epilogue.parts, in its order. The second array is followed by the side output for
+   the gradient by it. */
 enum { BACKWARD_UPSTREAM, BACKWARD_X, BACKWARD_MOMENTS, BACKWARD_SUMS = 5, BACKWARD_INPUTS };
 enum { BACKWARD_SECOND = 1, BACKWARD_RESIDUAL = 2, BACKWARD_COLUMNS = 4 };
-/* Number of the input that is this part, or 0 where the node has none. */
+/* The index of the input for a part, or 0 where the node has none. */
 int group_norm_backward_input(const struct node *node, unsigned part);
 
 /* ---- the unfused forms from elementary ops ---- */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole gradient of group normalisation in one op: what fusion makes of group_norm_sums and
-   group_norm_data_gradient, and of what is next to them. Beside the gradient by x it writes into
-   its side outputs: the sums, the gradient by a second array of x's channels, and the sums
-   over pixels of what it gives, which the bias of the convolution that made x wants to know. A
-   residual is added to the gradient by x. */
+/* The whole gradient of group normalisation in one op, into which fusion combines group_norm_sums,
+   group_norm_data_gradient and their neighbours. Its result is the gradient by x, plus a residual.
+   Its side outputs are the sums, the gradient by a second array of x's channels, and the sums of
+   its result over pixels, for the bias of the convolution that computed x. */
 #include "ops/check.h"
 #include "ops/group_norm.h"
 
@@ -26,7 +25,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
                            "the input and the upstream gradient have one shape");
 }
 
-/* What the loops below need at each element. */
+/* The values that the loops below need at each element. */
 struct element {
     double xhat, d, scale, inverse;
 };

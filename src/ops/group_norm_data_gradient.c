@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gradient of group normalisation by x, what x does by way of the moments included: with
-   d = dy y'(z), e = d scale, and means taken over the group of the item,
+/* The gradient of group normalisation by x, including the dependence of the moments on x: with d =
+   dy y'(z), e = d scale, and means taken over the group of the item,
    dx = r (e - mean(e) - xhat mean(e xhat)); the means come from group_norm_sums. */
 #include "ops/check.h"
 #include "ops/group_norm.h"

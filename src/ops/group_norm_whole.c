@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Group normalisation together with its moments, which it writes into input 1 (a side output): what
-   fusion makes of group_moments and group_norm. x may be two arrays, whose channels follow each
-   other (input 4): what it makes of a concatenation before it. */
+/* Group normalisation together with its moments, which it writes to input 1 (a side output): fusion
+   combines group_moments and group_norm into it. x may consist of two arrays, the second being
+   input 4, where fusion removes a concatenation. */
 #include <math.h>
 
 #include "ops/check.h"

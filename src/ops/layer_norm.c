@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layer normalisation (Ba et al. 2016, eq. 3-4) along the last axis with an optional scale and
-   shift, of the layer or of each item; RMS normalisation (Zhang and Sennrich 2019, eq. 4) where the
-   mean is not taken off. */
+   shift, of the layer or of each item; RMS normalisation (Zhang and Sennrich 2019, eq. 4) does not
+   subtract the mean. */
 #include "ops/layer_norm.h"
 
 #include "ops/check.h"
@@ -16,7 +16,7 @@ static sumi_status infer(sumi_graph *graph, struct node *node)
     return SUMI_OK;
 }
 
-/* Element i of a parameter for an item; `otherwise` where the parameter is left out. */
+/* Element i of a parameter for an item; `otherwise` where the parameter is omitted. */
 static double parameter_at(const sumi_graph *graph, const struct node *node,
                            const double *const *inputs, int parameter, int64_t item, int64_t i,
                            double otherwise)
@@ -82,7 +82,7 @@ const struct op op_layer_norm = {.name = "layer_norm",
                                  .reference = reference,
                                  .cost = cost};
 
-/* A shift without a scale has a scale of ones. */
+/* Adds a scale of ones to a shift without a scale. */
 static sumi_node fill_scale(sumi_graph *graph, sumi_node scale, sumi_node shift)
 {
     if (scale != -1 || shift < 0 || !ops_node_known(graph, "layer_norm", shift)) return scale;

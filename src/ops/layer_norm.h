@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the ops of layer normalisation share: sizes, the moments of a row, the normalised rows as
+/* Shared by the ops of layer normalisation: sizes, the moments of a row, the normalised rows as a
    graph. */
 #ifndef SUMI_OPS_LAYER_NORM_H
 #define SUMI_OPS_LAYER_NORM_H
 
 #include "ops/ops.h"
 
-/* Inputs of the forward op; of its gradient; of the sums that the gradients of scale and shift
-   are made of. Scale and shift are [d], or [n, d] for each item of x[n, ..., d]; both may be left
-   out, or the shift alone. */
+/* The inputs of the forward op, of its gradient, and of the sums for the gradients of scale and
+   shift. Scale and shift are [d], or [n, d] for each item of x[n, ..., d]; both or only the shift
+   may be omitted. */
 enum { LAYER_NORM_X, LAYER_NORM_SCALE, LAYER_NORM_SHIFT };
 enum { LAYER_NORM_UPSTREAM = 1, LAYER_NORM_GRADIENT_SCALE, LAYER_NORM_GRADIENT_SUMS };
 

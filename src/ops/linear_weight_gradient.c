@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gradient of a linear layer by its weight [out, in, ...] (attributes.shape), from dy[..., out]
-   and x in two arrays [..., first] and [..., second] whose channels follow each other: what fusion
-   makes of a 1x1 convolution's weight gradient where x is a concatenation. */
+   and x in two arrays [..., first] and [..., second] whose channels follow each other: fusion
+   replaces a 1x1 convolution's weight gradient by it where x is a concatenation. */
 #include "ops/check.h"
 #include "ops/linear.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The linear layer as one op, y[..., out] = x[..., in] W' or x W and an epilogue: what fusion makes
-   of a matrix product and of what is added to it, and of a 1x1 convolution of a concatenation. x
-   may be two arrays, whose channels follow each other (the last input). Arrays are taken by rows of
-   their last axis, whatever axes are in front, and W may have axes of size one behind. */
+/* The linear layer as one op, y[..., out] = x[..., in] W' or x W, and an epilogue: fusion replaces
+   a matrix product with additions, and a 1x1 convolution of a concatenation, by it. x may consist
+   of two arrays, whose channels follow each other (the last input). Arrays are rows of their last
+   axis, for any axes before it, and W may have further axes of size one at the end. */
 #include "ops/linear.h"
 
 #include "ops/check.h"

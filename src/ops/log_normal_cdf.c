@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logarithm of the normal distribution function Phi, right far into the lower tail, where Phi
+/* Logarithm of the normal distribution function Phi, accurate far into the lower tail, where Phi
    itself is zero in float32: y' = phi(x) / Phi(x), the op `normal_hazard`. */
 #include <math.h>
 
 #include "ops/unary.h"
 
-/* Below -5 by Laplace's continued fraction for Mills' ratio (Abramowitz & Stegun 26.2.14), whose 40
-   levels are exact to double precision there. */
+/* Uses, below -5, Laplace's continued fraction for Mills' ratio (Abramowitz & Stegun 26.2.14),
+   whose 40 levels are exact to double precision there. */
 static double log_cdf(double x)
 {
     static const double HALF_LOG_TWO_PI = 0.91893853320467274178,

@@ -4,7 +4,7 @@
 #include "ops/check.h"
 #include "ops/ops.h"
 
-/* Sizes of one product and the steps along rows and columns of the two factors. */
+/* The sizes of one product and the strides along rows and columns of the two factors. */
 struct product {
     int64_t m, k, n;
     int64_t a_row, a_column, b_row, b_column;

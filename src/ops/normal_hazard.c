@@ -4,7 +4,7 @@
 
 #include "ops/unary.h"
 
-/* Below -5 by the continued fraction of log_normal_cdf.c. */
+/* Uses, below -5, the continued fraction of log_normal_cdf.c. */
 static double hazard(double x)
 {
     static const double ROOT_TWO_BY_PI = 0.79788456080286535588, ROOT_HALF = 0.70710678118654752440;

@@ -17,12 +17,12 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_layer_norm, op_layer_norm_gradient, op_layer_norm_sums, op_rotary, op_log_normal_cdf,
     op_normal_hazard, op_nearest_row, op_patchify, op_unpatchify;
 
-/* A shape filled with one number, by broadcast. */
+/* An array of a shape filled with one number, by broadcast. */
 sumi_node ops_filled(sumi_graph *graph, const struct shape *shape, double value);
 /* reshape and broadcast that take a shape. */
 sumi_node ops_reshape(sumi_graph *graph, sumi_node x, const struct shape *shape);
 sumi_node ops_broadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
-/* Sums away what broadcasting added, so that the result has `shape`. */
+/* Sums over the axes that broadcasting added, so that the result has `shape`. */
 sumi_node ops_unbroadcast(sumi_graph *graph, sumi_node x, const struct shape *shape);
 
 /* The gradient of a normalisation's scale or shift: row `row` of sums[2, n, c], summed over the
@@ -40,25 +40,25 @@ sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_n
                                           const sumi_convolution *geometry, int64_t kernel_height,
                                           int64_t kernel_width);
 
-/* The number of the first of a dropout mask's draws in its stream. */
+/* The index in its stream of the first random number of a dropout mask. */
 uint64_t dropout_mask_first(const struct node *node, const struct run_key *key);
 
-/* Transpose of gather: rows of upstream[n, d] added into zeros [rows, d] at indices[n]. */
+/* The transpose of gather: adds rows of upstream[n, d] into zeros [rows, d] at indices[n]. */
 sumi_node ops_scatter_add(sumi_graph *graph, sumi_node upstream, sumi_node indices, int64_t rows);
 
 /* The number of the nearest row of table[rows, d] for each row of x[n, d]: [n]. */
 sumi_node ops_nearest_row(sumi_graph *graph, sumi_node x, sumi_node table);
 
-/* x as it is, through which no derivative goes. */
+/* x, without derivatives. */
 sumi_node ops_stop_gradient(sumi_graph *graph, sumi_node x);
 
 /* log Phi(x) and phi(x) / Phi(x) of the standard normal distribution. */
 sumi_node ops_log_normal_cdf(sumi_graph *graph, sumi_node x);
 sumi_node ops_normal_hazard(sumi_graph *graph, sumi_node x);
 
-/* The loss of a prediction[n, ...]: the sum over items of c[n] times the mean squared error, with
-   the errors' means to *losses[n]. Coefficients may be -1, which is 1/n for all. The gradient is
-   made along with the loss. */
+/* The loss of a prediction[n, ...]: the sum over items of c[n] times the mean squared error;
+   *losses receives the node of the mean squared errors [n]. Coefficients may be -1 for 1/n each.
+   The gradient is computed together with the loss. */
 sumi_node ops_squared_error(sumi_graph *graph, sumi_node prediction, sumi_node target,
                             sumi_node coefficients, sumi_node *losses);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Axes in another order: axis i of the result is axis order[i] of the input. */
+/* Permutes axes: axis i of the result is axis order[i] of the input. */
 #include "ops/check.h"
 #include "ops/ops.h"
 #include "ops/strides.h"

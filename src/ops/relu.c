@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rectifier: y = max(x, 0); its slope at 0 is taken as 0. */
+/* Rectifier: y = max(x, 0); its derivative at 0 is defined as 0. */
 #include "ops/unary.h"
 
 static double scalar(double x)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same elements in the same order under another shape: a view, no copy. */
+/* The same elements in the same order with another shape: a view, no copy. */
 #include <string.h>
 
 #include "ops/check.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rotary positions (Su et al. 2021, eq. 34): each pair (a, b) of neighbouring numbers of a head is
-   turned by an angle of its position, to (a cos - b sin, b cos + a sin). The angles come as tables
-   of cosines and sines, which have no derivative. */
+/* Rotary position embedding (Su et al. 2021, eq. 34): each pair (a, b) of neighbouring numbers of a
+   head is rotated by an angle that depends on its position, to (a cos - b sin, b cos + a sin). The
+   angles are given as tables of cosines and sines, which get no derivative. */
 #include "ops/check.h"
 #include "ops/ops.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows x[n, d] added into zeros [rows, d] (attributes.shape) at indices[n]; the transpose of
-   gather. There is no gradient by the indices. */
+/* Adds rows x[n, d] into zeros [rows, d] (attributes.shape) at indices[n]; the transpose of gather.
+   There is no gradient by the indices. */
 #include "ops/check.h"
 #include "ops/gather.h"
 #include "ops/ops.h"

@@ -4,7 +4,7 @@
 
 sumi_node ops_reshape(sumi_graph *graph, sumi_node x, const struct shape *shape)
 {
-    struct shape copy = *shape; /* may point into the node array, which moves */
+    struct shape copy = *shape; /* may point into the node array, which may move */
     return sumi_op_reshape(graph, x, copy.rank, copy.size);
 }
 

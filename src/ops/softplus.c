@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Softplus: y = ln(1 + e^x), written so that large x does not overflow; y' is the logistic
+/* Softplus: y = ln(1 + e^x), in a form that does not overflow for large x; y' is the logistic
    function. */
 #include <math.h>
 

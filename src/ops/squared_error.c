@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The squared error of a prediction and its gradient in one pass. One array holds the gradient by
-   the prediction, the losses of the items and the loss of all: with N numbers an item,
+/* The squared error of a prediction and its gradient in one pass. One array has the gradient by the
+   prediction, the losses of the items and the total loss: with N numbers per item,
        losses[i] = sum (prediction - target)^2 / N        loss = sum c[i] losses[i]
        gradient = 2 c[i] (prediction - target) / N
-   where c[n] is 1/n if it is left out. The loss is a view of it that knows how to be
-   differentiated: its gradient is there already. */
+   where c[n] is 1/n if omitted. The loss is a view of the array with its own gradient rule, because
+   its gradient is already computed. */
 #include "ops/check.h"
 #include "ops/ops.h"
 
@@ -95,7 +95,7 @@ static void reference_loss(const sumi_graph *graph, const struct node *node,
     *output = inputs[0][node->attributes.view.first];
 }
 
-/* Whether the node is the number one, as it is for the loss that is differentiated. */
+/* Whether the node is the constant one, as the adjoint of the differentiated loss is. */
 static bool is_one(const sumi_graph *graph, sumi_node node)
 {
     return graph_node(graph, node)->op == &op_constant && graph_shape(graph, node)->rank == 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unit step: 1 where x > 0, else 0. Its derivative is zero wherever it has one. */
+/* Unit step: 1 where x > 0, else 0. Its derivative is zero wherever it exists. */
 #include "ops/unary.h"
 
 static double scalar(double x)

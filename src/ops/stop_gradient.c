@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same value, taken as given by derivatives: a view, no copy. What is computed from it teaches
-   nothing to what it was computed from (the stop-gradient of Nichol & Dhariwal 2021,
-   section 3.1). */
+/* The same value without a derivative: a view, no copy. No gradient flows through it (the
+   stop-gradient of Nichol & Dhariwal 2021, section 3.1). */
 #include <string.h>
 
 #include "ops/unary.h"

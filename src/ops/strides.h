@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walking arrays of any rank in the reference kernels: strides, and the place of an element. */
+/* Strides of arrays of any rank, for the reference kernels. */
 #ifndef SUMI_OPS_STRIDES_H
 #define SUMI_OPS_STRIDES_H
 
 #include "graph/graph.h"
 
-/* Elements between neighbours along each axis of a row-major array. */
+/* The strides, in elements, of a row-major array. */
 static inline void row_major_strides(const struct shape *shape, int64_t stride[SUMI_MAX_RANK])
 {
     int64_t step = 1;
@@ -28,7 +28,7 @@ static inline void broadcast_strides(const struct shape *from, const struct shap
     }
 }
 
-/* Where element number `index` of an array of `shape` (row-major) lies under other strides. */
+/* The offset, with other strides, of element number `index` of a row-major array of `shape`. */
 static inline int64_t strided_offset(const struct shape *shape, const int64_t *stride,
                                      int64_t index)
 {

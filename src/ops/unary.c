@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ops of one input share that work element by element. */
+/* Shared by element-wise ops of one input. */
 #include "ops/unary.h"
 
 sumi_status unary_infer(sumi_graph *graph, struct node *node)

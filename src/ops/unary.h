@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ops of one input share that work element by element. */
+/* Shared by element-wise ops of one input. */
 #ifndef SUMI_OPS_UNARY_H
 #define SUMI_OPS_UNARY_H
 

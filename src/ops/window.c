@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run of consecutive elements under a shape of its own: a view into the input's memory. Fused
-   ops that give several results in one array are taken apart with it. */
+/* A range of consecutive elements with its own shape: a view into the input's memory. It splits the
+   array of a fused op with several results. */
 #include <string.h>
 
 #include "ops/check.h"
@@ -28,7 +28,7 @@ static void reference(const sumi_graph *graph, const struct node *node, const do
            (size_t)shape_count(&node->shape) * sizeof(double));
 }
 
-/* The upstream values in their places among zeros. */
+/* The upstream values at their positions, zeros elsewhere. */
 static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
                      sumi_node gradients[MAX_INPUTS])
 {

@@ -129,8 +129,8 @@ static void more_than_the_machine_has_is_refused_with_its_size(void **state)
     scratch *room = *state;
     assert_null(context_allocate_zeroed(room->context, (size_t)1 << 46, 1));
     assert_string_equal(sumi_context_message(room->context),
-                        "out of memory: 65536.0 GiB could not be had; a smaller batch, fewer items "
-                        "at a time or a smaller network need less");
+                        "out of memory: cannot allocate 65536.0 GiB; use a smaller batch, fewer "
+                        "items at a time or a smaller network");
     sumi_array array;
     const int64_t shape[] = {1 << 20, 1 << 20, 3};
     assert_int_equal(sumi_array_create(room->context, 3, shape, &array), SUMI_ERROR_MEMORY);

@@ -95,9 +95,9 @@ static void inversion_goes_by_solvers_that_lead_to_noise(void **state)
                      "two.npy --solver dpmpp-inverse && ! cmp -s one.npy two.npy");
     CHECK_DONE(here);
     run(here, "sumi invert points -i some.npy -o x.npy --solver euler");
-    CHECK_FAILED(here, 2,
-                 "sumi: invert: euler goes from noise to data; choose ddim-inverse or "
-                 "dpmpp-inverse");
+    CHECK_FAILED(
+        here, 2,
+        "sumi: invert: euler runs from noise to data; choose ddim-inverse or dpmpp-inverse");
 }
 
 /* A key of the recipe has a section. */

@@ -38,7 +38,7 @@ static void ways_to_know_that_have_no_meaning_are_refused(void **state)
                  "sumi: inpaint: --keep must be one of left, right, top, bottom, not 'middle'");
     run(here, "sumi inpaint points -i some.npy --keep left --grey -o x.npy");
     CHECK_FAILED(here, 2,
-                 "sumi: inpaint: --mask, --keep and --grey each say what is known; choose one");
+                 "sumi: inpaint: --mask, --keep and --grey each define what is known; choose one");
     run(here, "sumi inpaint points -i some.npy --grey -o x.npy");
     CHECK_FAILED(here, 2, "sumi: inpaint: --grey is for models of pictures in colour");
     run(here, "sumi inpaint points -i some.npy --keep top -o x.npy");
@@ -90,8 +90,9 @@ static void a_picture_for_a_model_of_points_is_refused(void **state)
     write_array(here, "photo.png", &(sumi_array){3, {2, 2, 1}, pixels});
     run(here, POINTS);
     run(here, "sumi inpaint points -i photo.png -o a.npy");
-    CHECK_FAILED(here, 1,
-                 "sumi: photo.png: is no .npy or .csv file, and the model takes 2, no pictures");
+    CHECK_FAILED(
+        here, 1,
+        "sumi: photo.png: is not an .npy or .csv file, and the model takes 2, not pictures");
 }
 
 int main(void)

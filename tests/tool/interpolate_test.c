@@ -18,7 +18,7 @@ static void the_ends_of_an_interpolation_are_samples(void **state)
     run(here, POINTS "sumi sample points -n 4 --seed 3 --solver ddim --steps 4 -q -o ends.npy\n"
                      "sumi interpolate points -n 2 --frames 5 --seed 3 --steps 4 -o way.npy");
     CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "way.npy: 2 ways from sample to sample, in 5 frames");
+    CHECK_HOLDS(here->out, "way.npy: 2 interpolations of 5 frames");
     sumi_array ends = read_array(here, "ends.npy"), way = read_array(here, "way.npy");
     assert_int_equal(way.shape[0], 10);
     for (int end = 0; end < 4; end++) check_same(&way, end / 2 * 5 + end % 2 * 4, &ends, end);
@@ -72,18 +72,18 @@ static void ways_that_cannot_be_gone_are_refused(void **state)
     CHECK_DONE(here);
     run(here, "sumi interpolate points -n 3 -i some.npy -o x.npy");
     CHECK_FAILED(here, 2,
-                 "sumi: some.npy: each way takes two items, and of 4 there are not enough");
+                 "sumi: some.npy: each interpolation needs two items, but there are only 4 in all");
     run(here, "sumi interpolate points -q --solver euler -i some.npy -o x.npy");
     CHECK_FAILED(here, 2,
-                 "sumi: interpolate: euler begins at another scale than that of the noise "
-                 "which ddim finds for --input; choose ddim or dpmpp-2m");
+                 "sumi: interpolate: the initial scale of euler differs from that of the noise "
+                 "that ddim finds for --input; choose ddim or dpmpp-2m");
     run(here, "sumi interpolate points --frames 1 -o x.npy");
     CHECK_FAILED(here, 2,
                  "sumi: interpolate: --frames counts both ends and so is at least 2, not 1");
     run(here, "sumi interpolate points --solver ddpm -o x.png");
     CHECK_FAILED(here, 2,
-                 "sumi: interpolate: ddpm draws noise on the way, so that a state does not "
-                 "lead to one sample; choose a solver without, such as ddim");
+                 "sumi: interpolate: ddpm adds noise, so that a state does not determine its "
+                 "sample; choose a deterministic solver, such as ddim");
 }
 
 int main(void)

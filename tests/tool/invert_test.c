@@ -34,7 +34,7 @@ static void inverted_items_come_back(void **state)
     if (!(fine < 0.3 * coarse && fine < 0.05))
         fail_msg("25 steps lead back within %g, 100 within %g", coarse, fine);
     run(here, "sumi invert points -i some.npy --steps 10 -o noise.npy");
-    CHECK_HOLDS(here->out, "noise.npy: the noise that 5 items come from, by 10 evaluations");
+    CHECK_HOLDS(here->out, "noise.npy: the noise that generates 5 items, by 10 evaluations");
     run(here, "sumi invert points -i some.npy --steps 10 -q -o noise.npy --json");
     CHECK_DONE(here);
     struct json_object *answer = json_tokener_parse(here->out);
@@ -85,15 +85,17 @@ static void beginnings_that_do_not_fit_are_refused(void **state)
     run(here, "sumi sample points --from some.npy --strength 0 -o x.npy");
     CHECK_FAILED(here, 2, "sumi: sample: --strength is above 0 and at most 1, not 0");
     run(here, "sumi sample points -n 6 --latents noise.npy -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: noise.npy: holds 5 items, fewer than the 6 of --count");
+    CHECK_FAILED(here, 2, "sumi: noise.npy: has 5 items, fewer than the 6 of --count");
     run(here, "sumi sample points --from none.npy -o x.npy");
     CHECK_FAILED(here, 1, "sumi: ./none.npy: cannot open: No such file or directory");
     run(here, "sumi sample points --from some.npy --latents noise.npy -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: sample begins --from items or from --latents, not both");
+    CHECK_FAILED(here, 2,
+                 "sumi: sample begins with the items of --from or with --latents, not both");
     run(here, "printf '1,2,3\\n' > wide.csv; sumi sample points --from wide.csv -o x.npy");
     CHECK_FAILED(here, 1, "sumi: wide.csv: its items are 3, but the model takes 2");
     run(here, "sumi sample points --strength 0.5 -o x.npy");
-    CHECK_FAILED(here, 2, "sumi: sample: --strength tells how far to noise the items of --from");
+    CHECK_FAILED(here, 2,
+                 "sumi: sample: --strength needs items to add noise to; name them with --from");
 }
 
 int main(void)

@@ -83,8 +83,8 @@ static void a_name_that_is_none_is_refused_with_the_nearest(void **state)
     run(here, "sed -i '/_id2label/,/}/d' pets/model_index.json; "
               "sumi sample pets -q -o a.npy --label cat");
     CHECK_FAILED(here, 2,
-                 "sumi: sample: --label takes numbers of classes, for this model knows no names of "
-                 "them, not 'cat'");
+                 "sumi: sample: --label takes numbers, because the classes of this model have no "
+                 "names, not 'cat'");
 }
 
 int main(void)

@@ -100,8 +100,9 @@ static void samples_without_a_picture_are_told_and_the_run_ends_well(void **stat
               "run/samples.png && "
               "test -e run/model_index.json");
     CHECK_DONE(here);
-    CHECK_HOLDS(here->err, "sumi: warning: the model is trained and kept in run, but there is no "
-                           "samples.png: ");
+    CHECK_HOLDS(
+        here->err,
+        "sumi: warning: the model is trained and saved in run, but there is no samples.png: ");
     CHECK_HOLDS(here->err, "draw fewer or smaller items");
 }
 
@@ -111,7 +112,7 @@ static void things_in_the_way_of_the_runs_files_are_named_before_the_training(vo
     run(here, "mkdir -p run/samples.png && sumi train points " TINY "--out run");
     CHECK_FAILED(here, 1, "sumi: run/samples.png: cannot be written: it is a folder");
     run(here, "rmdir run/samples.png && touch run/unet && sumi train points " TINY "--out run");
-    CHECK_FAILED(here, 1, "sumi: run/unet: is no folder");
+    CHECK_FAILED(here, 1, "sumi: run/unet: is not a folder");
     run(here, "test ! -e run/checkpoint.safetensors");
     CHECK_DONE(here);
 }

@@ -92,8 +92,8 @@ static void a_path_that_was_kept_relative_is_told_in_another_folder(void **state
     run(here, "sed -i 's|^path = .*own.csv|path = data/own.csv|' run/recipe.ini && mkdir other && "
               "cd other && sumi train --out ../run --resume -q --set train.steps=5");
     assert_int_equal(here->code, 1);
-    CHECK_HOLDS(here->err, "sumi: the run in ../run has data.path = data/own.csv, which leads to "
-                           "nothing from this folder");
+    CHECK_HOLDS(here->err, "sumi: the run in ../run has data.path = data/own.csv, which does not "
+                           "exist relative to this folder");
 }
 
 int main(void)

@@ -236,15 +236,15 @@ static void strength_makes_at_least_one_step_and_tells_which(void **state)
     run(here, WAVES "sumi sample waves -n 2 -q -o own.npy\n"
                     "sumi sample waves --from own.npy --strength 1 --steps 1 -o one.npy");
     CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "own.npy: noised to t = 999 and brought back by the last 1 of 1 steps");
+    CHECK_HOLDS(here->out, "own.npy: noised to t = 999 and denoised in the last 1 of 1 steps");
     run(here, "cmp own.npy one.npy");
     assert_int_not_equal(here->code, 0);
     run(here, "sumi sample waves --from own.npy --strength 0.3 --steps 5 -o two.npy");
     CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "own.npy: noised to t = 399 and brought back by the last 2 of 5 steps");
+    CHECK_HOLDS(here->out, "own.npy: noised to t = 399 and denoised in the last 2 of 5 steps");
     run(here, "sumi sample waves --from own.npy --strength 0.01 --steps 5 -o two.npy");
     CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "own.npy: noised to t = 199 and brought back by the last 1 of 5 steps");
+    CHECK_HOLDS(here->out, "own.npy: noised to t = 199 and denoised in the last 1 of 5 steps");
 }
 
 static void one_s_own_items_can_be_denoised(void **state)
@@ -284,8 +284,7 @@ static void a_picture_of_another_colour_model_is_converted(void **state)
     sumi_context_free(context);
     run(here, "sumi denoise digits -i own.png -t 250 -o a.png");
     CHECK_FAILED(here, 2,
-                 "sumi: denoise: this model wants to know the class of each item; tell it "
-                 "with --label");
+                 "sumi: denoise: this model needs the class of each item; give it with --label");
     run(here, "sumi denoise digits -i own.png -t 250 --label 4 -o a.png -q --json");
     CHECK_DONE(here);
     json_object_put(parse(here));
@@ -339,9 +338,9 @@ static void likelihoods_are_told_term_by_term(void **state)
                  "sumi: 5 items noised to 3 times each do not visit all 99 times twice;"
                  " raise \"items\" or \"draws\"");
     run(here, "sumi likelihood points --exact -o a.png");
-    CHECK_FAILED(here, 2, "sumi: likelihood: an exact density has no terms to draw");
+    CHECK_FAILED(here, 2, "sumi: likelihood: the exact density has no terms to draw");
     run(here, "sumi likelihood points --map a.png");
-    CHECK_FAILED(here, 2, "sumi: likelihood: --map FILE.png goes with --exact");
+    CHECK_FAILED(here, 2, "sumi: likelihood: --map FILE.png needs --exact");
     run(here, "sumi likelihood points -n 5 --exact --method euler --steps 2 --map map.png -q");
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "map.png: the density");

@@ -59,12 +59,12 @@ static void a_size_that_is_missing_or_wrong_is_refused(void **state)
     place *here = *state;
     run(here, MODELS "sumi sample open -q -o a.npy");
     CHECK_FAILED(here, 2,
-                 "sumi: sample: the model's config.json leaves the size of its items open "
-                 "(\"sample_size\"); tell it with --size HxW");
+                 "sumi: sample: the model's config.json has no \"sample_size\"; give the size with "
+                 "--size HxW");
     run(here, "sumi interpolate open -q -o a.npy");
     CHECK_FAILED(here, 2,
-                 "sumi: interpolate: the model's config.json leaves the size of its items open "
-                 "(\"sample_size\"); tell it with --size HxW");
+                 "sumi: interpolate: the model's config.json has no \"sample_size\"; give the size "
+                 "with --size HxW");
     run(here, "sumi sample open -q -o a.npy --size 7x8");
     CHECK_FAILED(here, 2,
                  "sumi: this model takes items whose sizes are multiples of 2 up to 1048576, not "

@@ -94,9 +94,10 @@ static void wrong_wishes_are_refused_with_advice(void **state)
                  "sumi: train: --seed must be a whole number from 0 to "
                  "18446744073709551615, not '1e3'");
     run(here, "sumi train digits --resume --force");
-    CHECK_FAILED(here, 2, "sumi: train: --resume goes on and --force begins afresh; choose one");
+    CHECK_FAILED(here, 2,
+                 "sumi: train: --resume continues a run and --force starts a new one; choose one");
     run(here, "sumi train --out nothing --resume");
-    CHECK_FAILED(here, 1, "sumi: nothing: there is no run to go on with: it has no recipe.ini");
+    CHECK_FAILED(here, 1, "sumi: nothing: there is no run to resume: it has no recipe.ini");
     run(here, "ls");
     assert_string_equal(here->out, "err\nout\n");
 }
@@ -108,8 +109,8 @@ static void an_existing_run_is_not_overwritten(void **state)
     CHECK_DONE(here);
     run(here, "sumi train digits --out run");
     CHECK_FAILED(here, 1,
-                 "sumi: run holds a run already: --resume goes on with it, --force begins "
-                 "it afresh, --out names another folder");
+                 "sumi: run already has a run: --resume continues it, --force replaces it, --out "
+                 "names another folder");
     run(here, "sumi train --out run --resume --set train.batch=5");
     CHECK_FAILED(here, 1,
                  "sumi: the run in run began with train.batch = 4, not 5; leave out "
@@ -123,7 +124,7 @@ static void resuming_nothing_begins_afresh_with_a_note(void **state)
     place *here = *state;
     run(here, "sumi train digits " TINY "--set train.steps=2 --resume --out run");
     CHECK_DONE(here);
-    CHECK_HOLDS(here->out, "resume   nothing to go on from: beginning afresh\n");
+    CHECK_HOLDS(here->out, "resume   no checkpoint: starting from the beginning\n");
     run(here, "sumi train --resume --out run --threads 1 --set train.steps=3");
     CHECK_DONE(here);
     CHECK_HOLDS(here->out, "resume   after step 2\n");
@@ -165,7 +166,7 @@ static void two_runs_do_not_share_a_folder(void **state)
               "pid=$!\n"
               "while ! [ -e run/checkpoint.safetensors ]; do sleep 0.05; done\n"
               "sumi train --out run --resume --threads 1; kill $pid; wait $pid; true");
-    assert_string_equal(here->err, "sumi: run: another run is at work in this folder\n");
+    assert_string_equal(here->err, "sumi: run: another run is using this folder\n");
 }
 
 /* Killed between the last checkpoint and the model that goes with it. */
@@ -187,7 +188,7 @@ static void a_signal_stops_after_a_step_and_keeps_it(void **state)
               "kill -TERM $pid; wait $pid");
     assert_int_equal(here->code, 1);
     CHECK_HOLDS(here->err, "sumi: stopped after step ");
-    CHECK_HOLDS(here->err, ", and kept; `sumi train --out run --resume` goes on\n");
+    CHECK_HOLDS(here->err, "and saved; `sumi train --out run --resume` continues\n");
     run(here, "rows=$(wc -l <run/losses.csv); head -n $rows whole/losses.csv >begun"
               "; head -n 8 run/losses.csv | cmp -n $(wc -c <begun) - begun && ls run/losses.png");
     CHECK_DONE(here);
@@ -202,7 +203,7 @@ static void the_way_to_go_on_can_be_pasted(void **state)
               "while ! [ -e \"$run/checkpoint.safetensors\" ]; do sleep 0.05; done\n"
               "kill -TERM $pid; wait $pid");
     assert_int_equal(here->code, 1);
-    CHECK_HOLDS(here->err, "`sumi train --out 'Ann'\\''s new$run' --resume` goes on\n");
+    CHECK_HOLDS(here->err, "`sumi train --out 'Ann'\\''s new$run' --resume` continues\n");
     char *line = strchr(here->err, '`') + 1, words[256];
     snprintf(words, sizeof words, "set -- %.*s; echo \"$4\"; ls \"$4\"",
              (int)(strchr(line, '`') - line), line);
@@ -217,7 +218,7 @@ static void a_file_in_the_way_is_named(void **state)
 {
     place *here = *state;
     run(here, "touch file; sumi train digits " TINY "--set train.steps=2 --out file/run");
-    CHECK_FAILED(here, 1, "sumi: file/run: cannot make this folder: Not a directory");
+    CHECK_FAILED(here, 1, "sumi: file/run: cannot create this folder: Not a directory");
 }
 
 /* The limit on file sizes fails writes half way, as a full disk does. */
@@ -272,7 +273,7 @@ static void a_read_only_folder_is_named_before_the_work(void **state)
     if (!can_mount(here)) skip();
     run(here, "unshare -m sh -c 'mount -t tmpfs -o ro tmpfs disk && \"$SUMI\" train digits " TINY
               "--out disk/run'");
-    CHECK_FAILED(here, 1, "sumi: disk/run: cannot make this folder: Read-only file system");
+    CHECK_FAILED(here, 1, "sumi: disk/run: cannot create this folder: Read-only file system");
 }
 
 int main(void)

@@ -17,8 +17,9 @@ static const struct option consistency_options[] = {
     {.name = NULL},
 };
 
-/* Every (T / steps)-th of the T levels, or those whose numbers, counted from the clearest, are
-   given as `timesteps`: number k stands for the level k places above the least. */
+/* Every (T / steps)-th of the T levels, numbered from the noisiest, or those whose numbers are
+   given as `timesteps`: number k stands for the level k places below the most. The steps go from
+   the lowest number to the highest; diffusers lists them the other way round. */
 static sumi_status consistency_arrange(sumi_context *context, const struct solver_options *options,
                                        const struct noise_path *path, struct grid *grid)
 {

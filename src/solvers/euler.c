@@ -43,14 +43,15 @@ static sumi_status euler_step(struct solver_run *run)
     double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
     double share = churn(run, sigma), raised = sigma * (1 + share);
     float *slope = run->row[0], *noise = run->row[1];
-    TRY(run_evaluate_here(run));
-    if (share > 0) {
+    if (share == 0) TRY(run_evaluate_here(run));
+    else {
+        TRY(run_ask_here(run));
         run_draw(run, noise);
         double deviation = run->options->s_noise * sqrt(raised * raised - sigma * sigma);
         rows_combine(run->threads, run->total, run->x, 2,
                      (struct row_term[]){{1, run->x}, {deviation, noise}});
         bool v = run->options->prediction_type == PREDICTION_V && run->path->kind == PATH_TABLE;
-        run_read_again(run, v ? sigma : raised);
+        TRY(run_read_at(run, v ? sigma : raised));
     }
     run_slope(run, raised, slope);
     rows_combine(run->threads, run->total, run->x, 2,

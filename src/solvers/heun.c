@@ -18,26 +18,32 @@ static sumi_status heun_arrange(sumi_context *context, const struct solver_optio
                          grid_scale(options, path, SCALE_BOUNDED), grid);
 }
 
-/* Algorithm 2, line 5, as in diffusers for flows: noise is added after the evaluation of the
-   network (the solver "edm" adds it before), and diffusers' class does not scale the signal.
-   Returns the level that sigma is raised to; `fresh` receives the noise. */
-static double churn(struct solver_run *run, double sigma, bool trial, float *fresh)
+/* Algorithm 2, line 5: the level that a step's sigma is raised to. */
+static double raised_sigma(const struct solver_run *run, double sigma)
 {
     const struct solver_options *options = run->options;
     if (sigma < options->s_tmin || sigma > options->s_tmax || options->s_churn == 0) return sigma;
     double more = 1 + fmin(options->s_churn / (double)run->time_count, sqrt(2) - 1);
-    double raised = options->as_class
-                        ? sigma * more
-                        : grid_sigma_of(run->scale, more * grid_ratio(run->scale, sigma));
-    if (!trial || raised == sigma) return raised;
+    return options->as_class ? sigma * more
+                             : grid_sigma_of(run->scale, more * grid_ratio(run->scale, sigma));
+}
+
+/* An evaluation and the noise of the churn, added as in diffusers for flows: after the network has
+   seen the state (the solver "edm" adds it before), and diffusers' class does not scale the signal.
+   The estimate is of the state with the noise. `fresh` receives the noise. */
+static sumi_status evaluate_with_noise(struct solver_run *run, double sigma, double raised,
+                                       float *fresh)
+{
+    const struct solver_options *options = run->options;
+    if (raised == sigma) return run_evaluate_here(run);
+    TRY(run_ask_here(run));
     if (options->as_class) {
         run_draw(run, fresh);
         stage_advance(run, run->x, options->s_noise * sqrt(raised * raised - sigma * sigma), fresh);
     } else {
         stage_churn(run, sigma, raised, fresh);
     }
-    run_read_again(run, options->as_class ? sigma : raised);
-    return raised;
+    return run_read_at(run, options->as_class ? sigma : raised);
 }
 
 static sumi_status heun_step(struct solver_run *run)
@@ -45,11 +51,11 @@ static sumi_status heun_step(struct solver_run *run)
     double sigma = run->sigmas[run->place], next = run->sigmas[run->place + 1];
     float *first = run->row[0], *start = run->row[1], *second = run->row[2];
     bool trial = run->place % 2 == 0;
-    TRY(run_evaluate_here(run));
+    double raised = raised_sigma(run, trial ? sigma : run->sigmas[run->place - 1]);
+    TRY(trial ? evaluate_with_noise(run, sigma, raised, second) : run_evaluate_here(run));
     if (!trial && run_made(run) == 0)
         return SUMI_OK; /* the run started between the two
                            evaluations: continue from here */
-    double raised = churn(run, trial ? sigma : run->sigmas[run->place - 1], trial, second);
     run_slope(run, trial ? raised : sigma, trial ? first : second);
     if (trial) {
         rows_combine(run->threads, run->total, start, 1, &(struct row_term){1, run->x});

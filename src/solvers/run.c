@@ -154,11 +154,9 @@ static sumi_status correct(struct solver_run *run, const struct noise_level *lev
     return SUMI_OK;
 }
 
-/* Evaluates the denoiser, and fills clean, prediction and variance by run->map. */
-static sumi_status ask(struct solver_run *run, const float *input, double time,
-                       const struct noise_level *level)
+/* Fills clean from the prediction by run->map. */
+static sumi_status read_prediction(struct solver_run *run, const struct noise_level *level)
 {
-    TRY(run_ask(run, input, time));
     if (run->read) run->read(run, level);
     else run_read(run, &run->map, run->prediction);
     return correct(run, level);
@@ -175,10 +173,18 @@ static double network_time(const struct solver_run *run, double time)
     return path_time(path, level.noise / level.signal);
 }
 
-/* The network was trained on the path's own scale, and the solver's state has another: the
-   network's input is `factor` times the state, and its prediction is converted on that scale. */
-static sumi_status evaluate(struct solver_run *run, double time, const struct noise_level *level,
-                            double factor)
+/* Sets how a prediction for the state at a level is converted. The network was trained on the path's
+   own scale, and the solver's state has another: the network's input is `factor` times the state. */
+static void set_map(struct solver_run *run, const struct noise_level *level, double factor)
+{
+    run->map = path_map(run->path, (enum prediction_type)run->options->prediction_type, level);
+    run->map.clean_state *= factor;
+    run->map.noise_state *= factor;
+}
+
+/* Evaluates the denoiser at the state, and sets the map for its prediction. */
+static sumi_status ask(struct solver_run *run, double time, const struct noise_level *level,
+                       double factor)
 {
     enum prediction_type type = (enum prediction_type)run->options->prediction_type;
     if (level->signal == 0 && (type == PREDICTION_EPSILON || type == PREDICTION_SCORE)) {
@@ -188,16 +194,22 @@ static sumi_status evaluate(struct solver_run *run, double time, const struct no
                             " \"sample\" there",
                             time);
     }
-    run->map = path_map(run->path, type, level);
-    run->map.clean_state *= factor;
-    run->map.noise_state *= factor;
+    set_map(run, level, factor);
     const float *input = run->x;
     double scale = factor * path_input_scale(run->path, level);
     if (run->input && fabs(scale - 1) > 1e-12) {
         rows_combine(run->threads, run->total, run->input, 1, &(struct row_term){scale, run->x});
         input = run->input;
     }
-    return ask(run, input, network_time(run, time), level);
+    return run_ask(run, input, network_time(run, time));
+}
+
+/* The same, and fills clean, prediction and variance. */
+static sumi_status evaluate(struct solver_run *run, double time, const struct noise_level *level,
+                            double factor)
+{
+    TRY(ask(run, time, level, factor));
+    return read_prediction(run, level);
 }
 
 /* The factor from the state's scale to the network's; where the state has no signal, from the noise
@@ -236,16 +248,31 @@ static struct noise_level level_here(const struct solver_run *run, double sigma,
     return level;
 }
 
+/* The same for an evaluation at a time. On a table a velocity is the derivative by the network's
+   time. */
+static struct noise_level level_at_time(const struct solver_run *run, double sigma, double time,
+                                        double *factor)
+{
+    struct noise_level level = level_here(run, sigma, factor);
+    if (run->path->kind != PATH_TABLE) return level;
+    struct noise_level told = path_level(run->path, time);
+    level.signal_slope = told.signal_slope;
+    level.noise_slope = told.noise_slope;
+    return level;
+}
+
 sumi_status run_evaluate_at(struct solver_run *run, double sigma, double time)
 {
     double factor = 1;
-    struct noise_level level = level_here(run, sigma, &factor);
-    if (run->path->kind == PATH_TABLE) { /* a velocity is the derivative by the network's time */
-        struct noise_level told = path_level(run->path, time);
-        level.signal_slope = told.signal_slope;
-        level.noise_slope = told.noise_slope;
-    }
+    struct noise_level level = level_at_time(run, sigma, time, &factor);
     return evaluate(run, time, &level, factor);
+}
+
+sumi_status run_ask_here(struct solver_run *run)
+{
+    double factor = 1, time = run->times[run->place];
+    struct noise_level level = level_at_time(run, run->sigmas[run->place], time, &factor);
+    return ask(run, time, &level, factor);
 }
 
 sumi_status run_evaluate_here(struct solver_run *run)
@@ -265,14 +292,12 @@ void run_read(struct solver_run *run, const struct prediction_map *map, const fl
                 run->clean);
 }
 
-void run_read_again(struct solver_run *run, double sigma)
+sumi_status run_read_at(struct solver_run *run, double sigma)
 {
     double factor = 1;
     struct noise_level level = level_here(run, sigma, &factor);
-    run->map = path_map(run->path, (enum prediction_type)run->options->prediction_type, &level);
-    run->map.clean_state *= factor;
-    run->map.noise_state *= factor;
-    run_read(run, &run->map, run->prediction);
+    set_map(run, &level, factor);
+    return read_prediction(run, &level);
 }
 
 void run_slope(const struct solver_run *run, double sigma, float *row)

@@ -116,8 +116,10 @@ double run_time_at(const struct solver_run *run, double sigma);
 /* Fills clean from the state and `values` by the map, and applies the limits. */
 void run_read(struct solver_run *run, const struct prediction_map *map, const float *values);
 
-/* Fills clean again from the last prediction, for the current x at another noise level. */
-void run_read_again(struct solver_run *run, double sigma);
+/* The two halves of run_evaluate_here, for methods that add noise to the state between them: an
+   evaluation at the present place, then the estimate for the x of that moment at a sigma. */
+sumi_status run_ask_here(struct solver_run *run);
+sumi_status run_read_at(struct solver_run *run, double sigma);
 
 /* Fills `row` with dx/dsigma at x and clean, (x - clean) / sigma: on the exploding, preconditioned
    and straight paths this is the probability flow. */

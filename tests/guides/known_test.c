@@ -31,9 +31,11 @@ static sumi_status exact(void *user, int64_t count, int64_t item_size, int64_t o
     return SUMI_OK;
 }
 
-/* Samples x[ITEMS, 2] with the correction. */
-static void sample(const char *name, const char *path, double correlation,
-                   const struct sumi_known *known, float *x)
+/* Samples x[ITEMS, 2] with a correction and an option more, NULL for none; returns how often the
+   solver asked the denoiser. */
+static int64_t sample_with(const char *name, const char *path, double correlation,
+                           const char *const *option, sumi_correction correction, void *user,
+                           float *x)
 {
     sumi_context *context = NULL;
     sumi_solver *solver = NULL;
@@ -47,14 +49,23 @@ static void sample(const char *name, const char *path, double correlation,
                                       {"prediction_type", "epsilon"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         CHECK_OK(context, sumi_solver_set(solver, options[i][0], options[i][1]));
+    if (option) CHECK_OK(context, sumi_solver_set(solver, option[0], option[1]));
     assert_true(sumi_solver_times(solver, NULL, 0) > 0);
     plane.path = &solver->path;
-    CHECK_OK(context, sumi_solver_correct(solver, sumi_keep_known, (void *)known));
+    CHECK_OK(context, sumi_solver_correct(solver, correction, user));
     CHECK_OK(context, sumi_solver_start(solver, 2, (int64_t[]){ITEMS, 2}, x));
     CHECK_OK(context,
              sumi_solver_run(solver, exact, &plane, 2, (int64_t[]){ITEMS, 2}, x, NULL, NULL));
+    int64_t evaluations = sumi_solver_evaluations(solver);
     sumi_solver_free(solver);
     sumi_context_free(context);
+    return evaluations;
+}
+
+static void sample(const char *name, const char *path, double correlation,
+                   const struct sumi_known *known, float *x)
+{
+    sample_with(name, path, correlation, NULL, sumi_keep_known, (void *)known, x);
 }
 
 static void moments(const float *x, double *middle, double *deviation)
@@ -107,6 +118,55 @@ static void what_depends_on_it_follows(void **state)
         moments(x + 1, &middle, &deviation);
         if (!(middle > -0.05 && middle < 0.28 && deviation > 0.3 && deviation < 0.45))
             fail_msg("%s: mean %.3f, deviation %.3f", solvers[i][0], middle, deviation);
+    }
+}
+
+/* Solvers that stir noise into the state after the network has seen it. */
+static const char *const stirring[][2] = {
+    {"euler", "ve"}, {"edm-euler", "ve"}, {"heun", "ve"}, {"heun", "vp"}, {"flow-heun", "flow"}};
+
+static void a_known_value_is_exact_where_noise_is_stirred_in(void **state)
+{
+    (void)state;
+    static float x[2 * ITEMS];
+    static const char *const churn[] = {"s_churn", "20"};
+    const float values[2] = {0.9f, 7}, mask[2] = {1, -1};
+    struct sumi_known known = {.items = 1, .values = values, .mask = mask};
+    for (size_t k = 0; k < sizeof stirring / sizeof *stirring; k++) {
+        double largest = 0;
+        sample_with(stirring[k][0], stirring[k][1], 0, churn, sumi_keep_known, &known, x);
+        for (int64_t i = 0; i < ITEMS; i++) largest = fmax(largest, fabs(x[2 * i] - 0.9));
+        if (!(largest < 1e-5))
+            fail_msg("%s on %s is off by %g", stirring[k][0], stirring[k][1], largest);
+    }
+}
+
+struct tally {
+    int64_t calls;
+    struct sumi_known known;
+};
+
+static sumi_status count_and_keep(void *user, int64_t count, int64_t item_size, double signal,
+                                  double noise, float *clean)
+{
+    struct tally *tally = user;
+    tally->calls++;
+    return sumi_keep_known(&tally->known, count, item_size, signal, noise, clean);
+}
+
+/* Twice would count twice what is known to a deviation. */
+static void an_estimate_is_corrected_once_where_noise_is_stirred_in(void **state)
+{
+    (void)state;
+    static float x[2 * ITEMS];
+    static const char *const churn[] = {"s_churn", "20"};
+    const float values[2] = {0.9f, 7};
+    for (size_t k = 0; k < sizeof stirring / sizeof *stirring; k++) {
+        struct tally tally = {.known = {.items = 1, .values = values, .deviation = 0.3}};
+        int64_t evaluations =
+            sample_with(stirring[k][0], stirring[k][1], 0, churn, count_and_keep, &tally, x);
+        assert_true(evaluations > 50);
+        assert_int_equal(tally.calls, evaluations);
     }
 }
 
@@ -163,6 +223,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_known_comes_out_and_what_does_not_depend_on_it_stays),
         cmocka_unit_test(what_depends_on_it_follows),
+        cmocka_unit_test(a_known_value_is_exact_where_noise_is_stirred_in),
+        cmocka_unit_test(an_estimate_is_corrected_once_where_noise_is_stirred_in),
         cmocka_unit_test(the_mean_of_channels_is_kept),
         cmocka_unit_test(a_correction_may_end_the_run_and_bits_refuse_one),
     };

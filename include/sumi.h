@@ -514,7 +514,11 @@ SUMI_API const char *sumi_model_config(const sumi_model *model);    /* config.js
 SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler_config.json */
 /* Sets the scheduler_config.json with which the model is saved and sampled. */
 SUMI_API sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json);
-SUMI_API int sumi_model_classes(const sumi_model *model); /* 0 for an unconditional model */
+/* The number of classes, without the null class; 0 for an unconditional model. */
+SUMI_API int sumi_model_classes(const sumi_model *model);
+/* The null class, which follows the other classes in a network that was trained with
+   train.label_dropout ("_null_class" in its config.json); -1 if there is none. */
+SUMI_API int sumi_model_null_class(const sumi_model *model);
 /* The name of a class by number from 0; NULL if it has none. Names come from the training data, or
    from "id2label" or "_id2label" of a model_index.json, where saved models have them. '?' replaces
    bytes that are not UTF-8 and control characters. Owned by the model. */
@@ -607,13 +611,18 @@ SUMI_API void sumi_session_free(sumi_session *session);
    GiB by default. Beyond it the least recently used plans are released, but never the last two. */
 SUMI_API sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value);
 
-/* Set the condition of later calls, and the null condition (for guides, which compare the two).
-   They are checked against the network's inputs and copied; NULL for none. */
+/* Sets the condition of later calls. It is checked against the network's inputs and copied; NULL
+   for none. */
 SUMI_API sumi_status sumi_session_set_condition(sumi_session *session,
                                                 const sumi_condition *condition);
+
+/* Sets the null condition, which guides compare with the condition: the same arrays, with items of
+   the same shape. NULL, the default: the model's null class, if it has one. A negative condition,
+   such as a class that samples should not look like, can take its place. */
 SUMI_API sumi_status sumi_session_set_null(sumi_session *session, const sumi_condition *condition);
 
-/* One evaluation: x[count, item] and times[count] to output[count, output item]. */
+/* One evaluation, with the session's guides: x[count, item] and times[count] to
+   output[count, output item]. */
 SUMI_API sumi_status sumi_session_predict(sumi_session *session, int64_t count, const float *x,
                                           const float *times, float *output);
 
@@ -623,7 +632,7 @@ SUMI_API sumi_status sumi_session_score(sumi_session *session, int64_t count, co
                                         double time, float *score);
 
 /* The loss mean(output^2) and its gradient by every weight, in the order of sumi_model_weight:
-   gradients[i] is memory of the size of weight i, or NULL. For tests. */
+   gradients[i] is memory of the size of weight i, or NULL. For tests; guides are not applied. */
 SUMI_API sumi_status sumi_session_gradient(sumi_session *session, int64_t count, const float *x,
                                            const float *times, double *loss,
                                            float *const *gradients);
@@ -649,6 +658,52 @@ SUMI_API sumi_status sumi_model_sample(sumi_model *model, sumi_solver *solver, i
 SUMI_API sumi_status sumi_session_denoiser(void *session, int64_t count, int64_t item_size,
                                            int64_t output_size, const float *x, const float *times,
                                            float *output);
+
+/* ---- Guides ---------------------------------------------------------------------------------- */
+
+/* A guide steers a session: it wraps the network, or the guides added before, and changes the
+   prediction. It applies to all computations of the session: samples, scores and likelihoods.
+   Classifier-free guidance:
+
+       sumi_guide *guide = NULL;
+       if (sumi_session_add_guide(session, "classifier-free", &guide) == SUMI_OK
+           && sumi_guide_set_number(guide, "scale", 3) == SUMI_OK) ...
+
+   "classifier-free" evaluates the network with the condition and with the null condition, in one
+   batch, and predicts null + scale (condition - null). "sigma_low" and "sigma_high" limit it to an
+   interval of the noise level sigma = s / a; "rescale" is the share of the prediction whose
+   standard deviation is set to that of the conditional one; "channels" is the number of guided
+   channels. */
+typedef struct sumi_guide sumi_guide;
+
+/* The kinds of guides by number from 0; false past the last. */
+typedef struct sumi_guide_info {
+    size_t size; /* sizeof(sumi_guide_info) */
+    const char *name, *paper;
+} sumi_guide_info;
+SUMI_API bool sumi_guide_describe(int number, sumi_guide_info *info);
+
+/* Adds a guide of that kind as the outermost, at most eight. The session owns it; *guide (may be
+   NULL) is for setting its options, and valid until the guides are removed. SUMI_ERROR_ARGUMENT if
+   it compares conditions and there is no null condition. */
+SUMI_API sumi_status sumi_session_add_guide(sumi_session *session, const char *name,
+                                            sumi_guide **guide);
+/* Removes all guides. */
+SUMI_API void sumi_session_remove_guides(sumi_session *session);
+
+SUMI_API const char *sumi_guide_name(const sumi_guide *guide);
+
+/* The options of a guide by number from 0; false past the last. */
+SUMI_API bool sumi_guide_option(const sumi_guide *guide, int number, sumi_option *option);
+
+/* Sets an option, the value as text. One that has no effect with the other options, such as
+   "rescale" with scale 1, is refused by the next evaluation. */
+SUMI_API sumi_status sumi_guide_set(sumi_guide *guide, const char *option, const char *value);
+SUMI_API sumi_status sumi_guide_set_number(sumi_guide *guide, const char *option, double value);
+
+/* The value of an option as text; NULL if there is no such option. Valid until the next call on
+   this guide. */
+SUMI_API const char *sumi_guide_get(sumi_guide *guide, const char *option);
 
 /* ---- Auto-encoders ----------------------------------------------------------------------------
  */
@@ -769,7 +824,8 @@ typedef sumi_status (*sumi_denoiser_product)(void *user, int64_t count, int64_t 
                                              int64_t output_size, const float *x,
                                              const float *times, const float *vectors,
                                              float *output, float *products);
-/* That of a session: `user` is the sumi_session. */
+/* That of a session: `user` is the sumi_session. Guides are applied; SUMI_ERROR_UNSUPPORTED if one
+   of them has no vector-Jacobian products. */
 SUMI_API sumi_status sumi_session_product(void *session, int64_t count, int64_t item_size,
                                           int64_t output_size, const float *x, const float *times,
                                           const float *vectors, float *output, float *products);

@@ -20,7 +20,8 @@ enum philox_purpose {
     PURPOSE_LABEL,
     PURPOSE_MEASURE,
     PURPOSE_DIRECTION,
-    PURPOSE_LATENT
+    PURPOSE_LATENT,
+    PURPOSE_LABEL_DROPOUT
 };
 
 typedef struct philox_stream {

@@ -197,29 +197,90 @@ sumi_status condition_copy(sumi_context *context, const sumi_condition *source,
     return status;
 }
 
+/* Copies items[count] of `from` (NULL: 0, 1 ...) to `to` from item `first` on; those beyond the
+   last begin again with the first. */
+static void copy_items(const struct condition_entry *from, int64_t count, const int64_t *items,
+                       int64_t first, const struct condition_entry *to)
+{
+    size_t row = (size_t)from->size * sizeof(float);
+    for (int64_t k = 0; k < count; k++) {
+        const char *values = from->values;
+        int64_t item = items ? items[k] : k;
+        memcpy((char *)to->values + (size_t)(first + k) * row,
+               values + (size_t)(item % from->shape[0]) * row, row);
+    }
+}
+
+/* Makes the entry of that name in `condition` one of `count` items like those of `from`. */
+static sumi_status resize_like(sumi_condition *condition, const struct condition_entry *from,
+                               int64_t count, struct condition_entry **to)
+{
+    int64_t shape[SUMI_MAX_RANK];
+    memcpy(shape, from->shape, sizeof shape);
+    shape[0] = count;
+    TRY(claim_entry(condition, from->name, to));
+    sumi_status status =
+        reserve(condition, *to, from->integers, from->rank, shape, count * from->size);
+    if (status != SUMI_OK) drop_last_if_empty(condition);
+    return status;
+}
+
 sumi_status condition_gather(sumi_condition *condition, const sumi_condition *source, int64_t count,
                              const int64_t *items)
 {
     keep_common(condition, source);
     for (int i = 0; i < source->count; i++) {
-        const struct condition_entry *from = &source->entries[i];
         struct condition_entry *to = NULL;
-        int64_t shape[SUMI_MAX_RANK];
-        size_t row = (size_t)from->size * sizeof(float);
-        memcpy(shape, from->shape, sizeof shape);
-        shape[0] = count;
-        TRY(claim_entry(condition, from->name, &to));
-        sumi_status status =
-            reserve(condition, to, from->integers, from->rank, shape, count * from->size);
-        if (status != SUMI_OK) {
-            drop_last_if_empty(condition);
-            return status;
-        }
-        for (int64_t k = 0; k < count; k++) {
-            const char *values = from->values;
-            memcpy((char *)to->values + (size_t)k * row,
-                   values + (size_t)(items[k] % from->shape[0]) * row, row);
-        }
+        TRY(resize_like(condition, &source->entries[i], count, &to));
+        copy_items(&source->entries[i], count, items, 0, to);
+    }
+    return SUMI_OK;
+}
+
+/* ---- Two conditions as one ---- */
+
+static bool same_item(const struct condition_entry *a, const struct condition_entry *b)
+{
+    size_t axes = (size_t)(a->rank - 1);
+    return a->integers == b->integers && a->rank == b->rank
+           && memcmp(a->shape + 1, b->shape + 1, axes * sizeof *a->shape) == 0;
+}
+
+/* Each array of one must be an array of the other, with items of the same shape. */
+static sumi_status check_null(sumi_context *context, const sumi_condition *condition,
+                              const sumi_condition *null)
+{
+    for (int i = 0; i < null->count; i++) {
+        if (condition_find(condition, null->entries[i].name)) continue;
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the null condition has \"%.60s\", but the condition has not",
+                            null->entries[i].name);
+    }
+    for (int i = 0; i < condition->count; i++) {
+        const struct condition_entry *entry = &condition->entries[i];
+        const struct condition_entry *other = condition_find(null, entry->name);
+        if (other && same_item(entry, other)) continue;
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            other ? "\"%.60s\" of the null condition has items of another shape "
+                                    "or type than that of the condition"
+                                  : "the condition has \"%.60s\", but the null condition has not",
+                            entry->name);
+    }
+    return SUMI_OK;
+}
+
+sumi_status condition_join(sumi_condition *condition, const sumi_condition *source, int64_t count,
+                           const sumi_condition *null, int64_t null_count,
+                           const int64_t *null_items)
+{
+    TRY(check_null(condition->context, source, null));
+    keep_common(condition, source);
+    for (int i = 0; i < source->count; i++) {
+        const struct condition_entry *entry = &source->entries[i];
+        struct condition_entry *to = NULL;
+        TRY(resize_like(condition, entry, count + null_count, &to));
+        copy_items(entry, count, NULL, 0, to);
+        copy_items(condition_find(null, entry->name), null_count, null_items, count, to);
     }
     return SUMI_OK;
 }

@@ -16,39 +16,70 @@ void guide_stack_close(struct guide_stack *stack)
     stack->count = 0;
 }
 
-/* A layer as a denoiser for the next outer one. */
-static sumi_status predict_layer(void *user, int64_t count, int64_t item_size, int64_t output_size,
-                                 const float *x, const float *times, float *output)
+/* ---- A layer as a denoiser for the next outer one ---- */
+
+static struct guide_call call_of(const struct guide_layer *layer, int64_t count, int64_t item_size,
+                                 int64_t output_size, const float *x, const float *times)
 {
-    const struct guide_layer *layer = user;
     const struct guide_stack *stack = layer->stack;
     struct guide_call call = {.count = count,
                               .item_size = item_size,
                               .output_size = output_size,
                               .x = x,
                               .times = times,
-                              .condition = stack->condition};
+                              .path = stack->path,
+                              .condition = layer->condition,
+                              .null = stack->null};
     if (stack->path) call.level = path_level(stack->path, times[0]);
-    sumi_status status = layer->guide.predict(layer->guide.user, &layer->inner, &call, output);
+    return call;
+}
+
+/* Restores the layer's condition on the inner denoiser, also after a failure. */
+static sumi_status restore_condition(const struct guide_layer *layer, sumi_status status)
+{
     if (!layer->guide.sets_condition || !layer->inner.set_condition) return status;
-    sumi_status restored = layer->inner.set_condition(layer->inner.user, stack->condition);
+    sumi_status restored = layer->inner.set_condition(layer->inner.user, layer->condition);
     return status == SUMI_OK ? restored : status;
 }
 
-static sumi_status set_inner_condition(void *user, const sumi_condition *condition)
+static sumi_status predict_layer(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                                 const float *x, const float *times, float *output)
 {
     const struct guide_layer *layer = user;
-    return layer->inner.set_condition(layer->inner.user, condition);
+    const struct guide_call call = call_of(layer, count, item_size, output_size, x, times);
+    return restore_condition(layer,
+                             layer->guide.predict(layer->guide.user, &layer->inner, &call, output));
+}
+
+static sumi_status product_layer(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                                 const float *x, const float *times, const float *vectors,
+                                 float *output, float *products)
+{
+    const struct guide_layer *layer = user;
+    const struct guide_call call = call_of(layer, count, item_size, output_size, x, times);
+    return restore_condition(layer, layer->guide.product(layer->guide.user, &layer->inner, &call,
+                                                         vectors, output, products));
+}
+
+static sumi_status set_layer_condition(void *user, const sumi_condition *condition)
+{
+    struct guide_layer *layer = user;
+    TRY(layer->inner.set_condition(layer->inner.user, condition));
+    layer->condition = condition;
+    return SUMI_OK;
 }
 
 static struct denoising denoising_of(struct guide_layer *layer)
 {
+    const struct denoising *inner = &layer->inner;
     return (struct denoising){.user = layer,
                               .predict = predict_layer,
-                              .set_condition =
-                                  layer->inner.set_condition ? set_inner_condition : NULL,
-                              .condition = layer->inner.condition,
-                              .needs_class = layer->inner.needs_class};
+                              .product =
+                                  inner->product && layer->guide.product ? product_layer : NULL,
+                              .set_condition = inner->set_condition ? set_layer_condition : NULL,
+                              .condition = layer->condition,
+                              .needs_class = inner->needs_class,
+                              .channels = inner->channels};
 }
 
 static struct denoising outermost(struct guide_stack *stack)
@@ -66,22 +97,26 @@ sumi_status guide_stack_add(struct guide_stack *stack, const struct guide *guide
         return context_fail(stack->context, SUMI_ERROR_ARGUMENT,
                             "a guide that compares conditions needs a denoiser that takes one");
     }
-    struct guide_layer layer = {.stack = stack, .guide = *guide, .inner = outermost(stack)};
+    struct guide_layer layer = {
+        .stack = stack, .guide = *guide, .inner = outermost(stack), .condition = stack->condition};
     stack->layers[stack->count++] = layer;
     return SUMI_OK;
 }
 
 /* ---- The whole ---- */
 
+/* Sets a copy; after a failure, the previous condition again. */
 static sumi_status set_condition(void *user, const sumi_condition *condition)
 {
     struct guide_stack *stack = user;
-    sumi_condition *copy = NULL;
-    TRY(stack->core.set_condition(stack->core.user, condition));
+    sumi_condition *copy = NULL, *before = stack->condition;
+    const struct denoising whole = outermost(stack);
     TRY(condition_copy(stack->context, condition, &copy));
-    sumi_condition_free(stack->condition);
-    stack->condition = copy;
-    return SUMI_OK;
+    sumi_status status = whole.set_condition(whole.user, copy);
+    if (status == SUMI_OK) stack->condition = copy;
+    else whole.set_condition(whole.user, before);
+    sumi_condition_free(status == SUMI_OK ? before : copy);
+    return status;
 }
 
 static sumi_status predict(void *user, int64_t count, int64_t item_size, int64_t output_size,
@@ -96,18 +131,26 @@ static sumi_status product(void *user, int64_t count, int64_t item_size, int64_t
                            const float *x, const float *times, const float *vectors, float *output,
                            float *products)
 {
-    const struct guide_stack *stack = user;
-    return stack->core.product(stack->core.user, count, item_size, output_size, x, times, vectors,
-                               output, products);
+    struct guide_stack *stack = user;
+    const struct denoising whole = outermost(stack);
+    return whole.product(whole.user, count, item_size, output_size, x, times, vectors, output,
+                         products);
 }
 
 struct denoising guide_stack_denoising(struct guide_stack *stack)
 {
-    bool plain = stack->count == 0 && stack->core.product;
-    return (struct denoising){.user = stack,
-                              .predict = predict,
-                              .product = plain ? product : NULL,
-                              .set_condition = stack->core.set_condition ? set_condition : NULL,
-                              .condition = stack->condition,
-                              .needs_class = stack->core.needs_class};
+    struct denoising whole = outermost(stack);
+    whole.user = stack;
+    whole.predict = predict;
+    if (whole.product) whole.product = product;
+    if (whole.set_condition) whole.set_condition = set_condition;
+    whole.condition = stack->condition;
+    return whole;
+}
+
+const char *guide_stack_without_product(const struct guide_stack *stack)
+{
+    for (int i = 0; i < stack->count; i++)
+        if (!stack->layers[i].guide.product) return stack->layers[i].guide.name;
+    return NULL;
 }

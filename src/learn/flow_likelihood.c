@@ -16,7 +16,7 @@
 
 #include "base/philox.h"
 #include "learn/keys.h"
-#include "learn/objective.h"
+#include "learn/label_dropout.h"
 #include "solvers/solver.h"
 
 static const double bits_in_a_nat = 1.44269504088896340736;
@@ -58,7 +58,8 @@ struct flow {
     double energy;
     int rank; /* of a batch */
     int64_t shape[SUMI_MAX_RANK + 1];
-    int32_t *labels;              /* [batch], NULL where the network takes no classes */
+    int32_t *labels; /* [batch], NULL where the network takes no classes */
+    struct label_dropout label_dropout;
     sumi_node x, probes, classes; /* probes: -1 where the trace is exact */
     sumi_node grid;               /* [segments + 1, 2]: where each step begins, and its length */
 };
@@ -189,6 +190,7 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     const struct portion portion = portion_of(f->learning.recipe, number);
     float *x = sumi_plan_data(plan, f->x);
     TRY(data_read_batch(f->learning.data, f->seed, number, f->batch, x, f->labels));
+    label_dropout_apply(&f->label_dropout, &portion, f->labels);
     draw_grid(f, portion.step, sumi_plan_data(plan, f->grid));
     if (f->labels) net_put_integers(plan, f->classes, 0, f->batch, f->labels);
     if (f->probes < 0) return SUMI_OK;
@@ -250,6 +252,7 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     f->size = model_item_size(learning->model);
     f->segments = recipe_int(learning->recipe, "train.segments");
     f->energy = recipe_number(learning->recipe, "train.energy");
+    f->label_dropout = label_dropout_of(learning);
     choose_method(f);
     sumi_status status = check_path(f);
     if (status == SUMI_OK && sumi_model_classes(learning->model)) {

@@ -3,7 +3,7 @@
 #include "learn/keys.h"
 
 const struct option *const train_tables[] = {
-    trainer_keys,    step_keys,   optimizer_keys, objective_keys, flow_keys,
-    coupling_keys,   reflow_keys, times_keys,     weighting_keys, precision_keys,
-    train_seed_keys, run_keys,    NULL,
+    trainer_keys,   step_keys,       optimizer_keys, objective_keys, flow_keys,
+    coupling_keys,  reflow_keys,     times_keys,     weighting_keys, label_dropout_keys,
+    precision_keys, train_seed_keys, run_keys,       NULL,
 };

@@ -38,7 +38,8 @@ sumi_status noised_open(const struct learning *learning, struct noised *noised)
     *noised = (struct noised){.learning = *learning,
                               .seed = recipe_seed(learning->recipe, "train.seed"),
                               .batch = portion_of(learning->recipe, 0).count,
-                              .item_size = model_item_size(learning->model)};
+                              .item_size = model_item_size(learning->model),
+                              .label_dropout = label_dropout_of(learning)};
     TRY(open_solver(noised));
     TRY(take_memory(noised));
     TRY(times_open(learning, noised->path, noised->options->shift, &noised->draws));
@@ -263,6 +264,7 @@ sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
 {
     const struct portion portion = portion_of(noised->learning.recipe, feed);
     TRY(read_pairs(noised, &portion, feed));
+    label_dropout_apply(&noised->label_dropout, &portion, noised->labels);
     times_prepare(&noised->draws);
     int threads = threads_for(noised);
     BY_TEAM(threads, feed_items(noised, plan, &portion, finish, user));

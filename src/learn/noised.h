@@ -7,6 +7,7 @@
 #define SUMI_LEARN_NOISED_H
 
 #include "learn/coupling.h"
+#include "learn/label_dropout.h"
 #include "learn/times.h"
 
 struct noised {
@@ -24,6 +25,7 @@ struct noised {
     struct place *places;     /* [batch] */
     struct times draws;
     struct coupling coupling;
+    struct label_dropout label_dropout;
     sumi_node x, times, classes;
     sumi_node chances; /* 1 / (T p) of each item with importance sampling of times, else -1 */
     sumi_node losses;  /* [batch] */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of objectives, and what they share. */
-#include "learn/objective.h"
+#include "learn/label_dropout.h"
 
 #include <string.h>
 
@@ -34,6 +34,7 @@ sumi_status objective_create(const struct learning *learning, struct objective *
 {
     *objective = (struct objective){.user = NULL};
     TRY(objective_check_data(learning));
+    TRY(label_dropout_check(learning));
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (recipe_is(learning->recipe, "train.objective", types[i]->name)) {
             TRY(check_bits(learning, types[i]));

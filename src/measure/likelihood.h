@@ -5,7 +5,7 @@
 #ifndef SUMI_MEASURE_LIKELIHOOD_H
 #define SUMI_MEASURE_LIKELIHOOD_H
 
-#include "base/options.h"
+#include "base/option_set.h"
 #include "data/data.h"
 #include "guides/denoising.h"
 #include "measure/terms.h"
@@ -34,7 +34,7 @@ struct sumi_likelihood {
     sumi_context *context;
     sumi_solver *solver;
     struct likelihood_options options;
-    struct given_options given;  /* what the caller has set */
+    struct option_set set;       /* of these */
     char text[OPTION_WORD_SIZE]; /* of the last sumi_likelihood_setting */
     sumi_likelihood_term *terms; /* of the last measurement */
     int64_t term_count;

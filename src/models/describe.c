@@ -244,14 +244,17 @@ static sumi_status add_model(struct description *description, const sumi_model *
     int64_t parameters = 0, shape[SUMI_MAX_RANK], count = model->weights->count;
     int rank = sumi_model_shape(model, shape);
     for (int64_t i = 0; i < count; i++) parameters += shape_count(&model->weights->items[i].shape);
-    TRY(check(description,
-              member_text(description->what, "kind", "model")
-                  && member_text(description->what, "class", sumi_model_class(model))
-                  && member_whole(description->what, "parameters", parameters)
-                  && member_whole(description->what, "tensor_count", count)
-                  && member_wholes(description->what, "shape", rank, shape)
-                  && member_whole(description->what, "classes", net_classes(model->net))
-                  && class_names_add(model, description->what, "class_names")));
+    TRY(check(
+        description,
+        member_text(description->what, "kind", "model")
+            && member_text(description->what, "class", sumi_model_class(model))
+            && member_whole(description->what, "parameters", parameters)
+            && member_whole(description->what, "tensor_count", count)
+            && member_wholes(description->what, "shape", rank, shape)
+            && member_whole(description->what, "classes", net_classes(model->net))
+            && class_names_add(model, description->what, "class_names")
+            && (!model->net->null_class
+                || member_whole(description->what, "null_class", net_null_class(model->net)))));
     TRY(check(description, add_parts(description->what, model)));
     TRY(add_text_as_json(description, "config", model->net->config));
     return add_text_as_json(description, "scheduler", model->scheduler);

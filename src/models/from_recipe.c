@@ -244,6 +244,15 @@ static bool add_channels(json_object *config, const struct plan_of_net *plan)
            && member_number(config, "dropout", recipe_number(plan->recipe, "model.dropout"));
 }
 
+/* The number of classes; label dropout needs the null class, too. */
+static bool add_classes(json_object *config, const struct plan_of_net *plan)
+{
+    if (recipe_number(plan->recipe, "train.label_dropout") == 0)
+        return member_whole(config, "num_class_embeds", plan->classes);
+    return member_whole(config, "num_class_embeds", plan->classes + 1)
+           && member_whole(config, "_null_class", plan->classes);
+}
+
 /* Members of all but transformers. */
 static bool add_common(json_object *config, const struct plan_of_net *plan)
 {
@@ -253,7 +262,7 @@ static bool add_common(json_object *config, const struct plan_of_net *plan)
            && member_text(config, "time_embedding_type",
                           recipe_text(recipe, "model.time_embedding"))
            && member_text(config, "act_fn", recipe_text(recipe, "model.activation"))
-           && (!conditional || member_whole(config, "num_class_embeds", plan->classes));
+           && (!conditional || add_classes(config, plan));
 }
 
 static bool add_unet(json_object *config, const struct plan_of_net *plan)

@@ -164,6 +164,11 @@ int sumi_model_classes(const sumi_model *model)
     return (int)net_classes(model->net);
 }
 
+int sumi_model_null_class(const sumi_model *model)
+{
+    return (int)net_null_class(model->net);
+}
+
 sumi_item_kind sumi_model_kind(const sumi_model *model)
 {
     return model->net->kind;

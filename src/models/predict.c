@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluations of a session's model, in equal batches where there are many items. */
+/* Evaluations of a session's network, in equal batches where there are many items. */
 #include <string.h>
 
 #include "models/session.h"
@@ -29,10 +29,9 @@ static sumi_status choose_batch(sumi_session *session, int64_t count, int64_t *b
     return SUMI_OK;
 }
 
-sumi_status sumi_session_predict(sumi_session *session, int64_t count, const float *x,
-                                 const float *times, float *output)
+static sumi_status evaluate(sumi_session *session, int64_t count, const float *x,
+                            const float *times, float *output)
 {
-    TRY(session_check_call(session, count));
     int64_t item_size = model_item_size(session->model), batch = 0;
     int64_t output_size = model_output_size(session->model);
     TRY(choose_batch(session, count, &batch));
@@ -49,10 +48,11 @@ sumi_status sumi_session_predict(sumi_session *session, int64_t count, const flo
     return SUMI_OK;
 }
 
-sumi_status sumi_session_denoiser(void *user, int64_t count, int64_t item_size, int64_t output_size,
+sumi_status session_predict_plain(void *user, int64_t count, int64_t item_size, int64_t output_size,
                                   const float *x, const float *times, float *output)
 {
     sumi_session *session = user;
     TRY(session_check_sizes(session, item_size, output_size));
-    return sumi_session_predict(session, count, x, times, output);
+    TRY(session_check_call(session, count));
+    return evaluate(session, count, x, times, output);
 }

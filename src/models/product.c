@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vector-Jacobian products of a session's model: the output, and v^T d output / d x for a vector v
-   of each item. Exact densities use them for divergences. */
+/* Vector-Jacobian products of a session's network: the output, and v^T d output / d x for a vector
+   v of each item. Exact densities use them for divergences. */
 #include <string.h>
 
 #include "models/session.h"
@@ -36,9 +36,9 @@ static sumi_status run_part(const struct kept_plan *kept, int64_t count, int64_t
     return SUMI_OK;
 }
 
-sumi_status sumi_session_product(void *user, int64_t count, int64_t item_size, int64_t output_size,
-                                 const float *x, const float *times, const float *vectors,
-                                 float *output, float *products)
+sumi_status session_product_plain(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                                  const float *x, const float *times, const float *vectors,
+                                  float *output, float *products)
 {
     sumi_session *session = user;
     struct kept_plan *kept = NULL;

@@ -94,14 +94,23 @@ sumi_status sumi_session_solver(sumi_session *session, const char *name, sumi_so
 
 /* ---- Samples ---- */
 
+/* The class of the null condition, which samples have only if they are asked for it; -1 if none. */
+static int64_t null_class(const sumi_session *session)
+{
+    const struct condition_entry *entry = condition_find(session->null, "class");
+    return entry && entry->integers ? *(const int32_t *)entry->values : -1;
+}
+
 /* Without a condition, samples the classes of a class-conditional model cyclically. */
 static sumi_status choose_classes(sumi_session *session, int64_t count)
 {
-    int64_t classes = net_classes(session->model->net), shown = count < classes ? count : classes;
+    int64_t classes = net_classes(session->model->net), shown = 0;
+    int64_t null = classes > 1 ? null_class(session) : -1, most = count < classes ? count : classes;
     sumi_condition *condition = NULL;
-    int32_t *values = context_allocate(session->context, (size_t)shown, sizeof *values);
+    int32_t *values = context_allocate(session->context, (size_t)most, sizeof *values);
     sumi_status status = values ? SUMI_OK : SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; i < shown && values; i++) values[i] = (int32_t)i;
+    for (int64_t i = 0; i < classes && shown < most && values; i++)
+        if (i != null) values[shown++] = (int32_t)i;
     if (status == SUMI_OK) status = sumi_condition_create(session->context, &condition);
     if (status == SUMI_OK)
         status = sumi_condition_set_integers(condition, "class", 1, &shown, values);

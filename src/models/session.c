@@ -16,13 +16,18 @@ sumi_status sumi_session_create(sumi_context *context, const sumi_model *model,
     (*session)->context = context;
     (*session)->model = model;
     (*session)->memory = MEMORY_USUAL;
-    return SUMI_OK;
+    sumi_status status = session_own_null(*session, &(*session)->null);
+    if (status == SUMI_OK) return SUMI_OK;
+    sumi_session_free(*session);
+    *session = NULL;
+    return status;
 }
 
 void sumi_session_free(sumi_session *session)
 {
     if (!session) return;
     session_forget_plans(session);
+    sumi_session_remove_guides(session);
     sumi_condition_free(session->condition);
     sumi_condition_free(session->null);
     context_release(session->context, session);
@@ -136,27 +141,29 @@ static sumi_status check_condition(const sumi_session *session, const sumi_condi
     return SUMI_OK;
 }
 
-static sumi_status replace(const sumi_session *session, const sumi_condition *condition,
-                           sumi_condition **place)
+sumi_status session_go_by(sumi_session *session, const sumi_condition *condition)
 {
     if (!condition) {
-        sumi_condition_free(*place);
-        *place = NULL;
+        sumi_condition_free(session->condition);
+        session->condition = NULL;
         return SUMI_OK;
     }
     TRY(check_condition(session, condition));
-    if (!*place) return condition_copy(session->context, condition, place);
-    return condition_assign(*place, condition);
-}
-
-sumi_status sumi_session_set_condition(sumi_session *session, const sumi_condition *condition)
-{
-    return replace(session, condition, &session->condition);
+    if (!session->condition)
+        return condition_copy(session->context, condition, &session->condition);
+    return condition_assign(session->condition, condition);
 }
 
 sumi_status sumi_session_set_null(sumi_session *session, const sumi_condition *condition)
 {
-    return replace(session, condition, &session->null);
+    sumi_condition *null = NULL;
+    if (condition) TRY(check_condition(session, condition));
+    TRY(condition ? condition_copy(session->context, condition, &null)
+                  : session_own_null(session, &null));
+    sumi_condition_free(session->null);
+    session->null = null;
+    session->stack.null = null;
+    return SUMI_OK;
 }
 
 /* ---- Calls ---- */
@@ -229,21 +236,4 @@ void session_fill(const sumi_session *session, sumi_plan *plan, const struct net
             }
         }
     }
-}
-
-/* ---- For guides and measurements ---- */
-
-static sumi_status set_condition(void *user, const sumi_condition *condition)
-{
-    return sumi_session_set_condition(user, condition);
-}
-
-struct denoising session_denoising(sumi_session *session)
-{
-    return (struct denoising){.user = session,
-                              .predict = sumi_session_denoiser,
-                              .product = sumi_session_product,
-                              .set_condition = set_condition,
-                              .condition = session->condition,
-                              .needs_class = net_classes(session->model->net) > 0};
 }

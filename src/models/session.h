@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions: what runs a model. A session reads the model and owns everything that changes while it
-   runs: plans, condition, precision. session.c creates one and checks conditions, plans.c caches
-   plans; predict.c, gradient.c, product.c, score.c and sample.c use them. */
+   runs: plans, condition, guides, precision. session.c creates one and checks conditions, plans.c
+   caches plans, guided.c has the guides; predict.c, gradient.c, product.c, score.c and sample.c use
+   them. */
 #ifndef SUMI_MODELS_SESSION_H
 #define SUMI_MODELS_SESSION_H
 
 #include "graph/plan.h"
-#include "guides/denoising.h"
+#include "guides/kinds.h"
 #include "models/model.h"
 
 enum plan_purpose { PLAN_PREDICTION, PLAN_PRODUCT };
@@ -36,9 +37,14 @@ struct kept_plan {
 struct sumi_session {
     sumi_context *context;
     const sumi_model *model;
-    bool bfloat16;  /* whether plans store activations in bf16 */
-    int64_t memory; /* budget of cached plans, in bytes */
-    sumi_condition *condition, *null;
+    bool bfloat16;             /* whether plans store activations in bf16 */
+    int64_t memory;            /* budget of cached plans, in bytes */
+    sumi_condition *condition; /* of the network's next evaluation */
+    sumi_condition *null;      /* the null condition, or NULL */
+    struct guide_stack stack;  /* around the network; with guides, its condition is the caller's and
+                                  the one above is what a guide sets */
+    sumi_guide *guides[GUIDES_MOST];
+    sumi_solver *levels; /* the model's own, for the noise level of a time; NULL without guides */
     struct kept_plan *plans;
     uint64_t uses;       /* number of uses of plans so far */
     int64_t item_memory; /* bytes of a prediction's plan for one item, 0 while unknown */
@@ -53,8 +59,25 @@ sumi_status session_check_call(const sumi_session *session, int64_t count);
 sumi_status session_check_sizes(const sumi_session *session, int64_t item_size,
                                 int64_t output_size);
 
-/* The session as a denoiser for guides and measurements. */
+/* Sets the condition of the network, checked against its inputs. */
+sumi_status session_go_by(sumi_session *session, const sumi_condition *condition);
+
+/* The network alone: as sumi_session_predict and sumi_session_product, without guides. */
+sumi_status session_predict_plain(void *session, int64_t count, int64_t item_size,
+                                  int64_t output_size, const float *x, const float *times,
+                                  float *output);
+sumi_status session_product_plain(void *session, int64_t count, int64_t item_size,
+                                  int64_t output_size, const float *x, const float *times,
+                                  const float *vectors, float *output, float *products);
+
+/* The session with its guides as a denoiser, for measurements (guided.c). */
 struct denoising session_denoising(sumi_session *session);
+
+/* Refuses guides without vector-Jacobian products. */
+sumi_status session_check_product(const sumi_session *session);
+
+/* The model's own null condition, its null class; NULL if it has none (guided.c). */
+sumi_status session_own_null(const sumi_session *session, sumi_condition **null);
 
 /* Fills a plan's inputs for `count` items of a call, from item `first` on: rows of x and times, and
    the condition's items. A plan for more items is padded with copies of the first row, so that all

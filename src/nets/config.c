@@ -89,6 +89,11 @@ void config_fail(struct config *config, const char *format, ...)
         context_fail(config->context, SUMI_ERROR_FORMAT, "%s: %s", config->source, text);
 }
 
+void config_leave_out(struct config *config, const char *key)
+{
+    json_object_object_del(config->object, key);
+}
+
 bool config_is_null(const struct config *config, const char *key)
 {
     return json_object_object_get(config->object, key) == NULL;

@@ -32,6 +32,9 @@ sumi_status config_write(const struct config *config, char **text);
 void config_fail(struct config *config, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Leaves a key out of what is saved. */
+void config_leave_out(struct config *config, const char *key);
+
 bool config_is_null(const struct config *config, const char *key);
 
 /* Read a value within bounds. They return `otherwise` for null, and the low bound after a

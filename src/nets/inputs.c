@@ -48,6 +48,11 @@ int64_t net_classes(const struct net *net)
     return number < 0 ? 0 : net->inputs[number].limit - net->null_class;
 }
 
+int64_t net_null_class(const struct net *net)
+{
+    return net->null_class ? net_classes(net) : -1;
+}
+
 struct shape net_input_shape(const struct net *net, int number, int64_t items)
 {
     const sumi_input *input = &net->inputs[number];

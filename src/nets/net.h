@@ -52,7 +52,7 @@ struct net {
                                           where the config has no sample_size */
     int64_t size_multiple;             /* spatial sizes must be multiples of it; 0 for any */
     bool any_size;                     /* the spatial size may differ from the config's */
-    bool null_class;                   /* the last value of "class" means that there is no class */
+    bool null_class;                   /* whether the last value of "class" is the null class */
     int64_t out_channels;              /* the output has the input's spatial size */
     int input_count;
     sumi_input inputs[NET_INPUTS]; /* x[n, item], times[n], then further inputs */
@@ -91,6 +91,8 @@ const char *net_input_names(const struct net *net, char *text, size_t size);
 
 /* The number of classes of the input "class", without the null class; 0 if there is none. */
 int64_t net_classes(const struct net *net);
+/* The class that stands for none, which comes after the others; -1 where there is none. */
+int64_t net_null_class(const struct net *net);
 
 /* The declared shape of an input for a number of items; an open size stays 0. */
 struct shape net_input_shape(const struct net *net, int number, int64_t items);

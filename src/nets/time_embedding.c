@@ -11,6 +11,26 @@ static const double FOURIER_SCALE = 16; /* standard deviation of the random freq
 static const double LONGEST_PERIOD = 10000;
 enum { TABLE_LIMIT = 1 << 24, WIDTH_LIMIT = 1 << 18 };
 
+/* diffusers has no key for the null class, and ignores keys that begin with an underscore. The key
+   is saved only if there is one. */
+static void read_null_class(struct config *config, const struct time_settings *time,
+                            int64_t classes, struct net *net)
+{
+    static const char key[] = "_null_class";
+    int64_t number = config_whole_or(config, key, 0, TABLE_LIMIT, -1);
+    if (number < 0) {
+        config_leave_out(config, key);
+        return;
+    }
+    if (time->class_kind != CLASS_ROW || classes < 2 || number != classes - 1) {
+        config_fail(config,
+                    "\"%s\" is the last class, which is \"num_class_embeds\" - 1 of a network with "
+                    "two or more, not %lld",
+                    key, (long long)number);
+    }
+    net->null_class = true;
+}
+
 static void declare_class(struct config *config, struct time_settings *time, struct net *net)
 {
     static const char *const kinds[] = {"timestep", "identity", NULL};
@@ -26,6 +46,7 @@ static void declare_class(struct config *config, struct time_settings *time, str
         }
     }
     if (time->class_kind != CLASS_NONE) net_declare(net, &input);
+    read_null_class(config, time, classes, net);
 }
 
 static void check_frequencies(struct config *config, const struct time_settings *time)

@@ -26,7 +26,7 @@ struct time_settings {
 #define TIME_KEYS                                                                                  \
     {"time_embedding_type", "\"positional\""}, {"time_embedding_dim", "null"},                     \
         {"freq_shift", "0"}, {"flip_sin_to_cos", "true"}, {"class_embed_type", "null"},            \
-        {"num_class_embeds", "null"},                                                              \
+        {"num_class_embeds", "null"}, {"_null_class", "null"},                                     \
     {                                                                                              \
         "num_train_timesteps", "null"                                                              \
     }

@@ -173,8 +173,9 @@ static double network_time(const struct solver_run *run, double time)
     return path_time(path, level.noise / level.signal);
 }
 
-/* Sets how a prediction for the state at a level is converted. The network was trained on the path's
-   own scale, and the solver's state has another: the network's input is `factor` times the state. */
+/* Sets how a prediction for the state at a level is converted. The network was trained on the
+   path's own scale, and the solver's state has another: the network's input is `factor` times the
+   state. */
 static void set_map(struct solver_run *run, const struct noise_level *level, double factor)
 {
     run->map = path_map(run->path, (enum prediction_type)run->options->prediction_type, level);

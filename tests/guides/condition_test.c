@@ -105,6 +105,35 @@ static void items_are_dealt_out_again_from_the_first(void **state)
     sumi_condition_free(c);
 }
 
+static void two_conditions_are_joined_item_by_item(void **state)
+{
+    scratch *room = *state;
+    sumi_condition *c = NULL, *null = NULL, *joined = NULL;
+    sumi_condition_entry entry = {.size = sizeof entry};
+    CHECK_OK(room->context, sumi_condition_create(room->context, &c));
+    CHECK_OK(room->context, sumi_condition_create(room->context, &null));
+    CHECK_OK(room->context, sumi_condition_create(room->context, &joined));
+    CHECK_OK(room->context,
+             sumi_condition_set(c, "pairs", 2, (int64_t[]){2, 2}, (float[]){1, 2, 3, 4}));
+    CHECK_OK(room->context,
+             sumi_condition_set_integers(c, "class", 1, (int64_t[]){3}, (int32_t[]){5, 6, 7}));
+    CHECK_OK(room->context,
+             sumi_condition_set(null, "pairs", 2, (int64_t[]){1, 2}, (float[]){8, 9}));
+    CHECK_OK(room->context,
+             sumi_condition_set_integers(null, "class", 1, (int64_t[]){2}, (int32_t[]){0, 1}));
+    CHECK_OK(room->context, condition_join(joined, c, 3, null, 2, (int64_t[]){0, 2}));
+    assert_true(sumi_condition_get(joined, 0, &entry));
+    const float pairs[] = {1, 2, 3, 4, 1, 2, 8, 9, 8, 9};
+    assert_int_equal(entry.shape[0], 5);
+    assert_memory_equal(entry.numbers, pairs, sizeof pairs);
+    assert_true(sumi_condition_get(joined, 1, &entry));
+    const int32_t classes[] = {5, 6, 7, 0, 0};
+    assert_memory_equal(entry.integers, classes, sizeof classes);
+    sumi_condition_free(joined);
+    sumi_condition_free(null);
+    sumi_condition_free(c);
+}
+
 static sumi_status use(sumi_context *context, void *user)
 {
     (void)user;
@@ -114,6 +143,7 @@ static sumi_status use(sumi_context *context, void *user)
     STEP(sumi_condition_set_integers(c, "b", 1, (int64_t[]){1}, (int32_t[]){1}));
     STEP(condition_copy(context, c, &copy));
     STEP(condition_gather(copy, c, 3, (int64_t[]){0, 1, 2}));
+    STEP(condition_join(copy, c, 3, c, 1, (int64_t[]){0}));
     sumi_condition_free(copy);
     sumi_condition_free(c);
     return status;
@@ -133,6 +163,7 @@ int main(void)
         SCRATCH_TEST(arrays_that_make_no_sense_are_refused_with_a_sentence),
         SCRATCH_TEST(more_arrays_than_a_condition_has_places_are_refused),
         SCRATCH_TEST(items_are_dealt_out_again_from_the_first),
+        SCRATCH_TEST(two_conditions_are_joined_item_by_item),
         SCRATCH_TEST(failing_memory_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
    that a solver runs. */
 #include "guides/guide.h"
 
+#include "guides/kinds.h"
 #include "models/session.h"
 #include "models/tiny.h"
 #include "solvers/solver.h"
@@ -128,7 +129,8 @@ static void a_guide_compares_two_conditions_and_the_stack_keeps_its_own(void **s
     CHECK_OK(context, once_open(context, model, 1, (int32_t[]){0}, &session));
     CHECK_OK(context, once_condition(context, 1, (int32_t[]){2}, &other));
     const struct denoising core = session_denoising(session);
-    const struct guide guide = {.user = other, .predict = mix, .sets_condition = true};
+    const struct guide guide = {
+        .name = "mix", .user = other, .predict = mix, .sets_condition = true};
     CHECK_OK(context, guide_stack_open(context, &core, NULL, &stack));
     CHECK_OK(context, guide_stack_add(&stack, &guide));
     const struct denoising whole = guide_stack_denoising(&stack);
@@ -137,12 +139,49 @@ static void a_guide_compares_two_conditions_and_the_stack_keeps_its_own(void **s
         for (int i = 0; i < COUNT * SIZE; i++)
             CHECK_CLOSE(mixed[i], 0.5 * ((double)parts[0][i] + parts[1][i]), 1e-5);
     }
-    assert_null(whole.product); /* a guide's is not known */
+    assert_null(whole.product);
+    assert_string_equal(guide_stack_without_product(&stack), "mix");
     guide_stack_close(&stack);
     sumi_condition_free(other);
     sumi_session_free(session);
     sumi_model_free(model);
     free(x);
+}
+
+static void kinds_are_listed_with_their_options_and_set_by_name(void **state)
+{
+    scratch *room = *state;
+    sumi_guide_info info = {.size = sizeof info};
+    sumi_guide *guide = NULL;
+    sumi_option option = {.size = sizeof option};
+    for (int i = 0; sumi_guide_describe(i, &info); i++) {
+        assert_true(info.name[0] && info.paper[0]);
+        CHECK_OK(room->context, guide_create(room->context, info.name, &guide));
+        assert_string_equal(sumi_guide_name(guide), info.name);
+        int count = 0;
+        for (; sumi_guide_option(guide, count, &option); count++)
+            assert_string_equal(sumi_guide_get(guide, option.name), option.default_value);
+        assert_true(count > 0);
+        guide_free(guide);
+    }
+    assert_false(sumi_guide_describe(-1, &info));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "did you mean \"classifier-free\"?",
+                guide_create(room->context, "clasifier-free", &guide));
+    assert_null(guide);
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "not NULL",
+                guide_create(room->context, NULL, &guide));
+    CHECK_OK(room->context, guide_create(room->context, "classifier-free", &guide));
+    assert_true(sumi_guide_option(guide, 1, &option));
+    assert_string_equal(option.name, "sigma_low");
+    assert_false(option.read);
+    CHECK_OK(room->context, sumi_guide_set_number(guide, "scale", 2.5));
+    assert_string_equal(sumi_guide_get(guide, "scale"), "2.5");
+    assert_true(sumi_guide_option(guide, 1, &option) && option.read);
+    assert_null(sumi_guide_get(guide, "weight"));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT,
+                "\"scale\" of the guide classifier-free must be a number",
+                sumi_guide_set(guide, "scale", "much"));
+    guide_free(guide);
 }
 
 static void guides_that_cannot_work_are_refused(void **state)
@@ -167,6 +206,7 @@ int main(void)
         SCRATCH_TEST(the_guide_added_last_is_outermost),
         SCRATCH_TEST(a_guide_sees_the_level_of_the_time_and_a_solver_runs_the_whole),
         SCRATCH_TEST(a_guide_compares_two_conditions_and_the_stack_keeps_its_own),
+        SCRATCH_TEST(kinds_are_listed_with_their_options_and_set_by_name),
         SCRATCH_TEST(guides_that_cannot_work_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Classifier-free guidance of one item; see combine.h. */
+#include "guides/combine.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* g over c. */
+static void guide_item(const struct combination *rule, const float *null, float *output)
+{
+    for (int64_t p = 0; p < rule->positions; p++) {
+        const float *n = null + p * rule->width;
+        float *c = output + p * rule->width;
+        for (int64_t k = 0; k < rule->guided; k++)
+            c[k] = (float)(n[k] + rule->scale * ((double)c[k] - n[k]));
+    }
+}
+
+/* ---- Rescale ---- */
+
+struct moments {
+    double count, mean, deviation; /* of the numbers of a prediction, divisor N - 1 */
+};
+
+static struct moments moments_of(const struct combination *rule, const float *output)
+{
+    struct moments m = {.count = (double)(rule->positions * rule->channels)};
+    double squares = 0;
+    for (int64_t p = 0; p < rule->positions; p++)
+        for (int64_t k = 0; k < rule->channels; k++) m.mean += output[p * rule->width + k];
+    m.mean /= m.count;
+    for (int64_t p = 0; p < rule->positions; p++) {
+        for (int64_t k = 0; k < rule->channels; k++) {
+            double away = output[p * rule->width + k] - m.mean;
+            squares += away * away;
+        }
+    }
+    m.deviation = sqrt(squares / (m.count - 1));
+    return m;
+}
+
+/* What g is multiplied by; 1 where its numbers are all the same. */
+static double rescale_factor(double phi, const struct moments *c, const struct moments *g)
+{
+    return g->deviation > 0 ? phi * c->deviation / g->deviation + 1 - phi : 1;
+}
+
+void combine(const struct combination *rule, const float *null, float *output)
+{
+    struct moments c, g;
+    if (rule->rescale == 0) {
+        guide_item(rule, null, output);
+        return;
+    }
+    c = moments_of(rule, output);
+    guide_item(rule, null, output);
+    g = moments_of(rule, output);
+    double factor = rescale_factor(rule->rescale, &c, &g);
+    for (int64_t p = 0; p < rule->positions; p++)
+        for (int64_t k = 0; k < rule->channels; k++)
+            output[p * rule->width + k] = (float)(factor * output[p * rule->width + k]);
+}
+
+/* ---- Derivatives ---- */
+
+/* v^T g over a prediction. */
+static double product_along(const struct combination *rule, const float *v, const float *g)
+{
+    double sum = 0;
+    for (int64_t p = 0; p < rule->positions; p++)
+        for (int64_t k = 0; k < rule->channels; k++)
+            sum += (double)v[p * rule->width + k] * g[p * rule->width + k];
+    return sum;
+}
+
+/* v at z becomes v at g, and what c has besides through its deviation:
+
+       v^T dz = v^T (F dg + g dF),   dF = phi (d std(c) / std(g) - std(c) / std(g)^2 d std(g)),
+       d std(u) = (u - mean u)^T du / ((N - 1) std(u))
+
+   `guided` is g; `besides` holds zeros before. */
+static void pull_rescale(const struct combination *rule, const float *condition,
+                         const float *guided, float *v, float *besides)
+{
+    struct moments c = moments_of(rule, condition), g = moments_of(rule, guided);
+    if (!(g.deviation > 0)) return;
+    double factor = rescale_factor(rule->rescale, &c, &g), freedom = g.count - 1;
+    double along = rule->rescale * product_along(rule, v, guided);
+    double of_g = -along * c.deviation / (freedom * pow(g.deviation, 3));
+    double of_c = c.deviation > 0 ? along / (g.deviation * freedom * c.deviation) : 0;
+    for (int64_t p = 0; p < rule->positions; p++) {
+        for (int64_t k = 0; k < rule->channels; k++) {
+            int64_t i = p * rule->width + k;
+            v[i] = (float)(factor * v[i] + of_g * (guided[i] - g.mean));
+            besides[i] = (float)(of_c * (condition[i] - c.mean));
+        }
+    }
+}
+
+void combine_pull(const struct combination *rule, const float *condition, const float *null,
+                  float *condition_vector, float *null_vector, float *scratch)
+{
+    size_t size = (size_t)(rule->positions * rule->width) * sizeof *scratch;
+    memset(null_vector, 0, size); /* first what c has besides */
+    if (rule->rescale > 0) {
+        memcpy(scratch, condition, size);
+        guide_item(rule, null, scratch);
+        pull_rescale(rule, condition, scratch, condition_vector, null_vector);
+    }
+    for (int64_t p = 0; p < rule->positions; p++) {
+        for (int64_t k = 0; k < rule->width; k++) {
+            int64_t i = p * rule->width + k;
+            double v = condition_vector[i], besides = null_vector[i];
+            bool guided = k < rule->guided;
+            null_vector[i] = guided ? (float)((1 - rule->scale) * v) : 0;
+            condition_vector[i] = (float)((guided ? rule->scale * v : v) + besides);
+        }
+    }
+}

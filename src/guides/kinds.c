@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of guides, and the options of one; see kinds.h. */
+#include "guides/kinds.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/structure.h"
+#include "base/text.h"
+
+static const struct guide_type *const types[] = {&guide_classifier_free};
+enum { TYPES = sizeof types / sizeof *types };
+
+bool sumi_guide_describe(int number, sumi_guide_info *info)
+{
+    if (number < 0 || number >= TYPES) return false;
+    const sumi_guide_info all = {.name = types[number]->name, .paper = types[number]->paper};
+    return structure_fill(info, &all, sizeof all);
+}
+
+static sumi_status find_type(sumi_context *context, const char *name,
+                             const struct guide_type **type)
+{
+    const char *names[TYPES + 1] = {NULL};
+    for (int i = 0; i < TYPES; i++) {
+        names[i] = types[i]->name;
+        if (!name || strcmp(name, names[i]) != 0) continue;
+        *type = types[i];
+        return SUMI_OK;
+    }
+    if (!name) return context_fail(context, SUMI_ERROR_ARGUMENT, "a guide needs a name, not NULL");
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "there is no guide \"%.60s\"; did you mean \"%s\"?", name,
+                        text_nearest(name, names));
+}
+
+sumi_status guide_create(sumi_context *context, const char *name, sumi_guide **guide)
+{
+    const struct guide_type *type = NULL;
+    *guide = NULL;
+    TRY(find_type(context, name, &type));
+    sumi_guide *made = context_allocate_zeroed(context, 1, sizeof *made);
+    void *settings = context_allocate_zeroed(context, 1, type->size);
+    if (!made || !settings) {
+        context_release(context, made);
+        context_release(context, settings);
+        return SUMI_ERROR_MEMORY;
+    }
+    *made = (sumi_guide){.context = context, .type = type, .settings = settings};
+    snprintf(made->owner, sizeof made->owner, "the guide %s", type->name);
+    made->options = (struct option_set){.context = context,
+                                        .owner = made->owner,
+                                        .noun = "option",
+                                        .tables = {type->options},
+                                        .values = settings};
+    option_set_defaults(&made->options);
+    *guide = made;
+    return SUMI_OK;
+}
+
+void guide_free(sumi_guide *guide)
+{
+    if (!guide) return;
+    if (guide->type->release) guide->type->release(guide->context, guide->settings);
+    context_release(guide->context, guide->settings);
+    context_release(guide->context, guide);
+}
+
+struct guide guide_of(sumi_guide *guide)
+{
+    const struct guide_type *type = guide->type;
+    return (struct guide){.name = type->name,
+                          .user = guide,
+                          .predict = type->predict,
+                          .product = type->product,
+                          .sets_condition = type->sets_condition};
+}
+
+sumi_status guide_check(const sumi_guide *guide)
+{
+    return option_set_check(&guide->options, guide->type->name, ~0U);
+}
+
+double guide_sigma(const struct guide_call *call, int64_t i)
+{
+    struct noise_level level = path_level(call->path, call->times[i]);
+    return level.signal > 0 ? level.noise / level.signal : INFINITY;
+}
+
+/* ---- Options ---- */
+
+const char *sumi_guide_name(const sumi_guide *guide)
+{
+    return guide->type->name;
+}
+
+bool sumi_guide_option(const sumi_guide *guide, int number, sumi_option *option)
+{
+    return option_set_describe(&guide->options, number, option);
+}
+
+sumi_status sumi_guide_set(sumi_guide *guide, const char *option, const char *value)
+{
+    return option_set_text(&guide->options, option, value);
+}
+
+sumi_status sumi_guide_set_number(sumi_guide *guide, const char *option, double value)
+{
+    return option_set_number(&guide->options, option, value);
+}
+
+const char *sumi_guide_get(sumi_guide *guide, const char *option)
+{
+    return option && option_set_get(&guide->options, option, guide->text) ? guide->text : NULL;
+}

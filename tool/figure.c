@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inference.h"
-
 bool figure_is_of_points(const sumi_model *model)
 {
     int64_t shape[SUMI_MAX_RANK];
@@ -36,23 +34,20 @@ static void find_square(const sumi_array *samples, double *x, double *y, double 
 }
 
 /* Computes the score at places[count], for the first class of a class-conditional model. */
-static sumi_status find_score(sumi_context *context, const sumi_model *model, int64_t count,
-                              const float *places, double time, float *score)
+static int find_score(struct inference *inference, int64_t count, const float *places, double time,
+                      float *score)
 {
     static const struct numbers FIRST = {.count = 1, .items = {0}}, NONE = {.count = 0};
-    sumi_session *session = NULL;
-    sumi_status status = sumi_session_create(context, model, &session);
-    if (status == SUMI_OK)
-        status = inference_classes(context, model, session, count,
-                                   sumi_model_classes(model) ? &FIRST : &NONE);
-    if (status == SUMI_OK) status = sumi_session_score(session, count, places, time, score);
-    sumi_session_free(session);
-    return status;
+    int code = inference_set_classes(inference, count,
+                                     sumi_model_classes(inference->model) ? &FIRST : &NONE);
+    if (code != EXIT_DONE) return code;
+    sumi_status status = sumi_session_score(inference->session, count, places, time, score);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(inference->context, status);
 }
 
 /* Computes arrows of the score at a time, on a grid over the samples: [GRID * GRID, 4]. */
-static sumi_status fill_field(sumi_context *context, const sumi_model *model,
-                              const sumi_array *samples, double time, sumi_array *arrows)
+static int fill_field(struct inference *inference, const sumi_array *samples, double time,
+                      sumi_array *arrows)
 {
     enum { GRID = 22, COUNT = GRID * GRID };
     float places[2 * COUNT], score[2 * COUNT];
@@ -62,26 +57,27 @@ static sumi_status fill_field(sumi_context *context, const sumi_model *model,
         places[2 * i] = (float)(x + half * (2.0 * (i % GRID) / (GRID - 1) - 1));
         places[2 * i + 1] = (float)(y + half * (2.0 * (i / GRID) / (GRID - 1) - 1));
     }
-    sumi_status status = find_score(context, model, COUNT, places, time, score);
-    if (status == SUMI_OK) status = sumi_array_create(context, 2, (int64_t[]){COUNT, 4}, arrows);
-    for (int i = 0; i < COUNT && status == SUMI_OK; i++) {
+    int code = find_score(inference, COUNT, places, time, score);
+    if (code != EXIT_DONE) return code;
+    if (sumi_array_create(inference->context, 2, (int64_t[]){COUNT, 4}, arrows) != SUMI_OK)
+        return fail_context(inference->context);
+    for (int i = 0; i < COUNT; i++) {
         memcpy(arrows->data + 4 * i, places + 2 * i, 2 * sizeof *places);
         memcpy(arrows->data + 4 * i + 2, score + 2 * i, 2 * sizeof *score);
     }
-    return status;
+    return EXIT_DONE;
 }
 
-int figure_write(sumi_context *context, sumi_model *model, const sumi_array *samples,
-                 const struct trail *trail, const char *field, const char *path)
+int figure_write(struct inference *inference, const sumi_array *samples, const struct trail *trail,
+                 const char *field, const char *path)
 {
     sumi_array arrows = {0};
-    sumi_status status = SUMI_OK;
-    if (field) {
-        status = fill_field(context, model, samples, strtod(field, NULL), &arrows);
-        if (status != SUMI_OK) return fail_argument(context, status);
-    }
-    status = sumi_draw_points(context, samples, trail ? &trail->states : NULL,
-                              field ? &arrows : NULL, path);
-    sumi_array_release(context, &arrows);
-    return status == SUMI_OK ? EXIT_DONE : fail_context(context);
+    int code = field ? fill_field(inference, samples, strtod(field, NULL), &arrows) : EXIT_DONE;
+    if (code == EXIT_DONE
+        && sumi_draw_points(inference->context, samples, trail ? &trail->states : NULL,
+                            field ? &arrows : NULL, path)
+               != SUMI_OK)
+        code = fail_context(inference->context);
+    sumi_array_release(inference->context, &arrows);
+    return code;
 }

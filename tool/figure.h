@@ -4,7 +4,7 @@
 #ifndef TOOL_FIGURE_H
 #define TOOL_FIGURE_H
 
-#include "sampling.h"
+#include "inference.h"
 
 enum { FIGURE_LINES = 60 }; /* default number of trajectories */
 
@@ -14,8 +14,9 @@ bool figure_is_of_points(const sumi_model *model);
 /* Whether a solver is deterministic, so that its trajectories are lines. */
 bool figure_has_lines(const sumi_solver *solver);
 
-/* Writes the figure to `path`. `trail` and `field`, the time of the score as text, may be NULL. */
-int figure_write(sumi_context *context, sumi_model *model, const sumi_array *samples,
-                 const struct trail *trail, const char *field, const char *path);
+/* Writes the figure to `path`. `trail` and `field`, the time of the score as text, may be NULL. The
+   session that drew the samples has the first class as its condition afterwards. */
+int figure_write(struct inference *inference, const sumi_array *samples, const struct trail *trail,
+                 const char *field, const char *path);
 
 #endif

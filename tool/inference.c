@@ -125,17 +125,21 @@ sumi_status inference_tell_classes(sumi_context *context, const sumi_model *mode
 }
 
 sumi_status inference_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
-                              int64_t count, const struct numbers *wanted)
+                              int64_t count, const struct numbers *wanted, int64_t left_out)
 {
     sumi_input input = {.size = sizeof input};
-    bool told = find_class_input(model, &input);
-    if (!wanted->count && !(told && input.element == SUMI_INT32)) return SUMI_OK;
-    int64_t period = wanted->count ? wanted->count : input.limit;
+    int64_t all = sumi_model_classes(model), period = wanted->count;
+    bool skips = all > 1 && left_out >= 0 && left_out < all;
+    if (!period && !(find_class_input(model, &input) && input.element == SUMI_INT32))
+        return SUMI_OK;
+    if (!period) period = all - skips;
     if (period > count) period = count;
     int32_t *classes = calloc((size_t)period, sizeof *classes);
     if (!classes) return SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; i < period; i++)
-        classes[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : i);
+    for (int64_t i = 0; i < period; i++) {
+        int64_t in_turn = skips && i >= left_out ? i + 1 : i;
+        classes[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : in_turn);
+    }
     sumi_status status = inference_tell_classes(context, model, session, period, classes);
     free(classes);
     return status;
@@ -166,6 +170,9 @@ int inference_open(struct inference *inference, const char *usual)
     if (status == SUMI_OK && precision)
         status = sumi_session_set(inference->session, "precision", precision);
     if (status != SUMI_OK) return fail_argument(context, status);
+    code = guidance_apply(context, inference->task, inference->model, inference->session,
+                          &settings->guidance);
+    if (code != EXIT_DONE) return code;
     return inference_change_solver(inference, settings->solver ? settings->solver : usual);
 }
 
@@ -189,7 +196,8 @@ int inference_change_solver(struct inference *inference, const char *name)
 int inference_set_classes(struct inference *inference, int64_t count, const struct numbers *wanted)
 {
     sumi_status status =
-        inference_classes(inference->context, inference->model, inference->session, count, wanted);
+        inference_classes(inference->context, inference->model, inference->session, count, wanted,
+                          guidance_null_class(&inference->settings->guidance));
     return status == SUMI_OK ? EXIT_DONE : fail_argument(inference->context, status);
 }
 

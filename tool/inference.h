@@ -5,6 +5,7 @@
 #define TOOL_INFERENCE_H
 
 #include "computing.h"
+#include "guidance.h"
 #include "sampling.h"
 
 /* 0 or NULL means the value of the recipe or, without it, of the model's own scheduler. */
@@ -14,6 +15,7 @@ struct inference_settings {
     struct texts options; /* of the solver, "name=value" */
     struct texts labels;  /* names or numbers of classes */
     const char *size;     /* of items, for a model whose config leaves it open */
+    struct guidance_settings guidance;
     struct computing computing;
     bool quiet, json;
 };
@@ -56,7 +58,8 @@ struct inference_settings {
                  A_TEXT("label", "classes of the items, repeated cyclically, by number or by a\n"  \
                                  "name that `sumi info` lists; default: those of the data, or\n"   \
                                  "all classes cyclically")),                                       \
-        SIZE_ROW(SETTINGS), COMPUTING_AND_REPORT_ROWS(SETTINGS)
+        SIZE_ROW(SETTINGS), GUIDANCE_ROWS(SETTINGS, inference.guidance),                           \
+        COMPUTING_AND_REPORT_ROWS(SETTINGS)
 
 /* A model that is ready to run. */
 struct inference {
@@ -103,9 +106,10 @@ sumi_status inference_solver(sumi_model *model, const struct inference_settings 
 /* Sets options of a solver, each "name=value". */
 sumi_status inference_set_options(sumi_solver *solver, const struct texts *options);
 
-/* Sets the condition of a session to the classes of `count` items, like inference_set_classes. */
+/* Sets the condition of a session to the classes of `count` items, like inference_set_classes.
+   Without wanted classes, all classes cyclically but `left_out` (-1: none is left out). */
 sumi_status inference_classes(sumi_context *context, const sumi_model *model, sumi_session *session,
-                              int64_t count, const struct numbers *wanted);
+                              int64_t count, const struct numbers *wanted, int64_t left_out);
 
 /* The same with classes[count], which repeat cyclically. */
 sumi_status inference_tell_classes(sumi_context *context, const sumi_model *model,

@@ -451,6 +451,7 @@ static const struct option OPTIONS[] = {
              A_TEXT("option", "the same; --set also changes values of the recipe whose data\n"
                               "are measured (section.key=value)")),
     SEED_ROW(struct settings),
+    GUIDANCE_ROWS(struct settings, inference.guidance),
     COMPUTING_AND_REPORT_ROWS(struct settings),
     OPTION_ROW(struct settings, output, 'o', "FILE.png",
                A_TEXT("output", "a picture of the bound's terms by time")),

@@ -135,9 +135,9 @@ static int write_files(struct work *work)
     const struct settings *settings = work->settings;
     sumi_status status = SUMI_OK;
     if (draws_figure(work)) {
-        int code = figure_write(work->context, work->inference.model, &work->samples,
-                                work->trail.count ? &work->trail : NULL, settings->field,
-                                settings->output);
+        int code =
+            figure_write(&work->inference, &work->samples, work->trail.count ? &work->trail : NULL,
+                         settings->field, settings->output);
         if (code != EXIT_DONE) return code;
     } else if (has_ending(settings->output, ".png")) {
         int64_t columns = settings->columns

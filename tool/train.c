@@ -208,7 +208,8 @@ static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_s
                                 .task = "sample",
                                 .quiet = work->settings->quiet,
                                 .strip = &strip};
-    sumi_status status = inference_classes(work->context, work->model, session, count, &each_class);
+    sumi_status status =
+        inference_classes(work->context, work->model, session, count, &each_class, -1);
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
     if (status == SUMI_OK) status = write_pictures(work, &samples, &strip);
     else status = tell_undrawn(work, "picture of samples", status);

@@ -7,20 +7,33 @@
 static void rows_of_help_are_the_same_in_all_commands(void **state)
 {
     place *here = *state;
-    run(here, "for command in sample inpaint interpolate invert denoise; do\n"
-              "  sumi help $command | sed -n '/^      --steps/,$p' >$command.rows\n"
-              "  cmp sample.rows $command.rows || exit 1\n"
-              "done\n"
-              "cat sample.rows\n"
-              "sumi help likelihood >likelihood.rows\n"
-              "for row in solver set seed threads precision tune json; do\n"
-              "  grep -qxF -- \"$(grep -e \" --$row \" sample.rows)\" likelihood.rows || exit 2\n"
-              "done");
+    run(here,
+        "for command in sample inpaint interpolate invert denoise; do\n"
+        "  sumi help $command | sed -n '/^      --steps/,$p' >$command.rows\n"
+        "  cmp sample.rows $command.rows || exit 1\n"
+        "done\n"
+        "cat sample.rows\n"
+        "sumi help likelihood >likelihood.rows\n"
+        "for row in solver set seed guidance guidance-interval threads precision tune json; do\n"
+        "  grep -qxF -- \"$(grep -e \" --$row \" sample.rows)\" likelihood.rows || exit 2\n"
+        "done");
     CHECK_DONE(here);
-    static const char *const rows[] = {"--steps K",   "--solver NAME", "--set OPTION=VALUE",
-                                       "--seed S",    "--rng",         "--label L",
-                                       "--threads N", "--precision",   "--tune",
-                                       "-q, --quiet", "--json",        NULL};
+    static const char *const rows[] = {"--steps K",
+                                       "--solver NAME",
+                                       "--set OPTION=VALUE",
+                                       "--seed S",
+                                       "--rng",
+                                       "--label L",
+                                       "--guidance W",
+                                       "--guidance-interval LO,HI",
+                                       "--guidance-rescale PHI",
+                                       "--null-class N",
+                                       "--threads N",
+                                       "--precision",
+                                       "--tune",
+                                       "-q, --quiet",
+                                       "--json",
+                                       NULL};
     for (int i = 0; rows[i]; i++) CHECK_HOLDS(here->out, rows[i]);
 }
 

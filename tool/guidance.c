@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guide of a session; see guidance.h. */
+#include "guidance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int64_t guidance_null_class(const struct guidance_settings *settings)
+{
+    return settings->null_class ? strtoll(settings->null_class, NULL, 10) : -1;
+}
+
+/* The option that has no effect without --guidance, or with scale 1; NULL for none. */
+static const char *given_beside(const struct guidance_settings *settings)
+{
+    return settings->interval     ? "guidance-interval"
+           : settings->rescale    ? "guidance-rescale"
+           : settings->channels   ? "guidance-channels"
+           : settings->null_class ? "null-class"
+                                  : NULL;
+}
+
+static int check_settings(const char *task, const struct guidance_settings *settings)
+{
+    const char *beside = given_beside(settings);
+    double scale = 0;
+    if (!settings->scale && beside)
+        return fail(EXIT_USAGE, "%s: --%s has no effect without --guidance", task, beside);
+    if (settings->scale && beside && read_number(settings->scale, &scale) && scale == 1)
+        return fail(EXIT_USAGE, "%s: --%s has no effect with --guidance 1", task, beside);
+    return EXIT_DONE;
+}
+
+static bool takes_classes(const sumi_model *model)
+{
+    sumi_input input = {.size = sizeof input};
+    for (int i = 2; sumi_model_input(model, i, &input); i++)
+        if (strcmp(input.name, "class") == 0) return true;
+    return false;
+}
+
+static int check_model(const char *task, const sumi_model *model,
+                       const struct guidance_settings *settings)
+{
+    if (!takes_classes(model))
+        return fail(EXIT_USAGE, "%s: --guidance needs a model with classes, but this one has none",
+                    task);
+    if (settings->null_class || sumi_model_null_class(model) >= 0) return EXIT_DONE;
+    return fail(EXIT_USAGE,
+                "%s: --guidance needs a null class, which models trained with train.label_dropout "
+                "have and this one has not; --null-class N names another class to use",
+                task);
+}
+
+/* ---- Applying ---- */
+
+static int set_null(sumi_context *context, const char *task, sumi_session *session,
+                    const struct guidance_settings *settings)
+{
+    sumi_condition *null = NULL;
+    double number = 0;
+    if (!settings->null_class) return EXIT_DONE;
+    if (strspn(settings->null_class, "0123456789") != strlen(settings->null_class)
+        || !read_number(settings->null_class, &number) || number > INT32_MAX)
+        return fail(EXIT_USAGE, "%s: --null-class takes the number of a class, not %s", task,
+                    settings->null_class);
+    const int32_t value = (int32_t)number;
+    sumi_status status = sumi_condition_create(context, &null);
+    if (status == SUMI_OK)
+        status = sumi_condition_set_integers(null, "class", 1, &(int64_t){1}, &value);
+    if (status == SUMI_OK) status = sumi_session_set_null(session, null);
+    sumi_condition_free(null);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+}
+
+/* "LO,HI" */
+static int set_interval(sumi_context *context, const char *task, sumi_guide *guide,
+                        const char *interval)
+{
+    char low[32];
+    const char *comma = interval ? strchr(interval, ',') : NULL;
+    double from = 0, to = 0;
+    if (!interval) return EXIT_DONE;
+    if (!comma || (size_t)(comma - interval) >= sizeof low)
+        return fail(EXIT_USAGE, "%s: --guidance-interval takes two noise levels, LO,HI, not %s",
+                    task, interval);
+    snprintf(low, sizeof low, "%.*s", (int)(comma - interval), interval);
+    if (read_number(low, &from) && read_number(comma + 1, &to) && from > to)
+        return fail(EXIT_USAGE, "%s: --guidance-interval begins at %s, above its end", task, low);
+    sumi_status status = sumi_guide_set(guide, "sigma_low", low);
+    if (status == SUMI_OK) status = sumi_guide_set(guide, "sigma_high", comma + 1);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+}
+
+static int check_channels(const char *task, const sumi_model *model, int64_t channels)
+{
+    int64_t shape[SUMI_MAX_RANK] = {0};
+    int rank = sumi_model_shape(model, shape);
+    if (rank < 1 || channels <= shape[rank - 1]) return EXIT_DONE;
+    return fail(EXIT_USAGE,
+                "%s: --guidance-channels %lld, but the model's items have %lld channels", task,
+                (long long)channels, (long long)shape[rank - 1]);
+}
+
+int guidance_apply(sumi_context *context, const char *task, const sumi_model *model,
+                   sumi_session *session, const struct guidance_settings *settings)
+{
+    sumi_guide *guide = NULL;
+    int code = check_settings(task, settings);
+    if (code != EXIT_DONE || !settings->scale) return code;
+    code = check_model(task, model, settings);
+    if (code == EXIT_DONE) code = check_channels(task, model, settings->channels);
+    if (code == EXIT_DONE) code = set_null(context, task, session, settings);
+    if (code != EXIT_DONE) return code;
+    sumi_status status = sumi_session_add_guide(session, "classifier-free", &guide);
+    if (status == SUMI_OK) status = sumi_guide_set(guide, "scale", settings->scale);
+    if (status == SUMI_OK && settings->rescale)
+        status = sumi_guide_set(guide, "rescale", settings->rescale);
+    if (status == SUMI_OK && settings->channels)
+        status = sumi_guide_set_number(guide, "channels", (double)settings->channels);
+    if (status != SUMI_OK) return fail_argument(context, status);
+    return set_interval(context, task, guide, settings->interval);
+}

@@ -241,6 +241,25 @@ static void sampling_by_any_solver_takes_nothing_from_the_heap(void **state)
     }
 }
 
+static void guided_sampling_takes_nothing_from_the_heap(void **state)
+{
+    scratch *room = *state;
+    static const char *const settings[] = {UNET, "train.label_dropout=0.1", NULL};
+    static const int32_t classes[] = {3, 1, 4, 1};
+    struct training t;
+    sumi_session *session = NULL;
+    sumi_guide *guide = NULL;
+    training_of_recipe(room->context, "ddpm-mnist", settings, &t);
+    CHECK_OK(room->context, once_open(room->context, t.model, 4, classes, &session));
+    CHECK_OK(room->context, sumi_session_add_guide(session, "classifier-free", &guide));
+    CHECK_OK(room->context, sumi_guide_set(guide, "scale", "2"));
+    CHECK_OK(room->context, sumi_guide_set(guide, "rescale", "0.5"));
+    assert_true(check_sampling(room->context, session, "ddim"));
+    assert_true(check_sampling(room->context, session, "heun"));
+    sumi_session_free(session);
+    training_end(&t);
+}
+
 int main(void)
 {
 #ifdef SANITIZED
@@ -253,6 +272,7 @@ int main(void)
         SCRATCH_TEST(training_a_small_network_for_long_takes_nothing_from_the_heap),
         SCRATCH_TEST(reading_on_demand_takes_nothing_from_the_heap),
         SCRATCH_TEST(sampling_by_any_solver_takes_nothing_from_the_heap),
+        SCRATCH_TEST(guided_sampling_takes_nothing_from_the_heap),
     };
     return cmocka_run_group_tests(tests, find_onednn, NULL);
 }

@@ -2,6 +2,7 @@
 /* The guide of a session; see guidance.h. */
 #include "guidance.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,9 @@ static const char *given_beside(const struct guidance_settings *settings)
 static int check_settings(const char *task, const struct guidance_settings *settings)
 {
     const char *beside = given_beside(settings);
-    double scale = 0;
     if (!settings->scale && beside)
         return fail(EXIT_USAGE, "%s: --%s has no effect without --guidance", task, beside);
-    if (settings->scale && beside && read_number(settings->scale, &scale) && scale == 1)
+    if (settings->scale && beside && strtod(settings->scale, NULL) == 1)
         return fail(EXIT_USAGE, "%s: --%s has no effect with --guidance 1", task, beside);
     return EXIT_DONE;
 }
@@ -55,18 +55,26 @@ static int check_model(const char *task, const sumi_model *model,
 
 /* ---- Applying ---- */
 
+/* A value as the row says, of the option of that name. */
+static sumi_status read_value(sumi_context *context, const char *task, const sumi_option *row,
+                              const char *text, void *target)
+{
+    char subject[96];
+    snprintf(subject, sizeof subject, "%s: --%s", task, row->name);
+    return sumi_option_read(context, row, subject, text, target);
+}
+
 static int set_null(sumi_context *context, const char *task, sumi_session *session,
                     const struct guidance_settings *settings)
 {
+    static const sumi_option WHOLE = {
+        .size = sizeof WHOLE, .name = "null-class", .type = "whole", .high = INT32_MAX};
     sumi_condition *null = NULL;
-    double number = 0;
+    int64_t number = 0;
     if (!settings->null_class) return EXIT_DONE;
-    if (strspn(settings->null_class, "0123456789") != strlen(settings->null_class)
-        || !read_number(settings->null_class, &number) || number > INT32_MAX)
-        return fail(EXIT_USAGE, "%s: --null-class takes the number of a class, not %s", task,
-                    settings->null_class);
+    sumi_status status = read_value(context, task, &WHOLE, settings->null_class, &number);
     const int32_t value = (int32_t)number;
-    sumi_status status = sumi_condition_create(context, &null);
+    if (status == SUMI_OK) status = sumi_condition_create(context, &null);
     if (status == SUMI_OK)
         status = sumi_condition_set_integers(null, "class", 1, &(int64_t){1}, &value);
     if (status == SUMI_OK) status = sumi_session_set_null(session, null);
@@ -78,6 +86,8 @@ static int set_null(sumi_context *context, const char *task, sumi_session *sessi
 static int set_interval(sumi_context *context, const char *task, sumi_guide *guide,
                         const char *interval)
 {
+    static const sumi_option LEVEL = {
+        .size = sizeof LEVEL, .name = "guidance-interval", .type = "number", .high = INFINITY};
     char low[32];
     const char *comma = interval ? strchr(interval, ',') : NULL;
     double from = 0, to = 0;
@@ -86,9 +96,11 @@ static int set_interval(sumi_context *context, const char *task, sumi_guide *gui
         return fail(EXIT_USAGE, "%s: --guidance-interval takes two noise levels, LO,HI, not %s",
                     task, interval);
     snprintf(low, sizeof low, "%.*s", (int)(comma - interval), interval);
-    if (read_number(low, &from) && read_number(comma + 1, &to) && from > to)
+    sumi_status status = read_value(context, task, &LEVEL, low, &from);
+    if (status == SUMI_OK) status = read_value(context, task, &LEVEL, comma + 1, &to);
+    if (status == SUMI_OK && from > to)
         return fail(EXIT_USAGE, "%s: --guidance-interval begins at %s, above its end", task, low);
-    sumi_status status = sumi_guide_set(guide, "sigma_low", low);
+    if (status == SUMI_OK) status = sumi_guide_set(guide, "sigma_low", low);
     if (status == SUMI_OK) status = sumi_guide_set(guide, "sigma_high", comma + 1);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
 }

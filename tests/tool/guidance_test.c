@@ -107,18 +107,15 @@ static void guidance_that_cannot_be_is_refused_before_anything_runs(void **state
         {"with --guidance 3 --guidance-interval 2,1",
          "sumi: sample: --guidance-interval begins at 2, above its end"},
         {"with --guidance 3 --guidance-interval a,1",
-         "sumi: \"sigma_low\" of the guide classifier-free must be a number from 0 to inf, not "
-         "'a'"},
+         "sumi: sample: --guidance-interval must be a number from 0 to inf, not 'a'"},
         {"with --guidance 3 --guidance-rescale 1.5",
-         "sumi: \"rescale\" of the guide classifier-free must be a number from 0 to 1, not "
-         "'1.5'"},
+         "sumi: sample: --guidance-rescale must be a number from 0 to 1, not '1.5'"},
         {"with --guidance much",
-         "sumi: \"scale\" of the guide classifier-free must be a number from -1000 to 1000, not "
-         "'much'"},
+         "sumi: sample: --guidance must be a number from -1000 to 1000, not 'much'"},
         {"with --guidance 3 --guidance-channels 3",
          "sumi: sample: --guidance-channels 3, but the model's items have 2 channels"},
         {"with --guidance 3 --null-class eight",
-         "sumi: sample: --null-class takes the number of a class, not eight"},
+         "sumi: sample: --null-class must be a whole number from 0 to 2147483647, not 'eight'"},
         {"with --guidance 3 --null-class 9",
          "sumi: \"class\" of item 0 is 9; it must be from 0 to 8"}};
     run(here, MODELS);

@@ -132,22 +132,34 @@ sumi_status run_ask(struct solver_run *run, const float *input, double time)
     return SUMI_OK;
 }
 
+/* Applies the caller's correction to clean. */
+static sumi_status call_correction(struct solver_run *run, const struct noise_level *level)
+{
+    sumi_context *context = run->context;
+    long long step = (long long)run->place;
+    context->message[0] = '\0';
+    sumi_status status =
+        run->correction(run->correction_user, run->shape.items, run->shape.item_size, level->signal,
+                        level->noise, run->clean);
+    if (status != SUMI_OK) {
+        if (context->message[0]) return status; /* the correction has set a message */
+        return context_fail(context, status, "step %lld: the correction ended with \"%s\"", step,
+                            sumi_status_name(status));
+    }
+    if (rows_are_finite(run->threads, run->total, run->clean)) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_NUMBER,
+                        "step %lld: the correction wrote a value that is not finite", step);
+}
+
 /* Applies the caller's correction to clean, and changes the prediction to the one that gives this
    clean. `level` is of the network's scale. */
 static sumi_status correct(struct solver_run *run, const struct noise_level *level)
 {
     const struct prediction_map *map = &run->map;
     if (!run->correction) return SUMI_OK;
-    TRY(run->correction(run->correction_user, run->shape.items, run->shape.item_size, level->signal,
-                        level->noise, run->clean));
-    if (!rows_are_finite(run->threads, run->total, run->clean)) {
-        return context_fail(run->context, SUMI_ERROR_NUMBER,
-                            "step %lld: the correction wrote a value that is not finite",
-                            (long long)run->place);
-    }
-    if (map->clean_prediction == 0)
-        return SUMI_OK; /* clean is the state, whatever the
-                           prediction */
+    TRY(call_correction(run, level));
+    /* clean may be the state, whatever the prediction */
+    if (map->clean_prediction == 0) return SUMI_OK;
     rows_combine(run->threads, run->total, run->prediction, 2,
                  (struct row_term[]){{1 / map->clean_prediction, run->clean},
                                      {-map->clean_state / map->clean_prediction, run->x}});

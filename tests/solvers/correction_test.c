@@ -135,6 +135,28 @@ static void what_lcm_blends_with_the_state_is_corrected(void **state)
     CHECK_CLOSE(end, 0.5 * estimate + 1, 1e-5);
 }
 
+static sumi_status refuse(void *user, int64_t count, int64_t item_size, double signal, double noise,
+                          float *clean)
+{
+    (void)user, (void)count, (void)item_size, (void)signal, (void)noise, (void)clean;
+    return SUMI_ERROR_ARGUMENT;
+}
+
+static void a_correction_that_fails_without_a_message_gets_one(void **state)
+{
+    (void)state;
+    sumi_solver *solver = NULL;
+    float x = 0.5F;
+    CHECK_OK(context, sumi_solver_create(context, "ddim", &solver));
+    CHECK_OK(context, sumi_solver_correct(solver, refuse, NULL));
+    assert_int_equal(
+        sumi_solver_run(solver, predict, NULL, 2, (int64_t[]){1, 1}, &x, NULL, NULL),
+        SUMI_ERROR_ARGUMENT);
+    assert_string_equal(sumi_context_message(context),
+                        "step 0: the correction ended with \"argument\"");
+    sumi_solver_free(solver);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -5,10 +5,10 @@
 #include "base/philox.h"
 #include "learn/keys.h"
 
-#define KEY "train.label_dropout"
+static const char KEY[] = "train.label_dropout";
 
 const struct option label_dropout_keys[] = {
-    {NUMBER_OPTION(KEY, "0", 0, 1,
+    {NUMBER_OPTION("train.label_dropout", "0", 0, 1,
                    "share of items whose class is replaced by the null class, for classifier-free "
                    "guidance; usual: 0.1"),
      .when = "model.class_conditional=yes or model.config!="},

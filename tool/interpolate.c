@@ -149,6 +149,9 @@ static int interpolate(struct work *work)
     int code = inference_set_labels(&work->inference, work->states.shape[0]);
     if (code != EXIT_DONE) return code;
     status = sampling_run(&sampling, &work->states);
+    if (status == SUMI_OK)
+        status = sampling_decode(work->context, work->inference.model,
+                                 settings->inference.computing.precision, &work->states);
     if (status == SUMI_OK && has_ending(settings->output, ".npy"))
         status = sumi_array_write(work->context, settings->output, &work->states);
     else if (status == SUMI_OK)

@@ -117,6 +117,9 @@ static int draw(struct work *work)
     double start = clock_now();
     interrupt_catch();
     sumi_status status = sampling_draw(&sampling, count, &work->samples);
+    if (status == SUMI_OK)
+        status = sampling_decode(work->context, work->inference.model,
+                                 settings->inference.computing.precision, &work->samples);
     work->seconds = clock_now() - start;
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }

@@ -211,6 +211,34 @@ sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_a
     return status;
 }
 
+/* ---- Latents ---- */
+
+static bool has_auto_encoder(const sumi_model *model)
+{
+    sumi_part part = {.size = sizeof part};
+    for (int i = 0; sumi_model_part(model, i, &part); i++)
+        if (part.kind == SUMI_PART_AUTO_ENCODER) return true;
+    return false;
+}
+
+sumi_status sampling_decode(sumi_context *context, const sumi_model *model, const char *precision,
+                            sumi_array *samples)
+{
+    sumi_auto_encoder *auto_encoder = NULL;
+    sumi_array pictures = {0};
+    if (!has_auto_encoder(model)) return SUMI_OK;
+    sumi_status status = sumi_auto_encoder_of(context, model, &auto_encoder);
+    if (status == SUMI_OK && precision)
+        status = sumi_auto_encoder_set(auto_encoder, "precision", precision);
+    if (status == SUMI_OK) status = sumi_auto_encoder_decode(auto_encoder, samples, &pictures);
+    if (status == SUMI_OK) {
+        sumi_array_release(context, samples);
+        *samples = pictures;
+    }
+    sumi_auto_encoder_free(auto_encoder);
+    return status;
+}
+
 /* ---- Filmstrips ---- */
 
 sumi_status filmstrip_write(sumi_context *context, const struct filmstrip *strip, const char *path)

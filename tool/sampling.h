@@ -61,6 +61,11 @@ sumi_status sampling_noise_items(sumi_solver *solver, const sumi_array *items, d
    have. */
 sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_array *samples);
 
+/* Replaces samples that are latents by the pictures that the model's auto-encoder decodes; other
+   samples stay unchanged. `precision` may be NULL. */
+sumi_status sampling_decode(sumi_context *context, const sumi_model *model, const char *precision,
+                            sumi_array *samples);
+
 /* Writes the filmstrip as PNG. */
 sumi_status filmstrip_write(sumi_context *context, const struct filmstrip *strip, const char *path);
 void filmstrip_release(sumi_context *context, struct filmstrip *strip);

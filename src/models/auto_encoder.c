@@ -8,8 +8,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/text.h"
+#include "base/json.h"
 #include "base/structure.h"
+#include "base/text.h"
 
 /* ---- The part ---- */
 
@@ -63,6 +64,26 @@ sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
     sumi_status status = read_part(fresh, folder);
     if (status == SUMI_OK) *part = fresh;
     else auto_encoder_part_free(fresh);
+    return status;
+}
+
+sumi_status auto_encoder_is_in(sumi_context *context, const char *folder, bool *found)
+{
+    char path[PATH_SIZE], *text = NULL;
+    const char *name = "";
+    json_object *config = NULL;
+    *found = false;
+    TRY(path_join(context, folder, "model_index.json", path));
+    if (path_exists(path)) return SUMI_OK;
+    TRY(path_join(context, folder, "config.json", path));
+    if (!path_exists(path)) return SUMI_OK;
+    TRY(model_read_text(context, path, &text));
+    sumi_status status = json_parse(context, text, strlen(text), path, &config);
+    if (status == SUMI_OK && json_object_is_type(config, json_type_object))
+        status = json_get_text(context, config, path, "_class_name", &name);
+    *found = status == SUMI_OK && auto_encoder_is_class(name);
+    json_object_put(config);
+    context_release(context, text);
     return status;
 }
 

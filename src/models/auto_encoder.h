@@ -22,6 +22,8 @@ struct auto_encoder_part {
 sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
                                    struct auto_encoder_part **part);
 sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder);
+/* Whether a folder holds an auto-encoder by itself. */
+sumi_status auto_encoder_is_in(sumi_context *context, const char *folder, bool *found);
 void auto_encoder_part_free(struct auto_encoder_part *part); /* accepts NULL */
 
 /* The two halves. */

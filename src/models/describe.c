@@ -9,8 +9,8 @@
 #include "files/image.h"
 #include "files/npy.h"
 #include "files/safetensors.h"
+#include "models/auto_encoder.h"
 #include "models/members.h"
-#include "models/model.h"
 
 enum { START_SIZE = 512, CHUNK_NUMBERS = 1 << 18 };
 
@@ -269,6 +269,44 @@ static sumi_status describe_model(struct description *description)
     return status;
 }
 
+static sumi_status add_auto_encoder(struct description *description,
+                                    const sumi_auto_encoder *auto_encoder)
+{
+    const sumi_weights *weights = auto_encoder->part->weights;
+    sumi_auto_encoder_info info = {.size = sizeof info};
+    int64_t parameters = 0;
+    sumi_auto_encoder_describe(auto_encoder, &info);
+    for (int64_t i = 0; i < weights->count; i++)
+        parameters += shape_count(&weights->items[i].shape);
+    TRY(check(description,
+              member_text(description->what, "kind", "auto-encoder")
+                  && member_text(description->what, "class", info.class_name)
+                  && member_whole(description->what, "parameters", parameters)
+                  && member_whole(description->what, "tensor_count", weights->count)
+                  && member_whole(description->what, "factor", info.factor)
+                  && member_whole(description->what, "latent_channels", info.latent_channels)));
+    return add_text_as_json(description, "config", info.config);
+}
+
+static sumi_status describe_auto_encoder(struct description *description)
+{
+    sumi_auto_encoder *auto_encoder = NULL;
+    TRY(sumi_auto_encoder_open(description->context, description->path, &auto_encoder));
+    const char *mark = sumi_auto_encoder_fingerprint(auto_encoder);
+    sumi_status status =
+        check(description, mark && member_text(description->what, "fingerprint", mark));
+    if (status == SUMI_OK) status = add_auto_encoder(description, auto_encoder);
+    sumi_auto_encoder_free(auto_encoder);
+    return status;
+}
+
+static sumi_status describe_folder(struct description *description)
+{
+    bool found = false;
+    TRY(auto_encoder_is_in(description->context, description->path, &found));
+    return found ? describe_auto_encoder(description) : describe_model(description);
+}
+
 /* ---- Which it is ---- */
 
 static bool is_idx(const uint8_t *start, size_t size)
@@ -309,7 +347,7 @@ sumi_status sumi_describe(sumi_context *context, const char *path, char **json)
     sumi_status status =
         check(&description, description.what && member_text(description.what, "path", path));
     if (status == SUMI_OK) {
-        status = path_is_folder(path) ? describe_model(&description) : describe_file(&description);
+        status = path_is_folder(path) ? describe_folder(&description) : describe_file(&description);
     }
     if (status == SUMI_OK) status = json_to_text(context, description.what, json);
     json_object_put(description.what);

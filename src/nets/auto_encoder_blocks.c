@@ -3,6 +3,7 @@
  */
 #include "nets/auto_encoder_blocks.h"
 
+enum { SPATIAL_GROUPS = 32 };
 static const double EPSILON = 1e-6;                 /* of every group norm */
 static const double PARAMETER_LIMIT = 8589934592.0; /* 2^33 */
 
@@ -80,17 +81,72 @@ void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
     auto_encoder_read_size(config, coder);
 }
 
+void coder_blocks_check_spatial(struct config *config, const struct coder_blocks *blocks)
+{
+    for (int i = 0; i < blocks->levels; i++) {
+        if (!blocks->spatial || blocks->channels[i] % SPATIAL_GROUPS == 0) continue;
+        config_fail(
+            config,
+            "with \"norm_type\" \"spatial\" the channels of each level should be a multiple "
+            "of %d, not %lld",
+            SPATIAL_GROUPS, (long long)blocks->channels[i]);
+    }
+}
+
 /* ---- Layers ---- */
 
 struct coder_builder {
     struct unet_builder unet;
     const struct coder_blocks *blocks;
+    sumi_node latents; /* that norms look at, or -1 */
 };
 
 static struct coder_builder begin(const struct coder_blocks *blocks, sumi_graph *graph)
 {
     return (struct coder_builder){.unet = {.graph = graph, .unet = &blocks->unet, .time = -1},
-                                  .blocks = blocks};
+                                  .blocks = blocks,
+                                  .latents = -1};
+}
+
+/* A group norm whose scale and shift at each place are made of the latents z there, repeated to the
+   size of x: norm(x) scale(z) + shift(z) (Zheng et al. 2022, MoVQ). */
+static sumi_node spatial_norm(struct coder_builder *builder, const char *name, sumi_node x)
+{
+    if (x < 0 || builder->latents < 0) return -1;
+    char part[NAME_SIZE];
+    sumi_graph *graph = builder->unet.graph;
+    struct layer_norm norm = {SPATIAL_GROUPS, EPSILON};
+    struct layer_window point = layer_same(2, 1);
+    int64_t channels = layer_size(graph, x, 3);
+    int64_t down = layer_size(graph, x, 1) / layer_size(graph, builder->latents, 1);
+    int64_t across = layer_size(graph, x, 2) / layer_size(graph, builder->latents, 2);
+    sumi_node z = sumi_op_upsample(graph, builder->latents, down, across);
+    x = layer_group_norm(graph, layer_name(part, name, "norm_layer"), x, &norm, false);
+    sumi_node scale =
+        layer_convolution(graph, layer_name(part, name, "conv_y"), z, channels, &point);
+    sumi_node shift =
+        layer_convolution(graph, layer_name(part, name, "conv_b"), z, channels, &point);
+    return sumi_op_add(graph, sumi_op_multiply(graph, x, scale), shift);
+}
+
+/* A residual layer whose norms look at the latents. */
+static sumi_node spatial_resnet(struct coder_builder *builder, const char *name, sumi_node x,
+                                int64_t out)
+{
+    char part[NAME_SIZE];
+    sumi_graph *graph = builder->unet.graph;
+    enum layer_activation activation = builder->blocks->unet.activation;
+    struct layer_window same = layer_same(2, 3), point = layer_same(2, 1);
+    sumi_node h = spatial_norm(builder, layer_name(part, name, "norm1"), x);
+    h = layer_activate(graph, activation, h);
+    h = layer_convolution(graph, layer_name(part, name, "conv1"), h, out, &same);
+    h = spatial_norm(builder, layer_name(part, name, "norm2"), h);
+    h = layer_activate(graph, activation, h);
+    h = layer_convolution(graph, layer_name(part, name, "conv2"), h, out, &same);
+    if (layer_size(graph, x, 3) != out)
+        x = layer_convolution(graph, layer_name(part, name, "conv_shortcut"), x, out, &point);
+    sumi_graph_mark(graph);
+    return sumi_op_add(graph, x, h);
 }
 
 static sumi_node add_resnet(struct coder_builder *builder, const char *block, int64_t place,
@@ -105,6 +161,7 @@ static sumi_node add_resnet(struct coder_builder *builder, const char *block, in
                                  .divisor = 1,
                                  .shortcut = in != out};
     layer_name(name, block, "resnets.%lld", (long long)place);
+    if (builder->latents >= 0) return spatial_resnet(builder, name, x, out);
     return unet_build_resnet(&builder->unet, name, &resnet, x);
 }
 
@@ -112,15 +169,20 @@ static sumi_node add_resnet(struct coder_builder *builder, const char *block, in
 static sumi_node add_attention(struct coder_builder *builder, const char *block, int64_t place,
                                sumi_node x)
 {
-    char name[NAME_SIZE];
+    char name[NAME_SIZE], part[NAME_SIZE];
     int64_t channels = layer_size(builder->unet.graph, x, 3);
+    bool spatial = builder->latents >= 0;
     struct unet_attention attention = {.channels = channels,
                                        .heads = 1,
                                        .head_width = channels,
-                                       .groups = builder->blocks->unet.groups,
+                                       .groups = spatial ? 0 : builder->blocks->unet.groups,
                                        .divisor = 1};
     layer_name(name, block, "attentions.%lld", (long long)place);
-    return unet_build_attention(&builder->unet, name, &attention, x);
+    if (!spatial) return unet_build_attention(&builder->unet, name, &attention, x);
+    sumi_node h = spatial_norm(builder, layer_name(part, name, "spatial_norm"), x);
+    h = sumi_op_add(builder->unet.graph, x, unet_attend(&builder->unet, name, &attention, h));
+    sumi_graph_mark(builder->unet.graph);
+    return h;
 }
 
 static sumi_node add_block(struct coder_builder *builder, const char *block, int64_t layers,
@@ -148,7 +210,9 @@ static sumi_node add_end(struct coder_builder *builder, const char *half, sumi_n
     sumi_graph *graph = builder->unet.graph;
     struct layer_norm norm = {builder->blocks->unet.groups, EPSILON};
     struct layer_window window = layer_same(2, 3);
-    x = layer_group_norm(graph, layer_name(name, half, "conv_norm_out"), x, &norm, true);
+    layer_name(name, half, "conv_norm_out");
+    x = builder->latents < 0 ? layer_group_norm(graph, name, x, &norm, true)
+                             : sumi_op_silu(graph, spatial_norm(builder, name, x));
     return layer_convolution(graph, layer_name(name, half, "conv_out"), x, out, &window);
 }
 
@@ -174,9 +238,11 @@ sumi_node coder_blocks_encode(const struct coder_blocks *blocks, sumi_graph *gra
     return add_end(&builder, "encoder", x, out);
 }
 
-sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x)
+sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
+                              sumi_node latents)
 {
     struct coder_builder builder = begin(blocks, graph);
+    if (blocks->spatial) builder.latents = latents;
     char block[NAME_SIZE], name[NAME_SIZE];
     struct layer_window same = layer_same(2, 3);
     x = layer_convolution(graph, "decoder.conv_in", x, blocks->channels[blocks->levels - 1], &same);

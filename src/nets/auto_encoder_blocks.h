@@ -14,6 +14,7 @@ struct coder_blocks {
     int64_t channels[UNET_LEVELS];
     bool down_attention[UNET_LEVELS], up_attention[UNET_LEVELS]; /* after each layer */
     bool mid_attention;
+    bool spatial; /* the decoder's norms are scaled and shifted by the latents (SpatialNorm) */
     int64_t in_channels, out_channels, latent_channels;
 };
 
@@ -33,6 +34,11 @@ void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
 /* x[n,h,w,in] to [n,h/factor,w/factor,out] under "encoder", and back under "decoder". */
 sumi_node coder_blocks_encode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
                               int64_t out);
-sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x);
+/* `latents` [n,h,w,latent_channels] are what spatial norms look at; they may be -1 without. */
+sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
+                              sumi_node latents);
+
+/* Refuses channels that spatial norms, which have 32 groups, cannot take. */
+void coder_blocks_check_spatial(struct config *config, const struct coder_blocks *blocks);
 
 #endif

@@ -126,6 +126,9 @@ sumi_node unet_build_resnet(struct unet_builder *builder, const char *name,
                             const struct unet_resnet *resnet, sumi_node x);
 sumi_node unet_build_attention(struct unet_builder *builder, const char *name,
                                const struct unet_attention *attention, sumi_node x);
+/* The same without its norm and without the residual path around it. */
+sumi_node unet_attend(struct unet_builder *builder, const char *name,
+                      const struct unet_attention *attention, sumi_node x);
 /* Halves or doubles the spatial size with the binomial filter (1,3,3,1). */
 sumi_node unet_fir_down(sumi_graph *graph, sumi_node x);
 sumi_node unet_fir_up(sumi_graph *graph, sumi_node x);

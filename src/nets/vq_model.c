@@ -15,16 +15,22 @@ static const struct config_key keys[] = {CODER_KEYS,
                                          {"lookup_from_codebook", "false"},
                                          {NULL, NULL}};
 
-static void read_codes(struct config *config, struct auto_encoder *coder)
+static void read_codes(struct config *config, struct auto_encoder *coder,
+                       struct coder_blocks *blocks)
 {
     static const char *const norms[] = {"group", "spatial", NULL};
-    if (config_choice(config, "norm_type", norms) == 1)
-        config_fail(config, "\"norm_type\" \"spatial\" is not supported, only \"group\"");
+    blocks->spatial = config_choice(config, "norm_type", norms) == 1;
     config_flag(config,
                 "lookup_from_codebook"); /* which call decodes numbers of rows is the caller's */
     coder->codes = config_whole(config, "num_vq_embeddings", 1, CODE_LIMIT);
     coder->latent_channels =
         config_whole_or(config, "vq_embed_dim", 1, UNET_CHANNELS, coder->latent_channels);
+    if (config->status == SUMI_OK) coder_blocks_check_spatial(config, blocks);
+    if (blocks->spatial && coder->latent_channels != blocks->latent_channels)
+        config_fail(config,
+                    "with \"norm_type\" \"spatial\" \"vq_embed_dim\" should be as "
+                    "\"latent_channels\", %lld, not %lld",
+                    (long long)blocks->latent_channels, (long long)coder->latent_channels);
 }
 
 static sumi_status parse(struct auto_encoder *coder, json_object *given, const char *source)
@@ -35,7 +41,7 @@ static sumi_status parse(struct auto_encoder *coder, json_object *given, const c
     coder->settings = blocks;
     TRY(config_open(&config, coder->context, given, source, coder->type->class_name, keys));
     coder_blocks_read(&config, blocks, coder);
-    read_codes(&config, coder);
+    read_codes(&config, coder, blocks);
     sumi_status status = auto_encoder_read_scales(&config, coder, false);
     if (status == SUMI_OK) status = auto_encoder_finish(&config, coder);
     config_close(&config);
@@ -88,7 +94,7 @@ sumi_node vq_decode_latents(const struct auto_encoder *coder, sumi_graph *graph,
     struct layer_window point = layer_same(2, 1);
     sumi_node x =
         layer_convolution(graph, "post_quant_conv", latents, blocks->latent_channels, &point);
-    return coder_blocks_decode(blocks, graph, x);
+    return coder_blocks_decode(blocks, graph, x, latents);
 }
 
 static sumi_node decode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node latents)

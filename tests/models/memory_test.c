@@ -73,6 +73,35 @@ static sumi_status use_recipe(sumi_context *context, void *user)
     return status;
 }
 
+static sumi_status use_auto_encoder(sumi_context *context, void *user)
+{
+    const char *folder = user;
+    float values[64] = {0.5F, -0.5F};
+    sumi_array pictures = {4, {1, 8, 8, 1}, values}, latents = {0}, again = {0}, tiled = {0};
+    sumi_auto_encoder *made = NULL, *opened = NULL;
+    char file[SCRATCH_PATH];
+    snprintf(file, sizeof file, "%s.safetensors", folder);
+    sumi_status status = sumi_auto_encoder_create(
+        context,
+        "{\"_class_name\": \"AutoencoderTiny\", \"in_channels\": 1, \"out_channels\": 1,"
+        " \"encoder_block_out_channels\": [2], \"decoder_block_out_channels\": [2],"
+        " \"num_encoder_blocks\": [0], \"num_decoder_blocks\": [0], \"latent_channels\": 1}",
+        1, &made);
+    STEP(sumi_auto_encoder_save(made, folder));
+    STEP(sumi_auto_encoder_open(context, folder, &opened));
+    STEP(sumi_auto_encoder_encode(opened, &pictures, NULL, &latents));
+    STEP(sumi_auto_encoder_write_latents(opened, file, &latents));
+    STEP(sumi_auto_encoder_read_latents(opened, file, &again));
+    STEP(sumi_auto_encoder_set(opened, "tile", "4"));
+    STEP(sumi_auto_encoder_decode(opened, &again, &tiled));
+    sumi_array_release(context, &latents);
+    sumi_array_release(context, &again);
+    sumi_array_release(context, &tiled);
+    sumi_auto_encoder_free(made);
+    sumi_auto_encoder_free(opened);
+    return status;
+}
+
 static sumi_status use_describe(sumi_context *context, void *user)
 {
     char *text = NULL;
@@ -94,6 +123,15 @@ static void models_survive_every_failure(void **state)
     for_each_failure(use_describe, file);
 }
 
+static void auto_encoders_survive_every_failure(void **state)
+{
+    scratch *room = *state;
+    char folder[SCRATCH_PATH];
+    strcpy(folder, scratch_path(room, "vae"));
+    for_each_failure(use_auto_encoder, folder);
+    for_each_failure(use_describe, folder);
+}
+
 static void sessions_survive_every_failure(void **state)
 {
     (void)state;
@@ -110,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(models_survive_every_failure),
+        SCRATCH_TEST(auto_encoders_survive_every_failure),
         SCRATCH_TEST(sessions_survive_every_failure),
         SCRATCH_TEST(models_of_recipes_survive_every_failure),
     };

@@ -180,7 +180,7 @@ static void configs_that_cannot_be_built_are_refused(void **state)
            "did you mean \"UpDecoderBlock2D\"");
     refuse("AutoencoderKL", "\"act_fn\": \"tango\"", "\"act_fn\" cannot be \"tango\"");
     refuse("AutoencoderKL", "\"use_quant_conv\": 1", "\"use_quant_conv\" should be true or false");
-    refuse("VQModel", "\"norm_type\": \"spatial\"", "\"spatial\" is not supported");
+    refuse("VQModel", "\"norm_type\": \"spatial\"", "should be a multiple of 32, not 8");
     refuse("VQModel", "\"num_vq_embeddings\": 0", "\"num_vq_embeddings\" should be from 1");
     refuse("AutoencoderTiny", "\"upsample_fn\": \"bilinear\"", "\"upsample_fn\" cannot be");
     refuse("AutoencoderTiny", "\"upsampling_scaling_factor\": 3", "should be from 2 to 2");
@@ -239,6 +239,80 @@ static void codes_are_looked_up_as_they_were_found(void **state)
     auto_encoder_free(coder);
 }
 
+/* ---- Norms that look at the latents ---- */
+
+#define LARGE                                                                                      \
+    "\"block_out_channels\": [32, 64], \"norm_num_groups\": 32, \"down_block_types\":"             \
+    " [\"DownEncoderBlock2D\", \"AttnDownEncoderBlock2D\"], \"up_block_types\":"                   \
+    " [\"AttnUpDecoderBlock2D\", \"UpDecoderBlock2D\"], \"num_vq_embeddings\": 4"
+
+/* The name of the weight of plain norms that stands for one of spatial norms; false for those that
+   plain norms do not have. */
+static bool plain_name(const char *name, char plain[128])
+{
+    const char *layer = strstr(name, "norm_layer."), *spatial = strstr(name, "spatial_norm.");
+    if (strstr(name, ".conv_y.") || strstr(name, ".conv_b.")) return false;
+    if (spatial)
+        snprintf(plain, 128, "%.*sgroup_norm.%s", (int)(spatial - name), name,
+                 layer + strlen("norm_layer."));
+    else if (layer)
+        snprintf(plain, 128, "%.*s%s", (int)(layer - name), name, layer + strlen("norm_layer."));
+    else snprintf(plain, 128, "%s", name);
+    return true;
+}
+
+/* Scales 1 and shifts 0 everywhere, and otherwise the plain network's weights. */
+static void copy_plain(sumi_weights *spatial, const sumi_weights *plain)
+{
+    char name[128];
+    int64_t copied = 0;
+    for (int64_t i = 0; i < spatial->count; i++) {
+        struct weight *weight = &spatial->items[i];
+        bool own = !plain_name(weight->name, name);
+        int64_t count = shape_count(&weight->shape), other = own ? -1 : weights_find(plain, name);
+        bool one = own && strstr(weight->name, ".conv_y.bias");
+        if (!own && other < 0) fail_msg("%s: there is no %s", weight->name, name);
+        for (int64_t j = 0; j < count; j++)
+            weight->data[j] = own ? (one ? 1 : 0) : plain->items[other].data[j];
+        copied += !own;
+    }
+    assert_int_equal(copied, plain->count);
+}
+
+/* Decodes some latents; with `from`, its weights are taken first. */
+static void decode_with(const char *members, const sumi_weights *from, sumi_weights **weights,
+                        float *output)
+{
+    struct auto_encoder *coder = parse("VQModel", members);
+    sumi_graph *graph = NULL;
+    sumi_plan *plan = NULL;
+    CHECK_OK(context, sumi_weights_create(context, 1, weights));
+    CHECK_OK(context, sumi_graph_create(context, *weights, false, &graph));
+    sumi_node z = sumi_graph_input(graph, "z", 4, (int64_t[]){1, 2, 3, 3});
+    sumi_node y = vq_decode_latents(coder, graph, z);
+    CHECK_OK(context, sumi_graph_status(graph));
+    if (from) copy_plain(*weights, from);
+    CHECK_OK(context, sumi_plan_create(graph, 1, &y, &plan));
+    for (int i = 0; i < 18; i++) sumi_plan_data(plan, z)[i] = (float)sin(1.3 * i);
+    CHECK_OK(context, sumi_plan_run(plan, 0, 0));
+    memcpy(output, sumi_plan_data(plan, y), 72 * sizeof *output);
+    sumi_plan_free(plan);
+    sumi_graph_free(graph);
+    auto_encoder_free(coder);
+}
+
+static void spatial_norms_with_scale_one_and_no_shift_are_plain_ones(void **state)
+{
+    (void)state;
+    sumi_weights *plain = NULL, *spatial = NULL;
+    float expected[72], found[72];
+    decode_with(LARGE, NULL, &plain, expected);
+    decode_with(LARGE ", \"norm_type\": \"spatial\"", plain, &spatial, found);
+    for (int i = 0; i < 72; i++) CHECK_CLOSE(found[i], expected[i], 2e-5);
+    sumi_weights_free(plain);
+    sumi_weights_free(spatial);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +323,7 @@ int main(void)
         CONTEXT_TEST(configs_that_cannot_be_built_are_refused),
         CONTEXT_TEST(pictures_that_the_network_cannot_halve_are_refused),
         CONTEXT_TEST(codes_are_looked_up_as_they_were_found),
+        CONTEXT_TEST(spatial_norms_with_scale_one_and_no_shift_are_plain_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -377,8 +377,9 @@ static sumi_status draw(const struct work *work)
     sumi_likelihood_term term = {.size = sizeof term};
     int64_t count = 0;
     while (sumi_likelihood_get(work->likelihood, 4 + count, &term)) count++;
-    double *values = calloc(2 * (size_t)count + 1, sizeof *values), *times = values + count;
+    double *values = calloc(2 * (size_t)count + 1, sizeof *values);
     if (!values) return SUMI_ERROR_MEMORY;
+    double *times = values + count;
     for (int64_t i = 0; sumi_likelihood_get(work->likelihood, 4 + i, &term); i++) {
         values[i] = term.bits / (double)work->numbers;
         times[i] = (double)(i + 1);

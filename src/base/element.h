@@ -17,6 +17,12 @@ static inline size_t element_size(sumi_element element)
     return 0;
 }
 
+/* Where element i of an array is. */
+static inline const void *element_address(const void *data, sumi_element element, int64_t i)
+{
+    return (const char *)data + i * (int64_t)element_size(element);
+}
+
 /* The name of a type: "float32". */
 static inline const char *element_name(sumi_element element)
 {

@@ -3,7 +3,9 @@
    than a block's are ever kept: the largest score and the sum of a row are corrected as blocks of
    keys go by (Milakov and Gimelshein 2018; Dao et al. 2022, algorithms 1 and 4). The gradient works
    the blocks out again, from the largest score and the sum of each row where the forward pass has
-   left them. */
+   left them. Operands of bfloat16 are widened by the products that read them; results of it are
+   summed in float32 in memory of the thread's own, a block of queries or the keys of one head, and
+   then rounded. */
 #include <math.h>
 #include <string.h>
 
@@ -48,6 +50,8 @@ struct extent {
     float scale;
     int threads; /* that share the tasks, or */
     int within;  /* that share each product, where there are fewer tasks than threads */
+    bool backward, rounds; /* rounds: the result is of bfloat16 */
+    void *workspaces;      /* of the products, or NULL */
 };
 
 /* Queries and keys of a block: its scores fit into a second-level cache beside what they are of.
@@ -73,7 +77,9 @@ static struct extent measure(const struct problem *problem)
                        .heads = problem->node->attributes.attention.heads,
                        .c = q->size[2],
                        .causal = problem->node->attributes.attention.causal,
-                       .scale = (float)problem->node->attributes.attention.scale};
+                       .scale = (float)problem->node->attributes.attention.scale,
+                       .backward = problem->node->op == &op_attention_gradient,
+                       .rounds = problem->output_element == SUMI_BFLOAT16};
     e.d = e.c / e.heads;
     int bias = attention_bias_input(problem->node);
     e.masked = e.causal || bias >= 0;
@@ -81,7 +87,7 @@ static struct extent measure(const struct problem *problem)
         const struct shape *shape = problem->inputs[bias];
         e.bias_steps[i] = shape->size[i] == 1 ? 0 : shape_span(shape, i + 1, 4);
     }
-    e.blocks = problem->node->op == &op_attention ? (e.length + QUERIES - 1) / QUERIES : 1;
+    e.blocks = e.backward ? 1 : (e.length + QUERIES - 1) / QUERIES;
     e.threads = worthwhile_threads(problem->threads, shape_count(q) * e.keys);
     e.within = 1;
     if (e.items * e.heads * e.blocks < e.threads) {
@@ -91,50 +97,158 @@ static struct extent measure(const struct problem *problem)
     return e;
 }
 
+/* ---- Memory ---- */
+
+/* A thread's part of the scratch memory: sums of results that are rounded, and two rows of what is
+   widened. */
+struct own {
+    struct block *block;
+    float *rows;          /* [2, d] */
+    float *queries;       /* [QUERIES, d]: y, or dq */
+    float *keys, *values; /* [keys, d]: dk and dv */
+};
+
+static int64_t aligned(int64_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
+static int64_t bytes_of_own(const struct extent *e)
+{
+    int64_t floats = e->backward ? aligned(2 * e->d) : 0;
+    if (e->rounds) floats += aligned(QUERIES * e->d);
+    if (e->rounds && e->backward) floats += 2 * aligned(e->keys * e->d);
+    return (int64_t)sizeof(struct block) + floats * (int64_t)sizeof(float);
+}
+
+static struct own own_of(const struct extent *e, void *scratch, int thread)
+{
+    char *begin = (char *)scratch + thread * bytes_of_own(e);
+    struct own own = {.block = (struct block *)(void *)begin};
+    own.rows = (float *)(void *)(begin + sizeof(struct block));
+    own.queries = own.rows + (e->backward ? aligned(2 * e->d) : 0);
+    own.keys = own.queries + aligned(QUERIES * e->d);
+    own.values = own.keys + aligned(e->keys * e->d);
+    return own;
+}
+
+/* What is read is copied by the products where it is not float32: q, and backward the upstream. */
+static bool wants_workspaces(const struct problem *problem, const struct extent *e)
+{
+    return problem->input_elements[0] != SUMI_FLOAT32
+           || (e->backward && problem->input_elements[ATTENTION_UPSTREAM] != SUMI_FLOAT32);
+}
+
 static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
 {
     (void)state;
     struct extent e = measure(problem);
-    *scratch = (size_t)e.threads * sizeof(struct block);
+    *scratch = (size_t)(e.threads * bytes_of_own(&e));
+    if (!wants_workspaces(problem, &e)) return SUMI_OK;
+    *scratch += (size_t)(e.threads * e.within) * PRODUCT_WORKSPACE * sizeof(float);
     return SUMI_OK;
+}
+
+/* ---- Operands and results ---- */
+
+/* An operand of a head, in rows that lie e.c elements apart. */
+struct operand {
+    const void *data;
+    sumi_element element;
+};
+
+static struct operand operand_at(struct operand o, int64_t element)
+{
+    o.data = element_address(o.data, o.element, element);
+    return o;
+}
+
+/* A row's [d] numbers, widened to `own` if need be. */
+static const float *row_of(const struct extent *e, struct operand o, int64_t row, float *own)
+{
+    const void *data = operand_at(o, row * e->c).data;
+    if (o.element == SUMI_FLOAT32) return data;
+    loops_select()->from_bf16(e->d, data, own);
+    return own;
+}
+
+/* A head's result, in rows of [d] numbers, e.c elements apart. */
+struct result {
+    void *data;
+    bool rounds;
+};
+
+static struct result result_at(struct result r, int64_t element)
+{
+    r.data = (char *)r.data
+             + element * (int64_t)element_size(r.rounds ? SUMI_BFLOAT16 : SUMI_FLOAT32);
+    return r;
+}
+
+/* Rows that a result is summed in, `step` floats apart: its own, or those of the thread. */
+struct sums {
+    float *data;
+    int64_t step;
+};
+
+static struct sums sums_of(const struct extent *e, struct result r, float *own)
+{
+    return r.rounds ? (struct sums){own, e->d} : (struct sums){r.data, e->c};
+}
+
+/* Brings what was summed to its place. */
+static void finish(const struct extent *e, struct sums sums, int64_t rows, struct result r)
+{
+    for (int64_t i = 0; r.rounds && i < rows; i++) {
+        loops_select()->to_bf16(e->d, sums.data + i * sums.step,
+                                (bfloat16 *)r.data + i * e->c);
+    }
 }
 
 /* Where a head of an item begins. */
 struct head {
-    const float *q, *k, *v, *upstream;
+    struct operand q, k, v, upstream, result; /* result: of the forward pass */
+    struct result y, dq, dk, dv;
     const float *bias; /* of its first query and key, or NULL */
-    float *y, *dq, *dk, *dv;
     float *rows; /* [length, 2]: largest score and sum of each query, or NULL */
 };
+
+/* ---- Products ---- */
 
 static int64_t least(int64_t left, int64_t most)
 {
     return left < most ? left : most;
 }
 
-static void run_product(const struct extent *e, const struct product *product)
+static void run_product(const struct extent *e, struct product *product)
 {
-    if (e->within > 1) product_run_by_team(e->within, product, NULL);
-    else product_run(product);
+    if (e->within > 1) {
+        product_run_by_team(e->within, product, e->workspaces);
+    } else {
+        product_take_workspace(product, e->workspaces, omp_get_thread_num());
+        product_run(product);
+    }
 }
 
-/* c[m,n] = a[m,k] b[k,n], with a perhaps stored transposed, or added to what c has. */
-static void multiply(const struct extent *e, bool transpose_a, int64_t m, int64_t n, int64_t k,
-                     const float *a, int64_t stride_a, const float *b, int64_t stride_b, bool add,
-                     float *c, int64_t stride_c)
+/* sums[m,d] = a[m,k] b[k,d], with a perhaps stored transposed, or added to what is there. */
+static void multiply(const struct extent *e, bool transpose_a, int64_t m, int64_t k, const float *a,
+                     int64_t stride_a, struct operand b, bool add, struct sums sums)
 {
-    struct product product =
-        product_of(transpose_a, false, m, n, k, a, stride_a, b, stride_b, c, stride_c);
+    struct product product = product_of(transpose_a, false, m, e->d, k, a, stride_a, b.data, e->c,
+                                        sums.data, sums.step);
+    product.b_element = b.element;
     product.add = add;
     run_product(e, &product);
 }
 
 /* Products of a[count] and b[width] of the head's channels. */
-static void fill_products(const struct extent *e, const float *a, const float *b, int64_t count,
+static void fill_products(const struct extent *e, struct operand a, struct operand b, int64_t count,
                           int64_t width, float *products)
 {
     struct product product =
-        product_of(false, true, count, width, e->d, a, e->c, b, e->c, products, width);
+        product_of(false, true, count, width, e->d, a.data, e->c, b.data, e->c, products, width);
+    product.a_element = a.element;
+    product.b_element = b.element;
     run_product(e, &product);
 }
 
@@ -158,7 +272,8 @@ static void mask_row(const struct extent *e, const struct head *head, int64_t qu
 static void fill_scores(const struct extent *e, const struct head *head, int64_t first,
                         int64_t count, int64_t key, int64_t width, float *scores)
 {
-    fill_products(e, head->q + first * e->c, head->k + key * e->c, count, width, scores);
+    fill_products(e, operand_at(head->q, first * e->c), operand_at(head->k, key * e->c), count,
+                  width, scores);
     for (int64_t i = 0; i < count && e->masked; i++) {
         mask_row(e, head, first + i, key, width, scores + i * width);
     }
@@ -187,30 +302,37 @@ static void forget_rows(struct block *b)
 /* ---- forward ---- */
 
 /* The queries from `first` on of a head, over all keys. */
-static void attend(const struct extent *e, const struct head *head, int64_t first, struct block *b)
+static void attend(const struct extent *e, const struct head *head, int64_t first,
+                   const struct own *own)
 {
     const struct loops *loops = loops_select();
+    struct block *b = own->block;
     int64_t count = least(e->length - first, QUERIES);
-    float *y = head->y + first * e->c, scale = rest_of_scale(e);
+    struct result y = result_at(head->y, first * e->c);
+    struct sums sums = sums_of(e, y, own->queries);
+    const float scale = rest_of_scale(e);
     forget_rows(b);
     for (int64_t key = 0; key < keys_seen(e, first); key += KEYS) {
         int64_t width = least(e->keys - key, KEYS);
-        const float *v = head->v + key * e->c;
         fill_scores(e, head, first, count, key, width, b->scores);
         for (int64_t i = 0; i < count; i++) {
+            float *row = sums.data + i * sums.step;
             float correction =
                 loops->soften(width, scale, b->scores + i * width, &b->largest[i], &b->total[i]);
             if (!key || correction == 1) continue;
-            loops->affine(e->d, y + i * e->c, correction, 0, y + i * e->c);
+            loops->affine(e->d, row, correction, 0, row);
         }
-        multiply(e, false, count, e->d, width, b->scores, width, v, e->c, key > 0, y, e->c);
+        multiply(e, false, count, width, b->scores, width, operand_at(head->v, key * e->c), key > 0,
+                 sums);
     }
     for (int64_t i = 0; i < count; i++) {
-        loops->affine(e->d, y + i * e->c, 1 / b->total[i], 0, y + i * e->c);
+        float *row = sums.data + i * sums.step;
+        loops->affine(e->d, row, 1 / b->total[i], 0, row);
         if (!head->rows) continue;
         head->rows[2 * (first + i)] = b->largest[i];
         head->rows[2 * (first + i) + 1] = b->total[i];
     }
+    finish(e, sums, count, y);
 }
 
 /* ---- gradient ---- */
@@ -220,13 +342,13 @@ static void find_rows(const struct extent *e, const struct head *head, int64_t f
                       struct block *b)
 {
     const struct loops *loops = loops_select();
-    float scale = rest_of_scale(e);
+    const float scale = rest_of_scale(e);
     forget_rows(b);
     for (int64_t key = 0; key < keys_seen(e, first); key += KEYS) {
         int64_t width = least(e->keys - key, KEYS);
         fill_scores(e, head, first, count, key, width, b->scores);
-        fill_products(e, head->upstream + first * e->c, head->v + key * e->c, count, width,
-                      b->slopes);
+        fill_products(e, operand_at(head->upstream, first * e->c), operand_at(head->v, key * e->c),
+                      count, width, b->slopes);
         for (int64_t i = 0; i < count; i++) {
             float *scores = b->scores + i * width;
             float correction = loops->soften(width, scale, scores, &b->largest[i], &b->total[i]);
@@ -239,15 +361,27 @@ static void find_rows(const struct extent *e, const struct head *head, int64_t f
 
 /* The same from what the forward pass has left: the mean slope is upstream times y. */
 static void take_rows(const struct extent *e, const struct head *head, int64_t first, int64_t count,
-                      struct block *b)
+                      const struct own *own)
 {
-    const struct loops *loops = loops_select();
+    struct block *b = own->block;
     for (int64_t i = 0; i < count; i++) {
-        int64_t at = (first + i) * e->c;
+        const float *upstream = row_of(e, head->upstream, first + i, own->rows);
+        const float *y = row_of(e, head->result, first + i, own->rows + e->d);
         b->largest[i] = head->rows[2 * (first + i)];
         b->total[i] = head->rows[2 * (first + i) + 1];
-        b->mean[i] = loops->dot(e->d, head->upstream + at, head->y + at);
+        b->mean[i] = loops_select()->dot(e->d, upstream, y);
     }
+}
+
+/* Where a head's gradients are summed: dq of a block of queries, dk and dv of all keys. */
+struct gradients {
+    struct sums dq, dk, dv;
+};
+
+static struct sums sums_from(struct sums sums, int64_t row)
+{
+    sums.data += row * sums.step;
+    return sums;
 }
 
 /* Scores and slopes of one block to P and dS. */
@@ -266,44 +400,59 @@ static void find_slopes(const struct extent *e, int64_t count, int64_t width, st
    dS = scale P (dP - mean); dq += dS k; dk += dS' q. The first block of queries that sees the keys
    writes their gradients, others add to them. */
 static void attend_backward(const struct extent *e, const struct head *head, int64_t first,
-                            int64_t count, int64_t key, struct block *b)
+                            int64_t count, int64_t key, struct block *b,
+                            const struct gradients *to)
 {
-    int64_t width = least(e->keys - key, KEYS), from = first * e->c, to = key * e->c;
-    const float *q = head->q + from, *k = head->k + to, *upstream = head->upstream + from;
+    int64_t width = least(e->keys - key, KEYS), from = first * e->c;
+    const struct operand q = operand_at(head->q, from), k = operand_at(head->k, key * e->c);
+    const struct operand upstream = operand_at(head->upstream, from);
     bool add = first > (e->causal ? key : 0);
     fill_scores(e, head, first, count, key, width, b->scores);
-    fill_products(e, upstream, head->v + to, count, width, b->slopes);
+    fill_products(e, upstream, operand_at(head->v, key * e->c), count, width, b->slopes);
     find_slopes(e, count, width, b);
-    multiply(e, true, width, e->d, count, b->scores, width, upstream, e->c, add, head->dv + to,
-             e->c);
-    multiply(e, false, count, e->d, width, b->slopes, width, k, e->c, key > 0, head->dq + from,
-             e->c);
-    multiply(e, true, width, e->d, count, b->slopes, width, q, e->c, add, head->dk + to, e->c);
+    multiply(e, true, width, count, b->scores, width, upstream, add, sums_from(to->dv, key));
+    multiply(e, false, count, width, b->slopes, width, k, key > 0, to->dq);
+    multiply(e, true, width, count, b->slopes, width, q, add, sums_from(to->dk, key));
 }
 
-static void attend_head_backward(const struct extent *e, const struct head *head, struct block *b)
+static void attend_head_backward(const struct extent *e, const struct head *head,
+                                 const struct own *own)
 {
+    struct gradients to = {.dk = sums_of(e, head->dk, own->keys),
+                           .dv = sums_of(e, head->dv, own->values)};
     for (int64_t first = 0; first < e->length; first += QUERIES) {
         int64_t count = least(e->length - first, QUERIES);
-        if (head->rows) take_rows(e, head, first, count, b);
-        else find_rows(e, head, first, count, b);
+        const struct result dq = result_at(head->dq, first * e->c);
+        to.dq = sums_of(e, dq, own->queries);
+        if (head->rows) take_rows(e, head, first, count, own);
+        else find_rows(e, head, first, count, own->block);
         for (int64_t key = 0; key < keys_seen(e, first); key += KEYS) {
-            attend_backward(e, head, first, count, key, b);
+            attend_backward(e, head, first, count, key, own->block, &to);
         }
+        finish(e, to.dq, count, dq);
     }
+    finish(e, to.dk, e->keys, head->dk);
+    finish(e, to.dv, e->keys, head->dv);
 }
 
 /* ---- the work shared out ---- */
 
+static struct operand operand_of(const struct call *call, int input, int64_t element)
+{
+    return operand_at(
+        (struct operand){call->inputs[input], call->problem->input_elements[input]}, element);
+}
+
 static struct head head_of(const struct call *call, const struct extent *e, int64_t number)
 {
     const struct node *node = call->problem->node;
-    bool backward = node->op == &op_attention_gradient;
     int64_t item = number / e->heads, channel = number % e->heads * e->d;
     int64_t at_q = item * e->length * e->c + channel, at_k = item * e->keys * e->c + channel;
-    struct head head = {
-        .q = call->inputs[0] + at_q, .k = call->inputs[1] + at_k, .v = call->inputs[2] + at_k};
-    int rows = attention_input(node, backward ? ATTENTION_GRADIENT_ROWS : ATTENTION_ROWS);
+    struct head head = {.q = operand_of(call, 0, at_q),
+                        .k = operand_of(call, 1, at_k),
+                        .v = operand_of(call, 2, at_k)};
+    const struct result all = {call->output, e->rounds};
+    int rows = attention_input(node, e->backward ? ATTENTION_GRADIENT_ROWS : ATTENTION_ROWS);
     int bias = attention_bias_input(node);
     if (bias >= 0) {
         head.bias =
@@ -312,38 +461,55 @@ static struct head head_of(const struct call *call, const struct extent *e, int6
     if (node->input_count > rows) {
         head.rows = (float *)call->inputs[rows] + number * e->length * 2;
     }
-    if (!backward) {
-        head.y = call->output + at_q;
+    if (!e->backward) {
+        head.y = result_at(all, at_q);
         return head;
     }
     int result = attention_input(node, ATTENTION_GRADIENT_RESULT);
-    head.upstream = call->inputs[ATTENTION_UPSTREAM] + at_q;
-    if (head.rows) head.y = (float *)call->inputs[result] + at_q;
-    head.dq = call->output + at_q;
-    head.dk = call->output + e->items * e->length * e->c + at_k;
-    head.dv = head.dk + e->items * e->keys * e->c;
+    head.upstream = operand_of(call, ATTENTION_UPSTREAM, at_q);
+    if (head.rows) head.result = operand_of(call, result, at_q);
+    int64_t of_q = e->items * e->length * e->c, of_k = e->items * e->keys * e->c;
+    head.dq = result_at(all, at_q);
+    head.dk = result_at(all, of_q + at_k);
+    head.dv = result_at(all, of_q + of_k + at_k);
     return head;
 }
 
 /* Shared among a team. */
 static void run_tasks(const struct call *call, const struct extent *e)
 {
-    bool backward = call->problem->node->op == &op_attention_gradient;
-    struct block *b = (struct block *)call->scratch + omp_get_thread_num();
+    const struct own own = own_of(e, call->scratch, omp_get_thread_num());
 #pragma omp for schedule(static)
     for (int64_t task = 0; task < e->items * e->heads * e->blocks; task++) {
         struct head head = head_of(call, e, task / e->blocks);
-        if (backward) attend_head_backward(e, &head, b);
-        else attend(e, &head, task % e->blocks * QUERIES, b);
+        if (e->backward) attend_head_backward(e, &head, &own);
+        else attend(e, &head, task % e->blocks * QUERIES, &own);
     }
 }
 
 static sumi_status run(const struct call *call)
 {
     struct extent e = measure(call->problem);
+    if (wants_workspaces(call->problem, &e)) {
+        e.workspaces = (char *)call->scratch + e.threads * bytes_of_own(&e);
+    }
     BY_TEAM(e.threads, run_tasks(call, &e));
     return SUMI_OK;
 }
 
-const struct kernel kernel_attention = {.prepare = prepare, .run = run};
-const struct kernel kernel_attention_gradient = {.prepare = prepare, .run = run};
+/* All operands as they are, but the bias and the side output of sums. */
+static unsigned bf16_attention(const struct problem *problem)
+{
+    (void)problem;
+    return BF16_INPUT(0) | BF16_INPUT(1) | BF16_INPUT(2) | BF16_OUTPUT;
+}
+
+static unsigned bf16_attention_gradient(const struct problem *problem)
+{
+    return bf16_attention(problem) | BF16_INPUT(ATTENTION_UPSTREAM)
+           | BF16_INPUT(attention_input(problem->node, ATTENTION_GRADIENT_RESULT));
+}
+
+const struct kernel kernel_attention = {.prepare = prepare, .run = run, .bf16 = bf16_attention};
+const struct kernel kernel_attention_gradient = {
+    .prepare = prepare, .run = run, .bf16 = bf16_attention_gradient};

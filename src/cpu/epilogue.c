@@ -16,7 +16,8 @@ struct epilogue epilogue_of(const struct call *call, int64_t channels)
         int input = epilogue_input(node, 1u << i);
         parts[i] = input < 0 ? NULL : call->inputs[input];
     }
-    return (struct epilogue){.pixels = shape_count(y) / y->size[0] / channels,
+    int64_t items = y->rank > 1 ? y->size[0] : 1;
+    return (struct epilogue){.pixels = shape_count(y) / items / channels,
                              .channels = channels,
                              .bias = parts[0],
                              .item = parts[1],
@@ -30,28 +31,48 @@ bool epilogue_is_empty(const struct epilogue *e)
     return !e->bias && !e->item && !e->residual && e->scale == 1;
 }
 
-void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, void *y)
+static int64_t bytes_of_pixel(const struct epilogue *e, bool bf16)
+{
+    return e->channels * (int64_t)(bf16 ? sizeof(bfloat16) : sizeof(float));
+}
+
+/* y = epilogue(x) for pixels of either type; x may be y. */
+static void apply(const struct epilogue *e, int64_t first, int64_t count, bool x_bf16,
+                  const void *x, void *y)
 {
     const struct loops *loops = loops_select();
-    const int64_t pixel = e->channels * (int64_t)(e->bf16 ? sizeof(bfloat16) : sizeof(float));
+    const int64_t pixel = bytes_of_pixel(e, e->bf16), pixel_of_x = bytes_of_pixel(e, x_bf16);
     const char *residual = e->residual ? (const char *)e->residual + first * pixel : NULL;
-    char *result = y;
+    const char *from = x;
+    char *to = y;
     while (count > 0) {
         int64_t item = first / e->pixels, left = (item + 1) * e->pixels - first;
         int64_t rows = count < left ? count : left;
-        loops->epilogue(e->bf16, rows, e->channels, e->bias,
-                        e->item ? e->item + item * e->channels : NULL, residual, e->scale, result);
-        result += rows * pixel;
+        loops->epilogue(x_bf16, e->bf16, rows, e->channels, from, e->bias,
+                        e->item ? e->item + item * e->channels : NULL, residual, e->scale, to);
+        from += rows * pixel_of_x;
+        to += rows * pixel;
         if (residual) residual += rows * pixel;
         first += rows;
         count -= rows;
     }
 }
 
+void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, void *y)
+{
+    apply(e, first, count, e->bf16, y, y);
+}
+
+void epilogue_round(const struct epilogue *e, int64_t first, int64_t count, const float *x,
+                    bfloat16 *y)
+{
+    apply(e, first, count, false, x, y);
+}
+
 /* Shared among a team. */
 static void apply_parts(const struct epilogue *e, int parts, int64_t pixels, void *y)
 {
-    const int64_t pixel = e->channels * (int64_t)(e->bf16 ? sizeof(bfloat16) : sizeof(float));
+    const int64_t pixel = bytes_of_pixel(e, e->bf16);
 #pragma omp for schedule(static)
     for (int part = 0; part < parts; part++) {
         int64_t first = pixels * part / parts, end = pixels * (part + 1) / parts;

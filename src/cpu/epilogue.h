@@ -25,7 +25,11 @@ bool epilogue_is_empty(const struct epilogue *epilogue);
    batch; `y` points to the first of them, [count, channels]. */
 void epilogue_apply(const struct epilogue *epilogue, int64_t first, int64_t count, void *y);
 
-/* The same to a whole result of `pixels` pixels in all, shared among threads. */
+/* The same from float32 sums x[count, channels] to a y of bfloat16, which are rounded once. */
+void epilogue_round(const struct epilogue *epilogue, int64_t first, int64_t count, const float *x,
+                    bfloat16 *y);
+
+/* The same as epilogue_apply to a whole result of `pixels` pixels in all, shared among threads. */
 void epilogue_apply_all(const struct epilogue *epilogue, int threads, int64_t pixels, void *y);
 
 #endif

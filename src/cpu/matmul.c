@@ -20,9 +20,12 @@ static struct batch describe(const struct problem *problem)
     int rank = node->shape.rank;
     int64_t m = node->shape.size[rank - 2], n = node->shape.size[rank - 1];
     int64_t k = a->size[transpose_a ? rank - 2 : rank - 1];
-    return (struct batch){.count = shape_span(&node->shape, 0, rank - 2),
-                          .first = product_of(transpose_a, transpose_b, m, n, k, NULL,
-                                              a->size[rank - 1], NULL, b->size[rank - 1], NULL, n)};
+    struct product first = product_of(transpose_a, transpose_b, m, n, k, NULL, a->size[rank - 1],
+                                      NULL, b->size[rank - 1], NULL, n);
+    first.a_element = problem->input_elements[0];
+    first.b_element = problem->input_elements[1];
+    first.c_element = problem->output_element;
+    return (struct batch){.count = shape_span(&node->shape, 0, rank - 2), .first = first};
 }
 
 static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
@@ -33,16 +36,18 @@ static sumi_status prepare(const struct problem *problem, void **state, size_t *
     return SUMI_OK;
 }
 
+/* Shared among a team. */
 static void multiply_all(const struct batch *batch, void *workspaces)
 {
-    float *workspace = product_part(&batch->first, workspaces, omp_get_thread_num());
+    struct product own = batch->first;
+    product_take_workspace(&own, workspaces, omp_get_thread_num());
+    const int64_t of_c = own.m * own.n * (int64_t)element_size(own.c_element);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < batch->count; i++) {
-        struct product p = batch->first;
-        p.a += i * p.m * p.k;
-        p.b += i * p.k * p.n;
-        p.c += i * p.m * p.n;
-        p.workspace = workspace;
+        struct product p = own;
+        p.a = element_address(own.a, own.a_element, i * own.m * own.k);
+        p.b = element_address(own.b, own.b_element, i * own.k * own.n);
+        p.c = (char *)own.c + i * of_c;
         product_run(&p);
     }
 }
@@ -60,4 +65,14 @@ static sumi_status run_matmul(const struct call *call)
     return SUMI_OK;
 }
 
-const struct kernel kernel_matmul = {.prepare = prepare, .run = run_matmul};
+/* All operands as they are, whichever of them are of 16 bits. */
+static unsigned bf16_operands(const struct problem *problem)
+{
+    (void)problem;
+    return BF16_INPUT(0) | BF16_INPUT(1) | BF16_OUTPUT;
+}
+
+const struct kernel kernel_matmul = {.prepare = prepare,
+                                     .run = run_matmul,
+                                     .bf16 = bf16_operands,
+                                     .f16 = BF16_INPUT(0) | BF16_INPUT(1)};

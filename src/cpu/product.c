@@ -4,17 +4,21 @@
 
 #include "base/team.h"
 #include "cpu/cpu.h"
+#include "cpu/loops/loops.h"
 
 /* Rows of a that lie so far apart (floats) fall on few lines of a cache; columns from which on, and
    rows, copying them is worth the time. */
 enum { FAR_ROWS = 512, MANY_COLUMNS = 128, MANY_ROWS = 48 };
 
+/* Floats of a tile of sums, half of a second-level cache, and its columns at most. */
+enum { TILE = 1 << 18, TILE_COLUMNS = 1024 };
+
 /* A thread's share of a product is a multiple of these. */
 enum { SHARE_ROWS = 12, SHARE_COLUMNS = PRODUCT_PANEL };
 
 struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                          const float *a, int64_t stride_a, const float *b, int64_t stride_b,
-                          float *c, int64_t stride_c)
+                          const void *a, int64_t stride_a, const void *b, int64_t stride_b, void *c,
+                          int64_t stride_c)
 {
     return (struct product){.m = m,
                             .n = n,
@@ -31,26 +35,75 @@ struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t
 
 bool product_wants_workspace(const struct product *p)
 {
+    if (p->a_element != SUMI_FLOAT32) return true;
     int64_t apart = p->a_column == 1 ? p->a_row : p->a_column;
     return apart >= FAR_ROWS && p->n >= MANY_COLUMNS && p->m >= MANY_ROWS;
 }
 
+static int64_t least(int64_t left, int64_t most)
+{
+    return left < most ? left : most;
+}
+
+/* Sums a tile of c in float32 and rounds it, one after the other. */
+static void run_rounded(const struct product *p)
+{
+    const struct loops *loops = loops_select();
+    const int64_t columns = least(p->n, TILE_COLUMNS), rows = least(p->m, TILE / columns);
+    for (int64_t column = 0; column < p->n; column += columns) {
+        for (int64_t row = 0; row < p->m; row += rows) {
+            struct product tile = *p;
+            tile.m = least(p->m - row, rows);
+            tile.n = least(p->n - column, columns);
+            tile.a = element_address(p->a, p->a_element, row * p->a_row);
+            tile.b = element_address(p->b, p->b_element, column * p->b_column);
+            tile.c = p->sums;
+            tile.c_element = SUMI_FLOAT32;
+            tile.c_row = tile.n;
+            product_loops_select()->product(&tile);
+            bfloat16 *to = (bfloat16 *)p->c + row * p->c_row + column;
+            for (int64_t i = 0; i < tile.m; i++) {
+                loops->to_bf16(tile.n, p->sums + i * tile.n, to + i * p->c_row);
+            }
+        }
+    }
+}
+
 void product_run(const struct product *product)
 {
-    product_loops_select()->product(product);
+    if (product->c_element == SUMI_BFLOAT16) run_rounded(product);
+    else product_loops_select()->product(product);
+}
+
+/* ---- Workspace ---- */
+
+/* Floats of a tile, on a vector's boundary; a part of a product needs no more than all of it. */
+static int64_t sums_of(const struct product *p)
+{
+    if (p->c_element != SUMI_BFLOAT16) return 0;
+    return (least(p->m * p->n, TILE) + 15) / 16 * 16;
+}
+
+static int64_t floats_of(const struct product *p)
+{
+    return sums_of(p) + (product_wants_workspace(p) ? PRODUCT_WORKSPACE : 0);
 }
 
 size_t product_workspaces(int threads, const struct product *product)
 {
-    return product_wants_workspace(product) ? (size_t)threads * PRODUCT_WORKSPACE * sizeof(float)
-                                            : 0;
+    return (size_t)(threads * floats_of(product)) * sizeof(float);
 }
 
-float *product_part(const struct product *product, void *workspaces, int thread)
+void product_take_workspace(struct product *product, void *workspaces, int thread)
 {
-    bool given = workspaces && product_wants_workspace(product);
-    return given ? (float *)workspaces + thread * (int64_t)PRODUCT_WORKSPACE : NULL;
+    product->workspace = product->sums = NULL;
+    if (!workspaces) return;
+    float *own = (float *)workspaces + thread * floats_of(product);
+    if (sums_of(product)) product->sums = own;
+    if (product_wants_workspace(product)) product->workspace = own + sums_of(product);
 }
+
+/* ---- Several threads ---- */
 
 /* Where share `number` of `count` of `size` begins, in steps. */
 static int64_t share_begin(int64_t size, int64_t step, int number, int count)
@@ -68,17 +121,20 @@ static void multiply_share(const struct product *p, void *workspaces)
     const int64_t begin = share_begin(size, step, thread, count);
     const int64_t length = share_begin(size, step, thread + 1, count) - begin;
     if (length == 0) return;
+    const int64_t panel = begin / PRODUCT_PANEL;
     struct product share = *p;
+    product_take_workspace(&share, workspaces, thread);
+    int64_t of_c = begin * p->c_row;
     if (rows) {
         share.m = length;
-        share.a += begin * p->a_row;
-        share.c += begin * p->c_row;
+        share.a = element_address(p->a, p->a_element, begin * p->a_row);
     } else {
         share.n = length;
-        share.b += begin / PRODUCT_PANEL * p->b_panel + (p->b_panel ? 0 : begin * p->b_column);
-        share.c += begin / PRODUCT_PANEL * p->c_panel + (p->c_panel ? 0 : begin);
+        int64_t of_b = p->b_panel ? panel * p->b_panel : begin * p->b_column;
+        share.b = element_address(p->b, p->b_element, of_b);
+        of_c = p->c_panel ? panel * p->c_panel : begin;
     }
-    share.workspace = product_part(p, workspaces, thread);
+    share.c = (char *)p->c + of_c * (int64_t)element_size(p->c_element);
     product_run(&share);
 }
 

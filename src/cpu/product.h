@@ -9,21 +9,23 @@
 #include "cpu/loops/product.h"
 #include "graph/kernel.h"
 
-/* c[m,n] = a[m,k] b[k,n], each with a row stride, a and b optionally stored transposed. */
+/* c[m,n] = a[m,k] b[k,n], each with a row stride, a and b optionally stored transposed. All are
+   float32; other types are set afterwards. */
 struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                          const float *a, int64_t stride_a, const float *b, int64_t stride_b,
-                          float *c, int64_t stride_c);
+                          const void *a, int64_t stride_a, const void *b, int64_t stride_b, void *c,
+                          int64_t stride_c);
 
-/* By the calling thread. */
+/* By the calling thread. A c of bfloat16 is summed in float32, tile by tile, and rounded once. */
 void product_run(const struct product *product);
 
 /* Bytes of workspace for each of several threads to run such a product, or parts of it: 0 where
-   none is wanted. product_part is a thread's workspace in it, for product.workspace. */
+   none is wanted. product_take_workspace gives a product its thread's part of it. Only products of
+   float32 can do with NULL. */
 size_t product_workspaces(int threads, const struct product *product);
-float *product_part(const struct product *product, void *workspaces, int thread);
+void product_take_workspace(struct product *product, void *workspaces, int thread);
 
-/* By several threads, as many as are worthwhile; not from within a team. `workspaces` may be NULL.
- */
+/* By several threads, as many as are worthwhile; not from within a team. `workspaces` may be NULL
+   where all are float32. */
 void product_run_by_team(int threads, const struct product *product, void *workspaces);
 
 #endif

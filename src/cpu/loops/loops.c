@@ -331,14 +331,15 @@ static void norm_gradient_loop(bool bf16, int64_t rows, int64_t c, const void *x
 #undef FORM
 }
 
-static ALWAYS_INLINE void epilogue_rows(bool bf16, int64_t rows, int64_t c, const float *bias,
-                                        const float *item, const void *residual, float scale,
-                                        bool with_bias, bool with_item, bool with_residual, void *y)
+static ALWAYS_INLINE void epilogue_rows(bool x_bf16, bool bf16, int64_t rows, int64_t c,
+                                        const void *x, const float *bias, const float *item,
+                                        const void *residual, float scale, bool with_bias,
+                                        bool with_item, bool with_residual, void *y)
 {
     for (int64_t row = 0; row < rows; row++) {
         VECTOR for (int64_t i = 0; i < c; i++)
         {
-            float sum = element(y, row * c + i, bf16);
+            float sum = element(x, row * c + i, x_bf16);
             if (with_bias) sum += bias[i];
             if (with_item) sum += item[i];
             if (with_residual) sum += element(residual, row * c + i, bf16);
@@ -347,17 +348,21 @@ static ALWAYS_INLINE void epilogue_rows(bool bf16, int64_t rows, int64_t c, cons
     }
 }
 
-static void epilogue_loop(bool bf16, int64_t rows, int64_t c, const float *bias, const float *item,
-                          const void *residual, float scale, void *y)
+static void epilogue_loop(bool x_bf16, bool bf16, int64_t rows, int64_t c, const void *x,
+                          const float *bias, const float *item, const void *residual, float scale,
+                          void *y)
 {
-#define FORM(BF16, BIAS, ITEM, RESIDUAL)                                                           \
-    case (BF16) | (BIAS) << 1 | (ITEM) << 2 | (RESIDUAL) << 3:                                     \
-        epilogue_rows(BF16, rows, c, bias, item, residual, scale, BIAS, ITEM, RESIDUAL, y);        \
+#define FORM(X_BF16, BF16, BIAS, ITEM, RESIDUAL)                                                   \
+    case (X_BF16) | (BF16) << 1 | (BIAS) << 2 | (ITEM) << 3 | (RESIDUAL) << 4:                     \
+        epilogue_rows(X_BF16, BF16, rows, c, x, bias, item, residual, scale, BIAS, ITEM, RESIDUAL, \
+                      y);                                                                          \
         break
 #define FORMS(BIAS, ITEM, RESIDUAL)                                                                \
-    FORM(0, BIAS, ITEM, RESIDUAL);                                                                 \
-    FORM(1, BIAS, ITEM, RESIDUAL)
-    switch (bf16 | (bias != NULL) << 1 | (item != NULL) << 2 | (residual != NULL) << 3) {
+    FORM(0, 0, BIAS, ITEM, RESIDUAL);                                                              \
+    FORM(0, 1, BIAS, ITEM, RESIDUAL);                                                              \
+    FORM(1, 1, BIAS, ITEM, RESIDUAL)
+    switch (x_bf16 | bf16 << 1 | (bias != NULL) << 2 | (item != NULL) << 3
+            | (residual != NULL) << 4) {
         FORMS(0, 0, 0);
         FORMS(1, 0, 0);
         FORMS(0, 1, 0);

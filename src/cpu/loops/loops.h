@@ -72,10 +72,11 @@ struct loops {
     void (*norm_gradient)(bool bf16, int64_t rows, int64_t c, const void *x,
                           const struct norm_coefficients *k, const void *residual, int64_t step,
                           float *sums, void *d);
-    /* y[rows, c] = scale (y + bias[c] + item[c] + residual[rows, c]), absent parts NULL; y and the
-       residual are bfloat16 where `bf16` */
-    void (*epilogue)(bool bf16, int64_t rows, int64_t c, const float *bias, const float *item,
-                     const void *residual, float scale, void *y);
+    /* y[rows, c] = scale (x + bias[c] + item[c] + residual[rows, c]), absent parts NULL; y and the
+       residual are bfloat16 where `bf16`, and x may then be too (x_bf16). x may be y. */
+    void (*epilogue)(bool x_bf16, bool bf16, int64_t rows, int64_t c, const void *x,
+                     const float *bias, const float *item, const void *residual, float scale,
+                     void *y);
     /* gradient = factor (x - target); returns the sum of (x - target)^2 */
     float (*squared_error)(int64_t n, const float *x, const float *target, float factor,
                            float *gradient);

@@ -3,9 +3,14 @@
    first cache, and blocks of c as large as the registers hold are summed along it, for as many rows
    of a as stay in the second. Where rows of a lie so far apart that a block of them falls on the
    same lines of a cache, they are copied too, if there is workspace. (The order of the loops is
-   that of Goto and van de Geijn 2008.) */
+   that of Goto and van de Geijn 2008.)
+
+   16-bit numbers are widened where they are copied (packing.h). The copy of this file that is
+   compiled for processors with a fast instruction for it multiplies bfloat16 by bfloat16 in pairs
+   along k: each word of its panels holds two numbers, and all else is the same. */
 #include "cpu/loops/product.h"
 
+#include "cpu/loops/packing.h"
 #include "cpu/loops/vector.h"
 
 #define JOIN_(a, b) a##b
@@ -20,6 +25,7 @@ enum { ROWS = 12 };
 #else
 enum { ROWS = 6 };
 #endif
+/* DEPTH is in words. */
 enum { WIDTH = 2 * LANE_COUNT, DEPTH = 256, HEIGHT = 240 };
 _Static_assert(PRODUCT_PANEL % WIDTH == 0, "a panel is whole strips");
 _Static_assert(PRODUCT_WORKSPACE >= DEPTH * HEIGHT, "the rows of a block are copied at once");
@@ -27,12 +33,43 @@ _Static_assert(PRODUCT_WORKSPACE >= DEPTH * HEIGHT, "the rows of a block are cop
 /* How many rows are few, and how close rows of b are close; see is_near. */
 enum { FEW_ROWS = 4, CLOSE_ROWS = 128 };
 
-/* Part of a product: `depth` of the k, columns of b that start at `b`, rows of them b_step apart.
-   While the first rows are multiplied, what the next strip is made of is fetched: rows next_step
-   apart, or nothing if `next` is NULL. */
+/* How rows of a are read. */
+enum form {
+    STORED, /* where they are, float32 */
+    COPIED, /* from the workspace */
+    PAIRED  /* from the workspace, pairs of bfloat16, as those of b */
+};
+
+static enum form form_of(const struct product *p)
+{
+#if defined(__AVX512BF16__)
+    if (p->a_element == SUMI_BFLOAT16 && p->b_element == SUMI_BFLOAT16) return PAIRED;
+#endif
+    return p->workspace ? COPIED : STORED;
+}
+
+/* sum + a b of a word of a with each word of b. */
+static ALWAYS_INLINE lanes add_words(lanes sum, const float *a, lanes b, enum form form)
+{
+#if defined(__AVX512BF16__)
+    if (form == PAIRED) {
+        int32_t pair;
+        memcpy(&pair, a, sizeof pair);
+        return (lanes)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(pair),
+                                       (__m512bh)b);
+    }
+#endif
+    (void)form;
+    return sum + *a * b;
+}
+
+/* Part of a product: `depth` words of the k, columns of b that start at `b`, rows of them b_step
+   apart. While the first rows are multiplied, what the next strip is made of is fetched: rows
+   next_step bytes apart, or nothing if `next` is NULL. */
 struct strip {
     int64_t depth, b_step, columns;
-    const float *b, *next;
+    const float *b;
+    const char *next;
     int64_t next_step;
     bool add; /* to what c has already */
 };
@@ -43,9 +80,9 @@ struct rows {
     int64_t row, column;
 };
 
-/* c[rows, columns] for constant `rows`, `vectors` and `fetch`. */
+/* c[rows, columns] for constant `rows`, `vectors`, `form` and `fetch`. */
 static ALWAYS_INLINE void block(const struct strip *s, struct rows r, float *c, int64_t c_row,
-                                int rows, int vectors, bool fetch)
+                                int rows, int vectors, enum form form, bool fetch)
 {
     lanes sums[ROWS][2];
     UNROLL for (int i = 0; i < rows; i++)
@@ -56,18 +93,22 @@ static ALWAYS_INLINE void block(const struct strip *s, struct rows r, float *c, 
             __builtin_prefetch(c + i * c_row + v * LANE_COUNT, 1);
         }
     }
-    const float *a = r.a, *b = s->b, *next = s->next;
+    const float *a = r.a, *b = s->b;
+    const char *next = s->next;
     for (int64_t l = 0; l < s->depth; l++, b += s->b_step, a += r.column) {
         lanes of_b[2];
         UNROLL for (int v = 0; v < vectors; v++)
         {
-            if (fetch) __builtin_prefetch(next + v * LANE_COUNT);
+            if (fetch) __builtin_prefetch(next + v * (int)sizeof(lanes));
             of_b[v] = lanes_load(b + v * LANE_COUNT, LANE_COUNT);
         }
         if (fetch) next += s->next_step;
         UNROLL for (int i = 0; i < rows; i++)
         {
-            UNROLL for (int v = 0; v < vectors; v++) sums[i][v] += a[i * r.row] * of_b[v];
+            UNROLL for (int v = 0; v < vectors; v++)
+            {
+                sums[i][v] = add_words(sums[i][v], a + i * r.row, of_b[v], form);
+            }
         }
     }
     UNROLL for (int i = 0; i < rows; i++)
@@ -89,93 +130,88 @@ static ALWAYS_INLINE int64_t some_rows(int64_t left)
     return left >= ROWS ? ROWS : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
-/* All rows of a strip; `copied` rows lie in panels [some_rows][depth]. */
+/* All rows of a strip; those that were copied lie in panels [some_rows][depth]. */
 static ALWAYS_INLINE void all_rows(const struct product *p, const struct strip *s, const float *a,
-                                   float *c, int vectors, bool copied)
+                                   float *c, int vectors, enum form form)
 {
     for (int64_t i = 0; i < p->m;) {
         int64_t some = some_rows(p->m - i);
         struct rows r = {a + i * p->a_row, p->a_row, p->a_column};
-        if (copied) r = (struct rows){a + i * s->depth, 1, some};
+        if (form != STORED) r = (struct rows){a + i * s->depth, 1, some};
         float *to = c + i * p->c_row;
-        if (some == ROWS && i == 0 && s->next) block(s, r, to, p->c_row, ROWS, vectors, true);
-        else if (some == ROWS) block(s, r, to, p->c_row, ROWS, vectors, false);
-        else if (some == 4) block(s, r, to, p->c_row, 4, vectors, false);
-        else if (some == 2) block(s, r, to, p->c_row, 2, vectors, false);
-        else block(s, r, to, p->c_row, 1, vectors, false);
+        if (some == ROWS && i == 0 && s->next)
+            block(s, r, to, p->c_row, ROWS, vectors, form, true);
+        else if (some == ROWS) block(s, r, to, p->c_row, ROWS, vectors, form, false);
+        else if (some == 4) block(s, r, to, p->c_row, 4, vectors, form, false);
+        else if (some == 2) block(s, r, to, p->c_row, 2, vectors, form, false);
+        else block(s, r, to, p->c_row, 1, vectors, form, false);
         i += some;
     }
 }
 
+static void multiply_strip(const struct product *p, const struct strip *s, const float *a, float *c,
+                           enum form form)
+{
+    const bool wide = s->columns > LANE_COUNT;
+#if defined(__AVX512BF16__)
+    if (form == PAIRED) {
+        if (wide) all_rows(p, s, a, c, 2, PAIRED);
+        else all_rows(p, s, a, c, 1, PAIRED);
+        return;
+    }
+#endif
+    if (form == COPIED && wide) all_rows(p, s, a, c, 2, COPIED);
+    else if (form == COPIED) all_rows(p, s, a, c, 1, COPIED);
+    else if (wide) all_rows(p, s, a, c, 2, STORED);
+    else all_rows(p, s, a, c, 1, STORED);
+}
+
 /* ---- Copies ---- */
 
-typedef float four __attribute__((vector_size(16)));
-
-/* Transposes 4x4 numbers: rows of `step` apart become rows of `width`. */
-static ALWAYS_INLINE void turn_square(const float *from, int64_t step, float *to, int64_t width)
+/* Copies b[depth, columns] into panel[words][WIDTH], with zeros behind its columns. */
+static ALWAYS_INLINE void fill_panel(const struct product *p, const void *b, int64_t depth,
+                                     int64_t columns, enum packing packing, float *panel)
 {
-    four row[4];
-    for (int j = 0; j < 4; j++) memcpy(&row[j], from + j * step, sizeof *row);
-    const four low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
-    const four low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
-    const four up01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
-    const four up23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
-    const four turned[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
-                            __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
-                            __builtin_shufflevector(up01, up23, 0, 1, 4, 5),
-                            __builtin_shufflevector(up01, up23, 2, 3, 6, 7)};
-    for (int l = 0; l < 4; l++) memcpy(to + l * width, &turned[l], sizeof *turned);
-}
-
-/* to[depth][width] from `count` lines of `depth` numbers, `step` apart. */
-static ALWAYS_INLINE void turn(const float *from, int64_t step, int64_t depth, int64_t count,
-                               float *to, int64_t width)
-{
-    int64_t whole = count / 4 * 4, even = depth / 4 * 4;
-    for (int64_t l = 0; l < even; l += 4) {
-        for (int64_t j = 0; j < whole; j += 4) {
-            turn_square(from + j * step + l, step, to + l * width + j, width);
-        }
-    }
-    for (int64_t j = 0; j < count; j++) {
-        for (int64_t l = j < whole ? even : 0; l < depth; l++) {
-            to[l * width + j] = from[j * step + l];
-        }
-    }
-}
-
-/* Copies b[depth, columns] into panel[depth, WIDTH], with zeros behind its columns. */
-static void fill_panel(const struct product *p, const float *b, int64_t depth, int64_t columns,
-                       float *panel)
-{
-    if (columns < WIDTH) memset(panel, 0, (size_t)(depth * WIDTH) * sizeof *panel);
+    const int64_t numbers = packed_numbers(packing), words = (depth + numbers - 1) / numbers;
+    if (columns < WIDTH) memset(panel, 0, (size_t)(words * WIDTH) * sizeof *panel);
     if (p->b_column != 1) {
-        turn(b, p->b_column, depth, columns, panel, WIDTH);
-    } else if (columns == WIDTH) {
-        for (int64_t l = 0; l < depth; l++) {
-            memcpy(panel + l * WIDTH, b + l * p->b_row, WIDTH * sizeof *panel);
-        }
-    } else {
-        for (int64_t l = 0; l < depth; l++) {
-            for (int64_t j = 0; j < columns; j++) panel[l * WIDTH + j] = b[l * p->b_row + j];
-        }
+        pack_lines(packing, b, p->b_column, depth, columns, panel, WIDTH);
+        return;
+    }
+    for (int64_t l = 0; l < words; l++) {
+        const void *row = packed_at(b, packing, l * numbers * p->b_row);
+        const int64_t below = (l + 1) * numbers <= depth ? p->b_row : 0;
+        if (columns == WIDTH) pack_row(packing, row, below, WIDTH, panel + l * WIDTH);
+        else pack_row(packing, row, below, columns, panel + l * WIDTH);
     }
 }
 
-/* Copies a[m, depth], the rows of which lie next to each other, into panels [some_rows][depth]. A
-   few of the depth at a time, for which the lines of a cache last from one panel to the next. */
-static void copy_columns(const struct product *p, const float *a, int64_t depth, float *workspace)
+static void fill_panel_of(const struct product *p, const void *b, int64_t depth, int64_t columns,
+                          enum form form, float *panel)
+{
+    if (form == PAIRED) fill_panel(p, b, depth, columns, PACK_PAIRS, panel);
+    else if (p->b_element == SUMI_BFLOAT16) fill_panel(p, b, depth, columns, PACK_BFLOAT16, panel);
+    else if (p->b_element == SUMI_FLOAT16) fill_panel(p, b, depth, columns, PACK_FLOAT16, panel);
+    else fill_panel(p, b, depth, columns, PACK_FLOAT32, panel);
+}
+
+/* Copies a[m, depth], the rows of which lie next to each other, into panels [some_rows][words]. A
+   few of the words at a time, for which the lines of a cache last from one panel to the next. */
+static ALWAYS_INLINE void copy_columns(const struct product *p, const void *a, int64_t depth,
+                                       enum packing packing, float *workspace)
 {
     enum { AT_A_TIME = 8 };
-    for (int64_t from = 0; from < depth; from += AT_A_TIME) {
-        int64_t end = from + AT_A_TIME < depth ? from + AT_A_TIME : depth;
+    const int64_t numbers = packed_numbers(packing), words = (depth + numbers - 1) / numbers;
+    for (int64_t from = 0; from < words; from += AT_A_TIME) {
+        int64_t end = from + AT_A_TIME < words ? from + AT_A_TIME : words;
         for (int64_t i = 0; i < p->m;) {
             int64_t some = some_rows(p->m - i);
-            float *to = workspace + i * depth;
+            float *to = workspace + i * words;
             for (int64_t l = from; l < end; l++) {
-                const float *column = a + l * p->a_column + i;
-                if (some == ROWS) memcpy(to + l * ROWS, column, ROWS * sizeof *to);
-                else memcpy(to + l * some, column, (size_t)some * sizeof *to);
+                const void *column = packed_at(a, packing, l * numbers * p->a_column + i);
+                const int64_t below = (l + 1) * numbers <= depth ? p->a_column : 0;
+                if (some == ROWS) pack_row(packing, column, below, ROWS, to + l * ROWS);
+                else pack_row(packing, column, below, some, to + l * some);
             }
             i += some;
         }
@@ -183,68 +219,112 @@ static void copy_columns(const struct product *p, const float *a, int64_t depth,
 }
 
 /* The same for any a. */
-static void copy_rows(const struct product *p, const float *a, int64_t depth, float *workspace)
+static ALWAYS_INLINE void copy_rows(const struct product *p, const void *a, int64_t depth,
+                                    enum packing packing, float *workspace)
 {
+    const int64_t numbers = packed_numbers(packing), words = (depth + numbers - 1) / numbers;
     if (p->a_column != 1) {
-        copy_columns(p, a, depth, workspace);
+        copy_columns(p, a, depth, packing, workspace);
         return;
     }
     for (int64_t i = 0; i < p->m;) {
         int64_t some = some_rows(p->m - i);
-        const float *from = a + i * p->a_row;
-        if (some == ROWS) turn(from, p->a_row, depth, ROWS, workspace + i * depth, ROWS);
-        else turn(from, p->a_row, depth, some, workspace + i * depth, some);
+        const void *from = packed_at(a, packing, i * p->a_row);
+        float *to = workspace + i * words;
+        if (some == ROWS) pack_lines(packing, from, p->a_row, depth, ROWS, to, ROWS);
+        else pack_lines(packing, from, p->a_row, depth, some, to, some);
         i += some;
+    }
+}
+
+static void copy_rows_of(const struct product *p, const void *a, int64_t depth, enum form form)
+{
+    if (form == PAIRED) copy_rows(p, a, depth, PACK_PAIRS, p->workspace);
+    else if (p->a_element == SUMI_BFLOAT16) copy_rows(p, a, depth, PACK_BFLOAT16, p->workspace);
+    else if (p->a_element == SUMI_FLOAT16) copy_rows(p, a, depth, PACK_FLOAT16, p->workspace);
+    else copy_rows(p, a, depth, PACK_FLOAT32, p->workspace);
+}
+
+/* ---- Products of very few rows ---- */
+
+/* Part of a row of a, float32, and where along k it begins. */
+struct stretch {
+    const float *a;
+    int64_t first, count;
+};
+
+/* Adds a row of a times columns of b that are stored one after the other to c[columns], or writes
+   it there: four at a time, each summed by lanes. */
+static ALWAYS_INLINE void dot_columns(const struct product *p, const struct stretch *s,
+                                      int64_t column, sumi_element element, bool add, float *c,
+                                      int columns)
+{
+    const int64_t at = column * p->b_column + s->first;
+    lanes sums[4] = {{0}};
+    int64_t l = 0;
+    for (; l + LANE_COUNT <= s->count; l += LANE_COUNT) {
+        lanes of_a = lanes_load(s->a + l, LANE_COUNT);
+        for (int j = 0; j < columns; j++) {
+            sums[j] += of_a * lanes_widen(p->b, element, at + j * p->b_column + l, LANE_COUNT);
+        }
+    }
+    for (int j = 0; j < columns; j++) {
+        float sum = add ? c[j] : 0;
+        for (int lane = 0; lane < LANE_COUNT; lane++) sum += sums[j][lane];
+        for (int64_t rest = l; rest < s->count; rest++) {
+            float of_b;
+            pack_row(packing_of(element), element_address(p->b, element, at + j * p->b_column + rest), 0,
+                     1, &of_b);
+            sum += s->a[rest] * of_b;
+        }
+        c[j] = sum;
+    }
+}
+
+static ALWAYS_INLINE void dot_row(const struct product *p, const struct stretch *s,
+                                  sumi_element element, bool add, float *c)
+{
+    int64_t j = 0;
+    for (; j + 4 <= p->n; j += 4) dot_columns(p, s, j, element, add, c + j, 4);
+    for (; j < p->n; j++) dot_columns(p, s, j, element, add, c + j, 1);
+}
+
+/* A product both factors of which are stored along k: turning b would take longer than multiplying.
+   Rows of a that are not float32 are widened in the panel, a part at a time. */
+static void dot_product(const struct product *p, float *panel)
+{
+    const bool wide = p->a_element == SUMI_FLOAT32;
+    const int64_t most = wide ? p->k : DEPTH * WIDTH;
+    for (int64_t i = 0; i < p->m; i++) {
+        float *c = (float *)p->c + i * p->c_row;
+        for (int64_t first = 0; first < p->k; first += most) {
+            struct stretch s = {panel, first, p->k - first < most ? p->k - first : most};
+            const void *a = element_address(p->a, p->a_element, i * p->a_row + first);
+            const bool add = p->add || first > 0;
+            if (wide) s.a = a;
+            else if (p->a_element == SUMI_BFLOAT16) pack_row(PACK_BFLOAT16, a, 0, s.count, panel);
+            else pack_row(PACK_FLOAT16, a, 0, s.count, panel);
+            if (p->b_element == SUMI_BFLOAT16) dot_row(p, &s, SUMI_BFLOAT16, add, c);
+            else if (p->b_element == SUMI_FLOAT16) dot_row(p, &s, SUMI_FLOAT16, add, c);
+            else dot_row(p, &s, SUMI_FLOAT32, add, c);
+        }
     }
 }
 
 /* ---- Products ---- */
 
-/* c[columns] of one row of a with columns of b that are stored one after the other: four at a time,
-   each summed by lanes. */
-static ALWAYS_INLINE void dot_columns(const struct product *p, const float *a, const float *b,
-                                      float *c, int columns)
+/* Where columns of b, from row `row` on, and of c begin. */
+static const void *columns_of_b(const struct product *p, int64_t first, int64_t row)
 {
-    lanes sums[4] = {{0}};
-    int64_t l = 0;
-    for (; l + LANE_COUNT <= p->k; l += LANE_COUNT) {
-        lanes of_a = lanes_load(a + l, LANE_COUNT);
-        for (int j = 0; j < columns; j++) {
-            sums[j] += of_a * lanes_load(b + j * p->b_column + l, LANE_COUNT);
-        }
-    }
-    for (int j = 0; j < columns; j++) {
-        float sum = p->add ? c[j] : 0;
-        for (int lane = 0; lane < LANE_COUNT; lane++) sum += sums[j][lane];
-        for (int64_t rest = l; rest < p->k; rest++) sum += a[rest] * b[j * p->b_column + rest];
-        c[j] = sum;
-    }
-}
-
-/* A product of very few rows, both factors of which are stored along k: turning b would take longer
-   than multiplying. */
-static void dot_product(const struct product *p)
-{
-    for (int64_t i = 0; i < p->m; i++) {
-        const float *a = p->a + i * p->a_row;
-        float *c = p->c + i * p->c_row;
-        int64_t j = 0;
-        for (; j + 4 <= p->n; j += 4) dot_columns(p, a, p->b + j * p->b_column, c + j, 4);
-        for (; j < p->n; j++) dot_columns(p, a, p->b + j * p->b_column, c + j, 1);
-    }
-}
-
-/* Where columns of b and of c begin. */
-static const float *columns_of_b(const struct product *p, int64_t first)
-{
-    if (!p->b_panel) return p->b + first * p->b_column;
-    return p->b + first / PRODUCT_PANEL * p->b_panel + first % PRODUCT_PANEL;
+    int64_t at = first * p->b_column;
+    if (p->b_panel) at = first / PRODUCT_PANEL * p->b_panel + first % PRODUCT_PANEL;
+    return element_address(p->b, p->b_element, at + row * p->b_row);
 }
 
 static float *columns_of_c(const struct product *p, int64_t first)
 {
-    if (!p->c_panel) return p->c + first;
-    return p->c + first / PRODUCT_PANEL * p->c_panel + first % PRODUCT_PANEL;
+    if (!p->c_panel) return (float *)p->c + first;
+    return (float *)p->c + first / PRODUCT_PANEL * p->c_panel + first % PRODUCT_PANEL;
 }
 
 /* Whether columns of b are read where they are: from panels, for few rows, for which copying would
@@ -253,46 +333,45 @@ static float *columns_of_c(const struct product *p, int64_t first)
 static bool is_near(const struct product *p, int64_t columns)
 {
     bool close = p->b_panel || p->m <= FEW_ROWS || p->b_row <= CLOSE_ROWS;
-    return close && p->b_column == 1 && columns == WIDTH;
+    return close && p->b_element == SUMI_FLOAT32 && p->b_column == 1 && columns == WIDTH;
 }
 
 /* The strip of columns from `first` on, and of the k from `from` on. */
-static struct strip strip_of(const struct product *p, int64_t from, int64_t depth, int64_t first,
-                             float *panel)
+static struct strip strip_of(const struct product *p, enum form form, int64_t from, int64_t depth,
+                             int64_t first, float *panel)
 {
     int64_t columns = p->n - first < WIDTH ? p->n - first : WIDTH, after = first + WIDTH;
-    const float *b = columns_of_b(p, first) + from * p->b_row;
+    const void *b = columns_of_b(p, first, from);
     struct strip s = {depth, WIDTH, columns, panel, .add = p->add || from > 0};
     if (is_near(p, columns)) {
         s.b = b;
         s.b_step = p->b_row;
     } else {
-        fill_panel(p, b, depth, columns, panel);
+        fill_panel_of(p, b, depth, columns, form, panel);
     }
-    if (p->b_column != 1) return s;
-    s.next_step = p->b_row;
-    if (after < p->n) s.next = columns_of_b(p, after) + from * p->b_row;
-    else if (from + depth < p->k) s.next = columns_of_b(p, 0) + (from + depth) * p->b_row;
+    if (form == PAIRED) s.depth = (depth + 1) / 2;
+    if (p->b_column != 1 || form == PAIRED) return s;
+    s.next_step = p->b_row * (int64_t)element_size(p->b_element);
+    if (after < p->n) s.next = columns_of_b(p, after, from);
+    else if (from + depth < p->k) s.next = columns_of_b(p, 0, from + depth);
     return s;
 }
 
 /* A product of few rows. */
 static void low_product(const struct product *p, float *panel)
 {
-    for (int64_t from = 0; from < p->k; from += DEPTH) {
-        int64_t depth = p->k - from < DEPTH ? p->k - from : DEPTH;
-        const float *a = p->a + from * p->a_column;
-        if (p->workspace) {
-            copy_rows(p, a, depth, p->workspace);
+    const enum form form = form_of(p);
+    const int64_t most = form == PAIRED ? 2 * DEPTH : DEPTH;
+    for (int64_t from = 0; from < p->k; from += most) {
+        int64_t depth = p->k - from < most ? p->k - from : most;
+        const void *a = element_address(p->a, p->a_element, from * p->a_column);
+        if (form != STORED) {
+            copy_rows_of(p, a, depth, form);
             a = p->workspace;
         }
         for (int64_t first = 0; first < p->n; first += WIDTH) {
-            struct strip s = strip_of(p, from, depth, first, panel);
-            float *c = columns_of_c(p, first);
-            if (p->workspace && s.columns > LANE_COUNT) all_rows(p, &s, a, c, 2, true);
-            else if (p->workspace) all_rows(p, &s, a, c, 1, true);
-            else if (s.columns > LANE_COUNT) all_rows(p, &s, a, c, 2, false);
-            else all_rows(p, &s, a, c, 1, false);
+            struct strip s = strip_of(p, form, from, depth, first, panel);
+            multiply_strip(p, &s, a, columns_of_c(p, first), form);
         }
     }
 }
@@ -301,14 +380,14 @@ static void product_loop(const struct product *p)
 {
     float panel[DEPTH * WIDTH] __attribute__((aligned(64)));
     if (p->m <= FEW_ROWS && p->a_column == 1 && p->b_column != 1) {
-        dot_product(p);
+        dot_product(p, panel);
         return;
     }
     for (int64_t row = 0; row < p->m; row += HEIGHT) {
         struct product low = *p;
         low.m = p->m - row < HEIGHT ? p->m - row : HEIGHT;
-        low.a += row * p->a_row;
-        low.c += row * p->c_row;
+        low.a = element_address(p->a, p->a_element, row * p->a_row);
+        low.c = (float *)p->c + row * p->c_row;
         if (!product_wants_workspace(&low)) low.workspace = NULL;
         low_product(&low, panel);
     }

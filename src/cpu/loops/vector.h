@@ -8,7 +8,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
+
 #include "base/bfloat16.h"
+#include "base/element.h"
+#include "base/float16.h"
 
 #if defined(__AVX512F__)
 #define LANE_COUNT 16
@@ -57,6 +63,31 @@ static inline void lanes_to_bf16(bfloat16 *to, lanes value, int64_t count)
     lanes_bf16 result = __builtin_convertvector(rounded, lanes_bf16);
     if (count >= LANE_COUNT) memcpy(to, &result, sizeof result);
     else memcpy(to, &result, (size_t)count * sizeof *to);
+}
+
+/* The same from float16; see base/float16.h. */
+static inline lanes lanes_from_f16(const float16 *from, int64_t count)
+{
+    float16 halves[LANE_COUNT] = {0};
+    if (count >= LANE_COUNT) memcpy(halves, from, sizeof halves);
+    else memcpy(halves, from, (size_t)count * sizeof *from);
+#if defined(__AVX512F__)
+    return (lanes)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)halves));
+#elif defined(__F16C__)
+    return (lanes)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)halves));
+#else
+    lanes value;
+    for (int i = 0; i < LANE_COUNT; i++) value[i] = float16_to_float(halves[i]);
+    return value;
+#endif
+}
+
+/* From element `at` of an array of floating-point numbers of that type. */
+static inline lanes lanes_widen(const void *data, sumi_element element, int64_t at, int64_t count)
+{
+    if (element == SUMI_BFLOAT16) return lanes_from_bf16((const bfloat16 *)data + at, count);
+    if (element == SUMI_FLOAT16) return lanes_from_f16((const float16 *)data + at, count);
+    return lanes_load((const float *)data + at, count);
 }
 
 /* From or to element `at` of an array, of bfloat16 where `bf16`. */

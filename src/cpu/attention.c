@@ -48,8 +48,8 @@ struct extent {
     bool causal;
     bool masked; /* causal or with a bias: scores are scaled as soon as they are there */
     float scale;
-    int threads; /* that share the tasks, or */
-    int within;  /* that share each product, where there are fewer tasks than threads */
+    int threads;           /* that share the tasks, or */
+    int within;            /* that share each product, where there are fewer tasks than threads */
     bool backward, rounds; /* rounds: the result is of bfloat16 */
     void *workspaces;      /* of the products, or NULL */
 };
@@ -180,8 +180,8 @@ struct result {
 
 static struct result result_at(struct result r, int64_t element)
 {
-    r.data = (char *)r.data
-             + element * (int64_t)element_size(r.rounds ? SUMI_BFLOAT16 : SUMI_FLOAT32);
+    r.data =
+        (char *)r.data + element * (int64_t)element_size(r.rounds ? SUMI_BFLOAT16 : SUMI_FLOAT32);
     return r;
 }
 
@@ -200,8 +200,7 @@ static struct sums sums_of(const struct extent *e, struct result r, float *own)
 static void finish(const struct extent *e, struct sums sums, int64_t rows, struct result r)
 {
     for (int64_t i = 0; r.rounds && i < rows; i++) {
-        loops_select()->to_bf16(e->d, sums.data + i * sums.step,
-                                (bfloat16 *)r.data + i * e->c);
+        loops_select()->to_bf16(e->d, sums.data + i * sums.step, (bfloat16 *)r.data + i * e->c);
     }
 }
 
@@ -234,8 +233,8 @@ static void run_product(const struct extent *e, struct product *product)
 static void multiply(const struct extent *e, bool transpose_a, int64_t m, int64_t k, const float *a,
                      int64_t stride_a, struct operand b, bool add, struct sums sums)
 {
-    struct product product = product_of(transpose_a, false, m, e->d, k, a, stride_a, b.data, e->c,
-                                        sums.data, sums.step);
+    struct product product =
+        product_of(transpose_a, false, m, e->d, k, a, stride_a, b.data, e->c, sums.data, sums.step);
     product.b_element = b.element;
     product.add = add;
     run_product(e, &product);
@@ -400,8 +399,7 @@ static void find_slopes(const struct extent *e, int64_t count, int64_t width, st
    dS = scale P (dP - mean); dq += dS k; dk += dS' q. The first block of queries that sees the keys
    writes their gradients, others add to them. */
 static void attend_backward(const struct extent *e, const struct head *head, int64_t first,
-                            int64_t count, int64_t key, struct block *b,
-                            const struct gradients *to)
+                            int64_t count, int64_t key, struct block *b, const struct gradients *to)
 {
     int64_t width = least(e->keys - key, KEYS), from = first * e->c;
     const struct operand q = operand_at(head->q, from), k = operand_at(head->k, key * e->c);
@@ -439,8 +437,8 @@ static void attend_head_backward(const struct extent *e, const struct head *head
 
 static struct operand operand_of(const struct call *call, int input, int64_t element)
 {
-    return operand_at(
-        (struct operand){call->inputs[input], call->problem->input_elements[input]}, element);
+    return operand_at((struct operand){call->inputs[input], call->problem->input_elements[input]},
+                      element);
 }
 
 static struct head head_of(const struct call *call, const struct extent *e, int64_t number)

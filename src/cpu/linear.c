@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Linear layers with an epilogue. The rows are cut into tiles whose results are still in cache when
-   the epilogue reads them; x may lie in two arrays, whose products are added up. Results of bfloat16
-   are summed in float32, a tile in memory of the thread's own, and rounded by the epilogue. */
+   the epilogue reads them; x may lie in two arrays, whose products are added up. Results of
+   bfloat16 are summed in float32, a tile in memory of the thread's own, and rounded by the
+   epilogue. */
 #include "ops/linear.h"
 
 #include "base/team.h"
@@ -223,6 +224,5 @@ static unsigned bf16_weight_gradient(const struct problem *problem)
     return BF16_INPUT(0) | BF16_INPUT(1) | BF16_INPUT(2);
 }
 
-const struct kernel kernel_linear_weight_gradient = {.prepare = prepare_weight_gradient,
-                                                     .run = run_weight_gradient,
-                                                     .bf16 = bf16_weight_gradient};
+const struct kernel kernel_linear_weight_gradient = {
+    .prepare = prepare_weight_gradient, .run = run_weight_gradient, .bf16 = bf16_weight_gradient};

@@ -8,10 +8,9 @@
 static void check_bf16(sumi_node n, unsigned bf16, unsigned written, int roundings,
                        double arithmetic)
 {
-    check_typed(n, (struct typed){.bf16 = bf16,
-                                  .written = written,
-                                  .roundings = roundings,
-                                  .arithmetic = arithmetic});
+    check_typed(
+        n, (struct typed){
+               .bf16 = bf16, .written = written, .roundings = roundings, .arithmetic = arithmetic});
 }
 
 /* ---- group normalisation ---- */

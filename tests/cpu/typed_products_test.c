@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Linear layers, matrix products and attention, forward and backward, on operands of every type
-   that they take: each kernel by itself against its op's reference kernel in double. Sizes are drawn
-   at random, odd ones among them. */
+   that they take: each kernel by itself against its op's reference kernel in double. Sizes are
+   drawn at random, odd ones among them. */
 #include "cpu/loops/product.h"
 #include "cpu/typed_kernel.h"
 #include "ops/attention.h"
@@ -43,8 +43,8 @@ static void check_linear(unsigned parts)
     int count = 0;
     inputs[count++] = x;
     inputs[count++] = transposed ? INPUT(out, all) : INPUT(all, out);
-    struct typed t = draw_types(BF16_INPUT(0) | BF16_INPUT(1) | BF16_OUTPUT,
-                                BF16_INPUT(0) | BF16_INPUT(1));
+    struct typed t =
+        draw_types(BF16_INPUT(0) | BF16_INPUT(1) | BF16_OUTPUT, BF16_INPUT(0) | BF16_INPUT(1));
     if (parts & EPILOGUE_BIAS) inputs[count++] = INPUT(out);
     if (parts & EPILOGUE_RESIDUAL) {
         if (t.bf16 & BF16_OUTPUT) t.bf16 |= BF16_INPUT(count);
@@ -76,9 +76,8 @@ static void a_linear_layer_of_a_single_row_without_items_takes_any_type(void **s
     for (int i = 0; i < 4; i++) {
         start_over(1 + i % 2);
         sumi_node inputs[] = {INPUT(300), INPUT(70, 300), INPUT(70)};
-        struct attributes a = {.matmul = {.transpose_b = true},
-                               .epilogue = {EPILOGUE_BIAS, 1},
-                               .shape = {1, {70}}};
+        struct attributes a = {
+            .matmul = {.transpose_b = true}, .epilogue = {EPILOGUE_BIAS, 1}, .shape = {1, {70}}};
         struct typed t = {.bf16 = i < 2 ? BF16_INPUT(0) | BF16_OUTPUT : 0,
                           .f16 = BF16_INPUT(1),
                           .roundings = 1,
@@ -116,9 +115,9 @@ static void matrix_products_take_factors_and_results_of_any_type(void **state)
         start_over(1 + rand() % 3);
         sumi_node a = ta ? INPUT(batch, k, m) : INPUT(batch, m, k);
         sumi_node b = tb ? INPUT(batch, n, k) : INPUT(batch, k, n);
-        check_typed(sumi_op_matmul(graph, a, b, ta, tb),
-                    draw_types(BF16_INPUT(0) | BF16_INPUT(1) | BF16_OUTPUT,
-                               BF16_INPUT(0) | BF16_INPUT(1)));
+        check_typed(
+            sumi_op_matmul(graph, a, b, ta, tb),
+            draw_types(BF16_INPUT(0) | BF16_INPUT(1) | BF16_OUTPUT, BF16_INPUT(0) | BF16_INPUT(1)));
     }
 }
 
@@ -131,8 +130,8 @@ static void large_results_of_bfloat16_are_rounded_tile_by_tile(void **state)
                             .arithmetic = ARITHMETIC};
     for (int threads = 1; threads <= 2; threads++) {
         start_over(threads);
-        size_t bytes =
-            check_typed(sumi_op_matmul(graph, INPUT(1, 523, 3), INPUT(1, 3, 2051), false, false), t);
+        size_t bytes = check_typed(
+            sumi_op_matmul(graph, INPUT(1, 523, 3), INPUT(1, 3, 2051), false, false), t);
         assert_true(bytes < (size_t)threads * 2 << 20);
         check_typed(sumi_op_matmul(graph, INPUT(2051, 3), INPUT(3, 301), false, false), t);
     }

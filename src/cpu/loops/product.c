@@ -61,8 +61,7 @@ static ALWAYS_INLINE lanes add_words(lanes sum, const float *a, lanes b, enum fo
     if (form == PAIRED) {
         int32_t pair;
         memcpy(&pair, a, sizeof pair);
-        return (lanes)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(pair),
-                                       (__m512bh)b);
+        return (lanes)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(pair), (__m512bh)b);
     }
 #endif
     (void)form;
@@ -145,8 +144,7 @@ static ALWAYS_INLINE void all_rows(const struct product *p, const struct strip *
         struct rows r = {a + i * p->a_row, p->a_row, p->a_column};
         if (form != STORED) r = (struct rows){a + i * s->depth, 1, some};
         float *to = c + i * p->c_row;
-        if (some == ROWS && i == 0 && s->next)
-            block(s, r, to, p->c_row, ROWS, vectors, form, true);
+        if (some == ROWS && i == 0 && s->next) block(s, r, to, p->c_row, ROWS, vectors, form, true);
         else if (some == ROWS) block(s, r, to, p->c_row, ROWS, vectors, form, false);
         else if (some == 4) block(s, r, to, p->c_row, 4, vectors, form, false);
         else if (some == 2) block(s, r, to, p->c_row, 2, vectors, form, false);
@@ -155,8 +153,8 @@ static ALWAYS_INLINE void all_rows(const struct product *p, const struct strip *
     }
 }
 
-static ALWAYS_INLINE void multiply_strip(const struct product *p, const struct strip *s, const float *a, float *c,
-                           enum form form)
+static ALWAYS_INLINE void multiply_strip(const struct product *p, const struct strip *s,
+                                         const float *a, float *c, enum form form)
 {
     const bool wide = s->columns > LANE_COUNT;
 #if defined(__AVX512BF16__)
@@ -279,8 +277,8 @@ static ALWAYS_INLINE void dot_columns(const struct product *p, const struct stre
         for (int lane = 0; lane < LANE_COUNT; lane++) sum += sums[j][lane];
         for (int64_t rest = l; rest < s->count; rest++) {
             float of_b;
-            pack_row(packing_of(element), address(p->b, element, at + j * p->b_column + rest), 0,
-                     1, &of_b);
+            pack_row(packing_of(element), address(p->b, element, at + j * p->b_column + rest), 0, 1,
+                     &of_b);
             sum += s->a[rest] * of_b;
         }
         c[j] = sum;

@@ -20,8 +20,8 @@ enum { PRODUCT_WORKSPACE = 240 * 256 };
    float32, bfloat16 or float16; sums are float32.
 
    Where b_panel is not 0, b is float32 and stored in panels of PRODUCT_PANEL columns: b_panel
-   floats from one panel to the next, and rows of a panel b_row apart (b_column is 1). The same holds
-   for c_panel. */
+   floats from one panel to the next, and rows of a panel b_row apart (b_column is 1). The same
+   holds for c_panel. */
 struct product {
     int64_t m, n, k;
     const void *a, *b;
@@ -36,8 +36,8 @@ struct product {
     float *sums;      /* for a c of bfloat16; see product_take_workspace */
 };
 
-/* Whether a product is faster with workspace to copy rows of a into; it cannot be without where a is
-   not float32. */
+/* Whether a product is faster with workspace to copy rows of a into; it cannot be without where a
+   is not float32. */
 bool product_wants_workspace(const struct product *p);
 
 struct product_loops {

@@ -23,7 +23,8 @@ static struct convolution_problem describe(const struct problem *problem, const 
                                     .out_width = y->size[2],
                                     .out = y->size[3],
                                     .threads = problem->threads,
-                                    .bf16 = problem->input_elements[0] == SUMI_BFLOAT16};
+                                    .bf16 = problem->input_elements[0] == SUMI_BFLOAT16,
+                                    .weights = problem->input_elements[1]};
     for (int i = 0; i < 2; i++) {
         p.kernel[i] = weight->size[2 + i];
         p.stride[i] = geometry->stride[i];
@@ -49,6 +50,7 @@ static struct convolution_problem problem_of(const struct problem *problem)
     } else {
         p = describe(problem, problem->inputs[0], output, problem->inputs[1]);
         p.direction = CONVOLUTION_WEIGHT_GRADIENT;
+        p.weights = SUMI_FLOAT32;
     }
     return p;
 }
@@ -72,11 +74,11 @@ static void release(sumi_context *context, void *state)
 }
 
 /* The ways take all operands as writable and write only the one they compute. */
-static sumi_status run(const struct call *call, const void *x, const float *weight, const void *y)
+static sumi_status run(const struct call *call, const void *x, const void *weight, const void *y)
 {
     const struct shape *shape = &call->problem->node->shape;
     struct convolution_operands operands = {.x = (void *)x,
-                                            .weight = (float *)weight,
+                                            .weight = (void *)weight,
                                             .y = (void *)y,
                                             .epilogue = epilogue_of(call, shape->size[3]),
                                             .version = call->version};
@@ -99,20 +101,29 @@ static sumi_status run_weight_gradient(const struct call *call)
 }
 
 /* Images of one kind only; a first or a last convolution, one of whose images comes from outside,
-   is converted by the plan. */
-static unsigned bf16_images(const struct problem *problem)
+   is converted by the plan. Weights of any type. */
+static unsigned bf16_operands(const struct problem *problem)
 {
-    if (problem->node->op == &op_convolution_weight_gradient) {
-        return bf16_together(problem, BF16_INPUT(0) | BF16_INPUT(1));
-    }
     int residual = epilogue_input(problem->node, EPILOGUE_RESIDUAL);
     unsigned images = BF16_INPUT(0) | BF16_OUTPUT;
-    return bf16_together(problem, residual < 0 ? images : images | BF16_INPUT(residual));
+    if (residual >= 0) images |= BF16_INPUT(residual);
+    return bf16_together(problem, images) | BF16_INPUT(1);
 }
 
-const struct kernel kernel_convolution = {
-    .prepare = prepare, .run = run_forward, .release = release, .bf16 = bf16_images};
-const struct kernel kernel_convolution_data_gradient = {
-    .prepare = prepare, .run = run_data_gradient, .release = release, .bf16 = bf16_images};
+static unsigned bf16_images(const struct problem *problem)
+{
+    return bf16_together(problem, BF16_INPUT(0) | BF16_INPUT(1));
+}
+
+const struct kernel kernel_convolution = {.prepare = prepare,
+                                          .run = run_forward,
+                                          .release = release,
+                                          .bf16 = bf16_operands,
+                                          .f16 = BF16_INPUT(1)};
+const struct kernel kernel_convolution_data_gradient = {.prepare = prepare,
+                                                        .run = run_data_gradient,
+                                                        .release = release,
+                                                        .bf16 = bf16_operands,
+                                                        .f16 = BF16_INPUT(1)};
 const struct kernel kernel_convolution_weight_gradient = {
     .prepare = prepare, .run = run_weight_gradient, .release = release, .bf16 = bf16_images};

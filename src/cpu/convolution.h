@@ -21,14 +21,15 @@ struct convolution_problem {
     int64_t batch, height, width, in, out_height, out_width, out;
     int64_t kernel[2], stride[2], before[2], after[2];
     int threads;
-    bool bf16; /* x, y and the residual are of bfloat16 */
+    bool bf16;            /* x, y and the residual are of bfloat16 */
+    sumi_element weights; /* the type of the weights, which every way reads as they are stored;
+                             their gradient is float32 */
 };
 
 /* The operand that the direction computes is written, the other two are read. Images are float32,
    or bfloat16 in a bf16 problem. */
 struct convolution_operands {
-    void *x, *y;
-    float *weight;
+    void *x, *y, *weight;
     struct epilogue epilogue;
     uint64_t version; /* of the weights, where they are constant */
 };

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions and their gradients by oneDNN. Images arrive and leave channels last and weights in
-   torch's layout; where an algorithm wants another layout, the operand is reordered on its way. */
+   torch's layout; where an algorithm wants another layout, the operand is reordered on its way.
+
+   A primitive reads all weights at once, in a layout and type that the library chooses and does not
+   describe, so they cannot be handed to it panel by panel. Weights of 16 bits are reordered from
+   the type that they are stored in where the library has fast code for that. Where it has none
+   (float16, on processors without arithmetic of it), they are widened in scratch memory before:
+   constant ones once, for what is reordered from them is kept. */
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "cpu/onednn.h"
 #include "cpu/onednn_parts.h"
 #include "ops/epilogue.h"
@@ -28,6 +35,9 @@ struct convolution {
     bool constant_weights; /* the weights */
     bool has_bias;         /* that the primitive adds; the rest of the epilogue is done here */
     int64_t pixels;        /* of the result, through the batch */
+    sumi_element weights;  /* as they are stored */
+    int64_t weight_count;
+    size_t widened; /* bytes of scratch memory to widen them in, 0 where the library reads them */
     int threads;
     void *kept; /* the reordered weights, where they are constant; else they are scratch memory */
     uint64_t version; /* of the weights that `kept` was made from */
@@ -193,6 +203,12 @@ static void sizes_of(const struct convolution_problem *p, dnnl_dims_t sizes[OPER
     memcpy(sizes[Y], y, sizeof y);
 }
 
+static dnnl_data_type_t type_of(sumi_element element)
+{
+    if (element == SUMI_BFLOAT16) return dnnl_bf16;
+    return element == SUMI_FLOAT16 ? dnnl_f16 : dnnl_f32;
+}
+
 static dnnl_status_t describe(struct convolution *c, int variant, struct request *r)
 {
     static const dnnl_format_tag_t plain[OPERANDS] = {dnnl_nhwc, dnnl_oihw, dnnl_nhwc};
@@ -208,7 +224,8 @@ static dnnl_status_t describe(struct convolution *c, int variant, struct request
         bool bf16 = variant == ONEDNN_BF16;
         bool exact = i == WEIGHT && c->direction == CONVOLUTION_WEIGHT_GRADIENT;
         dnnl_data_type_t type = bf16 && !exact ? dnnl_bf16 : dnnl_f32;
-        dnnl_data_type_t plain_type = bf16 && i != WEIGHT ? dnnl_bf16 : dnnl_f32;
+        dnnl_data_type_t plain_type = bf16 ? dnnl_bf16 : dnnl_f32;
+        if (i == WEIGHT) plain_type = type_of(c->weights);
         status = onednn_describe(&r->layouts[i], 4, sizes[i], type, tag);
         if (!status) {
             status =
@@ -225,8 +242,16 @@ static dnnl_status_t describe(struct convolution *c, int variant, struct request
     return status;
 }
 
+/* Whether a reorder is more than the library's slow code for every case. */
+static bool is_fast(const_dnnl_primitive_desc_t reorder)
+{
+    const char *name = "";
+    dnnl_primitive_desc_query(reorder, dnnl_query_impl_info_str, 0, &name);
+    return strncmp(name, "jit", 3) == 0;
+}
+
 static dnnl_status_t make_reorder(const struct convolution *c, int which,
-                                  onednn_found_layout wanted, struct operand *operand)
+                                  onednn_found_layout wanted, bool fast, struct operand *operand)
 {
     dnnl_engine_t engine = c->engine->engine;
     onednn_found_layout plain = ONEDNN_LAYOUT(&operand->plain_layout);
@@ -234,12 +259,38 @@ static dnnl_status_t make_reorder(const struct convolution *c, int which,
     dnnl_primitive_desc_t reorder = NULL;
     dnnl_status_t status = dnnl_reorder_primitive_desc_create(
         &reorder, result ? wanted : plain, engine, result ? plain : wanted, engine, NULL);
+    if (!status && fast && !is_fast(reorder)) status = dnnl_unimplemented;
     if (!status) status = dnnl_primitive_create(&operand->reorder, reorder);
     if (reorder) dnnl_primitive_desc_destroy(reorder);
     return status;
 }
 
-static dnnl_status_t make_operand(struct convolution *c, int which,
+/* The reorder of an operand from its plain layout or to it, if there need be one. */
+static dnnl_status_t join_layouts(const struct convolution *c, int which,
+                                  onednn_found_layout wanted, bool fast, struct operand *operand)
+{
+    onednn_found_layout plain = ONEDNN_LAYOUT(&operand->plain_layout);
+    if (dnnl_memory_desc_equal(wanted, plain)) return dnnl_success;
+    operand->bytes = (dnnl_memory_desc_get_size(wanted) + 63) / 64 * 64;
+    return make_reorder(c, which, wanted, fast, operand);
+}
+
+/* The same for weights of 16 bits: from float32, to which they are widened, where the library is
+   slow to read them or cannot. */
+static dnnl_status_t join_weights(struct convolution *c, onednn_found_layout wanted,
+                                  const dnnl_dims_t sizes)
+{
+    struct operand *operand = &c->operands[WEIGHT];
+    dnnl_status_t status = join_layouts(c, WEIGHT, wanted, true, operand);
+    if (status != dnnl_unimplemented) return status;
+    onednn_forget(&operand->plain_layout);
+    operand->bytes = 0;
+    c->widened = ((size_t)c->weight_count * sizeof(float) + 63) / 64 * 64;
+    status = onednn_describe(&operand->plain_layout, 4, sizes, dnnl_f32, dnnl_oihw);
+    return status ? status : join_layouts(c, WEIGHT, wanted, false, operand);
+}
+
+static dnnl_status_t make_operand(struct convolution *c, int which, const struct request *r,
                                   dnnl_primitive_desc_t descriptor)
 {
     static const dnnl_query_t ordinary[OPERANDS] = {dnnl_query_src_md, dnnl_query_weights_md,
@@ -251,27 +302,32 @@ static dnnl_status_t make_operand(struct convolution *c, int which,
         c->direction != CONVOLUTION_FORWARD && (which == Y || which == result_of(c->direction));
     onednn_found_layout wanted =
         dnnl_primitive_desc_query_md(descriptor, difference ? gradient[which] : ordinary[which], 0);
-    onednn_found_layout plain = ONEDNN_LAYOUT(&operand->plain_layout);
     dnnl_engine_t engine = c->engine->engine;
     dnnl_status_t status = dnnl_memory_create(&operand->wanted, wanted, engine, DNNL_MEMORY_NONE);
-    if (!status) status = dnnl_memory_create(&operand->plain, plain, engine, DNNL_MEMORY_NONE);
-    if (status || dnnl_memory_desc_equal(wanted, plain)) return status;
-    operand->bytes = (dnnl_memory_desc_get_size(wanted) + 63) / 64 * 64;
-    return make_reorder(c, which, wanted, operand);
+    if (status) return status;
+    dnnl_dims_t sizes[OPERANDS];
+    sizes_of(r->problem, sizes);
+    status = which == WEIGHT && c->weights != SUMI_FLOAT32
+                 ? join_weights(c, wanted, sizes[WEIGHT])
+                 : join_layouts(c, which, wanted, false, operand);
+    if (status) return status;
+    return dnnl_memory_create(&operand->plain, ONEDNN_LAYOUT(&operand->plain_layout), engine,
+                              DNNL_MEMORY_NONE);
 }
 
-static dnnl_status_t make_memories(struct convolution *c, dnnl_primitive_desc_t descriptor,
-                                   size_t *scratch)
+static dnnl_status_t make_memories(struct convolution *c, const struct request *r,
+                                   dnnl_primitive_desc_t descriptor, size_t *scratch)
 {
     dnnl_engine_t engine = c->engine->engine;
     dnnl_status_t status = dnnl_success;
     onednn_found_layout work =
         dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-    *scratch = dnnl_memory_desc_get_size(work);
+    *scratch = (dnnl_memory_desc_get_size(work) + 63) / 64 * 64;
     for (int i = 0; i < OPERANDS && !status; i++) {
-        status = make_operand(c, i, descriptor);
+        status = make_operand(c, i, r, descriptor);
         if (i != WEIGHT || !c->constant_weights) *scratch += c->operands[i].bytes;
     }
+    *scratch += c->widened;
     if (!status) status = dnnl_memory_create(&c->work, work, engine, DNNL_MEMORY_NONE);
     if (!status && c->has_bias) {
         status =
@@ -290,7 +346,7 @@ static dnnl_status_t make(struct convolution *c, int variant, struct request *r,
     }
     if (!status) status = make_descriptor(r, &descriptor);
     if (!status) status = dnnl_primitive_create(&c->primitive, descriptor);
-    if (!status) status = make_memories(c, descriptor, scratch);
+    if (!status) status = make_memories(c, r, descriptor, scratch);
     if (descriptor) dnnl_primitive_desc_destroy(descriptor);
     if (r->attributes) dnnl_primitive_attr_destroy(r->attributes);
     for (int i = 0; i < OPERANDS; i++) onednn_forget(&r->layouts[i]);
@@ -306,6 +362,8 @@ sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
     c->engine = shared;
     c->direction = problem->direction;
     c->constant_weights = problem->constant_weights;
+    c->weights = problem->weights;
+    c->weight_count = problem->out * problem->in * problem->kernel[0] * problem->kernel[1];
     bool forward = problem->direction == CONVOLUTION_FORWARD;
     c->has_bias = forward && problem->epilogue & EPILOGUE_BIAS;
     c->pixels =
@@ -350,11 +408,14 @@ void onednn_release(void *state)
 
 /* ---- running ---- */
 
-/* Points the library's memories at the operands and their places in the scratch memory. */
+/* Points the library's memories at the operands and their places in the scratch memory: what is
+   reordered, weights to be widened at *widened, and the primitive's own. */
 static dnnl_status_t point(struct convolution *c, const struct convolution_operands *given,
-                           char *scratch)
+                           char *scratch, float **widened)
 {
-    void *const data[OPERANDS] = {given->x, given->weight, given->y};
+    *widened = c->widened ? (float *)(void *)scratch : NULL;
+    scratch += c->widened;
+    void *const data[OPERANDS] = {given->x, *widened ? *widened : given->weight, given->y};
     dnnl_status_t status = dnnl_success;
     for (int i = 0; i < OPERANDS && !status; i++) {
         struct operand *operand = &c->operands[i];
@@ -402,8 +463,11 @@ sumi_status onednn_run(void *state, const struct convolution_operands *operands,
 {
     struct convolution *c = state;
     int result = result_of(c->direction);
-    dnnl_status_t status = point(c, operands, scratch);
+    float *widened = NULL;
+    dnnl_status_t status = point(c, operands, scratch, &widened);
     bool ready = c->kept && c->version == operands->version;
+    if (widened && !ready)
+        widen_floats(c->threads, c->weights, c->weight_count, operands->weight, widened);
     for (int i = 0; i < OPERANDS && !status; i++) {
         if (i != result && !(i == WEIGHT && ready)) {
             status = reorder(c, &c->operands[i], false);

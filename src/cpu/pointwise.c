@@ -22,6 +22,13 @@ bool pointwise_suits(const struct convolution_problem *p, int variant)
     return one && !padded;
 }
 
+/* Whether weights [out, in] are turned before they are multiplied by. Those of 16 bits are not: the
+   products turn them as they widen them, a panel at a time. */
+static bool turns_weights(const struct convolution_problem *p)
+{
+    return p->direction == CONVOLUTION_FORWARD && p->weights == SUMI_FLOAT32;
+}
+
 sumi_status pointwise_prepare(sumi_context *context, void *shared, int variant,
                               const struct convolution_problem *p, void **state, size_t *scratch)
 {
@@ -35,7 +42,9 @@ sumi_status pointwise_prepare(sumi_context *context, void *shared, int variant,
     pointwise->blocks = (pointwise->pixels + variant - 1) / variant;
     pointwise->threads = p->threads <= pointwise->blocks ? p->threads : 1;
     pointwise->size_weight = (p->in * p->out + 15) / 16 * 16;
-    int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? pointwise->threads : 1;
+    int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? pointwise->threads
+                     : turns_weights(p)                          ? 1
+                                                                 : 0;
     *scratch = (size_t)(copies * pointwise->size_weight) * sizeof(float);
     *state = pointwise;
     return SUMI_OK;
@@ -68,27 +77,23 @@ static int64_t count_of(const struct pointwise *pointwise, int64_t block)
 static void share_of_pixels(const struct pointwise *pointwise,
                             const struct convolution_operands *operands, float *turned)
 {
-    const struct product_loops *loops = product_loops_select();
-    bool forward = pointwise->problem.direction == CONVOLUTION_FORWARD;
-    const int64_t k = forward ? pointwise->problem.in : pointwise->problem.out;
-    const int64_t n = forward ? pointwise->problem.out : pointwise->problem.in;
+    const struct convolution_problem *p = &pointwise->problem;
+    const bool forward = p->direction == CONVOLUTION_FORWARD, turns = turns_weights(p);
+    const int64_t k = forward ? p->in : p->out, n = forward ? p->out : p->in;
     const float *from = forward ? operands->x : operands->y;
     float *to = forward ? operands->y : operands->x;
-    if (forward) turn_weights(pointwise, operands->weight, turned);
+    if (turns) turn_weights(pointwise, operands->weight, turned);
+    struct product all = product_of(false, forward && !turns, 0, n, k, NULL, k,
+                                    turns ? turned : operands->weight, turns ? n : p->in, NULL, n);
+    all.b_element = p->weights;
 #pragma omp for schedule(static)
     for (int64_t block = 0; block < pointwise->blocks; block++) {
         int64_t first = block * pointwise->block, count = count_of(pointwise, block);
-        loops->product(&(struct product){.m = count,
-                                         .n = n,
-                                         .k = k,
-                                         .a = from + first * k,
-                                         .a_row = k,
-                                         .a_column = 1,
-                                         .b = forward ? turned : operands->weight,
-                                         .b_row = n,
-                                         .b_column = 1,
-                                         .c = to + first * n,
-                                         .c_row = n});
+        struct product product = all;
+        product.m = count;
+        product.a = from + first * k;
+        product.c = to + first * n;
+        product_run(&product);
         epilogue_apply(&operands->epilogue, first, count, to + first * n);
     }
 }
@@ -115,6 +120,7 @@ static void sum_part(const struct pointwise *pointwise, const struct convolution
 static void share_of_weight_gradient(const struct pointwise *pointwise,
                                      const struct convolution_operands *operands, float *sums)
 {
+    float *weight = operands->weight;
 #pragma omp for schedule(static, 1)
     for (int part = 0; part < pointwise->threads; part++) {
         sum_part(pointwise, operands, part, sums + part * pointwise->size_weight);
@@ -125,7 +131,7 @@ static void share_of_weight_gradient(const struct pointwise *pointwise,
         for (int part = 1; part < pointwise->threads; part++) {
             total += sums[part * pointwise->size_weight + i];
         }
-        operands->weight[i] = total;
+        weight[i] = total;
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions of any kernel, stride and padding: for each tap of the kernel the product of a row
    of pixels, shifted, with the weights of that tap, and so for the gradients. It is what is left
-   where the library has only implementations that we cannot use; see onednn_convolution.c. */
+   where the library has only implementations that we cannot use; see onednn_convolution.c. Weights
+   are put in order by taps in the type that they are stored in, and widened by the products. */
 #include "cpu/taps.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ sumi_status taps_prepare(sumi_context *context, void *shared, int variant,
     t->problem = *problem;
     t->count = problem->kernel[0] * problem->kernel[1];
     t->size = problem->in * problem->out;
-    *scratch = (size_t)(t->count * t->size) * sizeof(float);
+    *scratch = (size_t)(t->count * t->size) * element_size(problem->weights);
     *state = t;
     return SUMI_OK;
 }
@@ -60,91 +61,107 @@ static struct columns columns_of(const struct convolution_problem *p, int64_t kx
     return (struct columns){first, end < first ? first : end, first * stride + shift};
 }
 
-/* A thread's share of turned[tap][in][out], or [out][in] for the gradient by data. */
-static void turn_weights(const struct taps *t, const float *weight, float *turned)
+/* A thread's share of turned[tap][in][out], or [out][in] for the gradient by data; weights of
+   `bytes` bytes each. */
+static inline __attribute__((always_inline)) void turn_numbers(const struct taps *t, size_t bytes,
+                                                               const char *weight, char *turned)
 {
     const struct convolution_problem *p = &t->problem;
     const bool forward = p->direction == CONVOLUTION_FORWARD;
 #pragma omp for schedule(static)
     for (int64_t out = 0; out < p->out; out++) {
         for (int64_t in = 0; in < p->in; in++) {
-            const float *kernel = weight + (out * p->in + in) * t->count;
-            float *to = turned + (forward ? in * p->out + out : out * p->in + in);
-            for (int64_t tap = 0; tap < t->count; tap++) to[tap * t->size] = kernel[tap];
+            const char *kernel = weight + (out * p->in + in) * t->count * (int64_t)bytes;
+            char *to = turned + (forward ? in * p->out + out : out * p->in + in) * (int64_t)bytes;
+            for (int64_t tap = 0; tap < t->count; tap++) {
+                memcpy(to + tap * t->size * (int64_t)bytes, kernel + tap * (int64_t)bytes, bytes);
+            }
         }
     }
 }
 
-/* Adds to a row of y what a row of x gives it by way of the kernel's row `ky`. */
-static void add_row(const struct taps *t, const float *x, const float *turned, int64_t ky, float *y)
+static void turn_weights(const struct taps *t, const void *weight, void *turned)
 {
-    const struct convolution_problem *p = &t->problem;
-    for (int64_t kx = 0; kx < p->kernel[1]; kx++) {
-        struct columns c = columns_of(p, kx);
-        if (c.first == c.end) continue;
-        struct product product = product_of(
-            false, false, c.end - c.first, p->out, p->in, x + c.x * p->in, p->stride[1] * p->in,
-            turned + (ky * p->kernel[1] + kx) * t->size, p->out, y + c.first * p->out, p->out);
-        product.add = true;
-        product_run(&product);
-    }
+    if (t->problem.weights == SUMI_FLOAT32) turn_numbers(t, sizeof(float), weight, turned);
+    else turn_numbers(t, sizeof(bfloat16), weight, turned);
 }
 
-/* The same from y to x, in the gradient by data. */
-static void add_row_back(const struct taps *t, const float *y, const float *turned, int64_t ky,
-                         float *x)
+/* What is read and what is written, by rows: x and y forward, y and x in the gradient by data. */
+struct image {
+    int64_t height, width, channels;
+};
+
+static struct image image_read(const struct convolution_problem *p)
+{
+    if (p->direction == CONVOLUTION_FORWARD) return (struct image){p->height, p->width, p->in};
+    return (struct image){p->out_height, p->out_width, p->out};
+}
+
+static struct image image_written(const struct convolution_problem *p)
+{
+    if (p->direction == CONVOLUTION_FORWARD)
+        return (struct image){p->out_height, p->out_width, p->out};
+    return (struct image){p->height, p->width, p->in};
+}
+
+/* The row that row `row` of what is written gets something from by way of the kernel's row `ky`;
+   -1 where there is none. */
+static int64_t row_read(const struct convolution_problem *p, int64_t row, int64_t ky)
+{
+    if (p->direction == CONVOLUTION_FORWARD) {
+        int64_t from = row * p->stride[0] - p->before[0] + ky;
+        return from >= 0 && from < p->height ? from : -1;
+    }
+    int64_t from = row + p->before[0] - ky;
+    if (from < 0 || from % p->stride[0] || from / p->stride[0] >= p->out_height) return -1;
+    return from / p->stride[0];
+}
+
+/* Adds to a row of what is written what a row of what is read gives it by way of the kernel's row
+   `ky`. */
+static void add_row(const struct taps *t, const float *from, const void *turned, int64_t ky,
+                    float *to)
 {
     const struct convolution_problem *p = &t->problem;
+    const bool forward = p->direction == CONVOLUTION_FORWARD;
+    const int64_t x_step = p->stride[1] * p->in, y_step = p->out;
     for (int64_t kx = 0; kx < p->kernel[1]; kx++) {
         struct columns c = columns_of(p, kx);
         if (c.first == c.end) continue;
+        const int64_t x = c.x * p->in, y = c.first * p->out, n = forward ? p->out : p->in;
         struct product product =
-            product_of(false, false, c.end - c.first, p->in, p->out, y + c.first * p->out, p->out,
-                       turned + (ky * p->kernel[1] + kx) * t->size, p->in, x + c.x * p->in,
-                       p->stride[1] * p->in);
+            product_of(false, false, c.end - c.first, n, forward ? p->in : p->out,
+                       from + (forward ? x : y), forward ? x_step : y_step,
+                       element_address(turned, p->weights, (ky * p->kernel[1] + kx) * t->size), n,
+                       to + (forward ? y : x), forward ? y_step : x_step);
+        product.b_element = p->weights;
         product.add = true;
         product_run(&product);
     }
 }
 
+/* A thread's share of the rows that are written. */
 static void share_of_rows(const struct taps *t, const struct convolution_operands *operands,
-                          float *turned)
+                          void *turned)
 {
     const struct convolution_problem *p = &t->problem;
-    const float *x = operands->x;
+    const struct image read = image_read(p), written = image_written(p);
+    const bool forward = p->direction == CONVOLUTION_FORWARD;
+    const float *from = forward ? operands->x : operands->y;
+    float *to = forward ? operands->y : operands->x;
+    const int64_t row_from = read.width * read.channels, row_to = written.width * written.channels;
     turn_weights(t, operands->weight, turned);
 #pragma omp for schedule(static)
-    for (int64_t row = 0; row < p->batch * p->out_height; row++) {
-        const int64_t size = p->out_width * p->out, item = row / p->out_height;
-        float *y = (float *)operands->y + row * size;
-        memset(y, 0, (size_t)size * sizeof *y);
+    for (int64_t row = 0; row < p->batch * written.height; row++) {
+        const int64_t item = row / written.height;
+        float *y = to + row * row_to;
+        memset(y, 0, (size_t)row_to * sizeof *y);
         for (int64_t ky = 0; ky < p->kernel[0]; ky++) {
-            int64_t from = row % p->out_height * p->stride[0] - p->before[0] + ky;
-            if (from < 0 || from >= p->height) continue;
-            add_row(t, x + (item * p->height + from) * p->width * p->in, turned, ky, y);
+            int64_t other = row_read(p, row % written.height, ky);
+            if (other < 0) continue;
+            add_row(t, from + (item * read.height + other) * row_from, turned, ky, y);
         }
-        epilogue_apply(&operands->epilogue, row * p->out_width, p->out_width, y);
-    }
-}
-
-static void share_of_rows_back(const struct taps *t, const struct convolution_operands *operands,
-                               float *turned)
-{
-    const struct convolution_problem *p = &t->problem;
-    const float *y = operands->y;
-    turn_weights(t, operands->weight, turned);
-#pragma omp for schedule(static)
-    for (int64_t row = 0; row < p->batch * p->height; row++) {
-        const int64_t size = p->width * p->in, item = row / p->height;
-        float *x = (float *)operands->x + row * size;
-        memset(x, 0, (size_t)size * sizeof *x);
-        for (int64_t ky = 0; ky < p->kernel[0]; ky++) {
-            int64_t from = row % p->height + p->before[0] - ky;
-            if (from < 0 || from % p->stride[0] || from / p->stride[0] >= p->out_height) continue;
-            int64_t row_of_y = item * p->out_height + from / p->stride[0];
-            add_row_back(t, y + row_of_y * p->out_width * p->out, turned, ky, x);
-        }
-        epilogue_apply(&operands->epilogue, row * p->width, p->width, x);
+        epilogue_apply(&operands->epilogue, row * written.width, written.width, y);
     }
 }
 
@@ -180,7 +197,7 @@ static void share_of_weights(const struct taps *t, const struct convolution_oper
         int64_t count = p->out - first < SHARE ? p->out - first : SHARE;
         float *own = sums + tap * t->size + first * p->in;
         sum_tap(t, operands, tap / p->kernel[1], tap % p->kernel[1], first, count, own);
-        float *weight = operands->weight + first * p->in * t->count + tap;
+        float *weight = (float *)operands->weight + first * p->in * t->count + tap;
         for (int64_t i = 0; i < count * p->in; i++) weight[i * t->count] = own[i];
     }
 }
@@ -190,10 +207,8 @@ sumi_status taps_run(void *state, const struct convolution_operands *operands, v
     const struct taps *t = state;
     switch (t->problem.direction) {
     case CONVOLUTION_FORWARD:
-        BY_TEAM(t->problem.threads, share_of_rows(t, operands, scratch));
-        break;
     case CONVOLUTION_DATA_GRADIENT:
-        BY_TEAM(t->problem.threads, share_of_rows_back(t, operands, scratch));
+        BY_TEAM(t->problem.threads, share_of_rows(t, operands, scratch));
         break;
     case CONVOLUTION_WEIGHT_GRADIENT:
         BY_TEAM(t->problem.threads, share_of_weights(t, operands, scratch));

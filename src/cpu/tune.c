@@ -282,11 +282,14 @@ static sumi_status find_fastest(const struct trial *trial, void *library,
 static void write_key(const struct convolution_problem *p, char key[TUNE_KEY])
 {
     static const char *const directions[] = {"forward", "data", "weight"};
+    const char *weights = p->weights == SUMI_BFLOAT16  ? "-bf16-weights"
+                          : p->weights == SUMI_FLOAT16 ? "-f16-weights"
+                                                       : "";
     snprintf(
         key, TUNE_KEY,
-        "%s%s%s n%lld x%lldx%lldx%lld y%lldx%lldx%lld k%lldx%lld s%lldx%lld p%lld,%lld e%u t%d",
+        "%s%s%s%s n%lld x%lldx%lldx%lld y%lldx%lldx%lld k%lldx%lld s%lldx%lld p%lld,%lld e%u t%d",
         directions[p->direction], p->constant_weights ? "-constant" : "", p->bf16 ? "-bf16" : "",
-        (long long)p->batch, (long long)p->height, (long long)p->width, (long long)p->in,
+        weights, (long long)p->batch, (long long)p->height, (long long)p->width, (long long)p->in,
         (long long)p->out_height, (long long)p->out_width, (long long)p->out,
         (long long)p->kernel[0], (long long)p->kernel[1], (long long)p->stride[0],
         (long long)p->stride[1], (long long)p->before[0], (long long)p->before[1], p->epilogue,

@@ -122,7 +122,7 @@ static struct tiles tiles_of(const struct winograd *w, int64_t block)
 
 /* One thread's share of the transformed weights, in panels of channels that are written, as the
    products read them: u[36][panel][channels read][PRODUCT_PANEL]. */
-static void transform_weights(const struct winograd *w, const float *weight, float *u)
+static void transform_weights(const struct winograd *w, const void *weight, float *u)
 {
     const int64_t read = w->tiling.from.channels, written = w->tiling.to.channels;
     const int64_t groups = (read + WINOGRAD_WEIGHT_ROWS - 1) / WINOGRAD_WEIGHT_ROWS;

@@ -150,7 +150,7 @@ static void write_tiles(const struct winograd_1d *w, struct range range,
 }
 
 /* One thread's share of u[6][from][to]. */
-static void transform_weights(const struct winograd_1d *w, const float *weight, float *u)
+static void transform_weights(const struct winograd_1d *w, const void *weight, float *u)
 {
     const struct winograd_1d_loops *loops = winograd_1d_loops_select();
     const int64_t row =
@@ -159,8 +159,9 @@ static void transform_weights(const struct winograd_1d *w, const float *weight, 
                   step_from = w->turned ? row : WINOGRAD_1D_KERNEL;
 #pragma omp for schedule(static)
     for (int64_t from = 0; from < w->from_channels; from++) {
-        loops->weight(w->to_channels, weight + from * step_from, step, w->turned,
-                      u + from * w->to_channels, w->size_weight);
+        loops->weight(w->to_channels, element_address(weight, w->problem.weights, from * step_from),
+                      w->problem.weights, step, w->turned, u + from * w->to_channels,
+                      w->size_weight);
     }
 }
 

@@ -128,6 +128,7 @@ static void share_of_weight_gradient(const struct panels *w,
     const struct tiling *t = &w->tiling;
     const struct workspace workspace = workspace_of(w, scratch, omp_get_thread_num());
     const int64_t in = t->from.channels, out = t->to.channels;
+    float *weight = operands->weight;
     read_all(w, operands->x, operands->y, &workspace);
 #pragma omp for schedule(static)
     for (int64_t panel = 0; panel < w->count; panel++) {
@@ -141,9 +142,8 @@ static void share_of_weight_gradient(const struct panels *w,
             product_run(&product);
         }
         for (int64_t o = 0; o < count; o++) {
-            winograd_loops_select()->weight_gradient(in, workspace.weight + o * in,
-                                                     w->stride_weight,
-                                                     operands->weight + (first + o) * in * 9, 9);
+            winograd_loops_select()->weight_gradient(
+                in, workspace.weight + o * in, w->stride_weight, weight + (first + o) * in * 9, 9);
         }
     }
 }

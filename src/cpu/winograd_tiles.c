@@ -22,8 +22,10 @@ struct tiling tiling_of(const struct convolution_problem *p)
 {
     struct image x = {p->height, p->width, p->in, p->before[0], p->before[1]};
     struct image y = {p->out_height, p->out_width, p->out, 0, 0};
-    struct tiling t = {
-        .turned = p->direction == CONVOLUTION_DATA_GRADIENT, .in = p->in, .bf16 = p->bf16};
+    struct tiling t = {.turned = p->direction == CONVOLUTION_DATA_GRADIENT,
+                       .in = p->in,
+                       .bf16 = p->bf16,
+                       .weights = p->weights};
     t.from = t.turned ? y : x;
     t.to = t.turned ? x : y;
     if (t.turned) {
@@ -112,17 +114,17 @@ void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t firs
     }
 }
 
-void tiling_transform_weights(const struct tiling *t, const float *weight, int64_t row,
-                              int64_t rows, int64_t first, int64_t count, float *out,
-                              int64_t out_row, int64_t stride)
+void tiling_transform_weights(const struct tiling *t, const void *weight, int64_t row, int64_t rows,
+                              int64_t first, int64_t count, float *out, int64_t out_row,
+                              int64_t stride)
 {
     const struct winograd_loops *loops = winograd_loops_select();
     const int64_t line = t->in * KERNEL; /* from one output channel to the next */
     const int64_t step = t->turned ? KERNEL : line, step_read = t->turned ? line : KERNEL;
-    weight += row * step_read + first * step;
     for (int64_t done = 0; done < rows; done += WINOGRAD_WEIGHT_ROWS) {
         int64_t some = rows - done < WINOGRAD_WEIGHT_ROWS ? rows - done : WINOGRAD_WEIGHT_ROWS;
-        loops->weight(some, count, weight + done * step_read, step_read, step, t->turned,
-                      out + done * out_row, out_row, stride);
+        int64_t at = (row + done) * step_read + first * step;
+        loops->weight(some, count, element_address(weight, t->weights, at), t->weights, step_read,
+                      step, t->turned, out + done * out_row, out_row, stride);
     }
 }

@@ -18,6 +18,7 @@ struct tiling {
     int64_t down, across, count; /* tiles of one item, and of all */
     int64_t in;                  /* input channels of the weights[out][in][3][3] */
     bool bf16;                   /* images are of bfloat16 */
+    sumi_element weights;        /* their type */
 };
 
 /* A range of tiles. */
@@ -49,8 +50,8 @@ void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t firs
 
 /* Transforms the weights of `rows` channels that are read, from number `row` on, and `count` that
    are written, from number `first` on, to out[36][rows][count], rows out_row apart. */
-void tiling_transform_weights(const struct tiling *t, const float *weight, int64_t row,
-                              int64_t rows, int64_t first, int64_t count, float *out,
-                              int64_t out_row, int64_t stride);
+void tiling_transform_weights(const struct tiling *t, const void *weight, int64_t row, int64_t rows,
+                              int64_t first, int64_t count, float *out, int64_t out_row,
+                              int64_t stride);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/philox.h"
 #include "check.h"
+#include "cpu/float16_of.h"
 #include "cpu/onednn.h"
 #include "cpu/tune.h"
 #include "ops/epilogue.h"
@@ -85,6 +86,18 @@ static inline float *draw_for(const struct convolution_problem *p, int64_t count
     return values;
 }
 
+/* The same for weights, which may be of a type of their own. */
+static inline float *draw_weights(const struct convolution_problem *p, int64_t count, uint64_t seed)
+{
+    float *values = draw_for(p, count, seed);
+    for (int64_t i = 0; i < count; i++) {
+        if (p->weights == SUMI_BFLOAT16)
+            values[i] = bfloat16_to_float(bfloat16_from_float(values[i]));
+        else if (p->weights == SUMI_FLOAT16) values[i] = float16_to_float(float16_of(values[i]));
+    }
+    return values;
+}
+
 /* The three operands, the addends, and the exact result. */
 struct case_data {
     float *x, *weight, *y, *bias, *item, *residual, *result;
@@ -130,7 +143,7 @@ static inline struct case_data make_case(const struct convolution_problem *p)
     int64_t w = p->out * p->in * p->kernel[0] * p->kernel[1];
     bool forward = p->direction == CONVOLUTION_FORWARD;
     d.x = draw_for(p, x, 1);
-    d.weight = draw_for(p, w, 2);
+    d.weight = draw_weights(p, w, 2);
     d.y = draw_for(p, y, 3);
     d.result = forward ? d.y : p->direction == CONVOLUTION_DATA_GRADIENT ? d.x : d.weight;
     d.count = forward ? y : p->direction == CONVOLUTION_DATA_GRADIENT ? x : w;
@@ -173,6 +186,16 @@ static inline void *image_of(const struct convolution_problem *p, float *values,
     bfloat16 *image = malloc((size_t)count * sizeof *image);
     for (int64_t i = 0; i < count; i++) image[i] = bfloat16_from_float(values[i]);
     return image;
+}
+
+/* Writes the weights as the problem has them, unless they are the floats themselves. */
+static inline void store_weights(const struct convolution_problem *p, const float *values,
+                                 int64_t count, void *weights)
+{
+    for (int64_t i = 0; i < count && p->weights != SUMI_FLOAT32; i++) {
+        ((uint16_t *)weights)[i] =
+            p->weights == SUMI_BFLOAT16 ? bfloat16_from_float(values[i]) : float16_of(values[i]);
+    }
 }
 
 /* Gives the image's memory back, its numbers to the floats. */
@@ -219,9 +242,12 @@ static inline bool run_way(struct fixture *f, const struct convolution_way *way,
     memset(memory, 0x7f, ready.scratch);
     int64_t x = p->batch * p->height * p->width * p->in;
     int64_t y = p->batch * p->out_height * p->out_width * p->out;
+    int64_t weights = p->out * p->in * p->kernel[0] * p->kernel[1];
     struct convolution_operands operands = {
         .x = image_of(p, d->x, x),
-        .weight = d->weight,
+        .weight = p->weights == SUMI_FLOAT32
+                      ? d->weight
+                      : aligned_alloc(64, ((size_t)weights * 2 + 63) / 64 * 64),
         .y = image_of(p, d->y, y),
         .epilogue = {.pixels = d->count / p->batch / d->channels,
                      .channels = d->channels,
@@ -232,13 +258,13 @@ static inline bool run_way(struct fixture *f, const struct convolution_way *way,
                      .bf16 = p->bf16}};
     void *result = d->result == d->x ? operands.x : d->result == d->y ? operands.y : d->weight;
     size_t element = p->bf16 && result != d->weight ? sizeof(bfloat16) : sizeof(float);
-    int64_t weights = p->out * p->in * p->kernel[0] * p->kernel[1];
     /* where weights last: first with other weights, then twice with the same */
     for (int run = p->constant_weights ? 0 : 2; run < 3; run++) {
         operands.version = run < 1 ? 1 : 2;
         if (p->constant_weights && run < 2) {
             for (int64_t i = 0; i < weights; i++) d->weight[i] = -d->weight[i];
         }
+        store_weights(p, d->weight, weights, operands.weight);
         memset(result, 0x7f, (size_t)d->count * element);
         run_ready(f->context, &ready, &operands, memory);
     }
@@ -246,6 +272,7 @@ static inline bool run_way(struct fixture *f, const struct convolution_way *way,
     image_done(p, (void *)operands.epilogue.residual, d->residual, d->count);
     image_done(p, operands.x, d->x, x);
     image_done(p, operands.y, d->y, y);
+    if (operands.weight != d->weight) free(operands.weight);
     free(memory);
     return true;
 }

@@ -117,6 +117,65 @@ static void every_way_takes_images_of_bfloat16(void **state)
     assert_true(native);
 }
 
+/* As a file has them; the result is what float32 weights of the same values give. */
+static void every_way_reads_weights_of_16_bits_as_they_are_stored(void **state)
+{
+    struct fixture *f = *state;
+    int done[32] = {0};
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
+        for (int variation = 0; variation < 2 * 2 * 2; variation++) {
+            struct convolution_problem p =
+                pose(&problems[i], variation % 2, i % 2 ? 3 : 1, (variation + i / 2) % 2);
+            p.weights = variation / 2 % 2 ? SUMI_FLOAT16 : SUMI_BFLOAT16;
+            p.bf16 = p.constant_weights = variation / 4;
+            struct case_data d = make_case(&p);
+            CHECK_OK(f->context, sumi_context_set_threads(f->context, p.threads));
+            for (int number = 0; tune_way(number); number++) {
+                const struct convolution_way *way = tune_way(number);
+                if (!run_own(f, way, &p, &d)) continue;
+                done[number]++;
+                double bound = 2e-5 + (p.bf16 ? ldexp(1, p.epilogue ? -7 : -8) : 0);
+                if (error_of(&d) < bound) continue;
+                fail_msg("%s, problem %d, direction %d, weights of %s: relative error %.3g",
+                         way->name, (int)i, (int)p.direction, element_name(p.weights),
+                         error_of(&d));
+            }
+            free_case(&d);
+        }
+    }
+    for (int number = 0; tune_way(number); number++) {
+        const char *name = tune_way(number)->name;
+        if (name[0] != 'd' && name[0] != 'l' && !done[number]) fail_msg("%s never ran", name);
+    }
+}
+
+/* What a way asks for beside the images that it transforms is less than the weights would take
+   widened: the products widen them panel by panel. */
+static void products_and_panels_take_no_memory_for_weights_of_16_bits(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        struct sizes sizes;
+        const char *way;
+    } cases[] = {{{1, 4, 4, 1024, 1024, 1, 1, 0, 0, false}, "pointwise-240"},
+                 {{1, 4, 4, 512, 512, 3, 1, 1, 1, false}, "winograd-panels-32"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int direction = 0; direction < 2; direction++) {
+            struct convolution_problem p = pose(&cases[i].sizes, direction, 1, false);
+            size_t weights = (size_t)(p.out * p.in * p.kernel[0] * p.kernel[1]) * sizeof(float);
+            struct convolution_ready ready;
+            p.weights = SUMI_FLOAT16;
+            int number = 0;
+            while (strcmp(tune_way(number)->name, cases[i].way) != 0) number++;
+            CHECK_OK(f->context,
+                     convolution_prepare(f->context, f->library, tune_way(number), &p, &ready));
+            if (ready.scratch > weights / 3)
+                fail_msg("%s takes %zu bytes", cases[i].way, ready.scratch);
+            convolution_release(&ready);
+        }
+    }
+}
+
 /* The bound on U-Net shapes, where sums are longer and errors larger. */
 static void winograd_is_within_1e_4_on_the_shapes_of_a_u_net(void **state)
 {
@@ -139,6 +198,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_team_smaller_than_asked_for_computes_the_same, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(every_way_takes_images_of_bfloat16, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_way_reads_weights_of_16_bits_as_they_are_stored,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(products_and_panels_take_no_memory_for_weights_of_16_bits,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(winograd_is_within_1e_4_on_the_shapes_of_a_u_net, set_up,
                                         tear_down),
     };

@@ -6,21 +6,11 @@
 #ifndef TESTS_CPU_TYPED_KERNEL_H
 #define TESTS_CPU_TYPED_KERNEL_H
 
-#include "base/float16.h"
 #include "base/philox.h"
 #include "check.h"
 #include "cpu/cpu.h"
+#include "cpu/float16_of.h"
 #include "ops/one_graph.h"
-
-/* The nearest float16 of a number below 2^15, or zero where it would be subnormal. */
-static inline float16 float16_of(float x)
-{
-    int exponent;
-    double fraction = frexp(fabs((double)x), &exponent);
-    if (exponent < -13) return 0;
-    int bits = ((exponent + 14) << 10) + ((int)rint(fraction * 2048) - 1024);
-    return (float16)(bits | (x < 0 ? 0x8000 : 0));
-}
 
 /* An operand in two forms: what the kernel gets, and as doubles for the reference. */
 struct operand {

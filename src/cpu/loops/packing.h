@@ -21,12 +21,6 @@ enum packing { PACK_FLOAT32, PACK_BFLOAT16, PACK_FLOAT16, PACK_PAIRS };
 
 #define PACKING_INLINE static inline __attribute__((always_inline))
 
-PACKING_INLINE enum packing packing_of(sumi_element element)
-{
-    if (element == SUMI_BFLOAT16) return PACK_BFLOAT16;
-    return element == SUMI_FLOAT16 ? PACK_FLOAT16 : PACK_FLOAT32;
-}
-
 /* Bytes of a number in the array, and numbers of a word. */
 PACKING_INLINE int64_t packed_bytes(enum packing packing)
 {

@@ -276,10 +276,7 @@ static ALWAYS_INLINE void dot_columns(const struct product *p, const struct stre
         float sum = add ? c[j] : 0;
         for (int lane = 0; lane < LANE_COUNT; lane++) sum += sums[j][lane];
         for (int64_t rest = l; rest < s->count; rest++) {
-            float of_b;
-            pack_row(packing_of(element), address(p->b, element, at + j * p->b_column + rest), 0, 1,
-                     &of_b);
-            sum += s->a[rest] * of_b;
+            sum += s->a[rest] * widened(p->b, element, at + j * p->b_column + rest);
         }
         c[j] = sum;
     }

@@ -90,6 +90,14 @@ static inline lanes lanes_widen(const void *data, sumi_element element, int64_t 
     return lanes_load((const float *)data + at, count);
 }
 
+/* One such number. */
+static inline float widened(const void *data, sumi_element element, int64_t at)
+{
+    if (element == SUMI_BFLOAT16) return bfloat16_to_float(((const bfloat16 *)data)[at]);
+    if (element == SUMI_FLOAT16) return float16_to_float(((const float16 *)data)[at]);
+    return ((const float *)data)[at];
+}
+
 /* From or to element `at` of an array, of bfloat16 where `bf16`. */
 static inline lanes lanes_load_from(const void *data, int64_t at, bool bf16, int64_t count)
 {

@@ -186,18 +186,33 @@ struct kernels {
     float place[WINOGRAD_WEIGHT_ROWS][KERNEL * KERNEL][PANEL];
 };
 
-static void gather_kernels(int64_t rows, int64_t columns, const float *weight, int64_t row_step,
-                           int64_t column_step, bool turned, struct kernels *kernels)
+/* Kernels of numbers of a type, from number `first` of an array on. */
+static ALWAYS_INLINE void gather_kernels(int64_t rows, int64_t columns, const void *weight,
+                                         sumi_element element, int64_t first, int64_t row_step,
+                                         int64_t column_step, bool turned, struct kernels *kernels)
 {
     const int last = KERNEL * KERNEL - 1;
     for (int64_t column = 0; column < columns; column++) {
         for (int64_t row = 0; row < rows; row++) {
-            const float *kernel = weight + row * row_step + column * column_step;
+            const int64_t kernel = first + row * row_step + column * column_step;
             for (int place = 0; place <= last; place++) {
-                kernels->place[row][place][column] = kernel[turned ? last - place : place];
+                kernels->place[row][place][column] =
+                    widened(weight, element, kernel + (turned ? last - place : place));
             }
         }
     }
+}
+
+static void gather_kernels_of(int64_t rows, int64_t columns, const void *weight,
+                              sumi_element element, int64_t first, int64_t row_step,
+                              int64_t column_step, bool turned, struct kernels *kernels)
+{
+#define GATHER(ELEMENT)                                                                            \
+    gather_kernels(rows, columns, weight, ELEMENT, first, row_step, column_step, turned, kernels)
+    if (element == SUMI_BFLOAT16) GATHER(SUMI_BFLOAT16);
+    else if (element == SUMI_FLOAT16) GATHER(SUMI_FLOAT16);
+    else GATHER(SUMI_FLOAT32);
+#undef GATHER
 }
 
 /* One row of a panel. */
@@ -215,14 +230,15 @@ static void transform_kernels(int64_t columns, const float place[KERNEL * KERNEL
     }
 }
 
-static void weight(int64_t rows, int64_t columns, const float *weight, int64_t row_step,
-                   int64_t column_step, bool turned, float *out, int64_t out_row, int64_t stride)
+static void weight(int64_t rows, int64_t columns, const void *weight, sumi_element element,
+                   int64_t row_step, int64_t column_step, bool turned, float *out, int64_t out_row,
+                   int64_t stride)
 {
     struct kernels kernels;
     for (int64_t first = 0; first < columns; first += PANEL) {
         int64_t count = columns - first < PANEL ? columns - first : PANEL;
-        gather_kernels(rows, count, weight + first * column_step, row_step, column_step, turned,
-                       &kernels);
+        gather_kernels_of(rows, count, weight, element, first * column_step, row_step, column_step,
+                          turned, &kernels);
         for (int64_t row = 0; row < rows; row++) {
             transform_kernels(count, kernels.place[row], out + row * out_row + first, stride);
         }

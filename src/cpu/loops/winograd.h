@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/element.h"
+
 enum { WINOGRAD_TILE = 4, WINOGRAD_SPAN = 6, WINOGRAD_POSITIONS = 36, WINOGRAD_WEIGHT_ROWS = 8 };
 
 /* A tile's pixels in an image: pixel (row, column) of the tile is at
@@ -41,12 +43,13 @@ struct winograd_loops {
     /* out = A d A^T of the 4x4 pixels d: the transpose of `output` */
     void (*gradient)(int64_t channels, const void *data, const struct winograd_pixels *pixels,
                      float *out, int64_t stride);
-    /* out = G g G^T of kernels of 3x3 numbers, rows (WINOGRAD_WEIGHT_ROWS at most) by columns of
-       them: kernel (row, column) starts at [row * row_step + column * column_step], and is read
-       backwards, which turns it by half a turn, where `turned`. The result is at
+    /* out = G g G^T of kernels of 3x3 numbers of that type, rows (WINOGRAD_WEIGHT_ROWS at most) by
+       columns of them: kernel (row, column) starts at [row * row_step + column * column_step], and
+       is read backwards, which turns it by half a turn, where `turned`. The result is at
        [p * stride + row * out_row + column]. */
-    void (*weight)(int64_t rows, int64_t columns, const float *weight, int64_t row_step,
-                   int64_t column_step, bool turned, float *out, int64_t out_row, int64_t stride);
+    void (*weight)(int64_t rows, int64_t columns, const void *weight, sumi_element element,
+                   int64_t row_step, int64_t column_step, bool turned, float *out, int64_t out_row,
+                   int64_t stride);
     /* weight = G^T u G: the transpose of `weight`, for kernels that are not turned */
     void (*weight_gradient)(int64_t count, const float *in, int64_t stride, float *weight,
                             int64_t step);

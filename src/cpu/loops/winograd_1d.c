@@ -99,21 +99,32 @@ static void output(int64_t channels, const float *in, int64_t stride,
     }
 }
 
-static void weight(int64_t count, const float *weight, int64_t step, bool turned, float *out,
-                   int64_t stride)
+static ALWAYS_INLINE void weight_of(int64_t count, const void *weight, sumi_element element,
+                                    int64_t step, bool turned, float *out, int64_t stride)
 {
     for (int64_t k = 0; k < count; k += LANE_COUNT) {
         int64_t some = count - k < LANE_COUNT ? count - k : LANE_COUNT;
         lanes kernel[WINOGRAD_1D_KERNEL] = {{0}, {0}, {0}}, values[WINOGRAD_1D_SPAN];
         for (int64_t lane = 0; lane < some; lane++) {
-            const float *from = weight + (k + lane) * step;
+            const int64_t from = (k + lane) * step;
             for (int i = 0; i < WINOGRAD_1D_KERNEL; i++) {
-                kernel[i][lane] = from[turned ? WINOGRAD_1D_KERNEL - 1 - i : i];
+                kernel[i][lane] =
+                    widened(weight, element, from + (turned ? WINOGRAD_1D_KERNEL - 1 - i : i));
             }
         }
         weight_rule(kernel, values);
         write_span(out + k, stride, values, some);
     }
+}
+
+static void weight(int64_t count, const void *weight, sumi_element element, int64_t step,
+                   bool turned, float *out, int64_t stride)
+{
+    if (element == SUMI_BFLOAT16)
+        weight_of(count, weight, SUMI_BFLOAT16, step, turned, out, stride);
+    else if (element == SUMI_FLOAT16)
+        weight_of(count, weight, SUMI_FLOAT16, step, turned, out, stride);
+    else weight_of(count, weight, SUMI_FLOAT32, step, turned, out, stride);
 }
 
 static void weight_gradient(int64_t count, const float *in, int64_t stride, float *weight)

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/element.h"
+
 enum { WINOGRAD_1D_TILE = 4, WINOGRAD_1D_SPAN = 6, WINOGRAD_1D_KERNEL = 3 };
 
 /* y = scale (y + bias[c] + item[c] + residual[pixel, c]); absent parts are NULL. */
@@ -28,10 +30,10 @@ struct winograd_1d_loops {
                    const struct winograd_1d_epilogue *epilogue, float *data, int end);
     /* out = A d of 4 pixels, of which the first `end` exist: the transpose of `output` */
     void (*gradient)(int64_t channels, const float *data, int end, float *out, int64_t stride);
-    /* out[p * stride + k] = G g of kernel k, `count` of them, each 3 numbers at [k * step], the
-       last first where `turned` */
-    void (*weight)(int64_t count, const float *weight, int64_t step, bool turned, float *out,
-                   int64_t stride);
+    /* out[p * stride + k] = G g of kernel k, `count` of them, each 3 numbers of that type at
+       [k * step], the last first where `turned` */
+    void (*weight)(int64_t count, const void *weight, sumi_element element, int64_t step,
+                   bool turned, float *out, int64_t stride);
     /* weight[count, 3] = G^T u: the transpose of `weight` for kernels that are not turned */
     void (*weight_gradient)(int64_t count, const float *in, int64_t stride, float *weight);
 };

@@ -55,13 +55,29 @@ static struct convolution_problem problem_of(const struct problem *problem)
     return p;
 }
 
-static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
+/* Where what the way would keep of the weights is too much, one is chosen that keeps nothing. */
+static sumi_status choose(const struct problem *problem, struct convolution_ready *ready)
 {
     struct convolution_problem p = problem_of(problem);
+    TRY(tune_choose(problem->context, problem->shared, &p, ready));
+    if ((int64_t)ready->memory.kept <= problem->keep_most) return SUMI_OK;
+    convolution_release(ready);
+    p.constant_weights = false;
+    return tune_choose(problem->context, problem->shared, &p, ready);
+}
+
+static size_t kept(const void *state)
+{
+    const struct convolution_ready *ready = state;
+    return ready->memory.kept;
+}
+
+static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
+{
     struct convolution_ready *ready = context_allocate_zeroed(problem->context, 1, sizeof *ready);
     if (!ready) return SUMI_ERROR_MEMORY;
-    sumi_status status = tune_choose(problem->context, problem->shared, &p, ready);
-    *scratch = ready->scratch;
+    sumi_status status = choose(problem, ready);
+    *scratch = ready->memory.scratch;
     if (status == SUMI_OK) *state = ready;
     else context_release(problem->context, ready);
     return status;
@@ -118,11 +134,13 @@ static unsigned bf16_images(const struct problem *problem)
 const struct kernel kernel_convolution = {.prepare = prepare,
                                           .run = run_forward,
                                           .release = release,
+                                          .kept = kept,
                                           .bf16 = bf16_operands,
                                           .f16 = BF16_INPUT(1)};
 const struct kernel kernel_convolution_data_gradient = {.prepare = prepare,
                                                         .run = run_data_gradient,
                                                         .release = release,
+                                                        .kept = kept,
                                                         .bf16 = bf16_operands,
                                                         .f16 = BF16_INPUT(1)};
 const struct kernel kernel_convolution_weight_gradient = {

@@ -34,16 +34,20 @@ struct convolution_operands {
     uint64_t version; /* of the weights, where they are constant */
 };
 
+/* Bytes that a way asks for: the scratch memory of a run, and what it keeps of constant weights. */
+struct convolution_memory {
+    size_t scratch, kept;
+};
+
 /* One way. `variant` tells apart several settings of it. */
 struct convolution_way {
     const char *name;
     int variant;
     /* Whether it can do the problem at all. */
     bool (*suits)(const struct convolution_problem *problem, int variant);
-    /* `*scratch` is in bytes. */
     sumi_status (*prepare)(sumi_context *context, void *shared, int variant,
                            const struct convolution_problem *problem, void **state,
-                           size_t *scratch);
+                           struct convolution_memory *memory);
     sumi_status (*run)(void *state, const struct convolution_operands *operands, void *scratch);
     void (*release)(void *state);
     bool bf16; /* takes images of bfloat16; for others they are converted in scratch memory */
@@ -54,7 +58,8 @@ struct convolution_ready {
     const struct convolution_way *way;
     void *state;
     struct convolution_problem problem;
-    size_t scratch, own; /* bytes, and those of the way itself, which come first */
+    struct convolution_memory memory;
+    size_t own; /* bytes of scratch memory of the way itself, which come first */
 };
 
 sumi_status convolution_prepare(sumi_context *context, void *shared,

@@ -39,12 +39,12 @@ sumi_status convolution_prepare(sumi_context *context, void *shared,
     *ready = (struct convolution_ready){.way = way, .problem = *problem};
     struct convolution_problem posed = *problem;
     if (converts(ready)) posed.bf16 = false;
-    TRY(way->prepare(context, shared, way->variant, &posed, &ready->state, &ready->own));
-    ready->scratch = ready->own;
+    TRY(way->prepare(context, shared, way->variant, &posed, &ready->state, &ready->memory));
+    ready->own = ready->memory.scratch;
     if (!converts(ready)) return SUMI_OK;
     struct images images = images_of(problem);
     ready->own = (ready->own + 63) / 64 * 64;
-    ready->scratch =
+    ready->memory.scratch =
         ready->own + bytes_of(images.x) + bytes_of(images.y) + bytes_of(images.residual);
     return SUMI_OK;
 }

@@ -25,7 +25,7 @@ enum onednn_variant {
 bool onednn_suits(const struct convolution_problem *problem, int variant);
 sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
                            const struct convolution_problem *problem, void **state,
-                           size_t *scratch);
+                           struct convolution_memory *memory);
 sumi_status onednn_run(void *state, const struct convolution_operands *operands, void *scratch);
 void onednn_release(void *state);
 

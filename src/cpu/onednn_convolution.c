@@ -316,18 +316,20 @@ static dnnl_status_t make_operand(struct convolution *c, int which, const struct
 }
 
 static dnnl_status_t make_memories(struct convolution *c, const struct request *r,
-                                   dnnl_primitive_desc_t descriptor, size_t *scratch)
+                                   dnnl_primitive_desc_t descriptor,
+                                   struct convolution_memory *memory)
 {
     dnnl_engine_t engine = c->engine->engine;
     dnnl_status_t status = dnnl_success;
     onednn_found_layout work =
         dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-    *scratch = (dnnl_memory_desc_get_size(work) + 63) / 64 * 64;
+    memory->scratch = (dnnl_memory_desc_get_size(work) + 63) / 64 * 64;
     for (int i = 0; i < OPERANDS && !status; i++) {
         status = make_operand(c, i, r, descriptor);
-        if (i != WEIGHT || !c->constant_weights) *scratch += c->operands[i].bytes;
+        if (i != WEIGHT || !c->constant_weights) memory->scratch += c->operands[i].bytes;
+        else memory->kept = c->operands[i].bytes;
     }
-    *scratch += c->widened;
+    memory->scratch += c->widened;
     if (!status) status = dnnl_memory_create(&c->work, work, engine, DNNL_MEMORY_NONE);
     if (!status && c->has_bias) {
         status =
@@ -336,7 +338,8 @@ static dnnl_status_t make_memories(struct convolution *c, const struct request *
     return status;
 }
 
-static dnnl_status_t make(struct convolution *c, int variant, struct request *r, size_t *scratch)
+static dnnl_status_t make(struct convolution *c, int variant, struct request *r,
+                          struct convolution_memory *memory)
 {
     dnnl_primitive_desc_t descriptor = NULL;
     dnnl_status_t status = describe(c, variant, r);
@@ -346,7 +349,7 @@ static dnnl_status_t make(struct convolution *c, int variant, struct request *r,
     }
     if (!status) status = make_descriptor(r, &descriptor);
     if (!status) status = dnnl_primitive_create(&c->primitive, descriptor);
-    if (!status) status = make_memories(c, r, descriptor, scratch);
+    if (!status) status = make_memories(c, r, descriptor, memory);
     if (descriptor) dnnl_primitive_desc_destroy(descriptor);
     if (r->attributes) dnnl_primitive_attr_destroy(r->attributes);
     for (int i = 0; i < OPERANDS; i++) onednn_forget(&r->layouts[i]);
@@ -354,7 +357,8 @@ static dnnl_status_t make(struct convolution *c, int variant, struct request *r,
 }
 
 sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
-                           const struct convolution_problem *problem, void **state, size_t *scratch)
+                           const struct convolution_problem *problem, void **state,
+                           struct convolution_memory *memory)
 {
     struct convolution *c = context_allocate_zeroed(context, 1, sizeof *c);
     if (!c) return SUMI_ERROR_MEMORY;
@@ -376,10 +380,9 @@ sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
                                                                       : dnnl_convolution_direct,
                               .bias = c->has_bias ? &c->bias_layout : NULL};
     sumi_status status =
-        onednn_check(context, make(c, variant, &request, scratch), "prepare a convolution");
-    size_t bytes = c->operands[WEIGHT].bytes;
-    if (status == SUMI_OK && c->constant_weights && bytes) {
-        c->kept = context_allocate(context, bytes, 1);
+        onednn_check(context, make(c, variant, &request, memory), "prepare a convolution");
+    if (status == SUMI_OK && memory->kept) {
+        c->kept = context_allocate(context, memory->kept, 1);
         if (!c->kept) status = SUMI_ERROR_MEMORY;
     }
     if (status == SUMI_OK) *state = c;

@@ -30,7 +30,8 @@ static bool turns_weights(const struct convolution_problem *p)
 }
 
 sumi_status pointwise_prepare(sumi_context *context, void *shared, int variant,
-                              const struct convolution_problem *p, void **state, size_t *scratch)
+                              const struct convolution_problem *p, void **state,
+                              struct convolution_memory *memory)
 {
     (void)shared;
     struct pointwise *pointwise = context_allocate_zeroed(context, 1, sizeof *pointwise);
@@ -45,7 +46,7 @@ sumi_status pointwise_prepare(sumi_context *context, void *shared, int variant,
     int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? pointwise->threads
                      : turns_weights(p)                          ? 1
                                                                  : 0;
-    *scratch = (size_t)(copies * pointwise->size_weight) * sizeof(float);
+    memory->scratch = (size_t)(copies * pointwise->size_weight) * sizeof(float);
     *state = pointwise;
     return SUMI_OK;
 }

@@ -9,7 +9,7 @@
 bool pointwise_suits(const struct convolution_problem *problem, int variant);
 sumi_status pointwise_prepare(sumi_context *context, void *shared, int variant,
                               const struct convolution_problem *problem, void **state,
-                              size_t *scratch);
+                              struct convolution_memory *memory);
 sumi_status pointwise_run(void *state, const struct convolution_operands *operands, void *scratch);
 void pointwise_release(void *state);
 

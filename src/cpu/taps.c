@@ -26,7 +26,8 @@ bool taps_suit(const struct convolution_problem *problem, int variant)
 }
 
 sumi_status taps_prepare(sumi_context *context, void *shared, int variant,
-                         const struct convolution_problem *problem, void **state, size_t *scratch)
+                         const struct convolution_problem *problem, void **state,
+                         struct convolution_memory *memory)
 {
     (void)shared, (void)variant;
     struct taps *t = context_allocate_zeroed(context, 1, sizeof *t);
@@ -35,7 +36,7 @@ sumi_status taps_prepare(sumi_context *context, void *shared, int variant,
     t->problem = *problem;
     t->count = problem->kernel[0] * problem->kernel[1];
     t->size = problem->in * problem->out;
-    *scratch = (size_t)(t->count * t->size) * element_size(problem->weights);
+    memory->scratch = (size_t)(t->count * t->size) * element_size(problem->weights);
     *state = t;
     return SUMI_OK;
 }

@@ -8,7 +8,8 @@
 /* For struct convolution_way; the variant has no meaning. */
 bool taps_suit(const struct convolution_problem *problem, int variant);
 sumi_status taps_prepare(sumi_context *context, void *shared, int variant,
-                         const struct convolution_problem *problem, void **state, size_t *scratch);
+                         const struct convolution_problem *problem, void **state,
+                         struct convolution_memory *memory);
 sumi_status taps_run(void *state, const struct convolution_operands *operands, void *scratch);
 void taps_release(void *state);
 

@@ -269,7 +269,8 @@ static sumi_status find_fastest(const struct trial *trial, void *library,
     sumi_status status = prepare_all(trial, library, candidates, &count);
     size_t most = 0;
     for (int i = 0; i < count; i++) {
-        if (candidates[i].ready.scratch > most) most = candidates[i].ready.scratch;
+        const size_t scratch_of = candidates[i].ready.memory.scratch;
+        if (scratch_of > most) most = scratch_of;
     }
     void *scratch = status == SUMI_OK ? context_allocate(trial->context, most, 1) : NULL;
     if (status == SUMI_OK && !scratch) status = SUMI_ERROR_MEMORY;

@@ -59,7 +59,7 @@ static int64_t panels_of(int64_t channels)
 
 sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
                              const struct convolution_problem *problem, void **state,
-                             size_t *scratch)
+                             struct convolution_memory *memory)
 {
     (void)shared;
     struct winograd *w = context_allocate_zeroed(context, 1, sizeof *w);
@@ -77,14 +77,15 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
     int64_t of_threads = w->threads * (w->stride_from + w->stride_to);
     int64_t of_weights = (gradient ? w->threads : 1) * w->stride_weight;
     if (problem->constant_weights) {
-        w->kept = context_allocate(context, (size_t)(POSITIONS * of_weights), sizeof *w->kept);
+        memory->kept = (size_t)(POSITIONS * of_weights) * sizeof *w->kept;
+        w->kept = context_allocate(context, memory->kept, 1);
         if (!w->kept) {
             winograd_release(w);
             return SUMI_ERROR_MEMORY;
         }
         of_weights = 0;
     }
-    *scratch = (size_t)(POSITIONS * (of_threads + of_weights)) * sizeof(float);
+    memory->scratch = (size_t)(POSITIONS * (of_threads + of_weights)) * sizeof(float);
     *state = w;
     return SUMI_OK;
 }

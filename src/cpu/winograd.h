@@ -10,7 +10,7 @@
 bool winograd_suits(const struct convolution_problem *problem, int variant);
 sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
                              const struct convolution_problem *problem, void **state,
-                             size_t *scratch);
+                             struct convolution_memory *memory);
 sumi_status winograd_run(void *state, const struct convolution_operands *operands, void *scratch);
 void winograd_release(void *state);
 
@@ -18,7 +18,7 @@ void winograd_release(void *state);
 bool winograd_panels_suit(const struct convolution_problem *problem, int variant);
 sumi_status winograd_panels_prepare(sumi_context *context, void *shared, int variant,
                                     const struct convolution_problem *problem, void **state,
-                                    size_t *scratch);
+                                    struct convolution_memory *memory);
 sumi_status winograd_panels_run(void *state, const struct convolution_operands *operands,
                                 void *scratch);
 void winograd_panels_release(void *state);

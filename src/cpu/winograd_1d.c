@@ -41,7 +41,8 @@ static int64_t rounded(int64_t floats)
 }
 
 sumi_status winograd_1d_prepare(sumi_context *context, void *shared, int variant,
-                                const struct convolution_problem *p, void **state, size_t *scratch)
+                                const struct convolution_problem *p, void **state,
+                                struct convolution_memory *memory)
 {
     (void)shared;
     struct winograd_1d *w = context_allocate_zeroed(context, 1, sizeof *w);
@@ -65,7 +66,7 @@ sumi_status winograd_1d_prepare(sumi_context *context, void *shared, int variant
     w->size_weight = rounded(p->in * p->out);
     int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? w->threads : 1;
     int64_t floats = w->threads * (w->size_from + w->size_to) + copies * w->size_weight;
-    *scratch = (size_t)(SPAN * floats) * sizeof(float);
+    memory->scratch = (size_t)(SPAN * floats) * sizeof(float);
     *state = w;
     return SUMI_OK;
 }

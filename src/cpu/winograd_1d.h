@@ -10,7 +10,7 @@
 bool winograd_1d_suits(const struct convolution_problem *problem, int variant);
 sumi_status winograd_1d_prepare(sumi_context *context, void *shared, int variant,
                                 const struct convolution_problem *problem, void **state,
-                                size_t *scratch);
+                                struct convolution_memory *memory);
 sumi_status winograd_1d_run(void *state, const struct convolution_operands *operands,
                             void *scratch);
 void winograd_1d_release(void *state);

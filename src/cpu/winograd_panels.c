@@ -34,7 +34,7 @@ bool winograd_panels_suit(const struct convolution_problem *p, int variant)
 
 sumi_status winograd_panels_prepare(sumi_context *context, void *shared, int variant,
                                     const struct convolution_problem *problem, void **state,
-                                    size_t *scratch)
+                                    struct convolution_memory *memory)
 {
     (void)shared;
     struct panels *w = context_allocate_zeroed(context, 1, sizeof *w);
@@ -52,7 +52,8 @@ sumi_status winograd_panels_prepare(sumi_context *context, void *shared, int var
     w->stride_weight = tiling_stride(read * w->width);
     w->stride_part = gradient ? 0 : tiling_stride(tiles * w->width);
     int64_t of_threads = w->threads * (w->stride_weight + w->stride_part);
-    *scratch = (size_t)(POSITIONS * (w->stride_from + w->stride_to + of_threads)) * sizeof(float);
+    memory->scratch =
+        (size_t)(POSITIONS * (w->stride_from + w->stride_to + of_threads)) * sizeof(float);
     *state = w;
     return SUMI_OK;
 }

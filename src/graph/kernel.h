@@ -18,7 +18,8 @@ struct problem {
     /* Which inputs are constant weights: what is computed from them may be kept for later runs as
        long as call.version is the same. */
     bool constant_weights[MAX_INPUTS];
-    void *shared; /* from the backend's open */
+    int64_t keep_most; /* bytes that may be kept of them */
+    void *shared;      /* from the backend's open */
     int threads;
 };
 
@@ -38,6 +39,8 @@ struct kernel {
     sumi_status (*prepare)(const struct problem *problem, void **state, size_t *scratch);
     sumi_status (*run)(const struct call *call);
     void (*release)(sumi_context *context, void *state); /* may be NULL */
+    /* Bytes that the state keeps of constant weights. May be NULL: none. */
+    size_t (*kept)(const void *state);
     /* Which bfloat16 operands the kernel accepts without conversion (BF16_INPUT(i), BF16_OUTPUT);
        the plan converts the others. NULL: none. */
     unsigned (*bf16)(const struct problem *problem);

@@ -6,8 +6,7 @@
 #include "base/team.h"
 #include "graph/plan_inside.h"
 
-/* Kernels keep float32 copies of weights that are mapped as float16 or bfloat16; these may take one
-   part in KEPT_SHARE of the free memory. */
+/* What kernels keep of constant weights may take one part in KEPT_SHARE of the free memory. */
 enum { KEPT_SHARE = 4 };
 
 /* The state of a node while planning. */
@@ -141,12 +140,11 @@ static void place_nodes(struct planner *planner)
     }
 }
 
-/* Whether a node is a weight of a graph with constant weights, or a view of one, and there is
-   memory to keep what is computed from it. */
+/* Whether a node is a weight, or a view of one, and something may be kept of it. */
 static bool is_constant_weight(const sumi_plan *plan, sumi_node n)
 {
     while (plan->nodes[n].op->view) n = plan->nodes[n].inputs[0];
-    return plan->graph->constant_weights && plan->keeps_weights && plan->nodes[n].op == &op_weight;
+    return plan->keep_most > 0 && plan->nodes[n].op == &op_weight;
 }
 
 static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
@@ -159,6 +157,7 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
                                      .node = node,
                                      .shared = plan->shared,
                                      .threads = plan->threads,
+                                     .keep_most = plan->keep_most,
                                      .output_element = plan->elements[n]};
     for (int i = 0; i < node->input_count; i++) {
         step->problem.inputs[i] = &plan->nodes[node->inputs[i]].shape;
@@ -172,6 +171,9 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
     if (step->kernel->prepare) {
         TRY(step->kernel->prepare(&step->problem, &step->call.state, &step->scratch));
     }
+    size_t kept = step->kernel->kept ? step->kernel->kept(step->call.state) : 0;
+    plan->kept += kept;
+    plan->keep_most -= (int64_t)kept;
     step->scratch = conversion_place(&step->problem, &step->conversion, step->scratch);
     return SUMI_OK;
 }
@@ -255,20 +257,23 @@ static sumi_status look_at_weights(struct planner *planner)
 {
     sumi_plan *plan = planner->plan;
     sumi_weights *weights = plan->graph->weights;
-    int64_t mapped = 0; /* size in float32 of 16-bit mapped weights */
     for (sumi_node n = 0; n < plan->node_count; n++) {
         struct node *node = &plan->nodes[n];
         if (node->op == &op_weight) {
             node->element = weights->items[node->weight].element;
             if (!planner->places[n].needed) continue;
             TRY(weights_check_finite(plan->context, weights, node->weight));
-            if (node->element != SUMI_FLOAT32) mapped += 4 * shape_count(&node->shape);
         } else if (node->op->view) {
             node->element = plan->nodes[node->inputs[0]].element;
         }
     }
-    plan->keeps_weights = mapped < machine_free_memory() / KEPT_SHARE;
     return SUMI_OK;
+}
+
+static int64_t memory_to_keep(int64_t asked)
+{
+    int64_t share = asked > 0 ? machine_free_memory() / KEPT_SHARE : 0;
+    return asked < share ? asked : share;
 }
 
 static sumi_status build(struct planner *planner, int count, const sumi_node *outputs,
@@ -281,6 +286,7 @@ static sumi_status build(struct planner *planner, int count, const sumi_node *ou
     }
     mark_needed(planner, count, outputs);
     TRY(look_at_weights(planner));
+    plan->keep_most = memory_to_keep(plan->graph->keep_most);
     choose_storage(planner, count, outputs);
     place_nodes(planner);
     TRY(prepare_steps(planner, scratch_spans));

@@ -21,6 +21,9 @@ sumi_status plan_measure(sumi_graph *graph, int count, const sumi_node *outputs,
 /* Bytes of the block that values and scratch memory share. */
 size_t plan_memory(const sumi_plan *plan);
 
+/* Bytes that its kernels keep beside that, of what they have computed from constant weights. */
+size_t plan_kept(const sumi_plan *plan);
+
 /* Whether the weights that it reads have moved since it was created, so that it cannot run any
    more. */
 bool plan_is_stale(const sumi_plan *plan);

@@ -28,6 +28,11 @@ size_t plan_memory(const sumi_plan *plan)
     return plan->memory_bytes;
 }
 
+size_t plan_kept(const sumi_plan *plan)
+{
+    return plan->kept;
+}
+
 int32_t plan_steps(const sumi_plan *plan, const struct op *op)
 {
     int32_t count = 0;

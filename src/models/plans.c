@@ -54,22 +54,13 @@ static sumi_status add_products(struct kept_plan *kept)
     return sumi_graph_gradients(graph, sum, 1, &kept->inputs.at[NET_X], &kept->products);
 }
 
-/* Kernels may keep a packed copy of constant weights, which is about as large as these. */
-static int64_t weight_bytes(const sumi_model *model)
-{
-    int64_t bytes = 0;
-    for (int64_t i = 0; i < model->weights->count; i++)
-        bytes += shape_count(&model->weights->items[i].shape) * (int64_t)sizeof(float);
-    return bytes;
-}
-
 static sumi_status build(sumi_session *session, struct kept_plan *kept)
 {
     const struct signature *signature = &kept->signature;
     const sumi_model *model = session->model;
     bool product = signature->purpose == PLAN_PRODUCT;
     TRY(sumi_graph_create(session->context, model->weights, false, &kept->graph));
-    kept->graph->constant_weights = !product;
+    kept->graph->keep_most = product ? 0 : session->memory;
     kept->graph->bfloat16 = signature->bfloat16;
     net_add_inputs(model->net, kept->graph, signature->items, signature->shapes, &kept->inputs);
     kept->output = net_build(model->net, kept->graph, &kept->inputs);
@@ -77,7 +68,7 @@ static sumi_status build(sumi_session *session, struct kept_plan *kept)
     if (product) TRY(add_products(kept));
     const sumi_node outputs[] = {kept->output, product ? kept->products : -1};
     TRY(sumi_plan_create(kept->graph, product ? 2 : 1, outputs, &kept->plan));
-    kept->bytes = (int64_t)plan_memory(kept->plan) + (product ? 0 : weight_bytes(model));
+    kept->bytes = (int64_t)(plan_memory(kept->plan) + plan_kept(kept->plan));
     return SUMI_OK;
 }
 

@@ -26,7 +26,7 @@ struct kept_plan {
     struct kept_plan *next;
     struct signature signature;
     uint64_t last_used;
-    int64_t bytes; /* of its values and of packed weights */
+    int64_t bytes; /* of its values, and of what kernels keep of the weights */
     sumi_graph *graph;
     sumi_plan *plan;
     struct net_nodes inputs;

@@ -238,8 +238,8 @@ static inline bool run_way(struct fixture *f, const struct convolution_way *way,
     sumi_status status = convolution_prepare(f->context, f->library, way, p, &ready);
     if (status == SUMI_ERROR_BACKEND && is_library(way)) return false;
     CHECK_OK(f->context, status);
-    void *memory = aligned_alloc(64, (ready.scratch + 127) / 64 * 64);
-    memset(memory, 0x7f, ready.scratch);
+    void *memory = aligned_alloc(64, (ready.memory.scratch + 127) / 64 * 64);
+    memset(memory, 0x7f, ready.memory.scratch);
     int64_t x = p->batch * p->height * p->width * p->in;
     int64_t y = p->batch * p->out_height * p->out_width * p->out;
     int64_t weights = p->out * p->in * p->kernel[0] * p->kernel[1];

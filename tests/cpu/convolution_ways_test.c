@@ -169,8 +169,8 @@ static void products_and_panels_take_no_memory_for_weights_of_16_bits(void **sta
             while (strcmp(tune_way(number)->name, cases[i].way) != 0) number++;
             CHECK_OK(f->context,
                      convolution_prepare(f->context, f->library, tune_way(number), &p, &ready));
-            if (ready.scratch > weights / 3)
-                fail_msg("%s takes %zu bytes", cases[i].way, ready.scratch);
+            if (ready.memory.scratch > weights / 3)
+                fail_msg("%s takes %zu bytes", cases[i].way, ready.memory.scratch);
             convolution_release(&ready);
         }
     }

@@ -158,7 +158,7 @@ static void what_was_kept_from_a_timing_is_not_used(void **state)
         sumi_context_set_tuning(context, tuning);
         CHECK_OK(context, sumi_weights_create(context, 7, &weights));
         CHECK_OK(context, sumi_graph_create(context, weights, false, &graph));
-        graph->constant_weights = true;
+        graph->keep_most = INT64_MAX;
         sumi_node x = sumi_graph_input(graph, "x", 4, (int64_t[]){4, 16, 16, 32});
         sumi_node w =
             sumi_graph_weight(graph, "w", 4, (int64_t[]){32, 32, 3, 3}, SUMI_START_NORMAL, 1);

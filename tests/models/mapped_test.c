@@ -3,8 +3,10 @@
    gives, and whoever writes to weights writes to copies. SUMI_TEST_GIGABYTE=1 makes the file of the
    first test 1.07 GB instead of 6 MB. */
 #include "base/profile.h"
+#include "models/session.h"
 #include "models/twins.h"
 
+#define WIDER_MLP "{\"_class_name\": \"SumiMLPModel\", \"width\": 768, \"depth\": 2}"
 #define GIGABYTE_MLP "{\"_class_name\": \"SumiMLPModel\", \"width\": 4096, \"depth\": 2}"
 /* Convolutions and attention of more than 64 KiB. */
 #define WIDE_UNET                                                                                  \
@@ -93,6 +95,26 @@ static void networks_of_every_type_evaluate_alike(void **state)
             sumi_model_free(model);
         }
         free(expected);
+    }
+}
+
+/* A matrix of 768x768 is 2.25 MiB in float32. */
+static void linear_layers_widen_a_panel_of_their_weights_at_a_time(void **state)
+{
+    scratch *room = *state;
+    static const char *const folders[] = {"f16", "bf16"};
+    make_twins(room, WIDER_MLP);
+    CHECK_OK(room->context, sumi_context_set_threads(room->context, 2));
+    for (int i = 0; i < 4; i++) {
+        sumi_model *model = open_folder(room, folders[i / 2]);
+        sumi_session *session = NULL;
+        CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
+        CHECK_OK(room->context, sumi_session_set(session, "precision", i % 2 ? "bf16" : "float32"));
+        free(predict_by(room, session, model));
+        size_t bytes = plan_memory(session->plans->plan) + plan_kept(session->plans->plan);
+        if (bytes > 256 << 10) fail_msg("a plan of %s takes %zu bytes", folders[i / 2], bytes);
+        sumi_session_free(session);
+        sumi_model_free(model);
     }
 }
 
@@ -197,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(opening_takes_no_copy_and_evaluates_like_float32),
         SCRATCH_TEST(networks_of_every_type_evaluate_alike),
+        SCRATCH_TEST(linear_layers_widen_a_panel_of_their_weights_at_a_time),
         SCRATCH_TEST(weights_asked_for_are_copies_that_may_be_written),
         SCRATCH_TEST(a_model_is_saved_over_the_file_that_it_lies_in),
         SCRATCH_TEST(training_leaves_the_file_alone),

@@ -216,6 +216,36 @@ static void the_last_two_plans_stay_whatever_they_take(void **state)
     sumi_model_free(model);
 }
 
+/* What convolutions make of the weights, and keep for the next call, counts as well. */
+static void what_is_kept_of_the_weights_stays_within_the_budget(void **state)
+{
+    scratch *room = *state;
+    sumi_model *model = tiny_create(room, TINY_UNET);
+    sumi_session *session = NULL;
+    int64_t all = 0;
+    CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
+    float *wanted = predict(room, session, 1);
+    for (int part = 4; part >= 0; part--) {
+        char memory[32];
+        if (part < 4) {
+            session_forget_plans(session);
+            snprintf(memory, sizeof memory, "%lld", (long long)(all * part / 4));
+            CHECK_OK(room->context, sumi_session_set(session, "memory", memory));
+        }
+        float *found = predict(room, session, 1);
+        int64_t kept = (int64_t)plan_kept(session->plans->plan);
+        if (part == 4) all = kept;
+        assert_true(all > 0 && kept <= all * part / 4);
+        assert_true(part == 0 || kept > 0);
+        assert_int_equal(session->plans->bytes, kept + (int64_t)plan_memory(session->plans->plan));
+        assert_memory_equal(found, wanted, (size_t)tiny_size(model) * sizeof *found);
+        free(found);
+    }
+    free(wanted);
+    sumi_session_free(session);
+    sumi_model_free(model);
+}
+
 static void another_precision_or_thread_count_is_another_plan(void **state)
 {
     scratch *room = *state;
@@ -466,6 +496,7 @@ int main(void)
         SCRATCH_TEST(a_plan_is_kept_for_the_next_call_of_its_shapes),
         SCRATCH_TEST(the_plan_used_least_recently_goes_where_memory_lacks),
         SCRATCH_TEST(the_last_two_plans_stay_whatever_they_take),
+        SCRATCH_TEST(what_is_kept_of_the_weights_stays_within_the_budget),
         SCRATCH_TEST(another_precision_or_thread_count_is_another_plan),
         SCRATCH_TEST(options_that_are_not_there_are_refused),
         SCRATCH_TEST(a_model_says_what_it_is_told),

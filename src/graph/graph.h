@@ -168,8 +168,8 @@ struct sumi_graph {
     uint64_t masks;   /* number of dropout masks so far */
     sumi_node *marks; /* starts of segments, in ascending order (segment.c) */
     int32_t mark_count, mark_capacity;
-    /* Bytes that the kernels of a plan may keep of what they compute from weights, which then rarely
-       change; 0 for none. */
+    /* Bytes that the kernels of a plan may keep of what they compute from weights, which then
+       rarely change; 0 for none. */
     int64_t keep_most;
     bool recompute; /* differentiate with the values inside segments recomputed */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A network of convolutions, linear layers, products and attention, planned in bf16, forward and with
-   the gradients by all of its weights: nothing is converted around these ops, less memory is taken,
-   and the results are those of double within the roundings of its values. */
+/* A network of convolutions, linear layers, products and attention, planned in bf16, forward and
+   with the gradients by all of its weights: nothing is converted around these ops, less memory is
+   taken, and the results are those of double within the roundings of its values. */
 #include "base/philox.h"
 #include "check.h"
 #include "cpu/cpu.h"
@@ -39,16 +39,16 @@ static void build(sumi_node outputs[OUTPUTS])
                             sumi_graph_weight(graph, "bias", 1, bias_shape, SUMI_START_ONE, 0)};
     sumi_node x = sumi_op_convolution(graph, INPUT(N, SIDE, SIDE, 3), w[0], -1, &same);
     x = sumi_op_reshape(graph, x, 3, rows);
-    sumi_node mixed = sumi_op_attention(graph, project(x, w[1]), project(x, w[2]),
-                                        project(x, w[3]), 3, 0.25);
+    sumi_node mixed =
+        sumi_op_attention(graph, project(x, w[1]), project(x, w[2]), project(x, w[3]), 3, 0.25);
     x = sumi_op_add(graph, mixed, x);
     sumi_node likeness = sumi_op_matmul(graph, x, x, true, false); /* [n, c, c] */
     x = sumi_op_matmul(graph, x, sumi_op_affine(graph, likeness, 1.0 / LENGTH, 0), false, false);
     sumi_node y = sumi_op_silu(graph, sumi_op_linear(graph, x, w[4], w[7]));
     x = sumi_op_add(graph, project(y, w[5]), x);
     x = sumi_op_convolution(graph, sumi_op_reshape(graph, x, 4, image), w[6], -1, &same);
-    sumi_node loss = sumi_op_sum(
-        graph, sumi_op_multiply(graph, x, INPUT(N, SIDE, SIDE, 3)), (1u << 4) - 1);
+    sumi_node loss =
+        sumi_op_sum(graph, sumi_op_multiply(graph, x, INPUT(N, SIDE, SIDE, 3)), (1u << 4) - 1);
     outputs[0] = x;
     CHECK_OK(context, sumi_graph_gradients(graph, loss, WEIGHTS, w, outputs + 1));
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions drawn at random, by every way and by the way that is chosen by timing, against the
-   definition, while several processes write their choices to one folder; and weights that
-   convolutions keep, against a fresh copy of the model.
+   definition, while several processes write their choices to one folder; weights that convolutions
+   keep, against a fresh copy of the model; and sessions of one model in two threads.
 
    SUMI_STRESS asks for so many cases of each process instead of a few. */
 #include <math.h>
 #include <omp.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,11 +190,89 @@ static void weights_kept_for_evaluation_follow_the_training(void **state)
     sumi_recipe_free(recipe);
 }
 
+/* ---- two sessions in two threads ---- */
+
+enum { CALLS = 6, MOST_ITEMS = 3, IMAGE = 16 * 16 };
+
+/* Calls of one session, drawn at random: batches, threads and precisions that come again, so that
+   plans are made, kept and used while the other session does the same. */
+struct caller {
+    const sumi_model *model;
+    unsigned seed;
+    float predictions[CALLS][MOST_ITEMS * IMAGE];
+    sumi_status status;
+};
+
+static sumi_status call_once(sumi_context *context, sumi_session *session, unsigned draw,
+                             float *prediction)
+{
+    float x[MOST_ITEMS * IMAGE], times[MOST_ITEMS] = {2, 9, 14};
+    const philox_stream stream = {draw, PURPOSE_DATA, 0};
+    philox_normal(&stream, 0, MOST_ITEMS * IMAGE, x);
+    TRY(sumi_context_set_threads(context, 1 + (int)(draw / 2 % 2)));
+    TRY(sumi_session_set(session, "precision", draw % 2 ? "bf16" : "float32"));
+    return sumi_session_predict(session, 1 + draw / 4 % MOST_ITEMS, x, times, prediction);
+}
+
+static void *call_often(void *user)
+{
+    struct caller *caller = user;
+    sumi_context *context = NULL;
+    sumi_session *session = NULL;
+    caller->status = sumi_context_create(NULL, &context);
+    if (caller->status == SUMI_OK) {
+        sumi_context_set_tuning(context, true);
+        caller->status = sumi_session_create(context, caller->model, &session);
+    }
+    unsigned draw = caller->seed;
+    for (int i = 0; i < CALLS && caller->status == SUMI_OK; i++) {
+        draw = draw * 1664525u + 1013904223u;
+        caller->status = call_once(context, session, draw >> 24, caller->predictions[i]);
+    }
+    sumi_session_free(session);
+    sumi_context_free(context);
+    return NULL;
+}
+
+/* The second round finds the choices of the first, and makes them its own in one thread. */
+static void sessions_in_two_threads_give_what_they_give_one_after_the_other(void **state)
+{
+    scratch *room = *state;
+    sumi_model *model = NULL;
+    static struct caller together[2], alone[2];
+    pthread_t threads[2];
+    assert_int_equal(setenv("XDG_CACHE_HOME", room->folder, 1), 0);
+    CHECK_OK(room->context,
+             sumi_model_create(room->context,
+                               "{\"_class_name\": \"UNet2DModel\", \"sample_size\": 16,"
+                               " \"in_channels\": 1, \"out_channels\": 1,"
+                               " \"block_out_channels\": [32, 64], \"layers_per_block\": 1,"
+                               " \"norm_num_groups\": 8, \"down_block_types\": [\"DownBlock2D\","
+                               " \"AttnDownBlock2D\"], \"up_block_types\": [\"AttnUpBlock2D\","
+                               " \"UpBlock2D\"]}",
+                               1, &model));
+    for (int i = 0; i < 2; i++) {
+        together[i] = (struct caller){.model = model, .seed = 5 + (unsigned)i};
+        assert_int_equal(pthread_create(&threads[i], NULL, call_often, &together[i]), 0);
+    }
+    for (int i = 0; i < 2; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        alone[i] = (struct caller){.model = model, .seed = 5 + (unsigned)i};
+        call_often(&alone[i]);
+        CHECK_OK(room->context, together[i].status);
+        CHECK_OK(room->context, alone[i].status);
+        assert_memory_equal(together[i].predictions, alone[i].predictions,
+                            sizeof alone[i].predictions);
+    }
+    sumi_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(every_way_is_right_while_processes_share_their_choices),
         SCRATCH_TEST(weights_kept_for_evaluation_follow_the_training),
+        SCRATCH_TEST(sessions_in_two_threads_give_what_they_give_one_after_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Softmax, and attention with its gradient in blocks of queries and keys, so that no more scores
-   than a block's are ever kept: the largest score and the sum of a row are corrected as blocks of
+/* Attention with its gradient in blocks of queries and keys, so that no more scores than a block's
+   are ever kept: the largest score and the sum of a row are corrected as blocks of
    keys go by (Milakov and Gimelshein 2018; Dao et al. 2022, algorithms 1 and 4). The gradient works
    the blocks out again, from the largest score and the sum of each row where the forward pass has
    left them. Operands of bfloat16 are widened by the products that read them; results of it are
    summed in float32 in memory of the thread's own, a block of queries or the keys of one head, and
    then rounded. */
 #include <math.h>
-#include <string.h>
 
 #include "base/team.h"
 #include "cpu/cpu.h"
@@ -15,29 +14,6 @@
 #include "cpu/product.h"
 #include "ops/attention.h"
 #include "ops/ops.h"
-
-/* Shared among a team. */
-static void softmax_rows(const struct call *call, int64_t rows, int64_t n)
-{
-    const struct loops *loops = loops_select();
-#pragma omp for schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        float *out = call->output + row * n;
-        memcpy(out, call->inputs[0] + row * n, (size_t)n * sizeof *out);
-        loops->softmax(n, 1, out);
-    }
-}
-
-static sumi_status run_softmax(const struct call *call)
-{
-    const struct shape *shape = &call->problem->node->shape;
-    int64_t n = shape->size[shape->rank - 1], rows = shape_count(shape) / n;
-    int threads = worthwhile_threads(call->problem->threads, 4 * rows * n);
-    BY_TEAM(threads, softmax_rows(call, rows, n));
-    return SUMI_OK;
-}
-
-const struct kernel kernel_softmax = {.run = run_softmax};
 
 /* q[items, length, heads * d], k and v[items, keys, heads * d]. */
 struct extent {
@@ -209,7 +185,7 @@ struct head {
     struct operand q, k, v, upstream, result; /* result: of the forward pass */
     struct result y, dq, dk, dv;
     const float *bias; /* of its first query and key, or NULL */
-    float *rows; /* [length, 2]: largest score and sum of each query, or NULL */
+    float *rows;       /* [length, 2]: largest score and sum of each query, or NULL */
 };
 
 /* ---- Products ---- */

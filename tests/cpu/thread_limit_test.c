@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fewer threads than were asked for, by OMP_THREAD_LIMIT: plans and oneDNN's primitives, which count
-   on the number of threads that they were prepared for, compute what the reference kernels do. The
-   OpenMP library reads the variable when a process starts, so the tests run in a process of their
-   own for each limit. */
+/* Fewer threads than were asked for, by OMP_THREAD_LIMIT: plans and oneDNN's primitives, which
+   count on the number of threads that they were prepared for, compute what the reference kernels
+   do. The OpenMP library reads the variable when a process starts, so the tests run in a process of
+   their own for each limit. */
 #include <omp.h>
 #include <sys/wait.h>
 #include <unistd.h>

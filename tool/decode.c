@@ -64,8 +64,7 @@ static sumi_status write_pictures(const struct work *work)
 
 static int decode(struct work *work, const char *path)
 {
-    sumi_status status =
-        sumi_auto_encoder_read_latents(work->auto_encoder, path, &work->latents);
+    sumi_status status = sumi_auto_encoder_read_latents(work->auto_encoder, path, &work->latents);
     if (status == SUMI_OK)
         status = sumi_auto_encoder_decode(work->auto_encoder, &work->latents, &work->pictures);
     if (status == SUMI_OK && work->settings->difference) status = compare(work);
@@ -122,12 +121,13 @@ const struct command decode_command = {
     .name = "decode",
     .summary = "bring latents of an auto-encoder back to pictures",
     .usage = "MODEL LATENTS.safetensors -o FILE.{png,npy} [--tile PIXELS [--difference]] ...",
-    .details = "Decodes what `sumi encode` wrote. MODEL is the folder of the auto-encoder, or of a\n"
-               "pipeline that has it; latents of another one are refused.\n"
-               "\n"
-               "examples:\n"
-               "  sumi decode models/vae pets.safetensors -o pets.png\n"
-               "  sumi decode models/vae large.safetensors --tile 512 --difference -o large.png",
+    .details =
+        "Decodes what `sumi encode` wrote. MODEL is the folder of the auto-encoder, or of a\n"
+        "pipeline that has it; latents of another one are refused.\n"
+        "\n"
+        "examples:\n"
+        "  sumi decode models/vae pets.safetensors -o pets.png\n"
+        "  sumi decode models/vae large.safetensors --tile 512 --difference -o large.png",
     .options = OPTIONS,
     .arguments = "a MODEL and LATENTS",
     .least = 2,

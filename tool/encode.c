@@ -87,8 +87,7 @@ static int append(struct work *work, const char *path, sumi_array *more)
     sumi_status status = sumi_array_create(work->context, 4, shape, &both);
     if (status == SUMI_OK) {
         memcpy(both.data, all->data, (size_t)count * sizeof *both.data);
-        memcpy(both.data + count, more->data,
-               (size_t)sumi_array_count(more) * sizeof *both.data);
+        memcpy(both.data + count, more->data, (size_t)sumi_array_count(more) * sizeof *both.data);
         sumi_array_release(work->context, all);
         *all = both;
     }
@@ -128,8 +127,7 @@ static int encode(struct work *work)
 {
     const struct settings *settings = work->settings;
     sumi_status status = SUMI_OK;
-    if (settings->sample)
-        status = sumi_auto_encoder_set(work->auto_encoder, "posterior", "sample");
+    if (settings->sample) status = sumi_auto_encoder_set(work->auto_encoder, "posterior", "sample");
     if (status == SUMI_OK && settings->seed)
         status = sumi_auto_encoder_set(work->auto_encoder, "seed", settings->seed);
     if (status == SUMI_OK)
@@ -137,8 +135,8 @@ static int encode(struct work *work)
             sumi_auto_encoder_encode(work->auto_encoder, &work->pictures, NULL, &work->latents);
     if (status == SUMI_OK && settings->psnr) status = reconstruct(work);
     if (status == SUMI_OK)
-        status = sumi_auto_encoder_write_latents(work->auto_encoder, settings->output,
-                                                 &work->latents);
+        status =
+            sumi_auto_encoder_write_latents(work->auto_encoder, settings->output, &work->latents);
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
@@ -148,8 +146,7 @@ static int report(const struct work *work)
     const sumi_array *latents = &work->latents;
     if (settings->coding.json) {
         struct json_object *answer = json_file(settings->output, latents);
-        if (settings->psnr)
-            coding_add_difference(answer, "reconstruction", &work->difference);
+        if (settings->psnr) coding_add_difference(answer, "reconstruction", &work->difference);
         return print_json(answer);
     }
     if (settings->coding.quiet) return EXIT_DONE;
@@ -195,13 +192,14 @@ const struct command encode_command = {
     .name = "encode",
     .summary = "bring pictures to the latents of an auto-encoder",
     .usage = "MODEL PICTURE ... -o FILE.safetensors [--sample] [--psnr] [--tile PIXELS] ...",
-    .details = "Encodes pictures (.png, .jpg, or arrays .npy of them), all of one size, a multiple\n"
-               "of the auto-encoder's factor. MODEL is the folder of an auto-encoder, or of a\n"
-               "pipeline that has one. The latents are scaled as diffusion works on them.\n"
-               "\n"
-               "examples:\n"
-               "  sumi encode models/vae cat.png dog.png -o pets.safetensors --psnr\n"
-               "  sumi encode models/vae large.png --tile 512 -o large.safetensors",
+    .details =
+        "Encodes pictures (.png, .jpg, or arrays .npy of them), all of one size, a multiple\n"
+        "of the auto-encoder's factor. MODEL is the folder of an auto-encoder, or of a\n"
+        "pipeline that has one. The latents are scaled as diffusion works on them.\n"
+        "\n"
+        "examples:\n"
+        "  sumi encode models/vae cat.png dog.png -o pets.safetensors --psnr\n"
+        "  sumi encode models/vae large.png --tile 512 -o large.safetensors",
     .options = OPTIONS,
     .arguments = "a MODEL and a PICTURE",
     .least = 2,

@@ -45,7 +45,7 @@ static sumi_status build(sumi_auto_encoder *runner, struct half_plan *made)
 {
     const struct auto_encoder_part *part = runner->part;
     TRY(sumi_graph_create(runner->context, part->weights, false, &made->graph));
-    made->graph->constant_weights = true;
+    made->graph->keep_most = PLAN_MEMORY;
     made->graph->bfloat16 = made->bfloat16;
     made->input = sumi_graph_input(made->graph, "input", 4, made->shape.size);
     made->output = made->half == HALF_ENCODER
@@ -53,7 +53,7 @@ static sumi_status build(sumi_auto_encoder *runner, struct half_plan *made)
                        : auto_encoder_decode(part->net, made->graph, made->input);
     TRY(sumi_graph_status(made->graph));
     TRY(sumi_plan_create(made->graph, 1, &made->output, &made->plan));
-    made->bytes = (int64_t)plan_memory(made->plan);
+    made->bytes = (int64_t)(plan_memory(made->plan) + plan_kept(made->plan));
     return SUMI_OK;
 }
 

@@ -107,8 +107,8 @@ static void run_watched(sumi_context *context, const struct convolution_way *way
     static float memory[4][1 << 17];
     char what[64];
     snprintf(what, sizeof what, "%s, direction %d", way->name, (int)p->direction);
-    void *work = aligned_alloc(64, (ready->scratch + 127) / 64 * 64);
-    memset(work, 0, ready->scratch);
+    void *work = aligned_alloc(64, (ready->memory.scratch + 127) / 64 * 64);
+    memset(work, 0, ready->memory.scratch);
     const struct convolution_operands operands = {
         .x = memory[0],
         .weight = memory[1],

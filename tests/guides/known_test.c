@@ -131,8 +131,7 @@ static void a_known_value_is_exact_where_noise_is_stirred_in(void **state)
     static float x[2 * ITEMS];
     static const char *const churn[] = {"s_churn", "20"};
     const float values[2] = {0.9f, 7}, mask[2] = {1, -1};
-    struct sumi_known known = {
-        .size = sizeof known, .items = 1, .values = values, .mask = mask};
+    struct sumi_known known = {.size = sizeof known, .items = 1, .values = values, .mask = mask};
     for (size_t k = 0; k < sizeof stirring / sizeof *stirring; k++) {
         double largest = 0;
         sample_with(stirring[k][0], stirring[k][1], 0, churn, sumi_keep_known, &known, x);
@@ -163,7 +162,8 @@ static void an_estimate_is_corrected_once_where_noise_is_stirred_in(void **state
     static const char *const churn[] = {"s_churn", "20"};
     const float values[2] = {0.9f, 7};
     for (size_t k = 0; k < sizeof stirring / sizeof *stirring; k++) {
-        struct tally tally = {.known = {.size = sizeof tally.known, .items = 1, .values = values, .deviation = 0.3}};
+        struct tally tally = {
+            .known = {.size = sizeof tally.known, .items = 1, .values = values, .deviation = 0.3}};
         int64_t evaluations =
             sample_with(stirring[k][0], stirring[k][1], 0, churn, count_and_keep, &tally, x);
         assert_true(evaluations > 50);

@@ -149,9 +149,8 @@ static void a_correction_that_fails_without_a_message_gets_one(void **state)
     float x = 0.5F;
     CHECK_OK(context, sumi_solver_create(context, "ddim", &solver));
     CHECK_OK(context, sumi_solver_correct(solver, refuse, NULL));
-    assert_int_equal(
-        sumi_solver_run(solver, predict, NULL, 2, (int64_t[]){1, 1}, &x, NULL, NULL),
-        SUMI_ERROR_ARGUMENT);
+    assert_int_equal(sumi_solver_run(solver, predict, NULL, 2, (int64_t[]){1, 1}, &x, NULL, NULL),
+                     SUMI_ERROR_ARGUMENT);
     assert_string_equal(sumi_context_message(context),
                         "step 0: the correction ended with \"argument\"");
     sumi_solver_free(solver);
@@ -164,6 +163,7 @@ int main(void)
         CONTEXT_TEST(a_raw_consistency_network_is_corrected_at_its_boundary),
         CONTEXT_TEST(a_measurement_counts_once_over_a_consistency_network),
         CONTEXT_TEST(what_lcm_blends_with_the_state_is_corrected),
+        CONTEXT_TEST(a_correction_that_fails_without_a_message_gets_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

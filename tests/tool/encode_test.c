@@ -67,9 +67,9 @@ static void the_difference_that_tiles_make_is_printed(void **state)
     CHECK_DONE(here);
     sumi_array tiled = read_array(here, "a.npy"), whole = read_array(here, "b.npy");
     double rms = distance_of(sumi_array_count(&tiled), tiled.data, whole.data);
-    const char *place = strstr(here->out, "\"rms\"");
-    assert_non_null(place);
-    double printed = strtod(strchr(place, ':') + 1, NULL);
+    const char *member = strstr(here->out, "\"rms\"");
+    assert_non_null(member);
+    double printed = strtod(strchr(member, ':') + 1, NULL);
     assert_true(rms > 0);
     if (fabs(printed - rms) > 1e-4 * rms) fail_msg("printed %g, found %g", printed, rms);
     free(tiled.data);
@@ -95,7 +95,8 @@ static void latents_of_another_auto_encoder_are_refused(void **state)
     save(here, "vae", 1);
     save(here, "other", 2);
     paint(here, "a.png", 16, 16, 3);
-    run(here, "sumi encode vae a.png -o z.safetensors -q && sumi decode other z.safetensors -o a.npy");
+    run(here,
+        "sumi encode vae a.png -o z.safetensors -q && sumi decode other z.safetensors -o a.npy");
     assert_int_equal(here->code, 1);
     CHECK_HOLDS(here->err, "z.safetensors: holds latents of another auto-encoder");
     run(here, "sumi decode vae vae/diffusion_pytorch_model.safetensors -o a.npy");
@@ -123,8 +124,9 @@ static void what_cannot_be_encoded_is_refused(void **state)
                  "sumi: tiles of this auto-encoder should have a multiple of 8 pixels to a side, "
                  "not 12");
     run(here, "sumi decode vae z.safetensors --difference -o a.png");
-    CHECK_FAILED(here, 2, "sumi: decode: --difference compares --tile with no tiles; say the side "
-                          "of a tile");
+    CHECK_FAILED(here, 2,
+                 "sumi: decode: --difference compares --tile with no tiles; say the side "
+                 "of a tile");
     run(here, "sumi encode nowhere a.png -o z.safetensors");
     CHECK_FAILED(here, 1, "sumi: nowhere: there is no such folder of an auto-encoder");
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times what is around the arithmetic: how long a plan takes from one op to the next, and how long
-   a team of threads takes to begin and end.
+/* Times the overhead around the arithmetic: of a plan from one op to the next, and of a team of
+   threads that begins and ends.
 
    dispatch [--check] [--threads N] [--json FILE]
 
-   A chain of a thousand ops on one number each is planned and run. With kernels that do nothing its
-   time is that of the plan alone; with those of the CPU backend it is what a tiny op costs in all.
-   Each chain ends in a number that is known, and is compared with it. --check leaves out the
-   timing. */
+   Plans and runs a chain of a thousand ops on one number each. With kernels that do nothing, its
+   time is the overhead of the plan; with those of the CPU backend it is the whole cost of a tiny
+   op. The result of each chain is compared with a known number. --check skips the timing. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +58,7 @@ static sumi_node link_linear(const struct link *l)
     return sumi_op_linear(l->graph, l->x, l->factor, l->shift);
 }
 
-/* The plan's own time: a backend whose kernels do nothing. */
+/* A backend whose kernels do nothing, for the plan's own time. */
 static sumi_status open_idle(sumi_context *context, void **shared)
 {
     (void)context, (void)shared;
@@ -124,7 +123,7 @@ static const struct chain {
     const char *name;
     const struct backend *backend;
     sumi_node (*link)(const struct link *link);
-    double (*wanted)(void); /* the number it ends in; NULL where nothing is computed */
+    double (*wanted)(void); /* the result; NULL if nothing is computed */
 } chains[] = {{"nothing: the plan alone", &idle_backend, link_affine, NULL},
               {"affine", &cpu_backend, link_affine, line},
               {"add", &cpu_backend, link_add, arithmetic},
@@ -136,8 +135,8 @@ enum { CHAINS = sizeof chains / sizeof *chains };
 static const double TOLERANCE = 1e-4; /* a thousand roundings of float32 */
 
 struct result {
-    double error;   /* relative to the number that is known */
-    double seconds; /* of one op; 0 where only checks were asked for */
+    double error;   /* relative to the known result */
+    double seconds; /* of one op; 0 with --check */
 };
 
 static sumi_status run_plan(void *user)
@@ -182,12 +181,13 @@ static sumi_status measure_chain(sumi_context *context, const struct chain *chai
 
 /* ---- Teams ---- */
 
-/* What decides whether threads are woken, by the rule and as measured. Seconds. */
+/* The threshold for using all threads, by the rule and as measured. In seconds. */
 struct team {
     int threads;
-    int64_t threshold;    /* elementary operations from which on all threads are woken */
-    double awake, asleep; /* a team begins and ends: right after another, and after a rest */
-    double below, above;  /* that many operations less one, by one thread; so many, by all */
+    int64_t threshold;    /* elementary operations from which on all threads are used */
+    double awake, asleep; /* of a team that begins and ends: directly after another, and after a
+                             rest */
+    double below, above;  /* one operation less, with one thread; that number, with all */
 };
 
 static void do_nothing(void)
@@ -200,7 +200,7 @@ static sumi_status run_team(void *user)
     return SUMI_OK;
 }
 
-/* The least work that all threads are woken for. */
+/* The least work for which all threads are used. */
 static int64_t find_threshold(int threads)
 {
     int64_t few = 0, enough = (int64_t)1 << 40;
@@ -212,7 +212,7 @@ static int64_t find_threshold(int threads)
     return enough;
 }
 
-/* Seconds of one op over so many elements, an elementary operation each. */
+/* Measures one op over a number of elements, with one elementary operation each. */
 static sumi_status time_elements(sumi_context *context, int64_t count, double *seconds)
 {
     sumi_graph *graph = NULL;
@@ -229,7 +229,7 @@ static sumi_status time_elements(sumi_context *context, int64_t count, double *s
 
 static sumi_status measure_team(sumi_context *context, struct team *team)
 {
-    const long rest = 2000000; /* nanoseconds: longer than threads spin while they wait */
+    const long rest = 2000000; /* nanoseconds: longer than waiting threads spin */
     team->threads = sumi_context_threads(context);
     if (team->threads < 2) return SUMI_OK;
     team->threshold = find_threshold(team->threads);
@@ -239,11 +239,11 @@ static sumi_status measure_team(sumi_context *context, struct team *team)
     return time_elements(context, team->threshold, &team->above);
 }
 
-/* How many operations take as long by one thread as by all, with the seconds that the team takes to
-   begin and end. */
+/* The number of operations that takes as long with one thread as with all, given the overhead of a
+   team in seconds. */
 static double break_even(const struct team *team, double seconds)
 {
-    double share = 1 - 1.0 / team->threads; /* of one thread's time that a team saves */
+    double share = 1 - 1.0 / team->threads; /* fraction of one thread's time that a team saves */
     return seconds / share / team->below * (double)(team->threshold - 1);
 }
 
@@ -279,18 +279,18 @@ static void print_chain(const struct chain *chain, const struct result *result)
 static void print_team(const struct team *team)
 {
     if (team->threads < 2) {
-        puts("\none thread: there is no team to wake");
+        puts("\none thread: there is no team");
         return;
     }
     printf(
         "\na team of %d begins and ends in %.0f ns while its threads are awake, in %.0f ns after "
         "they slept\n",
         team->threads, team->awake * 1e9, team->asleep * 1e9);
-    printf(
-        "that is worth it from %.0f and %.0f elementary operations on, by one thread's speed; the "
-        "rule wakes them from %lld on\n",
-        break_even(team, team->awake), break_even(team, team->asleep), (long long)team->threshold);
-    printf("one less than that takes %.0f ns by one thread, that many %.0f ns by all\n",
+    printf("break-even at %.0f and %.0f elementary operations, at the speed of one thread; the "
+           "rule uses all threads from %lld on\n",
+           break_even(team, team->awake), break_even(team, team->asleep),
+           (long long)team->threshold);
+    printf("one operation less takes %.0f ns with one thread, that number %.0f ns with all\n",
            team->below * 1e9, team->above * 1e9);
 }
 

@@ -17,7 +17,7 @@ def saves_by_winograd(row):
 def least_times(row, machine, bf16):
     """The least time of a profile's row by its counts and the machine's limits: computed as defined,
     and with 3x3 convolutions by Winograd's F(4x4, 3x3), which needs a quarter of the multiplications
-    (Lavin and Gray 2016). What fits a cache costs no bytes of memory."""
+    (Lavin and Gray 2016). Data that fit a cache cost no bytes of memory."""
     peak = max(machine["f32_flops"], machine["bf16_flops"] if bf16 else 0)
     fits = row["bytes"] / row["calls"] < CACHE * machine["threads"]
     memory = 0 if fits else row["bytes"] / machine["bytes_per_second"]
@@ -26,7 +26,7 @@ def least_times(row, machine, bf16):
 
 
 def summarise(profile, machine, bf16):
-    """The floor of a run, and where its time goes op by op: figures of one run."""
+    """The floor of a run, and its profile op by op: figures per run."""
     least = {"flop": 0, "bytes": 0, "direct": 0, "winograd": 0}
     ops, steps = {}, profile["steps"]
     for row in profile["rows"]:

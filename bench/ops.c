@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks and times single ops at the shapes of U-Nets (problems.c), as oneDNN's benchdnn does: each
-   is first compared with the op's reference kernel in double precision, then timed, and set beside
-   what the machine was measured to do in the same run.
+   is compared with the op's reference kernel in double precision, then timed and compared with the
+   machine's peak performance, which is measured in the same run.
 
    ops [--check] [--threads N] [--json FILE] [NAME ...]
 
-   --check leaves out the timing. NAMEs choose the problems whose name holds one of them. */
+   --check skips the timing. NAMEs choose the problems whose name contains one of them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +21,14 @@ enum { CHECKED_ITEMS = 2, RESULTS_MOST = 64 };
 
 struct session {
     sumi_context *context;
-    const sumi_machine *machine; /* NULL where only checks are asked for */
+    const sumi_machine *machine; /* NULL with --check */
     int count;
     struct result results[RESULTS_MOST];
 };
 
 /* ---- Numbers ---- */
 
-/* Normal numbers of a stream of their own. */
+/* Fills with normal numbers from stream `number`. */
 static void fill(float *values, int64_t count, int number)
 {
     philox_stream stream = {11, PURPOSE_DATA, (uint64_t)number};
@@ -41,7 +41,7 @@ static double relative_error(int64_t count, const float *values, const double *w
     double largest = 0, difference = 0;
     for (int64_t i = 0; i < count; i++) {
         double apart = fabs(values[i] - wanted[i]);
-        if (!(apart <= difference)) difference = apart; /* NaN counts */
+        if (!(apart <= difference)) difference = apart; /* true for NaN */
         largest = fmax(largest, fabs(wanted[i]));
     }
     return difference / largest;
@@ -57,7 +57,7 @@ static sumi_status finish(struct session *session, struct result *result)
 
 /* ---- Ops ---- */
 
-/* The same problem for few items, in double, and for the whole batch, by the backend. */
+/* A problem for a few items, in double, and for the whole batch, on the backend. */
 struct trial {
     sumi_graph *few, *all;
     sumi_plan *plan;
@@ -105,7 +105,7 @@ static void close_trial(sumi_context *context, struct trial *t)
     sumi_graph_free(t->all);
 }
 
-/* Gives the few's inputs the numbers that begin the plan's. */
+/* Copies the first items of the plan's inputs to those of the small problem. */
 static sumi_status copy_inputs(sumi_context *context, const struct trial *t)
 {
     for (int i = 0; i < t->few_parts.input_count; i++) {
@@ -119,8 +119,8 @@ static sumi_status copy_inputs(sumi_context *context, const struct trial *t)
     return SUMI_OK;
 }
 
-/* An output without a row for each item is a sum over them, to which items of zero upstream or zero
-   input add nothing: so it too can be compared. */
+/* An output without a row for each item is a sum over the items, to which items with zero upstream
+   or zero input add nothing, so that it can be compared too. */
 static sumi_status check(sumi_context *context, struct trial *t, double *error)
 {
     const struct run_key key = {.seed = 1, .step = 1};
@@ -144,7 +144,7 @@ static sumi_status run_plan(void *user)
     return sumi_plan_run(user, 1, 1);
 }
 
-/* What a run costs, by the rows of a profile of one. */
+/* Computes the cost of a run from its profile. */
 static sumi_status count_cost(sumi_context *context, sumi_plan *plan, struct cost *cost)
 {
     sumi_profile_row row = {.size = sizeof row};
@@ -216,7 +216,7 @@ static double adamw(const struct optimizer_settings *s, double weight, double gr
     return weight;
 }
 
-/* Two steps from the weights as they are, with the gradient clipped to norm 1. */
+/* Checks two steps from the current weights, with the gradient clipped to norm 1. */
 static sumi_status check_optimizer(struct descent *d, double *error)
 {
     const struct optimizer_settings *s = &d->optimizer.settings;
@@ -402,7 +402,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (sumi_context_create(NULL, &session.context) != SUMI_OK) return 1;
-    sumi_context_set_tuning(session.context, true); /* as the command does */
+    sumi_context_set_tuning(session.context, true); /* as in the command */
     int code = run(&session, &arguments);
     sumi_context_free(session.context);
     return code;

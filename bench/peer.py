@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The peer of `make bench`: PyTorch with diffusers' UNet2DModel, or the same small networks written
-in PyTorch, over the weights of a model folder that Sumi wrote. A process that waits for commands on
-standard input, a line of JSON each, and answers with a line of JSON.
+in PyTorch, over the weights of a model folder that Sumi wrote. A process that reads commands on
+standard input, one JSON value per line, and answers each with one line of JSON.
 
     python bench/peer.py FOLDER --batch N [--forward] [--threads N]
-    python bench/peer.py FOLDER --cold       one sample in one step, as soon as it can be had
+    python bench/peer.py FOLDER --cold       one sample in one step, as soon as possible
 
-The training step is the whole of it, as in Sumi: noise drawn and mixed, forward, loss, backward, the
+The training step is complete, as in Sumi: drawing and adding noise, forward, loss, backward, the
 gradient clipped to norm 1, AdamW, the average of the weights.
 """
 import argparse
@@ -63,8 +63,8 @@ class Resnet(torch.nn.Module):
 
     def forward(self, x, embedding):
         silu = torch.nn.functional.silu
-        told = self.time_emb_proj(embedding)
-        h = self.conv1(silu(self.norm1(x))) + told.reshape(told.shape + (1,) * (x.ndim - 2))
+        shift = self.time_emb_proj(embedding)
+        h = self.conv1(silu(self.norm1(x))) + shift.reshape(shift.shape + (1,) * (x.ndim - 2))
         h = self.conv2(silu(self.norm2(h)))
         return h + (self.conv_shortcut(x) if hasattr(self, "conv_shortcut") else x)
 
@@ -92,7 +92,7 @@ class Sampler(torch.nn.Module):
 
 
 class Block(torch.nn.Module):
-    """Residual layers, then a sampler: of stride two on the way down, of doubled length going up."""
+    """Residual layers, then a sampler: stride two in down blocks, doubled length in up blocks."""
 
     def __init__(self, planar, sizes, time_channels, groups, epsilon, sampler):
         super().__init__()
@@ -123,7 +123,7 @@ class UNet1D(torch.nn.Module):
         self.growth = (1.0, 2.0) if planar else 2.0
         widths, layers = config["block_out_channels"], config["layers_per_block"]
         groups, epsilon = config["norm_num_groups"], config["norm_eps"]
-        told = 4 * widths[0]
+        embedded = 4 * widths[0]
         self.time_embedding = TimeEmbedding(widths[0])
         self.conv_in = convolution(planar, config["in_channels"], widths[0])
         skips, channels = [widths[0]], widths[0]
@@ -132,10 +132,10 @@ class UNet1D(torch.nn.Module):
             last = level + 1 == len(widths)
             sizes = [(channels if i == 0 else width, width) for i in range(layers)]
             self.down_blocks.append(
-                Block(planar, sizes, told, groups, epsilon, None if last else "down"))
+                Block(planar, sizes, embedded, groups, epsilon, None if last else "down"))
             skips += [width] * (layers + (0 if last else 1))
             channels = width
-        self.mid_block = Middle(planar, channels, told, groups, epsilon)
+        self.mid_block = Middle(planar, channels, embedded, groups, epsilon)
         self.up_blocks = torch.nn.ModuleList()
         for level, width in enumerate(reversed(widths)):
             sizes = []
@@ -144,7 +144,7 @@ class UNet1D(torch.nn.Module):
                 channels = width
             last = level + 1 == len(widths)
             self.up_blocks.append(
-                Block(planar, sizes, told, groups, epsilon, None if last else "up"))
+                Block(planar, sizes, embedded, groups, epsilon, None if last else "up"))
         self.conv_norm_out = torch.nn.GroupNorm(groups, widths[0], epsilon)
         self.conv_out = convolution(planar, widths[0], config["out_channels"])
 
@@ -238,7 +238,7 @@ def item_shape(config, planar):
 
 
 def signal_levels(folder):
-    """The factors of the clean item and of the noise at each time."""
+    """The coefficients of the clean item and of the noise at each time."""
     scheduler = read_json(folder, "scheduler", "scheduler_config.json")
     betas = torch.linspace(scheduler["beta_start"], scheduler["beta_end"],
                            scheduler["num_train_timesteps"], dtype=torch.float64)
@@ -287,7 +287,7 @@ class Subject:
     def compile(self, mode):
         if mode == "freezing":
             from torch._inductor import config
-            config.freezing = True # weights may be packed anew, for they no longer change
+            config.freezing = True # weights are constant and may be repacked
         options = {} if mode in ("default", "freezing") else {"mode": mode}
         self.function = torch.compile(self.function, dynamic=False, **options)
 
@@ -320,7 +320,7 @@ class Subject:
             return self.function(self.x, self.times)
 
     def difference(self):
-        """How far the result of this way is from that of the plain one, relative to it."""
+        """The relative difference of this way's result from that of the plain one."""
         with torch.no_grad():
             if self.forward:
                 plain = self.evaluate(self.x, self.times)
@@ -334,7 +334,7 @@ class Subject:
 
 
 def check(folder):
-    """Compares with what Sumi wrote to the folder: inputs, output; tells loss and gradient norm."""
+    """Compares with Sumi's inputs and output in the folder; answers with loss and gradient norm."""
     import numpy
     network, evaluate = open_network(folder)
     x, output = (torch.from_numpy(numpy.load(os.path.join(folder, name))).movedim(-1, 1)
@@ -371,7 +371,7 @@ def obey(order, state, arguments):
     if order["do"] == "prepare":
         name, begin = order["variant"]["name"], time.perf_counter()
         for other in [other for other in state if other != order.get("keep")]:
-            del state[other] # one at a time in memory, but for the best so far
+            del state[other] # keeps only the best so far in memory
         state[name] = Subject(arguments.folder, order["variant"], arguments.batch,
                               arguments.forward)
         difference = state[name].difference()
@@ -414,7 +414,7 @@ def main():
     for line in sys.stdin:
         try:
             answer = obey(json.loads(line), state, arguments)
-        except Exception as error: # reported to the other side, which goes on without
+        except Exception as error: # reported to bench/run, which continues without it
             answer = {"error": f"{type(error).__name__}: {error}"[:500]}
         print(json.dumps(answer), flush=True)
 

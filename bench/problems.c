@@ -73,10 +73,10 @@ static void build_1x1_weight(const struct problem_type *type, int64_t batch, sum
     build_convolution(type, batch, graph, parts, 1, WEIGHT_GRADIENT);
 }
 
-/* ---- What is differentiated as a whole ---- */
+/* ---- Gradients ---- */
 
-/* Makes the gradients of sum(y upstream) by inputs[count] the outputs, for an upstream of y's shape
-   that is one more input. */
+/* Makes the gradients of sum(y upstream) by inputs[count] the outputs; upstream, of y's shape, is a
+   further input. */
 static void differentiate(sumi_graph *graph, struct parts *parts, sumi_node y, int count)
 {
     if (y < 0) return;
@@ -156,8 +156,8 @@ static void build_linear_gradient(const struct problem_type *type, int64_t batch
     differentiate(graph, parts, linear(type, batch, graph, parts), 3);
 }
 
-/* Winograd's transforms lose a little over a digit, which the tolerance of 3x3 convolutions allows
-   for. */
+/* Winograd's transforms lose a little more than one digit, which the tolerance of 3x3 convolutions
+   includes. */
 #define EXACT 1e-5
 #define WINOGRAD 1e-4
 

@@ -8,7 +8,7 @@
 
 enum { PROBLEM_INPUTS = 6, PROBLEM_OUTPUTS = 4 };
 
-/* What a builder makes: input leaves, and what is computed from them. */
+/* The result of a builder: input leaves and outputs. */
 struct parts {
     int input_count, output_count;
     sumi_node inputs[PROBLEM_INPUTS], outputs[PROBLEM_OUTPUTS];
@@ -18,7 +18,7 @@ struct problem_type {
     const char *name;
     int64_t size, channels; /* pixels of a side; channels in and out */
     int64_t batch;
-    double tolerance; /* of the largest element of each output */
+    double tolerance; /* relative to the largest element of each output */
     void (*build)(const struct problem_type *type, int64_t batch, sumi_graph *graph,
                   struct parts *parts);
 };

@@ -10,15 +10,15 @@
 
 struct result {
     char name[48], shape[48];
-    double error, tolerance; /* relative to the largest element of the truth */
-    double seconds;          /* median of the runs; 0 where only checks were asked for */
+    double error, tolerance; /* relative to the largest element of the reference */
+    double seconds;          /* median of the runs; 0 with --check */
     struct cost cost;
 };
 
 void results_print_head(const sumi_machine *machine);
 void results_print(const struct result *result, const sumi_machine *machine);
 
-/* All of it as JSON. */
+/* Writes all results as JSON. */
 void results_write(FILE *stream, int count, const struct result *results,
                    const sumi_machine *machine);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What solvers cost beside the network: each is run on 64 pictures of MNIST's size with a denoiser
-   that does nothing, and the time of that for each evaluation is set beside the time of one
-   evaluation of the ddpm-mnist recipe's U-Net for the same pictures.
+/* The cost of solvers relative to the network: runs each on 64 pictures of MNIST's size with a
+   denoiser that does nothing, and compares its time per evaluation with that of one evaluation of
+   the ddpm-mnist recipe's U-Net for the same pictures.
 
    solvers [--check] [--threads N] [--json FILE] [NAME ...]
 
-   With --check every solver runs once and nothing is timed. The memory is what a run takes at
-   most beyond its own state, in states of the same size. Solvers that are not for this model,
-   such as that of bits, are left out. Ends with 1 where a solver takes more than its share, and
-   with 2 where something fails. */
+   With --check every solver runs once without timing. The memory is the peak of a run beyond its
+   state, in states of the same size. Solvers that do not support this model, such as that of bits,
+   are skipped. Exits with 1 if a solver takes more than its limit, and with 2 if something
+   fails. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +31,8 @@ struct bench {
     sumi_data *data;
     sumi_model *model;
     sumi_session *session;
-    sumi_solver *solver; /* the one at work */
-    bool check;          /* that all solvers run, without timing */
+    sumi_solver *solver; /* the current one */
+    bool check;          /* runs all solvers, without timing */
     double network;      /* seconds of one evaluation */
     float times[ITEMS], x[ITEMS * ITEM_SIZE], output[ITEMS * ITEM_SIZE];
 };
@@ -40,7 +40,7 @@ struct bench {
 struct result {
     char name[32];
     int64_t evaluations;
-    double seconds, share, states; /* for each evaluation, and beside the network; of memory */
+    double seconds, share, states; /* per evaluation; relative to the network; memory in states */
 };
 
 /* ---- Memory ---- */
@@ -67,11 +67,12 @@ static void counted_release(void *user, void *memory)
     free((char *)memory - ((size_t *)memory)[-2]);
 }
 
-/* ---- What is timed ---- */
+/* ---- Timing ---- */
 
-/* Leaves the output as it is, which a run fills with zeros at its start. */
-static sumi_status tell_nothing(void *user, int64_t count, int64_t item_size, int64_t output_size,
-                                const float *x, const float *times, float *output)
+/* Does not write the output, which a run fills with zeros at its start. */
+static sumi_status predict_nothing(void *user, int64_t count, int64_t item_size,
+                                   int64_t output_size, const float *x, const float *times,
+                                   float *output)
 {
     (void)user, (void)count, (void)item_size, (void)output_size;
     (void)x, (void)times, (void)output;
@@ -101,11 +102,11 @@ static sumi_status solve(void *user)
     struct bench *b = user;
     sumi_status status = sumi_solver_start(b->solver, RANK, SHAPE, b->x);
     return status == SUMI_OK
-               ? sumi_solver_run(b->solver, tell_nothing, NULL, RANK, SHAPE, b->x, NULL, NULL)
+               ? sumi_solver_run(b->solver, predict_nothing, NULL, RANK, SHAPE, b->x, NULL, NULL)
                : status;
 }
 
-/* The solver as `sumi sample` would make it for this model, with few steps. */
+/* Creates the solver as `sumi sample` would for this model, with few steps. */
 static sumi_status open_solver(struct bench *b, const char *name)
 {
     static const char *const options[][3] = {{"langevin", "step_size", "0.001"},
@@ -172,7 +173,7 @@ static bool write_json(const char *path, const struct bench *b, int count,
     return fclose(stream) == 0;
 }
 
-/* How many of the solvers it was, or -1 after a failure. */
+/* Measures the chosen solvers; returns their number, or -1 after a failure. */
 static int measure_all(struct bench *b, int count, char *const *names, struct result *results)
 {
     sumi_solver_info info = {.size = sizeof info};

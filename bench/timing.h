@@ -5,9 +5,8 @@
 
 #include "sumi.h"
 
-/* The median of the seconds of `run`, after one run that is not counted; NaN where it fails. Before
-   each there is a rest of so many nanoseconds (below a second), in which threads may go
-   to sleep. */
+/* The median of the seconds of `run`, after one uncounted run; NaN if it fails. Before each run it
+   sleeps for `rest` nanoseconds (below a second), so that threads may go to sleep. */
 double time_runs(sumi_status (*run)(void *user), void *user, long rest);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sumi's side of the workloads that `make bench` compares: a process that makes a model, waits for
-   commands on standard input, and answers each with one line on standard output. It sees nothing of
-   Sumi but the public header.
+/* Sumi's side of the workloads of `make bench`: a process that creates a model, reads commands on
+   standard input, and answers each with one line on standard output. It uses only the public
+   header.
 
    workload FOLDER [--forward] [--precision NAME] [--threads N] RECIPE [section.key=value ...]
 
-   FOLDER gets the model (or has it already), so that others can open the same weights.
+   FOLDER receives the model (or has it already), so that the peer can open the same weights.
      check N      evaluates N items; writes x.npy, times.npy and output.npy to FOLDER; answers with
                   the loss mean(output^2) and the norm of its gradient by all weights
      time N       N training steps (or evaluations); answers with the seconds of each
@@ -31,7 +31,7 @@ struct workload {
     sumi_data *data;
     sumi_model *model;
     sumi_session *session;
-    sumi_trainer *trainer; /* NULL where evaluations are timed */
+    sumi_trainer *trainer; /* NULL for evaluations */
     int64_t batch;
     sumi_array x, output; /* [batch, item] */
     float *times;         /* [batch] */
@@ -77,7 +77,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
     return true;
 }
 
-/* Of training steps, by the recipe. */
+/* Sets the precision of training steps, in the recipe. */
 static sumi_status set_precision(sumi_recipe *recipe, const char *precision)
 {
     char text[LINE_SIZE];
@@ -95,7 +95,7 @@ static sumi_status open_recipe(struct workload *w, const struct arguments *a)
     return status;
 }
 
-/* The model of the folder, or a new one that is put there. */
+/* Opens the model of the folder, or creates one there. */
 static sumi_status open_model(struct workload *w)
 {
     char path[PATH_ROOM];
@@ -113,7 +113,7 @@ static sumi_status open_model(struct workload *w)
     return status == SUMI_OK ? sumi_session_set(w->session, "precision", precision) : status;
 }
 
-/* Inputs x[count, item] out of the data, and times spread over the schedule. */
+/* Fills x[count, item] from the data, and times spread over the schedule. */
 static sumi_status fill_inputs(struct workload *w, int64_t count, sumi_array *x, float *times)
 {
     int64_t steps = atoll(sumi_recipe_get(w->recipe, "noise.steps"));
@@ -180,7 +180,7 @@ static sumi_status write_array(const struct workload *w, const char *name, const
     return sumi_array_write(w->context, path, array);
 }
 
-/* Memory for the gradient of every weight; returns how many weights, -1 without memory. */
+/* Allocates the gradient of every weight; returns the number of weights, -1 if memory runs out. */
 static int64_t make_gradients(const struct workload *w, float ***gradients)
 {
     int64_t count = 0;
@@ -271,8 +271,8 @@ static sumi_status time_steps(struct workload *w, int64_t count)
     return status;
 }
 
-/* The most memory that was resident, by the kernel's count. */
-static sumi_status tell_memory(void)
+/* Prints the peak resident memory of the process. */
+static sumi_status report_memory(void)
 {
     char line[LINE_SIZE];
     long long kilobytes = 0;
@@ -309,7 +309,7 @@ static sumi_status obey(struct workload *w, const char *line)
     if (sscanf(line, "check %lld", &count) == 1 && count > 0) return check(w, count);
     if (sscanf(line, "time %lld", &count) == 1 && count > 0) return time_steps(w, count);
     if (sscanf(line, "profile %lld", &count) == 1 && count > 0) return profile(w, count);
-    if (strncmp(line, "memory", 6) == 0) return tell_memory();
+    if (strncmp(line, "memory", 6) == 0) return report_memory();
     printf("error there is no such command: %s", line);
     return SUMI_OK;
 }

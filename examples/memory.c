@@ -6,8 +6,7 @@
 
 #include <sumi.h>
 
-/* The three files of a model, wherever they come from: an archive, a network, the program itself.
- */
+/* The three files of a model, from any source: an archive, a network, the program itself. */
 struct files {
     const char *config, *scheduler;
     void *weights; /* safetensors */
@@ -23,7 +22,7 @@ static const char scheduler[] =
     "{\"_class_name\": \"DDIMScheduler\", \"num_train_timesteps\": 1000,"
     " \"beta_start\": 0.0001, \"beta_end\": 0.02, \"beta_schedule\": \"linear\"}";
 
-/* Stands for what gave the program its model: here one whose weights are still random. */
+/* Provides the files of a model; here of one with random weights. */
 static sumi_status get_files(sumi_context *context, struct files *files)
 {
     sumi_model *model = NULL;
@@ -49,7 +48,7 @@ int main(void)
     if (!status)
         status = sumi_model_read_memory(context, files.config, files.scheduler, files.weights,
                                         files.weights_size, &model);
-    sumi_bytes_release(context, files.weights); /* the model does not need them any longer */
+    sumi_bytes_release(context, files.weights); /* the model does not need them any more */
     if (!status) status = sumi_model_solver(model, NULL, &solver);
     if (!status) status = sumi_solver_set(solver, "steps", "10");
     if (!status) status = sumi_model_sample(model, solver, 4, NULL, &samples);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training on an array of one's own, without any file: points on a circle of radius 1. Prints how
-   far from the centre the model's points are. Build: cc own_data.c -o own_data $(pkg-config
-   --cflags --libs sumi) -lm */
+/* Training on your own array, without any file: points on a circle of radius 1. Prints the distance
+   of the model's points from the centre. Build: cc own_data.c -o own_data $(pkg-config --cflags
+   --libs sumi) -lm */
 #include <math.h>
 #include <stdio.h>
 

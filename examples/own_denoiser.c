@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Solving with a denoiser of one's own: here the exact one for two Gaussian clusters in the plane,
-   with no network anywhere. Build: cc own_denoiser.c $(pkg-config --cflags --libs sumi) -lm */
+/* Solving with your own denoiser: here the exact one for two Gaussian clusters in the plane,
+   without a network. Build: cc own_denoiser.c $(pkg-config --cflags --libs sumi) -lm */
 #include <math.h>
 #include <stdio.h>
 
@@ -9,13 +9,13 @@
 enum { COUNT = 10000 };
 static const double spread = 0.2, centre[2][2] = {{-1, 0}, {1, 0.5}};
 
-/* Predicts the noise in x[count, 2], which is a x0 + s e; `user` is the solver, which knows a and s
-   at each time. */
+/* Predicts the noise in x[count, 2], which is a x0 + s e; `user` is the solver, which has a and s
+   of each time. */
 static sumi_status denoise(void *user, int64_t count, int64_t item_size, int64_t output_size,
                            const float *x, const float *times, float *output)
 {
     (void)output_size;
-    double a = 1, s = 0; /* a run asks about one time at once */
+    double a = 1, s = 0; /* all items of a call have the same time */
     sumi_status status = sumi_solver_level(user, times[0], &a, &s);
     for (int64_t i = 0; i < count; i++, x += item_size, output += item_size) {
         double variance = a * a * spread * spread + s * s, distance[2] = {0};

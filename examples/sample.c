@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Draws sixteen items from a trained model: sample MODEL FILE.png
+/* Generates sixteen items with a trained model: sample MODEL FILE.png
    Build: cc sample.c -o sample $(pkg-config --cflags --libs sumi) */
 #include <stdio.h>
 

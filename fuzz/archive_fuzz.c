@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes the way a fetched archive goes: any bytes, read as a packed file for its sum and as an
-   archive for two expected members. */
+/* Fuzzes the reading of downloaded archives: any bytes, as a packed file for its sum and as an
+   archive with two expected members. */
 #define _GNU_SOURCE /* memfd_create */
 #include <stdio.h>
 #include <stdlib.h>

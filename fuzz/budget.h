@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An allocator that gives memory until a budget is spent, so that what an input asks for in excess
-   fails early. */
+/* An allocator with a budget, so that inputs that need too much memory fail early. */
 #ifndef FUZZ_BUDGET_H
 #define FUZZ_BUDGET_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as Exif data, as a JPEG and as a PNG that hold them: always an orientation from 1 to 8.
-   The checksums of a PNG's chunks are put right first, or else hardly any input would come past
-   them. */
+/* Any bytes as Exif data, and as a JPEG and a PNG with such data: always an orientation from 1 to
+   8. The checksums of a PNG's chunks are corrected first, because otherwise they would refuse
+   almost all inputs. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes config.json of networks: any bytes as the text of a config; what is accepted must be
-   accepted again as it is saved, and is built on the smallest input within a few megabytes. */
+/* Fuzzes config.json of networks: any bytes as the text of a config; an accepted config must be
+   accepted again in its saved form, and is built on the smallest input within a few megabytes. */
 #include <string.h>
 
 #include "budget.h"

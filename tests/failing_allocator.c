@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks carry a word before them that tells a live block from a released or foreign one, and are
-   filled with the bytes of a NaN, so that nothing relies on fresh memory. */
+/* A word before each block distinguishes live blocks from released and foreign ones. Blocks are
+   filled with the bytes of a NaN, so that nothing relies on zeroed memory. */
 #include "failing_allocator.h"
 
 #include "check.h"

@@ -30,8 +30,8 @@ void failing_allocator_init(failing_allocator *failing, long fail_at, bool fail_
 typedef sumi_status (*memory_scenario)(sumi_context *context, void *user);
 
 /* Runs the scenario with a context whose n-th allocation fails, for n = 1, 2, 3 ... until none
-   does; then again with all allocations from the n-th on failing. Each failure must come out as
-   SUMI_ERROR_MEMORY with a message, and no block may stay behind. */
+   does; then again with all allocations from the n-th on failing. Each failure must be
+   SUMI_ERROR_MEMORY with a message, and no block may leak. */
 void for_each_failure(memory_scenario scenario, void *user);
 
 #endif

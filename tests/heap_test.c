@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No step of training or of sampling takes memory from the heap after the first. Every allocation
-   of the process is counted, for this program's malloc and its kin stand in front of the C
-   library's: those of Sumi, of the C and the OpenMP library, and those that oneDNN makes within
-   dnnl_primitive_execute (a table of its arguments, and closures for its threads), which its
-   interface leaves no way around. Only the last are let pass. */
+/* No step of training or of sampling allocates from the heap after the first. This program replaces
+   malloc and similar functions, and so counts every allocation of the process: those of Sumi, of
+   the C and the OpenMP library, and those of oneDNN within dnnl_primitive_execute (a table of its
+   arguments, and closures for its threads), which its interface does not allow to avoid. Only the
+   last are permitted. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <oneapi/dnnl/dnnl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A small HTTP/1.1 server on the loopback interface, for tests of downloads: it serves bytes from
-   memory, one connection at a time, and misbehaves as it is told. */
+   memory, one connection at a time, with configurable faults. */
 #ifndef TESTS_HTTP_SERVER_H
 #define TESTS_HTTP_SERVER_H
 
@@ -16,18 +16,18 @@ typedef struct http_route {
     bool ignores_range;   /* always sends the whole */
     int cuts;             /* so many answers end after cut_after bytes of body; counted down */
     size_t cut_after;
-    bool holds; /* what is cut is not closed, but held open until the client leaves */
+    bool holds; /* a cut connection stays open until the client closes it */
 } http_route;
 
 typedef struct http_server http_server;
 
-/* Serves routes[count], which must stay until http_server_stop. NULL if there is no server to be
-   had. */
+/* Serves routes[count], which must stay until http_server_stop. NULL if no server can be
+   started. */
 http_server *http_server_start(http_route *routes, int count);
 void http_server_stop(http_server *server);
 
 int http_server_port(const http_server *server);
-/* How many requests came, and the first byte that the latest one asked for. Exact once the client
+/* The number of requests, and the first byte that the latest one requested. Exact once the client
    has its answer. */
 int http_server_requests(http_server *server);
 long long http_server_range(http_server *server);

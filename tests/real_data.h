@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where tests find real data sets: beside the sources, or in the user's cache folder. */
+/* Finding real data sets for tests: next to the source folder, or in the user's cache folder. */
 #ifndef TESTS_REAL_DATA_H
 #define TESTS_REAL_DATA_H
 
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The folder of the set `name` ("mnist") that holds `file`: ../shared/data/NAME beside the source
-   folder, or sumi/NAME in the user's cache. Where there is none, says so and returns false; the
+/* The folder of the set `name` ("mnist") that holds `file`: ../shared/data/NAME next to the source
+   folder, or sumi/NAME in the user's cache. If there is none, prints that and returns false; the
    test then calls skip(). */
 static inline bool find_real_data(const char *name, const char *file, char folder[4096])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two contexts in two threads at once: each gives what it gives alone, and keeps its own
+/* Two contexts in two threads at once: each gives the same results as alone, and has its own
    message. */
 #include <pthread.h>
 
@@ -7,7 +7,7 @@
 
 enum { ROUNDS = 20, ITEMS = 3, SIDE = 28, STATE = 64 };
 
-/* What a thread computes; compared byte by byte with what it computes alone. */
+/* What a thread computes; compared byte by byte with the result of the thread alone. */
 struct work {
     const char *name;
     uint64_t seed;

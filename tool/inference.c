@@ -111,8 +111,8 @@ static sumi_status set_classes(sumi_condition *condition, const sumi_input *inpu
     return status;
 }
 
-sumi_status inference_tell_classes(sumi_context *context, const sumi_model *model,
-                                   sumi_session *session, int64_t count, const int32_t *classes)
+sumi_status inference_repeat_classes(sumi_context *context, const sumi_model *model,
+                                     sumi_session *session, int64_t count, const int32_t *classes)
 {
     sumi_input input = {.size = sizeof input};
     sumi_condition *condition = NULL;
@@ -140,7 +140,7 @@ sumi_status inference_classes(sumi_context *context, const sumi_model *model, su
         int64_t in_turn = skips && i >= left_out ? i + 1 : i;
         classes[i] = (int32_t)(wanted->count ? (int64_t)wanted->items[i] : in_turn);
     }
-    sumi_status status = inference_tell_classes(context, model, session, period, classes);
+    sumi_status status = inference_repeat_classes(context, model, session, period, classes);
     free(classes);
     return status;
 }

@@ -112,7 +112,7 @@ sumi_status inference_classes(sumi_context *context, const sumi_model *model, su
                               int64_t count, const struct numbers *wanted, int64_t left_out);
 
 /* The same with classes[count], which repeat cyclically. */
-sumi_status inference_tell_classes(sumi_context *context, const sumi_model *model,
-                                   sumi_session *session, int64_t count, const int32_t *classes);
+sumi_status inference_repeat_classes(sumi_context *context, const sumi_model *model,
+                                     sumi_session *session, int64_t count, const int32_t *classes);
 
 #endif

@@ -190,8 +190,8 @@ static sumi_status measure_items(struct work *work, int rank, const int64_t *sha
 {
     sumi_status status = SUMI_OK;
     if (sumi_model_classes(work->inference.model))
-        status = inference_tell_classes(work->context, work->inference.model,
-                                        work->inference.session, shape[0], classes);
+        status = inference_repeat_classes(work->context, work->inference.model,
+                                          work->inference.session, shape[0], classes);
     if (status != SUMI_OK) return status;
     return sumi_session_density(work->inference.session, work->likelihood, rank, shape, x, NULL,
                                 show, work);
@@ -334,7 +334,7 @@ static struct json_object *describe(const sumi_likelihood_term *term)
     return object;
 }
 
-static int tell_json(const struct work *work)
+static int report_json(const struct work *work)
 {
     struct json_object *answer = json_object_new_object(), *steps = json_object_new_array();
     sumi_likelihood_term term = {.size = sizeof term};
@@ -353,7 +353,7 @@ static int tell_json(const struct work *work)
 }
 
 /* Prints the terms, in bits per item and per number. */
-static int tell_table(const struct work *work)
+static int report_table(const struct work *work)
 {
     static const char *const MEANINGS[] = {"-log2 p", "L_T, prior", "L_0, data", "L_t, steps"};
     sumi_likelihood_term term = {.size = sizeof term};
@@ -392,10 +392,10 @@ static sumi_status draw(const struct work *work)
     return status;
 }
 
-static int tell(const struct work *work)
+static int report(const struct work *work)
 {
     if (work->settings->output && draw(work) != SUMI_OK) return fail_context(work->context);
-    return work->settings->inference.json ? tell_json(work) : tell_table(work);
+    return work->settings->inference.json ? report_json(work) : report_table(work);
 }
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
@@ -406,7 +406,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     work.inference = inference_of(context, &work.choices, "likelihood", arguments[0]);
     int code = prepare(&work);
     if (code == EXIT_DONE) code = measure(&work);
-    if (code == EXIT_DONE) code = tell(&work);
+    if (code == EXIT_DONE) code = report(&work);
     sumi_likelihood_free(work.likelihood);
     sumi_data_free(work.data);
     inference_close(&work.inference);

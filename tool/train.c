@@ -169,7 +169,7 @@ static sumi_status write_losses(const struct work *work)
 
 /* Reports what could not be drawn and why, which is not a failure of the training. A file that
    cannot be written is one. */
-static sumi_status tell_undrawn(const struct work *work, const char *what, sumi_status status)
+static sumi_status report_undrawn(const struct work *work, const char *what, sumi_status status)
 {
     char sentence[2048];
     if (status == SUMI_OK || status == SUMI_STOPPED || status == SUMI_ERROR_FILE) return status;
@@ -188,11 +188,11 @@ static sumi_status write_pictures(struct work *work, const sumi_array *samples,
                                         (int)sampling_whole(work->recipe, "sample.columns", 0),
                                         run_folder_file(&work->folder, SAMPLES, path));
     work->has_samples = status == SUMI_OK;
-    status = tell_undrawn(work, SAMPLES, status);
+    status = report_undrawn(work, SAMPLES, status);
     if (status != SUMI_OK) return status;
     status = filmstrip_write(work->context, strip, run_folder_file(&work->folder, FILMSTRIP, path));
     work->has_filmstrip = status == SUMI_OK;
-    return tell_undrawn(work, FILMSTRIP, status);
+    return report_undrawn(work, FILMSTRIP, status);
 }
 
 static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_solver *solver)
@@ -212,7 +212,7 @@ static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_s
         inference_classes(work->context, work->model, session, count, &each_class, -1);
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
     if (status == SUMI_OK) status = write_pictures(work, &samples, &strip);
-    else status = tell_undrawn(work, "picture of samples", status);
+    else status = report_undrawn(work, "picture of samples", status);
     filmstrip_release(work->context, &strip);
     sumi_array_release(work->context, &samples);
     return status;

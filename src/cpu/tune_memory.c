@@ -18,7 +18,7 @@ enum { FILE_LIMIT = 1 << 22, CHOICE_LIMIT = 1 << 15 };
 /* ---- the file's name ---- */
 
 /* Lines of /proc/cpuinfo that tell processors apart, as x86 and ARM spell them. */
-static bool tells_processor(const char *line)
+static bool names_processor(const char *line)
 {
     static const char *const starts[] = {"vendor_id", "cpu family",      "model",    "stepping",
                                          "flags",     "CPU implementer", "CPU part", "Features"};
@@ -43,7 +43,7 @@ static uint64_t fingerprint(void)
     uint64_t hash = hash_text(0xcbf29ce484222325u, line);
     FILE *file = fopen("/proc/cpuinfo", "r");
     while (file && fgets(line, sizeof line, file) && line[0] != '\n') {
-        if (tells_processor(line)) hash = hash_text(hash, line);
+        if (names_processor(line)) hash = hash_text(hash, line);
     }
     if (file) fclose(file);
     return hash;

@@ -15,9 +15,9 @@ static const double PROGRESS_INTERVAL = 0.1; /* seconds between calls of the pro
 
 struct transfer {
     const download_request *request;
-    int64_t start, size; /* of the partial file in bytes: at the start and now */
-    double begin, told;  /* seconds: start of the transfer, and the last progress report */
-    int write_error;     /* an errno, or 0 */
+    int64_t start, size;    /* of the partial file in bytes: at the start and now */
+    double begin, reported; /* seconds: start of the transfer, and the last progress report */
+    int write_error;        /* an errno, or 0 */
     bool too_large, stopped;
 };
 
@@ -49,15 +49,15 @@ static size_t receive(char *bytes, size_t item, size_t count, void *user)
     return size;
 }
 
-static int tell_progress(void *user, curl_off_t total, curl_off_t received, curl_off_t upload_total,
-                         curl_off_t uploaded)
+static int report_progress(void *user, curl_off_t total, curl_off_t received,
+                           curl_off_t upload_total, curl_off_t uploaded)
 {
     (void)received, (void)upload_total, (void)uploaded;
     struct transfer *transfer = user;
     double time = now();
     bool complete = total > 0 && transfer->size == transfer->start + total;
-    if (!complete && time - transfer->told < PROGRESS_INTERVAL) return 0;
-    transfer->told = time;
+    if (!complete && time - transfer->reported < PROGRESS_INTERVAL) return 0;
+    transfer->reported = time;
     double seconds = time - transfer->begin;
     sumi_progress progress = {.size = sizeof progress,
                               .task = "fetch",
@@ -102,7 +102,7 @@ static bool set_options(CURL *curl, struct transfer *transfer, char *error)
     SET(CURLOPT_WRITEDATA, transfer);
     if (request->progress) {
         SET(CURLOPT_NOPROGRESS, 0L);
-        SET(CURLOPT_XFERINFOFUNCTION, tell_progress);
+        SET(CURLOPT_XFERINFOFUNCTION, report_progress);
         SET(CURLOPT_XFERINFODATA, transfer);
     }
 #undef SET
@@ -165,7 +165,7 @@ static sumi_status attempt(sumi_context *context, const download_request *reques
                                 .start = start,
                                 .size = start,
                                 .begin = now(),
-                                .told = -PROGRESS_INTERVAL};
+                                .reported = -PROGRESS_INTERVAL};
     if (lseek(request->handle, start, SEEK_SET) < 0 || ftruncate(request->handle, start) != 0) {
         return context_fail(context, SUMI_ERROR_FILE, "%s: cannot write: %s", request->path,
                             strerror(errno));

@@ -101,7 +101,7 @@ sumi_status source_check(sumi_context *context, const byte_source *source)
     if ((uint64_t)info.st_size < source->size) {
         return context_fail(context, SUMI_ERROR_FILE,
                             "%s: was truncated from %llu to %llu bytes by another program while "
-                            "its weights were in use; open the model anew",
+                            "its weights were in use; open the model again",
                             source->name, (unsigned long long)source->size,
                             (unsigned long long)info.st_size);
     }
@@ -110,7 +110,7 @@ sumi_status source_check(sumi_context *context, const byte_source *source)
         return SUMI_OK;
     return context_fail(context, SUMI_ERROR_FILE,
                         "%s: was written to by another program while its weights were in use; open "
-                        "the model anew",
+                        "the model again",
                         source->name);
 }
 

@@ -142,12 +142,12 @@ static bool grows(const struct advice_course *course, double median)
 void advice_after(sumi_context *context, const sumi_recipe *recipe, struct advice_course *course,
                   const float *losses, int64_t count)
 {
-    if (count % ADVICE_STEPS != 0 || course->told) return;
+    if (count % ADVICE_STEPS != 0 || course->warned) return;
     double median = median_of(losses + count - ADVICE_STEPS);
     if (course->first == 0) course->first = course->least = median;
-    course->told = grows(course, median);
+    course->warned = grows(course, median);
     course->least = fmin(course->least, median);
-    if (!course->told) return;
+    if (!course->warned) return;
     context_warn(context,
                  "the loss grows: it is about %.3g at step %lld and was %.3g before; lower "
                  "train.learning_rate (now %g), or set train.warmup or train.clip_gradient",

@@ -17,7 +17,7 @@ enum { ADVICE_STEPS = 8 };
 struct advice_course {
     double zero_loss;    /* 0 where unknown */
     double first, least; /* medians; 0 before there are any */
-    bool told;
+    bool warned;
 };
 /* Called after each step with losses[count], all losses so far. */
 void advice_after(sumi_context *context, const sumi_recipe *recipe, struct advice_course *course,

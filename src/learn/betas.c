@@ -132,7 +132,7 @@ static sumi_node mask(const struct betas *b, sumi_graph *graph, bool first)
 /* The two halves of the network's output for every item at every time: the noise and the
    interpolation of the log variance, [n, T, size] each. */
 static void build_network(struct betas *b, sumi_graph *graph, const struct table *table,
-                          sumi_node *told, sumi_node *share)
+                          sumi_node *predicted, sumi_node *share)
 {
     int64_t rows = b->batch * b->times, flat[2] = {rows, b->size};
     const int64_t halves[3] = {b->batch, b->times, 2 * b->size};
@@ -152,7 +152,7 @@ static void build_network(struct betas *b, sumi_graph *graph, const struct table
     struct net_nodes inputs = net_nodes_of(x, times);
     sumi_node output = net_build(b->learning.model->net, graph, &inputs);
     output = sumi_op_reshape(graph, output, 3, halves);
-    *told = sumi_op_slice(graph, output, 2, 0, b->size);
+    *predicted = sumi_op_slice(graph, output, 2, 0, b->size);
     *share = sumi_op_affine(graph, sumi_op_slice(graph, output, 2, b->size, b->size), 0.5, 0.5);
 }
 
@@ -207,12 +207,12 @@ static sumi_node build(void *user, sumi_graph *graph)
 {
     struct betas *b = user;
     const int64_t one[3] = {b->batch, 1, b->size}, all[3] = {b->batch, b->times, b->size};
-    sumi_node told = -1, share = -1;
+    sumi_node predicted = -1, share = -1;
     b->x0 = sumi_graph_input(graph, "clean", 3, one);
     b->noise = sumi_graph_input(graph, "noise", 3, all);
     struct table table = build_table(b, graph);
-    build_network(b, graph, &table, &told, &share);
-    sumi_node error = sumi_op_subtract(graph, told, b->noise);
+    build_network(b, graph, &table, &predicted, &share);
+    sumi_node error = sumi_op_subtract(graph, predicted, b->noise);
     sumi_node squares = sumi_op_multiply(graph, error, error);
     sumi_node sum = divergences(b, graph, &table, squares, share);
     sum = sumi_op_add(graph, sum, prior(b, graph, &table));

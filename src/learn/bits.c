@@ -38,14 +38,14 @@ static sumi_node log_probability(sumi_graph *graph, sumi_node least, sumi_node g
 static sumi_node build(void *user, sumi_graph *graph)
 {
     struct bits *b = user;
-    sumi_node told = noised_build(&b->noised, graph);
+    sumi_node log_odds = noised_build(&b->noised, graph);
     b->truth = noised_input(&b->noised, graph, "truth", true);
     b->kept = number_input(b, graph, "kept");
     b->stays = number_input(b, graph, "stays");
     b->gap = number_input(b, graph, "gap");
     b->entropy = number_input(b, graph, "entropy");
-    sumi_node share = sumi_op_sigmoid(graph, told);
-    sumi_node other = sumi_op_sigmoid(graph, sumi_op_affine(graph, told, -1, 0));
+    sumi_node share = sumi_op_sigmoid(graph, log_odds);
+    sumi_node other = sumi_op_sigmoid(graph, sumi_op_affine(graph, log_odds, -1, 0));
     sumi_node flips = log_probability(graph, b->kept, b->gap, share);
     sumi_node not = log_probability(graph, b->stays, b->gap, other);
     sumi_node inverse = sumi_op_affine(graph, b->truth, -1, 1);

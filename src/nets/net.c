@@ -12,7 +12,7 @@ static const struct net_type *const types[] = {&net_type_unet_2d, &net_type_unet
                                                &net_type_dit,     &net_type_pixart,  &net_type_sd3};
 enum { TYPE_COUNT = sizeof types / sizeof *types };
 
-/* diffusers before 0.28 had one class for several transformers, told apart by their norm. */
+/* diffusers before 0.28 had one class for several transformers, distinguished by their norm. */
 static const char OLD_NAME[] = "Transformer2DModel";
 static const struct {
     const char *norm_type;

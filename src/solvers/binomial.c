@@ -39,9 +39,9 @@ static sumi_status binomial_step(struct solver_run *run)
     TRY(run_ask(run, run->x, time));
     run_draw(run, noise);
     for (int64_t i = 0; i < run->total; i++) {
-        double told = run->prediction[i];
-        run->clean[i] = (float)(run->x[i] * tanh(-told / 2));
-        if (happens(binomial_flip(&back, told), noise[i])) run->x[i] = -run->x[i];
+        double log_odds = run->prediction[i];
+        run->clean[i] = (float)(run->x[i] * tanh(-log_odds / 2));
+        if (happens(binomial_flip(&back, log_odds), noise[i])) run->x[i] = -run->x[i];
     }
     return SUMI_OK;
 }

@@ -31,9 +31,9 @@ static void scale_by_learned(const struct solver_run *run, const struct posterio
     bool range = run->options->variance_type == VARIANCE_LEARNED_RANGE;
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < run->total; i++) {
-        double told = run->variance[i], share = (told + 1) / 2;
+        double output = run->variance[i], share = (output + 1) / 2;
         double deviation = range ? exp(0.5 * (share * high + (1 - share) * low))
-                                 : sqrt(fmax(told, least_variance));
+                                 : sqrt(fmax(output, least_variance));
         noise[i] = (float)(deviation * noise[i]);
     }
 }

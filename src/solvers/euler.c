@@ -77,7 +77,7 @@ static sumi_status ancestral_step(struct solver_run *run)
 
 /* Every step adds fresh noise to the estimate of data, as for distilled networks (Luo et al. 2023,
    algorithm 3, on a straight path). */
-static sumi_status anew_step(struct solver_run *run)
+static sumi_status restart_step(struct solver_run *run)
 {
     double next = run->sigmas[run->place + 1];
     TRY(run_evaluate_here(run));
@@ -103,7 +103,7 @@ static sumi_status flow_check(sumi_context *context, const struct solver_options
 /* Euler's step on a straight path; stochastic_sampling draws new noise at every step. */
 static sumi_status flow_step(struct solver_run *run)
 {
-    return run->options->stochastic_sampling ? anew_step(run) : euler_step(run);
+    return run->options->stochastic_sampling ? restart_step(run) : euler_step(run);
 }
 
 const struct solver_type solver_euler = {
@@ -174,5 +174,5 @@ const struct solver_type solver_flow_lcm = {
     .scale = SCALE_STRAIGHT,
     .family = TIMES_REAL,
     .defaults = defaults_flow,
-    .step = anew_step,
+    .step = restart_step,
 };

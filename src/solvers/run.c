@@ -268,9 +268,9 @@ static struct noise_level level_at_time(const struct solver_run *run, double sig
 {
     struct noise_level level = level_here(run, sigma, factor);
     if (run->path->kind != PATH_TABLE) return level;
-    struct noise_level told = path_level(run->path, time);
-    level.signal_slope = told.signal_slope;
-    level.noise_slope = told.noise_slope;
+    struct noise_level own = path_level(run->path, time);
+    level.signal_slope = own.signal_slope;
+    level.noise_slope = own.noise_slope;
     return level;
 }
 

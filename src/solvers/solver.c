@@ -284,11 +284,11 @@ sumi_status solver_shape(sumi_solver *solver, int rank, const int64_t *shape,
     return SUMI_OK;
 }
 
-void solver_seed(sumi_solver *solver, bool anew)
+void solver_seed(sumi_solver *solver, bool always)
 {
     struct random_source *random = &solver->random;
     enum random_kind kind = (enum random_kind)solver->options.rng;
-    if (anew || random->kind != kind || random->seed != solver->options.seed)
+    if (always || random->kind != kind || random->seed != solver->options.seed)
         random_seed(random, kind, solver->options.seed);
 }
 

@@ -204,7 +204,7 @@ sumi_status solver_prepare(sumi_solver *solver);
 sumi_status solver_shape(sumi_solver *solver, int rank, const int64_t *shape,
                          struct random_shape *layout);
 
-/* Seeds the random stream: always if `anew`, else only if the options have changed it. */
-void solver_seed(sumi_solver *solver, bool anew);
+/* Seeds the random stream: always if `always`, else only if the options have changed it. */
+void solver_seed(sumi_solver *solver, bool always);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Contexts: what their messages hold and whose they are, and memory that is not to be had. */
+/* Contexts: the contents of their messages, messages of threads, and memory that runs out. */
 #include <pthread.h>
 
 #include "base/context.h"
@@ -65,7 +65,7 @@ static void keep_warning(void *user, const char *sentence)
     snprintf(text + length, MESSAGE_SIZE - length, "[%.200s]", sentence);
 }
 
-static void a_warning_is_told_once_to_who_asks_for_it(void **state)
+static void a_warning_is_given_once_to_the_callers_function(void **state)
 {
     scratch *room = *state;
     char told[MESSAGE_SIZE] = "";
@@ -79,7 +79,7 @@ static void a_warning_is_told_once_to_who_asks_for_it(void **state)
     assert_string_equal(sumi_context_message(room->context), ""); /* nothing has failed */
 }
 
-static void more_warnings_than_are_remembered_are_told(void **state)
+static void more_warnings_than_are_remembered_are_given_again(void **state)
 {
     scratch *room = *state;
     char told[MESSAGE_SIZE] = "";
@@ -174,8 +174,8 @@ int main(void)
         SCRATCH_TEST(a_message_is_utf_8_whatever_it_quotes),
         SCRATCH_TEST(a_message_may_quote_the_one_before),
         SCRATCH_TEST(a_message_beyond_its_room_is_cut),
-        SCRATCH_TEST(a_warning_is_told_once_to_who_asks_for_it),
-        SCRATCH_TEST(more_warnings_than_are_remembered_are_told),
+        SCRATCH_TEST(a_warning_is_given_once_to_the_callers_function),
+        SCRATCH_TEST(more_warnings_than_are_remembered_are_given_again),
         SCRATCH_TEST(a_thread_of_the_library_has_a_message_of_its_own),
         SCRATCH_TEST(memory_is_aligned_for_vectors_even_of_no_bytes),
         SCRATCH_TEST(more_than_the_machine_has_is_refused_with_its_size),

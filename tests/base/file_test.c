@@ -112,7 +112,7 @@ static void a_committed_write_replaces_the_old_file(void **state)
     assert_int_equal(count_entries(room), 1);
 }
 
-/* A limit on the size of files stands in for a full disk: the write fails part of the way. */
+/* A limit on the size of files simulates a full disk: a write fails in the middle. */
 static void a_full_disk_leaves_the_old_file_and_no_rest(void **state)
 {
     scratch *room = *state;
@@ -186,7 +186,7 @@ static void folders_are_made_with_their_parents(void **state)
     assert_int_equal(remove(parent), 0);
 }
 
-/* Looking at what is in the way fails for another reason than making the folder did. */
+/* Reading the type of the existing file fails with another error than creating the folder. */
 static void a_folder_that_cannot_be_made_is_refused_for_its_own_reason(void **state)
 {
     scratch *room = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The random numbers: known answers of the generator, and moments of what is drawn from it. */
+/* The random numbers: known values of the generator, and moments of its distributions. */
 #include "base/philox.h"
 #include "check.h"
 

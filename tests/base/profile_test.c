@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Profiles: what is timed, how it is counted, and that nothing is while nobody asked. */
+/* Profiles: what is timed and counted, and nothing while profiling is off. */
 #include "check.h"
 #include "failing_allocator.h"
 #include "sumi_graph.h"
@@ -117,7 +117,7 @@ static sumi_status profiled_run(sumi_context *context, void *user)
     return status;
 }
 
-static void memory_that_runs_out_is_told(void **state)
+static void memory_that_runs_out_is_reported(void **state)
 {
     (void)state;
     for_each_failure(profiled_run, NULL);
@@ -129,6 +129,6 @@ int main(void)
         cmocka_unit_test(a_row_counts_the_calls_of_an_op_and_its_shapes),
         cmocka_unit_test(nothing_is_counted_before_the_start_or_after_the_stop),
         cmocka_unit_test(only_the_first_run_of_a_profile_asks_for_memory),
-        cmocka_unit_test(memory_that_runs_out_is_told)};
+        cmocka_unit_test(memory_that_runs_out_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,7 +100,7 @@ static void every_task_is_done_once_whatever_the_size_of_the_crew(void **state)
     }
 }
 
-static void the_first_failure_by_number_is_told_whoever_meets_it(void **state)
+static void the_first_failure_by_number_is_reported_by_any_thread(void **state)
 {
     (void)state;
     for (int members = 0; members <= 4; members++) {
@@ -119,7 +119,7 @@ static void the_first_failure_by_number_is_told_whoever_meets_it(void **state)
     }
 }
 
-static void a_failure_leaves_the_callers_message_alone_until_it_is_told(void **state)
+static void a_failure_leaves_the_callers_message_alone_until_it_is_reported(void **state)
 {
     (void)state;
     begin(2);
@@ -133,7 +133,7 @@ static void a_failure_leaves_the_callers_message_alone_until_it_is_told(void **s
     end();
 }
 
-static void what_is_not_begun_can_be_left_undone(void **state)
+static void tasks_not_yet_started_can_be_dropped(void **state)
 {
     (void)state;
     for (int freed = 0; freed < 2; freed++) {
@@ -157,9 +157,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_is_done_once_whatever_the_size_of_the_crew),
-        cmocka_unit_test(the_first_failure_by_number_is_told_whoever_meets_it),
-        cmocka_unit_test(a_failure_leaves_the_callers_message_alone_until_it_is_told),
-        cmocka_unit_test(what_is_not_begun_can_be_left_undone),
+        cmocka_unit_test(the_first_failure_by_number_is_reported_by_any_thread),
+        cmocka_unit_test(a_failure_leaves_the_callers_message_alone_until_it_is_reported),
+        cmocka_unit_test(tasks_not_yet_started_can_be_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

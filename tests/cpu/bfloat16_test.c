@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Group normalisations that take bfloat16 as it is; those of products are in typed_products_test.c.
- */
+/* Group normalisations that accept bfloat16; products are tested in typed_products_test.c. */
 #include "cpu/typed_kernel.h"
 #include "ops/group_norm.h"
 #include "ops/ops.h"

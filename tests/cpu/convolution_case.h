@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions and their gradients to be computed by one way or another, and the exact result: the
-   sum over taps in double, with the epilogue behind it. */
+/* Convolutions and their gradients for tests of all ways, and the exact result: the sum over taps
+   in double, with the epilogue. */
 #ifndef TESTS_CPU_CONVOLUTION_CASE_H
 #define TESTS_CPU_CONVOLUTION_CASE_H
 
@@ -207,7 +207,7 @@ static inline void image_done(const struct convolution_problem *p, bfloat16 *ima
     free(image);
 }
 
-/* Teams may be smaller than asked for: within another team, or by the environment's limits. */
+/* Teams may be smaller than requested: within another team, or by limits of the environment. */
 static bool small_teams;
 
 static inline void run_ready(sumi_context *context, const struct convolution_ready *ready,

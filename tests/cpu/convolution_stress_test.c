@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions drawn at random, by every way and by the way that is chosen by timing, against the
-   definition, while several processes write their choices to one folder; weights that convolutions
-   keep, against a fresh copy of the model; and sessions of one model in two threads.
-
-   SUMI_STRESS asks for so many cases of each process instead of a few. */
+/* Random convolutions, with every way and with the way chosen by timing, compared with the
+   definition, while several processes write their choices to one folder; constant weights,
+   compared with a new copy of the model; and sessions of one model in two threads. SUMI_STRESS is
+   the number of cases of each process. */
 #include <math.h>
 #include <omp.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every way of computing a convolution or one of its gradients, against the definition: the sum
-   over taps in double, with the epilogue behind it. */
+/* Every way of computing a convolution or one of its gradients, compared with the definition: the
+   sum over taps in double, with the epilogue. */
 #include "convolution_case.h"
 
 static const struct sizes problems[] = {
@@ -66,7 +66,7 @@ static void every_way_computes_the_sum_over_taps(void **state)
     }
 }
 
-static void a_team_smaller_than_asked_for_computes_the_same(void **state)
+static void a_team_smaller_than_requested_computes_the_same(void **state)
 {
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
@@ -195,7 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_way_computes_the_sum_over_taps, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_team_smaller_than_asked_for_computes_the_same, set_up,
+        cmocka_unit_test_setup_teardown(a_team_smaller_than_requested_computes_the_same, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(every_way_takes_images_of_bfloat16, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_way_reads_weights_of_16_bits_as_they_are_stored,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A signal may come at any instruction, and the system writes its frame below the stack pointer. So
-   the stack pointer must lie within the thread's own stack all the time, also in code that a
-   library has made. Here a timer interrupts every thread some 20,000 times a second, and a handler
-   on a stack of its own looks where the interrupted stack pointer was. */
+   the stack pointer must always be within the thread's own stack, also in generated code of a
+   library. Here a timer interrupts every thread some 20,000 times per second, and a handler on a
+   separate stack checks the interrupted stack pointer. */
 #define _GNU_SOURCE
 #include <omp.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The choice among ways of convolution, and the file it is remembered in. */
+/* The choice among ways of convolution, and the file that stores it. */
 #include "check.h"
 #include "cpu/cpu.h"
 #include "cpu/tune.h"
@@ -131,7 +131,7 @@ static void the_remembered_choice_is_followed(void **state)
     cpu_backend.close(context, shared);
 }
 
-static void an_unknown_way_in_the_file_is_measured_anew(void **state)
+static void an_unknown_way_in_the_file_is_measured_again(void **state)
 {
     (void)state;
     sumi_context_set_tuning(context, true);
@@ -147,7 +147,7 @@ static void an_unknown_way_in_the_file_is_measured_anew(void **state)
     cpu_backend.close(context, shared);
 }
 
-/* A graph of one convolution whose weights last, run with the way that has just been timed. */
+/* A graph of one convolution with constant weights, run with the way that was just timed. */
 static void what_was_kept_from_a_timing_is_not_used(void **state)
 {
     (void)state;
@@ -203,7 +203,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_measured_once_is_read_the_next_time, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_remembered_choice_is_followed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_unknown_way_in_the_file_is_measured_anew, set_up,
+        cmocka_unit_test_setup_teardown(an_unknown_way_in_the_file_is_measured_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_was_kept_from_a_timing_is_not_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, set_up, tear_down),

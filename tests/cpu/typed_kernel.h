@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs one kernel by itself on operands of several types, rounded to them beforehand, against its
-   op's reference kernel in double on the same numbers. What is left is the rounding of float32
-   arithmetic and one rounding to nearest of each result that is bfloat16, 2^-8 of it at most; a
-   kernel that keeps a value halfway in bfloat16 is allowed that one too. */
+/* Runs one kernel on operands of several types and compares it with its op's reference kernel in
+   double on the same rounded operands. The difference is the rounding of float32 arithmetic and one
+   rounding of each bfloat16 result, at most 2^-8 of it; a kernel that stores an intermediate value
+   in bfloat16 may have that rounding too. */
 #ifndef TESTS_CPU_TYPED_KERNEL_H
 #define TESTS_CPU_TYPED_KERNEL_H
 

@@ -53,7 +53,7 @@ static void read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t cou
 static void what_is_read_ahead_is_what_is_read_in_the_step(void **state)
 {
     (void)state;
-    /* seed, step and items of batches, in the order they are asked for */
+    /* seed, step and items of batches, in the order of the requests */
     static const int64_t asked[][3] = {
         {1, 0, 5},  {1, 1, 5},  {1, 2, 5},  {1, 2, 5},  {1, 9, 5},  {1, 10, 5},
         {1, 11, 5}, {2, 12, 5}, {2, 13, 5}, {2, 14, 3}, {2, 15, 3}, {2, 16, 5},

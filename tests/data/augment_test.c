@@ -61,7 +61,7 @@ static void check_augment(struct augment augment, int kinds)
     assert_int_equal(__builtin_popcountll(seen), kinds);
 }
 
-static void pictures_are_mirrored_and_shifted_as_told_and_no_more(void **state)
+static void pictures_are_mirrored_and_shifted_only_as_requested(void **state)
 {
     (void)state;
     check_augment((struct augment){0}, 1);
@@ -87,7 +87,7 @@ static void a_shift_beyond_the_picture_stays_inside_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pictures_are_mirrored_and_shifted_as_told_and_no_more),
+        cmocka_unit_test(pictures_are_mirrored_and_shifted_only_as_requested),
         cmocka_unit_test(a_shift_beyond_the_picture_stays_inside_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ static void five_batches_make_one_set(void **state)
     check_set(open_data("[data]\nkind = cifar10\nlabels = yes\nsplit = test\n", path), 3);
 }
 
-static void missing_batches_are_told(void **state)
+static void missing_batches_are_reported(void **state)
 {
     (void)state;
     check_data_refused("[data]\nkind = cifar10\n", here.folder, SUMI_ERROR_FILE,
@@ -70,7 +70,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_batches_make_one_set),
-        cmocka_unit_test(missing_batches_are_told),
+        cmocka_unit_test(missing_batches_are_reported),
     };
     return cmocka_run_group_tests(tests, make_place, leave_place);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drawn digits: the same each time, inside the frame, and told apart by their neighbours. */
+/* Generated digits: reproducible, inside the frame, and classified by their nearest neighbours. */
 #include "data/digits.h"
 
 #include "opening.h"
@@ -60,7 +60,7 @@ static int nearest_label(const uint8_t *pixels, const uint8_t (*known)[PIXELS], 
     return label;
 }
 
-static void the_nearest_neighbour_tells_the_digit(void **state)
+static void the_nearest_neighbour_finds_the_digit(void **state)
 {
     (void)state;
     enum { KNOWN = 3000, ASKED = 500 };
@@ -102,7 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_digit_is_the_same_each_time_and_unlike_the_next),
         cmocka_unit_test(digits_keep_inside_the_frame_and_leave_it_mostly_black),
-        cmocka_unit_test(the_nearest_neighbour_tells_the_digit),
+        cmocka_unit_test(the_nearest_neighbour_finds_the_digit),
         cmocka_unit_test(the_set_has_labels_when_asked),
     };
     return cmocka_run_group_tests(tests, make_place, leave_place);

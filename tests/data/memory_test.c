@@ -26,7 +26,7 @@ static void try_kind(const char *kind, const char *path, const char *more)
 {
     for (int memory = 0; memory < 2; memory++) {
         char text[512];
-        /* a failure while reading ahead is told with the next batch, which is not asked for here */
+        /* a failure while reading ahead is reported with the next batch, which is not read here */
         snprintf(text, sizeof text, "[data]\nkind = %s\npath = %s\nmemory = %d\nreaders = 0\n%s",
                  kind, path, memory, more);
         for_each_failure(use_data, text);

@@ -120,7 +120,7 @@ static void the_set_gives_the_same_waves_each_time(void **state)
     sumi_data_free(data);
 }
 
-static void measured_noise_has_the_sigma_that_was_asked_for(void **state)
+static void added_noise_has_the_requested_sigma(void **state)
 {
     (void)state;
     enum { COUNT = 500 };
@@ -149,7 +149,7 @@ int main(void)
         cmocka_unit_test(the_residual_of_a_noisy_wave_is_its_noise),
         cmocka_unit_test(noise_is_far_from_every_wavelet),
         cmocka_unit_test(the_set_gives_the_same_waves_each_time),
-        cmocka_unit_test(measured_noise_has_the_sigma_that_was_asked_for),
+        cmocka_unit_test(added_noise_has_the_requested_sigma),
     };
     return cmocka_run_group_tests(tests, make_place, leave_place);
 }

@@ -2,7 +2,7 @@
 /* Items of noise: their shape, their moments, and what is refused. */
 #include "opening.h"
 
-static void items_have_the_shape_that_is_asked_for(void **state)
+static void items_have_the_requested_shape(void **state)
 {
     (void)state;
     sumi_data *data = open_data("[data]\nkind = noise\nshape = 4, 6, 3\ncount = 5\n", NULL);
@@ -66,7 +66,7 @@ static void a_shape_of_too_many_sizes_is_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(items_have_the_shape_that_is_asked_for),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(items_have_the_requested_shape),
                                        cmocka_unit_test(numbers_are_normal_and_items_differ),
                                        cmocka_unit_test(labels_go_round_the_classes),
                                        cmocka_unit_test(a_shape_of_too_many_sizes_is_refused)};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of data sets share: a context, a folder of their own, and data sets opened by the
-   text of a recipe. */
+/* Shared by the tests of data sets: a context, a temporary folder, and data sets opened by the text
+   of a recipe. */
 #ifndef TESTS_DATA_OPENING_H
 #define TESTS_DATA_OPENING_H
 

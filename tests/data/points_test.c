@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Points in the plane: each lies on its curve, and labels tell which curve. */
+/* Points in the plane: each is on its curve, and labels are the number of the curve. */
 #include "opening.h"
 
 #define PI 3.14159265358979323846

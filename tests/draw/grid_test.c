@@ -6,7 +6,7 @@
 /* Eight pixels a value: the largest magnification, used when there are few small images. */
 enum { FACTOR = 8, MARGIN = 12, GAP = 4 };
 
-static void image_values_stand_in_their_cells(void **state)
+static void image_values_are_in_their_cells(void **state)
 {
     (void)state;
     struct scene scene = scene_open();
@@ -233,7 +233,7 @@ static void rows_of_more_than_four_numbers_are_one_picture(void **state)
 }
 
 /* Channel c of a pixel of 2 x 3 is (c + pixel) / 14. */
-static void channels_that_are_no_colours_stand_side_by_side(void **state)
+static void channels_that_are_not_colours_are_side_by_side(void **state)
 {
     (void)state;
     struct scene scene = scene_open();
@@ -455,7 +455,7 @@ static void failing_memory_at_any_request_is_reported_and_nothing_leaks(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(image_values_stand_in_their_cells),
+        cmocka_unit_test(image_values_are_in_their_cells),
         cmocka_unit_test(colours_keep_their_order_and_wild_values_are_clamped),
         cmocka_unit_test(a_grid_in_memory_has_the_bytes_of_the_file),
         cmocka_unit_test(columns_are_near_square_or_as_asked),
@@ -465,7 +465,7 @@ int main(void)
         cmocka_unit_test(signals_of_any_length_and_with_gaps_are_drawn),
         cmocka_unit_test(points_lie_where_they_are_few_or_many),
         cmocka_unit_test(rows_of_more_than_four_numbers_are_one_picture),
-        cmocka_unit_test(channels_that_are_no_colours_stand_side_by_side),
+        cmocka_unit_test(channels_that_are_not_colours_are_side_by_side),
         cmocka_unit_test(slices_and_many_channels_are_rows_of_pixels),
         cmocka_unit_test(single_numbers_are_a_histogram),
         cmocka_unit_test(points_of_more_coordinates_are_drawn_by_pairs),

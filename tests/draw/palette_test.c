@@ -36,7 +36,7 @@ static void pictures_of_more_colours_are_refused(void **state)
     assert_false(palette_index(pixels, 257, true, &palette, indices));
 }
 
-/* White and the inks stay as they are among the shades between them, and none is moved far. */
+/* White and the inks are unchanged among the shades between them, and no colour changes much. */
 static void of_a_figure_neighbours_become_the_most_frequent(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arrays in files through the public calls: the kind told by contents, not by name. */
+/* Arrays in files through the public calls: the format follows from the contents, not from the
+   name. */
 #include "check.h"
 
 #include "base/file.h"

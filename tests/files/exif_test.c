@@ -37,7 +37,7 @@ static int of_entry(int type, int count, const char *value)
     return exif_orientation(bytes, 40);
 }
 
-static void the_orientation_may_stand_behind_others_and_be_of_any_whole_type(void **state)
+static void the_orientation_may_follow_others_and_be_of_any_whole_type(void **state)
 {
     (void)state;
     assert_int_equal(of_entry(1, 1, "\6\0\0\0"), 6);
@@ -261,7 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(the_orientation_is_found_in_both_byte_orders),
-        SCRATCH_TEST(the_orientation_may_stand_behind_others_and_be_of_any_whole_type),
+        SCRATCH_TEST(the_orientation_may_follow_others_and_be_of_any_whole_type),
         SCRATCH_TEST(damaged_exif_is_upright),
         SCRATCH_TEST(a_png_is_turned_upright),
         SCRATCH_TEST(a_png_with_a_raw_profile_is_turned_upright),

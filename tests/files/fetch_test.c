@@ -151,7 +151,7 @@ static void files_come_from_a_folder_whatever_its_name(void **state)
     assert_int_equal(http_server_requests(f->server), 0);
 }
 
-static void a_folder_without_the_file_and_no_folder_at_all_are_told_apart(void **state)
+static void a_missing_file_and_a_missing_folder_are_distinguished(void **state)
 {
     fixture *f = *state;
     assert_int_equal(fetch_files(f->context, &f->set, f->folder, f->folder, NULL, NULL),
@@ -206,7 +206,7 @@ static void a_cut_download_resumes_where_it_broke_off(void **state)
     assert_holds_body(f, f->file);
 }
 
-static void a_server_that_ignores_ranges_is_asked_for_the_whole(void **state)
+static void from_a_server_that_ignores_ranges_the_whole_is_fetched(void **state)
 {
     fixture *f = *state;
     f->route.ignores_range = true;
@@ -271,7 +271,7 @@ static void progress_ends_with_all_bytes(void **state)
     assert_true(seen.rate > 0);
 }
 
-static void a_stop_from_progress_keeps_what_came_and_the_next_run_goes_on(void **state)
+static void a_stop_from_progress_keeps_the_bytes_and_the_next_run_continues(void **state)
 {
     fixture *f = *state;
     f->route.cuts = 1;
@@ -300,7 +300,7 @@ static void a_silent_server_is_given_up(void **state)
 
 /* ---- Refusals ---- */
 
-static void a_missing_file_is_told_with_the_servers_answer(void **state)
+static void a_missing_file_is_reported_with_the_servers_answer(void **state)
 {
     fixture *f = *state;
     f->entry.name = "absent.bin";
@@ -313,7 +313,7 @@ static void a_missing_file_is_told_with_the_servers_answer(void **state)
     assert_int_equal(size_of(f->part), -1);
 }
 
-static void a_closed_port_is_told_with_what_to_do(void **state)
+static void a_closed_port_is_reported_with_what_to_do(void **state)
 {
     fixture *f = *state;
     char from[64];
@@ -325,7 +325,7 @@ static void a_closed_port_is_told_with_what_to_do(void **state)
     assert_says(f, "check the network");
 }
 
-static void a_wrong_sum_tells_both_sums_and_leaves_nothing(void **state)
+static void a_wrong_sum_is_reported_with_both_sums_and_leaves_nothing(void **state)
 {
     fixture *f = *state;
     f->entry.md5 = "00000000000000000000000000000000";
@@ -347,7 +347,7 @@ static void a_file_beyond_the_limit_is_refused(void **state)
     CHECK_OK(f->context, fetch(f));
 }
 
-static void a_full_disk_is_told_and_the_next_run_goes_on(void **state)
+static void a_full_disk_is_reported_and_the_next_run_continues(void **state)
 {
     fixture *f = *state;
     struct rlimit before, small;
@@ -366,7 +366,7 @@ static void a_full_disk_is_told_and_the_next_run_goes_on(void **state)
     assert_holds_body(f, f->file);
 }
 
-static void a_folder_that_cannot_be_made_is_told(void **state)
+static void a_folder_that_cannot_be_created_is_reported(void **state)
 {
     fixture *f = *state;
     char below[340];
@@ -500,7 +500,7 @@ static void bad_archives_are_refused(void **state)
 
 /* ---- The public call ---- */
 
-static void the_public_call_uses_the_cache_folder_and_knows_its_sets(void **state)
+static void the_public_call_uses_the_cache_folder_and_has_its_sets(void **state)
 {
     fixture *f = *state;
     char folder[PATH_SIZE] = "", small[4];
@@ -542,26 +542,26 @@ int main(void)
         FETCH_TEST(a_file_is_downloaded_whole_and_not_a_second_time),
         FETCH_TEST(a_damaged_file_is_fetched_again),
         FETCH_TEST(files_come_from_a_folder_whatever_its_name),
-        FETCH_TEST(a_folder_without_the_file_and_no_folder_at_all_are_told_apart),
+        FETCH_TEST(a_missing_file_and_a_missing_folder_are_distinguished),
         FETCH_TEST(a_redirect_is_followed_but_not_for_ever),
         FETCH_TEST(a_cut_download_resumes_where_it_broke_off),
-        FETCH_TEST(a_server_that_ignores_ranges_is_asked_for_the_whole),
+        FETCH_TEST(from_a_server_that_ignores_ranges_the_whole_is_fetched),
         FETCH_TEST(a_partial_file_of_another_version_is_replaced),
         FETCH_TEST(a_complete_partial_file_needs_no_server),
         FETCH_TEST(progress_ends_with_all_bytes),
-        FETCH_TEST(a_stop_from_progress_keeps_what_came_and_the_next_run_goes_on),
+        FETCH_TEST(a_stop_from_progress_keeps_the_bytes_and_the_next_run_continues),
         FETCH_TEST(a_silent_server_is_given_up),
-        FETCH_TEST(a_missing_file_is_told_with_the_servers_answer),
-        FETCH_TEST(a_closed_port_is_told_with_what_to_do),
-        FETCH_TEST(a_wrong_sum_tells_both_sums_and_leaves_nothing),
+        FETCH_TEST(a_missing_file_is_reported_with_the_servers_answer),
+        FETCH_TEST(a_closed_port_is_reported_with_what_to_do),
+        FETCH_TEST(a_wrong_sum_is_reported_with_both_sums_and_leaves_nothing),
         FETCH_TEST(a_file_beyond_the_limit_is_refused),
-        FETCH_TEST(a_full_disk_is_told_and_the_next_run_goes_on),
-        FETCH_TEST(a_folder_that_cannot_be_made_is_told),
+        FETCH_TEST(a_full_disk_is_reported_and_the_next_run_continues),
+        FETCH_TEST(a_folder_that_cannot_be_created_is_reported),
         FETCH_TEST(sums_are_those_of_rfc_1321),
         FETCH_TEST(an_unpacked_sum_is_that_of_the_contents_and_needs_a_whole_gzip_file),
         FETCH_TEST(an_archive_is_checked_and_only_its_expected_files_are_taken),
         FETCH_TEST(bad_archives_are_refused),
-        FETCH_TEST(the_public_call_uses_the_cache_folder_and_knows_its_sets),
+        FETCH_TEST(the_public_call_uses_the_cache_folder_and_has_its_sets),
         FETCH_TEST(real_mnist_has_the_sums_of_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

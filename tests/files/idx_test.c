@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IDX files made byte by byte, plain and gzipped, and real MNIST where it is at hand. */
+/* IDX files made byte by byte, plain and gzipped, and real MNIST if it is available. */
 #include "check.h"
 
 #include <zlib.h>

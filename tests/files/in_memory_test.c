@@ -121,7 +121,7 @@ static void a_recipe_s_text_is_read_and_given_back(void **state)
     sumi_recipe_free(recipe);
 }
 
-static void a_recipe_s_fault_is_told_by_the_name_given(void **state)
+static void errors_of_a_recipe_have_the_given_name(void **state)
 {
     scratch *room = *state;
     sumi_recipe *recipe = NULL;
@@ -139,7 +139,7 @@ int main(void)
         SCRATCH_TEST(what_cannot_be_written_leaves_no_memory_behind),
         SCRATCH_TEST(bytes_that_are_no_array_are_refused_by_the_name_given),
         SCRATCH_TEST(a_recipe_s_text_is_read_and_given_back),
-        SCRATCH_TEST(a_recipe_s_fault_is_told_by_the_name_given),
+        SCRATCH_TEST(errors_of_a_recipe_have_the_given_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Picture files in memory: PNG put together chunk by chunk with zlib, JPEG by TurboJPEG's encoder,
-   and the Exif data that tell how a picture was held. */
+   and Exif data with the orientation of a picture. */
 #ifndef TESTS_FILES_PICTURE_BYTES_H
 #define TESTS_FILES_PICTURE_BYTES_H
 
@@ -85,7 +85,7 @@ static inline void make_exif(int orientation, bool little, uint8_t *bytes)
     bytes[little ? 18 : 19] = (uint8_t)orientation;
 }
 
-/* Puts a chunk behind IHDR of a whole PNG. */
+/* Inserts a chunk after IHDR of a whole PNG. */
 static inline void insert_chunk(test_file *file, const char *type, const void *data, size_t size)
 {
     enum { BEGINNING = 33 };
@@ -97,7 +97,7 @@ static inline void insert_chunk(test_file *file, const char *type, const void *d
     file->size += whole.size - BEGINNING;
 }
 
-/* Puts a segment behind the start of a whole JPEG: data after the marker FF, `marker`. */
+/* Inserts a segment after the start of a whole JPEG: data after the marker FF, `marker`. */
 static inline void insert_segment(test_file *file, int marker, const void *data, size_t size)
 {
     const uint8_t head[] = {0xff, (uint8_t)marker, (uint8_t)((size + 2) >> 8), (uint8_t)(size + 2)};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recipes: what is understood, and the sentence about what is not. */
+/* Recipes: what is accepted, and the messages about what is not. */
 #include "recipes/keys.h"
 
 #include <unistd.h>
@@ -177,7 +177,7 @@ static void every_default_is_allowed_by_its_own_range(void **state)
         CHECK_OK(context, recipe_check_value(context, "default", row, row->default_value));
 }
 
-static void unknown_names_and_missing_files_are_told(void **state)
+static void unknown_names_and_missing_files_are_reported(void **state)
 {
     (void)state;
     sumi_recipe *recipe = NULL;
@@ -339,7 +339,7 @@ int main(void)
         cmocka_unit_test(a_written_recipe_reads_back_the_same),
         cmocka_unit_test(every_built_in_recipe_opens_and_has_a_summary),
         cmocka_unit_test(every_default_is_allowed_by_its_own_range),
-        cmocka_unit_test(unknown_names_and_missing_files_are_told),
+        cmocka_unit_test(unknown_names_and_missing_files_are_reported),
         cmocka_unit_test(a_key_without_its_section_gets_every_key_of_that_name),
         cmocka_unit_test(flags_are_yes_or_no_and_true_or_false),
         cmocka_unit_test(seeds_have_sixty_four_bits),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What graphs ask of a backend whose memory the host cannot see: the CPU backend is told to be one,
-   and counts what is asked of it. */
+/* Graphs on a backend whose memory the host cannot access: the CPU backend plays that role and
+   counts its calls. */
 #include "base/context.h"
 #include "cpu/both_ways.h"
 #include "ops/one_graph.h"

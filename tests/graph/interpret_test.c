@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluation in double: what is computed, what is taken from the caller, what is given back. */
+/* Evaluation in double: computed values, values of the caller, and release. */
 #include "ops/check_gradient.h"
 
 enum { NODES = 64 };

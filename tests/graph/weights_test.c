@@ -90,7 +90,7 @@ static void fan_in_is_uniform_within_its_bound(void **state)
     end(&fixture);
 }
 
-static void normal_and_fixed_have_the_standard_deviation_asked_for(void **state)
+static void normal_and_fixed_have_the_requested_standard_deviation(void **state)
 {
     (void)state;
     static const sumi_start ways[] = {SUMI_START_NORMAL, SUMI_START_FIXED};
@@ -176,7 +176,7 @@ int main(void)
         cmocka_unit_test(values_do_not_depend_on_the_order_of_making),
         cmocka_unit_test(names_and_seeds_draw_different_values),
         cmocka_unit_test(fan_in_is_uniform_within_its_bound),
-        cmocka_unit_test(normal_and_fixed_have_the_standard_deviation_asked_for),
+        cmocka_unit_test(normal_and_fixed_have_the_requested_standard_deviation),
         cmocka_unit_test(zeros_and_ones_are_zeros_and_ones),
         cmocka_unit_test(weights_that_are_not_there_are_not_found),
         cmocka_unit_test(graphs_share_a_weight_by_its_name),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conditions: named arrays that are copied, replaced, read back and dealt out by item. */
+/* Conditions: named arrays that are copied, replaced, read back and gathered by item. */
 #include "guides/condition.h"
 
 #include "failing_allocator.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stacks of guides: each sees the call, asks what it wraps as it likes, and the whole is a denoiser
-   that a solver runs. */
+/* Stacks of guides: each gets the call and may call the inner denoiser several times, and the whole
+   is a denoiser that a solver runs. */
 #include "guides/guide.h"
 
 #include "guides/kinds.h"

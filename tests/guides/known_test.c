@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sampling with a part of the data known, on Gaussian data in the plane whose score is known: what
-   is known comes out, what does not depend on it stays as it was, and what does follows it. */
+/* Sampling with a part of the data known, on Gaussian data in the plane whose score is known: the
+   known part is reproduced, a part that is independent of it does not change, and a dependent part
+   follows it. */
 #include "check.h"
 
 #include "solvers/solver.h"
@@ -14,7 +15,7 @@ struct plane {
 };
 static const double mean[2] = {0.3, -0.2}, variance = 0.25;
 
-/* e as the network would tell it: s (a^2 C + s^2)^-1 (x - a mean). */
+/* e as the network would predict it: s (a^2 C + s^2)^-1 (x - a mean). */
 static sumi_status exact(void *user, int64_t count, int64_t item_size, int64_t output_size,
                          const float *x, const float *times, float *output)
 {
@@ -102,9 +103,9 @@ static void what_is_known_comes_out_and_what_does_not_depend_on_it_stays(void **
     }
 }
 
-/* The exact conditional mean is -0.2 + 0.8 (0.9 - 0.3) = 0.28, and the deviation 0.3. A state tells
-   of the known number only through its noise, so that some of this shift is lost on the way (Song
-   et al. 2021 have the same); noise drawn anew loses less. */
+/* The exact conditional mean is -0.2 + 0.8 (0.9 - 0.3) = 0.28, and the deviation 0.3. A state
+   depends on the known number only through its noise, so that some of this shift is lost (as in
+   Song et al. 2021); solvers that add noise lose less. */
 static void what_depends_on_it_follows(void **state)
 {
     (void)state;

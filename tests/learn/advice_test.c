@@ -21,7 +21,7 @@ static void begin(sumi_context *context, const char *recipe, const char *const *
     training_of_recipe(context, recipe, settings, t);
 }
 
-/* What a recipe with a setting is told before its first step. */
+/* Checks the warnings for a recipe with a setting before its first step. */
 static void check_told(sumi_context *context, const char *recipe, const char *setting,
                        const char *other, const char *sentence)
 {
@@ -34,7 +34,7 @@ static void check_told(sumi_context *context, const char *recipe, const char *se
     training_end(&t);
 }
 
-static void recipes_as_they_are_are_told_nothing(void **state)
+static void built_in_recipes_cause_no_warning(void **state)
 {
     scratch *room = *state;
     static const char *const RECIPES[] = {
@@ -45,7 +45,7 @@ static void recipes_as_they_are_are_told_nothing(void **state)
 }
 
 /* abar of 100 betas from 1e-4 to 0.02 is exp(-1.01) or so: sqrt is 60 %. */
-static void few_levels_with_betas_for_many_are_told(void **state)
+static void few_levels_with_betas_for_many_cause_a_warning(void **state)
 {
     scratch *room = *state;
     check_told(room->context, "morlet", "noise.steps=100", NULL,
@@ -56,7 +56,7 @@ static void few_levels_with_betas_for_many_are_told(void **state)
                "raise noise.beta_max");
 }
 
-static void data_that_are_clipped_are_told_with_the_scale_that_fits(void **state)
+static void data_that_are_clipped_cause_a_warning_with_a_suitable_scale(void **state)
 {
     scratch *room = *state;
     check_told(room->context, "morlet", "data.scale=127.5", NULL,
@@ -65,7 +65,7 @@ static void data_that_are_clipped_are_told_with_the_scale_that_fits(void **state
     check_told(room->context, "morlet", "noise.clip=no", NULL, NULL);
 }
 
-static void sets_smaller_than_a_batch_are_told(void **state)
+static void sets_smaller_than_a_batch_cause_a_warning(void **state)
 {
     scratch *room = *state;
     check_told(room->context, "points", "data.count=100", NULL,
@@ -95,7 +95,7 @@ static void open_array(scratch *room, const char *network, int rank, const int64
     sumi_array_release(room->context, &array);
 }
 
-static void arrays_whose_channels_seem_to_come_first_are_told(void **state)
+static void arrays_whose_channels_seem_to_be_first_cause_a_warning(void **state)
 {
     scratch *room = *state;
     open_array(room, "ddpm-mnist", 4, (int64_t[]){4, 3, 16, 16});
@@ -110,7 +110,7 @@ static void arrays_whose_channels_seem_to_come_first_are_told(void **state)
     assert_string_equal(told, "");
 }
 
-static void a_loss_that_grows_is_told_once_and_one_that_falls_is_not(void **state)
+static void a_loss_that_grows_causes_one_warning_and_one_that_falls_none(void **state)
 {
     scratch *room = *state;
     static const char *const wild[] = {"model.width=16",  "train.learning_rate=2",
@@ -149,12 +149,12 @@ static void the_loss_of_predicting_zero_is_that_of_the_target(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(recipes_as_they_are_are_told_nothing),
-        SCRATCH_TEST(few_levels_with_betas_for_many_are_told),
-        SCRATCH_TEST(data_that_are_clipped_are_told_with_the_scale_that_fits),
-        SCRATCH_TEST(sets_smaller_than_a_batch_are_told),
-        SCRATCH_TEST(arrays_whose_channels_seem_to_come_first_are_told),
-        SCRATCH_TEST(a_loss_that_grows_is_told_once_and_one_that_falls_is_not),
+        SCRATCH_TEST(built_in_recipes_cause_no_warning),
+        SCRATCH_TEST(few_levels_with_betas_for_many_cause_a_warning),
+        SCRATCH_TEST(data_that_are_clipped_cause_a_warning_with_a_suitable_scale),
+        SCRATCH_TEST(sets_smaller_than_a_batch_cause_a_warning),
+        SCRATCH_TEST(arrays_whose_channels_seem_to_be_first_cause_a_warning),
+        SCRATCH_TEST(a_loss_that_grows_causes_one_warning_and_one_that_falls_none),
         SCRATCH_TEST(the_loss_of_predicting_zero_is_that_of_the_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training a diffusion of bits: what is fed is the binomial process, the loss is its bound, and a
-   small network learns heartbeats. */
+/* Training a diffusion of bits: the inputs follow the binomial process, the loss is its bound, and
+   a small network learns heartbeats. */
 #include "data/data.h"
 #include "learn/trained.h"
 #include "noise/binomial.h"
@@ -53,7 +53,8 @@ static void every_batch_is_the_process_at_times_spread_evenly(void **state)
     training_end(&t);
 }
 
-/* The mean over many steps of the loss is the bound that src/measure works out, coin and all. */
+/* The mean of the loss over many steps is the bound that src/measure computes, including the last
+   step. */
 static void the_loss_is_the_bound_in_bits(void **state)
 {
     scratch *room = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checkpoints: a run continued from one is the run that was never interrupted, bit for bit; what is
-   no checkpoint of this run is refused with a sentence and changes nothing. */
+/* Checkpoints: a resumed run equals the uninterrupted one bit for bit; anything but a checkpoint of
+   this run is refused with a message and changes nothing. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -291,7 +291,7 @@ static void a_failed_write_leaves_the_last_good_file(void **state)
 
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     small = limit;
-    small.rlim_cur = good_size / 2; /* a full disk, as far as a write can tell */
+    small.rlim_cur = good_size / 2; /* like a full disk for writes */
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     sumi_status status = sumi_trainer_save(t.trainer, scratch_path(room, "c.safetensors"));

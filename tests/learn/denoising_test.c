@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The objective of a denoising model: what is fed to the network is the forward process of the
-   paper, and the loss is the one it names. The network is a test's own: a number times x. */
+/* The objective of a denoising model: the network's inputs follow the forward process of the paper,
+   and the loss is that of the paper. The test's network is a number times x. */
 #include "learn/training.h"
 
 enum { TIMES = 10 };

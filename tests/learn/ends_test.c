@@ -124,8 +124,8 @@ static void check_weights(const struct noised *noised, const char *weighting)
 
 /* ---- Tests ---- */
 
-/* Whether some weight is infinite at a place that is drawn: the bound's at an end without signal,
-   where noise is told. Uniform times never are that end. */
+/* Whether some weight is infinite at a drawn time: the bound's at an end without signal, with a
+   prediction of noise. Uniform times never include that end. */
 static bool is_infinite(const struct noised *noised, const char *weighting)
 {
     struct place place;
@@ -178,7 +178,7 @@ static void every_weight_is_finite_and_the_limit_of_its_definition_or_is_refused
 }
 
 /* Hang et al. 2023: min(SNR, gamma) / SNR of the noise, which is 1 without signal; of the data
-   min(SNR, gamma), which is 0. v and the velocities tell all of the data there. */
+   min(SNR, gamma), which is 0. v and the velocities determine the data there. */
 static void weights_without_signal_are_those_of_the_closed_form(void **state)
 {
     scratch *room = *state;
@@ -248,7 +248,8 @@ static void the_bound_is_finite_or_refused_on_every_table(void **state)
 }
 
 /* A score is infinite where nothing was added, and the logarithm of the ratio where all was. */
-static void times_without_any_noise_or_signal_are_refused_where_they_are_told_by_ratio(void **state)
+static void
+times_without_any_noise_or_signal_are_refused_where_the_time_input_is_a_ratio(void **state)
 {
     scratch *room = *state;
     static const char *const plain[] = {NULL}, *const whole[] = {"train.times=whole", NULL};
@@ -274,7 +275,7 @@ int main(void)
         SCRATCH_TEST(every_weight_is_finite_and_the_limit_of_its_definition_or_is_refused),
         SCRATCH_TEST(weights_without_signal_are_those_of_the_closed_form),
         SCRATCH_TEST(the_bound_is_finite_or_refused_on_every_table),
-        SCRATCH_TEST(times_without_any_noise_or_signal_are_refused_where_they_are_told_by_ratio),
+        SCRATCH_TEST(times_without_any_noise_or_signal_are_refused_where_the_time_input_is_a_ratio),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

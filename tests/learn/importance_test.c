@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times drawn by importance: by the second moment of their losses, without bias, and part of what a
-   checkpoint keeps. */
+/* Importance sampling of times: by the second moment of their losses, unbiased, and saved in
+   checkpoints. */
 #include "learn/importance.h"
 
 #include "learn/training.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A program beside the tests that judges samples of a trained model against what it was trained on:
+/* A program that compares samples of a trained model with its training data:
 
        judge mnist SAMPLES.npy | MODEL_FOLDER [COUNT]
        judge morlet SAMPLES.npy | MODEL_FOLDER [NOISE]
 
-   Digits are shown to a classifier that it trains on real MNIST and keeps in the build folder;
-   waves are fitted by the family of Morlet wavelets, and the residuals set beside those of real
-   waves, clean and with measured noise of the given standard deviation. */
+   Digits are classified by a network that it trains on real MNIST and stores in the build folder;
+   waves are fitted by the family of Morlet wavelets, and the residuals are compared with those of
+   real waves, clean and with noise of the given standard deviation. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

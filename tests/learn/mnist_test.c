@@ -50,7 +50,7 @@ static float *read_test_images(int32_t **labels)
     return images;
 }
 
-static void the_classifier_knows_more_than_98_percent_of_the_test_images(void **state)
+static void the_classifier_is_right_on_more_than_98_percent_of_the_test_images(void **state)
 {
     (void)state;
     if (!classifier) skip();
@@ -122,7 +122,7 @@ static void samples_of_a_model_are_digits_of_every_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_classifier_knows_more_than_98_percent_of_the_test_images),
+        cmocka_unit_test(the_classifier_is_right_on_more_than_98_percent_of_the_test_images),
         cmocka_unit_test(it_is_confident_of_real_digits_but_not_of_noise),
         cmocka_unit_test(samples_of_a_model_are_digits_of_every_class),
     };

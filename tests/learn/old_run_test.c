@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run folders that an earlier version wrote (tests/data/old_run): they are resumed by this one, and
-   what comes out is what the earlier version went on to. */
+/* Run folders that an earlier version wrote (tests/data/old_run): this one resumes them, with the
+   results of the earlier version. */
 #include <math.h>
 
 #include "learn/checkpoint.h"
@@ -8,7 +8,7 @@
 
 enum { BEFORE = 8, STEPS = 16 };
 
-/* A resumed run, and what the version that wrote its folder found on one thread. */
+/* A resumed run, and the results of the version that wrote its folder, on one thread. */
 struct old_run {
     const char *name;
     double losses[STEPS]; /* the first BEFORE lie in the checkpoint */
@@ -105,12 +105,12 @@ static void check_run(void **state, const struct old_run *run)
     release(&r);
 }
 
-static void an_old_run_of_points_goes_on_as_it_would_have(void **state)
+static void an_old_run_of_points_continues_bit_for_bit(void **state)
 {
     check_run(state, &points);
 }
 
-static void an_old_run_of_pictures_by_class_goes_on_as_it_would_have(void **state)
+static void an_old_run_of_pictures_by_class_continues_bit_for_bit(void **state)
 {
     check_run(state, &digits);
 }
@@ -158,8 +158,8 @@ static void the_model_of_an_old_run_opens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(an_old_run_of_points_goes_on_as_it_would_have),
-        SCRATCH_TEST(an_old_run_of_pictures_by_class_goes_on_as_it_would_have),
+        SCRATCH_TEST(an_old_run_of_points_continues_bit_for_bit),
+        SCRATCH_TEST(an_old_run_of_pictures_by_class_continues_bit_for_bit),
         SCRATCH_TEST(an_old_run_resumed_twice_gives_the_same_bytes),
         SCRATCH_TEST(the_model_of_an_old_run_opens),
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole of it on points whose distribution is known: a network trained for some seconds on a
-   ring of eight Gaussians, sampled by each solver, gives points near their centres. */
+/* Training and sampling with a known distribution: a network trained for some seconds on a ring of
+   eight Gaussians and sampled by each solver gives points near their centres. */
 #include "scratch.h"
 
 enum { SAMPLES = 1000, CENTRES = 8 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training in bf16 beside training in float32: the same course of the loss, weights and optimizer
-   in float32, less memory. */
+/* Training in bf16 compared with float32: the same course of the loss, weights and optimizer in
+   float32, less memory. */
 #include "base/bfloat16.h"
 #include "graph/plan.h"
 #include "learn/trained.h"

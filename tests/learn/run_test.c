@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole training run: what it reports, what it leaves in its folder, and how it is stopped. */
+/* A whole training run: its reports, the files in its folder, and how it is stopped. */
 #include <unistd.h>
 
 #include "learn/regression.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The times that a model is trained at: on every path between its ends, distributed as the recipe
-   says, and told to the network as the path tells them. */
+   says, with the path's time input of the network. */
 #include "learn/times.h"
 
 #include "learn/noised.h"

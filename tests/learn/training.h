@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of objectives share: a model whose network is a number times x (and a second
-   number for a learned variance), to be trained on points, and what its objective feeds it. */
+/* Shared by the tests of objectives: a model whose network is a number times x (and a second number
+   for a learned variance), trained on points, and the inputs of its objective. */
 #ifndef TESTS_LEARN_TRAINING_H
 #define TESTS_LEARN_TRAINING_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bound over a data set, where a perfect denoiser is known and so is the truth. */
+/* The bound over a data set with a known perfect denoiser, and so a known bound. */
 #include "base/philox.h"
 #include "measure/heartbeat.h"
 #include "scratch.h"

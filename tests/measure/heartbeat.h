@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The exact denoiser of binary heartbeats of 20 bits: what a perfect network would tell. */
+/* The exact denoiser of binary heartbeats of 20 bits: what a perfect network would predict. */
 #ifndef TESTS_MEASURE_HEARTBEAT_H
 #define TESTS_MEASURE_HEARTBEAT_H
 

@@ -65,8 +65,8 @@ static inline struct mixture_view mixture_look(const struct mixture *m,
     return view;
 }
 
-/* The level at a time, where what is between the whole times of a table is linear in log(sigma), as
-   a solver that asks in between tells the time. */
+/* The level at a time, which between the whole times of a table is linear in log(sigma), as in
+   solvers. */
 static inline struct noise_level mixture_level(const struct noise_path *path, double time)
 {
     if (path->kind != PATH_TABLE) return path_level(path, time);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Another program truncates the file that weights are mapped from, or writes into it: every call
-   that needs them ends with a status and a sentence, no signal ends the process, and what was saved
-   before is as it was. Copies of files are safe. */
+   that needs them fails with a message, no signal ends the process, and earlier saved files are
+   unchanged. Copies of files are safe. */
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Models whose weights stay in their file: opening takes no copy, evaluating gives what float32
-   gives, and whoever writes to weights writes to copies. SUMI_TEST_GIGABYTE=1 makes the file of the
-   first test 1.07 GB instead of 6 MB. */
+/* Models whose weights stay in their file: opening makes no copy, evaluations agree with float32,
+   and writes to weights go to copies. SUMI_TEST_GIGABYTE=1 makes the file of the first test 1.07 GB
+   instead of 6 MB. */
 #include "base/float16.h"
 #include "base/profile.h"
 #include "models/session.h"
@@ -146,7 +146,7 @@ static void linear_layers_widen_a_panel_of_their_weights_at_a_time(void **state)
     }
 }
 
-static void weights_asked_for_are_copies_that_may_be_written(void **state)
+static void requested_weights_are_copies_that_may_be_written(void **state)
 {
     scratch *room = *state;
     sumi_weight weight = {.size = sizeof weight};
@@ -248,7 +248,7 @@ int main(void)
         SCRATCH_TEST(opening_takes_no_copy_and_evaluates_like_float32),
         SCRATCH_TEST(networks_of_every_type_evaluate_alike),
         SCRATCH_TEST(linear_layers_widen_a_panel_of_their_weights_at_a_time),
-        SCRATCH_TEST(weights_asked_for_are_copies_that_may_be_written),
+        SCRATCH_TEST(requested_weights_are_copies_that_may_be_written),
         SCRATCH_TEST(a_model_is_saved_over_the_file_that_it_lies_in),
         SCRATCH_TEST(training_leaves_the_file_alone),
         SCRATCH_TEST(what_is_not_finite_is_refused_when_it_is_first_needed),

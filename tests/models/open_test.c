@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is a model folder and what is not: each fault is told in a sentence that names the place. */
+/* Model folders, valid and invalid: each error is a message that names its place. */
 #include "base/file.h"
 #include "models/tiny.h"
 

@@ -87,7 +87,7 @@ static void threads_do_not_change_what_is_drawn(void **state)
 }
 
 /* More items than are evaluated at once. */
-static void the_denoiser_by_hand_gives_the_same_samples(void **state)
+static void an_explicit_denoiser_gives_the_same_samples(void **state)
 {
     scratch *room = *state;
     sumi_model *model = tiny_create(room, TINY_MLP);
@@ -229,7 +229,7 @@ int main(void)
         SCRATCH_TEST(a_seed_gives_the_same_samples_and_another_does_not),
         SCRATCH_TEST(the_first_samples_do_not_depend_on_how_many_follow),
         SCRATCH_TEST(threads_do_not_change_what_is_drawn),
-        SCRATCH_TEST(the_denoiser_by_hand_gives_the_same_samples),
+        SCRATCH_TEST(an_explicit_denoiser_gives_the_same_samples),
         SCRATCH_TEST(a_denoiser_s_items_have_the_model_s_size),
         SCRATCH_TEST(classes_take_turns_where_no_condition_is_given),
         SCRATCH_TEST(the_items_of_a_condition_repeat),

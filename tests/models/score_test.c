@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The score by a model: whatever its network predicts, on every path, it is the same function of
-   what the network should say. */
+/* The score of a model: the same for every type of prediction on every path, given exact
+   predictions. */
 #include "noise/path.h"
 #include "scratch.h"
 #include "solvers/solver.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions: several over one model in several threads, plans kept within a budget, and conditions
-   that are checked against what the network says it is told. */
+/* Sessions: several for one model in several threads, plans cached within a budget, and conditions
+   that are checked against the network's declared inputs. */
 #include "models/session.h"
 
 #include <pthread.h>
@@ -284,10 +284,9 @@ static void options_that_are_not_there_are_refused(void **state)
 
 /* ---- Conditions ---- */
 
-/* x + times + the mean over the length of mask states, as a network with what text encoders and
-   others will tell it: "states" [n, L, 2], "states_mask" [n, L] that may be left out, and "kind".
- */
-static sumi_node build_told(void *user, sumi_graph *graph, const sumi_node *inputs)
+/* x + times + the mean over the length of mask states, like a network with the states of a text
+   encoder: "states" [n, L, 2], "states_mask" [n, L] that may be left out, and "kind". */
+static sumi_node build_conditioned(void *user, sumi_graph *graph, const sumi_node *inputs)
 {
     int64_t shape[SUMI_MAX_RANK];
     int *builds = user;
@@ -312,7 +311,7 @@ static const sumi_input told[] = {
     {.size = sizeof(sumi_input), .name = "kind", .element = SUMI_INT32, .rank = 1, .limit = 5},
 };
 
-static sumi_model *compose_told(scratch *room, int *builds)
+static sumi_model *compose_conditioned(scratch *room, int *builds)
 {
     const sumi_network network = {.size = sizeof network,
                                   .user = builds,
@@ -320,18 +319,18 @@ static sumi_model *compose_told(scratch *room, int *builds)
                                   .shape = {2},
                                   .input_count = 3,
                                   .inputs = told,
-                                  .build = build_told};
+                                  .build = build_conditioned};
     sumi_model *model = NULL;
     CHECK_OK(room->context, sumi_model_compose(room->context, &network, 1, &model));
     return model;
 }
 
-static void a_model_says_what_it_is_told(void **state)
+static void a_model_lists_its_inputs(void **state)
 {
     scratch *room = *state;
     int builds = 0;
     sumi_input input = {.size = sizeof input};
-    sumi_model *model = compose_told(room, &builds);
+    sumi_model *model = compose_conditioned(room, &builds);
     static const char *const names[] = {"x", "times", "states", "states_mask", "kind"};
     for (int i = 0; i < 5; i++) {
         assert_true(sumi_model_input(model, i, &input));
@@ -357,7 +356,7 @@ static void states_of_any_length_reach_the_network_and_each_length_has_a_plan(vo
 {
     scratch *room = *state;
     int builds = 0;
-    sumi_model *model = compose_told(room, &builds);
+    sumi_model *model = compose_conditioned(room, &builds);
     sumi_session *session = NULL;
     sumi_condition *c = NULL;
     const float x[8] = {0}, times[4] = {0};
@@ -397,7 +396,7 @@ static void conditions_that_do_not_fit_are_refused_with_a_sentence(void **state)
     scratch *room = *state;
     int builds = 0;
     sumi_context *context = room->context;
-    sumi_model *model = compose_told(room, &builds);
+    sumi_model *model = compose_conditioned(room, &builds);
     sumi_session *session = NULL;
     sumi_condition *c = NULL;
     const float zeros[8] = {0};
@@ -445,7 +444,7 @@ static void a_network_of_classes_by_embedding_takes_embeddings(void **state)
                                           " \"depth\": 1, \"class_embed_type\": \"identity\"}");
     sumi_session *session = NULL;
     sumi_condition *c = NULL;
-    float embedding[16] = {0}, x[2] = {0.5F, 0.1F}, time = 1, plain[2], told_so[2];
+    float embedding[16] = {0}, x[2] = {0.5F, 0.1F}, time = 1, plain[2], conditioned[2];
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
     CHECK_OK(room->context, sumi_condition_create(room->context, &c));
     for (int i = 0; i < 2; i++) {
@@ -453,9 +452,10 @@ static void a_network_of_classes_by_embedding_takes_embeddings(void **state)
         CHECK_OK(room->context,
                  sumi_condition_set(c, "embedding", 2, (int64_t[]){1, 8}, embedding));
         CHECK_OK(room->context, sumi_session_set_condition(session, c));
-        CHECK_OK(room->context, sumi_session_predict(session, 1, x, &time, i ? told_so : plain));
+        CHECK_OK(room->context,
+                 sumi_session_predict(session, 1, x, &time, i ? conditioned : plain));
     }
-    assert_memory_not_equal(plain, told_so, sizeof plain);
+    assert_memory_not_equal(plain, conditioned, sizeof plain);
     sumi_condition_free(c);
     sumi_session_free(session);
     sumi_model_free(model);
@@ -499,7 +499,7 @@ int main(void)
         SCRATCH_TEST(what_is_kept_of_the_weights_stays_within_the_budget),
         SCRATCH_TEST(another_precision_or_thread_count_is_another_plan),
         SCRATCH_TEST(options_that_are_not_there_are_refused),
-        SCRATCH_TEST(a_model_says_what_it_is_told),
+        SCRATCH_TEST(a_model_lists_its_inputs),
         SCRATCH_TEST(states_of_any_length_reach_the_network_and_each_length_has_a_plan),
         SCRATCH_TEST(conditions_that_do_not_fit_are_refused_with_a_sentence),
         SCRATCH_TEST(a_network_of_classes_by_embedding_takes_embeddings),

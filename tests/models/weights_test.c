@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights from the files that diffusers writes, and from files that are not what they should be. */
+/* Weights from the files that diffusers writes, and from invalid files. */
 #include <unistd.h>
 
 #include "models/tiny.h"
@@ -249,7 +249,8 @@ static void whole_numbers_are_no_weights(void **state)
     check_refused(*state, make_whole, "linear_1.bias\" has numbers of type I32");
 }
 
-/* A config may describe any amount of weights; memory is made only for what the file has. */
+/* A config may describe any number of weights; memory is allocated only for those that the file
+   has. */
 static void a_config_larger_than_its_file_takes_no_memory(void **state)
 {
     scratch *room = *state;

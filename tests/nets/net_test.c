@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Networks as such: which class is meant, what a config is saved as, and what a forward pass asks
-   of its inputs. */
+/* Networks: their classes, the saved form of a config, and the checks of inputs of a forward
+   pass. */
 #include "failing_allocator.h"
 #include "trial.h"
 
@@ -73,7 +73,7 @@ static void a_config_is_saved_with_every_key_as_diffusers_saves_it(void **state)
     trial_release(&t);
 }
 
-static void the_description_tells_shapes_and_classes(void **state)
+static void the_description_has_shapes_and_classes(void **state)
 {
     (void)state;
     trial t;
@@ -95,7 +95,7 @@ static void the_description_tells_shapes_and_classes(void **state)
     trial_release(&t);
 }
 
-static void each_way_of_telling_the_class_is_an_input_of_its_own(void **state)
+static void each_kind_of_class_input_is_declared(void **state)
 {
     (void)state;
     trial t;
@@ -217,7 +217,7 @@ static sumi_status parse_and_build(sumi_context *context, void *user)
     return status;
 }
 
-static void failing_memory_is_told_and_leaves_nothing_behind(void **state)
+static void failing_memory_is_reported_and_leaves_nothing_behind(void **state)
 {
     (void)state;
     for_each_failure(parse_and_build, (void *)(uintptr_t)small);
@@ -227,14 +227,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_config_is_saved_with_every_key_as_diffusers_saves_it),
-        cmocka_unit_test(the_description_tells_shapes_and_classes),
-        cmocka_unit_test(each_way_of_telling_the_class_is_an_input_of_its_own),
+        cmocka_unit_test(the_description_has_shapes_and_classes),
+        cmocka_unit_test(each_kind_of_class_input_is_declared),
         cmocka_unit_test(a_missing_sample_size_is_left_open),
         cmocka_unit_test(an_unknown_class_is_refused_and_the_nearest_named),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(inputs_of_other_shapes_are_refused),
         cmocka_unit_test(inputs_that_a_network_does_not_declare_are_refused),
-        cmocka_unit_test(failing_memory_is_told_and_leaves_nothing_behind),
+        cmocka_unit_test(failing_memory_is_reported_and_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

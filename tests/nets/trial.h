@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A network put to the test: built over weights of its own with the loss mean(output^2) and its
-   gradients, and evaluated either by the reference kernels in double or as a plan. */
+/* A network for tests: built over its own weights with the loss mean(output^2) and its gradients,
+   and evaluated either by the reference kernels in double or as a plan. */
 #ifndef TESTS_NETS_TRIAL_H
 #define TESTS_NETS_TRIAL_H
 
@@ -15,7 +15,7 @@ typedef struct trial {
     sumi_weights *weights;
     sumi_graph *graph;
     struct net_nodes inputs;
-    float *x, *times, *told; /* what the inputs hold; told, of the one beside them, may be NULL */
+    float *x, *times, *told; /* values of the inputs; that of the condition may be NULL */
     sumi_node output, loss;
     int leaf_count; /* trainable weights, and the gradients by them */
     sumi_node leaves[TRIAL_LEAVES], gradients[TRIAL_LEAVES];

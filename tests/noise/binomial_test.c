@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Binomial diffusion, against sums over all ways that a bit can go. */
+/* Binomial diffusion, compared with sums over all paths of a bit. */
 #include "check.h"
 #include "noise/binomial.h"
 #include "noise/schedule.h"
@@ -71,14 +71,15 @@ static void the_step_back_is_bayes_rule(void **state)
     assert_true(binomial_back(1, 1).kept == 0);
 }
 
-static void what_the_network_tells_goes_from_one_end_to_the_other(void **state)
+static void the_log_odds_reach_both_ends(void **state)
 {
     (void)state;
     struct binomial_back back = binomial_back(0.5, 0.6);
     CHECK_CLOSE(binomial_flip(&back, -40), back.kept, 1e-12);
     CHECK_CLOSE(binomial_flip(&back, 40), back.flipped, 1e-12);
     CHECK_CLOSE(binomial_flip(&back, 0), (back.kept + back.flipped) / 2, 1e-12);
-    /* who knows nothing of the data but that bits are fair flips as the step itself did */
+    /* without information about the data, the reverse step flips with the probability of the
+       forward step */
     double nothing = log(binomial_flipped(0.5) / (1 - binomial_flipped(0.5)));
     CHECK_CLOSE(binomial_flip(&back, nothing), binomial_flipped(0.5 / 0.6), 1e-12);
 }
@@ -101,7 +102,7 @@ int main(void)
         cmocka_unit_test(the_papers_schedule_takes_an_equal_share_away_at_every_step),
         cmocka_unit_test(the_chain_of_steps_gives_the_marginal),
         cmocka_unit_test(the_step_back_is_bayes_rule),
-        cmocka_unit_test(what_the_network_tells_goes_from_one_end_to_the_other),
+        cmocka_unit_test(the_log_odds_reach_both_ends),
         cmocka_unit_test(entropy_and_divergence_are_those_of_coins),
     };
     return cmocka_run_group_tests(tests, open_schedule, close_schedule);

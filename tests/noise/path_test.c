@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths: their closed forms, the way from time to ratio and back, slopes against differences, and
-   the SDE against what it does to a Gaussian. */
+/* Paths: their closed forms, the maps between time and ratio, slopes compared with differences, and
+   the SDE compared with its effect on a Gaussian. */
 #include "check.h"
 
 #include "noise/path.h"

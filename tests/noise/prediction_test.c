@@ -35,7 +35,7 @@ static void every_prediction_leads_back_to_data_and_noise(void **state)
     }
 }
 
-static void a_sample_without_noise_tells_no_noise(void **state)
+static void a_sample_without_noise_does_not_determine_the_noise(void **state)
 {
     (void)state;
     const struct noise_level level = {.signal = 1};
@@ -48,7 +48,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_prediction_leads_back_to_data_and_noise),
-        cmocka_unit_test(a_sample_without_noise_tells_no_noise),
+        cmocka_unit_test(a_sample_without_noise_does_not_determine_the_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

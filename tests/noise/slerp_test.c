@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Spherical interpolation against what is known of great circles. */
+/* Spherical interpolation, compared with properties of great circles. */
 #include "check.h"
 
 static void a_quarter_turn_is_walked_evenly(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of ops share: a graph whose inputs hold random numbers, its evaluation in double,
-   and the comparison of its derivatives with finite differences. Nothing here knows an op. */
+/* Shared by the tests of ops: a graph with random inputs, its evaluation in double, and the
+   comparison of its derivatives with finite differences, for any op. */
 #ifndef TESTS_OPS_CHECK_GRADIENT_H
 #define TESTS_OPS_CHECK_GRADIENT_H
 
@@ -86,7 +86,7 @@ static inline void trial_fix(struct trial *trial)
     trial->fixed[trial->count - 1] = true;
 }
 
-/* Writes the numbers of the nodes one behind the other. */
+/* Writes the numbers of the nodes consecutively. */
 static inline void trial_evaluate(struct trial *trial, int count, const sumi_node *nodes,
                                   double *numbers)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attention that leaves what it knows of its rows to its gradient, in blocks of queries
-   and keys. */
+/* Attention with a side output of its rows' statistics for its gradient, in blocks of queries and
+   keys. */
 #include "cpu/fused_ways.h"
 #include "ops/attention.h"
 #include "ops/one_graph.h"

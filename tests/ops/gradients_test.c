@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Differentiation of whole graphs, against derivatives worked by hand. */
+/* Differentiation of whole graphs, compared with derivatives computed by hand. */
 #include "ops/check_gradient.h"
 
 /* The gradient of `loss` by one node. */
@@ -79,7 +79,7 @@ static void an_intermediate_node_and_its_input_each_get_their_whole_slope(void *
     trial_end(&trial);
 }
 
-static void the_same_node_may_be_asked_for_twice(void **state)
+static void the_same_node_may_be_requested_twice(void **state)
 {
     (void)state;
     struct trial trial;
@@ -156,7 +156,7 @@ int main(void)
         cmocka_unit_test(a_node_given_to_an_op_twice_counts_twice),
         cmocka_unit_test(paths_through_a_shared_expression_are_added),
         cmocka_unit_test(an_intermediate_node_and_its_input_each_get_their_whole_slope),
-        cmocka_unit_test(the_same_node_may_be_asked_for_twice),
+        cmocka_unit_test(the_same_node_may_be_requested_twice),
         cmocka_unit_test(gradients_can_be_differentiated_again_and_again),
         cmocka_unit_test(third_derivatives_of_fused_ops_agree_with_finite_differences),
         cmocka_unit_test(a_loss_of_several_numbers_is_refused),

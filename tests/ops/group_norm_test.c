@@ -33,7 +33,7 @@ static void the_result_is_normalised_scaled_and_shifted(void **state)
     trial_end(&trial);
 }
 
-static void silu_follows_where_it_is_asked_for(void **state)
+static void silu_follows_where_it_is_requested(void **state)
 {
     (void)state;
     struct trial trial;
@@ -115,7 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moments_are_the_mean_and_the_inverse_deviation_of_each_group),
         cmocka_unit_test(the_result_is_normalised_scaled_and_shifted),
-        cmocka_unit_test(silu_follows_where_it_is_asked_for),
+        cmocka_unit_test(silu_follows_where_it_is_requested),
         cmocka_unit_test(derivatives_agree_with_finite_differences),
         cmocka_unit_test(moments_have_derivatives_of_their_own),
         cmocka_unit_test(shapes_that_do_not_fit_are_refused),

@@ -2,7 +2,7 @@
 /* Matrix products and the linear layer made of them. */
 #include "ops/check_gradient.h"
 
-static void products_are_those_worked_by_hand(void **state)
+static void products_match_hand_computed_ones(void **state)
 {
     (void)state;
     struct trial trial;
@@ -135,7 +135,7 @@ static void linear_layers_that_do_not_fit_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_are_those_worked_by_hand),
+        cmocka_unit_test(products_match_hand_computed_ones),
         cmocka_unit_test(each_matrix_of_a_batch_meets_its_partner),
         cmocka_unit_test(derivatives_agree_for_all_transposes),
         cmocka_unit_test(linear_multiplies_by_the_transposed_weight_and_adds_the_bias),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loss whose gradient is made with it: values by hand, and the same as from elementary ops. */
+/* The loss whose gradient is computed with it: values by hand, and the same as from elementary
+   ops. */
 #include "cpu/both_ways.h"
 #include "ops/check_gradient.h"
 #include "ops/ops.h"

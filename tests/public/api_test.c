@@ -7,7 +7,7 @@
 
 enum { STEPS = 12, SAMPLES = 4, ROOM = 4096, ROUNDS = 3 };
 
-/* What a thread trains and draws; compared byte by byte with what it gives alone. */
+/* What a thread trains and samples; compared byte by byte with the result of the thread alone. */
 struct work {
     const char *recipe, *const *settings; /* ended by NULL */
     sumi_status status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A program with a network of its own, through the public header alone: composed of public ops,
-   trained by the library's trainer, sampled by its solvers. */
+/* A program with its own network, using only the public headers: composed of public ops, trained by
+   the library's trainer, sampled by its solvers. */
 #include <unistd.h>
 
 #include "once.h"

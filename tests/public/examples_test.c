@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* examples/memory.c and examples/own_data.c, built as they stand. */
+/* examples/memory.c and examples/own_data.c, built unchanged. */
 #include <string.h>
 
 #include "one_context.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* examples/own_denoiser.c, built as it stands: the moments that it prints are those it calls
-   exact. */
+/* examples/own_denoiser.c, built unchanged: the moments that it prints agree with the exact
+   ones. */
 #include "check.h"
 
 enum { COUNT = 10000 }; /* of its samples */

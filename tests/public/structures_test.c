@@ -20,7 +20,7 @@ static sumi_solver *solver;
 static sumi_likelihood *likelihood;
 static sumi_condition *condition;
 
-/* Something of everything: a model, what it was found to be, and where the time went. */
+/* One of each: a model, its description, and its profile. */
 static int open_all(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options set as a configuration file sets them: what a solver does not read is tolerated, so that
-   one list serves all solvers. */
+/* Sets options like a configuration file: ignores those that a solver does not read, so that one
+   list serves all solvers. */
 #ifndef TESTS_SOLVERS_CONFIGURE_H
 #define TESTS_SOLVERS_CONFIGURE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Corrections of the estimate of data: one for each evaluation, of what the network tells, also
-   where that is read from its prediction in a solver's own way. */
+/* Corrections of the estimate of data: one for each evaluation, also for solvers with their own
+   conversion of predictions. */
 #include "one_context.h"
 
 #include <math.h>

@@ -92,7 +92,8 @@ static void eta_one_draws_the_gaussian(void **state)
     CHECK_CLOSE(squares / ITEMS, variance, 0.02 * variance + 4 * variance * sqrt(2.0 / ITEMS));
 }
 
-/* A denoiser that sees no data: then x / s(t) is kept, and the state tells where a step went. */
+/* A denoiser that predicts no data: then x / s(t) is constant, and the state shows the end of a
+   step. */
 static sumi_status nothing(void *user, int64_t count, int64_t item_size, int64_t output_size,
                            const float *x, const float *times, float *output)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ancestral sampling on Gaussian data, where the best denoiser and the law of every state are known
-   in closed form; and the variances that a network may tell. */
+   in closed form; and the variances that a network may predict. */
 #include "check.h"
 
 enum { TIMES = 1000 };
@@ -36,7 +36,7 @@ static double best_gain(double product)
     return sqrt(product) * variance / (product * variance + 1 - product);
 }
 
-/* Predicts the noise exactly; `user` holds abar. */
+/* Predicts the noise exactly; `user` is abar. */
 static sumi_status gaussian_denoiser(void *user, int64_t count, int64_t item_size,
                                      int64_t output_size, const float *x, const float *times,
                                      float *output)

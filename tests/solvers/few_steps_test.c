@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every solver with 3, 5 and 10 steps on every path and prediction, as `sumi sample` sets it up for
-   a model that Sumi has trained: on Gaussian data, whose exact denoiser is a line, it ends as near
-   to the data as an order of one promises, or it is refused with a sentence. */
+   a model that Sumi has trained: on Gaussian data, whose exact denoiser is a line, its result is as
+   near to the data as expected of order one, or it is refused with a message. */
 #include "check.h"
 
 #include "solvers/solver.h"
@@ -50,8 +50,8 @@ static bool is_one_of(const char *name, const char *const *names)
     return false;
 }
 
-/* Distilled networks tell the end of the flow and not the mean of all ends; inversions end with
-   noise; Langevin's dynamics at one level are no way from noise to data; bits are no numbers. */
+/* Distilled networks predict the end of the flow and not the mean of all ends; inversions end with
+   noise; Langevin's dynamics at one level do not lead from noise to data; bits are not numbers. */
 static bool leads_to_data(const char *name)
 {
     return !is_one_of(name,

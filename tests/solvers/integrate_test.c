@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The integrator, against equations whose solutions are known. */
+/* The integrator, on equations with known solutions. */
 #include "check.h"
 #include "solvers/integrate.h"
 
@@ -56,7 +56,7 @@ static void the_adaptive_method_meets_its_tolerance_with_fewer_evaluations(void 
     options.relative = options.absolute = 1e-10;
     double error = turn_error(&options, 4, &tight);
     assert_true(error < 5e-9);
-    assert_true(error > 1e-13); /* it does not hide behind steps without number */
+    assert_true(error > 1e-13); /* it does not need an excessive number of steps */
     assert_true(loose.evaluations < 200 && tight.evaluations < 2500);
     assert_true(tight.evaluations > 3 * loose.evaluations);
     /* the fifth order: a tolerance a hundred thousand times smaller asks for ten times the steps */
@@ -129,7 +129,7 @@ static void an_interval_that_rounding_left_is_crossed_in_one_step(void **state)
     assert_int_equal(report.steps, 1);
 }
 
-static void failures_are_told(void **state)
+static void failures_are_reported(void **state)
 {
     (void)state;
     double y[2] = {1, 0};
@@ -181,7 +181,7 @@ int main(void)
         cmocka_unit_test(a_report_counts_every_evaluation),
         cmocka_unit_test(no_time_is_no_work),
         cmocka_unit_test(an_interval_that_rounding_left_is_crossed_in_one_step),
-        cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(failures_are_reported),
         cmocka_unit_test(options_without_meaning_are_refused),
         cmocka_unit_test(methods_go_by_name),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of data and noise a state holds at a time: the formulas of each path on each scale. */
+/* The signal and noise coefficients at a time: the formulas of each path on each scale. */
 #include "one_context.h"
 
 #include <math.h>
@@ -80,7 +80,7 @@ static void a_flow_is_straight_from_data_to_noise(void **state)
     sumi_solver_free(preserving);
 }
 
-/* Karras et al. 2022, table 1; the network is told log(sigma) / 4. */
+/* Karras et al. 2022, table 1; the time input of the network is log(sigma) / 4. */
 static void edm_keeps_the_data_and_adds_sigma(void **state)
 {
     (void)state;

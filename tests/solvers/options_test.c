@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options by name, as text and as a configuration file: what is accepted, what is refused, and what
-   the refusal says. */
+/* Options by name, as text and as a configuration file: what is accepted, what is refused, and with
+   which message. */
 #include "check.h"
 
 #include "solvers/solver.h"

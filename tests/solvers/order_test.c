@@ -7,9 +7,8 @@
 
 static const double mean = 0.3, deviation = 0.5;
 
-/* The noise that the data have, from the state of the preserving path; the network is told
-   log(sigma) / 4. With `user` the path is the straight one, the time 1000 sigma, and the prediction
-   its velocity. */
+/* The exact noise, from the state of the preserving path; the time input is log(sigma) / 4. With
+   `user` the path is the straight one, the time 1000 sigma, and the prediction its velocity. */
 static sumi_status gaussian_denoiser(void *user, int64_t count, int64_t item_size,
                                      int64_t output_size, const float *x, const float *times,
                                      float *output)
@@ -178,7 +177,7 @@ static void adams_method_has_order_four(void **state)
         CHECK_CLOSE(measured_order(&claims[i]), claims[i].order, 0.15);
 }
 
-/* From sigma 0.02 to 10 on the exploding path; the network is told sigma. */
+/* From sigma 0.02 to 10 on the exploding path; the time input is sigma. */
 static sumi_status told_sigma(void *user, int64_t count, int64_t item_size, int64_t output_size,
                               const float *x, const float *times, float *output)
 {
@@ -251,9 +250,9 @@ static void methods_of_high_order_lose_error_at_least_that_fast(void **state)
         assert_true(measured_order(&claims[i]) >= claims[i].order);
 }
 
-/* UniC raises the order by one (Zhao et al. 2023, theorem 3.1): without it UniP has the order that
-   its name tells. Of order three, on a mixture: tests/tool/convergence_test.c. */
-static void the_predictor_of_unipc_alone_has_the_order_it_is_asked_for(void **state)
+/* UniC raises the order by one (Zhao et al. 2023, theorem 3.1): without it UniP has the order of
+   its name. Of order three, on a mixture: tests/tool/convergence_test.c. */
+static void the_predictor_of_unipc_alone_has_its_solver_order(void **state)
 {
     (void)state;
     char never[1024] = "[0";
@@ -283,7 +282,7 @@ int main(void)
         cmocka_unit_test(adams_method_has_order_four),
         cmocka_unit_test(inversions_have_the_order_of_their_solvers),
         cmocka_unit_test(methods_of_high_order_lose_error_at_least_that_fast),
-        cmocka_unit_test(the_predictor_of_unipc_alone_has_the_order_it_is_asked_for),
+        cmocka_unit_test(the_predictor_of_unipc_alone_has_its_solver_order),
         cmocka_unit_test(the_third_order_of_the_class_is_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

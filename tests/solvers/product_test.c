@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any path with any prediction with any solver: on Gaussian data, whose exact denoiser is a line,
-   every combination ends with the data's mean and variance, or is refused with a sentence. */
+   every combination gives the data's mean and variance, or is refused with a message. */
 #include "check.h"
 
 #include "base/philox.h"
@@ -47,7 +47,7 @@ static const char *const predictions[] = {"epsilon", "sample",          "v_predi
                                           "score",   "flow_prediction", "velocity"};
 enum { PREDICTIONS = sizeof predictions / sizeof *predictions };
 
-/* Networks distilled to know the whole way give the end of the flow, not the mean of all ends. */
+/* Distilled networks predict the end of the flow, not the mean of all ends. */
 static bool is_distilled(const char *name)
 {
     return strcmp(name, "lcm") == 0 || strcmp(name, "tcd") == 0 || strcmp(name, "flow-lcm") == 0
@@ -106,7 +106,9 @@ static sumi_solver *make(sumi_context *context, const struct trial *trial)
     set(context, solver, "clip_sample", "false");
     set(context, solver, "prediction_type", trial->prediction);
     if (strcmp(name, "pndm") != 0) set(context, solver, "timestep_spacing", "linspace");
-    if (strcmp(name, "tcd") == 0) set(context, solver, "eta", "1"); /* noised anew from data */
+    if (strcmp(name, "tcd") == 0)
+        set(context, solver, "eta", "1"); /* adds fresh noise to the
+                                             estimate */
     if (strcmp(name, "rk45") == 0) set(context, solver, "steps", "1");
     if (strcmp(name, "langevin") == 0) set(context, solver, "step_size", "0.02");
     if (strcmp(name, "annealed-langevin") == 0) {
@@ -186,7 +188,7 @@ static sumi_status run(sumi_context *context, sumi_solver *solver, const struct 
     return SUMI_OK;
 }
 
-/* A refusal tells one of these reasons. */
+/* A refusal has one of these reasons. */
 static bool is_reason(const char *message)
 {
     static const char *const reasons[] = {"no signal is left", "whole times from 0 to T - 1",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop itself: what ends it and what it says then, batches in parts, threads, memory. */
+/* The loop itself: its ends and their messages, batches in parts, threads, memory. */
 #include "check.h"
 
 #include "solvers/solver.h"
@@ -194,7 +194,7 @@ static void samples_do_not_depend_on_threads_nor_on_the_rest_of_the_batch(void *
     assert_memory_equal(whole, again, sizeof whole);
 }
 
-static void the_torch_stream_begins_anew_with_a_batch_and_goes_on_in_its_parts(void **state)
+static void the_torch_stream_restarts_with_a_batch_and_continues_in_its_parts(void **state)
 {
     (void)state;
     static float whole[4 * SIZE], again[4 * SIZE], later[4 * SIZE];
@@ -285,7 +285,7 @@ int main(void)
         TEST(states_that_make_no_sense_are_refused),
         TEST(noise_cannot_be_predicted_where_no_signal_is_left),
         TEST(samples_do_not_depend_on_threads_nor_on_the_rest_of_the_batch),
-        TEST(the_torch_stream_begins_anew_with_a_batch_and_goes_on_in_its_parts),
+        TEST(the_torch_stream_restarts_with_a_batch_and_continues_in_its_parts),
         TEST(added_noise_has_the_schedules_share),
         TEST(running_out_of_memory_at_any_call_is_reported_and_leaks_nothing),
     };

@@ -11,7 +11,7 @@ enum { ITEMS = 4000 };
 static const double centre[2] = {0.3, -0.2};
 static const double covariance[3] = {0.30, 0.12, 0.20}; /* xx, xy, yy */
 
-/* e as the network would tell it: s (a^2 C + s^2)^-1 (x - a centre). */
+/* e as the network would predict it: s (a^2 C + s^2)^-1 (x - a centre). */
 static sumi_status exact(void *user, int64_t count, int64_t item_size, int64_t output_size,
                          const float *x, const float *times, float *output)
 {

@@ -37,7 +37,7 @@ static void fill_sample(struct sample *sample, int rank)
 struct loop {
     float *overwritten; /* the caller's state, which becomes the scaled input */
     const float *bare;  /* the caller's state, which the network gets unscaled */
-    json_object *told;  /* times that the network is told instead, two calls each, or NULL */
+    json_object *told;  /* time inputs of the network instead, two calls each, or NULL */
     size_t calls;
 };
 
@@ -78,7 +78,7 @@ static sumi_status nonlinear_model(void *user, int64_t count, int64_t item_size,
     return SUMI_OK;
 }
 
-/* The score of data of deviation 1/2, told sigma. */
+/* The score of data of deviation 1/2; the time input is sigma. */
 static sumi_status gaussian_score(void *user, int64_t count, int64_t item_size, int64_t output_size,
                                   const float *x, const float *times, float *output)
 {

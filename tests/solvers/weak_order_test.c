@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of every solver that draws noise: the slope with which mean and deviation of its
-   samples come to those of Gaussian data. For such data a run is a line in its start and in all
-   that it draws, so a few hundred items tell every coefficient, by least squares and without the
-   scatter of samples: x_end = A x_start + sum B_k z_k + c has mean A m + c and variance A^2 v + sum
-   B_k^2. */
+/* The order of every solver that adds noise: the slope with which mean and deviation of its samples
+   converge to those of Gaussian data. For such data a run is linear in its start and its noise, so
+   least squares over a few hundred items give every coefficient, without the scatter of samples:
+   x_end = A x_start + sum B_k z_k + c has mean A m + c and variance A^2 v + sum B_k^2. */
 #include "check.h"
 
 #include "configure.h"
@@ -13,7 +12,7 @@ enum { MOST_DRAWS = 260, MOST_UNKNOWNS = MOST_DRAWS + 2, ITEMS = 600, MOST_OPTIO
 
 static const double mean = 0.3, deviation = 0.5;
 
-/* The noise e in a x0 + s e of the path in `user`, of which the network is told sigma = s / a. */
+/* The noise e in a x0 + s e of the path in `user`, with the time input sigma = s / a. */
 static sumi_status exact(void *user, int64_t count, int64_t item_size, int64_t output_size,
                          const float *x, const float *times, float *output)
 {

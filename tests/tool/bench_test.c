@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi bench and sumi train --profile: what they show, for recipes and for model folders. No test
-   here asks how fast anything is. */
+/* sumi bench and sumi train --profile: their output, for recipes and for model folders. No test
+   here depends on time. */
 #include <json-c/json.h>
 
 #include "running.h"
@@ -105,7 +105,7 @@ static void a_model_folder_is_measured_on_noise(void **state)
     json_object_put(answer);
 }
 
-static void what_is_not_there_is_told(void **state)
+static void missing_models_and_recipes_are_reported(void **state)
 {
     place *here = *state;
     run(here, "sumi bench digts --json");
@@ -141,7 +141,7 @@ int main(void)
                                        PLACE_TEST(the_rows_of_a_recipe_make_up_its_step),
                                        PLACE_TEST(an_evaluation_has_no_gradients),
                                        PLACE_TEST(a_model_folder_is_measured_on_noise),
-                                       PLACE_TEST(what_is_not_there_is_told),
+                                       PLACE_TEST(missing_models_and_recipes_are_reported),
                                        PLACE_TEST(training_shows_where_its_time_went)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,7 +109,7 @@ static void tuning_is_switched_by_the_usual_words(void **state)
                  "sumi: sample: --tune must be one of on, off, yes, no, true, false, not 'maybe'");
 }
 
-static void options_stand_before_and_after_arguments_until_two_dashes(void **state)
+static void options_may_precede_and_follow_arguments_until_two_dashes(void **state)
 {
     place *here = *state;
     run(here, "sumi recipes --json digits");
@@ -298,7 +298,7 @@ int main(void)
         PLACE_TEST(arguments_are_counted),
         PLACE_TEST(one_set_takes_several_assignments),
         PLACE_TEST(tuning_is_switched_by_the_usual_words),
-        PLACE_TEST(options_stand_before_and_after_arguments_until_two_dashes),
+        PLACE_TEST(options_may_precede_and_follow_arguments_until_two_dashes),
         PLACE_TEST(every_command_explains_itself),
         PLACE_TEST(the_version_is_the_library_s),
         PLACE_TEST(recipes_list_names_and_summaries),

@@ -46,8 +46,8 @@ static void solvers_have_their_order_on_a_mixture_of_gaussians(void **state)
     check_slopes(here, (const char *const[]){"unipc", "dpmpp-2m", NULL}, (const double[]){2, 1});
 }
 
-/* Its corrector raises the order by one; without, it is that which solver_order asks for. */
-static void unip_has_the_order_it_is_asked_for(void **state)
+/* Its corrector raises the order by one; without it, the order is solver_order. */
+static void unip_has_its_solver_order(void **state)
 {
     place *here = *state;
     for (int order = 1; order <= 3; order++) {
@@ -128,7 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(solvers_have_their_order_on_a_mixture_of_gaussians),
-        PLACE_TEST(unip_has_the_order_it_is_asked_for),
+        PLACE_TEST(unip_has_its_solver_order),
         PLACE_TEST(the_errors_of_each_solver_are_drawn),
         PLACE_TEST(solvers_without_an_order_are_refused),
         PLACE_TEST(evaluations_are_printed_that_tolerances_and_steps_take),

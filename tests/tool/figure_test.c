@@ -7,7 +7,7 @@
     "--set train.batch=4 --set noise.steps=10 --set train.steps=2 --set sample.count=2 "           \
     "--tune off -q --out run && "
 
-static void a_figure_has_lines_or_a_field_as_asked_for(void **state)
+static void a_figure_has_lines_or_a_field_as_requested(void **state)
 {
     place *here = *state;
     run(here, POINTS "sumi sample run -q -n 20 --solver ddim --steps 5 -o lines.png\n"
@@ -40,7 +40,7 @@ static void a_field_of_no_time_is_refused_before_a_file_is_touched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PLACE_TEST(a_figure_has_lines_or_a_field_as_asked_for),
+        PLACE_TEST(a_figure_has_lines_or_a_field_as_requested),
         PLACE_TEST(a_field_of_no_time_is_refused_before_a_file_is_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

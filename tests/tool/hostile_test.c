@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What nobody means: sizes beyond all measure, numbers that are none, models and checkpoints that
-   were damaged. Each ends with exit code 1 or 2 and one sentence, and nothing good is lost. */
+/* Hostile inputs: huge sizes, invalid numbers, damaged models and checkpoints. Each ends with exit
+   code 1 or 2 and one message, and no valid file is lost. */
 #include "running.h"
 
 #define TINY                                                                                       \

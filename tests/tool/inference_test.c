@@ -37,7 +37,7 @@ static void rows_of_help_are_the_same_in_all_commands(void **state)
     for (int i = 0; rows[i]; i++) CHECK_HOLDS(here->out, rows[i]);
 }
 
-/* All commands with the arguments that each needs beside --seed and --json. */
+/* All commands, with the arguments that each needs in addition to --seed and --json. */
 static const char *const COMMANDS[] = {
     "sample points -n 3 -o sample.npy",
     "inpaint points -n 2 --draws 2 --solver ddpm --steps 30 -o inpaint.npy",

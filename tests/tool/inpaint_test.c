@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filling in by the command what is not known. */
+/* Inpainting by the command. */
 #include <json-c/json.h>
 
 #include "arrays.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training that is interrupted at any moment, again and again: it ends as documented, keeps what
-   was done, and comes to the same bits as a run in one go. Signals come from a terminal (Ctrl-C),
-   from another process, and from a timer of a program that embeds the library.
+/* Training that is interrupted at any moment, repeatedly: it ends as documented, saves its state,
+   and gives the same bits as an uninterrupted run. Signals come from a terminal (Ctrl-C), from
+   another process, and from a timer of a program that embeds the library.
 
-   SUMI_INTERRUPTIONS asks for more than the few of the usual run, over all recipes, numbers of
-   threads and kinds of signals. */
+   SUMI_INTERRUPTIONS sets a larger number of interruptions, over all recipes, numbers of threads
+   and kinds of signals. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pty.h>
@@ -15,7 +15,7 @@
 
 enum { RECIPES = 4, MOST_THREADS = 3, MOST_ARGUMENTS = 24 };
 
-/* Networks whose products are large enough to have once been a library's. */
+/* Networks with products that are large enough for the packed loops. */
 static const char *const recipes[RECIPES][10] = {
     {"points", "train.batch=128", "model.width=128", "data.count=500", "sample.count=4"},
     {"flow-moons", "train.batch=128", "model.width=128", "data.count=500", "sample.count=4"},
@@ -108,8 +108,8 @@ static void train_in_one_go(const place *here, int recipe, int threads, const ch
     assert_int_equal(status, 0);
 }
 
-/* Interrupts a run up to `most` times, lets it go on to its end, and compares it with one in one
-   go. Returns how often it was interrupted. */
+/* Interrupts a run up to `most` times, runs it to its end, and compares it with an uninterrupted
+   one. Returns the number of interruptions. */
 static int check_run(place *here, int recipe, int threads, int most)
 {
     int done = 0, code = 1;
@@ -130,7 +130,7 @@ static int check_run(place *here, int recipe, int threads, int most)
     return done;
 }
 
-static void interrupted_training_goes_on_bit_for_bit(void **state)
+static void interrupted_training_continues_bit_for_bit(void **state)
 {
     place *here = *state;
     int wanted = interruptions() ? interruptions() : 12, done = 0;
@@ -144,7 +144,7 @@ static void interrupted_training_goes_on_bit_for_bit(void **state)
     print_message("%d interruptions\n", done);
 }
 
-/* ---- a program with a handler of its own ---- */
+/* ---- a program with its own handler ---- */
 
 static volatile sig_atomic_t alarms;
 
@@ -211,7 +211,7 @@ int main(void)
     srand(1);
     setenv("OMP_WAIT_POLICY", "passive", 1);
     const struct CMUnitTest tests[] = {
-        PLACE_TEST(interrupted_training_goes_on_bit_for_bit),
+        PLACE_TEST(interrupted_training_continues_bit_for_bit),
         PLACE_TEST(a_program_with_an_alarm_trains_to_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inverting by the command, and sampling from where that leads or from part of the way. */
+/* Inversion by the command, and sampling from its result or part-way. */
 #include <json-c/json.h>
 
 #include "arrays.h"
@@ -58,7 +58,7 @@ static double distance_from(place *here, const char *strength)
     return distance;
 }
 
-/* The less items are noised, the nearer to them is what comes back. */
+/* The less noise is added to items, the nearer are the denoised ones. */
 static void samples_begin_part_way_and_the_nearer_the_less_they_are_noised(void **state)
 {
     place *here = *state;

@@ -42,7 +42,7 @@ static void names_come_before_numbers_and_may_hold_commas(void **state)
     CHECK_DONE(here);
 }
 
-static void every_command_with_labels_knows_names(void **state)
+static void every_command_with_labels_accepts_names(void **state)
 {
     place *here = *state;
     run(here,
@@ -92,7 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLACE_TEST(classes_of_folders_are_called_by_their_names),
         PLACE_TEST(names_come_before_numbers_and_may_hold_commas),
-        PLACE_TEST(every_command_with_labels_knows_names),
+        PLACE_TEST(every_command_with_labels_accepts_names),
         PLACE_TEST(a_name_that_is_none_is_refused_with_the_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,7 +315,7 @@ static void single_numbers_are_bars_of_dots(void **state)
 }
 
 /* One pixel of two channels, white and black: with a white gap between. */
-static void channels_that_are_no_colours_stand_side_by_side(void **state)
+static void channels_that_are_not_colours_are_side_by_side(void **state)
 {
     (void)state;
     float values[] = {1, -1, 0, 1};
@@ -396,7 +396,7 @@ int main(void)
         cmocka_unit_test(points_are_braille_dots),
         cmocka_unit_test(points_of_three_coordinates_are_those_of_the_first_two),
         cmocka_unit_test(single_numbers_are_bars_of_dots),
-        cmocka_unit_test(channels_that_are_no_colours_stand_side_by_side),
+        cmocka_unit_test(channels_that_are_not_colours_are_side_by_side),
         cmocka_unit_test(arrays_without_a_picture_draw_nothing),
         cmocka_unit_test(wild_values_are_drawn_without_harm),
         cmocka_unit_test(nothing_is_drawn_where_there_is_no_terminal),

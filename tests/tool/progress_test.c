@@ -24,7 +24,7 @@ static const sumi_progress TRAINING = {.task = "train",
                                        .rate_unit = "images/s",
                                        .seconds_left = 72};
 
-static void a_line_tells_step_loss_rate_and_time_left(void **state)
+static void a_line_has_step_loss_rate_and_time_left(void **state)
 {
     (void)state;
     check_line(&TRAINING, 200, false, "train  1200/4000  loss 0.0312  812 images/s  1:12 left");
@@ -46,7 +46,7 @@ static void a_narrow_line_drops_what_matters_least(void **state)
     check_line(&TRAINING, 4, false, "1200");
 }
 
-static void bytes_are_told_in_human_units(void **state)
+static void bytes_are_printed_in_readable_units(void **state)
 {
     (void)state;
     sumi_progress fetch = {.task = "fetch",
@@ -188,9 +188,9 @@ static void a_terminal_gets_the_picture_and_the_line_in_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_tells_step_loss_rate_and_time_left),
+        cmocka_unit_test(a_line_has_step_loss_rate_and_time_left),
         cmocka_unit_test(a_narrow_line_drops_what_matters_least),
-        cmocka_unit_test(bytes_are_told_in_human_units),
+        cmocka_unit_test(bytes_are_printed_in_readable_units),
         cmocka_unit_test(what_is_unknown_or_no_number_is_left_out_or_said),
         cmocka_unit_test(plain_lines_come_each_tenth_or_ten_seconds),
         cmocka_unit_test(a_file_gets_plain_lines_only),

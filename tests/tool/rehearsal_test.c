@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `sumi train` refuses before the first step, since it could not end well: samples that cannot
-   be drawn, and places where the run's files cannot lie. And what it draws of data of any shape. */
+/* What `sumi train` refuses before the first step: solvers that cannot sample the model, and
+   folders where the run's files cannot be written. And its pictures of data of any shape. */
 #include "running.h"
 
 #define TINY                                                                                       \
@@ -88,8 +88,8 @@ static void data_of_every_shape_end_with_a_picture(void **state)
     }
 }
 
-/* A picture of samples too wide to be drawn: told, and the run ends well. */
-static void samples_without_a_picture_are_told_and_the_run_ends_well(void **state)
+/* A picture of samples that is too wide to be drawn causes a warning, and the run succeeds. */
+static void samples_without_a_picture_are_reported_and_the_run_succeeds(void **state)
 {
     place *here = *state;
     write_array(here, "data.npy", "2, 2, 40000", 160000);
@@ -123,7 +123,7 @@ int main(void)
         PLACE_TEST(samples_that_could_not_be_drawn_are_refused_before_the_training),
         PLACE_TEST(whatever_a_run_draws_at_its_end_it_has_rehearsed),
         PLACE_TEST(data_of_every_shape_end_with_a_picture),
-        PLACE_TEST(samples_without_a_picture_are_told_and_the_run_ends_well),
+        PLACE_TEST(samples_without_a_picture_are_reported_and_the_run_succeeds),
         PLACE_TEST(things_in_the_way_of_the_runs_files_are_named_before_the_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

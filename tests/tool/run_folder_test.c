@@ -26,7 +26,7 @@ static void begin(place *here, int count)
     CHECK_DONE(here);
 }
 
-static void a_run_does_not_go_on_with_other_data(void **state)
+static void a_run_is_not_resumed_with_other_data(void **state)
 {
     place *here = *state;
     begin(here, 300);
@@ -70,7 +70,7 @@ static void fewer_steps_than_are_done_are_refused(void **state)
     CHECK_DONE(here);
 }
 
-static void a_run_goes_on_from_any_folder(void **state)
+static void a_run_is_resumed_from_any_folder(void **state)
 {
     place *here = *state;
     begin(here, 20);
@@ -82,7 +82,7 @@ static void a_run_goes_on_from_any_folder(void **state)
 }
 
 /* As versions before wrote it. */
-static void a_path_that_was_kept_relative_is_told_in_another_folder(void **state)
+static void a_relative_path_is_reported_in_another_folder(void **state)
 {
     place *here = *state;
     begin(here, 20);
@@ -99,11 +99,11 @@ static void a_path_that_was_kept_relative_is_told_in_another_folder(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PLACE_TEST(a_run_does_not_go_on_with_other_data),
+        PLACE_TEST(a_run_is_not_resumed_with_other_data),
         PLACE_TEST(data_are_the_same_wherever_they_lie_and_are_kept),
         PLACE_TEST(fewer_steps_than_are_done_are_refused),
-        PLACE_TEST(a_run_goes_on_from_any_folder),
-        PLACE_TEST(a_path_that_was_kept_relative_is_told_in_another_folder),
+        PLACE_TEST(a_run_is_resumed_from_any_folder),
+        PLACE_TEST(a_relative_path_is_reported_in_another_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,7 +124,7 @@ static void wrong_wishes_are_refused(void **state)
     assert_int_equal(here->code, 2);
 }
 
-static void what_cannot_be_written_is_told_before_the_work(void **state)
+static void outputs_that_cannot_be_written_are_refused_before_the_work(void **state)
 {
     place *here = *state;
     run(here, POINTS "mkdir folder.png; mkfifo pipe.npy");
@@ -154,7 +154,7 @@ static void too_many_threads_are_wrong_usage(void **state)
     assert_int_not_equal(here->code, 0);
 }
 
-static void denoising_draws_a_table_and_tells_the_distances(void **state)
+static void denoising_draws_a_table_and_prints_the_distances(void **state)
 {
     place *here = *state;
     run(here, WAVES "sumi denoise waves -o a.png --noise-level 250 500 && ls a.png");
@@ -188,7 +188,7 @@ static void hardly_noised_items_come_back(void **state)
 }
 
 /* x0 + sigma e, though a sampler starts from noise of the path's greatest deviation. */
-static void items_are_noised_to_the_level_that_is_asked_for(void **state)
+static void items_are_noised_to_the_requested_level(void **state)
 {
     place *here = *state;
     run(here, "sumi train points " TINY "--set model.width=16 --set noise.path=ve "
@@ -207,7 +207,7 @@ static void items_are_noised_to_the_level_that_is_asked_for(void **state)
 }
 
 /* Five steps visit 999, 799, 599, 399 and 199. */
-static void the_time_that_is_asked_for_is_the_time_used(void **state)
+static void the_requested_time_is_used(void **state)
 {
     place *here = *state;
     run(here, WAVES);
@@ -230,7 +230,7 @@ static void the_time_that_is_asked_for_is_the_time_used(void **state)
 }
 
 /* A network that was hardly trained moves its items all the same. */
-static void strength_makes_at_least_one_step_and_tells_which(void **state)
+static void strength_makes_at_least_one_step_and_prints_which(void **state)
 {
     place *here = *state;
     run(here, WAVES "sumi sample waves -n 2 -q -o own.npy\n"
@@ -290,7 +290,7 @@ static void a_picture_of_another_colour_model_is_converted(void **state)
     json_object_put(parse(here));
 }
 
-static void info_tells_shapes_and_numbers_of_weights(void **state)
+static void info_prints_shapes_and_numbers_of_weights(void **state)
 {
     place *here = *state;
     run(here, POINTS "sumi info points; sumi info points/unet/*.safetensors");
@@ -310,7 +310,7 @@ static double number_of(struct json_object *object, const char *name)
     return json_object_get_double(value);
 }
 
-static void likelihoods_are_told_term_by_term(void **state)
+static void likelihoods_are_printed_term_by_term(void **state)
 {
     place *here = *state;
     struct json_object *total = NULL, *prior = NULL, *data = NULL, *steps = NULL, *terms = NULL;
@@ -355,7 +355,7 @@ static void likelihoods_are_told_term_by_term(void **state)
 
 /* What is measured, of points, of pictures, and of pictures by another last step. The error of one
    item is unknown, and null in JSON. */
-static void likelihoods_tell_their_units_and_what_is_probable(void **state)
+static void likelihoods_are_printed_with_units_and_the_kind_of_probability(void **state)
 {
     static const struct {
         const char *line, *of, *meaning;
@@ -402,18 +402,18 @@ int main(void)
         PLACE_TEST(a_filmstrip_and_previews_leave_no_escapes_in_pipes),
         PLACE_TEST(classes_can_be_chosen),
         PLACE_TEST(wrong_wishes_are_refused),
-        PLACE_TEST(what_cannot_be_written_is_told_before_the_work),
+        PLACE_TEST(outputs_that_cannot_be_written_are_refused_before_the_work),
         PLACE_TEST(too_many_threads_are_wrong_usage),
-        PLACE_TEST(denoising_draws_a_table_and_tells_the_distances),
+        PLACE_TEST(denoising_draws_a_table_and_prints_the_distances),
         PLACE_TEST(hardly_noised_items_come_back),
-        PLACE_TEST(items_are_noised_to_the_level_that_is_asked_for),
-        PLACE_TEST(the_time_that_is_asked_for_is_the_time_used),
-        PLACE_TEST(strength_makes_at_least_one_step_and_tells_which),
+        PLACE_TEST(items_are_noised_to_the_requested_level),
+        PLACE_TEST(the_requested_time_is_used),
+        PLACE_TEST(strength_makes_at_least_one_step_and_prints_which),
         PLACE_TEST(one_s_own_items_can_be_denoised),
-        PLACE_TEST(likelihoods_are_told_term_by_term),
-        PLACE_TEST(likelihoods_tell_their_units_and_what_is_probable),
+        PLACE_TEST(likelihoods_are_printed_term_by_term),
+        PLACE_TEST(likelihoods_are_printed_with_units_and_the_kind_of_probability),
         PLACE_TEST(a_picture_of_another_colour_model_is_converted),
-        PLACE_TEST(info_tells_shapes_and_numbers_of_weights),
+        PLACE_TEST(info_prints_shapes_and_numbers_of_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

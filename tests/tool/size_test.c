@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Models whose config.json leaves the size of their items open. */
+/* Models without sample_size in their config.json. */
 #include "running.h"
 
 /* A model of 8 x 8 pictures, "sized", and the same without its sample_size, "open". */
@@ -9,7 +9,7 @@
     "--set sample.steps=2 --out digits\n"                                                          \
     "rm digits/recipe.ini; cp -r digits open; sed -i '/\"sample_size\"/d' open/unet/config.json\n"
 
-static void the_size_of_samples_can_be_told(void **state)
+static void the_size_of_samples_can_be_given(void **state)
 {
     place *here = *state;
     run(here, MODELS "sumi sample digits -n 2 --steps 2 --solver ddim -q -o a.npy && "
@@ -92,7 +92,7 @@ static void a_size_that_is_missing_or_wrong_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PLACE_TEST(the_size_of_samples_can_be_told),
+        PLACE_TEST(the_size_of_samples_can_be_given),
         PLACE_TEST(the_size_is_that_of_the_items_that_are_read),
         PLACE_TEST(a_size_that_is_missing_or_wrong_is_refused),
     };

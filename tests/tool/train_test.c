@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training by the command: what it writes, killing and going on, full disks, wrong wishes. */
+/* Training by the command: its files, killing and resuming, full disks, invalid requests. */
 #include <json-c/json.h>
 
 #include "running.h"
@@ -30,7 +30,7 @@ static void a_run_leaves_a_model_a_recipe_and_pictures(void **state)
 }
 
 /* Killed and gone on with in bf16, a run ends with the weights, to the bit, of one that was not. */
-static void a_run_in_bf16_goes_on_bit_for_bit_and_keeps_its_precision(void **state)
+static void a_run_in_bf16_continues_bit_for_bit_and_keeps_its_precision(void **state)
 {
     place *here = *state;
     run(here,
@@ -119,7 +119,7 @@ static void an_existing_run_is_not_overwritten(void **state)
     CHECK_DONE(here);
 }
 
-static void resuming_nothing_begins_afresh_with_a_note(void **state)
+static void resuming_nothing_starts_from_the_beginning_with_a_note(void **state)
 {
     place *here = *state;
     run(here, "sumi train digits " TINY "--set train.steps=2 --resume --out run");
@@ -194,8 +194,8 @@ static void a_signal_stops_after_a_step_and_keeps_it(void **state)
     CHECK_DONE(here);
 }
 
-/* What is told to go on with a run can be pasted into a shell, whatever its folder is called. */
-static void the_way_to_go_on_can_be_pasted(void **state)
+/* The printed command for resuming can be pasted into a shell, for any name of the folder. */
+static void the_command_for_resuming_can_be_pasted(void **state)
 {
     place *here = *state;
     run(here, "run=\"Ann's new\\$run\"; \"$SUMI\" train digits " TINY
@@ -253,7 +253,7 @@ static void a_full_disk_leaves_the_last_checkpoint(void **state)
 {
     place *here = *state;
     if (!can_mount(here)) skip();
-    /* Room for one checkpoint and model, not for a second beside it. */
+    /* Space for one checkpoint and model, not for a second one. */
     run(here,
         "sumi train digits " TINY "--set train.steps=1 -q --out one\n"
         "unshare -m sh -c 'mount -t tmpfs -o size=1200k tmpfs disk && \"$SUMI\" train digits " TINY
@@ -280,16 +280,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(a_run_leaves_a_model_a_recipe_and_pictures),
-        PLACE_TEST(a_run_in_bf16_goes_on_bit_for_bit_and_keeps_its_precision),
+        PLACE_TEST(a_run_in_bf16_continues_bit_for_bit_and_keeps_its_precision),
         PLACE_TEST(quiet_says_nothing_and_json_parses),
         PLACE_TEST(wrong_wishes_are_refused_with_advice),
         PLACE_TEST(an_existing_run_is_not_overwritten),
-        PLACE_TEST(resuming_nothing_begins_afresh_with_a_note),
+        PLACE_TEST(resuming_nothing_starts_from_the_beginning_with_a_note),
         PLACE_TEST(a_run_killed_many_times_ends_with_the_same_bits),
         PLACE_TEST(two_runs_do_not_share_a_folder),
         PLACE_TEST(a_model_that_was_not_saved_is_saved_on_resume),
         PLACE_TEST(a_signal_stops_after_a_step_and_keeps_it),
-        PLACE_TEST(the_way_to_go_on_can_be_pasted),
+        PLACE_TEST(the_command_for_resuming_can_be_pasted),
         PLACE_TEST(a_file_in_the_way_is_named),
         PLACE_TEST(a_checkpoint_cut_short_leaves_the_last_one),
         PLACE_TEST(a_full_disk_leaves_the_last_checkpoint),

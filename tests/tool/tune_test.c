@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The choice of algorithms, as people meet it: training goes the same way whatever is chosen. */
+/* The choice of algorithms by the command: training gives about the same results with any
+   choice. */
 #include "tool/running.h"
 
 /* A training that leaves its losses in NAME, with choices remembered in the folder itself. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all programs share that hold Sumi to a file of reference numbers: a JSON file with a list of
-   records, a row each. Such a program runs every row, prints a line for each (its id and "agrees",
-   how far off it is, or "not there" for a class that Sumi does not have), then the three counts,
-   and ends with 1 if any row failed. The file is the program's argument, or else a usual one beside
-   the sources, without which the program says so and skips. */
+/* Shared by all programs that compare Sumi with a file of reference numbers: a JSON file with a
+   list of records, one per row. Such a program runs every row, prints a line for each (its id and
+   "agrees", the difference, or "not there" for a class that Sumi does not have), then the three
+   counts, and ends with 1 if any row failed. The file is the program's argument, or a default one
+   next to the sources; if that is missing, the program reports it and skips. */
 #ifndef TESTS_VECTORS_PROGRAM_H
 #define TESTS_VECTORS_PROGRAM_H
 
@@ -37,7 +37,7 @@ bool vectors_compare(struct vectors_row *row, double actual, double expected, do
 bool vectors_fail(struct vectors_row *row, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The JSON file `name` beside the one that is run, or else in the folder of reference numbers; NULL
+/* The JSON file `name` next to the one that is run, or in the folder of reference numbers; NULL
    where there is none. To be released with json_object_put. */
 json_object *vectors_neighbour(const struct vectors_row *row, const char *name);
 

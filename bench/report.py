@@ -3,7 +3,7 @@
 docs/performance.md."""
 from rows import ROWS
 
-# ---- Telling ----
+# ---- Rows ----
 
 def amount(value, unit):
     if value is None:
@@ -40,7 +40,7 @@ TITLES = ["", "workload", "Sumi", "other side", "its best way", "ratio (spread)"
 
 
 def remarks(name, result):
-    """What there is to say of a row: the share of the peak, and the floor where it is not met."""
+    """Remarks on a row: the percentage of the peak, and the floor if the row is not met."""
     if "unavailable" in result:
         yield f"{name}: not available: {result['unavailable']}"
     if "floor" not in result:
@@ -66,7 +66,7 @@ def remarks(name, result):
 
 
 def op_rows(result):
-    """Cells of where the time of a run goes: op, calls, ms, share, GFLOP, MB, ms of the floor."""
+    """The profile of a run as cells: op, calls, ms, share, GFLOP, MB, ms of the floor."""
     total = sum(op["seconds"] for op in result["ops"])
     for op in result["ops"]:
         if op["seconds"] > 0.001 * total:
@@ -80,7 +80,7 @@ OP_TITLES = ["op", "calls", "ms", "share", "GFLOP", "MB", "floor", "with Winogra
 
 
 def op_table(name, result):
-    """Where the time of workload B goes."""
+    """The profile of workload B."""
     if name != "B" or "ops" not in result:
         return
     yield ""
@@ -107,7 +107,7 @@ def print_table(results):
 
 
 def dispatch_markdown(dispatch):
-    """What is around the arithmetic."""
+    """The overhead around the arithmetic."""
     yield f"\nOne op on one number, of a plan of {dispatch['nodes']}:\n"
     yield "| op | ns |\n| --- | --- |"
     for chain in dispatch["chains"]:
@@ -115,15 +115,15 @@ def dispatch_markdown(dispatch):
     team = dispatch["team"]
     if team["threads"] > 1:
         yield (f"\nA team of {team['threads']} threads begins and ends in {1e9 * team['awake']:.0f} ns "
-               f"while they are awake, and in {1e9 * team['asleep']:.0f} ns after they slept: worth it "
-               f"from {team['worth_awake']:.0f} and {team['worth_asleep']:.0f} elementary operations "
-               f"on. The rule wakes them from {team['threshold']} on; one less takes "
-               f"{1e9 * team['below']:.0f} ns by one thread, that many "
-               f"{1e9 * team['above']:.0f} ns by all.")
+               f"while its threads are awake, and in {1e9 * team['asleep']:.0f} ns after they slept: "
+               f"break-even at {team['worth_awake']:.0f} and {team['worth_asleep']:.0f} elementary "
+               f"operations. The rule uses all threads from {team['threshold']} on; one operation less "
+               f"takes {1e9 * team['below']:.0f} ns with one thread, that number "
+               f"{1e9 * team['above']:.0f} ns with all.")
 
 
 def commits(revisions):
-    """Which commit each row was measured at, rows of one commit together."""
+    """The commit at which each row was measured, grouped by commit."""
     return "; ".join(f"{', '.join(name for name in revisions if revisions[name] == one)} at {one}"
                      for one in dict.fromkeys(revisions.values()))
 
@@ -153,7 +153,7 @@ def markdown(kept):
             yield (f"| {name} | {variant['name']} | {1e3 * variant['seconds']:.2f} | "
                    f"{variant['difference']:.1e} |")
     if "ops" in results.get("B", {}):
-        yield "\nWhere the time of workload B goes, in ms:\n"
+        yield "\nThe profile of workload B, in ms:\n"
         yield "| " + " | ".join(OP_TITLES) + " |\n|" + " --- |" * len(OP_TITLES)
         for cells in op_rows(results["B"]):
             yield "| " + " | ".join(cells) + " |"
@@ -171,8 +171,8 @@ def markdown(kept):
 
 
 def solver_table(measured):
-    """What each solver takes for an evaluation, beside the network."""
-    yield (f"\nSolvers beside one evaluation of the ddpm-mnist U-Net for 64 items, "
+    """The time of each solver per evaluation, relative to the network."""
+    yield (f"\nSolvers, relative to one evaluation of the ddpm-mnist U-Net for 64 items, "
            f"{1e3 * measured['network']:.1f} ms by {measured['threads']} threads:\n")
     yield "| solver | microseconds | of the network | states kept |\n| --- | --- | --- | --- |"
     for solver in measured["solvers"]:

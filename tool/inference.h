@@ -33,6 +33,12 @@ struct inference_settings {
                            "scheduler_config.json, or eta, timesteps ...; `sumi solvers\n"         \
                            "NAME` lists them"))
 
+#define LABEL_ROW(SETTINGS)                                                                        \
+    LIST_ROW(SETTINGS, inference.labels, 0, "L ...", TAKES_WORDS,                                  \
+             A_TEXT("label", "classes of the items, repeated cyclically, by number or by a\n"      \
+                             "name that `sumi info` lists; default: those of the data, or\n"       \
+                             "all classes cyclically"))
+
 #define SIZE_ROW(SETTINGS)                                                                         \
     OPTION_ROW(SETTINGS, inference.size, 0, "HxW",                                                 \
                A_TEXT("size", "height and width of the items, if the model's config has no\n"      \
@@ -54,11 +60,7 @@ struct inference_settings {
         OPTION_ROW(SETTINGS, inference.rng, 0, "philox|torch",                                     \
                    A_CHOICE("rng", "philox|torch",                                                 \
                             "random numbers: Sumi's own, or those of torch on a CPU")),            \
-        LIST_ROW(SETTINGS, inference.labels, 0, "L ...", TAKES_WORDS,                              \
-                 A_TEXT("label", "classes of the items, repeated cyclically, by number or by a\n"  \
-                                 "name that `sumi info` lists; default: those of the data, or\n"   \
-                                 "all classes cyclically")),                                       \
-        SIZE_ROW(SETTINGS), GUIDANCE_ROWS(SETTINGS, inference.guidance),                           \
+        LABEL_ROW(SETTINGS), SIZE_ROW(SETTINGS), GUIDANCE_ROWS(SETTINGS, inference.guidance),      \
         COMPUTING_AND_REPORT_ROWS(SETTINGS)
 
 /* A model that is ready to run. */

@@ -8,8 +8,10 @@
 
 #include "inference.h"
 #include "interrupt.h"
+#include "labels.h"
 #include "print.h"
 #include "progress.h"
+#include "size.h"
 
 struct settings {
     struct inference_settings inference;
@@ -26,6 +28,7 @@ struct work {
     const struct settings *settings;
     struct inference inference;
     struct inference_settings choices; /* the settings; of --set only those of the solver */
+    struct numbers classes;            /* of --label */
     struct texts sets;                 /* those of the recipe: "section.key=value" */
     sumi_data *data;
     sumi_likelihood *likelihood;
@@ -124,6 +127,10 @@ static int check_measure(const struct settings *settings)
         return fail(EXIT_USAGE, "likelihood: the exact density does not read --%s; the bound does",
                     of_bound);
     }
+    if (!settings->exact && settings->inference.labels.count) {
+        return fail(EXIT_USAGE, "likelihood: the bound takes the classes of the data, not --label; "
+                                "--exact does");
+    }
     if (!settings->exact && of_density) {
         return fail(EXIT_USAGE, "likelihood: the bound does not read --%s; --exact does",
                     of_density);
@@ -161,9 +168,14 @@ static int prepare(struct work *work)
         code = fail(EXIT_USAGE, "likelihood: the exact density has no terms to draw");
     if (code == EXIT_DONE) code = inference_open(&work->inference, NULL);
     if (code == EXIT_DONE) code = open_recipe(work);
+    if (code == EXIT_DONE)
+        code = labels_read("likelihood", work->inference.model, &settings->inference.labels,
+                           &work->classes);
     if (code != EXIT_DONE) return code;
     if (sumi_data_open(work->context, work->inference.recipe, &work->data) != SUMI_OK)
         return fail_context(work->context);
+    code = size_adopt(work->context, work->inference.model, "the recipe's data set", work->data);
+    if (code != EXIT_DONE) return code;
     int rank = sumi_data_shape(work->data, shape);
     work->numbers = 1;
     for (int i = 0; i < rank; i++) work->numbers *= shape[i];
@@ -189,7 +201,10 @@ static sumi_status measure_items(struct work *work, int rank, const int64_t *sha
                                  const int32_t *classes)
 {
     sumi_status status = SUMI_OK;
-    if (sumi_model_classes(work->inference.model))
+    if (work->classes.count)
+        status = inference_classes(work->context, work->inference.model, work->inference.session,
+                                   shape[0], &work->classes, -1);
+    else if (sumi_model_classes(work->inference.model))
         status = inference_repeat_classes(work->context, work->inference.model,
                                           work->inference.session, shape[0], classes);
     if (status != SUMI_OK) return status;
@@ -452,6 +467,8 @@ static const struct option OPTIONS[] = {
              A_TEXT("option", "the same; --set also changes values of the recipe whose data\n"
                               "are measured (section.key=value)")),
     SEED_ROW(struct settings),
+    LABEL_ROW(struct settings),
+    SIZE_ROW(struct settings),
     GUIDANCE_ROWS(struct settings, inference.guidance),
     COMPUTING_AND_REPORT_ROWS(struct settings),
     OPTION_ROW(struct settings, output, 'o', "FILE.png",

@@ -43,22 +43,11 @@ static sumi_status read_first(sumi_context *context, sumi_data *data, int64_t co
     return status;
 }
 
-/* Sets the size of a model without sample_size to that of the data's items. */
-static int adopt_size(sumi_context *context, sumi_model *model, const char *path,
-                      const sumi_data *data)
-{
-    int64_t shape[SUMI_MAX_RANK], own[SUMI_MAX_RANK];
-    int rank = sumi_data_shape(data, shape);
-    if (!size_is_open(model) || rank != sumi_model_shape(model, own)) return EXIT_DONE;
-    if (sumi_model_set_size(model, rank - 1, shape) == SUMI_OK) return EXIT_DONE;
-    return fail(EXIT_FAILED, "%s: %s", path, sumi_context_message(context));
-}
-
 static int read_data(sumi_context *context, sumi_model *model, const char *path, sumi_data *data,
                      int64_t count, sumi_array *items, struct numbers *labels)
 {
     int64_t shape[SUMI_MAX_RANK], wanted[SUMI_MAX_RANK];
-    int code = adopt_size(context, model, path, data);
+    int code = size_adopt(context, model, path, data);
     if (code != EXIT_DONE) return code;
     int rank = sumi_data_shape(data, shape), wanted_rank = sumi_model_shape(model, wanted);
     if (!same_shape(rank, shape, wanted_rank, wanted))

@@ -47,6 +47,15 @@ int size_set(sumi_context *context, const char *command, sumi_model *model, cons
     return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
 }
 
+int size_adopt(sumi_context *context, sumi_model *model, const char *path, const sumi_data *data)
+{
+    int64_t shape[SUMI_MAX_RANK], own[SUMI_MAX_RANK];
+    int rank = sumi_data_shape(data, shape);
+    if (!size_is_open(model) || rank != sumi_model_shape(model, own)) return EXIT_DONE;
+    if (sumi_model_set_size(model, rank - 1, shape) == SUMI_OK) return EXIT_DONE;
+    return fail(EXIT_FAILED, "%s: %s", path, sumi_context_message(context));
+}
+
 int size_check(const char *command, const sumi_model *model)
 {
     if (!size_is_open(model)) return EXIT_DONE;

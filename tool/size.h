@@ -10,6 +10,10 @@
    the length of signals; NULL for none. Prints errors and returns an exit code. */
 int size_set(sumi_context *context, const char *command, sumi_model *model, const char *size);
 
+/* Sets the size of a model without sample_size to that of the data's items. `path` names the data
+   in messages. Returns an exit code. */
+int size_adopt(sumi_context *context, sumi_model *model, const char *path, const sumi_data *data);
+
 /* Refuses a model whose size is not set. Returns an exit code. */
 int size_check(const char *command, const sumi_model *model);
 

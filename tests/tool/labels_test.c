@@ -31,6 +31,19 @@ static void classes_of_folders_are_called_by_their_names(void **state)
     CHECK_HOLDS(here->out, "\"3\": \"tench, Tinca\"");
 }
 
+static void the_exact_likelihood_takes_the_classes_of_an_option(void **state)
+{
+    place *here = *state;
+    run(here, FOLDERS "sumi likelihood pets --exact -n 2 --label cat --json >a && "
+                      "sumi likelihood pets --exact -n 2 --label 1 --json >b && cmp a b && "
+                      "sumi likelihood pets --exact -n 2 --label dog --json >c && ! cmp -s a c");
+    CHECK_DONE(here);
+    run(here, "sumi likelihood pets --label cat");
+    CHECK_FAILED(here, 2,
+                 "sumi: likelihood: the bound takes the classes of the data, not --label; --exact "
+                 "does");
+}
+
 /* The folder "10" is class 0; there is no class of number 10. A comma may belong to a name. */
 static void names_come_before_numbers_and_may_hold_commas(void **state)
 {
@@ -92,6 +105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLACE_TEST(classes_of_folders_are_called_by_their_names),
         PLACE_TEST(names_come_before_numbers_and_may_hold_commas),
+        PLACE_TEST(the_exact_likelihood_takes_the_classes_of_an_option),
         PLACE_TEST(every_command_with_labels_accepts_names),
         PLACE_TEST(a_name_that_is_none_is_refused_with_the_nearest),
     };

@@ -54,6 +54,20 @@ static void the_size_is_that_of_the_items_that_are_read(void **state)
     CHECK_HOLDS(here->out, "[1,12,8,1]");
 }
 
+#define TWO " --data digits --set data.count=4 num_train_timesteps=4 -n 4 --draws 2 --json "
+
+static void
+the_likelihood_of_a_model_of_open_size_takes_that_of_the_data_or_of_the_option(void **state)
+{
+    place *here = *state;
+    run(here, MODELS "sumi likelihood digits" TWO ">a && sumi likelihood open" TWO ">b && "
+                     "cmp a b && sumi likelihood open --size 28x28" TWO ">c && cmp a c");
+    CHECK_DONE(here);
+    run(here, "sumi likelihood open --size 6x10" TWO);
+    assert_int_equal(here->code, 2);
+    CHECK_HOLDS(here->err, "6");
+}
+
 static void a_size_that_is_missing_or_wrong_is_refused(void **state)
 {
     place *here = *state;
@@ -94,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLACE_TEST(the_size_of_samples_can_be_given),
         PLACE_TEST(the_size_is_that_of_the_items_that_are_read),
+        PLACE_TEST(the_likelihood_of_a_model_of_open_size_takes_that_of_the_data_or_of_the_option),
         PLACE_TEST(a_size_that_is_missing_or_wrong_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sumi decode: pictures of latents by the auto-encoder that made them. */
+/* sumi decode: the pictures of latents, with the auto-encoder that encoded them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ static int check_settings(const struct settings *settings)
     return check_output(output);
 }
 
-/* The same without tiles, and how far that is. */
+/* Decodes without tiles, too, and compares the results. */
 static sumi_status compare(struct work *work)
 {
     sumi_array whole;

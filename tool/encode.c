@@ -47,7 +47,7 @@ static int read_file(sumi_context *context, const char *path, sumi_array *pictur
                 path, pictures->rank);
 }
 
-/* Grey pictures for an auto-encoder of colours: the same in all channels. */
+/* Repeats grey pictures in all channels for an auto-encoder of colours. */
 static sumi_status fit_channels(struct work *work, sumi_array *pictures)
 {
     sumi_auto_encoder_info info = {.size = sizeof info};
@@ -65,7 +65,7 @@ static sumi_status fit_channels(struct work *work, sumi_array *pictures)
     return SUMI_OK;
 }
 
-/* Puts more pictures of the same size behind those that are there; takes `more` over. */
+/* Appends more pictures of the same size; takes ownership of `more`. */
 static int append(struct work *work, const char *path, sumi_array *more)
 {
     sumi_array *all = &work->pictures, both;
@@ -111,7 +111,7 @@ static int read_pictures(struct work *work, int count, const char *const *paths)
 
 /* ---- Encoding ---- */
 
-/* Decodes the latents again and compares with the pictures. */
+/* Decodes the latents and compares the result with the pictures. */
 static sumi_status reconstruct(struct work *work)
 {
     sumi_array again;

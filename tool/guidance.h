@@ -6,7 +6,7 @@
 
 #include "command.h"
 
-/* As given, or NULL; channels is 0 where it is left out. */
+/* The arguments of the options, or NULL; channels is 0 without --guidance-channels. */
 struct guidance_settings {
     const char *scale, *interval, *rescale, *null_class;
     int64_t channels;

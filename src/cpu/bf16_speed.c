@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The instruction for sums of products of bfloat16 numbers, which no expression of C stands for; by
-   its name where the compiler and the processor know it. */
+/* The instruction for sums of products of bfloat16 numbers, as an intrinsic where the compiler and
+   the CPU have it, because C has no expression for it. */
 #include "cpu/bf16_speed.h"
 
 #if defined(__x86_64__)

@@ -40,7 +40,7 @@ static struct moments moments_of(const struct combination *rule, const float *ou
     return m;
 }
 
-/* What g is multiplied by; 1 where its numbers are all the same. */
+/* The factor of g; 1 if its numbers are all equal. */
 static double rescale_factor(double phi, const struct moments *c, const struct moments *g)
 {
     return g->deviation > 0 ? phi * c->deviation / g->deviation + 1 - phi : 1;
@@ -74,14 +74,14 @@ static double product_along(const struct combination *rule, const float *v, cons
     return sum;
 }
 
-/* v at z becomes v at g, and what c has besides through its deviation:
+/* Turns v at z into v at g, and computes the part of c's vector through its deviation:
 
        v^T dz = v^T (F dg + g dF),   dF = phi (d std(c) / std(g) - std(c) / std(g)^2 d std(g)),
        d std(u) = (u - mean u)^T du / ((N - 1) std(u))
 
-   `guided` is g; `besides` holds zeros before. */
+   `guided` is g; `condition_part` holds zeros before. */
 static void pull_rescale(const struct combination *rule, const float *condition,
-                         const float *guided, float *v, float *besides)
+                         const float *guided, float *v, float *condition_part)
 {
     struct moments c = moments_of(rule, condition), g = moments_of(rule, guided);
     if (!(g.deviation > 0)) return;
@@ -93,7 +93,7 @@ static void pull_rescale(const struct combination *rule, const float *condition,
         for (int64_t k = 0; k < rule->channels; k++) {
             int64_t i = p * rule->width + k;
             v[i] = (float)(factor * v[i] + of_g * (guided[i] - g.mean));
-            besides[i] = (float)(of_c * (condition[i] - c.mean));
+            condition_part[i] = (float)(of_c * (condition[i] - c.mean));
         }
     }
 }
@@ -102,7 +102,7 @@ void combine_pull(const struct combination *rule, const float *condition, const 
                   float *condition_vector, float *null_vector, float *scratch)
 {
     size_t size = (size_t)(rule->positions * rule->width) * sizeof *scratch;
-    memset(null_vector, 0, size); /* first what c has besides */
+    memset(null_vector, 0, size); /* first the part of c's vector through its deviation */
     if (rule->rescale > 0) {
         memcpy(scratch, condition, size);
         guide_item(rule, null, scratch);
@@ -111,10 +111,10 @@ void combine_pull(const struct combination *rule, const float *condition, const 
     for (int64_t p = 0; p < rule->positions; p++) {
         for (int64_t k = 0; k < rule->width; k++) {
             int64_t i = p * rule->width + k;
-            double v = condition_vector[i], besides = null_vector[i];
+            double v = condition_vector[i], part = null_vector[i];
             bool guided = k < rule->guided;
             null_vector[i] = guided ? (float)((1 - rule->scale) * v) : 0;
-            condition_vector[i] = (float)((guided ? rule->scale * v : v) + besides);
+            condition_vector[i] = (float)((guided ? rule->scale * v : v) + part);
         }
     }
 }

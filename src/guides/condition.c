@@ -197,8 +197,8 @@ sumi_status condition_copy(sumi_context *context, const sumi_condition *source,
     return status;
 }
 
-/* Copies items[count] of `from` (NULL: 0, 1 ...) to `to` from item `first` on; those beyond the
-   last begin again with the first. */
+/* Copies items[count] of `from` (NULL: 0, 1 ...) to `to` from item `first` on; items beyond the
+   last repeat from the first. */
 static void copy_items(const struct condition_entry *from, int64_t count, const int64_t *items,
                        int64_t first, const struct condition_entry *to)
 {

@@ -39,9 +39,9 @@ sumi_status condition_copy(sumi_context *context, const sumi_condition *source,
 sumi_status condition_gather(sumi_condition *condition, const sumi_condition *source, int64_t count,
                              const int64_t *items);
 
-/* Makes `condition` one of the first `count` items of `source`, with those of `null` by the numbers
-   null_items[null_count] behind. The two must have the same arrays with items of the same shape;
-   both begin again with their first items where they have fewer. */
+/* Makes `condition` one of the first `count` items of `source`, followed by the items
+   null_items[null_count] of `null`. The two must have the same arrays with items of the same shape;
+   if they have fewer items, these repeat from the first. */
 sumi_status condition_join(sumi_condition *condition, const sumi_condition *source, int64_t count,
                            const sumi_condition *null, int64_t null_count,
                            const int64_t *null_items);

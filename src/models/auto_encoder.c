@@ -87,7 +87,7 @@ sumi_status auto_encoder_is_in(sumi_context *context, const char *folder, bool *
     return status;
 }
 
-/* The network denoises what the auto-encoder gives: they must fit. */
+/* Checks that the network's items are the auto-encoder's latents. */
 static sumi_status check_fit(const sumi_model *model, const struct auto_encoder *net,
                              const char *folder)
 {
@@ -236,12 +236,13 @@ bool sumi_auto_encoder_weight(sumi_auto_encoder *auto_encoder, int64_t number, s
     sumi_weights *weights = auto_encoder->part->weights;
     bool there = number >= 0 && number < weights->count;
     if (there && weights_own(weights, number) != SUMI_OK) return false;
-    auto_encoder->mark[0] = '\0'; /* the caller may write to them */
+    auto_encoder->mark[0] = '\0'; /* the caller may write to the weights */
     weights_changed(weights);
     return sumi_weights_get(weights, number, weight);
 }
 
-/* Values as float32, whatever they are stored as, and the scale of the latents. */
+/* The fingerprint is that of the values as float32, whatever type they are stored in, and of the
+   scale of the latents. */
 static sumi_status sum_weights(const struct auto_encoder_part *part, uint64_t *sum)
 {
     const struct auto_encoder *net = part->net;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Auto-encoders with their weights, and what runs them. An auto-encoder is a part of a model or
-   stands alone; it is only read once it is open (auto_encoder.c). What runs it belongs to one
-   caller, with plans for the sizes that were asked for (code.c), whole or by tiles (tiles.c);
-   latents.c keeps latents in files. */
+/* Auto-encoders with their weights, and their runners. An auto-encoder is a part of a model or a
+   folder by itself, and is read-only after it is opened (auto_encoder.c). A runner belongs to one
+   caller, with plans for the sizes that it has used (code.c), for whole pictures or tiles
+   (tiles.c); latents.c reads and writes latents in files. */
 #ifndef SUMI_MODELS_AUTO_ENCODER_H
 #define SUMI_MODELS_AUTO_ENCODER_H
 
@@ -11,7 +11,7 @@
 
 enum { AUTO_ENCODER_MARK = 24 };
 
-/* Only read once it is made. */
+/* Read-only after its creation. */
 struct auto_encoder_part {
     sumi_context *context;
     char name[16]; /* of the part in a pipeline: "vae", "vqvae" or "movq" */
@@ -22,7 +22,7 @@ struct auto_encoder_part {
 sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
                                    struct auto_encoder_part **part);
 sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder);
-/* Whether a folder holds an auto-encoder by itself. */
+/* Whether a folder is that of a single auto-encoder. */
 sumi_status auto_encoder_is_in(sumi_context *context, const char *folder, bool *found);
 void auto_encoder_part_free(struct auto_encoder_part *part); /* accepts NULL */
 
@@ -47,7 +47,7 @@ struct sumi_auto_encoder {
     sumi_context *context;
     const struct auto_encoder_part *part;
     struct auto_encoder_part *own; /* freed with it, or NULL */
-    char mark[AUTO_ENCODER_MARK];  /* of the weights, "" until it is asked for */
+    char mark[AUTO_ENCODER_MARK];  /* of the weights, "" until it is computed */
     bool bfloat16, slices, sample; /* options: see sumi_auto_encoder_set */
     int64_t tile;                  /* pixels; 0 for none */
     uint64_t seed;
@@ -80,10 +80,10 @@ sumi_status latents_take(sumi_auto_encoder *runner, const char *name, safetensor
 /* Whether an input of that shape is large enough for tiles. */
 bool tiles_wanted(const sumi_auto_encoder *runner, enum half half, const struct shape *shape);
 
-/* Refuses a side of tiles that cannot be laid edge to edge. */
+/* Refuses a side of tiles that is not a multiple of 4 times the factor. */
 sumi_status tiles_check(sumi_context *context, const struct auto_encoder *net, int64_t side);
 
-/* half_run by tiles that overlap and are blended. */
+/* half_run with overlapping tiles, which are blended. */
 sumi_status tiles_run(sumi_auto_encoder *runner, enum half half, const struct shape *shape,
                       const float *x, float *y);
 

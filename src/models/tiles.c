@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Large pictures by tiles, as diffusers has them: tiles begin every three quarters of their side,
-   a quarter of the output's side is blended linearly with the tile above and then with the one on
-   the left, and what is kept of each is laid edge to edge. Since group norms see one tile at a
-   time, the result is not exactly that of the whole picture. */
+/* Large pictures in tiles, as in diffusers: tiles begin every three quarters of their side, a
+   quarter of the output's side is blended linearly with the tile above and then with the one on the
+   left, and the kept parts are placed edge to edge. Group norms are computed in each tile, so the
+   result is not exactly that of the whole picture. */
 #include <string.h>
 
 #include "models/auto_encoder.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of classes of auto-encoders, and what they share; see auto_encoder.h. */
+/* The table of classes of auto-encoders, and their common functions; see auto_encoder.h. */
 #include "nets/auto_encoder.h"
 
 #include <math.h>

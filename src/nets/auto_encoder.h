@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Auto-encoders: a network from pictures [n,h,w,c] to latents, smaller by a factor each way, and
-   one back. What a config.json describes, under diffusers' names and keys; the files of the classes
-   are autoencoder_kl.c, vq_model.c and autoencoder_tiny.c, the blocks that the first two share
-   auto_encoder_blocks.c.
+/* Auto-encoders: an encoder from pictures [n,h,w,c] to latents whose height and width are smaller
+   by a factor, and a decoder. A config.json describes one with diffusers' names and keys; the
+   classes are in autoencoder_kl.c, vq_model.c and autoencoder_tiny.c, the blocks that the first two
+   share in auto_encoder_blocks.c.
 
-   A latent z as the decoder takes it and one as diffusion works on it, l, are related by what the
-   config says of their size: l = (z - shift) scale, for each channel its own where it has
-   latents_mean and latents_std. */
+   The latents z of the decoder and the latents l of diffusion are related by l = (z - shift) scale;
+   with latents_mean and latents_std in the config, each channel has its own shift and scale. */
 #ifndef SUMI_NETS_AUTO_ENCODER_H
 #define SUMI_NETS_AUTO_ENCODER_H
 
@@ -18,9 +17,9 @@ struct auto_encoder;
 /* A class of auto-encoders, by the `_class_name` of its config.json. */
 struct auto_encoder_type {
     const char *class_name;
-    bool moments; /* the encoder gives means, then logarithms of variances, along the channels */
-    /* Reads `given` and fills everything but context and type. What it leaves in settings and
-       scales after a failure is released too. */
+    bool moments; /* the encoder outputs means, then logarithms of variances, along the channels */
+    /* Reads `given` and fills everything but context and type. After a failure, settings and scales
+       are released, too. */
     sumi_status (*parse)(struct auto_encoder *coder, json_object *given, const char *source);
     /* x[n,h,w,in_channels] to [n,h/factor,w/factor,c]: moments, or latents. */
     sumi_node (*encode)(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x);
@@ -34,8 +33,8 @@ struct auto_encoder {
     char *config;                      /* config.json as it is saved: every key, sorted */
     int64_t in_channels, out_channels; /* of pictures */
     int64_t latent_channels;
-    int64_t factor; /* pixels to one place of the latents, each way */
-    int64_t tile;   /* side of the pictures that it was made for, sample_size */
+    int64_t factor; /* pixels per place of the latents, along each axis */
+    int64_t tile;   /* side of the training pictures, sample_size */
     int64_t codes;  /* rows of the codebook; 0 for none */
     double *scales; /* [latent_channels] scale, then as many shifts */
     void *settings; /* the type's own, from context_allocate */
@@ -50,7 +49,7 @@ void auto_encoder_free(struct auto_encoder *coder); /* accepts NULL */
 bool auto_encoder_is_class(const char *class_name);
 
 /* Adds the encoder or the decoder to a graph; -1 after a failure, such as a picture whose size is
-   no multiple of the factor. Weights of the other half are not made. */
+   not a multiple of the factor. The weights of the other half are not created. */
 sumi_node auto_encoder_encode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x);
 sumi_node auto_encoder_decode(const struct auto_encoder *coder, sumi_graph *graph,
                               sumi_node latents);
@@ -58,7 +57,7 @@ sumi_node auto_encoder_decode(const struct auto_encoder *coder, sumi_graph *grap
 /* Moments [n,h,w,2c] as mean and as log variance clamped to -30..20, each [n,h,w,c]. */
 sumi_node auto_encoder_mean(sumi_graph *graph, sumi_node moments);
 sumi_node auto_encoder_log_variance(sumi_graph *graph, sumi_node moments);
-/* A draw, mean + exp(log variance / 2) noise. */
+/* A sample, mean + exp(log variance / 2) noise. */
 sumi_node auto_encoder_draw(sumi_graph *graph, sumi_node moments, sumi_node noise);
 
 /* ---- Codebooks (vq_model.c) ---- */
@@ -70,13 +69,13 @@ sumi_node vq_quantise(const struct auto_encoder *coder, sumi_graph *graph, sumi_
 /* The rows by their numbers [n h w], as latents of `shape` [n,h,w,c]. */
 sumi_node vq_look_up(const struct auto_encoder *coder, sumi_graph *graph, sumi_node indices,
                      const int64_t *shape);
-/* The decoder without the quantiser, on latents that are rows of the codebook, or are to be decoded
-   as they are. */
+/* The decoder without the quantiser, for latents that are rows of the codebook or should be decoded
+   unchanged. */
 sumi_node vq_decode_latents(const struct auto_encoder *coder, sumi_graph *graph, sumi_node latents);
 
 /* ---- For the classes (auto_encoder.c) ---- */
 
-/* Keys of the scale of latents, and what reads them into scales. */
+/* Keys of the scale of latents, and the function that reads them into scales. */
 #define LATENT_KEYS                                                                                \
     {"scaling_factor", "0.18215"},                                                                 \
     {                                                                                              \
@@ -85,7 +84,7 @@ sumi_node vq_decode_latents(const struct auto_encoder *coder, sumi_graph *graph,
 sumi_status auto_encoder_read_scales(struct config *config, struct auto_encoder *coder,
                                      bool statistics);
 
-/* sample_size, a number or [height, width], whose first counts. */
+/* sample_size, a number or [height, width], of which the height is used. */
 void auto_encoder_read_size(struct config *config, struct auto_encoder *coder);
 
 /* Ends a parser: the saved config, unless a failure was recorded. */

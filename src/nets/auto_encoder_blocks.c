@@ -42,7 +42,7 @@ static void check_groups(struct config *config, const struct coder_blocks *block
     }
 }
 
-/* About as many parameters as the convolutions have. */
+/* The approximate number of parameters of the convolutions. */
 static void check_parameters(struct config *config, const struct coder_blocks *blocks)
 {
     double sum = 0;
@@ -69,7 +69,7 @@ void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
     blocks->latent_channels = config_whole(config, "latent_channels", 1, UNET_CHANNELS);
     blocks->layers = config_whole(config, "layers_per_block", 1, UNET_LAYERS);
     blocks->mid_attention = config_flag(config, "mid_block_add_attention");
-    config_flag(config, "force_upcast"); /* of float16 at the peer; sums are float32 here */
+    config_flag(config, "force_upcast"); /* affects float16 in diffusers; sums are float32 here */
     read_types(config, blocks);
     if (config->status != SUMI_OK) return;
     check_groups(config, blocks);
@@ -98,7 +98,7 @@ void coder_blocks_check_spatial(struct config *config, const struct coder_blocks
 struct coder_builder {
     struct unet_builder unet;
     const struct coder_blocks *blocks;
-    sumi_node latents; /* that norms look at, or -1 */
+    sumi_node latents; /* input of spatial norms, or -1 */
 };
 
 static struct coder_builder begin(const struct coder_blocks *blocks, sumi_graph *graph)
@@ -108,8 +108,8 @@ static struct coder_builder begin(const struct coder_blocks *blocks, sumi_graph 
                                   .latents = -1};
 }
 
-/* A group norm whose scale and shift at each place are made of the latents z there, repeated to the
-   size of x: norm(x) scale(z) + shift(z) (Zheng et al. 2022, MoVQ). */
+/* A group norm whose scale and shift at each place are computed from the latents z at that place,
+   repeated to the size of x: norm(x) scale(z) + shift(z) (Zheng et al. 2022, MoVQ). */
 static sumi_node spatial_norm(struct coder_builder *builder, const char *name, sumi_node x)
 {
     if (x < 0 || builder->latents < 0) return -1;
@@ -129,7 +129,7 @@ static sumi_node spatial_norm(struct coder_builder *builder, const char *name, s
     return sumi_op_add(graph, sumi_op_multiply(graph, x, scale), shift);
 }
 
-/* A residual layer whose norms look at the latents. */
+/* A residual layer with spatial norms. */
 static sumi_node spatial_resnet(struct coder_builder *builder, const char *name, sumi_node x,
                                 int64_t out)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The encoder and the decoder that AutoencoderKL and VQModel share: residual layers and attention
-   of a U-Net without times and without connections across. */
+   of a U-Net without times and without skip connections. */
 #ifndef SUMI_NETS_AUTO_ENCODER_BLOCKS_H
 #define SUMI_NETS_AUTO_ENCODER_BLOCKS_H
 
@@ -8,7 +8,7 @@
 #include "nets/unet.h"
 
 struct coder_blocks {
-    struct unet unet; /* what its layers read: activation, epsilon, groups, kernel */
+    struct unet unet; /* settings of its layers: activation, epsilon, groups, kernel */
     int levels;
     int64_t layers; /* of each block of the encoder; the decoder's have one more */
     int64_t channels[UNET_LEVELS];
@@ -27,18 +27,20 @@ struct coder_blocks {
         "force_upcast", "true"                                                                     \
     }
 
-/* Reads these keys and latent_channels, and sets what the auto-encoder says of its pictures. */
+/* Reads these keys and latent_channels, and sets the members of the auto-encoder that describe its
+   pictures. */
 void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
                        struct auto_encoder *coder);
 
 /* x[n,h,w,in] to [n,h/factor,w/factor,out] under "encoder", and back under "decoder". */
 sumi_node coder_blocks_encode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
                               int64_t out);
-/* `latents` [n,h,w,latent_channels] are what spatial norms look at; they may be -1 without. */
+/* `latents` [n,h,w,latent_channels] are the input of spatial norms; -1 is allowed without such
+   norms. */
 sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
                               sumi_node latents);
 
-/* Refuses channels that spatial norms, which have 32 groups, cannot take. */
+/* Refuses numbers of channels that are not a multiple of the 32 groups of spatial norms. */
 void coder_blocks_check_spatial(struct config *config, const struct coder_blocks *blocks);
 
 #endif

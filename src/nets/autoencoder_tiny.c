@@ -130,7 +130,7 @@ static sumi_node add_blocks(struct tiny_builder *builder, sumi_node x, int64_t c
     return x;
 }
 
-/* Takes values from 0 to 1, as does what it was trained for. */
+/* The network expects values from 0 to 1, as in training. */
 static sumi_node encode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x)
 {
     const struct tiny *tiny = coder->settings;
@@ -143,7 +143,7 @@ static sumi_node encode(const struct auto_encoder *coder, sumi_graph *graph, sum
     return add_convolution(&builder, x, coder->latent_channels, 1, true);
 }
 
-/* Latents are limited softly to -3 ... 3. */
+/* Latents are softly clamped to -3 ... 3. */
 static sumi_node decode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x)
 {
     const struct tiny *tiny = coder->settings;

@@ -6,7 +6,7 @@
 #include "nets/transformer.h"
 
 static const double EPSILON = 1e-6;         /* of the norms without a key */
-static const double CLASS_DEVIATION = 0.02; /* of the table of classes at the start */
+static const double CLASS_DEVIATION = 0.02; /* of the initial table of classes */
 
 struct dit {
     struct transformer transformer;
@@ -96,7 +96,7 @@ static sumi_node build_block(sumi_graph *graph, const struct dit *dit, const cha
     return transformer_add(graph, tokens, h, parts[FEED_GATE]);
 }
 
-/* The last layer's modulation is by the first block's embedding, as diffusers has it. */
+/* The last layer is modulated by the first block's embedding, as in diffusers. */
 static sumi_node build_end(sumi_graph *graph, const struct dit *dit, sumi_node tokens,
                            sumi_node condition, sumi_node x)
 {

@@ -8,14 +8,14 @@
 #include "nets/transformer.h"
 
 static const double EPSILON = 1e-6; /* of the last norm */
-static const double HIDDEN = 10000; /* what the score of a padded text token is lowered by */
+static const double HIDDEN = 10000; /* subtracted from the score of a padded text token */
 
 struct pixart {
     struct transformer transformer;
     int64_t captions; /* channels of the text's states */
-    bool projected;   /* by a layer of the network's own, to its width */
-    bool cross;       /* blocks look at the text */
-    bool sized;       /* the network takes resolution and aspect ratio */
+    bool projected;   /* whether a layer of the network projects the states to its width */
+    bool cross;       /* whether blocks attend to the text */
+    bool sized;       /* whether the network has the inputs resolution and aspect_ratio */
 };
 
 enum { STATES = NET_TIMES + 1, MASK, RESOLUTION, ASPECT };
@@ -151,8 +151,8 @@ static sumi_node embed_time(sumi_graph *graph, const struct pixart *pixart,
     return sumi_op_add(graph, time, sumi_op_concat(graph, resolution, aspect, 1));
 }
 
-/* The table NAME[rows, width] laid out as [1, rows * width], to be added to what is made for each
-   item. It starts normal with deviation 1 / sqrt(width). */
+/* The table NAME[rows, width] as [1, rows * width], which is added to the modulation of each item.
+   Its initial values are normal with deviation 1 / sqrt(width). */
 static sumi_node table(sumi_graph *graph, const struct transformer *t, const char *name,
                        int64_t rows)
 {
@@ -161,9 +161,9 @@ static sumi_node table(sumi_graph *graph, const struct transformer *t, const cha
     return sumi_op_reshape(graph, node, 2, (int64_t[]){1, rows * t->width});
 }
 
-/* Attention of the tokens, as they are, to the text. */
-static sumi_node look_at_text(sumi_graph *graph, const struct pixart *pixart, const char *block,
-                              sumi_node tokens, sumi_node states, sumi_node bias)
+/* Attention of the tokens, without a norm, to the text. */
+static sumi_node attend_to_text(sumi_graph *graph, const struct pixart *pixart, const char *block,
+                                sumi_node tokens, sumi_node states, sumi_node bias)
 {
     char part[NAME_SIZE];
     if (!pixart->cross) return tokens;
@@ -187,14 +187,14 @@ static sumi_node build_block(sumi_graph *graph, const struct pixart *pixart, con
                                        tokens, parts[SHIFT], parts[SCALE], t->epsilon);
     h = transformer_attend(graph, t, layer_name(part, block, "attn1"), h, h, -1);
     tokens = transformer_add(graph, tokens, h, parts[GATE]);
-    tokens = look_at_text(graph, pixart, block, tokens, states, bias);
+    tokens = attend_to_text(graph, pixart, block, tokens, states, bias);
     h = transformer_modulate(graph, t->affine ? layer_name(part, block, "norm2") : NULL, tokens,
                              parts[FEED_SHIFT], parts[FEED_SCALE], t->epsilon);
     h = transformer_feed(graph, t, layer_name(part, block, "ff"), h);
     return transformer_add(graph, tokens, h, parts[FEED_GATE]);
 }
 
-/* The end is modulated by the embedding itself and a table of its own. */
+/* The last layer is modulated by the embedding itself and its own table. */
 static sumi_node build_end(sumi_graph *graph, const struct pixart *pixart, sumi_node tokens,
                            sumi_node embedding, sumi_node x)
 {
@@ -206,7 +206,7 @@ static sumi_node build_end(sumi_graph *graph, const struct pixart *pixart, sumi_
     return transformer_picture(graph, t, "proj_out", tokens, x);
 }
 
-/* A mask[n, length] of ones for tokens that count as a bias of scores; -1 for none. */
+/* A mask[n, length] , 1 for tokens that are attended to, as a bias of scores; -1 for none. */
 static sumi_node mask_bias(sumi_graph *graph, const struct net_nodes *nodes)
 {
     sumi_node mask = nodes->at[MASK], states = nodes->at[STATES];

@@ -16,7 +16,7 @@ void positions_of(double position, int64_t channels, float *row)
     }
 }
 
-/* Place `number` of `count`, in units of the trained grid. */
+/* Position `number` of `count`, in units of the training grid. */
 static double place(const struct position_grid *grid, int64_t number, int64_t count)
 {
     return (double)number * (double)grid->base / (double)count / grid->scale;

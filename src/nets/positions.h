@@ -10,15 +10,15 @@
 /* The row of one position, channels[even], into the table. */
 void positions_of(double position, int64_t channels, float *row);
 
-/* Patches of a picture, and the grid that the network was made for. */
+/* Patches of a picture, and the grid of the network's training. */
 struct position_grid {
     int64_t rows, columns;
     int64_t base; /* patches of a side in training, whose span other grids are scaled to */
     double scale; /* positions are divided by it */
 };
 
-/* table[rows * columns, channels], patches row by row: the first half of the channels has the
-   column, the second the row. Channels are a multiple of 4. */
+/* table[rows * columns, channels], patches row by row: the first half of the channels encodes the
+   column, the second half the row. `channels` is a multiple of 4. */
 void positions_of_grid(const struct position_grid *grid, int64_t channels, float *table);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SD3Transformer2DModel: the transformer with two streams, of the picture and of the text, that
-   have weights of their own and attend to both together (Esser et al. 2024, section 4). */
+/* SD3Transformer2DModel: the transformer with two streams, the picture's and the text's, which have
+   separate weights and attend to the tokens of both (Esser et al. 2024, section 4). */
 #include <math.h>
 
 #include "nets/time_embedding.h"
@@ -106,7 +106,7 @@ static sumi_status parse(struct net *net, json_object *given, const char *source
 
 /* ---- Positions ---- */
 
-/* The table of the largest picture, which is kept with the weights and is not trained. */
+/* The table of the largest picture, which is stored with the weights and not trained. */
 static sumi_node stored_table(sumi_graph *graph, const struct sd3 *sd3)
 {
     const struct transformer *t = &sd3->transformer;
@@ -203,8 +203,8 @@ static sumi_node attend(sumi_graph *graph, const struct sd3 *sd3, const sumi_nod
                              1 / sqrt((double)t->head_width));
 }
 
-/* Attention of both streams, picture first, to both. The last block has no more use for the text,
-   so that only the picture asks. */
+/* Attention of the tokens of both streams, picture first, to both. In the last block only the
+   picture has queries, because the text's result is not used. */
 static void attend_jointly(sumi_graph *graph, const struct sd3 *sd3, const char *attention,
                            bool last, sumi_node streams[2])
 {
@@ -251,7 +251,7 @@ static sumi_node feed(sumi_graph *graph, const struct sd3 *sd3, const char *bloc
     return transformer_add(graph, tokens, h, parts[FEED_GATE]);
 }
 
-/* The second attention of the picture, to itself alone, from what the block was given. */
+/* The second attention of the picture, to itself only, computed from the block's input. */
 static sumi_node attend_again(sumi_graph *graph, const struct sd3 *sd3, const char *block,
                               sumi_node tokens, const sumi_node *parts)
 {
@@ -264,8 +264,8 @@ static sumi_node attend_again(sumi_graph *graph, const struct sd3 *sd3, const ch
     return linear(graph, attention, own_names.out, attend(graph, sd3, qkv), sd3->transformer.width);
 }
 
-/* Takes the picture's and the text's tokens through block `number`. Of the last block's text only
-   keys and values count, and its norm has the scale first. */
+/* Takes the picture's and the text's tokens through block `number`. In the last block only keys and
+   values of the text are used, and its norm has the scale before the shift. */
 static void build_block(sumi_graph *graph, const struct sd3 *sd3, int64_t number,
                         sumi_node condition, sumi_node streams[2])
 {

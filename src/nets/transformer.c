@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers of diffusion transformers; see transformer.h. They start as DiT's do (Peebles and Xie
-   2023, 3.2): what modulates and what leaves the network at zero, all else by Xavier's rule. */
+/* Layers of diffusion transformers; see transformer.h. Weights are initialised as in DiT (Peebles
+   and Xie 2023, 3.2): those of modulations and of the last layer to zero, all others by Xavier's
+   rule. */
 #include "nets/transformer.h"
 
 #include <math.h>
@@ -11,8 +12,8 @@ static const struct layer_linear XAVIER = {true, LAYER_START_XAVIER};
 
 /* ---- Patches ---- */
 
-/* A convolution whose steps are as wide as its window, with the weight of a linear layer of the
-   numbers of a patch. */
+/* A convolution whose stride is its window, initialised like a linear layer of the numbers of a
+   patch. */
 sumi_node transformer_embed(sumi_graph *graph, const struct transformer *t, sumi_node x)
 {
     int64_t p = t->patch, shape[4] = {t->width, t->in_channels, p, p};

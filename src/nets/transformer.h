@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What diffusion transformers over patches of a picture are made of (Peebles and Xie 2023): the way
-   in and out of the patches, attention, feed-forward layers, and the modulation of a block by time
-   and class. dit.c, pixart.c and sd3.c put them together under diffusers' names.
+/* Layers of diffusion transformers over patches of a picture (Peebles and Xie 2023): from a picture
+   to patches and back, attention, feed-forward layers, and the modulation of a block by time and
+   class. dit.c, pixart.c and sd3.c build networks of them with diffusers' names.
 
-   Tokens are [n, length, width]; what is made for each item, such as a shift, is [n, width]. */
+   Tokens are [n, length, width]; arrays of one row for each item, such as a shift, are [n,
+   width]. */
 #ifndef SUMI_NETS_TRANSFORMER_H
 #define SUMI_NETS_TRANSFORMER_H
 
@@ -21,7 +22,7 @@ enum {
     TIME_WAVES = 256 /* channels of the sinusoid of a time */
 };
 
-/* What a feed-forward layer does between its two linear ones. */
+/* What a feed-forward layer applies between its two linear layers. */
 enum feed_kind { FEED_GELU, FEED_GELU_TANH, FEED_GELU_QUICK, FEED_SILU, FEED_GEGLU, FEED_SWIGLU };
 
 struct transformer {
@@ -30,7 +31,7 @@ struct transformer {
     int64_t patch, base;  /* pixels of a side; patches of a side of sample_size */
     double interpolation; /* positions are divided by it */
     bool attention_bias;  /* of q, k and v */
-    bool affine;          /* the norms of blocks have scale and shift of their own */
+    bool affine;          /* whether the norms of blocks have trained scale and shift */
     double epsilon;       /* of these norms */
     double dropout;
     enum feed_kind feed;
@@ -44,7 +45,7 @@ void transformer_read_width(struct config *config, struct transformer *t);
 void transformer_read_patches(struct config *config, struct transformer *t, struct net *net);
 /* dropout, attention_bias, activation_fn, norm_elementwise_affine and norm_eps. */
 void transformer_read_blocks(struct config *config, struct transformer *t);
-/* Refuses a key that the class knows and that is another than this one value. */
+/* Refuses a key of the class that has a value other than this one. */
 void transformer_expect(struct config *config, const char *key, const char *value);
 
 /* ---- Layers (transformer.c) ---- */
@@ -54,15 +55,14 @@ sumi_node transformer_embed(sumi_graph *graph, const struct transformer *t, sumi
 /* Adds the table of positions of a picture of x's size to tokens. */
 sumi_node transformer_place(sumi_graph *graph, const struct transformer *t, sumi_node tokens,
                             sumi_node x);
-/* Tokens by the linear layer NAME to a picture of x's size. */
+/* From tokens, by the linear layer NAME, to a picture of x's size. */
 sumi_node transformer_picture(sumi_graph *graph, const struct transformer *t, const char *name,
                               sumi_node tokens, sumi_node x);
 
 /* The part `number` of parts[n, many * width]: [n, width]. */
 sumi_node transformer_part(sumi_graph *graph, const struct transformer *t, sumi_node parts,
                            int64_t number);
-/* norm(tokens) (1 + scale) + shift. The norm has weights of its own under NAME where that is not
-   NULL. */
+/* norm(tokens) (1 + scale) + shift. The norm has weights under NAME unless that is NULL. */
 sumi_node transformer_modulate(sumi_graph *graph, const char *name, sumi_node tokens,
                                sumi_node shift, sumi_node scale, double epsilon);
 /* tokens + gate layer */
@@ -76,7 +76,7 @@ sumi_node transformer_attend(sumi_graph *graph, const struct transformer *t, con
 sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const char *name,
                            sumi_node tokens);
 
-/* Under NAME, linear_1, GELU by tanh or SiLU, linear_2, as embeddings of text have it. */
+/* Under NAME, linear_1, GELU by tanh or SiLU, linear_2, as in embeddings of text. */
 sumi_node transformer_project(sumi_graph *graph, const char *name, sumi_node x, int64_t width,
                               bool silu);
 

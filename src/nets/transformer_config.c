@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads what the configs of diffusion transformers have in common. The keys and their meaning are
-   diffusers'. */
+/* Reads the keys that the configs of diffusion transformers have in common, with diffusers'
+   meaning. */
 #include <string.h>
 
 #include "nets/transformer.h"

@@ -4,8 +4,9 @@
 
 #include "one_context.h"
 
-/* Programs under the address sanitizer do not run where no file may be written. */
-#if defined(__SANITIZE_ADDRESS__)
+/* Programs under the address sanitizer, or that count their lines for scripts/coverage, do not run
+   where no file may be written. */
+#if defined(__SANITIZE_ADDRESS__) || defined(SUMI_COVERAGE)
 #define NO_FILES ""
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -708,24 +708,24 @@ SUMI_API const char *sumi_guide_get(sumi_guide *guide, const char *option);
 /* ---- Auto-encoders ----------------------------------------------------------------------------
  */
 
-/* What brings pictures [n, h, w, c] to latents [n, h/factor, w/factor, latent_channels] and back:
-   AutoencoderKL, VQModel, AutoencoderTiny. Latents are scaled as diffusion works on them: (z -
-   shift_factor) scaling_factor of the encoder's z. Plans for the sizes that were asked for are kept
-   for the next call. */
+/* An auto-encoder with its weights: an encoder from pictures [n, h, w, c] to latents [n, h/factor,
+   w/factor, latent_channels], and a decoder. The classes are AutoencoderKL, VQModel and
+   AutoencoderTiny. Latents are scaled for diffusion: (z - shift_factor) scaling_factor for the
+   encoder's output z. Plans for the sizes of past calls are kept for later ones. */
 typedef struct sumi_auto_encoder sumi_auto_encoder;
 
-/* Opens the folder with its config.json and weights, or that of a pipeline, whose part "vae",
-   "vqvae" or "movq" is taken. */
+/* Opens the folder with its config.json and weights, or the part "vae", "vqvae" or "movq" of a
+   pipeline's folder. */
 SUMI_API sumi_status sumi_auto_encoder_open(sumi_context *context, const char *folder,
                                             sumi_auto_encoder **auto_encoder);
-/* That of a model whose items are latents; the model must outlive it. */
+/* Returns the auto-encoder of a model whose items are latents; the model must outlive it. */
 SUMI_API sumi_status sumi_auto_encoder_of(sumi_context *context, const sumi_model *model,
                                           sumi_auto_encoder **auto_encoder);
-/* A new one from the text of a config.json, its weights keyed by `seed`. */
+/* Creates a new one from the text of a config.json, with initial weights drawn from `seed`. */
 SUMI_API sumi_status sumi_auto_encoder_create(sumi_context *context, const char *config_json,
                                               uint64_t seed, sumi_auto_encoder **auto_encoder);
 SUMI_API void sumi_auto_encoder_free(sumi_auto_encoder *auto_encoder);
-/* Writes its folder: config.json and weights, as diffusers reads them. */
+/* Writes its folder, config.json and weights, in diffusers' format. */
 SUMI_API sumi_status sumi_auto_encoder_save(const sumi_auto_encoder *auto_encoder,
                                             const char *folder);
 
@@ -736,39 +736,41 @@ typedef struct sumi_auto_encoder_info {
     int64_t in_channels, out_channels; /* of pictures */
     int64_t latent_channels;
     int64_t factor;      /* heights and widths of pictures are multiples of it */
-    int64_t sample_size; /* of the pictures that it was made for; 0 where it does not say */
+    int64_t sample_size; /* side of the training pictures; 0 if unknown */
     int64_t codes;       /* rows of a codebook; 0 for none */
-    bool draws;          /* whether latents can be drawn from a posterior */
+    bool draws;          /* whether latents can be sampled from a posterior */
 } sumi_auto_encoder_info;
-/* False where the structure has no size. The texts live as long as the auto-encoder. */
+/* False if info->size is not set. The texts belong to the auto-encoder. */
 SUMI_API bool sumi_auto_encoder_describe(const sumi_auto_encoder *auto_encoder,
                                          sumi_auto_encoder_info *info);
-/* Its weights by number from 0, as sumi_model_weight; none may be written while others run it. */
+/* Its weights by number from 0, like sumi_model_weight; do not write to them while other threads
+   use it. */
 SUMI_API bool sumi_auto_encoder_weight(sumi_auto_encoder *auto_encoder, int64_t number,
                                        sumi_weight *weight);
-/* A text that tells it from others, made of its weights and scale; it belongs to the auto-encoder.
-   NULL where memory runs out. */
+/* A text that identifies it, a checksum of its weights and scale; it belongs to the auto-encoder.
+   NULL if memory runs out. */
 SUMI_API const char *sumi_auto_encoder_fingerprint(sumi_auto_encoder *auto_encoder);
 
-/* Sets "precision", "float32" at first or "bf16"; "tile", the side in pixels of overlapping tiles
-   by which larger pictures are computed, with a quarter blended (tiles see less of the picture, so
-   the result is not exactly that of the whole), "auto" for the sample_size, "0" at first for none;
-   "slices", "true" to compute one item at a time, which changes no bit; "posterior", "mean" at
-   first or "sample", and the "seed" of its noise. */
+/* Sets an option. "precision" is "float32" (default) or "bf16". "tile" is the side in pixels of
+   overlapping tiles, a quarter of which is blended, for larger pictures; "auto" is the sample_size,
+   "0" (default) computes whole pictures. Tiled results are not exactly those of the whole picture.
+   "slices" is "true" to compute one item at a time, with the same bits. "posterior" is "mean"
+   (default) or "sample", and "seed" is the seed of its noise. */
 SUMI_API sumi_status sumi_auto_encoder_set(sumi_auto_encoder *auto_encoder, const char *option,
                                            const char *value);
 
-/* Latents of pictures [n, h, w, in_channels] to a new array. `noise` [latents' shape], or NULL for
-   what "posterior" says. SUMI_ERROR_ARGUMENT where height or width is no multiple of the factor. */
+/* Encodes pictures [n, h, w, in_channels] to a new array of latents. `noise` has the shape of the
+   latents; with NULL the option "posterior" applies. SUMI_ERROR_ARGUMENT if height or width is not
+   a multiple of the factor. */
 SUMI_API sumi_status sumi_auto_encoder_encode(sumi_auto_encoder *auto_encoder,
                                               const sumi_array *pictures, const sumi_array *noise,
                                               sumi_array *latents);
-/* Pictures of latents [n, h, w, latent_channels] to a new array; values are not clipped. */
+/* Decodes latents [n, h, w, latent_channels] to a new array of pictures; values are not clipped. */
 SUMI_API sumi_status sumi_auto_encoder_decode(sumi_auto_encoder *auto_encoder,
                                               const sumi_array *latents, sumi_array *pictures);
 
-/* Writes latents as safetensors, a tensor "latents" [n, c, h, w], with the fingerprint in the
-   metadata; and reads them back, refusing those of another auto-encoder. */
+/* Write latents as safetensors, a tensor "latents" [n, c, h, w], with the fingerprint in the
+   metadata, and read them; latents of another auto-encoder are refused. */
 SUMI_API sumi_status sumi_auto_encoder_write_latents(sumi_auto_encoder *auto_encoder,
                                                      const char *path, const sumi_array *latents);
 SUMI_API sumi_status sumi_auto_encoder_read_latents(sumi_auto_encoder *auto_encoder,

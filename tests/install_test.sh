@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs into a temporary folder and builds the programs of tests/install against it, in a third
-# place, by pkg-config and by CMake, in C and in C++; then runs them. The programs of examples/ are
-# built likewise, and the one that needs no model is run.
+# Installs into a temporary folder, builds the programs of tests/install with it in another folder, with
+# pkg-config and with CMake, in C and in C++, and runs them. The programs of examples/ are built in the
+# same way, and the one that needs no model is run.
 # Usage: install_test.sh SOURCE_FOLDER BUILD_FOLDER VERSION
 set -euo pipefail
 
@@ -15,7 +15,7 @@ fail() {
     exit 1
 }
 
-# Both ways of choosing a place at once: the staging folder of packagers, and a prefix.
+# Both a staging folder, as packagers use it, and a prefix.
 DESTDIR=$work/stage cmake --install "$build" --prefix /opt/sumi >"$work/install.log" \
     || fail "cmake --install failed: $(cat "$work/install.log")"
 DESTDIR=$work/stage cmake --install "$build" --prefix /opt/sumi --component static \
@@ -37,7 +37,7 @@ PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name sumi.pc)")
 export PKG_CONFIG_PATH
 [ "$(pkg-config --modversion sumi)" = "$version" ] || fail "pkg-config names another version"
 
-# The library gives what the header declares, and nothing else. (A name with a dot is the
+# The library exports what the header declares, and nothing else. (A name with a dot is the
 # compiler's, such as the lock of a critical section.)
 declared=$(grep -ohE '\bsumi_[a-z_0-9]+\(' "$prefix"/include/sumi*.h | tr -d '(' | sort -u)
 exported=$(nm -D --defined-only "$(find "$prefix" -name libsumi.so)" \
@@ -49,7 +49,7 @@ differing=$(diff <(echo "$declared") <(echo "$exported") | grep '^[<>]' || true)
 soname=$(readelf -d "$(find "$prefix" -name libsumi.so)" | grep -oP 'SONAME.*\[\K[^]]+')
 [ "$soname" = "libsumi.so.${version%.*}" ] || fail "the shared library calls itself $soname"
 
-# A program that takes in the static library gets no other name from it.
+# The static library adds no other names to a program.
 archive=$(find "$prefix" -name libsumi.a)
 [ -n "$archive" ] || fail "the static library is missing"
 others=$(nm --defined-only --extern-only "$archive" | awk 'NF == 3 { print $3 }' | grep -v '^sumi_' \
@@ -92,7 +92,7 @@ by_cmake/example_c "$version" || fail "the C program of CMake failed"
 by_cmake/example_cpp "$version" || fail "the C++ program of CMake failed"
 by_cmake/example_static "$version" || fail "the program of CMake with the static library failed"
 
-# The same by pkg-config, where there is no shared library that could have been taken instead.
+# The same with pkg-config, without a shared library that could be linked instead.
 find "$prefix" -name 'libsumi.so*' -delete
 unset LD_LIBRARY_PATH
 # shellcheck disable=SC2046

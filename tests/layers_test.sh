@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Holds the sources to the table of docs/architecture.md: a room may include the headers and use the
-# symbols of its own, of the rooms that it stands on, and of those that these stand on; and it stands
-# only on rooms further down. The symbols are those of the object files, so that a function declared
-# in sumi.h counts for the room that defines it.
+# Compares the sources with the table of docs/architecture.md: a room (folder of src/) may include the
+# headers and use the symbols of itself, of the rooms that it depends on, and of those that these depend
+# on; and it depends only on rooms further down. The symbols are those of the object files, so that a
+# function declared in sumi.h belongs to the room that defines it.
 # Usage: layers_test.sh SOURCE_FOLDER OBJECT_FOLDER...
 set -euo pipefail
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs each Debian package in a bare root of its own and uses it there: the library alone loads,
-# the headers build a program, with the shared and with the static library, the command trains and
-# samples. Skips, with exit code 77, where no root can be made. Part of scripts/release, since it
-# takes minutes.
+# Installs each Debian package in a separate bare root and uses it there: the library alone loads, the
+# headers build a program, with the shared and with the static library, the command trains and samples.
+# Skips with exit code 77 if no root can be created. It takes minutes, and is a part of
+# scripts/release.
 # Usage: package_test.sh FOLDER_OF_PACKAGES [SUITE]
 #   PACKAGE_ROOT   archive of a bare root (scripts/make-root), kept for the next time
 set -euo pipefail
@@ -29,7 +29,7 @@ in_root() {
     "$here/../scripts/in-root" "$work/$1" OMP_WAIT_POLICY=passive sh -ec "$2"
 }
 
-# A fresh root with some of the packages in it, and what apt finds that they need.
+# A new root with some of the packages and their dependencies from apt.
 install_in() {
     local name=$1 package files=()
     shift

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Holds the pages to the sources: the README's program is examples/sample.c and compiles, links lead
-# to files, and files, functions and recipe keys that are named exist; every solver is in the theory and
-# every recipe in the gallery.
+# Compares the pages with the sources: the README's program is examples/sample.c and compiles, the
+# targets of links exist, and so do the files, functions and recipe keys that pages name; every solver is
+# in the theory and every recipe in the gallery.
 # Usage: readme_test.sh SOURCE_FOLDER
 # shellcheck disable=SC2016 # the patterns hold backquotes, which are those of the pages
 set -euo pipefail

@@ -112,14 +112,14 @@ static const struct option OPTIONS[] = {
                A_TEXT("output", "a picture (.png), a grid of several, or an array (.npy)")),
     OPTION_ROW(struct settings, columns, 0, "C", A_COUNT("columns", "columns of the grid")),
     OPTION_ROW(struct settings, difference, 0, NULL,
-               A_FLAG("difference", "decode without tiles too, and print how far that is")),
+               A_FLAG("difference", "also decode without tiles, and print the difference")),
     CODING_OPTIONS(struct settings),
     {.letter = 0},
 };
 
 const struct command decode_command = {
     .name = "decode",
-    .summary = "bring latents of an auto-encoder back to pictures",
+    .summary = "decode latents of an auto-encoder to pictures",
     .usage = "MODEL LATENTS.safetensors -o FILE.{png,npy} [--tile PIXELS [--difference]] ...",
     .details =
         "Decodes what `sumi encode` wrote. MODEL is the folder of the auto-encoder, or of a\n"

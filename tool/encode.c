@@ -178,24 +178,24 @@ static int run(sumi_context *context, const void *user, int count, const char *c
 
 static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, output, 'o', "FILE.safetensors",
-               A_TEXT("output", "the latents to write, with the auto-encoder's fingerprint")),
+               A_TEXT("output", "file of the latents, with the auto-encoder's fingerprint")),
     OPTION_ROW(struct settings, sample, 0, NULL,
-               A_FLAG("sample", "draw from the posterior; else its mean")),
-    OPTION_ROW(struct settings, seed, 0, "S", A_SEED("seed", "keys the noise of --sample")),
+               A_FLAG("sample", "sample the posterior; default: its mean")),
+    OPTION_ROW(struct settings, seed, 0, "S", A_SEED("seed", "seed of the noise of --sample")),
     OPTION_ROW(struct settings, psnr, 0, NULL,
-               A_FLAG("psnr", "decode again, and print how far that is from the pictures")),
+               A_FLAG("psnr", "decode the latents, and print the difference from the pictures")),
     CODING_OPTIONS(struct settings),
     {.letter = 0},
 };
 
 const struct command encode_command = {
     .name = "encode",
-    .summary = "bring pictures to the latents of an auto-encoder",
+    .summary = "encode pictures as latents of an auto-encoder",
     .usage = "MODEL PICTURE ... -o FILE.safetensors [--sample] [--psnr] [--tile PIXELS] ...",
     .details =
         "Encodes pictures (.png, .jpg, or arrays .npy of them), all of one size, a multiple\n"
         "of the auto-encoder's factor. MODEL is the folder of an auto-encoder, or of a\n"
-        "pipeline that has one. The latents are scaled as diffusion works on them.\n"
+        "pipeline that has one. The latents are scaled for diffusion.\n"
         "\n"
         "examples:\n"
         "  sumi encode models/vae cat.png dog.png -o pets.safetensors --psnr\n"

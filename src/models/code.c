@@ -178,7 +178,7 @@ static sumi_status run_half(sumi_auto_encoder *runner, enum half half, const sum
 
 /* ---- The scale of latents ---- */
 
-/* Latents as diffusion works on them from those of the decoder, or back. */
+/* Converts latents from the decoder's scale to that of diffusion, or back. */
 static void scale_latents(const struct auto_encoder *net, bool back, int64_t count, float *values)
 {
     int64_t channels = net->latent_channels;

@@ -3,8 +3,8 @@
 
     python tests/interop/interop.py PATH/libsumi.so
 
-What Sumi trains, DDPMPipeline.from_pretrained opens as it is; what save_pretrained writes, Sumi
-opens. Both must give the same network output, and the same images from the same seed.
+DDPMPipeline.from_pretrained opens Sumi's model folders, and Sumi opens those of save_pretrained. Both
+must give the same network output, and the same images from the same seed.
 """
 import os
 import sys
@@ -203,7 +203,7 @@ def main():
     if failures:
         print(f"{len(failures)} comparisons FAILED")
         return 1
-    print("every comparison holds")
+    print("all comparisons passed")
     return 0
 
 

@@ -149,7 +149,7 @@ def evaluate(config, times, labels, dtype):
 
 def is_steady(gradient, rounded):
     """Whether float32 gives what float64 gives: gradients that are small differences of large
-    sums tell of rounding, not of right or wrong."""
+    sums depend on rounding and cannot be compared."""
     exact, other = describe(gradient), describe(rounded)
     mean = exact["sum_abs"] / gradient.numel()
     pairs = [(exact["sum_abs"], other["sum_abs"], 0)]

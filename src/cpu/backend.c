@@ -42,6 +42,7 @@ static const struct {
     {&op_block_sum, &kernel_block_sum},
     {&op_dropout_mask, &kernel_dropout_mask},
     {&op_gather, &kernel_gather},
+    {&op_nearest_row, &kernel_nearest_row},
     {&op_matmul, &kernel_matmul},
     {&op_linear_whole, &kernel_linear},
     {&op_linear_weight_gradient, &kernel_linear_weight_gradient},

@@ -19,7 +19,8 @@ extern const struct kernel kernel_permute, kernel_slice, kernel_pad, kernel_conc
 extern const struct kernel kernel_upsample, kernel_block_sum, kernel_dropout_mask; /* spatial.c */
 extern const struct kernel kernel_linear, kernel_linear_weight_gradient;           /* linear.c */
 extern const struct kernel kernel_gather;                                          /* gather.c */
-extern const struct kernel kernel_matmul;                                          /* matmul.c */
+extern const struct kernel kernel_nearest_row; /* nearest_row.c */
+extern const struct kernel kernel_matmul;      /* matmul.c */
 extern const struct kernel kernel_convolution, kernel_convolution_data_gradient,
     kernel_convolution_weight_gradient; /* convolution.c */
 extern const struct kernel kernel_group_moments, kernel_group_norm,

@@ -239,6 +239,17 @@ static void masks_and_rows_agree_with_the_reference(void **state)
     check_with_gradients(graph, gathered, 1, &table, 1e-6);
 }
 
+static void nearest_rows_are_those_of_the_reference(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 3; threads++) {
+        start_over(threads);
+        sumi_node x = INPUT(200, 5), table = INPUT(70, 5);
+        sumi_node numbers = ops_nearest_row(graph, x, table);
+        check_both_ways(graph, 1, &numbers, 0);
+    }
+}
+
 /* A residual network in miniature: values that live long, that are overwritten, that are views. */
 static void a_plan_shares_memory_without_mixing_values(void **state)
 {
@@ -290,6 +301,7 @@ int main(void)
         GRAPH_TEST(group_norm_and_gradients_agree_with_the_reference),
         GRAPH_TEST(softmax_and_attention_agree_with_the_reference),
         GRAPH_TEST(masks_and_rows_agree_with_the_reference),
+        GRAPH_TEST(nearest_rows_are_those_of_the_reference),
         GRAPH_TEST(a_plan_shares_memory_without_mixing_values),
         GRAPH_TEST(second_derivatives_run_on_the_backend),
     };

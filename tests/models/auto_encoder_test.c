@@ -208,7 +208,7 @@ static void pictures_no_larger_than_a_tile_are_computed_whole(void **state)
 /* Fills the weights as the record says, each by its name's place among all. */
 static void fill_by_formula(sumi_auto_encoder *coder, const char *fill)
 {
-    sumi_weight weight, other;
+    sumi_weight weight = {.size = sizeof weight}, other = {.size = sizeof other};
     for (int64_t i = 0; sumi_auto_encoder_weight(coder, i, &weight); i++) {
         struct formula_weight formula = {.name = weight.name, .rank = weight.rank, .count = 1};
         for (int64_t k = 0; sumi_auto_encoder_weight(coder, k, &other); k++)

@@ -151,7 +151,7 @@ static void every_way_reads_weights_of_16_bits_as_they_are_stored(void **state)
 
 /* What a way asks for beside the images that it transforms is less than the weights would take
    widened: the products widen them panel by panel. */
-static void products_and_panels_take_no_memory_for_weights_of_16_bits(void **state)
+static void products_and_panels_never_hold_all_weights_widened(void **state)
 {
     struct fixture *f = *state;
     static const struct {
@@ -200,8 +200,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_way_takes_images_of_bfloat16, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_way_reads_weights_of_16_bits_as_they_are_stored,
                                         set_up, tear_down),
-        cmocka_unit_test_setup_teardown(products_and_panels_take_no_memory_for_weights_of_16_bits,
-                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(products_and_panels_never_hold_all_weights_widened, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(winograd_is_within_1e_4_on_the_shapes_of_a_u_net, set_up,
                                         tear_down),
     };

@@ -25,8 +25,7 @@ static int64_t find(const struct search *search, const float *x)
     double least = squared_distance(search->width, x, search->table);
     int64_t nearest = 0;
     for (int64_t row = 1; row < search->rows; row++) {
-        double distance =
-            squared_distance(search->width, x, search->table + row * search->width);
+        double distance = squared_distance(search->width, x, search->table + row * search->width);
         if (distance >= least) continue;
         least = distance;
         nearest = row;
@@ -51,8 +50,7 @@ static sumi_status run(const struct call *call)
                                   .x = call->inputs[0],
                                   .table = call->inputs[1],
                                   .output = call->output};
-    int threads =
-        worthwhile_threads(problem->threads, search.count * search.rows * search.width);
+    int threads = worthwhile_threads(problem->threads, search.count * search.rows * search.width);
     BY_TEAM(threads, find_all(&search));
     return SUMI_OK;
 }

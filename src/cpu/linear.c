@@ -10,8 +10,10 @@
 #include "cpu/epilogue.h"
 #include "cpu/product.h"
 
-/* Floats of a tile of results, half of a second-level cache; rows that are worth a product. */
-enum { TILE = 1 << 18, FEWEST_ROWS = 64 };
+/* Floats of a tile of results, half of a second-level cache; rows that are worth a product; and
+   rows for which a product arranges the weights once, so that wide layers take more than a cache.
+ */
+enum { TILE = 1 << 18, FEWEST_ROWS = 64, ROWS_AT_ONCE = 240 };
 
 /* Who computes a tile: a thread by its number, or all. */
 enum { ALL_THREADS = -1 };
@@ -36,11 +38,12 @@ static struct layer layer_of(const struct problem *problem)
     l.rows = shape_count(y) / l.out;
     l.width[0] = x->size[x->rank - 1];
     l.width[1] = second < 0 ? 0 : shape_count(w) / l.out - l.width[0];
-    l.tile = TILE / l.out < FEWEST_ROWS ? FEWEST_ROWS : TILE / l.out;
+    l.tile = TILE / l.out < ROWS_AT_ONCE ? ROWS_AT_ONCE : TILE / l.out;
     int64_t work = l.rows * l.out * (l.width[0] + l.width[1]) / 8;
     l.threads = worthwhile_threads(problem->threads, work);
-    /* as many tiles as threads at least, unless they would be too small */
-    int64_t share = (l.rows + l.threads - 1) / l.threads;
+    /* tiles of one size, as many for each thread, unless they would be too small */
+    int64_t tiles = (l.rows + l.tile * l.threads - 1) / (l.tile * l.threads) * l.threads;
+    int64_t share = (l.rows + tiles - 1) / tiles;
     if (l.tile > share) l.tile = share < FEWEST_ROWS ? FEWEST_ROWS : share;
     if (l.tile > l.rows) l.tile = l.rows;
     l.tiles = (l.rows + l.tile - 1) / l.tile;

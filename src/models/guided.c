@@ -124,7 +124,7 @@ sumi_status sumi_session_denoiser(void *user, int64_t count, int64_t item_size, 
 {
     sumi_session *session = user;
     const struct denoising whole = session_denoising(session);
-    TRY(session_check_sizes(session, item_size, output_size));
+    TRY(session_check_sizes(session, item_size, output_size, true));
     TRY(session_check_call(session, count));
     return whole.predict(whole.user, count, item_size, output_size, x, times, output);
 }
@@ -150,7 +150,7 @@ sumi_status sumi_session_product(void *user, int64_t count, int64_t item_size, i
 {
     sumi_session *session = user;
     const struct denoising whole = session_denoising(session);
-    TRY(session_check_sizes(session, item_size, output_size));
+    TRY(session_check_sizes(session, item_size, output_size, false));
     TRY(session_check_call(session, count));
     TRY(session_check_product(session));
     return whole.product(whole.user, count, item_size, output_size, x, times, vectors, output,

@@ -29,11 +29,21 @@ static sumi_status choose_batch(sumi_session *session, int64_t count, int64_t *b
     return SUMI_OK;
 }
 
+/* Copies rows[count, from] to the first of their numbers, output[count, to]. */
+static void copy_channels(int64_t count, int64_t from, int64_t to, const float *rows, float *output)
+{
+    if (from == to) memcpy(output, rows, (size_t)(count * from) * sizeof *output);
+    for (int64_t i = 0; i < count && from != to; i++)
+        memcpy(output + i * to, rows + i * from, (size_t)to * sizeof *output);
+}
+
+/* Predicts into output[count, output_size], which may lack the last channels of the network. */
 static sumi_status evaluate(sumi_session *session, int64_t count, const float *x,
-                            const float *times, float *output)
+                            const float *times, int64_t output_size, float *output)
 {
     int64_t item_size = model_item_size(session->model), batch = 0;
-    int64_t output_size = model_output_size(session->model);
+    int64_t channels = session->model->net->out_channels;
+    int64_t pixels = model_output_size(session->model) / channels;
     TRY(choose_batch(session, count, &batch));
     for (int64_t first = 0; first < count; first += batch) {
         int64_t items = count - first < batch ? count - first : batch;
@@ -42,8 +52,8 @@ static sumi_status evaluate(sumi_session *session, int64_t count, const float *x
         session_fill(session, kept->plan, &kept->inputs, items, first, items, x + first * item_size,
                      times + first);
         TRY(sumi_plan_run(kept->plan, 0, 0));
-        memcpy(output + first * output_size, sumi_plan_data(kept->plan, kept->output),
-               (size_t)(items * output_size) * sizeof *output);
+        copy_channels(items * pixels, channels, output_size / pixels,
+                      sumi_plan_data(kept->plan, kept->output), output + first * output_size);
     }
     return SUMI_OK;
 }
@@ -52,7 +62,7 @@ sumi_status session_predict_plain(void *user, int64_t count, int64_t item_size, 
                                   const float *x, const float *times, float *output)
 {
     sumi_session *session = user;
-    TRY(session_check_sizes(session, item_size, output_size));
+    TRY(session_check_sizes(session, item_size, output_size, true));
     TRY(session_check_call(session, count));
-    return evaluate(session, count, x, times, output);
+    return evaluate(session, count, x, times, output_size, output);
 }

@@ -42,7 +42,7 @@ sumi_status session_product_plain(void *user, int64_t count, int64_t item_size, 
 {
     sumi_session *session = user;
     struct kept_plan *kept = NULL;
-    TRY(session_check_sizes(session, item_size, output_size));
+    TRY(session_check_sizes(session, item_size, output_size, false));
     TRY(session_check_call(session, count));
     TRY(find_plan(session, count, &kept));
     int64_t most = kept->signature.items;

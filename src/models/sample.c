@@ -19,7 +19,8 @@ static sumi_status check_solver(sumi_context *context, const sumi_model *model,
     int64_t in = model->net->item_shape[model->net->item_rank - 1];
     int64_t out = model->net->out_channels;
     bool learned = solver_options(solver)->variance_type >= VARIANCE_LEARNED;
-    if (out == (learned ? 2 * in : in)) return SUMI_OK;
+    bool optional = model->net->type->variance_is_optional && out == 2 * in;
+    if (out == (learned ? 2 * in : in) || optional) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "the network has %lld input channels and %lld output channels; with "
                         "variance_type \"%s\" a solver needs %lld",

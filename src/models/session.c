@@ -187,7 +187,8 @@ sumi_status session_check_call(const sumi_session *session, int64_t count)
     return SUMI_OK;
 }
 
-sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, int64_t output_size)
+sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, int64_t output_size,
+                                bool may_lack)
 {
     int64_t own_size = model_item_size(session->model);
     int64_t own_output = model_output_size(session->model);
@@ -196,7 +197,8 @@ sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, 
                             "an item of this model has %lld numbers, not %lld", (long long)own_size,
                             (long long)item_size);
     }
-    if (output_size != own_output) {
+    may_lack &= session->model->net->type->variance_is_optional;
+    if (output_size != own_output && !(may_lack && own_output == 2 * output_size)) {
         return context_fail(session->context, SUMI_ERROR_ARGUMENT,
                             "this model predicts %lld numbers for an item, but the solver expects "
                             "%lld: set variance_type as the model was trained",

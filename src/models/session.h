@@ -55,9 +55,10 @@ struct sumi_session {
 /* Refuses a model without sample_size, fewer than one item, and a missing condition. */
 sumi_status session_check_call(const sumi_session *session, int64_t count);
 
-/* Refuses sizes of an item and of a prediction that differ from the model's. */
-sumi_status session_check_sizes(const sumi_session *session, int64_t item_size,
-                                int64_t output_size);
+/* Refuses sizes of an item and of a prediction that differ from the model's. Where `may_lack` is
+   true, the prediction may lack a variance that is optional. */
+sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, int64_t output_size,
+                                bool may_lack);
 
 /* Sets the condition of the network, checked against its inputs. */
 sumi_status session_go_by(sumi_session *session, const sumi_condition *condition);

@@ -128,5 +128,8 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
     return build_end(graph, dit, tokens, first, x);
 }
 
-const struct net_type net_type_dit = {
-    .class_name = "DiTTransformer2DModel", .part = "transformer", .parse = parse, .build = build};
+const struct net_type net_type_dit = {.class_name = "DiTTransformer2DModel",
+                                      .part = "transformer",
+                                      .variance_is_optional = true,
+                                      .parse = parse,
+                                      .build = build};

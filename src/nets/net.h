@@ -34,7 +34,9 @@ static inline struct net_nodes net_nodes_of(sumi_node x, sumi_node times)
 /* A class of networks, identified by the `_class_name` of its config.json. */
 struct net_type {
     const char *class_name;
-    const char *part; /* its name in a pipeline folder; NULL: "unet" */
+    const char *part;          /* its name in a pipeline folder; NULL: "unet" */
+    bool variance_is_optional; /* solvers may use the first half of twice as many output channels as
+                                  of input, and leave the variance in the second */
     /* Reads `given` (an object; any key may be missing) and fills everything of `net` but its
        context and type. net->settings is released also after a failure. */
     sumi_status (*parse)(struct net *net, json_object *given, const char *source);

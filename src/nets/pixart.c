@@ -247,5 +247,6 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 
 const struct net_type net_type_pixart = {.class_name = "PixArtTransformer2DModel",
                                          .part = "transformer",
+                                         .variance_is_optional = true,
                                          .parse = parse,
                                          .build = build};

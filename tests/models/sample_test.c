@@ -222,10 +222,43 @@ static void a_network_with_a_variance_needs_a_solver_that_takes_it(void **state)
     sumi_model_free(model);
 }
 
+static void a_transformer_s_variance_may_be_left_out(void **state)
+{
+    scratch *room = *state;
+    float x[16], times[1] = {3}, whole[32], half[16];
+    sumi_array samples = {0};
+    sumi_session *session = NULL;
+    sumi_condition *condition = NULL;
+    sumi_model *model =
+        tiny_create(room, "{\"_class_name\": \"DiTTransformer2DModel\", \"sample_size\": 4,"
+                          " \"in_channels\": 1, \"out_channels\": 2, \"num_layers\": 1,"
+                          " \"num_attention_heads\": 2, \"attention_head_dim\": 4,"
+                          " \"num_embeds_ada_norm\": 3}");
+    sumi_weight weight = {.size = sizeof weight};
+    for (int64_t i = 0; sumi_model_weight(model, i, &weight); i++)
+        for (int64_t j = 0; j < weight.shape[0]; j++) weight.data[j] = 0.1F * (float)(j % 5 - 2);
+    for (int i = 0; i < 16; i++) x[i] = (float)i / 16;
+    CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
+    CHECK_OK(room->context, sumi_condition_create(room->context, &condition));
+    CHECK_OK(room->context,
+             sumi_condition_set_integers(condition, "class", 1, (int64_t[]){1}, (int32_t[]){3}));
+    CHECK_OK(room->context, sumi_session_set_condition(session, condition));
+    CHECK_OK(room->context, sumi_session_denoiser(session, 1, 16, 32, x, times, whole));
+    CHECK_OK(room->context, sumi_session_denoiser(session, 1, 16, 16, x, times, half));
+    assert_true(whole[0] != 0);
+    for (int i = 0; i < 16; i++) assert_true(half[i] == whole[2 * i]);
+    sumi_condition_free(condition);
+    sumi_session_free(session);
+    CHECK_OK(room->context, sumi_model_sample(model, NULL, 2, NULL, &samples)); /* fixed_small */
+    sumi_array_release(room->context, &samples);
+    sumi_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(samples_have_the_shape_of_items),
+        SCRATCH_TEST(a_transformer_s_variance_may_be_left_out),
         SCRATCH_TEST(a_seed_gives_the_same_samples_and_another_does_not),
         SCRATCH_TEST(the_first_samples_do_not_depend_on_how_many_follow),
         SCRATCH_TEST(threads_do_not_change_what_is_drawn),

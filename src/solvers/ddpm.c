@@ -8,6 +8,14 @@
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
+static const struct option variance_options[] = {
+    {CHOICE_OPTION("variance_type", "fixed_small", VARIANCE_CHOICES,
+                   "variance of a reverse step; learned: the network's output has twice the"
+                   " channels"),
+     AT(variance_type)},
+    {.name = NULL},
+};
+
 static const double least_variance = 1e-20; /* btilde is zero in the step to clean data */
 
 /* The standard deviation of the step where the network does not predict it. sigma^2 is btilde (Ho
@@ -96,6 +104,7 @@ const struct solver_type solver_ddpm = {
     .evaluations = 1,
     .stochastic = true,
     .rows = 1,
+    .options = {variance_options},
     .step = ddpm_step,
 };
 
@@ -107,6 +116,7 @@ const struct solver_type solver_unclip = {
     .evaluations = 1,
     .stochastic = true,
     .rows = 1,
+    .options = {variance_options},
     .defaults = defaults_unclip,
     .step = unclip_step,
 };

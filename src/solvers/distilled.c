@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "solvers/defaults.h"
+#include "solvers/places.h"
 #include "solvers/solver.h"
 #include "vectors/rows.h"
 
@@ -26,7 +27,7 @@ static const struct option tcd_options[] = {
     {.name = NULL},
 };
 
-#define SPACING_NAMES "timestep_spacing|steps_offset|sigmas"
+#define SPACING_NAMES "timestep_spacing|steps_offset|sigmas|sampling_eps|compat|" PLACING_NAMES
 
 /* Chooses evenly, noisiest first, from the times of the distillation, which are k - 1, 2k - 1, ...,
    k = T / original_inference_steps. */

@@ -210,7 +210,7 @@ const struct solver_type solver_dpmpp_inverse = {
     .defaults = defaults_sigma,
     .arrange = inverse_arrange,
     .options = {exponential_options, multistep_options, order_options},
-    .ignored = "final_sigmas_type",
+    .ignored = "final_sigmas_type|interpolation_type",
     .step = configured_step,
 };
 

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "solvers/defaults.h"
+#include "solvers/places.h"
 #include "solvers/score.h"
 #include "vectors/rows.h"
 
@@ -98,7 +99,7 @@ const struct solver_type solver_langevin = {
     .defaults = defaults_annealed,
     .arrange = langevin_arrange,
     .options = {step_options},
-    .ignored = "final_sigmas_type",
+    .ignored = "final_sigmas_type|timestep_spacing|steps_offset|" PLACING_NAMES,
     .step = langevin_step,
 };
 

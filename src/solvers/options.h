@@ -106,6 +106,14 @@ extern const struct option path_options[], schedule_table_options[];
 /* Rows of every run, of the prediction, of limits on clean data, and of abar at the end of a run
    (run.c, limit.c). */
 extern const struct option run_options[], prediction_options[], limit_options[], final_options[];
+/* Options of solvers that draw no noise of a fixed variance: of variance_type only the choices that
+   double the network's output have an effect (run.c). */
+extern const struct option output_options[];
+
+/* In the order of enum variance_type. */
+#define VARIANCE_CHOICES                                                                           \
+    "fixed_small|fixed_small_log|fixed_large|fixed_large_log|learned|learned_range"
+
 /* Rows of the times or noise levels that are visited (spacing.c, places.c, respacing.c): for
    solvers that use whole times of a table; for places of any kind; for the last place; for places
    at whole times; rules. */

@@ -6,6 +6,12 @@
 
 #include "solvers/grid.h"
 
+/* Rows of places.c and respacing.c, for `ignored` of solvers that place their times themselves. */
+#define PLACING_NAMES                                                                              \
+    "interpolation_type|sigma_schedule|shift|flow_shift|use_dynamic_shifting|time_shift_type|mu|"  \
+    "shift_terminal|invert_sigmas|use_karras_sigmas|use_exponential_sigmas|use_beta_sigmas|"       \
+    "use_lu_lambdas|rho"
+
 /* The number of times of a table that are left when those with log(a / s) below lambda_min_clipped
    are dropped. */
 int64_t places_clipped_count(const struct solver_options *options, const struct noise_path *path);

@@ -30,16 +30,18 @@ const struct option run_options[] = {
     {.name = NULL},
 };
 
-/* The choices are in the order of enum prediction_type and enum variance_type. */
+/* The choices are in the order of enum prediction_type. */
 const struct option prediction_options[] = {
     {CHOICE_OPTION("prediction_type", "epsilon",
                    "epsilon|sample|v_prediction|score|flow_prediction|velocity",
                    "what the network predicts"),
      AT(prediction_type)},
-    {CHOICE_OPTION("variance_type", "fixed_small",
-                   "fixed_small|fixed_small_log|fixed_large|fixed_large_log|learned|learned_range",
-                   "variance of a reverse step; learned: the network's output has twice the"
-                   " channels"),
+    {.name = NULL},
+};
+
+const struct option output_options[] = {
+    {CHOICE_OPTION("variance_type", "fixed_small", VARIANCE_CHOICES,
+                   "learned or learned_range: the network's output has twice the channels"),
      AT(variance_type)},
     {.name = NULL},
 };

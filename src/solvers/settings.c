@@ -24,8 +24,8 @@ struct use {
 static struct use use_at(const struct solver_type *type, int number)
 {
     static const struct use shared[] = {
-        {prediction_options, NULL},     {limit_options, NULL}, {path_options, NULL},
-        {schedule_table_options, NULL}, {run_options, NULL},
+        {prediction_options, NULL}, {output_options, NULL},         {limit_options, NULL},
+        {path_options, NULL},       {schedule_table_options, NULL}, {run_options, NULL},
     };
     static const struct use of_table[] = {{spacing_options, "path=table"},
                                           {places_options, "path!=table"},
@@ -227,6 +227,21 @@ static sumi_status set_unread(sumi_solver *solver, const struct option *row, con
     return strcmp(before, now) == 0 ? SUMI_OK : never_read(solver, row->name);
 }
 
+/* Refuses a fixed variance, other than the default, for solvers that draw no noise of it. */
+static sumi_status check_variance(const sumi_solver *solver, const struct option *row,
+                                  const char *subject, const char *value)
+{
+    int type = solver->options.variance_type;
+    if (row != output_options) return SUMI_OK;
+    TRY(option_from_text(solver->context, subject, row, value, &type));
+    bool known = type == solver->options.variance_type || type == VARIANCE_FIXED_SMALL;
+    if (known || type >= VARIANCE_LEARNED) return SUMI_OK;
+    return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                        "%s reads of \"variance_type\" only learned and learned_range; ddpm and "
+                        "unclip read fixed variances, too",
+                        solver->type->name);
+}
+
 sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value)
 {
     char subject[SUBJECT_SIZE];
@@ -239,6 +254,7 @@ sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char 
     snprintf(subject, sizeof subject, "solver option \"%s\"", any->name);
     if (!row || is_ignored(solver->type, option))
         return set_unread(solver, row ? row : any, subject, value);
+    TRY(check_variance(solver, row, subject, value));
     TRY(option_from_text(solver->context, subject, row, value, value_at(&solver->options, row)));
     option_remember(&solver->given, row->name, strcmp(value, "null") != 0);
     solver->ready = false;

@@ -80,12 +80,12 @@ static sumi_status replace_data(const struct subject *s)
         length += (size_t)snprintf(sizes + length, sizeof sizes - length, "%s%lld", i ? "," : "",
                                    (long long)shape[i]);
     }
-    snprintf(count, sizeof count, "%d", classes ? classes : 1);
+    snprintf(count, sizeof count, "%d", classes);
     sumi_status status = set(s->recipe, "data.kind", "noise");
     if (status == SUMI_OK) status = reset_unread(s->recipe);
     if (status == SUMI_OK) status = set(s->recipe, "data.shape", sizes);
     if (status == SUMI_OK) status = set(s->recipe, "data.count", "256");
-    if (status == SUMI_OK) status = set(s->recipe, "data.classes", count);
+    if (status == SUMI_OK && classes) status = set(s->recipe, "data.classes", count);
     if (status == SUMI_OK) status = set(s->recipe, "data.labels", classes ? "yes" : "no");
     return status;
 }

@@ -11,7 +11,7 @@ const struct option data_noise_keys[] = {
                    "shape of an item of noise, channels last"),
      .when = "data.kind=noise"},
     {WHOLE_OPTION("data.classes", "10", 1, 1 << 20, "number of classes of items of noise"),
-     .when = "data.kind=noise"},
+     .when = "data.kind=noise, data.labels=yes"},
     {.name = NULL},
 };
 

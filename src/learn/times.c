@@ -7,15 +7,18 @@
 #include "base/philox.h"
 #include "learn/keys.h"
 
+/* With "auto" the path of the model decides, which need not be that of the recipe. */
+#define OF_LOG_NORMAL "train.times=log_normal|auto, " OF_NOISED
+
 const struct option times_keys[] = {
     {CHOICE_OPTION("train.times", "auto", "auto|whole|uniform|importance|log_normal",
                    "distribution of the noise levels of a step; auto: the usual one of the path"),
      .when = OF_NOISED},
     {NUMBER_OPTION("train.log_mean", "-1.2", -100, 100, "mean of log(sigma) for log_normal times"),
-     .when = "train.times=log_normal|auto"},
+     .when = OF_LOG_NORMAL},
     {NUMBER_OPTION("train.log_deviation", "1.2", 1e-6, 100,
                    "standard deviation of log(sigma) for log_normal times"),
-     .when = "train.times=log_normal|auto"},
+     .when = OF_LOG_NORMAL},
     {.name = NULL},
 };
 

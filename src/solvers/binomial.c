@@ -78,8 +78,8 @@ const struct solver_type solver_binomial = {
     .rows = 1,
     .defaults = defaults_binomial,
     .arrange = check_path,
-    .ignored =
-        LIMIT_NAMES "|path|prediction_type|variance_type|timestep_type|use_flow_sigmas|compat",
+    .ignored = LIMIT_NAMES "|rescale_betas_zero_snr|path|prediction_type|variance_type|timestep_"
+                           "type|use_flow_sigmas|compat",
     .step = binomial_step,
     .add_noise_to_bits = add_noise,
 };

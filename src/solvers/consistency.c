@@ -104,6 +104,7 @@ const struct solver_type solver_consistency = {
     .defaults = consistency_defaults,
     .arrange = consistency_arrange,
     .options = {consistency_options},
+    .ignored = "sigma_schedule|final_sigmas_type",
     .step = consistency_step,
     .read = read_boundary,
 };

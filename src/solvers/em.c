@@ -25,5 +25,6 @@ const struct solver_type solver_em = {
     .scale = SCALE_OWN,
     .family = TIMES_REAL,
     .defaults = defaults_score_vp,
+    .ignored = "interpolation_type",
     .step = em_step,
 };

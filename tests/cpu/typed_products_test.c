@@ -151,7 +151,7 @@ static struct attributes draw_attention(sumi_node inputs[MAX_INPUTS], struct sha
     inputs[0] = INPUT(n, length, heads * d);
     inputs[1] = INPUT(n, keys, heads * d);
     inputs[2] = INPUT(n, keys, heads * d);
-    return (struct attributes){.attention = {heads, 1 / sqrt((double)d)}};
+    return (struct attributes){.attention = {.heads = heads, .scale = 1 / sqrt((double)d)}};
 }
 
 static void attention_takes_operands_and_results_of_any_type(void **state)

@@ -146,7 +146,7 @@ static void attention_costs_its_products_and_little_more(void **state)
     sumi_node y = sumi_op_attention(t.graph, q, k, v, 2, 0.125);
     double forward = cost_of(t.graph, y).operations;
     assert_true(forward > 4 * d * scores && forward < 4.2 * d * scores);
-    struct attributes attributes = {.attention = {2, 0.125}};
+    struct attributes attributes = {.attention = {.heads = 2, .scale = 0.125}};
     sumi_node inputs[] = {q, k, v, q};
     sumi_node all = graph_append(t.graph, &op_attention_gradient, 4, inputs, &attributes);
     double backward = cost_of(t.graph, all).operations;

@@ -249,8 +249,8 @@ static void a_null_class_must_be_the_last_of_a_table(void **state)
         "{\"_class_name\": \"SumiMLPModel\", \"num_class_embeds\": 4, \"_null_class\": 4}",
         "{\"_class_name\": \"SumiMLPModel\", \"num_class_embeds\": 1, \"_null_class\": 0}",
         "{\"_class_name\": \"SumiMLPModel\", \"_null_class\": 0}",
-        "{\"_class_name\": \"SumiMLPModel\", \"num_class_embeds\": 4, \"_null_class\": 3,"
-        " \"class_embed_type\": \"timestep\"}"};
+        ("{\"_class_name\": \"SumiMLPModel\", \"num_class_embeds\": 4, \"_null_class\": 3,"
+         " \"class_embed_type\": \"timestep\"}")};
     sumi_model *model = NULL;
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
         CHECK_FAILS(room->context, SUMI_ERROR_FORMAT, "\"_null_class\" is the last class",

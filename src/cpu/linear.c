@@ -156,8 +156,9 @@ static sumi_status run_linear(const struct call *call)
     struct run run = {.call = call, .layer = layer_of(problem)};
     const struct layer *l = &run.layer;
     run.epilogue = epilogue_of(call, l->out);
-    size_t workspaces = l->rounds ? bytes_of_workspaces(problem, l) : 0;
-    run.tiles = (float *)(void *)((char *)call->scratch + workspaces);
+    if (call->scratch) /* some layers take none */
+        run.tiles = (float *)(void *)((char *)call->scratch
+                                      + (l->rounds ? bytes_of_workspaces(problem, l) : 0));
     if (l->tiles == 1) compute_tile(&run, 0, l->rows, ALL_THREADS);
     else BY_TEAM(l->threads, compute_tiles(&run));
     return SUMI_OK;

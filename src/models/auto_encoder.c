@@ -12,6 +12,8 @@
 #include "base/structure.h"
 #include "base/text.h"
 
+static const int64_t PLAN_MEMORY = (int64_t)1 << 30; /* bytes that cached plans may take */
+
 /* ---- The part ---- */
 
 /* Both halves on the smallest input. */
@@ -116,6 +118,10 @@ sumi_status auto_encoder_begin(sumi_context *context, const struct auto_encoder_
     if (!*runner) return SUMI_ERROR_MEMORY;
     (*runner)->context = context;
     (*runner)->part = part;
+    (*runner)->cache = (struct plan_cache){.context = context,
+                                           .memory = PLAN_MEMORY,
+                                           .user = *runner,
+                                           .build = half_build_plan};
     return SUMI_OK;
 }
 
@@ -132,7 +138,7 @@ static sumi_status begin_owner(sumi_context *context, struct auto_encoder_part *
 void sumi_auto_encoder_free(sumi_auto_encoder *auto_encoder)
 {
     if (!auto_encoder) return;
-    half_forget_plans(auto_encoder);
+    plan_cache_forget(&auto_encoder->cache);
     auto_encoder_part_free(auto_encoder->own);
     context_release(auto_encoder->context, auto_encoder);
 }
@@ -140,9 +146,7 @@ void sumi_auto_encoder_free(sumi_auto_encoder *auto_encoder)
 /* The folder of the auto-encoder: `folder` itself, or that of a pipeline's part. */
 static sumi_status find_folder(sumi_context *context, const char *folder, char found[PATH_SIZE])
 {
-    static const char *const parts[] = {"vae", "vqvae", "movq"};
-    char config[PATH_SIZE], index[PATH_SIZE];
-    TRY(path_join(context, folder, "config.json", config));
+    char index[PATH_SIZE];
     TRY(path_join(context, folder, "model_index.json", index));
     if (!path_is_folder(folder)) {
         return context_fail(context, SUMI_ERROR_FILE,
@@ -152,8 +156,9 @@ static sumi_status find_folder(sumi_context *context, const char *folder, char f
         snprintf(found, PATH_SIZE, "%s", folder);
         return SUMI_OK;
     }
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        TRY(path_join(context, folder, parts[i], found));
+    const char *name;
+    for (int i = 0; (name = part_name_of(SUMI_PART_AUTO_ENCODER, i)); i++) {
+        TRY(path_join(context, folder, name, found));
         if (path_is_folder(found)) return SUMI_OK;
     }
     return context_fail(context, SUMI_ERROR_FORMAT,

@@ -7,6 +7,7 @@
 #define SUMI_MODELS_AUTO_ENCODER_H
 
 #include "models/model.h"
+#include "models/plan_cache.h"
 #include "nets/auto_encoder.h"
 
 enum { AUTO_ENCODER_MARK = 24 };
@@ -26,22 +27,8 @@ sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const c
 sumi_status auto_encoder_is_in(sumi_context *context, const char *folder, bool *found);
 void auto_encoder_part_free(struct auto_encoder_part *part); /* accepts NULL */
 
-/* The two halves. */
-enum half { HALF_ENCODER, HALF_DECODER, HALVES };
-
-/* A plan of one half for arrays of one shape, in the list of its owner. */
-struct half_plan {
-    struct half_plan *next;
-    enum half half;
-    bool bfloat16;
-    int threads;
-    struct shape shape; /* of the input */
-    uint64_t last_used;
-    int64_t bytes;
-    sumi_graph *graph;
-    sumi_plan *plan;
-    sumi_node input, output;
-};
+/* The two halves, whose plans are of PLAN_ENCODING and PLAN_DECODING. */
+enum half { HALF_ENCODER, HALF_DECODER };
 
 struct sumi_auto_encoder {
     sumi_context *context;
@@ -51,8 +38,7 @@ struct sumi_auto_encoder {
     bool bfloat16, slices, sample; /* options: see sumi_auto_encoder_set */
     int64_t tile;                  /* pixels; 0 for none */
     uint64_t seed;
-    struct half_plan *plans;
-    uint64_t uses; /* of plans, so far */
+    struct plan_cache cache;
 };
 
 /* The runner of a model's part, which must outlive it. */
@@ -67,7 +53,8 @@ sumi_status half_run(sumi_auto_encoder *runner, enum half half, const struct sha
 /* The shape of its output. */
 struct shape half_output(const sumi_auto_encoder *runner, enum half half,
                          const struct shape *shape);
-void half_forget_plans(sumi_auto_encoder *runner);
+/* Creates the plan of a cached one's signature, for the cache of the runner `user`. */
+sumi_status half_build_plan(void *user, struct kept_plan *kept);
 
 /* ---- Latents in files (latents.c) ---- */
 

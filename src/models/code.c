@@ -5,30 +5,11 @@
 #include <string.h>
 
 #include "base/philox.h"
-#include "graph/plan.h"
 #include "models/auto_encoder.h"
 
-enum { PLANS_KEPT = 6, BATCH_LIMIT = 16 };
-static const int64_t PLAN_MEMORY = (int64_t)1 << 30;    /* bytes that kept plans may take */
-static const int64_t BATCH_MEMORY = (int64_t)512 << 20; /* that one plan of several items may */
+enum { BATCH_LIMIT = 16 }; /* items of one plan */
 
 /* ---- Plans ---- */
-
-static void release(sumi_auto_encoder *runner, struct half_plan *plan)
-{
-    sumi_plan_free(plan->plan);
-    sumi_graph_free(plan->graph);
-    context_release(runner->context, plan);
-}
-
-void half_forget_plans(sumi_auto_encoder *runner)
-{
-    while (runner->plans) {
-        struct half_plan *first = runner->plans;
-        runner->plans = first->next;
-        release(runner, first);
-    }
-}
 
 struct shape half_output(const sumi_auto_encoder *runner, enum half half, const struct shape *shape)
 {
@@ -41,84 +22,33 @@ struct shape half_output(const sumi_auto_encoder *runner, enum half half, const 
     return y;
 }
 
-static sumi_status build(sumi_auto_encoder *runner, struct half_plan *made)
+sumi_status half_build_plan(void *user, struct kept_plan *kept)
 {
+    const sumi_auto_encoder *runner = user;
     const struct auto_encoder_part *part = runner->part;
-    TRY(sumi_graph_create(runner->context, part->weights, false, &made->graph));
-    made->graph->keep_most = PLAN_MEMORY;
-    made->graph->bfloat16 = made->bfloat16;
-    made->input = sumi_graph_input(made->graph, "input", 4, made->shape.size);
-    made->output = made->half == HALF_ENCODER
-                       ? auto_encoder_encode(part->net, made->graph, made->input)
-                       : auto_encoder_decode(part->net, made->graph, made->input);
-    TRY(sumi_graph_status(made->graph));
-    TRY(sumi_plan_create(made->graph, 1, &made->output, &made->plan));
-    made->bytes = (int64_t)(plan_memory(made->plan) + plan_kept(made->plan));
-    return SUMI_OK;
-}
-
-/* Gives up stale plans, and those used least recently until the rest is few and small enough. */
-static void make_room(sumi_auto_encoder *runner)
-{
-    for (struct half_plan **at = &runner->plans; *at;) {
-        struct half_plan *plan = *at;
-        if (!plan_is_stale(plan->plan)) {
-            at = &plan->next;
-            continue;
-        }
-        *at = plan->next;
-        release(runner, plan);
-    }
-    for (;;) {
-        struct half_plan **oldest = &runner->plans;
-        int64_t bytes = 0;
-        int count = 0;
-        for (struct half_plan **at = &runner->plans; *at; at = &(*at)->next, count++) {
-            bytes += (*at)->bytes;
-            if ((*at)->last_used < (*oldest)->last_used) oldest = at;
-        }
-        if (count < PLANS_KEPT && (bytes <= PLAN_MEMORY || count == 0)) return;
-        struct half_plan *gone = *oldest;
-        *oldest = gone->next;
-        release(runner, gone);
-    }
-}
-
-static struct half_plan *find(const sumi_auto_encoder *runner, enum half half,
-                              const struct shape *shape)
-{
-    for (struct half_plan *plan = runner->plans; plan; plan = plan->next) {
-        if (plan->half == half && plan->bfloat16 == runner->bfloat16
-            && plan->threads == runner->context->threads && shape_equal(&plan->shape, shape)
-            && !plan_is_stale(plan->plan))
-            return plan;
-    }
-    return NULL;
+    const struct signature *signature = &kept->signature;
+    TRY(sumi_graph_create(runner->context, part->weights, false, &kept->graph));
+    kept->graph->keep_most = runner->cache.memory;
+    kept->graph->bfloat16 = signature->bfloat16;
+    sumi_node input = sumi_graph_input(kept->graph, "input", 4, signature->shapes[NET_X].size);
+    kept->inputs.at[NET_X] = input;
+    kept->output = signature->purpose == PLAN_ENCODING
+                       ? auto_encoder_encode(part->net, kept->graph, input)
+                       : auto_encoder_decode(part->net, kept->graph, input);
+    TRY(sumi_graph_status(kept->graph));
+    return sumi_plan_create(kept->graph, 1, &kept->output, &kept->plan);
 }
 
 static sumi_status get_plan(sumi_auto_encoder *runner, enum half half, const struct shape *shape,
-                            struct half_plan **plan)
+                            struct kept_plan **found)
 {
-    *plan = find(runner, half, shape);
-    if (!*plan) {
-        make_room(runner);
-        struct half_plan *made = context_allocate_zeroed(runner->context, 1, sizeof *made);
-        if (!made) return SUMI_ERROR_MEMORY;
-        *made = (struct half_plan){.half = half,
-                                   .bfloat16 = runner->bfloat16,
-                                   .threads = runner->context->threads,
-                                   .shape = *shape};
-        sumi_status status = build(runner, made);
-        if (status != SUMI_OK) {
-            release(runner, made);
-            return status;
-        }
-        made->next = runner->plans;
-        runner->plans = made;
-        *plan = made;
-    }
-    (*plan)->last_used = ++runner->uses;
-    return SUMI_OK;
+    const struct signature signature = {.purpose =
+                                            half == HALF_ENCODER ? PLAN_ENCODING : PLAN_DECODING,
+                                        .items = shape->size[0],
+                                        .threads = runner->context->threads,
+                                        .bfloat16 = runner->bfloat16,
+                                        .shapes = {*shape}};
+    return plan_cache_get(&runner->cache, &signature, 0, found);
 }
 
 /* ---- One half ---- */
@@ -128,17 +58,12 @@ static sumi_status choose_batch(sumi_auto_encoder *runner, enum half half,
                                 const struct shape *shape, int64_t *batch)
 {
     struct shape single = *shape;
-    struct half_plan *plan = NULL;
-    int64_t items = shape->size[0];
+    struct kept_plan *plan = NULL;
     *batch = 1;
-    if (items == 1 || runner->slices) return SUMI_OK;
+    if (shape->size[0] == 1 || runner->slices) return SUMI_OK;
     single.size[0] = 1;
     TRY(get_plan(runner, half, &single, &plan));
-    int64_t most = BATCH_MEMORY / (plan->bytes + 1);
-    if (most > BATCH_LIMIT) most = BATCH_LIMIT;
-    if (most < 1) most = 1;
-    int64_t parts = (items + most - 1) / most;
-    *batch = (items + parts - 1) / parts;
+    *batch = plan_batch(shape->size[0], (int64_t)plan_memory(plan->plan) + 1, BATCH_LIMIT);
     return SUMI_OK;
 }
 
@@ -150,13 +75,13 @@ sumi_status half_run(sumi_auto_encoder *runner, enum half half, const struct sha
     int64_t from = shape_span(shape, 1, 4), to = shape_span(&output, 1, 4);
     TRY(choose_batch(runner, half, shape, &batch));
     for (int64_t first = 0; first < items; first += batch) {
-        struct half_plan *plan = NULL;
+        struct kept_plan *kept = NULL;
         part.size[0] = items - first < batch ? items - first : batch;
-        TRY(get_plan(runner, half, &part, &plan));
-        memcpy(sumi_plan_data(plan->plan, plan->input), x + first * from,
+        TRY(get_plan(runner, half, &part, &kept));
+        memcpy(sumi_plan_data(kept->plan, kept->inputs.at[NET_X]), x + first * from,
                (size_t)(part.size[0] * from) * sizeof *x);
-        TRY(sumi_plan_run(plan->plan, 0, 0));
-        memcpy(y + first * to, sumi_plan_data(plan->plan, plan->output),
+        TRY(sumi_plan_run(kept->plan, 0, 0));
+        memcpy(y + first * to, sumi_plan_data(kept->plan, kept->output),
                (size_t)(part.size[0] * to) * sizeof *y);
     }
     return SUMI_OK;

@@ -29,6 +29,9 @@ struct sumi_model {
 sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
                        const char *source);
 
+/* The names that a kind of part has in folders, by number from 0; NULL past the last. */
+const char *part_name_of(sumi_part_kind kind, int number);
+
 /* Loaders: of the network or the scheduler, each from its own folder (open.c). */
 sumi_status part_load_network(sumi_model *model, const char *folder);
 sumi_status part_load_scheduler(sumi_model *model, const char *folder);

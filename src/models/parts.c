@@ -54,6 +54,14 @@ const char *sumi_part_kind_name(sumi_part_kind kind)
     return "part";
 }
 
+const char *part_name_of(sumi_part_kind kind, int number)
+{
+    for (int i = 0; i < TYPES; i++) {
+        if (types[i].kind == kind && number-- == 0) return types[i].name;
+    }
+    return NULL;
+}
+
 /* ---- Finding a part's row ---- */
 
 /* Whether a part's name is that of the type, with or without a number after it. */

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plans of a session: created for a signature of shapes and cached for later calls with the
-   same one; the least recently used are released where all together exceed the session's memory. */
+/* The plans of a session: the signature of a call, and the graph of the network for it, with
+   vector-Jacobian products where they are asked for. */
 #include "models/session.h"
-
-enum {
-    LEAST_PLANS = 2
-}; /* so that batches of two alternating sizes do not replan in every
-      call */
 
 struct signature session_signature(const sumi_session *session, enum plan_purpose purpose,
                                    int64_t items)
@@ -28,19 +23,6 @@ struct signature session_signature(const sumi_session *session, enum plan_purpos
     return signature;
 }
 
-/* Whether the signatures differ only in the number of items. */
-static bool same_call(const struct signature *a, const struct signature *b)
-{
-    if (a->purpose != b->purpose || a->threads != b->threads || a->bfloat16 != b->bfloat16)
-        return false;
-    for (int i = 0; i < NET_INPUTS; i++) {
-        struct shape left = a->shapes[i], right = b->shapes[i];
-        if (left.rank) left.size[0] = right.size[0];
-        if (!shape_equal(&left, &right)) return false;
-    }
-    return true;
-}
-
 /* ---- Creating one ---- */
 
 /* Adds vector-Jacobian products to a graph: v^T d output / d x of each item, by differentiation. */
@@ -54,129 +36,32 @@ static sumi_status add_products(struct kept_plan *kept)
     return sumi_graph_gradients(graph, sum, 1, &kept->inputs.at[NET_X], &kept->products);
 }
 
-static sumi_status build(sumi_session *session, struct kept_plan *kept)
+sumi_status session_build_plan(void *user, struct kept_plan *kept)
 {
+    const sumi_session *session = user;
     const struct signature *signature = &kept->signature;
     const sumi_model *model = session->model;
     bool product = signature->purpose == PLAN_PRODUCT;
     TRY(sumi_graph_create(session->context, model->weights, false, &kept->graph));
-    kept->graph->keep_most = product ? 0 : session->memory;
+    kept->graph->keep_most = product ? 0 : session->cache.memory;
     kept->graph->bfloat16 = signature->bfloat16;
     net_add_inputs(model->net, kept->graph, signature->items, signature->shapes, &kept->inputs);
     kept->output = net_build(model->net, kept->graph, &kept->inputs);
     TRY(sumi_graph_status(kept->graph));
     if (product) TRY(add_products(kept));
     const sumi_node outputs[] = {kept->output, product ? kept->products : -1};
-    TRY(sumi_plan_create(kept->graph, product ? 2 : 1, outputs, &kept->plan));
-    kept->bytes = (int64_t)(plan_memory(kept->plan) + plan_kept(kept->plan));
-    return SUMI_OK;
-}
-
-/* ---- Caching ---- */
-
-static void release(sumi_session *session, struct kept_plan *kept)
-{
-    sumi_plan_free(kept->plan);
-    sumi_graph_free(kept->graph);
-    context_release(session->context, kept);
+    return sumi_plan_create(kept->graph, product ? 2 : 1, outputs, &kept->plan);
 }
 
 void session_forget_plans(sumi_session *session)
 {
-    while (session->plans) {
-        struct kept_plan *first = session->plans;
-        session->plans = first->next;
-        release(session, first);
-    }
+    plan_cache_forget(&session->cache);
     session->item_memory = 0;
-}
-
-/* Releases the plan that was used least recently. */
-static void release_oldest(sumi_session *session)
-{
-    struct kept_plan **oldest = &session->plans;
-    for (struct kept_plan **at = &session->plans; *at; at = &(*at)->next) {
-        if ((*at)->last_used < (*oldest)->last_used) oldest = at;
-    }
-    struct kept_plan *gone = *oldest;
-    *oldest = gone->next;
-    release(session, gone);
-}
-
-/* Releases plans until the rest and `coming` further bytes fit the budget, and at most `places`
-   remain. */
-static void fit_budget(sumi_session *session, int64_t coming, int places)
-{
-    for (;;) {
-        int64_t bytes = coming;
-        int count = places;
-        for (const struct kept_plan *kept = session->plans; kept; kept = kept->next) {
-            bytes += kept->bytes;
-            count++;
-        }
-        if (bytes <= session->memory || count <= LEAST_PLANS) return;
-        release_oldest(session);
-    }
-}
-
-/* Releases the plans whose weights have been reallocated. */
-static void drop_stale(sumi_session *session)
-{
-    for (struct kept_plan **at = &session->plans; *at;) {
-        struct kept_plan *kept = *at;
-        if (!plan_is_stale(kept->plan)) {
-            at = &kept->next;
-            continue;
-        }
-        *at = kept->next;
-        release(session, kept);
-    }
-}
-
-static struct kept_plan *find(const sumi_session *session, const struct signature *signature)
-{
-    struct kept_plan *kept = session->plans;
-    while (
-        kept
-        && (kept->signature.items != signature->items || !same_call(&kept->signature, signature)))
-        kept = kept->next;
-    return kept;
-}
-
-struct kept_plan *session_plan_at_least(sumi_session *session, const struct signature *signature)
-{
-    struct kept_plan *best = NULL;
-    drop_stale(session);
-    for (struct kept_plan *kept = session->plans; kept; kept = kept->next) {
-        int64_t items = kept->signature.items;
-        if (items < signature->items || !same_call(&kept->signature, signature)) continue;
-        if (!best || items < best->signature.items) best = kept;
-    }
-    if (best) best->last_used = ++session->uses;
-    return best;
 }
 
 sumi_status session_plan(sumi_session *session, const struct signature *signature,
                          struct kept_plan **found)
 {
-    drop_stale(session);
-    *found = find(session, signature);
-    if (!*found) {
-        fit_budget(session, session->item_memory * signature->items, 1);
-        struct kept_plan *made = context_allocate_zeroed(session->context, 1, sizeof *made);
-        if (!made) return SUMI_ERROR_MEMORY;
-        made->signature = *signature;
-        sumi_status status = build(session, made);
-        if (status != SUMI_OK) {
-            release(session, made);
-            return status;
-        }
-        made->last_used = session->uses + 1;
-        made->next = session->plans;
-        session->plans = made;
-        fit_budget(session, 0, 0);
-        *found = made;
-    }
-    (*found)->last_used = ++session->uses;
-    return SUMI_OK;
+    return plan_cache_get(&session->cache, signature, session->item_memory * signature->items,
+                          found);
 }

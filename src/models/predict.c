@@ -4,8 +4,7 @@
 
 #include "models/session.h"
 
-enum { BATCH_LIMIT = 64 };                              /* items of one plan */
-static const int64_t BATCH_MEMORY = (int64_t)512 << 20; /* largest size of a plan, in bytes */
+enum { BATCH_LIMIT = 64 }; /* items of one plan */
 
 static sumi_status find_plan(sumi_session *session, int64_t items, struct kept_plan **found)
 {
@@ -21,11 +20,7 @@ static sumi_status choose_batch(sumi_session *session, int64_t count, int64_t *b
         TRY(find_plan(session, 1, &single));
         session->item_memory = (int64_t)plan_memory(single->plan) + 1;
     }
-    int64_t most = session->item_memory ? BATCH_MEMORY / session->item_memory : 1;
-    if (most > BATCH_LIMIT) most = BATCH_LIMIT;
-    if (most < 1) most = 1;
-    int64_t parts = (count + most - 1) / most;
-    *batch = (count + parts - 1) / parts;
+    *batch = plan_batch(count, session->item_memory, BATCH_LIMIT);
     return SUMI_OK;
 }
 

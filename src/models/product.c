@@ -12,7 +12,7 @@ static sumi_status find_plan(sumi_session *session, int64_t count, struct kept_p
 {
     const struct signature signature =
         session_signature(session, PLAN_PRODUCT, count < PRODUCT_LIMIT ? count : PRODUCT_LIMIT);
-    *found = session_plan_at_least(session, &signature);
+    *found = plan_cache_at_least(&session->cache, &signature);
     return *found ? SUMI_OK : session_plan(session, &signature, found);
 }
 

@@ -15,7 +15,10 @@ sumi_status sumi_session_create(sumi_context *context, const sumi_model *model,
     if (!*session) return SUMI_ERROR_MEMORY;
     (*session)->context = context;
     (*session)->model = model;
-    (*session)->memory = MEMORY_USUAL;
+    (*session)->cache = (struct plan_cache){.context = context,
+                                            .memory = MEMORY_USUAL,
+                                            .user = *session,
+                                            .build = session_build_plan};
     sumi_status status = session_own_null(*session, &(*session)->null);
     if (status == SUMI_OK) return SUMI_OK;
     sumi_session_free(*session);
@@ -52,7 +55,7 @@ static sumi_status set_memory(sumi_session *session, const char *value)
                             "\"memory\" of a session is a number of bytes from 0, not \"%.60s\"",
                             value);
     }
-    session->memory = bytes;
+    session->cache.memory = bytes;
     return SUMI_OK;
 }
 

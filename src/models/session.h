@@ -1,52 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions: what runs a model. A session reads the model and owns everything that changes while it
    runs: plans, condition, guides, precision. session.c creates one and checks conditions, plans.c
-   caches plans, guided.c has the guides; predict.c, gradient.c, product.c, score.c and sample.c use
+   creates plans, guided.c has the guides; predict.c, gradient.c, product.c, score.c and sample.c use
    them. */
 #ifndef SUMI_MODELS_SESSION_H
 #define SUMI_MODELS_SESSION_H
 
-#include "graph/plan.h"
 #include "guides/kinds.h"
 #include "models/model.h"
-
-enum plan_purpose { PLAN_PREDICTION, PLAN_PRODUCT };
-
-/* The key of a plan: calls with the same signature share one. */
-struct signature {
-    enum plan_purpose purpose;
-    int64_t items;
-    int threads;
-    bool bfloat16;
-    struct shape shapes[NET_INPUTS]; /* of each input; rank 0 for an omitted one */
-};
-
-/* A cached plan, in the list of its session. */
-struct kept_plan {
-    struct kept_plan *next;
-    struct signature signature;
-    uint64_t last_used;
-    int64_t bytes; /* of its values, and of what kernels keep of the weights */
-    sumi_graph *graph;
-    sumi_plan *plan;
-    struct net_nodes inputs;
-    sumi_node output;
-    sumi_node vectors, products; /* of PLAN_PRODUCT */
-};
+#include "models/plan_cache.h"
 
 struct sumi_session {
     sumi_context *context;
     const sumi_model *model;
     bool bfloat16;             /* whether plans store activations in bf16 */
-    int64_t memory;            /* budget of cached plans, in bytes */
     sumi_condition *condition; /* of the network's next evaluation */
     sumi_condition *null;      /* the null condition, or NULL */
     struct guide_stack stack;  /* around the network; with guides, its condition is the caller's and
                                   the one above is what a guide sets */
     sumi_guide *guides[GUIDES_MOST];
     sumi_solver *levels; /* the model's own, for the noise level of a time; NULL without guides */
-    struct kept_plan *plans;
-    uint64_t uses;       /* number of uses of plans so far */
+    struct plan_cache cache;
     int64_t item_memory; /* bytes of a prediction's plan for one item, 0 while unknown */
 };
 
@@ -92,13 +66,12 @@ void session_fill(const sumi_session *session, sumi_plan *plan, const struct net
 struct signature session_signature(const sumi_session *session, enum plan_purpose purpose,
                                    int64_t items);
 
-/* Finds the cached plan of the signature or creates one, releasing the least recently used where
-   memory is short. Valid until the next call. */
+/* Creates the plan of a cached one's signature, for the cache of the session `user`. */
+sumi_status session_build_plan(void *user, struct kept_plan *kept);
+
+/* Finds the cached plan of the signature or creates one. Valid until the next call. */
 sumi_status session_plan(sumi_session *session, const struct signature *signature,
                          struct kept_plan **found);
-
-/* The smallest cached plan of the signature for at least as many items, or NULL. */
-struct kept_plan *session_plan_at_least(sumi_session *session, const struct signature *signature);
 
 /* Releases all plans. */
 void session_forget_plans(sumi_session *session);

@@ -57,7 +57,7 @@ static void one_batch_predicts_what_the_two_conditions_predict_alone(void **stat
             CHECK_CLOSE(output[i], null[i] + SCALE * ((double)condition[i] - null[i]), 2e-5);
     }
     int plans = 0;
-    for (const struct kept_plan *kept = session->plans; kept; kept = kept->next)
+    for (const struct kept_plan *kept = session->cache.plans; kept; kept = kept->next)
         plans += kept->signature.items == 2 * COUNT;
     assert_int_equal(plans, 1); /* both went through the network together */
     sumi_session_remove_guides(session);

@@ -140,7 +140,7 @@ static void several_sessions_hold_the_weights_of_their_model_once(void **state)
 static int count_plans(const sumi_session *session, int64_t items)
 {
     int count = 0;
-    for (const struct kept_plan *kept = session->plans; kept; kept = kept->next)
+    for (const struct kept_plan *kept = session->cache.plans; kept; kept = kept->next)
         count += items == 0 || kept->signature.items == items;
     return count;
 }
@@ -182,7 +182,7 @@ static void the_plan_used_least_recently_goes_where_memory_lacks(void **state)
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
     for (int64_t count = 1; count <= 3; count++) free(predict(room, session, count));
     int64_t bytes = 0;
-    for (const struct kept_plan *kept = session->plans; kept; kept = kept->next)
+    for (const struct kept_plan *kept = session->cache.plans; kept; kept = kept->next)
         bytes += kept->bytes;
     snprintf(memory, sizeof memory, "%lld", (long long)bytes);
     CHECK_OK(room->context, sumi_session_set(session, "memory", memory));
@@ -193,7 +193,7 @@ static void the_plan_used_least_recently_goes_where_memory_lacks(void **state)
         free(found);
         if (i == 4) assert_int_equal(count_plans(session, 2), 0);
         int64_t held = 0;
-        for (const struct kept_plan *kept = session->plans; kept; kept = kept->next)
+        for (const struct kept_plan *kept = session->cache.plans; kept; kept = kept->next)
             held += kept->bytes;
         assert_true(held <= bytes || count_plans(session, 0) == 2);
     }
@@ -233,11 +233,11 @@ static void what_is_kept_of_the_weights_stays_within_the_budget(void **state)
             CHECK_OK(room->context, sumi_session_set(session, "memory", memory));
         }
         float *found = predict(room, session, 1);
-        int64_t kept = (int64_t)plan_kept(session->plans->plan);
+        int64_t kept = (int64_t)plan_kept(session->cache.plans->plan);
         if (part == 4) all = kept;
         assert_true(all > 0 && kept <= all * part / 4);
         assert_true(part == 0 || kept > 0);
-        assert_int_equal(session->plans->bytes, kept + (int64_t)plan_memory(session->plans->plan));
+        assert_int_equal(session->cache.plans->bytes, kept + (int64_t)plan_memory(session->cache.plans->plan));
         assert_memory_equal(found, wanted, (size_t)tiny_size(model) * sizeof *found);
         free(found);
     }

@@ -43,17 +43,14 @@ void auto_encoder_part_free(struct auto_encoder_part *part)
 
 static sumi_status read_part(struct auto_encoder_part *part, const char *folder)
 {
-    char config[PATH_SIZE], weights[PATH_SIZE], *text = NULL;
-    safetensors *file = NULL;
-    TRY(path_join(part->context, folder, "config.json", config));
-    TRY(weights_locate(part->context, folder, weights));
-    TRY(model_read_text(part->context, config, &text));
-    sumi_status status = auto_encoder_parse(part->context, text, config, &part->net);
-    context_release(part->context, text);
+    struct network_files files;
+    TRY(network_find(part->context, folder, &files));
+    sumi_status status =
+        auto_encoder_parse(part->context, files.text, files.config, &part->net);
+    context_release(part->context, files.text);
     TRY(status);
-    TRY(safetensors_open(part->context, weights, &file));
     const struct weight_builder builder = builder_of(part);
-    return weights_read(&builder, weights, file, &part->weights);
+    return weights_load(&builder, files.weights, &part->weights);
 }
 
 sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
@@ -118,10 +115,8 @@ sumi_status auto_encoder_begin(sumi_context *context, const struct auto_encoder_
     if (!*runner) return SUMI_ERROR_MEMORY;
     (*runner)->context = context;
     (*runner)->part = part;
-    (*runner)->cache = (struct plan_cache){.context = context,
-                                           .memory = PLAN_MEMORY,
-                                           .user = *runner,
-                                           .build = half_build_plan};
+    (*runner)->cache = (struct plan_cache){
+        .context = context, .memory = PLAN_MEMORY, .user = *runner, .build = half_build_plan};
     return SUMI_OK;
 }
 
@@ -205,13 +200,7 @@ sumi_status sumi_auto_encoder_create(sumi_context *context, const char *config_j
 
 sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder)
 {
-    char path[PATH_SIZE];
-    const char *config = part->net->config;
-    TRY(folder_make(part->context, folder));
-    TRY(path_join(part->context, folder, "diffusion_pytorch_model.safetensors", path));
-    TRY(weights_write(part->context, part->weights, path));
-    TRY(path_join(part->context, folder, "config.json", path));
-    return file_write(part->context, path, config, strlen(config));
+    return network_write(part->context, folder, part->weights, part->net->config);
 }
 
 sumi_status sumi_auto_encoder_save(const sumi_auto_encoder *auto_encoder, const char *folder)

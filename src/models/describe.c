@@ -239,17 +239,25 @@ static bool add_parts(json_object *what, const sumi_model *model)
     return false;
 }
 
+/* What is said of every network. */
+static bool add_network(json_object *what, const char *kind, const char *class_name,
+                        const sumi_weights *weights)
+{
+    int64_t parameters = 0;
+    for (int64_t i = 0; i < weights->count; i++)
+        parameters += shape_count(&weights->items[i].shape);
+    return member_text(what, "kind", kind) && member_text(what, "class", class_name)
+           && member_whole(what, "parameters", parameters)
+           && member_whole(what, "tensor_count", weights->count);
+}
+
 static sumi_status add_model(struct description *description, const sumi_model *model)
 {
-    int64_t parameters = 0, shape[SUMI_MAX_RANK], count = model->weights->count;
+    int64_t shape[SUMI_MAX_RANK];
     int rank = sumi_model_shape(model, shape);
-    for (int64_t i = 0; i < count; i++) parameters += shape_count(&model->weights->items[i].shape);
     TRY(check(
         description,
-        member_text(description->what, "kind", "model")
-            && member_text(description->what, "class", sumi_model_class(model))
-            && member_whole(description->what, "parameters", parameters)
-            && member_whole(description->what, "tensor_count", count)
+        add_network(description->what, "model", sumi_model_class(model), model->weights)
             && member_wholes(description->what, "shape", rank, shape)
             && member_whole(description->what, "classes", net_classes(model->net))
             && class_names_add(model, description->what, "class_names")
@@ -272,17 +280,11 @@ static sumi_status describe_model(struct description *description)
 static sumi_status add_auto_encoder(struct description *description,
                                     const sumi_auto_encoder *auto_encoder)
 {
-    const sumi_weights *weights = auto_encoder->part->weights;
     sumi_auto_encoder_info info = {.size = sizeof info};
-    int64_t parameters = 0;
     sumi_auto_encoder_describe(auto_encoder, &info);
-    for (int64_t i = 0; i < weights->count; i++)
-        parameters += shape_count(&weights->items[i].shape);
     TRY(check(description,
-              member_text(description->what, "kind", "auto-encoder")
-                  && member_text(description->what, "class", info.class_name)
-                  && member_whole(description->what, "parameters", parameters)
-                  && member_whole(description->what, "tensor_count", weights->count)
+              add_network(description->what, "auto-encoder", info.class_name,
+                          auto_encoder->part->weights)
                   && member_whole(description->what, "factor", info.factor)
                   && member_whole(description->what, "latent_channels", info.latent_channels)));
     return add_text_as_json(description, "config", info.config);

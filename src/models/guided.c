@@ -4,21 +4,6 @@
 #include "models/session.h"
 #include "solvers/solver.h"
 
-/* ---- The null condition ---- */
-
-sumi_status session_own_null(const sumi_session *session, sumi_condition **null)
-{
-    const int32_t number = (int32_t)sumi_model_null_class(session->model);
-    *null = NULL;
-    if (number < 0) return SUMI_OK;
-    TRY(sumi_condition_create(session->context, null));
-    sumi_status status = sumi_condition_set_integers(*null, "class", 1, &(int64_t){1}, &number);
-    if (status == SUMI_OK) return SUMI_OK;
-    sumi_condition_free(*null);
-    *null = NULL;
-    return status;
-}
-
 /* ---- Adding and removing ---- */
 
 static sumi_status go_by(void *user, const sumi_condition *condition)

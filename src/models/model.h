@@ -90,15 +90,24 @@ sumi_status weights_make(const struct weight_builder *builder, uint64_t seed,
 sumi_status weights_read(const struct weight_builder *builder, const char *name, safetensors *file,
                          sumi_weights **weights);
 
-/* Creates the model's weights from a safetensors file, which must have all of them and no
-   others. */
-sumi_status weights_load(sumi_model *model, const char *path);
-/* The same from an open file, which is freed; `name` is for messages. */
+/* The same from the path of a safetensors file. */
+sumi_status weights_load(const struct weight_builder *builder, const char *path,
+                         sumi_weights **weights);
+/* The weights of a model from an opened file. */
 sumi_status weights_take(sumi_model *model, const char *name, safetensors *file);
 /* Writes weights as safetensors (save.c). */
 sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file_writer *writer);
-/* The same to a file that appears whole or not at all. */
-sumi_status weights_write(sumi_context *context, const sumi_weights *weights, const char *path);
+/* Writes the folder of a network: its weights, in a file that appears whole or not at all, and
+   config.json. */
+sumi_status network_write(sumi_context *context, const char *folder, const sumi_weights *weights,
+                          const char *config);
+
+/* The files of a network's folder, and the text of its config.json, which the caller releases
+   (open.c). */
+struct network_files {
+    char config[PATH_SIZE], weights[PATH_SIZE], *text;
+};
+sumi_status network_find(sumi_context *context, const char *folder, struct network_files *files);
 
 /* ---- Schedulers (scheduler.c) ---- */
 

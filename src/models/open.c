@@ -5,15 +5,22 @@
 
 /* ---- Loaders of parts ---- */
 
+sumi_status network_find(sumi_context *context, const char *folder, struct network_files *files)
+{
+    TRY(path_join(context, folder, "config.json", files->config));
+    TRY(weights_locate(context, folder, files->weights));
+    return model_read_text(context, files->config, &files->text);
+}
+
 sumi_status part_load_network(sumi_model *model, const char *folder)
 {
-    char config[PATH_SIZE], weights[PATH_SIZE], *text = NULL;
-    TRY(path_join(model->context, folder, "config.json", config));
-    TRY(weights_locate(model->context, folder, weights));
-    TRY(model_read_text(model->context, config, &text));
-    sumi_status status = model_read_network(model, text, config);
-    context_release(model->context, text);
-    return status == SUMI_OK ? weights_load(model, weights) : status;
+    struct network_files files;
+    TRY(network_find(model->context, folder, &files));
+    sumi_status status = model_read_network(model, files.text, files.config);
+    context_release(model->context, files.text);
+    TRY(status);
+    const struct weight_builder builder = model_weight_builder(model);
+    return weights_load(&builder, files.weights, &model->weights);
 }
 
 sumi_status part_load_scheduler(sumi_model *model, const char *folder)

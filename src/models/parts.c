@@ -11,44 +11,44 @@
 #include "models/members.h"
 
 struct part_type {
-    const char *name;       /* of the part; "_2", "_3" may follow it */
-    const char *class_name; /* NULL for any */
+    const char *name; /* of the part; "_2", "_3" may follow it */
     sumi_part_kind kind;
     sumi_status (*load)(sumi_model *model, const char *folder); /* NULL: not in this version */
-    bool required;
 };
 
 /* In the order of loading. */
 static const struct part_type types[] = {
-    {"unet", NULL, SUMI_PART_NETWORK, part_load_network, false},
-    {"scheduler", NULL, SUMI_PART_SCHEDULER, part_load_scheduler, true},
-    {"transformer", NULL, SUMI_PART_NETWORK, part_load_network, false},
-    {"vae", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
-    {"vqvae", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
-    {"movq", NULL, SUMI_PART_AUTO_ENCODER, part_load_auto_encoder, false},
-    {"text_encoder", NULL, SUMI_PART_TEXT_ENCODER, NULL, false},
-    {"tokenizer", NULL, SUMI_PART_TOKENIZER, NULL, false},
-    {"image_encoder", NULL, SUMI_PART_IMAGE_ENCODER, NULL, false},
-    {"prior", NULL, SUMI_PART_PRIOR, NULL, false},
+    {"unet", SUMI_PART_NETWORK, part_load_network},
+    {"scheduler", SUMI_PART_SCHEDULER, part_load_scheduler},
+    {"transformer", SUMI_PART_NETWORK, part_load_network},
+    {"vae", SUMI_PART_AUTO_ENCODER, part_load_auto_encoder},
+    {"vqvae", SUMI_PART_AUTO_ENCODER, part_load_auto_encoder},
+    {"movq", SUMI_PART_AUTO_ENCODER, part_load_auto_encoder},
+    {"text_encoder", SUMI_PART_TEXT_ENCODER, NULL},
+    {"tokenizer", SUMI_PART_TOKENIZER, NULL},
+    {"image_encoder", SUMI_PART_IMAGE_ENCODER, NULL},
+    {"prior", SUMI_PART_PRIOR, NULL},
 };
 enum { TYPES = sizeof types / sizeof *types };
 
-static const struct {
+static const struct part_kind {
     sumi_part_kind kind;
     const char *name;
+    bool required; /* every pipeline has one, and none has two */
 } kinds[] = {
-    {SUMI_PART_NETWORK, "network"},
-    {SUMI_PART_SCHEDULER, "scheduler"},
-    {SUMI_PART_AUTO_ENCODER, "auto-encoder"},
-    {SUMI_PART_TEXT_ENCODER, "text encoder"},
-    {SUMI_PART_TOKENIZER, "tokenizer"},
-    {SUMI_PART_IMAGE_ENCODER, "image encoder"},
-    {SUMI_PART_PRIOR, "prior"},
+    {SUMI_PART_NETWORK, "network", true},
+    {SUMI_PART_SCHEDULER, "scheduler", true},
+    {SUMI_PART_AUTO_ENCODER, "auto-encoder", false},
+    {SUMI_PART_TEXT_ENCODER, "text encoder", false},
+    {SUMI_PART_TOKENIZER, "tokenizer", false},
+    {SUMI_PART_IMAGE_ENCODER, "image encoder", false},
+    {SUMI_PART_PRIOR, "prior", false},
 };
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 const char *sumi_part_kind_name(sumi_part_kind kind)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (int i = 0; i < KINDS; i++) {
         if (kinds[i].kind == kind) return kinds[i].name;
     }
     return "part";
@@ -73,13 +73,10 @@ static bool has_name(const struct part_type *type, const char *name)
     return !rest[0] || (rest[0] == '_' && isdigit((unsigned char)rest[1]) && !rest[2]);
 }
 
-static const struct part_type *find_type(const char *name, const char *class_name)
+static const struct part_type *find_type(const char *name)
 {
-    for (int i = 0; i < TYPES; i++) {
-        if (has_name(&types[i], name)
-            && (!types[i].class_name || strcmp(types[i].class_name, class_name) == 0))
-            return &types[i];
-    }
+    for (int i = 0; i < TYPES; i++)
+        if (has_name(&types[i], name)) return &types[i];
     return NULL;
 }
 
@@ -95,7 +92,7 @@ static bool is_part(json_object *value)
 static sumi_status check_part(sumi_context *context, const char *source, const char *name,
                               const char *class_name)
 {
-    const struct part_type *type = find_type(name, class_name);
+    const struct part_type *type = find_type(name);
     if (type && type->load && strcmp(name, type->name) == 0) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_UNSUPPORTED,
                         "%s: the pipeline has a part \"%.60s\" of class %.80s, %s%s that this "
@@ -104,18 +101,29 @@ static sumi_status check_part(sumi_context *context, const char *source, const c
                         type ? sumi_part_kind_name(type->kind) : "");
 }
 
-/* There must be one network, whatever its part is called. */
-static sumi_status check_network(sumi_context *context, json_object *index, const char *source)
+/* Refuses two parts of a kind, and none of one that is required. */
+static sumi_status check_kind(sumi_context *context, json_object *index, const char *source,
+                              const struct part_kind *kind)
 {
-    bool unet = is_part(json_object_object_get(index, "unet"));
-    bool transformer = is_part(json_object_object_get(index, "transformer"));
-    if (unet != transformer) return SUMI_OK;
-    return context_fail(context, unet ? SUMI_ERROR_UNSUPPORTED : SUMI_ERROR_FORMAT,
-                        unet ? "%s: the pipeline has two networks, \"unet\" and \"transformer\"; "
-                               "this version runs one; open the folder of one by itself"
-                             : "%s: there should be a part \"unet\" or \"transformer\": [library, "
-                               "class]",
-                        source);
+    char names[256] = "";
+    const char *first = NULL;
+    size_t length = 0;
+    for (int i = 0; i < TYPES; i++) {
+        if (types[i].kind != kind->kind) continue;
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s\"%s\"",
+                                   length ? " or " : "", types[i].name);
+        if (!is_part(json_object_object_get(index, types[i].name))) continue;
+        if (first) {
+            return context_fail(context, SUMI_ERROR_UNSUPPORTED,
+                                "%s: the pipeline has two %ss, \"%s\" and \"%s\"; this version "
+                                "runs one; open the folder of one by itself",
+                                source, kind->name, first, types[i].name);
+        }
+        first = types[i].name;
+    }
+    if (first || !kind->required) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_FORMAT,
+                        "%s: there should be a part %s: [library, class]", source, names);
 }
 
 static sumi_status check_index(sumi_context *context, json_object *index, const char *source)
@@ -130,21 +138,8 @@ static sumi_status check_index(sumi_context *context, json_object *index, const 
         TRY(check_part(context, source, name,
                        json_object_get_string(json_object_array_get_idx(value, 1))));
     }
-    TRY(check_network(context, index, source));
-    for (int i = 0; i < TYPES; i++) {
-        if (!types[i].required || is_part(json_object_object_get(index, types[i].name))) continue;
-        return context_fail(context, SUMI_ERROR_FORMAT,
-                            "%s: there should be a part \"%s\": [library, class]", source,
-                            types[i].name);
-    }
+    for (int i = 0; i < KINDS; i++) TRY(check_kind(context, index, source, &kinds[i]));
     return SUMI_OK;
-}
-
-static sumi_status fail_second(const sumi_model *model, const char *name, const char *folder)
-{
-    return context_fail(model->context, SUMI_ERROR_UNSUPPORTED,
-                        "%s: the pipeline has two auto-encoders, \"%s\" and \"%s\"", folder,
-                        model->auto_encoder->name, name);
 }
 
 /* The index and the part's own config.json must name one class. */
@@ -169,8 +164,6 @@ static sumi_status load_parts(sumi_model *model, json_object *index, const char 
         char part[PATH_SIZE];
         if (!is_part(json_object_object_get(index, types[i].name))) continue;
         TRY(path_join(model->context, folder, types[i].name, part));
-        if (types[i].kind == SUMI_PART_AUTO_ENCODER && model->auto_encoder)
-            return fail_second(model, types[i].name, folder);
         TRY(types[i].load(model, part));
     }
     return check_auto_encoder(model, index, folder);
@@ -189,30 +182,27 @@ sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
 
 /* ---- What a model has ---- */
 
-/* The auto-encoder, which not every model has. */
-static bool describe_auto_encoder(const sumi_model *model, sumi_part *part)
-{
-    if (!model->auto_encoder) return false;
-    snprintf(part->name, sizeof part->name, "%s", model->auto_encoder->name);
-    snprintf(part->class_name, sizeof part->class_name, "%s",
-             model->auto_encoder->net->type->class_name);
-    return true;
-}
-
 bool sumi_model_part(const sumi_model *model, int number, sumi_part *part)
 {
-    sumi_part all = {.kind = SUMI_PART_AUTO_ENCODER};
-    if (number == 2)
-        return describe_auto_encoder(model, &all) && structure_fill(part, &all, sizeof all);
-    if (number < 0 || number > 1) return false;
-    const struct part_type *type = &types[number]; /* the parts that every model has */
-    all.kind = type->kind;
-    bool network = type->kind == SUMI_PART_NETWORK;
-    snprintf(all.name, sizeof all.name, "%s", network ? model_part_name(model) : type->name);
-    if (network) snprintf(all.class_name, sizeof all.class_name, "%s", sumi_model_class(model));
-    else if (scheduler_class(model->context, model->scheduler, all.class_name,
-                             sizeof all.class_name)
-             != SUMI_OK)
+    static const sumi_part_kind order[] = {SUMI_PART_NETWORK, SUMI_PART_SCHEDULER,
+                                           SUMI_PART_AUTO_ENCODER};
+    const struct auto_encoder_part *coder = model->auto_encoder;
+    sumi_part all = {.size = 0};
+    char class_name[sizeof all.class_name] = "";
+    const char *name = "scheduler", *class_of = class_name;
+    if (number < 0 || number >= (coder ? 3 : 2)) return false;
+    all.kind = order[number];
+    if (all.kind == SUMI_PART_NETWORK) {
+        name = model_part_name(model);
+        class_of = sumi_model_class(model);
+    } else if (all.kind == SUMI_PART_AUTO_ENCODER) {
+        name = coder->name;
+        class_of = coder->net->type->class_name;
+    } else if (scheduler_class(model->context, model->scheduler, class_name, sizeof class_name)
+               != SUMI_OK) {
         return false;
+    }
+    snprintf(all.name, sizeof all.name, "%s", name);
+    snprintf(all.class_name, sizeof all.class_name, "%s", class_of);
     return structure_fill(part, &all, sizeof all);
 }

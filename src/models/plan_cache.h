@@ -42,8 +42,8 @@ struct plan_cache {
     uint64_t uses; /* of plans, so far */
 };
 
-/* Finds the plan of the signature or creates one, which will take about `coming` bytes (0: unknown);
-   plans whose weights were reallocated are released. Valid until the next call. */
+/* Finds the plan of the signature or creates one, which will take about `coming` bytes (0:
+   unknown); plans whose weights were reallocated are released. Valid until the next call. */
 sumi_status plan_cache_get(struct plan_cache *cache, const struct signature *signature,
                            int64_t coming, struct kept_plan **found);
 

@@ -57,7 +57,7 @@ sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file
     return status;
 }
 
-sumi_status weights_write(sumi_context *context, const sumi_weights *weights, const char *path)
+static sumi_status write_weights(sumi_context *context, const sumi_weights *weights, const char *path)
 {
     file_writer writer;
     TRY(file_writer_open(context, &writer, path));
@@ -75,14 +75,21 @@ static sumi_status write_text(sumi_context *context, const char *folder, const c
     return file_write(context, path, text, strlen(text));
 }
 
+sumi_status network_write(sumi_context *context, const char *folder, const sumi_weights *weights,
+                          const char *config)
+{
+    char path[PATH_SIZE];
+    TRY(folder_make(context, folder));
+    TRY(path_join(context, folder, "diffusion_pytorch_model.safetensors", path));
+    TRY(write_weights(context, weights, path));
+    return write_text(context, folder, "config.json", config);
+}
+
 static sumi_status write_network(const sumi_model *model, const char *folder)
 {
-    char part[PATH_SIZE], path[PATH_SIZE];
+    char part[PATH_SIZE];
     TRY(path_join(model->context, folder, model_part_name(model), part));
-    TRY(folder_make(model->context, part));
-    TRY(path_join(model->context, part, "diffusion_pytorch_model.safetensors", path));
-    TRY(weights_write(model->context, model->weights, path));
-    return write_text(model->context, part, "config.json", model->net->config);
+    return network_write(model->context, part, model->weights, model->net->config);
 }
 
 static sumi_status write_scheduler(const sumi_model *model, const char *folder)

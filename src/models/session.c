@@ -15,11 +15,9 @@ sumi_status sumi_session_create(sumi_context *context, const sumi_model *model,
     if (!*session) return SUMI_ERROR_MEMORY;
     (*session)->context = context;
     (*session)->model = model;
-    (*session)->cache = (struct plan_cache){.context = context,
-                                            .memory = MEMORY_USUAL,
-                                            .user = *session,
-                                            .build = session_build_plan};
-    sumi_status status = session_own_null(*session, &(*session)->null);
+    (*session)->cache = (struct plan_cache){
+        .context = context, .memory = MEMORY_USUAL, .user = *session, .build = session_build_plan};
+    sumi_status status = sumi_session_set_null(*session, NULL);
     if (status == SUMI_OK) return SUMI_OK;
     sumi_session_free(*session);
     *session = NULL;
@@ -157,12 +155,26 @@ sumi_status session_go_by(sumi_session *session, const sumi_condition *condition
     return condition_assign(session->condition, condition);
 }
 
+/* Creates the model's own null condition, its null class; NULL if it has none. */
+static sumi_status own_null(const sumi_session *session, sumi_condition **null)
+{
+    const int32_t number = (int32_t)sumi_model_null_class(session->model);
+    *null = NULL;
+    if (number < 0) return SUMI_OK;
+    TRY(sumi_condition_create(session->context, null));
+    sumi_status status = sumi_condition_set_integers(*null, "class", 1, &(int64_t){1}, &number);
+    if (status == SUMI_OK) return SUMI_OK;
+    sumi_condition_free(*null);
+    *null = NULL;
+    return status;
+}
+
 sumi_status sumi_session_set_null(sumi_session *session, const sumi_condition *condition)
 {
     sumi_condition *null = NULL;
     if (condition) TRY(check_condition(session, condition));
     TRY(condition ? condition_copy(session->context, condition, &null)
-                  : session_own_null(session, &null));
+                  : own_null(session, &null));
     sumi_condition_free(session->null);
     session->null = null;
     session->stack.null = null;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions: what runs a model. A session reads the model and owns everything that changes while it
    runs: plans, condition, guides, precision. session.c creates one and checks conditions, plans.c
-   creates plans, guided.c has the guides; predict.c, gradient.c, product.c, score.c and sample.c use
-   them. */
+   creates plans, guided.c has the guides; predict.c, gradient.c, product.c, score.c and sample.c
+   use them. */
 #ifndef SUMI_MODELS_SESSION_H
 #define SUMI_MODELS_SESSION_H
 
@@ -50,9 +50,6 @@ struct denoising session_denoising(sumi_session *session);
 
 /* Refuses guides without vector-Jacobian products. */
 sumi_status session_check_product(const sumi_session *session);
-
-/* The model's own null condition, its null class; NULL if it has none (guided.c). */
-sumi_status session_own_null(const sumi_session *session, sumi_condition **null);
 
 /* Fills a plan's inputs for `count` items of a call, from item `first` on: rows of x and times, and
    the condition's items. A plan for more items is padded with copies of the first row, so that all

@@ -221,9 +221,10 @@ sumi_status weights_take(sumi_model *model, const char *name, safetensors *file)
     return weights_read(&builder, name, file, &model->weights);
 }
 
-sumi_status weights_load(sumi_model *model, const char *path)
+sumi_status weights_load(const struct weight_builder *builder, const char *path,
+                         sumi_weights **weights)
 {
     safetensors *file = NULL;
-    TRY(safetensors_open(model->context, path, &file));
-    return weights_take(model, path, file);
+    TRY(safetensors_open(builder->context, path, &file));
+    return weights_read(builder, path, file, weights);
 }

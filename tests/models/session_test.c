@@ -237,7 +237,8 @@ static void what_is_kept_of_the_weights_stays_within_the_budget(void **state)
         if (part == 4) all = kept;
         assert_true(all > 0 && kept <= all * part / 4);
         assert_true(part == 0 || kept > 0);
-        assert_int_equal(session->cache.plans->bytes, kept + (int64_t)plan_memory(session->cache.plans->plan));
+        assert_int_equal(session->cache.plans->bytes,
+                         kept + (int64_t)plan_memory(session->cache.plans->plan));
         assert_memory_equal(found, wanted, (size_t)tiny_size(model) * sizeof *found);
         free(found);
     }

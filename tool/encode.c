@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sumi encode: the latents of pictures by an auto-encoder. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "coding.h"
@@ -65,51 +66,61 @@ static sumi_status fit_channels(struct work *work, sumi_array *pictures)
     return SUMI_OK;
 }
 
-/* Appends more pictures of the same size; takes ownership of `more`. */
-static int append(struct work *work, const char *path, sumi_array *more)
+/* Reads a file, whose pictures must be of the size of the first file's. */
+static int read_part(struct work *work, const char *path, const sumi_array *first, sumi_array *part)
 {
-    sumi_array *all = &work->pictures, both;
-    if (!all->rank) {
-        *all = *more;
-        return EXIT_DONE;
+    int code = read_file(work->context, path, part);
+    if (code == EXIT_DONE && fit_channels(work, part) != SUMI_OK)
+        code = fail_context(work->context);
+    if (code != EXIT_DONE
+        || memcmp(first->shape + 1, part->shape + 1, 3 * sizeof *part->shape) == 0)
+        return code;
+    char have[96], want[96];
+    format_shape(3, part->shape + 1, have, sizeof have);
+    format_shape(3, first->shape + 1, want, sizeof want);
+    return fail(EXIT_FAILED, "%s: is of %s, but the pictures before are of %s", path, have, want);
+}
+
+/* Joins parts[count], which are all of one size. */
+static sumi_status join(struct work *work, int count, const sumi_array *parts)
+{
+    int64_t shape[4] = {0, parts->shape[1], parts->shape[2], parts->shape[3]}, done = 0;
+    for (int i = 0; i < count; i++) shape[0] += parts[i].shape[0];
+    sumi_status status = sumi_array_create(work->context, 4, shape, &work->pictures);
+    for (int i = 0; i < count && status == SUMI_OK; i++) {
+        int64_t size = sumi_array_count(&parts[i]);
+        memcpy(work->pictures.data + done, parts[i].data, (size_t)size * sizeof *parts->data);
+        done += size;
     }
-    if (memcmp(all->shape + 1, more->shape + 1, 3 * sizeof *more->shape) != 0) {
-        char have[96], want[96];
-        format_shape(3, more->shape + 1, have, sizeof have);
-        format_shape(3, all->shape + 1, want, sizeof want);
-        sumi_array_release(work->context, more);
-        return fail(EXIT_FAILED, "%s: is of %s, but the pictures before are of %s", path, have,
-                    want);
-    }
-    int64_t shape[4], count = sumi_array_count(all);
-    memcpy(shape, all->shape, sizeof shape);
-    shape[0] += more->shape[0];
-    sumi_status status = sumi_array_create(work->context, 4, shape, &both);
-    if (status == SUMI_OK) {
-        memcpy(both.data, all->data, (size_t)count * sizeof *both.data);
-        memcpy(both.data + count, more->data, (size_t)sumi_array_count(more) * sizeof *both.data);
-        sumi_array_release(work->context, all);
-        *all = both;
-    }
-    sumi_array_release(work->context, more);
-    return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
+    return status;
 }
 
 static int read_pictures(struct work *work, int count, const char *const *paths)
 {
-    for (int i = 0; i < count; i++) {
-        sumi_array more = {0};
-        int code = read_file(work->context, paths[i], &more);
-        if (code == EXIT_DONE && fit_channels(work, &more) != SUMI_OK)
-            code = fail_context(work->context);
-        if (code == EXIT_DONE) code = append(work, paths[i], &more);
-        else sumi_array_release(work->context, &more);
-        if (code != EXIT_DONE) return code;
-    }
-    return EXIT_DONE;
+    sumi_array *parts = calloc((size_t)count, sizeof *parts);
+    int code = parts ? EXIT_DONE : fail(EXIT_FAILED, "no memory for %d pictures", count);
+    for (int i = 0; i < count && code == EXIT_DONE; i++)
+        code = read_part(work, paths[i], &parts[0], &parts[i]);
+    if (code == EXIT_DONE && join(work, count, parts) != SUMI_OK)
+        code = fail_context(work->context);
+    for (int i = 0; parts && i < count; i++) sumi_array_release(work->context, &parts[i]);
+    free(parts);
+    return code;
 }
 
 /* ---- Encoding ---- */
+
+/* Only pictures of as many channels as were encoded can be compared with these. */
+static int check_psnr(const struct work *work)
+{
+    sumi_auto_encoder_info info = {.size = sizeof info};
+    sumi_auto_encoder_describe(work->auto_encoder, &info);
+    if (!work->settings->psnr || info.in_channels == info.out_channels) return EXIT_DONE;
+    return fail(EXIT_USAGE,
+                "encode: --psnr compares pictures with their reconstruction, but this auto-encoder "
+                "encodes %lld channels and decodes %lld",
+                (long long)info.in_channels, (long long)info.out_channels);
+}
 
 /* Decodes the latents and compares the result with the pictures. */
 static sumi_status reconstruct(struct work *work)
@@ -117,8 +128,7 @@ static sumi_status reconstruct(struct work *work)
     sumi_array again;
     sumi_status status = sumi_auto_encoder_decode(work->auto_encoder, &work->latents, &again);
     if (status != SUMI_OK) return status;
-    if (sumi_array_count(&again) == sumi_array_count(&work->pictures))
-        work->difference = coding_difference(&again, &work->pictures);
+    work->difference = coding_difference(&again, &work->pictures);
     sumi_array_release(work->context, &again);
     return SUMI_OK;
 }
@@ -167,6 +177,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     int code = check_settings(settings);
     if (code == EXIT_DONE)
         code = coding_open(context, &settings->coding, arguments[0], &work.auto_encoder);
+    if (code == EXIT_DONE) code = check_psnr(&work);
     if (code == EXIT_DONE) code = read_pictures(&work, count - 1, arguments + 1);
     if (code == EXIT_DONE) code = encode(&work);
     if (code == EXIT_DONE) code = report(&work);

@@ -32,18 +32,10 @@ static int check_settings(const char *task, const struct guidance_settings *sett
     return EXIT_DONE;
 }
 
-static bool takes_classes(const sumi_model *model)
-{
-    sumi_input input = {.size = sizeof input};
-    for (int i = 2; sumi_model_input(model, i, &input); i++)
-        if (strcmp(input.name, "class") == 0) return true;
-    return false;
-}
-
 static int check_model(const char *task, const sumi_model *model,
                        const struct guidance_settings *settings)
 {
-    if (!takes_classes(model))
+    if (!sumi_model_classes(model))
         return fail(EXIT_USAGE, "%s: --guidance needs a model with classes, but this one has none",
                     task);
     if (settings->null_class || sumi_model_null_class(model) >= 0) return EXIT_DONE;

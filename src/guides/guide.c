@@ -22,16 +22,14 @@ static struct guide_call call_of(const struct guide_layer *layer, int64_t count,
                                  int64_t output_size, const float *x, const float *times)
 {
     const struct guide_stack *stack = layer->stack;
-    struct guide_call call = {.count = count,
-                              .item_size = item_size,
-                              .output_size = output_size,
-                              .x = x,
-                              .times = times,
-                              .path = stack->path,
-                              .condition = layer->condition,
-                              .null = stack->null};
-    if (stack->path) call.level = path_level(stack->path, times[0]);
-    return call;
+    return (struct guide_call){.count = count,
+                               .item_size = item_size,
+                               .output_size = output_size,
+                               .x = x,
+                               .times = times,
+                               .path = stack->path,
+                               .condition = layer->condition,
+                               .null = stack->null};
 }
 
 /* Restores the layer's condition on the inner denoiser, also after a failure. */

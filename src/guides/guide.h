@@ -22,7 +22,6 @@ struct guide_call {
     const float *x;                  /* [count, item_size], on the network's scale */
     const float *times;              /* [count] */
     const struct noise_path *path;   /* for the noise level of a time; NULL: unknown */
-    struct noise_level level;        /* of the first item's time; zeros if unknown */
     const sumi_condition *condition; /* of the call; NULL for none */
     const sumi_condition *null;      /* the null condition, or NULL */
 };
@@ -51,7 +50,7 @@ struct guide_layer {
 /* Guides around a denoiser, the last added outermost. */
 struct guide_stack {
     sumi_context *context;
-    const struct noise_path *path; /* for the level of a time; NULL: unknown, level is all zero */
+    const struct noise_path *path; /* for the level of a time; NULL: unknown */
     struct denoising core;
     sumi_condition *condition;  /* of later calls */
     const sumi_condition *null; /* the null condition or NULL; borrowed, set by the owner */

@@ -45,8 +45,7 @@ static sumi_status read_part(struct auto_encoder_part *part, const char *folder)
 {
     struct network_files files;
     TRY(network_find(part->context, folder, &files));
-    sumi_status status =
-        auto_encoder_parse(part->context, files.text, files.config, &part->net);
+    sumi_status status = auto_encoder_parse(part->context, files.text, files.config, &part->net);
     context_release(part->context, files.text);
     TRY(status);
     const struct weight_builder builder = builder_of(part);

@@ -282,11 +282,11 @@ static sumi_status add_auto_encoder(struct description *description,
 {
     sumi_auto_encoder_info info = {.size = sizeof info};
     sumi_auto_encoder_describe(auto_encoder, &info);
-    TRY(check(description,
-              add_network(description->what, "auto-encoder", info.class_name,
-                          auto_encoder->part->weights)
-                  && member_whole(description->what, "factor", info.factor)
-                  && member_whole(description->what, "latent_channels", info.latent_channels)));
+    TRY(check(
+        description,
+        add_network(description->what, "auto-encoder", info.class_name, auto_encoder->part->weights)
+            && member_whole(description->what, "factor", info.factor)
+            && member_whole(description->what, "latent_channels", info.latent_channels)));
     return add_text_as_json(description, "config", info.config);
 }
 

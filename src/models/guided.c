@@ -67,7 +67,6 @@ sumi_status sumi_session_add_guide(sumi_session *session, const char *name, sumi
     if (guide) *guide = NULL;
     if (status == SUMI_OK) status = check_model(session, made);
     if (status == SUMI_OK && session->stack.count == 0) status = begin_stack(session);
-    const int place = session->stack.count;
     if (status == SUMI_OK) {
         const struct guide layer = guide_of(made);
         status = guide_stack_add(&session->stack, &layer);
@@ -77,14 +76,14 @@ sumi_status sumi_session_add_guide(sumi_session *session, const char *name, sumi
         if (session->stack.count == 0) sumi_session_remove_guides(session);
         return status;
     }
-    session->guides[place] = made;
     if (guide) *guide = made;
     return SUMI_OK;
 }
 
 void sumi_session_remove_guides(sumi_session *session)
 {
-    for (int i = 0; i < session->stack.count; i++) guide_free(session->guides[i]);
+    for (int i = 0; i < session->stack.count; i++)
+        guide_free(session->stack.layers[i].guide.user); /* the sumi_guide of guide_of */
     guide_stack_close(&session->stack);
     sumi_solver_free(session->levels);
     session->levels = NULL;

@@ -57,7 +57,8 @@ sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file
     return status;
 }
 
-static sumi_status write_weights(sumi_context *context, const sumi_weights *weights, const char *path)
+static sumi_status write_weights(sumi_context *context, const sumi_weights *weights,
+                                 const char *path)
 {
     file_writer writer;
     TRY(file_writer_open(context, &writer, path));

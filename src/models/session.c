@@ -173,8 +173,7 @@ sumi_status sumi_session_set_null(sumi_session *session, const sumi_condition *c
 {
     sumi_condition *null = NULL;
     if (condition) TRY(check_condition(session, condition));
-    TRY(condition ? condition_copy(session->context, condition, &null)
-                  : own_null(session, &null));
+    TRY(condition ? condition_copy(session->context, condition, &null) : own_null(session, &null));
     sumi_condition_free(session->null);
     session->null = null;
     session->stack.null = null;

@@ -18,7 +18,6 @@ struct sumi_session {
     sumi_condition *null;      /* the null condition, or NULL */
     struct guide_stack stack;  /* around the network; with guides, its condition is the caller's and
                                   the one above is what a guide sets */
-    sumi_guide *guides[GUIDES_MOST];
     sumi_solver *levels; /* the model's own, for the noise level of a time; NULL without guides */
     struct plan_cache cache;
     int64_t item_memory; /* bytes of a prediction's plan for one item, 0 while unknown */

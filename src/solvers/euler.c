@@ -6,6 +6,7 @@
 
 #include "solvers/defaults.h"
 #include "solvers/solver.h"
+#include "solvers/stages.h"
 #include "vectors/rows.h"
 
 const struct option churn_options[] = {
@@ -46,10 +47,7 @@ static sumi_status euler_step(struct solver_run *run)
     if (share == 0) TRY(run_evaluate_here(run));
     else {
         TRY(run_ask_here(run));
-        run_draw(run, noise);
-        double deviation = run->options->s_noise * sqrt(raised * raised - sigma * sigma);
-        rows_combine(run->threads, run->total, run->x, 2,
-                     (struct row_term[]){{1, run->x}, {deviation, noise}});
+        stage_churn(run, sigma, raised, noise);
         bool v = run->options->prediction_type == PREDICTION_V && run->path->kind == PATH_TABLE;
         TRY(run_read_at(run, v ? sigma : raised));
     }

@@ -62,10 +62,15 @@ static void the_guide_added_last_is_outermost(void **state)
 }
 
 /* What the last call was of. */
+struct seen {
+    int64_t count;
+    struct noise_level level; /* of its first item */
+};
+
 static sumi_status look(void *user, const struct denoising *inner, const struct guide_call *call,
                         float *output)
 {
-    *(struct guide_call *)user = *call;
+    *(struct seen *)user = (struct seen){call->count, path_level(call->path, call->times[0])};
     return inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
                           call->times, output);
 }
@@ -74,7 +79,7 @@ static void a_guide_sees_the_level_of_the_time_and_a_solver_runs_the_whole(void 
 {
     scratch *room = *state;
     struct guide_stack stack;
-    struct guide_call seen = {0};
+    struct seen seen = {0};
     const struct denoising core = {.predict = fill_half};
     const struct guide guide = {.user = &seen, .predict = look};
     const struct noise_path *path = NULL;

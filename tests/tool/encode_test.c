@@ -11,17 +11,22 @@
 #define CONFIG "{\"_class_name\": \"AutoencoderKL\", " BLOCKS "}"
 
 /* Saves an auto-encoder in a folder of the place. */
-static void save(const place *here, const char *name, uint64_t seed)
+static void save_as(const place *here, const char *name, const char *config, uint64_t seed)
 {
     sumi_context *context = NULL;
     sumi_auto_encoder *auto_encoder = NULL;
     char path[256];
     snprintf(path, sizeof path, "%s/%s", here->folder, name);
     CHECK_OK(context, sumi_context_create(NULL, &context));
-    CHECK_OK(context, sumi_auto_encoder_create(context, CONFIG, seed, &auto_encoder));
+    CHECK_OK(context, sumi_auto_encoder_create(context, config, seed, &auto_encoder));
     CHECK_OK(context, sumi_auto_encoder_save(auto_encoder, path));
     sumi_auto_encoder_free(auto_encoder);
     sumi_context_free(context);
+}
+
+static void save(const place *here, const char *name, uint64_t seed)
+{
+    save_as(here, name, CONFIG, seed);
 }
 
 /* A picture of waves. */
@@ -131,6 +136,20 @@ static void what_cannot_be_encoded_is_refused(void **state)
     CHECK_FAILED(here, 1, "sumi: nowhere: there is no such folder of an auto-encoder");
 }
 
+static void a_reconstruction_of_other_channels_is_not_compared(void **state)
+{
+    place *here = *state;
+    save_as(here, "vae", "{\"_class_name\": \"AutoencoderKL\", \"out_channels\": 1, " BLOCKS "}",
+            1);
+    paint(here, "a.png", 16, 16, 3);
+    run(here, "sumi encode vae a.png --psnr -o z.safetensors");
+    CHECK_FAILED(here, 2,
+                 "sumi: encode: --psnr compares pictures with their reconstruction, but this "
+                 "auto-encoder encodes 3 channels and decodes 1");
+    run(here, "sumi encode vae a.png -q -o z.safetensors && ls z.safetensors");
+    CHECK_DONE(here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +157,7 @@ int main(void)
         PLACE_TEST(the_difference_that_tiles_make_is_printed),
         PLACE_TEST(draws_need_the_posterior_and_are_keyed_by_the_seed),
         PLACE_TEST(latents_of_another_auto_encoder_are_refused),
+        PLACE_TEST(a_reconstruction_of_other_channels_is_not_compared),
         PLACE_TEST(what_cannot_be_encoded_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

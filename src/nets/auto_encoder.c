@@ -49,6 +49,20 @@ static sumi_status choose_type(sumi_context *context, json_object *given, const 
                         source, name, text_nearest(name, known));
 }
 
+/* Fills a new auto-encoder from `given`, an object that may lack any key. */
+static sumi_status read_config(struct auto_encoder *coder, json_object *given, const char *source)
+{
+    const struct auto_encoder_type *type = coder->type;
+    struct config config;
+    coder->settings = context_allocate_zeroed(coder->context, 1, type->settings_size);
+    if (!coder->settings) return SUMI_ERROR_MEMORY;
+    TRY(config_open(&config, coder->context, given, source, type->class_name, type->keys));
+    type->read(&config, coder);
+    if (config.status == SUMI_OK) config.status = config_write(&config, &coder->config);
+    config_close(&config);
+    return config.status;
+}
+
 static sumi_status parse_object(sumi_context *context, json_object *given, const char *source,
                                 struct auto_encoder **coder)
 {
@@ -58,7 +72,7 @@ static sumi_status parse_object(sumi_context *context, json_object *given, const
     if (!fresh) return SUMI_ERROR_MEMORY;
     fresh->context = context;
     fresh->type = type;
-    sumi_status status = type->parse(fresh, given, source);
+    sumi_status status = read_config(fresh, given, source);
     if (status == SUMI_OK) *coder = fresh;
     else auto_encoder_free(fresh);
     return status;
@@ -84,11 +98,6 @@ void auto_encoder_free(struct auto_encoder *coder)
     context_release(coder->context, coder);
 }
 
-sumi_status auto_encoder_finish(struct config *config, struct auto_encoder *coder)
-{
-    return config->status == SUMI_OK ? config_write(config, &coder->config) : config->status;
-}
-
 /* ---- What classes share of their configs ---- */
 
 /* A list of numbers for the channels, `otherwise` for all where it is null. */
@@ -104,13 +113,15 @@ static void read_channels(struct config *config, const char *key, int64_t count,
 }
 
 /* l = (z - mean - shift) scaling_factor / deviation. */
-sumi_status auto_encoder_read_scales(struct config *config, struct auto_encoder *coder,
-                                     bool statistics)
+void auto_encoder_read_scales(struct config *config, struct auto_encoder *coder, bool statistics)
 {
     int64_t count = coder->latent_channels;
-    if (config->status != SUMI_OK) return config->status;
+    if (config->status != SUMI_OK) return;
     coder->scales = context_allocate_zeroed(coder->context, 2 * (size_t)count, sizeof(double));
-    if (!coder->scales) return SUMI_ERROR_MEMORY;
+    if (!coder->scales) {
+        config->status = SUMI_ERROR_MEMORY;
+        return;
+    }
     double *scales = coder->scales, *shifts = scales + count;
     double factor = config_number(config, "scaling_factor", LEAST_SCALE, LARGEST_SCALE), shift = 0;
     if (!config_is_null(config, "shift_factor"))
@@ -124,7 +135,6 @@ sumi_status auto_encoder_read_scales(struct config *config, struct auto_encoder 
         shifts[i] += shift;
         scales[i] = factor / scales[i];
     }
-    return config->status;
 }
 
 void auto_encoder_read_size(struct config *config, struct auto_encoder *coder)

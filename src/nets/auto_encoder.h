@@ -18,9 +18,11 @@ struct auto_encoder;
 struct auto_encoder_type {
     const char *class_name;
     bool moments; /* the encoder outputs means, then logarithms of variances, along the channels */
-    /* Reads `given` and fills everything but context and type. After a failure, settings and scales
-       are released, too. */
-    sumi_status (*parse)(struct auto_encoder *coder, json_object *given, const char *source);
+    const struct config_key *keys; /* of its config */
+    size_t settings_size;          /* of coder->settings */
+    /* Reads a config, which has every key, and fills everything but context, type and config.
+       coder->settings is there, zeroed. Failures are recorded in the config. */
+    void (*read)(struct config *config, struct auto_encoder *coder);
     /* x[n,h,w,in_channels] to [n,h/factor,w/factor,c]: moments, or latents. */
     sumi_node (*encode)(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x);
     /* Latents [n,h,w,latent_channels] to [n,h factor,w factor,out_channels]. */
@@ -81,14 +83,10 @@ sumi_node vq_decode_latents(const struct auto_encoder *coder, sumi_graph *graph,
     {                                                                                              \
         "shift_factor", "null"                                                                     \
     }
-sumi_status auto_encoder_read_scales(struct config *config, struct auto_encoder *coder,
-                                     bool statistics);
+void auto_encoder_read_scales(struct config *config, struct auto_encoder *coder, bool statistics);
 
 /* sample_size, a number or [height, width], of which the height is used. */
 void auto_encoder_read_size(struct config *config, struct auto_encoder *coder);
-
-/* Ends a parser: the saved config, unless a failure was recorded. */
-sumi_status auto_encoder_finish(struct config *config, struct auto_encoder *coder);
 
 extern const struct auto_encoder_type auto_encoder_type_kl, auto_encoder_type_vq,
     auto_encoder_type_tiny;

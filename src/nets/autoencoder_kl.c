@@ -17,20 +17,13 @@ static const struct config_key keys[] = {CODER_KEYS,
                                          {"use_post_quant_conv", "true"},
                                          {NULL, NULL}};
 
-static sumi_status parse(struct auto_encoder *coder, json_object *given, const char *source)
+static void read_all(struct config *config, struct auto_encoder *coder)
 {
-    struct config config;
-    struct autoencoder_kl *kl = context_allocate_zeroed(coder->context, 1, sizeof *kl);
-    if (!kl) return SUMI_ERROR_MEMORY;
-    coder->settings = kl;
-    TRY(config_open(&config, coder->context, given, source, coder->type->class_name, keys));
-    coder_blocks_read(&config, &kl->blocks, coder);
-    kl->quant = config_flag(&config, "use_quant_conv");
-    kl->post_quant = config_flag(&config, "use_post_quant_conv");
-    sumi_status status = auto_encoder_read_scales(&config, coder, true);
-    if (status == SUMI_OK) status = auto_encoder_finish(&config, coder);
-    config_close(&config);
-    return status;
+    struct autoencoder_kl *kl = coder->settings;
+    coder_blocks_read(config, &kl->blocks, coder);
+    kl->quant = config_flag(config, "use_quant_conv");
+    kl->post_quant = config_flag(config, "use_post_quant_conv");
+    auto_encoder_read_scales(config, coder, true);
 }
 
 static sumi_node encode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x)
@@ -53,6 +46,9 @@ static sumi_node decode(const struct auto_encoder *coder, sumi_graph *graph, sum
 
 const struct auto_encoder_type auto_encoder_type_kl = {.class_name = "AutoencoderKL",
                                                        .moments = true,
-                                                       .parse = parse,
+                                                       .keys = keys,
+                                                       .settings_size =
+                                                           sizeof(struct autoencoder_kl),
+                                                       .read = read_all,
                                                        .encode = encode,
                                                        .decode = decode};

@@ -53,8 +53,9 @@ static int read_stages(struct config *config, const char *channels_key, const ch
     return stages;
 }
 
-static void read_all(struct config *config, struct tiny *tiny, struct auto_encoder *coder)
+static void read_all(struct config *config, struct auto_encoder *coder)
 {
+    struct tiny *tiny = coder->settings;
     static const char *const fillings[] = {"nearest", NULL};
     coder->in_channels = config_whole(config, "in_channels", 1, CHANNELS);
     coder->out_channels = config_whole(config, "out_channels", 1, CHANNELS);
@@ -73,20 +74,7 @@ static void read_all(struct config *config, struct tiny *tiny, struct auto_encod
                     "same number",
                     tiny->encoder_stages, tiny->decoder_stages);
     if (config->status == SUMI_OK) coder->factor = (int64_t)1 << (tiny->encoder_stages - 1);
-}
-
-static sumi_status parse(struct auto_encoder *coder, json_object *given, const char *source)
-{
-    struct config config;
-    struct tiny *tiny = context_allocate_zeroed(coder->context, 1, sizeof *tiny);
-    if (!tiny) return SUMI_ERROR_MEMORY;
-    coder->settings = tiny;
-    TRY(config_open(&config, coder->context, given, source, coder->type->class_name, keys));
-    read_all(&config, tiny, coder);
-    sumi_status status = auto_encoder_read_scales(&config, coder, false);
-    if (status == SUMI_OK) status = auto_encoder_finish(&config, coder);
-    config_close(&config);
-    return status;
+    auto_encoder_read_scales(config, coder, false);
 }
 
 /* ---- Building ---- */
@@ -165,5 +153,9 @@ static sumi_node decode(const struct auto_encoder *coder, sumi_graph *graph, sum
     return sumi_op_affine(graph, x, 2, -1);
 }
 
-const struct auto_encoder_type auto_encoder_type_tiny = {
-    .class_name = "AutoencoderTiny", .parse = parse, .encode = encode, .decode = decode};
+const struct auto_encoder_type auto_encoder_type_tiny = {.class_name = "AutoencoderTiny",
+                                                         .keys = keys,
+                                                         .settings_size = sizeof(struct tiny),
+                                                         .read = read_all,
+                                                         .encode = encode,
+                                                         .decode = decode};

@@ -33,8 +33,9 @@ static const struct config_key keys[] = {{"num_attention_heads", "16"},
                                          {"norm_eps", "1e-05"},
                                          {NULL, NULL}};
 
-static void read_all(struct config *config, struct dit *dit, struct net *net)
+static void read_all(struct config *config, struct net *net)
 {
+    struct dit *dit = net->settings;
     struct transformer *t = &dit->transformer;
     transformer_expect(config, "norm_type", "ada_norm_zero");
     transformer_read_width(config, t);
@@ -45,20 +46,6 @@ static void read_all(struct config *config, struct dit *dit, struct net *net)
     net_declare(net,
                 &(sumi_input){
                     .name = "class", .element = SUMI_INT32, .rank = 1, .limit = dit->classes + 1});
-}
-
-static sumi_status parse(struct net *net, json_object *given, const char *source)
-{
-    struct config config;
-    struct dit *dit = context_allocate_zeroed(net->context, 1, sizeof *dit);
-    if (!dit) return SUMI_ERROR_MEMORY;
-    net->settings = dit;
-    TRY(config_open(&config, net->context, given, source, net->type->class_name, keys));
-    read_all(&config, dit, net);
-    sumi_status status = config.status;
-    if (status == SUMI_OK) status = config_write(&config, &net->config);
-    config_close(&config);
-    return status;
 }
 
 /* The activated embedding of time and class, [n, width], of a block's own weights. `waves` are the
@@ -131,5 +118,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 const struct net_type net_type_dit = {.class_name = "DiTTransformer2DModel",
                                       .part = "transformer",
                                       .variance_is_optional = true,
-                                      .parse = parse,
+                                      .keys = keys,
+                                      .settings_size = sizeof(struct dit),
+                                      .read = read_all,
                                       .build = build};

@@ -19,8 +19,9 @@ static const struct config_key keys[] = {
     {"width", "128"}, {"depth", "4"},       {"dropout", "0.0"},       {"act_fn", "\"silu\""},
     {NULL, NULL}};
 
-static void read_all(struct config *config, struct mlp *mlp, struct net *net)
+static void read_all(struct config *config, struct net *net)
 {
+    struct mlp *mlp = net->settings;
     mlp->in_channels = config_whole(config, "in_channels", 1, CHANNEL_LIMIT);
     mlp->out_channels = config_whole_or(config, "out_channels", 1, CHANNEL_LIMIT, mlp->in_channels);
     mlp->width = config_whole(config, "width", 1, WIDTH_LIMIT);
@@ -30,20 +31,6 @@ static void read_all(struct config *config, struct mlp *mlp, struct net *net)
     net_declare_item(net, SUMI_POINTS, &mlp->in_channels);
     time_read(config, mlp->width, &mlp->time, net);
     net->out_channels = mlp->out_channels;
-}
-
-static sumi_status parse(struct net *net, json_object *given, const char *source)
-{
-    struct config config;
-    struct mlp *mlp = context_allocate_zeroed(net->context, 1, sizeof *mlp);
-    if (!mlp) return SUMI_ERROR_MEMORY;
-    net->settings = mlp;
-    TRY(config_open(&config, net->context, given, source, net->type->class_name, keys));
-    read_all(&config, mlp, net);
-    sumi_status status = config.status;
-    if (status == SUMI_OK) status = config_write(&config, &net->config);
-    config_close(&config);
-    return status;
 }
 
 /* x[n, width] through layer `number`; time[n, time width] is activated. */
@@ -77,4 +64,8 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
     return time_scale_output(graph, &mlp->time, nodes->at[NET_TIMES], x);
 }
 
-const struct net_type net_type_mlp = {.class_name = "SumiMLPModel", .parse = parse, .build = build};
+const struct net_type net_type_mlp = {.class_name = "SumiMLPModel",
+                                      .keys = keys,
+                                      .settings_size = sizeof(struct mlp),
+                                      .read = read_all,
+                                      .build = build};

@@ -54,6 +54,20 @@ static sumi_status find_type(sumi_context *context, json_object *given, const ch
         source, name, text_nearest(name, known));
 }
 
+/* Fills a new network from `given`, an object that may lack any key. */
+static sumi_status read_config(struct net *net, json_object *given, const char *source)
+{
+    const struct net_type *type = net->type;
+    struct config config;
+    net->settings = context_allocate_zeroed(net->context, 1, type->settings_size);
+    if (!net->settings) return SUMI_ERROR_MEMORY;
+    TRY(config_open(&config, net->context, given, source, type->class_name, type->keys));
+    type->read(&config, net);
+    if (config.status == SUMI_OK) config.status = config_write(&config, &net->config);
+    config_close(&config);
+    return config.status;
+}
+
 static sumi_status parse_object(sumi_context *context, json_object *given, const char *source,
                                 struct net **net)
 {
@@ -67,7 +81,7 @@ static sumi_status parse_object(sumi_context *context, json_object *given, const
     if (!fresh) return SUMI_ERROR_MEMORY;
     fresh->context = context;
     fresh->type = type;
-    sumi_status status = type->parse(fresh, given, source);
+    sumi_status status = read_config(fresh, given, source);
     if (status == SUMI_OK) *net = fresh;
     else net_free(fresh);
     return status;

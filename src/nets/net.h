@@ -5,10 +5,9 @@
 #ifndef SUMI_NETS_NET_H
 #define SUMI_NETS_NET_H
 
-#include <json-c/json.h>
-
 #include "base/item_kind.h"
 #include "graph/graph.h"
+#include "nets/config.h"
 
 struct net;
 
@@ -37,9 +36,11 @@ struct net_type {
     const char *part;          /* its name in a pipeline folder; NULL: "unet" */
     bool variance_is_optional; /* solvers may use the first half of twice as many output channels as
                                   of input, and leave the variance in the second */
-    /* Reads `given` (an object; any key may be missing) and fills everything of `net` but its
-       context and type. net->settings is released also after a failure. */
-    sumi_status (*parse)(struct net *net, json_object *given, const char *source);
+    const struct config_key *keys; /* of its config */
+    size_t settings_size;          /* of net->settings */
+    /* Reads a config, which has every key, and fills everything of `net` but its context, type and
+       config. net->settings is there, zeroed. Failures are recorded in the config. */
+    void (*read)(struct config *config, struct net *net);
     /* Adds the forward pass; -1 after a failure. The nodes have the shapes that were declared. */
     sumi_node (*build)(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
 };
@@ -79,7 +80,7 @@ sumi_node net_build(const struct net *net, sumi_graph *graph, const struct net_n
 
 /* ---- Declaring and finding inputs (inputs.c) ---- */
 
-/* Declares x[n, item] and times[n]; `parse` calls it once the kind and shape of an item are
+/* Declares x[n, item] and times[n]; `read` calls it once the kind and shape of an item are
    known. */
 void net_declare_item(struct net *net, enum sumi_item_kind kind, const int64_t *shape);
 /* Declares a further input; its name must live as long as the network. */

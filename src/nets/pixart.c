@@ -94,8 +94,9 @@ static void declare(const struct pixart *pixart, struct net *net)
     net_declare(net, &(sumi_input){.name = "aspect_ratio", .rank = 2, .shape = {0, 1}});
 }
 
-static void read_all(struct config *config, struct pixart *pixart, struct net *net)
+static void read_all(struct config *config, struct net *net)
 {
+    struct pixart *pixart = net->settings;
     struct transformer *t = &pixart->transformer;
     transformer_expect(config, "norm_type", "ada_norm_single");
     transformer_expect(config, "attention_type", "default");
@@ -106,20 +107,6 @@ static void read_all(struct config *config, struct pixart *pixart, struct net *n
     read_sizes(config, pixart, net);
     read_text(config, pixart);
     declare(pixart, net);
-}
-
-static sumi_status parse(struct net *net, json_object *given, const char *source)
-{
-    struct config config;
-    struct pixart *pixart = context_allocate_zeroed(net->context, 1, sizeof *pixart);
-    if (!pixart) return SUMI_ERROR_MEMORY;
-    net->settings = pixart;
-    TRY(config_open(&config, net->context, given, source, net->type->class_name, keys));
-    read_all(&config, pixart, net);
-    sumi_status status = config.status;
-    if (status == SUMI_OK) status = config_write(&config, &net->config);
-    config_close(&config);
-    return status;
 }
 
 /* ---- The forward pass ---- */
@@ -248,5 +235,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 const struct net_type net_type_pixart = {.class_name = "PixArtTransformer2DModel",
                                          .part = "transformer",
                                          .variance_is_optional = true,
-                                         .parse = parse,
+                                         .keys = keys,
+                                         .settings_size = sizeof(struct pixart),
+                                         .read = read_all,
                                          .build = build};

@@ -75,8 +75,9 @@ static void read_norm(struct config *config, struct sd3 *sd3)
     sd3->norm = config_choice(config, "qk_norm", names) == 0 ? HEADS_RMS : HEADS_LAYER;
 }
 
-static void read_all(struct config *config, struct sd3 *sd3, struct net *net)
+static void read_all(struct config *config, struct net *net)
 {
+    struct sd3 *sd3 = net->settings;
     struct transformer *t = &sd3->transformer;
     transformer_read_width(config, t);
     transformer_read_patches(config, t, net);
@@ -88,20 +89,6 @@ static void read_all(struct config *config, struct sd3 *sd3, struct net *net)
     if (config->status == SUMI_OK) read_dual(config, sd3);
     net_declare(net, &(sumi_input){.name = "states", .rank = 3, .shape = {0, 0, sd3->texts}});
     net_declare(net, &(sumi_input){.name = "pooled", .rank = 2, .shape = {0, sd3->pooled}});
-}
-
-static sumi_status parse(struct net *net, json_object *given, const char *source)
-{
-    struct config config;
-    struct sd3 *sd3 = context_allocate_zeroed(net->context, 1, sizeof *sd3);
-    if (!sd3) return SUMI_ERROR_MEMORY;
-    net->settings = sd3;
-    TRY(config_open(&config, net->context, given, source, net->type->class_name, keys));
-    read_all(&config, sd3, net);
-    sumi_status status = config.status;
-    if (status == SUMI_OK) status = config_write(&config, &net->config);
-    config_close(&config);
-    return status;
 }
 
 /* ---- Positions ---- */
@@ -323,5 +310,9 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
     return transformer_picture(graph, t, "proj_out", tokens, x);
 }
 
-const struct net_type net_type_sd3 = {
-    .class_name = "SD3Transformer2DModel", .part = "transformer", .parse = parse, .build = build};
+const struct net_type net_type_sd3 = {.class_name = "SD3Transformer2DModel",
+                                      .part = "transformer",
+                                      .keys = keys,
+                                      .settings_size = sizeof(struct sd3),
+                                      .read = read_all,
+                                      .build = build};

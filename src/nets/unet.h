@@ -79,11 +79,8 @@ struct unet {
     enum layer_activation activation;
 };
 
-/* Reads a U-Net with `rank` spatial axes; `keys` is the table of its class. Fills net and its
-   settings. */
-struct config_key;
-sumi_status unet_parse(struct net *net, json_object *given, const char *source, int rank,
-                       const struct config_key *keys);
+/* Reads a U-Net with `rank` spatial axes, as net_type.read does. */
+void unet_read(struct config *config, struct net *net, int rank);
 /* The keys that both classes share with the same default. */
 #define UNET_KEYS                                                                                  \
     TIME_KEYS, {"sample_size", "null"}, {"center_input_sample", "false"},                          \

@@ -16,10 +16,13 @@ static const struct config_key keys[] = {
     {"kernel_size", "3"},
     {NULL, NULL}};
 
-static sumi_status parse(struct net *net, json_object *given, const char *source)
+static void read_all(struct config *config, struct net *net)
 {
-    return unet_parse(net, given, source, 1, keys);
+    unet_read(config, net, 1);
 }
 
-const struct net_type net_type_unet_1d = {
-    .class_name = "SumiUNet1DModel", .parse = parse, .build = unet_build};
+const struct net_type net_type_unet_1d = {.class_name = "SumiUNet1DModel",
+                                          .keys = keys,
+                                          .settings_size = sizeof(struct unet),
+                                          .read = read_all,
+                                          .build = unet_build};

@@ -14,10 +14,13 @@ static const struct config_key keys[] = {
     {"norm_num_groups", "32"},
     {NULL, NULL}};
 
-static sumi_status parse(struct net *net, json_object *given, const char *source)
+static void read_all(struct config *config, struct net *net)
 {
-    return unet_parse(net, given, source, 2, keys);
+    unet_read(config, net, 2);
 }
 
-const struct net_type net_type_unet_2d = {
-    .class_name = "UNet2DModel", .parse = parse, .build = unet_build};
+const struct net_type net_type_unet_2d = {.class_name = "UNet2DModel",
+                                          .keys = keys,
+                                          .settings_size = sizeof(struct unet),
+                                          .read = read_all,
+                                          .build = unet_build};

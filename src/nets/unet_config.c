@@ -146,8 +146,10 @@ static void read_size(struct config *config, const struct unet *unet, struct net
     }
 }
 
-static void read_all(struct config *config, struct unet *unet, struct net *net)
+void unet_read(struct config *config, struct net *net, int rank)
 {
+    struct unet *unet = net->settings;
+    unet->rank = rank;
     unet->kernel = 3;
     read_layers(config, unet);
     read_levels(config, unet);
@@ -161,20 +163,4 @@ static void read_all(struct config *config, struct unet *unet, struct net *net)
     read_size(config, unet, net);
     net->out_channels = unet->out_channels;
     if (config->status == SUMI_OK) unet_check(config, unet);
-}
-
-sumi_status unet_parse(struct net *net, json_object *given, const char *source, int rank,
-                       const struct config_key *keys)
-{
-    struct config config;
-    struct unet *unet = context_allocate_zeroed(net->context, 1, sizeof *unet);
-    if (!unet) return SUMI_ERROR_MEMORY;
-    net->settings = unet;
-    unet->rank = rank;
-    TRY(config_open(&config, net->context, given, source, net->type->class_name, keys));
-    read_all(&config, unet, net);
-    sumi_status status = config.status;
-    if (status == SUMI_OK) status = config_write(&config, &net->config);
-    config_close(&config);
-    return status;
 }

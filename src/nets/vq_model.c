@@ -33,19 +33,12 @@ static void read_codes(struct config *config, struct auto_encoder *coder,
                     (long long)blocks->latent_channels, (long long)coder->latent_channels);
 }
 
-static sumi_status parse(struct auto_encoder *coder, json_object *given, const char *source)
+static void read_all(struct config *config, struct auto_encoder *coder)
 {
-    struct config config;
-    struct coder_blocks *blocks = context_allocate_zeroed(coder->context, 1, sizeof *blocks);
-    if (!blocks) return SUMI_ERROR_MEMORY;
-    coder->settings = blocks;
-    TRY(config_open(&config, coder->context, given, source, coder->type->class_name, keys));
-    coder_blocks_read(&config, blocks, coder);
-    read_codes(&config, coder, blocks);
-    sumi_status status = auto_encoder_read_scales(&config, coder, false);
-    if (status == SUMI_OK) status = auto_encoder_finish(&config, coder);
-    config_close(&config);
-    return status;
+    struct coder_blocks *blocks = coder->settings;
+    coder_blocks_read(config, blocks, coder);
+    read_codes(config, coder, blocks);
+    auto_encoder_read_scales(config, coder, false);
 }
 
 /* ---- The codebook ---- */
@@ -102,5 +95,9 @@ static sumi_node decode(const struct auto_encoder *coder, sumi_graph *graph, sum
     return vq_decode_latents(coder, graph, vq_quantise(coder, graph, latents, NULL));
 }
 
-const struct auto_encoder_type auto_encoder_type_vq = {
-    .class_name = "VQModel", .parse = parse, .encode = encode, .decode = decode};
+const struct auto_encoder_type auto_encoder_type_vq = {.class_name = "VQModel",
+                                                       .keys = keys,
+                                                       .settings_size = sizeof(struct coder_blocks),
+                                                       .read = read_all,
+                                                       .encode = encode,
+                                                       .decode = decode};

@@ -100,7 +100,7 @@ void auto_encoder_free(struct auto_encoder *coder)
 
 /* ---- What classes share of their configs ---- */
 
-/* A list of numbers for the channels, `otherwise` for all where it is null. */
+/* A list of numbers for the channels, `otherwise` for all where it is null or missing. */
 static void read_channels(struct config *config, const char *key, int64_t count, double low,
                           double otherwise, double *values)
 {
@@ -113,7 +113,7 @@ static void read_channels(struct config *config, const char *key, int64_t count,
 }
 
 /* l = (z - mean - shift) scaling_factor / deviation. */
-void auto_encoder_read_scales(struct config *config, struct auto_encoder *coder, bool statistics)
+void auto_encoder_read_scales(struct config *config, struct auto_encoder *coder)
 {
     int64_t count = coder->latent_channels;
     if (config->status != SUMI_OK) return;
@@ -126,12 +126,9 @@ void auto_encoder_read_scales(struct config *config, struct auto_encoder *coder,
     double factor = config_number(config, "scaling_factor", LEAST_SCALE, LARGEST_SCALE), shift = 0;
     if (!config_is_null(config, "shift_factor"))
         shift = config_number(config, "shift_factor", -LARGEST_SCALE, LARGEST_SCALE);
-    for (int64_t i = 0; i < count; i++) scales[i] = 1;
-    if (statistics) {
-        read_channels(config, "latents_mean", count, -LARGEST_SCALE, 0, shifts);
-        read_channels(config, "latents_std", count, LEAST_SCALE, 1, scales);
-    }
-    for (int64_t i = 0; i < count; i++) {
+    read_channels(config, "latents_mean", count, -LARGEST_SCALE, 0, shifts);
+    read_channels(config, "latents_std", count, LEAST_SCALE, 1, scales);
+    for (int64_t i = 0; i < count && config->status == SUMI_OK; i++) {
         shifts[i] += shift;
         scales[i] = factor / scales[i];
     }

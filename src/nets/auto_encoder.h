@@ -77,13 +77,14 @@ sumi_node vq_decode_latents(const struct auto_encoder *coder, sumi_graph *graph,
 
 /* ---- For the classes (auto_encoder.c) ---- */
 
-/* Keys of the scale of latents, and the function that reads them into scales. */
+/* Keys of the scale of latents, and the function that reads them, and latents_mean and latents_std
+   of classes that have them, into scales. */
 #define LATENT_KEYS                                                                                \
     {"scaling_factor", "0.18215"},                                                                 \
     {                                                                                              \
         "shift_factor", "null"                                                                     \
     }
-void auto_encoder_read_scales(struct config *config, struct auto_encoder *coder, bool statistics);
+void auto_encoder_read_scales(struct config *config, struct auto_encoder *coder);
 
 /* sample_size, a number or [height, width], of which the height is used. */
 void auto_encoder_read_size(struct config *config, struct auto_encoder *coder);

@@ -23,7 +23,7 @@ static void read_all(struct config *config, struct auto_encoder *coder)
     coder_blocks_read(config, &kl->blocks, coder);
     kl->quant = config_flag(config, "use_quant_conv");
     kl->post_quant = config_flag(config, "use_post_quant_conv");
-    auto_encoder_read_scales(config, coder, true);
+    auto_encoder_read_scales(config, coder);
 }
 
 static sumi_node encode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node x)

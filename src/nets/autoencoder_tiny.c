@@ -74,7 +74,7 @@ static void read_all(struct config *config, struct auto_encoder *coder)
                     "same number",
                     tiny->encoder_stages, tiny->decoder_stages);
     if (config->status == SUMI_OK) coder->factor = (int64_t)1 << (tiny->encoder_stages - 1);
-    auto_encoder_read_scales(config, coder, false);
+    auto_encoder_read_scales(config, coder);
 }
 
 /* ---- Building ---- */

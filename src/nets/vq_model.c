@@ -38,7 +38,7 @@ static void read_all(struct config *config, struct auto_encoder *coder)
     struct coder_blocks *blocks = coder->settings;
     coder_blocks_read(config, blocks, coder);
     read_codes(config, coder, blocks);
-    auto_encoder_read_scales(config, coder, false);
+    auto_encoder_read_scales(config, coder);
 }
 
 /* ---- The codebook ---- */

@@ -160,6 +160,12 @@ double config_number(struct config *config, const char *key, double low, double 
     return check_number(config, what, json_object_object_get(config->object, key), low, high);
 }
 
+double config_number_or(struct config *config, const char *key, double low, double high,
+                        double otherwise)
+{
+    return config_is_null(config, key) ? otherwise : config_number(config, key, low, high);
+}
+
 bool config_flag(struct config *config, const char *key)
 {
     json_object *value = json_object_object_get(config->object, key);

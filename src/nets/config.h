@@ -43,6 +43,8 @@ int64_t config_whole(struct config *config, const char *key, int64_t low, int64_
 int64_t config_whole_or(struct config *config, const char *key, int64_t low, int64_t high,
                         int64_t otherwise);
 double config_number(struct config *config, const char *key, double low, double high);
+double config_number_or(struct config *config, const char *key, double low, double high,
+                        double otherwise);
 bool config_flag(struct config *config, const char *key);
 
 /* The index of the value in `names` (which ends with NULL); 0 after a failure. Refuses other values

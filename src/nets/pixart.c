@@ -52,9 +52,7 @@ static void read_sizes(struct config *config, struct pixart *pixart, const struc
     enum { SMALLEST = 64, SIZED = 128 };
     int64_t size = net->item_shape[0], usual = size / SMALLEST > 1 ? size / SMALLEST : 1;
     struct transformer *t = &pixart->transformer;
-    t->interpolation = (double)usual;
-    if (!config_is_null(config, "interpolation_scale"))
-        t->interpolation = config_number(config, "interpolation_scale", 1e-3, 1e6);
+    t->interpolation = config_number_or(config, "interpolation_scale", 1e-3, 1e6, (double)usual);
     pixart->sized = size == SIZED;
     if (!config_is_null(config, "use_additional_conditions"))
         pixart->sized = config_flag(config, "use_additional_conditions");

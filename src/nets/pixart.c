@@ -4,7 +4,6 @@
    Files of diffusers before 0.28 call it Transformer2DModel with norm_type ada_norm_single. */
 #include <math.h>
 
-#include "nets/time_embedding.h"
 #include "nets/transformer.h"
 
 static const double EPSILON = 1e-6; /* of the last norm */
@@ -112,10 +111,9 @@ static void read_all(struct config *config, struct net *net)
 /* Embeddings of each number of values[n, k] side by side: [n, k * width]. */
 static sumi_node embed_numbers(sumi_graph *graph, const char *name, sumi_node values, int64_t width)
 {
-    const struct time_waves kind = {TIME_WAVES, 0, true};
     int64_t n = layer_size(graph, values, 0), k = layer_size(graph, values, 1), count = n * k;
     sumi_node all = sumi_op_reshape(graph, values, 1, &count);
-    all = layer_time_mlp(graph, name, time_waves(graph, &kind, all), width, LAYER_START_NORMAL);
+    all = transformer_time(graph, name, all, width);
     return sumi_op_reshape(graph, all, 2, (int64_t[]){n, k * width});
 }
 
@@ -123,17 +121,24 @@ static sumi_node embed_numbers(sumi_graph *graph, const char *name, sumi_node va
 static sumi_node embed_time(sumi_graph *graph, const struct pixart *pixart,
                             const struct net_nodes *nodes)
 {
-    const struct time_waves kind = {TIME_WAVES, 0, true};
     int64_t width = pixart->transformer.width;
     sumi_node time =
-        layer_time_mlp(graph, "adaln_single.emb.timestep_embedder",
-                       time_waves(graph, &kind, nodes->at[NET_TIMES]), width, LAYER_START_NORMAL);
+        transformer_time(graph, "adaln_single.emb.timestep_embedder", nodes->at[NET_TIMES], width);
     if (!pixart->sized) return time;
     sumi_node resolution = embed_numbers(graph, "adaln_single.emb.resolution_embedder",
                                          nodes->at[RESOLUTION], width / 3);
     sumi_node aspect = embed_numbers(graph, "adaln_single.emb.aspect_ratio_embedder",
                                      nodes->at[ASPECT], width / 3);
     return sumi_op_add(graph, time, sumi_op_concat(graph, resolution, aspect, 1));
+}
+
+/* The text's states, projected to the width of the tokens. */
+static sumi_node project_text(sumi_graph *graph, sumi_node states, int64_t width)
+{
+    const struct layer_linear kind = {true, LAYER_START_NORMAL};
+    states = layer_linear_of(graph, "caption_projection.linear_1", states, width, &kind);
+    states = sumi_op_gelu_tanh(graph, states);
+    return layer_linear_of(graph, "caption_projection.linear_2", states, width, &kind);
 }
 
 /* The table NAME[rows, width] as [1, rows * width], which is added to the modulation of each item.
@@ -217,8 +222,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
     sumi_node embedding = embed_time(graph, pixart, nodes);
     sumi_node time = layer_linear_of(graph, "adaln_single.linear", sumi_op_silu(graph, embedding),
                                      PARTS * t->width, &normal);
-    if (pixart->projected && states >= 0)
-        states = transformer_project(graph, "caption_projection", states, t->width, false);
+    if (pixart->projected && states >= 0) states = project_text(graph, states, t->width);
     sumi_node tokens = transformer_place(graph, t, transformer_embed(graph, t, x), x);
     sumi_graph_mark(graph);
     for (int64_t i = 0; i < t->layers; i++) {

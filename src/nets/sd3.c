@@ -3,7 +3,6 @@
    separate weights and attend to the tokens of both (Esser et al. 2024, section 4). */
 #include <math.h>
 
-#include "nets/time_embedding.h"
 #include "nets/transformer.h"
 
 static const double EPSILON = 1e-6; /* of all norms */
@@ -282,13 +281,11 @@ static void build_block(sumi_graph *graph, const struct sd3 *sd3, int64_t number
 /* The activated embedding of the time and of the text's summary, [n, width]. */
 static sumi_node embed(sumi_graph *graph, const struct sd3 *sd3, const struct net_nodes *nodes)
 {
-    const struct time_waves kind = {TIME_WAVES, 0, true};
     int64_t width = sd3->transformer.width;
     sumi_node time =
-        layer_time_mlp(graph, "time_text_embed.timestep_embedder",
-                       time_waves(graph, &kind, nodes->at[NET_TIMES]), width, LAYER_START_NORMAL);
-    sumi_node pooled =
-        transformer_project(graph, "time_text_embed.text_embedder", nodes->at[POOLED], width, true);
+        transformer_time(graph, "time_text_embed.timestep_embedder", nodes->at[NET_TIMES], width);
+    sumi_node pooled = layer_time_mlp(graph, "time_text_embed.text_embedder", nodes->at[POOLED],
+                                      width, LAYER_START_NORMAL);
     return sumi_op_silu(graph, sumi_op_add(graph, time, pooled));
 }
 

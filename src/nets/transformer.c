@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "nets/time_embedding.h"
 #include "ops/activation.h"
 
 static const struct layer_linear XAVIER = {true, LAYER_START_XAVIER};
@@ -137,12 +138,10 @@ sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const
     return layer_linear_of(graph, layer_name(part, name, "net.2"), h, t->width, &XAVIER);
 }
 
-sumi_node transformer_project(sumi_graph *graph, const char *name, sumi_node x, int64_t width,
-                              bool silu)
+/* ---- Times ---- */
+
+sumi_node transformer_time(sumi_graph *graph, const char *name, sumi_node times, int64_t width)
 {
-    char part[NAME_SIZE];
-    const struct layer_linear kind = {true, LAYER_START_NORMAL};
-    x = layer_linear_of(graph, layer_name(part, name, "linear_1"), x, width, &kind);
-    x = silu ? sumi_op_silu(graph, x) : sumi_op_gelu_tanh(graph, x);
-    return layer_linear_of(graph, layer_name(part, name, "linear_2"), x, width, &kind);
+    const struct time_waves kind = {TIME_WAVES, 0, true};
+    return layer_time_mlp(graph, name, time_waves(graph, &kind, times), width, LAYER_START_NORMAL);
 }

@@ -76,8 +76,7 @@ sumi_node transformer_attend(sumi_graph *graph, const struct transformer *t, con
 sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const char *name,
                            sumi_node tokens);
 
-/* Under NAME, linear_1, GELU by tanh or SiLU, linear_2, as in embeddings of text. */
-sumi_node transformer_project(sumi_graph *graph, const char *name, sumi_node x, int64_t width,
-                              bool silu);
+/* The embedding of times[n] by sines and by NAME.linear_1, SiLU, NAME.linear_2: [n, width]. */
+sumi_node transformer_time(sumi_graph *graph, const char *name, sumi_node times, int64_t width);
 
 #endif

@@ -68,19 +68,15 @@ static sumi_node build_block(sumi_graph *graph, const struct dit *dit, const cha
 {
     enum { SHIFT, SCALE, GATE, FEED_SHIFT, FEED_SCALE, FEED_GATE, PARTS };
     const struct transformer *t = &dit->transformer;
-    const struct layer_linear zero = {true, LAYER_START_ZERO};
-    char part[NAME_SIZE];
+    char part[NAME_SIZE], norm[NAME_SIZE];
     sumi_node parts[PARTS];
-    sumi_node all = layer_linear_of(graph, layer_name(part, block, "norm1.linear"), condition,
-                                    PARTS * t->width, &zero);
-    for (int i = 0; i < PARTS; i++) parts[i] = transformer_part(graph, t, all, i);
+    layer_name(part, block, "norm1.linear");
+    transformer_modulation(graph, t, part, condition, PARTS, parts);
     sumi_node h = transformer_modulate(graph, NULL, tokens, parts[SHIFT], parts[SCALE], EPSILON);
     h = transformer_attend(graph, t, layer_name(part, block, "attn1"), h, h, -1);
     tokens = transformer_add(graph, tokens, h, parts[GATE]);
-    h = transformer_modulate(graph, t->affine ? layer_name(part, block, "norm3") : NULL, tokens,
-                             parts[FEED_SHIFT], parts[FEED_SCALE], t->epsilon);
-    h = transformer_feed(graph, t, layer_name(part, block, "ff"), h);
-    return transformer_add(graph, tokens, h, parts[FEED_GATE]);
+    return transformer_feed(graph, t, t->affine ? layer_name(norm, block, "norm3") : NULL,
+                            layer_name(part, block, "ff"), tokens, &parts[FEED_SHIFT]);
 }
 
 /* The last layer is modulated by the first block's embedding, as in diffusers. */
@@ -88,10 +84,9 @@ static sumi_node build_end(sumi_graph *graph, const struct dit *dit, sumi_node t
                            sumi_node condition, sumi_node x)
 {
     const struct transformer *t = &dit->transformer;
-    const struct layer_linear zero = {true, LAYER_START_ZERO};
-    sumi_node both = layer_linear_of(graph, "proj_out_1", condition, 2 * t->width, &zero);
-    tokens = transformer_modulate(graph, NULL, tokens, transformer_part(graph, t, both, 0),
-                                  transformer_part(graph, t, both, 1), EPSILON);
+    sumi_node ends[2];
+    transformer_modulation(graph, t, "proj_out_1", condition, 2, ends);
+    tokens = transformer_modulate(graph, NULL, tokens, ends[0], ends[1], EPSILON);
     return transformer_picture(graph, t, "proj_out_2", tokens, x);
 }
 

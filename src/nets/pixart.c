@@ -162,13 +162,14 @@ static sumi_node attend_to_text(sumi_graph *graph, const struct pixart *pixart, 
     return sumi_op_add(graph, tokens, h);
 }
 
-/* Tokens through a block; `time` is the modulation that all blocks share, [n, 6 width]. */
+enum { SHIFT, SCALE, GATE, FEED_SHIFT, FEED_SCALE, FEED_GATE, PARTS };
+
+/* Tokens through a block; `time` is the modulation that all blocks share, [n, PARTS width]. */
 static sumi_node build_block(sumi_graph *graph, const struct pixart *pixart, const char *block,
                              sumi_node tokens, sumi_node time, sumi_node states, sumi_node bias)
 {
-    enum { SHIFT, SCALE, GATE, FEED_SHIFT, FEED_SCALE, FEED_GATE, PARTS };
     const struct transformer *t = &pixart->transformer;
-    char part[NAME_SIZE];
+    char part[NAME_SIZE], norm[NAME_SIZE];
     sumi_node parts[PARTS];
     sumi_node own = table(graph, t, layer_name(part, block, "scale_shift_table"), PARTS);
     sumi_node all = sumi_op_add(graph, time, own);
@@ -178,10 +179,8 @@ static sumi_node build_block(sumi_graph *graph, const struct pixart *pixart, con
     h = transformer_attend(graph, t, layer_name(part, block, "attn1"), h, h, -1);
     tokens = transformer_add(graph, tokens, h, parts[GATE]);
     tokens = attend_to_text(graph, pixart, block, tokens, states, bias);
-    h = transformer_modulate(graph, t->affine ? layer_name(part, block, "norm2") : NULL, tokens,
-                             parts[FEED_SHIFT], parts[FEED_SCALE], t->epsilon);
-    h = transformer_feed(graph, t, layer_name(part, block, "ff"), h);
-    return transformer_add(graph, tokens, h, parts[FEED_GATE]);
+    return transformer_feed(graph, t, t->affine ? layer_name(norm, block, "norm2") : NULL,
+                            layer_name(part, block, "ff"), tokens, &parts[FEED_SHIFT]);
 }
 
 /* The last layer is modulated by the embedding itself and its own table. */
@@ -217,7 +216,6 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
     const struct pixart *pixart = net->settings;
     const struct transformer *t = &pixart->transformer;
     const struct layer_linear normal = {true, LAYER_START_NORMAL};
-    enum { PARTS = 6 };
     sumi_node x = nodes->at[NET_X], states = nodes->at[STATES], bias = mask_bias(graph, nodes);
     sumi_node embedding = embed_time(graph, pixart, nodes);
     sumi_node time = layer_linear_of(graph, "adaln_single.linear", sumi_op_silu(graph, embedding),

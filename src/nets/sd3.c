@@ -82,6 +82,7 @@ static void read_all(struct config *config, struct net *net)
     transformer_read_patches(config, t, net);
     t->attention_bias = true;
     t->feed = FEED_GELU_TANH;
+    t->epsilon = EPSILON;
     read_positions(config, sd3);
     read_text(config, sd3);
     read_norm(config, sd3);
@@ -98,12 +99,8 @@ static sumi_node stored_table(sumi_graph *graph, const struct sd3 *sd3)
     const struct transformer *t = &sd3->transformer;
     const struct position_grid grid = {sd3->table, sd3->table, t->base, t->interpolation};
     int64_t shape[3] = {1, sd3->table * sd3->table, t->width};
-    float *values = context_allocate(graph->context, (size_t)(shape[1] * shape[2]), sizeof *values);
-    if (!values) {
-        graph_fail_with(graph, SUMI_ERROR_MEMORY);
-        return -1;
-    }
-    positions_of_grid(&grid, t->width, values);
+    float *values = transformer_positions(graph, t, &grid);
+    if (!values) return -1;
     sumi_node node = graph_table(graph, "pos_embed.pos_embed", 3, shape, values);
     context_release(graph->context, values);
     return node;
@@ -214,29 +211,6 @@ static void attend_jointly(sumi_graph *graph, const struct sd3 *sd3, const char 
 enum { SHIFT, SCALE, GATE, FEED_SHIFT, FEED_SCALE, FEED_GATE, PARTS };
 enum { DUAL_SHIFT = PARTS, DUAL_SCALE, DUAL_GATE, DUAL_PARTS };
 
-/* count numbers [n, width] from the layer NAME.linear of the condition, into parts. */
-static void modulation(sumi_graph *graph, const struct sd3 *sd3, const char *block,
-                       const char *name, sumi_node condition, int count, sumi_node *parts)
-{
-    char text[NAME_SIZE];
-    const struct layer_linear zero = {true, LAYER_START_ZERO};
-    const struct transformer *t = &sd3->transformer;
-    layer_name(text, block, "%s.linear", name);
-    sumi_node all = layer_linear_of(graph, text, condition, count * t->width, &zero);
-    for (int i = 0; i < count; i++) parts[i] = transformer_part(graph, t, all, i);
-}
-
-/* The end of a block of one stream: the feed-forward layer NAME. */
-static sumi_node feed(sumi_graph *graph, const struct sd3 *sd3, const char *block, const char *name,
-                      sumi_node tokens, const sumi_node *parts)
-{
-    char text[NAME_SIZE];
-    sumi_node h =
-        transformer_modulate(graph, NULL, tokens, parts[FEED_SHIFT], parts[FEED_SCALE], EPSILON);
-    h = transformer_feed(graph, &sd3->transformer, layer_name(text, block, "%s", name), h);
-    return transformer_add(graph, tokens, h, parts[FEED_GATE]);
-}
-
 /* The second attention of the picture, to itself only, computed from the block's input. */
 static sumi_node attend_again(sumi_graph *graph, const struct sd3 *sd3, const char *block,
                               sumi_node tokens, const sumi_node *parts)
@@ -256,26 +230,31 @@ static void build_block(sumi_graph *graph, const struct sd3 *sd3, int64_t number
                         sumi_node condition, sumi_node streams[2])
 {
     enum { END_SCALE, END_SHIFT, END_PARTS };
-    char block[NAME_SIZE], attention[NAME_SIZE];
-    bool last = number == sd3->transformer.layers - 1, dual = sd3->dual[number];
+    char block[NAME_SIZE], name[NAME_SIZE];
+    const struct transformer *t = &sd3->transformer;
+    bool last = number == t->layers - 1, dual = sd3->dual[number];
     sumi_node picture[DUAL_PARTS], text[PARTS], normed[2];
     layer_name(block, "transformer_blocks", "%lld", (long long)number);
-    modulation(graph, sd3, block, "norm1", condition, dual ? DUAL_PARTS : PARTS, picture);
-    modulation(graph, sd3, block, "norm1_context", condition, last ? END_PARTS : PARTS, text);
+    transformer_modulation(graph, t, layer_name(name, block, "norm1.linear"), condition,
+                           dual ? DUAL_PARTS : PARTS, picture);
+    transformer_modulation(graph, t, layer_name(name, block, "norm1_context.linear"), condition,
+                           last ? END_PARTS : PARTS, text);
     normed[0] =
         transformer_modulate(graph, NULL, streams[0], picture[SHIFT], picture[SCALE], EPSILON);
     normed[1] = transformer_modulate(graph, NULL, streams[1], text[last ? END_SHIFT : SHIFT],
                                      text[last ? END_SCALE : SCALE], EPSILON);
-    attend_jointly(graph, sd3, layer_name(attention, block, "attn"), last, normed);
+    attend_jointly(graph, sd3, layer_name(name, block, "attn"), last, normed);
     sumi_node tokens = transformer_add(graph, streams[0], normed[0], picture[GATE]);
     if (dual) {
         sumi_node again = attend_again(graph, sd3, block, streams[0], picture);
         tokens = transformer_add(graph, tokens, again, picture[DUAL_GATE]);
     }
-    streams[0] = feed(graph, sd3, block, "ff", tokens, picture);
+    layer_name(name, block, "ff");
+    streams[0] = transformer_feed(graph, t, NULL, name, tokens, &picture[FEED_SHIFT]);
     if (last) return;
     streams[1] = transformer_add(graph, streams[1], normed[1], text[GATE]);
-    streams[1] = feed(graph, sd3, block, "ff_context", streams[1], text);
+    layer_name(name, block, "ff_context");
+    streams[1] = transformer_feed(graph, t, NULL, name, streams[1], &text[FEED_SHIFT]);
 }
 
 /* The activated embedding of the time and of the text's summary, [n, width]. */
@@ -302,7 +281,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
         build_block(graph, sd3, i, condition, streams);
         sumi_graph_mark(graph);
     }
-    modulation(graph, sd3, "", "norm_out", condition, 2, ends);
+    transformer_modulation(graph, t, "norm_out.linear", condition, 2, ends);
     sumi_node tokens = transformer_modulate(graph, NULL, streams[0], ends[1], ends[0], EPSILON);
     return transformer_picture(graph, t, "proj_out", tokens, x);
 }

@@ -31,6 +31,16 @@ sumi_node transformer_embed(sumi_graph *graph, const struct transformer *t, sumi
     return sumi_op_reshape(graph, patches, 3, tokens);
 }
 
+float *transformer_positions(sumi_graph *graph, const struct transformer *t,
+                             const struct position_grid *grid)
+{
+    int64_t count = grid->rows * grid->columns * t->width;
+    float *table = context_allocate(graph->context, (size_t)count, sizeof *table);
+    if (table) positions_of_grid(grid, t->width, table);
+    else graph_fail_with(graph, SUMI_ERROR_MEMORY);
+    return table;
+}
+
 sumi_node transformer_place(sumi_graph *graph, const struct transformer *t, sumi_node tokens,
                             sumi_node x)
 {
@@ -39,12 +49,8 @@ sumi_node transformer_place(sumi_graph *graph, const struct transformer *t, sumi
                                  .base = t->base,
                                  .scale = t->interpolation};
     int64_t shape[3] = {1, grid.rows * grid.columns, t->width};
-    float *table = context_allocate(graph->context, (size_t)(shape[1] * shape[2]), sizeof *table);
-    if (!table) {
-        graph_fail_with(graph, SUMI_ERROR_MEMORY);
-        return -1;
-    }
-    positions_of_grid(&grid, t->width, table);
+    float *table = transformer_positions(graph, t, &grid);
+    if (!table) return -1;
     sumi_node positions = sumi_graph_constant(graph, 3, shape, table);
     context_release(graph->context, table);
     return sumi_op_add(graph, tokens, positions);
@@ -66,6 +72,14 @@ sumi_node transformer_part(sumi_graph *graph, const struct transformer *t, sumi_
                            int64_t number)
 {
     return sumi_op_slice(graph, parts, 1, number * t->width, t->width);
+}
+
+void transformer_modulation(sumi_graph *graph, const struct transformer *t, const char *name,
+                            sumi_node condition, int count, sumi_node *parts)
+{
+    const struct layer_linear zero = {true, LAYER_START_ZERO};
+    sumi_node all = layer_linear_of(graph, name, condition, count * t->width, &zero);
+    for (int i = 0; i < count; i++) parts[i] = transformer_part(graph, t, all, i);
 }
 
 /* x[n, width] as [n, 1, width]. */
@@ -125,8 +139,8 @@ static sumi_node activate(sumi_graph *graph, enum feed_kind kind, sumi_node x)
     return -1;
 }
 
-sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const char *name,
-                           sumi_node tokens)
+static sumi_node feed(sumi_graph *graph, const struct transformer *t, const char *name,
+                      sumi_node tokens)
 {
     enum { WIDENING = 4 };
     char part[NAME_SIZE];
@@ -136,6 +150,13 @@ sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const
         layer_linear_of(graph, layer_name(part, name, "net.0.proj"), tokens, inner, &XAVIER);
     h = drop(graph, t, activate(graph, t->feed, h));
     return layer_linear_of(graph, layer_name(part, name, "net.2"), h, t->width, &XAVIER);
+}
+
+sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const char *norm,
+                           const char *name, sumi_node tokens, const sumi_node parts[3])
+{
+    sumi_node h = transformer_modulate(graph, norm, tokens, parts[0], parts[1], t->epsilon);
+    return transformer_add(graph, tokens, feed(graph, t, name, h), parts[2]);
 }
 
 /* ---- Times ---- */

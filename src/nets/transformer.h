@@ -52,6 +52,10 @@ void transformer_expect(struct config *config, const char *key, const char *valu
 
 /* x[n,h,w,c] to tokens by pos_embed.proj, without positions. */
 sumi_node transformer_embed(sumi_graph *graph, const struct transformer *t, sumi_node x);
+/* The table of positions of a grid, [rows * columns, width], which the caller releases; NULL after
+   a failure. */
+float *transformer_positions(sumi_graph *graph, const struct transformer *t,
+                             const struct position_grid *grid);
 /* Adds the table of positions of a picture of x's size to tokens. */
 sumi_node transformer_place(sumi_graph *graph, const struct transformer *t, sumi_node tokens,
                             sumi_node x);
@@ -62,6 +66,10 @@ sumi_node transformer_picture(sumi_graph *graph, const struct transformer *t, co
 /* The part `number` of parts[n, many * width]: [n, width]. */
 sumi_node transformer_part(sumi_graph *graph, const struct transformer *t, sumi_node parts,
                            int64_t number);
+/* parts[count], each [n, width], from condition[n, c] by the linear layer NAME, which starts at
+   zero. */
+void transformer_modulation(sumi_graph *graph, const struct transformer *t, const char *name,
+                            sumi_node condition, int count, sumi_node *parts);
 /* norm(tokens) (1 + scale) + shift. The norm has weights under NAME unless that is NULL. */
 sumi_node transformer_modulate(sumi_graph *graph, const char *name, sumi_node tokens,
                                sumi_node shift, sumi_node scale, double epsilon);
@@ -72,9 +80,11 @@ sumi_node transformer_add(sumi_graph *graph, sumi_node tokens, sumi_node layer, 
    sumi_op_attention_masked, or -1. */
 sumi_node transformer_attend(sumi_graph *graph, const struct transformer *t, const char *name,
                              sumi_node tokens, sumi_node context, sumi_node bias);
-/* NAME.net.0.proj, the activation, NAME.net.2. */
-sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const char *name,
-                           sumi_node tokens);
+/* The end of a block: tokens + gate layer(modulated tokens), where the feed-forward layer is
+   NAME.net.0.proj, the activation, NAME.net.2. `parts` are shift, scale and gate; `norm` is the
+   name of transformer_modulate, with t->epsilon. */
+sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const char *norm,
+                           const char *name, sumi_node tokens, const sumi_node parts[3]);
 
 /* The embedding of times[n] by sines and by NAME.linear_1, SiLU, NAME.linear_2: [n, width]. */
 sumi_node transformer_time(sumi_graph *graph, const char *name, sumi_node times, int64_t width);

@@ -4,8 +4,7 @@
 #include "nets/auto_encoder_blocks.h"
 
 enum { SPATIAL_GROUPS = 32 };
-static const double EPSILON = 1e-6;                 /* of every group norm */
-static const double PARAMETER_LIMIT = 8589934592.0; /* 2^33 */
+static const double EPSILON = 1e-6; /* of every group norm */
 
 /* ---- Reading ---- */
 
@@ -31,15 +30,22 @@ static void read_types(struct config *config, struct coder_blocks *blocks)
     }
 }
 
+/* The first level whose channels are not a multiple of `groups`; -1 if there is none. */
+static int find_undivided(const struct coder_blocks *blocks, int64_t groups)
+{
+    for (int i = 0; i < blocks->levels; i++)
+        if (blocks->channels[i] % groups) return i;
+    return -1;
+}
+
 static void check_groups(struct config *config, const struct coder_blocks *blocks)
 {
-    for (int i = 0; i < blocks->levels; i++) {
-        if (blocks->channels[i] % blocks->unet.groups == 0) continue;
-        config_fail(config,
-                    "\"norm_num_groups\" is %lld, which does not divide the %lld channels of "
-                    "level %d",
-                    (long long)blocks->unet.groups, (long long)blocks->channels[i], i);
-    }
+    int level = find_undivided(blocks, blocks->unet.groups);
+    if (level < 0) return;
+    config_fail(config,
+                "\"norm_num_groups\" is %lld, which does not divide the %lld channels of "
+                "level %d",
+                (long long)blocks->unet.groups, (long long)blocks->channels[level], level);
 }
 
 /* The approximate number of parameters of the convolutions. */
@@ -50,9 +56,7 @@ static void check_parameters(struct config *config, const struct coder_blocks *b
         double width = (double)blocks->channels[i];
         sum += 9 * 2 * width * width * (double)(2 * blocks->layers + 3);
     }
-    if (sum <= PARAMETER_LIMIT) return;
-    config_fail(config, "a network of %.3g parameters is more than the %.3g allowed", sum,
-                PARAMETER_LIMIT);
+    unet_check_parameters(config, sum);
 }
 
 void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
@@ -64,8 +68,8 @@ void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
     unet->epsilon = EPSILON;
     unet->activation = layer_activation_read(config, "act_fn");
     unet->groups = config_whole(config, "norm_num_groups", 1, UNET_CHANNELS);
-    blocks->in_channels = config_whole(config, "in_channels", 1, UNET_CHANNELS);
-    blocks->out_channels = config_whole(config, "out_channels", 1, UNET_CHANNELS);
+    coder->in_channels = config_whole(config, "in_channels", 1, UNET_CHANNELS);
+    coder->out_channels = config_whole(config, "out_channels", 1, UNET_CHANNELS);
     blocks->latent_channels = config_whole(config, "latent_channels", 1, UNET_CHANNELS);
     blocks->layers = config_whole(config, "layers_per_block", 1, UNET_LAYERS);
     blocks->mid_attention = config_flag(config, "mid_block_add_attention");
@@ -74,8 +78,6 @@ void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
     if (config->status != SUMI_OK) return;
     check_groups(config, blocks);
     check_parameters(config, blocks);
-    coder->in_channels = blocks->in_channels;
-    coder->out_channels = blocks->out_channels;
     coder->latent_channels = blocks->latent_channels;
     coder->factor = (int64_t)1 << (blocks->levels - 1);
     auto_encoder_read_size(config, coder);
@@ -83,14 +85,12 @@ void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
 
 void coder_blocks_check_spatial(struct config *config, const struct coder_blocks *blocks)
 {
-    for (int i = 0; i < blocks->levels; i++) {
-        if (!blocks->spatial || blocks->channels[i] % SPATIAL_GROUPS == 0) continue;
-        config_fail(
-            config,
-            "with \"norm_type\" \"spatial\" the channels of each level should be a multiple "
-            "of %d, not %lld",
-            SPATIAL_GROUPS, (long long)blocks->channels[i]);
-    }
+    int level = blocks->spatial ? find_undivided(blocks, SPATIAL_GROUPS) : -1;
+    if (level < 0) return;
+    config_fail(config,
+                "with \"norm_type\" \"spatial\" the channels of each level should be a multiple "
+                "of %d, not %lld",
+                SPATIAL_GROUPS, (long long)blocks->channels[level]);
 }
 
 /* ---- Layers ---- */
@@ -239,7 +239,7 @@ sumi_node coder_blocks_encode(const struct coder_blocks *blocks, sumi_graph *gra
 }
 
 sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
-                              sumi_node latents)
+                              int64_t out, sumi_node latents)
 {
     struct coder_builder builder = begin(blocks, graph);
     if (blocks->spatial) builder.latents = latents;
@@ -256,5 +256,5 @@ sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *gra
         layer_name(name, block, "upsamplers.0.conv");
         x = layer_convolution(graph, name, sumi_op_upsample(graph, x, 2, 2), channels, &same);
     }
-    return add_end(&builder, "decoder", x, blocks->out_channels);
+    return add_end(&builder, "decoder", x, out);
 }

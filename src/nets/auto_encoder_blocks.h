@@ -15,7 +15,7 @@ struct coder_blocks {
     bool down_attention[UNET_LEVELS], up_attention[UNET_LEVELS]; /* after each layer */
     bool mid_attention;
     bool spatial; /* the decoder's norms are scaled and shifted by the latents (SpatialNorm) */
-    int64_t in_channels, out_channels, latent_channels;
+    int64_t latent_channels; /* of the key; those of the auto-encoder may differ */
 };
 
 #define CODER_KEYS                                                                                 \
@@ -32,13 +32,14 @@ struct coder_blocks {
 void coder_blocks_read(struct config *config, struct coder_blocks *blocks,
                        struct auto_encoder *coder);
 
-/* x[n,h,w,in] to [n,h/factor,w/factor,out] under "encoder", and back under "decoder". */
+/* x[n,h,w,in] to [n,h/factor,w/factor,out] under "encoder", and back to [n,h,w,out] under
+   "decoder". */
 sumi_node coder_blocks_encode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
                               int64_t out);
 /* `latents` [n,h,w,latent_channels] are the input of spatial norms; -1 is allowed without such
    norms. */
 sumi_node coder_blocks_decode(const struct coder_blocks *blocks, sumi_graph *graph, sumi_node x,
-                              sumi_node latents);
+                              int64_t out, sumi_node latents);
 
 /* Refuses numbers of channels that are not a multiple of the 32 groups of spatial norms. */
 void coder_blocks_check_spatial(struct config *config, const struct coder_blocks *blocks);

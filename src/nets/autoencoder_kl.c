@@ -41,7 +41,7 @@ static sumi_node decode(const struct auto_encoder *coder, sumi_graph *graph, sum
     struct layer_window point = layer_same(2, 1);
     if (kl->post_quant)
         x = layer_convolution(graph, "post_quant_conv", x, coder->latent_channels, &point);
-    return coder_blocks_decode(&kl->blocks, graph, x, -1);
+    return coder_blocks_decode(&kl->blocks, graph, x, coder->out_channels, -1);
 }
 
 const struct auto_encoder_type auto_encoder_type_kl = {.class_name = "AutoencoderKL",

@@ -105,6 +105,9 @@ struct unet_resnet unet_mid_resnet(const struct unet *unet);
 struct unet_attention unet_mid_attention(const struct unet *unet);
 /* Records a failure in `config` if the network cannot be built. */
 void unet_check(struct config *config, const struct unet *unet);
+/* The same if a network is larger than any published one; `count` is about its number of
+   parameters. */
+void unet_check_parameters(struct config *config, double count);
 /* The number that spatial sizes must be a multiple of: two to the number of halvings. */
 int64_t unet_size_multiple(const struct unet *unet);
 

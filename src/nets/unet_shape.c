@@ -184,15 +184,20 @@ static double block_parameters(const struct unet *unet, const struct unet_block 
     return sum;
 }
 
+void unet_check_parameters(struct config *config, double count)
+{
+    if (count <= PARAMETER_LIMIT) return;
+    config_fail(config, "a network of %.3g parameters is more than the %.3g allowed", count,
+                PARAMETER_LIMIT);
+}
+
 static void check_parameters(struct config *config, const struct unet *unet)
 {
     double sum = (double)unet->time.width * (double)unet->time.width;
     for (int i = 0; i < unet->levels; i++) {
         sum += block_parameters(unet, &unet->down[i]) + block_parameters(unet, &unet->up[i]);
     }
-    if (sum <= PARAMETER_LIMIT) return;
-    config_fail(config, "a network of %.3g parameters is more than the %.3g allowed", sum,
-                PARAMETER_LIMIT);
+    unet_check_parameters(config, sum);
 }
 
 void unet_check(struct config *config, const struct unet *unet)

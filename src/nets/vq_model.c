@@ -87,7 +87,7 @@ sumi_node vq_decode_latents(const struct auto_encoder *coder, sumi_graph *graph,
     struct layer_window point = layer_same(2, 1);
     sumi_node x =
         layer_convolution(graph, "post_quant_conv", latents, blocks->latent_channels, &point);
-    return coder_blocks_decode(blocks, graph, x, latents);
+    return coder_blocks_decode(blocks, graph, x, coder->out_channels, latents);
 }
 
 static sumi_node decode(const struct auto_encoder *coder, sumi_graph *graph, sumi_node latents)

@@ -16,15 +16,9 @@ static const int64_t PLAN_MEMORY = (int64_t)1 << 30; /* bytes that cached plans 
 
 /* ---- The part ---- */
 
-/* Both halves on the smallest input. */
 static sumi_status build_halves(void *user, sumi_graph *graph)
 {
-    const struct auto_encoder *net = user;
-    int64_t picture[4] = {1, net->factor, net->factor, net->in_channels};
-    int64_t latent[4] = {1, 1, 1, net->latent_channels};
-    auto_encoder_encode(net, graph, sumi_graph_input(graph, "pictures", 4, picture));
-    auto_encoder_decode(net, graph, sumi_graph_input(graph, "latents", 4, latent));
-    return sumi_graph_status(graph);
+    return auto_encoder_build_halves(user, graph);
 }
 
 static struct weight_builder builder_of(const struct auto_encoder_part *part)

@@ -175,6 +175,15 @@ sumi_node auto_encoder_decode(const struct auto_encoder *coder, sumi_graph *grap
     return coder->type->decode(coder, graph, latents);
 }
 
+sumi_status auto_encoder_build_halves(const struct auto_encoder *coder, sumi_graph *graph)
+{
+    int64_t picture[4] = {1, coder->factor, coder->factor, coder->in_channels};
+    int64_t latent[4] = {1, 1, 1, coder->latent_channels};
+    auto_encoder_encode(coder, graph, sumi_graph_input(graph, "pictures", 4, picture));
+    auto_encoder_decode(coder, graph, sumi_graph_input(graph, "latents", 4, latent));
+    return sumi_graph_status(graph);
+}
+
 /* One half of moments along the channels. */
 static sumi_node half(sumi_graph *graph, sumi_node moments, bool second)
 {

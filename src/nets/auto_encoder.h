@@ -56,6 +56,9 @@ sumi_node auto_encoder_encode(const struct auto_encoder *coder, sumi_graph *grap
 sumi_node auto_encoder_decode(const struct auto_encoder *coder, sumi_graph *graph,
                               sumi_node latents);
 
+/* Adds both halves, with inputs of the smallest size, and thereby all weights. */
+sumi_status auto_encoder_build_halves(const struct auto_encoder *coder, sumi_graph *graph);
+
 /* Moments [n,h,w,2c] as mean and as log variance clamped to -30..20, each [n,h,w,c]. */
 sumi_node auto_encoder_mean(sumi_graph *graph, sumi_node moments);
 sumi_node auto_encoder_log_variance(sumi_graph *graph, sumi_node moments);

@@ -74,11 +74,7 @@ static void check_parameters(const char *class_name, const char *members, int64_
     CHECK_OK(context, sumi_weights_create(context, 1, &weights));
     weights->source = &source;
     CHECK_OK(context, sumi_graph_create(context, weights, false, &graph));
-    int64_t picture[4] = {1, coder->factor, coder->factor, coder->in_channels};
-    int64_t latent[4] = {1, 1, 1, coder->latent_channels};
-    auto_encoder_encode(coder, graph, sumi_graph_input(graph, "x", 4, picture));
-    auto_encoder_decode(coder, graph, sumi_graph_input(graph, "z", 4, latent));
-    CHECK_OK(context, sumi_graph_status(graph));
+    CHECK_OK(context, auto_encoder_build_halves(coder, graph));
     for (int64_t i = 0; i < weights->count; i++) count += shape_count(&weights->items[i].shape);
     assert_int_equal(weights->count, tensors);
     assert_int_equal(count, parameters);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a network's config.json; see config.h. */
+/* Reading the config.json of a network or an auto-encoder; see config.h. */
 #include "nets/config.h"
 
 #include <math.h>

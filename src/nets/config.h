@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a network's config.json: each class has a table of its keys and their defaults; the
-   config is completed from it before it is read or saved. The first failure is kept, so that a
-   class can read all its keys and check once. */
+/* Reading the config.json of a network or an auto-encoder: each class has a table of its keys and
+   their defaults; the config is completed from it before it is read or saved. The first failure is
+   kept, so that a class can read all its keys without a check. */
 #ifndef SUMI_NETS_CONFIG_H
 #define SUMI_NETS_CONFIG_H
 

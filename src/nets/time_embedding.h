@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The embedding of the time and the class, which every residual layer reads. */
+/* The embedding of the time and the class, which every residual layer of U-Nets and of SumiMLPModel
+   reads; and the sines of times, from which transformers make their own embeddings. */
 #ifndef SUMI_NETS_TIME_EMBEDDING_H
 #define SUMI_NETS_TIME_EMBEDDING_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layers of diffusion transformers; see transformer.h. Weights are initialised as in DiT (Peebles
-   and Xie 2023, 3.2): those of modulations and of the last layer to zero, all others by Xavier's
-   rule. */
+   and Xie 2023, 3.2): those of modulations and of the last layer to zero, those of embeddings of
+   times normal with deviation 0.02, all others by Xavier's rule. */
 #include "nets/transformer.h"
 
 #include <math.h>

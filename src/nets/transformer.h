@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layers of diffusion transformers over patches of a picture (Peebles and Xie 2023): from a picture
-   to patches and back, attention, feed-forward layers, and the modulation of a block by time and
-   class. dit.c, pixart.c and sd3.c build networks of them with diffusers' names.
+   to patches and back, positions, attention, feed-forward layers, the embedding of times, and the
+   modulation of a block; and the keys of their configs. dit.c, pixart.c and sd3.c build networks of
+   them with diffusers' names.
 
    Tokens are [n, length, width]; arrays of one row for each item, such as a shift, are [n,
    width]. */

@@ -60,7 +60,7 @@ static sumi_status choose(const struct problem *problem, struct convolution_read
 {
     struct convolution_problem p = problem_of(problem);
     TRY(tune_choose(problem->context, problem->shared, &p, ready));
-    if ((int64_t)ready->memory.kept <= problem->keep_most) return SUMI_OK;
+    if ((int64_t)ready->memory.kept <= problem->keep_most) return convolution_keep(ready);
     convolution_release(ready);
     p.constant_weights = false;
     return tune_choose(problem->context, problem->shared, &p, ready);
@@ -72,6 +72,12 @@ static size_t kept(const void *state)
     return ready->memory.kept;
 }
 
+static void release(sumi_context *context, void *state)
+{
+    if (state) convolution_release(state);
+    context_release(context, state);
+}
+
 static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)
 {
     struct convolution_ready *ready = context_allocate_zeroed(problem->context, 1, sizeof *ready);
@@ -79,26 +85,22 @@ static sumi_status prepare(const struct problem *problem, void **state, size_t *
     sumi_status status = choose(problem, ready);
     *scratch = ready->memory.scratch;
     if (status == SUMI_OK) *state = ready;
-    else context_release(problem->context, ready);
+    else release(problem->context, ready);
     return status;
-}
-
-static void release(sumi_context *context, void *state)
-{
-    if (state) convolution_release(state);
-    context_release(context, state);
 }
 
 /* The ways take all operands as writable and write only the one they compute. */
 static sumi_status run(const struct call *call, const void *x, const void *weight, const void *y)
 {
     const struct shape *shape = &call->problem->node->shape;
+    const struct convolution_ready *ready = call->state;
     struct convolution_operands operands = {.x = (void *)x,
                                             .weight = (void *)weight,
                                             .y = (void *)y,
                                             .epilogue = epilogue_of(call, shape->size[3]),
-                                            .version = call->version};
-    return convolution_run(call->state, &operands, call->scratch);
+                                            .version = call->version,
+                                            .kept = ready->kept};
+    return convolution_run(ready, &operands, call->scratch);
 }
 
 static sumi_status run_forward(const struct call *call)

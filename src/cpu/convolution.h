@@ -32,6 +32,7 @@ struct convolution_operands {
     void *x, *y, *weight;
     struct epilogue epilogue;
     uint64_t version; /* of the weights, where they are constant */
+    void *kept;       /* the bytes that the way keeps of them, the same in every run */
 };
 
 /* Bytes that a way asks for: the scratch memory of a run, and what it keeps of constant weights. */
@@ -60,12 +61,16 @@ struct convolution_ready {
     struct convolution_problem problem;
     struct convolution_memory memory;
     size_t own; /* bytes of scratch memory of the way itself, which come first */
+    void *kept; /* for the operands: memory.kept bytes once there are any, else NULL */
+    sumi_context *context;
 };
 
 sumi_status convolution_prepare(sumi_context *context, void *shared,
                                 const struct convolution_way *way,
                                 const struct convolution_problem *problem,
                                 struct convolution_ready *ready);
+/* Allocates what the way keeps, where that is anything: until then only its size is known. */
+sumi_status convolution_keep(struct convolution_ready *ready);
 sumi_status convolution_run(const struct convolution_ready *ready,
                             const struct convolution_operands *operands, void *scratch);
 void convolution_release(struct convolution_ready *ready);

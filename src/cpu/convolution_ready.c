@@ -36,7 +36,7 @@ sumi_status convolution_prepare(sumi_context *context, void *shared,
                                 const struct convolution_problem *problem,
                                 struct convolution_ready *ready)
 {
-    *ready = (struct convolution_ready){.way = way, .problem = *problem};
+    *ready = (struct convolution_ready){.way = way, .problem = *problem, .context = context};
     struct convolution_problem posed = *problem;
     if (converts(ready)) posed.bf16 = false;
     TRY(way->prepare(context, shared, way->variant, &posed, &ready->state, &ready->memory));
@@ -49,10 +49,18 @@ sumi_status convolution_prepare(sumi_context *context, void *shared,
     return SUMI_OK;
 }
 
+sumi_status convolution_keep(struct convolution_ready *ready)
+{
+    if (!ready->memory.kept) return SUMI_OK;
+    ready->kept = context_allocate(ready->context, ready->memory.kept, 1);
+    return ready->kept ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
 void convolution_release(struct convolution_ready *ready)
 {
     if (ready->state) ready->way->release(ready->state);
-    ready->state = NULL;
+    context_release(ready->context, ready->kept);
+    ready->state = ready->kept = NULL;
 }
 
 static sumi_status run_converted(const struct convolution_ready *ready,

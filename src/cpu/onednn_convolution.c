@@ -39,8 +39,7 @@ struct convolution {
     int64_t weight_count;
     size_t widened; /* bytes of scratch memory to widen them in, 0 where the library reads them */
     int threads;
-    void *kept; /* the reordered weights, where they are constant; else they are scratch memory */
-    uint64_t version; /* of the weights that `kept` was made from */
+    uint64_t version; /* of the weights that what is kept was made from */
 };
 
 /* What a primitive descriptor is made from. */
@@ -315,6 +314,12 @@ static dnnl_status_t make_operand(struct convolution *c, int which, const struct
                               DNNL_MEMORY_NONE);
 }
 
+/* Whether the reordered weights are kept; else they are scratch memory. */
+static bool keeps(const struct convolution *c)
+{
+    return c->constant_weights && c->operands[WEIGHT].bytes;
+}
+
 static dnnl_status_t make_memories(struct convolution *c, const struct request *r,
                                    dnnl_primitive_desc_t descriptor,
                                    struct convolution_memory *memory)
@@ -381,10 +386,6 @@ sumi_status onednn_prepare(sumi_context *context, void *shared, int variant,
                               .bias = c->has_bias ? &c->bias_layout : NULL};
     sumi_status status =
         onednn_check(context, make(c, variant, &request, memory), "prepare a convolution");
-    if (status == SUMI_OK && memory->kept) {
-        c->kept = context_allocate(context, memory->kept, 1);
-        if (!c->kept) status = SUMI_ERROR_MEMORY;
-    }
     if (status == SUMI_OK) *state = c;
     else onednn_release(c);
     return status;
@@ -405,7 +406,6 @@ void onednn_release(void *state)
     if (c->work) dnnl_memory_destroy(c->work);
     if (c->primitive) dnnl_primitive_destroy(c->primitive);
     onednn_forget(&c->bias_layout);
-    context_release(c->context, c->kept);
     context_release(c->context, c);
 }
 
@@ -423,8 +423,8 @@ static dnnl_status_t point(struct convolution *c, const struct convolution_opera
     for (int i = 0; i < OPERANDS && !status; i++) {
         struct operand *operand = &c->operands[i];
         status = dnnl_memory_set_data_handle(operand->plain, data[i]);
-        bool kept = i == WEIGHT && c->kept;
-        void *wanted = kept ? c->kept : operand->reorder ? scratch : data[i];
+        bool kept = i == WEIGHT && keeps(c);
+        void *wanted = kept ? given->kept : operand->reorder ? scratch : data[i];
         if (!status) status = dnnl_memory_set_data_handle(operand->wanted, wanted);
         if (!kept) scratch += operand->bytes;
     }
@@ -468,7 +468,7 @@ sumi_status onednn_run(void *state, const struct convolution_operands *operands,
     int result = result_of(c->direction);
     float *widened = NULL;
     dnnl_status_t status = point(c, operands, scratch, &widened);
-    bool ready = c->kept && c->version == operands->version;
+    bool ready = keeps(c) && c->version == operands->version;
     if (widened && !ready)
         widen_floats(c->threads, c->weights, c->weight_count, operands->weight, widened);
     for (int i = 0; i < OPERANDS && !status; i++) {

@@ -124,7 +124,7 @@ struct candidate {
     double seconds; /* of its fastest run */
 };
 
-/* Operands and scratch memory to time with. */
+/* Operands to time with. */
 struct trial {
     sumi_context *context;
     const struct convolution_problem *problem;
@@ -213,6 +213,25 @@ static sumi_status prepare_all(const struct trial *trial, void *library,
     return SUMI_OK;
 }
 
+/* The memory of a run, which the candidates share. */
+struct workspace {
+    void *scratch, *kept;
+};
+
+static sumi_status make_workspace(sumi_context *context, const struct candidate *candidates,
+                                  int count, struct workspace *workspace)
+{
+    struct convolution_memory most = {0};
+    for (int i = 0; i < count; i++) {
+        const struct convolution_memory *memory = &candidates[i].ready.memory;
+        if (memory->scratch > most.scratch) most.scratch = memory->scratch;
+        if (memory->kept > most.kept) most.kept = memory->kept;
+    }
+    workspace->scratch = context_allocate(context, most.scratch, 1);
+    if (workspace->scratch) workspace->kept = context_allocate_zeroed(context, most.kept, 1);
+    return workspace->kept ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
 /* In a network the weights were last used long ago: fills each core's own cache with something
    else. */
 static void displace(const struct trial *trial, int value)
@@ -224,10 +243,20 @@ static void displace(const struct trial *trial, int value)
     }
 }
 
+/* Runs a candidate with as much memory as the greediest of them wants. What one keeps may be what
+   another has left there: all of them make zeros from the trial's weights. */
+static sumi_status run_candidate(const struct trial *trial, const struct candidate *candidate,
+                                 const struct workspace *workspace)
+{
+    struct convolution_operands operands = trial->operands;
+    operands.kept = workspace->kept;
+    return convolution_run(&candidate->ready, &operands, workspace->scratch);
+}
+
 /* Runs every candidate a few times, in turns, so that a disturbance does not hit one alone; a
    hopeless one does not run again. */
 static sumi_status time_all(const struct trial *trial, struct candidate *candidates, int count,
-                            void *scratch)
+                            const struct workspace *workspace)
 {
     enum { ROUNDS = 4 };
     double best = 1e30;
@@ -237,7 +266,7 @@ static sumi_status time_all(const struct trial *trial, struct candidate *candida
             if (round > 1 && candidate->seconds > 1.5 * best) continue;
             displace(trial, round);
             double start = now();
-            TRY(convolution_run(&candidate->ready, &trial->operands, scratch));
+            TRY(run_candidate(trial, candidate, workspace));
             double taken = now() - start;
             if (round == 0) continue; /* touches memory for the first time */
             if (taken < candidate->seconds) candidate->seconds = taken;
@@ -267,15 +296,11 @@ static sumi_status find_fastest(const struct trial *trial, void *library,
     struct candidate candidates[WAY_COUNT];
     int count = 0;
     sumi_status status = prepare_all(trial, library, candidates, &count);
-    size_t most = 0;
-    for (int i = 0; i < count; i++) {
-        const size_t scratch_of = candidates[i].ready.memory.scratch;
-        if (scratch_of > most) most = scratch_of;
-    }
-    void *scratch = status == SUMI_OK ? context_allocate(trial->context, most, 1) : NULL;
-    if (status == SUMI_OK && !scratch) status = SUMI_ERROR_MEMORY;
-    if (status == SUMI_OK) status = time_all(trial, candidates, count, scratch);
-    context_release(trial->context, scratch);
+    struct workspace workspace = {.scratch = NULL};
+    if (status == SUMI_OK) status = make_workspace(trial->context, candidates, count, &workspace);
+    if (status == SUMI_OK) status = time_all(trial, candidates, count, &workspace);
+    context_release(trial->context, workspace.scratch);
+    context_release(trial->context, workspace.kept);
     keep_fastest(candidates, count, status != SUMI_OK, chosen);
     return status;
 }

@@ -24,8 +24,7 @@ struct winograd {
     int64_t stride_from, stride_to, stride_weight; /* floats from position to position */
     int64_t panel; /* floats of a panel of the transformed weights, or of their sums */
     int threads;
-    float *kept;      /* the transformed weights, where they last; else they are scratch memory */
-    uint64_t version; /* of the weights that `kept` was made from */
+    uint64_t version; /* of the weights that what is kept was made from */
 };
 
 bool winograd_suits(const struct convolution_problem *p, int variant)
@@ -77,12 +76,7 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
     int64_t of_threads = w->threads * (w->stride_from + w->stride_to);
     int64_t of_weights = (gradient ? w->threads : 1) * w->stride_weight;
     if (problem->constant_weights) {
-        memory->kept = (size_t)(POSITIONS * of_weights) * sizeof *w->kept;
-        w->kept = context_allocate(context, memory->kept, 1);
-        if (!w->kept) {
-            winograd_release(w);
-            return SUMI_ERROR_MEMORY;
-        }
+        memory->kept = (size_t)(POSITIONS * of_weights) * sizeof(float);
         of_weights = 0;
     }
     memory->scratch = (size_t)(POSITIONS * (of_threads + of_weights)) * sizeof(float);
@@ -93,9 +87,7 @@ sumi_status winograd_prepare(sumi_context *context, void *shared, int variant,
 void winograd_release(void *state)
 {
     struct winograd *w = state;
-    if (!w) return;
-    context_release(w->context, w->kept);
-    context_release(w->context, w);
+    if (w) context_release(w->context, w);
 }
 
 /* A thread's part of the scratch memory. */
@@ -166,8 +158,9 @@ static void share_of_tiles(struct run *run)
     const struct convolution_operands *operands = run->operands;
     const float *from = t->turned ? operands->y : operands->x;
     float *to = t->turned ? operands->x : operands->y;
-    float *u = w->kept ? w->kept : weights_of(w, run->scratch);
-    bool ready = w->kept && w->version == operands->version;
+    const bool keeps = w->problem.constant_weights;
+    float *u = keeps ? operands->kept : weights_of(w, run->scratch);
+    bool ready = keeps && w->version == operands->version;
     struct workspace workspace = workspace_of(w, run->scratch, omp_get_thread_num());
     if (!ready) transform_weights(w, operands->weight, u);
 #pragma omp for schedule(static)

@@ -238,6 +238,7 @@ static inline bool run_way(struct fixture *f, const struct convolution_way *way,
     sumi_status status = convolution_prepare(f->context, f->library, way, p, &ready);
     if (status == SUMI_ERROR_BACKEND && is_library(way)) return false;
     CHECK_OK(f->context, status);
+    CHECK_OK(f->context, convolution_keep(&ready));
     void *memory = aligned_alloc(64, (ready.memory.scratch + 127) / 64 * 64);
     memset(memory, 0x7f, ready.memory.scratch);
     int64_t x = p->batch * p->height * p->width * p->in;
@@ -255,7 +256,8 @@ static inline bool run_way(struct fixture *f, const struct convolution_way *way,
                      .item = d->item,
                      .residual = image_of(p, d->residual, d->count),
                      .scale = p->epilogue ? 0.5f : 1,
-                     .bf16 = p->bf16}};
+                     .bf16 = p->bf16},
+        .kept = ready.kept};
     void *result = d->result == d->x ? operands.x : d->result == d->y ? operands.y : d->weight;
     size_t element = p->bf16 && result != d->weight ? sizeof(bfloat16) : sizeof(float);
     /* where weights last: first with other weights, then twice with the same */

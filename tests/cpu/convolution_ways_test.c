@@ -3,6 +3,9 @@
    sum over taps in double, with the epilogue. */
 #include "convolution_case.h"
 
+#include "cpu/cpu.h"
+#include "failing_allocator.h"
+
 static const struct sizes problems[] = {
     {2, 8, 8, 16, 32, 3, 1, 1, 1, false},  /* whole tiles */
     {3, 9, 14, 48, 16, 3, 1, 1, 1, false}, /* tiles that stick out */
@@ -176,6 +179,60 @@ static void products_and_panels_never_hold_all_weights_widened(void **state)
     }
 }
 
+/* An allocator without blocks of more than LARGEST bytes. */
+enum { LARGEST = 1 << 18 };
+
+static void *allocate_little(void *user, size_t size, size_t alignment)
+{
+    const failing_allocator *all = user;
+    return size > LARGEST ? NULL : all->allocator.allocate(user, size, alignment);
+}
+
+/* Prepares a convolution whose weights take 144 KiB, and transformed four times as much, which is
+   kept where it is within keep_most. */
+static sumi_status prepare_keeping(sumi_context *context, int64_t keep_most)
+{
+    sumi_graph *graph = NULL;
+    CHECK_OK(context, sumi_graph_create(context, NULL, false, &graph));
+    sumi_node x = sumi_graph_input(graph, "x", 4, (int64_t[]){2, 32, 32, 64});
+    sumi_node w = sumi_graph_input(graph, "w", 4, (int64_t[]){64, 64, 3, 3});
+    const sumi_convolution geometry = {{1, 1}, {1, 1}, {1, 1}};
+    sumi_node y = sumi_op_convolution(graph, x, w, -1, &geometry);
+    const struct node *node = graph_node(graph, y);
+    struct problem problem = {.context = context,
+                              .graph = graph,
+                              .node = node,
+                              .inputs = {input_shape(graph, node, 0), input_shape(graph, node, 1)},
+                              .constant_weights = {false, true},
+                              .keep_most = keep_most,
+                              .threads = 1};
+    void *state = NULL;
+    size_t scratch = 0;
+    CHECK_OK(context, cpu_backend.open(context, &problem.shared));
+    sumi_status status = kernel_convolution.prepare(&problem, &state, &scratch);
+    if (status == SUMI_OK) {
+        assert_true((int64_t)kernel_convolution.kept(state) <= keep_most);
+        kernel_convolution.release(context, state);
+    }
+    cpu_backend.close(context, problem.shared);
+    sumi_graph_free(graph);
+    return status;
+}
+
+static void what_is_too_much_to_keep_takes_no_memory(void **state)
+{
+    (void)state;
+    failing_allocator all;
+    sumi_context *context = NULL;
+    failing_allocator_init(&all, 0, false);
+    const sumi_allocator little = {&all, allocate_little, all.allocator.release};
+    assert_int_equal(sumi_context_create(&little, &context), SUMI_OK);
+    assert_int_equal(prepare_keeping(context, INT64_MAX), SUMI_ERROR_MEMORY);
+    CHECK_OK(context, prepare_keeping(context, LARGEST));
+    sumi_context_free(context);
+    assert_int_equal(all.live, 0);
+}
+
 /* The bound on U-Net shapes, where sums are longer and errors larger. */
 static void winograd_is_within_1e_4_on_the_shapes_of_a_u_net(void **state)
 {
@@ -202,6 +259,7 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(products_and_panels_never_hold_all_weights_widened, set_up,
                                         tear_down),
+        cmocka_unit_test(what_is_too_much_to_keep_takes_no_memory),
         cmocka_unit_test_setup_teardown(winograd_is_within_1e_4_on_the_shapes_of_a_u_net, set_up,
                                         tear_down),
     };

@@ -135,17 +135,17 @@ static sumi_status run_gradient(const struct call *call)
 {
     struct row_pass pass = measure(call->problem);
     const struct node *node = call->problem->node;
+    const bool only_sums = node->op == &op_layer_norm_sums;
     pass.x = (const char *)call->inputs[LAYER_NORM_X];
     pass.dy = (const char *)call->inputs[LAYER_NORM_UPSTREAM];
-    pass.totals = call->scratch;
-    if (gives_sums(node))
-        pass.block = (float *)(pass.totals + pass.items * pass.parts * 2 * pass.d);
-    if (node->op == &op_layer_norm_sums) {
-        pass.sums = call->output;
-    } else {
+    if (!only_sums) {
         take_parameter(call, LAYER_NORM_GRADIENT_SCALE, &pass.rule.scale, &pass.scale_step);
         pass.out = (char *)call->output;
-        if (gives_sums(node)) pass.sums = (float *)call->inputs[LAYER_NORM_GRADIENT_SUMS];
+    }
+    if (gives_sums(node)) {
+        pass.sums = only_sums ? call->output : (float *)call->inputs[LAYER_NORM_GRADIENT_SUMS];
+        pass.totals = call->scratch;
+        pass.block = (float *)(pass.totals + pass.items * pass.parts * 2 * pass.d);
     }
     BY_TEAM(pass.threads, run_tasks(&pass));
     return SUMI_OK;

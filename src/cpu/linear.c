@@ -65,7 +65,7 @@ static struct product product_with(const struct problem *problem, const struct l
     return p;
 }
 
-/* ---- The scratch memory: workspaces of the products, then tiles of the threads ---- */
+/* ---- The scratch memory: tiles of the threads, then workspaces of the products ---- */
 
 static size_t bytes_of_workspaces(const struct problem *problem, const struct layer *l)
 {
@@ -83,12 +83,17 @@ static int64_t floats_of_tile(const struct layer *l)
     return (l->tile * l->out + 15) / 16 * 16;
 }
 
+/* There are none where results are summed in place. */
+static int64_t floats_of_tiles(const struct layer *l)
+{
+    return l->rounds ? l->threads * floats_of_tile(l) : 0;
+}
+
 static sumi_status prepare_linear(const struct problem *problem, void **state, size_t *scratch)
 {
     (void)state;
     struct layer l = layer_of(problem);
-    *scratch = bytes_of_workspaces(problem, &l);
-    if (l.rounds) *scratch += (size_t)(l.threads * floats_of_tile(&l)) * sizeof(float);
+    *scratch = (size_t)floats_of_tiles(&l) * sizeof(float) + bytes_of_workspaces(problem, &l);
     return SUMI_OK;
 }
 
@@ -99,6 +104,7 @@ struct run {
     struct layer layer;
     struct epilogue epilogue;
     float *tiles;
+    void *workspaces; /* of the products, or NULL */
 };
 
 /* sums[count, out] of the rows from `first` on, by thread number `thread` alone, or by a team if
@@ -115,9 +121,9 @@ static void multiply_rows(const struct run *run, int64_t first, int64_t count, i
         p.b = element_address(call->inputs[1], p.b_element, at);
         p.c = sums;
         if (thread == ALL_THREADS) {
-            product_run_by_team(call->problem->threads, &p, call->scratch);
+            product_run_by_team(call->problem->threads, &p, run->workspaces);
         } else {
-            product_take_workspace(&p, call->scratch, thread);
+            product_take_workspace(&p, run->workspaces, thread);
             product_run(&p);
         }
         at += l->width[i] * (l->transposed ? 1 : l->out);
@@ -152,13 +158,13 @@ static void compute_tiles(const struct run *run)
 
 static sumi_status run_linear(const struct call *call)
 {
-    const struct problem *problem = call->problem;
-    struct run run = {.call = call, .layer = layer_of(problem)};
+    struct run run = {.call = call,
+                      .layer = layer_of(call->problem),
+                      .tiles = call->scratch,
+                      .workspaces = call->scratch};
     const struct layer *l = &run.layer;
     run.epilogue = epilogue_of(call, l->out);
-    if (call->scratch) /* some layers take none */
-        run.tiles = (float *)(void *)((char *)call->scratch
-                                      + (l->rounds ? bytes_of_workspaces(problem, l) : 0));
+    if (l->rounds) run.workspaces = run.tiles + floats_of_tiles(l);
     if (l->tiles == 1) compute_tile(&run, 0, l->rows, ALL_THREADS);
     else BY_TEAM(l->threads, compute_tiles(&run));
     return SUMI_OK;

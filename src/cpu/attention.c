@@ -14,13 +14,14 @@
 #include "cpu/product.h"
 #include "ops/attention.h"
 #include "ops/ops.h"
+#include "ops/strides.h"
 
 /* q[items, length, heads * d], k and v[items, keys, heads * d]. */
 struct extent {
     int64_t items, length, keys, heads, d, c;
     int64_t blocks; /* tasks of a head: forward every block of queries is one by itself, backward
                        the head is, for its blocks add up in the gradients by keys and values */
-    int64_t bias_steps[3]; /* of the bias, from item to item, head to head and query to query */
+    int64_t bias_steps[SUMI_MAX_RANK]; /* of the bias, as strides of [items, heads, length, keys] */
     bool causal;
     bool masked; /* causal or with a bias: scores are scaled as soon as they are there */
     float scale;
@@ -59,10 +60,8 @@ static struct extent measure(const struct problem *problem)
     e.d = e.c / e.heads;
     int bias = attention_bias_input(problem->node);
     e.masked = e.causal || bias >= 0;
-    for (int i = 0; i < 3 && bias >= 0; i++) {
-        const struct shape *shape = problem->inputs[bias];
-        e.bias_steps[i] = shape->size[i] == 1 ? 0 : shape_span(shape, i + 1, 4);
-    }
+    const struct shape scores = {4, {e.items, e.heads, e.length, e.keys}};
+    if (bias >= 0) broadcast_strides(problem->inputs[bias], &scores, e.bias_steps);
     e.blocks = e.backward ? 1 : (e.length + QUERIES - 1) / QUERIES;
     e.threads = worthwhile_threads(problem->threads, shape_count(q) * e.keys);
     e.within = 1;

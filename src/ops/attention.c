@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "ops/check.h"
+#include "ops/strides.h"
 
 /* [n, heads, queries, keys]; each of the first three may be 1. */
 static sumi_status check_bias(sumi_graph *graph, const struct node *node)
@@ -58,11 +59,9 @@ struct attention_sizes attention_sizes_of(const sumi_graph *graph, const struct 
     int64_t heads = node->attributes.attention.heads;
     struct attention_sizes sizes = {q->size[0],         heads, q->size[1], k->size[1],
                                     q->size[2] / heads, {0}};
+    const struct shape scores = {4, {sizes.n, sizes.heads, sizes.queries, sizes.keys}};
     int bias = attention_bias_input(node);
-    for (int i = 0; i < 3 && bias >= 0; i++) {
-        const struct shape *shape = input_shape(graph, node, bias);
-        sizes.bias_steps[i] = shape->size[i] == 1 ? 0 : shape_span(shape, i + 1, 4);
-    }
+    if (bias >= 0) broadcast_strides(input_shape(graph, node, bias), &scores, sizes.bias_steps);
     return sizes;
 }
 

@@ -7,10 +7,10 @@
 #include "ops/ops.h"
 
 /* q[n, queries, heads*d]; k and v [n, keys, heads*d]; strides of the bias from item to item, head
-   to head and query to query, 0 where it is repeated. */
+   to head, query to query and key to key, 0 where it is repeated. */
 struct attention_sizes {
     int64_t n, heads, queries, keys, d;
-    int64_t bias_steps[3];
+    int64_t bias_steps[SUMI_MAX_RANK];
 };
 
 /* Inputs after q, k and v: forward the bias, if attributes.attention.biased; backward the upstream

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strides of arrays of any rank, for the reference kernels. */
+/* Strides of row-major arrays of any rank, as they are and as they are broadcast. */
 #ifndef SUMI_OPS_STRIDES_H
 #define SUMI_OPS_STRIDES_H
 

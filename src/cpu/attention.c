@@ -74,8 +74,8 @@ static struct extent measure(const struct problem *problem)
 
 /* ---- Memory ---- */
 
-/* A thread's part of the scratch memory: sums of results that are rounded, and two rows of what is
-   widened. */
+/* A thread's part of the scratch memory: a block, two rows of what is widened, and sums of results
+   that are rounded. */
 struct own {
     struct block *block;
     float *rows;          /* [2, d] */
@@ -88,23 +88,34 @@ static int64_t aligned(int64_t floats)
     return (floats + 15) / 16 * 16;
 }
 
+/* Where the parts begin behind the block, in floats, and where they end; some may be empty. */
+struct layout {
+    int64_t rows, queries, keys, values, end;
+};
+
+static struct layout layout_of(const struct extent *e)
+{
+    const bool keys = e->rounds && e->backward;
+    struct layout l = {.rows = 0};
+    l.queries = l.rows + (e->backward ? aligned(2 * e->d) : 0);
+    l.keys = l.queries + (e->rounds ? aligned(QUERIES * e->d) : 0);
+    l.values = l.keys + (keys ? aligned(e->keys * e->d) : 0);
+    l.end = l.values + (keys ? aligned(e->keys * e->d) : 0);
+    return l;
+}
+
 static int64_t bytes_of_own(const struct extent *e)
 {
-    int64_t floats = e->backward ? aligned(2 * e->d) : 0;
-    if (e->rounds) floats += aligned(QUERIES * e->d);
-    if (e->rounds && e->backward) floats += 2 * aligned(e->keys * e->d);
-    return (int64_t)sizeof(struct block) + floats * (int64_t)sizeof(float);
+    return (int64_t)sizeof(struct block) + layout_of(e).end * (int64_t)sizeof(float);
 }
 
 static struct own own_of(const struct extent *e, void *scratch, int thread)
 {
-    char *begin = (char *)scratch + thread * bytes_of_own(e);
-    struct own own = {.block = (struct block *)(void *)begin};
-    own.rows = (float *)(void *)(begin + sizeof(struct block));
-    own.queries = own.rows + (e->backward ? aligned(2 * e->d) : 0);
-    own.keys = own.queries + aligned(QUERIES * e->d);
-    own.values = own.keys + aligned(e->keys * e->d);
-    return own;
+    const struct layout l = layout_of(e);
+    struct block *block = (struct block *)(void *)((char *)scratch + thread * bytes_of_own(e));
+    float *behind = (float *)(void *)(block + 1);
+    return (struct own){block, behind + l.rows, behind + l.queries, behind + l.keys,
+                        behind + l.values};
 }
 
 /* What is read is copied by the products where it is not float32: q, and backward the upstream. */
@@ -147,17 +158,10 @@ static const float *row_of(const struct extent *e, struct operand o, int64_t row
     return own;
 }
 
-/* A head's result, in rows of [d] numbers, e.c elements apart. */
-struct result {
-    void *data;
-    bool rounds;
-};
-
-static struct result result_at(struct result r, int64_t element)
+/* An element of a head's result, which is in rows of [d] numbers, e.c elements apart. */
+static void *result_at(const struct extent *e, void *result, int64_t element)
 {
-    r.data =
-        (char *)r.data + element * (int64_t)element_size(r.rounds ? SUMI_BFLOAT16 : SUMI_FLOAT32);
-    return r;
+    return (char *)result + element * (int64_t)(e->rounds ? sizeof(bfloat16) : sizeof(float));
 }
 
 /* Rows that a result is summed in, `step` floats apart: its own, or those of the thread. */
@@ -166,23 +170,23 @@ struct sums {
     int64_t step;
 };
 
-static struct sums sums_of(const struct extent *e, struct result r, float *own)
+static struct sums sums_of(const struct extent *e, void *result, float *own)
 {
-    return r.rounds ? (struct sums){own, e->d} : (struct sums){r.data, e->c};
+    return e->rounds ? (struct sums){own, e->d} : (struct sums){result, e->c};
 }
 
 /* Brings what was summed to its place. */
-static void finish(const struct extent *e, struct sums sums, int64_t rows, struct result r)
+static void finish(const struct extent *e, struct sums sums, int64_t rows, void *result)
 {
-    for (int64_t i = 0; r.rounds && i < rows; i++) {
-        loops_select()->to_bf16(e->d, sums.data + i * sums.step, (bfloat16 *)r.data + i * e->c);
+    for (int64_t i = 0; e->rounds && i < rows; i++) {
+        loops_select()->to_bf16(e->d, sums.data + i * sums.step, (bfloat16 *)result + i * e->c);
     }
 }
 
 /* Where a head of an item begins. */
 struct head {
     struct operand q, k, v, upstream, result; /* result: of the forward pass */
-    struct result y, dq, dk, dv;
+    void *y, *dq, *dk, *dv;
     const float *bias; /* of its first query and key, or NULL */
     float *rows;       /* [length, 2]: largest score and sum of each query, or NULL */
 };
@@ -282,7 +286,7 @@ static void attend(const struct extent *e, const struct head *head, int64_t firs
     const struct loops *loops = loops_select();
     struct block *b = own->block;
     int64_t count = least(e->length - first, QUERIES);
-    struct result y = result_at(head->y, first * e->c);
+    void *y = result_at(e, head->y, first * e->c);
     struct sums sums = sums_of(e, y, own->queries);
     const float scale = rest_of_scale(e);
     forget_rows(b);
@@ -395,7 +399,7 @@ static void attend_head_backward(const struct extent *e, const struct head *head
                            .dv = sums_of(e, head->dv, own->values)};
     for (int64_t first = 0; first < e->length; first += QUERIES) {
         int64_t count = least(e->length - first, QUERIES);
-        const struct result dq = result_at(head->dq, first * e->c);
+        void *dq = result_at(e, head->dq, first * e->c);
         to.dq = sums_of(e, dq, own->queries);
         if (head->rows) take_rows(e, head, first, count, own);
         else find_rows(e, head, first, count, own->block);
@@ -424,7 +428,7 @@ static struct head head_of(const struct call *call, const struct extent *e, int6
     struct head head = {.q = operand_of(call, 0, at_q),
                         .k = operand_of(call, 1, at_k),
                         .v = operand_of(call, 2, at_k)};
-    const struct result all = {call->output, e->rounds};
+    void *all = call->output;
     int rows = attention_input(node, e->backward ? ATTENTION_GRADIENT_ROWS : ATTENTION_ROWS);
     int bias = attention_bias_input(node);
     if (bias >= 0) {
@@ -435,16 +439,16 @@ static struct head head_of(const struct call *call, const struct extent *e, int6
         head.rows = (float *)call->inputs[rows] + number * e->length * 2;
     }
     if (!e->backward) {
-        head.y = result_at(all, at_q);
+        head.y = result_at(e, all, at_q);
         return head;
     }
     int result = attention_input(node, ATTENTION_GRADIENT_RESULT);
     head.upstream = operand_of(call, ATTENTION_UPSTREAM, at_q);
     if (head.rows) head.result = operand_of(call, result, at_q);
     int64_t of_q = e->items * e->length * e->c, of_k = e->items * e->keys * e->c;
-    head.dq = result_at(all, at_q);
-    head.dk = result_at(all, of_q + at_k);
-    head.dv = result_at(all, of_q + of_k + at_k);
+    head.dq = result_at(e, all, at_q);
+    head.dk = result_at(e, all, of_q + at_k);
+    head.dv = result_at(e, all, of_q + of_k + at_k);
     return head;
 }
 

@@ -33,12 +33,6 @@ _Static_assert(PRODUCT_WORKSPACE >= DEPTH * HEIGHT, "the rows of a block are cop
 /* How many rows are few, and how close rows of b are close; see is_near. */
 enum { FEW_ROWS = 4, CLOSE_ROWS = 128 };
 
-/* Of a number of an operand; as element_address, without asking for its size. */
-static ALWAYS_INLINE const void *address(const void *data, sumi_element element, int64_t i)
-{
-    return (const char *)data + (element == SUMI_FLOAT32 ? 4 * i : 2 * i);
-}
-
 /* How rows of a are read. */
 enum form {
     STORED, /* where they are, float32 */
@@ -300,7 +294,7 @@ static void dot_product(const struct product *p, float *panel)
         float *c = (float *)p->c + i * p->c_row;
         for (int64_t first = 0; first < p->k; first += most) {
             struct stretch s = {panel, first, p->k - first < most ? p->k - first : most};
-            const void *a = address(p->a, p->a_element, i * p->a_row + first);
+            const void *a = element_address(p->a, p->a_element, i * p->a_row + first);
             const bool add = p->add || first > 0;
             if (wide) s.a = a;
             else if (p->a_element == SUMI_BFLOAT16) pack_row(PACK_BFLOAT16, a, 0, s.count, panel);
@@ -319,7 +313,7 @@ static const void *columns_of_b(const struct product *p, int64_t first, int64_t 
 {
     int64_t at = first * p->b_column;
     if (p->b_panel) at = first / PRODUCT_PANEL * p->b_panel + first % PRODUCT_PANEL;
-    return address(p->b, p->b_element, at + row * p->b_row);
+    return element_address(p->b, p->b_element, at + row * p->b_row);
 }
 
 static float *columns_of_c(const struct product *p, int64_t first)
@@ -365,7 +359,7 @@ static void low_product(const struct product *p, float *panel)
     const int64_t most = form == PAIRED ? 2 * DEPTH : DEPTH;
     for (int64_t from = 0; from < p->k; from += most) {
         int64_t depth = p->k - from < most ? p->k - from : most;
-        const void *a = address(p->a, p->a_element, from * p->a_column);
+        const void *a = element_address(p->a, p->a_element, from * p->a_column);
         if (form != STORED) {
             copy_rows_of(p, a, depth, form);
             a = p->workspace;
@@ -387,7 +381,7 @@ static void product_loop(const struct product *p)
     for (int64_t row = 0; row < p->m; row += HEIGHT) {
         struct product low = *p;
         low.m = p->m - row < HEIGHT ? p->m - row : HEIGHT;
-        low.a = address(p->a, p->a_element, row * p->a_row);
+        low.a = element_address(p->a, p->a_element, row * p->a_row);
         low.c = (float *)p->c + row * p->c_row;
         if (!product_wants_workspace(&low)) low.workspace = NULL;
         low_product(&low, panel);

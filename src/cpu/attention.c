@@ -12,6 +12,7 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
 #include "cpu/product.h"
+#include "cpu/sizes.h"
 #include "ops/attention.h"
 #include "ops/ops.h"
 #include "ops/strides.h"
@@ -83,11 +84,6 @@ struct own {
     float *keys, *values; /* [keys, d]: dk and dv */
 };
 
-static int64_t aligned(int64_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
 /* Where the parts begin behind the block, in floats, and where they end; some may be empty. */
 struct layout {
     int64_t rows, queries, keys, values, end;
@@ -97,10 +93,10 @@ static struct layout layout_of(const struct extent *e)
 {
     const bool keys = e->rounds && e->backward;
     struct layout l = {.rows = 0};
-    l.queries = l.rows + (e->backward ? aligned(2 * e->d) : 0);
-    l.keys = l.queries + (e->rounds ? aligned(QUERIES * e->d) : 0);
-    l.values = l.keys + (keys ? aligned(e->keys * e->d) : 0);
-    l.end = l.values + (keys ? aligned(e->keys * e->d) : 0);
+    l.queries = l.rows + (e->backward ? lined_floats(2 * e->d) : 0);
+    l.keys = l.queries + (e->rounds ? lined_floats(QUERIES * e->d) : 0);
+    l.values = l.keys + (keys ? lined_floats(e->keys * e->d) : 0);
+    l.end = l.values + (keys ? lined_floats(e->keys * e->d) : 0);
     return l;
 }
 
@@ -192,11 +188,6 @@ struct head {
 };
 
 /* ---- Products ---- */
-
-static int64_t least(int64_t left, int64_t most)
-{
-    return left < most ? left : most;
-}
 
 static void run_product(const struct extent *e, struct product *product)
 {

@@ -3,6 +3,7 @@
    only float32 the images of a bf16 problem are converted. */
 #include "cpu/convolution.h"
 #include "cpu/cpu.h"
+#include "cpu/sizes.h"
 #include "ops/epilogue.h"
 
 /* Elements of the images, and which of them is the result. */
@@ -28,7 +29,7 @@ static bool converts(const struct convolution_ready *ready)
 
 static size_t bytes_of(int64_t count)
 {
-    return ((size_t)count * sizeof(float) + 63) / 64 * 64;
+    return lined_bytes((size_t)count * sizeof(float));
 }
 
 sumi_status convolution_prepare(sumi_context *context, void *shared,
@@ -43,7 +44,7 @@ sumi_status convolution_prepare(sumi_context *context, void *shared,
     ready->own = ready->memory.scratch;
     if (!converts(ready)) return SUMI_OK;
     struct images images = images_of(problem);
-    ready->own = (ready->own + 63) / 64 * 64;
+    ready->own = lined_bytes(ready->own);
     ready->memory.scratch =
         ready->own + bytes_of(images.x) + bytes_of(images.y) + bytes_of(images.residual);
     return SUMI_OK;

@@ -9,6 +9,7 @@
 #include "cpu/cpu.h"
 #include "cpu/epilogue.h"
 #include "cpu/product.h"
+#include "cpu/sizes.h"
 
 /* Floats of a tile of results, half of a second-level cache; rows that are worth a product; and
    rows for which a product arranges the weights once, so that wide layers take more than a cache.
@@ -80,7 +81,7 @@ static size_t bytes_of_workspaces(const struct problem *problem, const struct la
 
 static int64_t floats_of_tile(const struct layer *l)
 {
-    return (l->tile * l->out + 15) / 16 * 16;
+    return lined_floats(l->tile * l->out);
 }
 
 /* There are none where results are summed in place. */
@@ -151,8 +152,8 @@ static void compute_tiles(const struct run *run)
     const struct layer *l = &run->layer;
 #pragma omp for schedule(static)
     for (int64_t tile = 0; tile < l->tiles; tile++) {
-        int64_t first = tile * l->tile, left = l->rows - first;
-        compute_tile(run, first, left < l->tile ? left : l->tile, omp_get_thread_num());
+        int64_t first = tile * l->tile;
+        compute_tile(run, first, least(l->rows - first, l->tile), omp_get_thread_num());
     }
 }
 

@@ -12,6 +12,7 @@
 #include "cpu/cpu.h"
 #include "cpu/onednn.h"
 #include "cpu/onednn_parts.h"
+#include "cpu/sizes.h"
 #include "ops/epilogue.h"
 
 enum { X, WEIGHT, Y, OPERANDS };
@@ -270,7 +271,7 @@ static dnnl_status_t join_layouts(const struct convolution *c, int which,
 {
     onednn_found_layout plain = ONEDNN_LAYOUT(&operand->plain_layout);
     if (dnnl_memory_desc_equal(wanted, plain)) return dnnl_success;
-    operand->bytes = (dnnl_memory_desc_get_size(wanted) + 63) / 64 * 64;
+    operand->bytes = lined_bytes(dnnl_memory_desc_get_size(wanted));
     return make_reorder(c, which, wanted, fast, operand);
 }
 
@@ -284,7 +285,7 @@ static dnnl_status_t join_weights(struct convolution *c, onednn_found_layout wan
     if (status != dnnl_unimplemented) return status;
     onednn_forget(&operand->plain_layout);
     operand->bytes = 0;
-    c->widened = ((size_t)c->weight_count * sizeof(float) + 63) / 64 * 64;
+    c->widened = lined_bytes((size_t)c->weight_count * sizeof(float));
     status = onednn_describe(&operand->plain_layout, 4, sizes, dnnl_f32, dnnl_oihw);
     return status ? status : join_layouts(c, WEIGHT, wanted, false, operand);
 }
@@ -328,7 +329,7 @@ static dnnl_status_t make_memories(struct convolution *c, const struct request *
     dnnl_status_t status = dnnl_success;
     onednn_found_layout work =
         dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-    memory->scratch = (dnnl_memory_desc_get_size(work) + 63) / 64 * 64;
+    memory->scratch = lined_bytes(dnnl_memory_desc_get_size(work));
     for (int i = 0; i < OPERANDS && !status; i++) {
         status = make_operand(c, i, r, descriptor);
         if (i != WEIGHT || !c->constant_weights) memory->scratch += c->operands[i].bytes;

@@ -5,6 +5,7 @@
 
 #include "base/team.h"
 #include "cpu/product.h"
+#include "cpu/sizes.h"
 
 struct pointwise {
     sumi_context *context;
@@ -42,7 +43,7 @@ sumi_status pointwise_prepare(sumi_context *context, void *shared, int variant,
     pointwise->block = variant;
     pointwise->blocks = (pointwise->pixels + variant - 1) / variant;
     pointwise->threads = p->threads <= pointwise->blocks ? p->threads : 1;
-    pointwise->size_weight = (p->in * p->out + 15) / 16 * 16;
+    pointwise->size_weight = lined_floats(p->in * p->out);
     int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? pointwise->threads
                      : turns_weights(p)                          ? 1
                                                                  : 0;
@@ -70,8 +71,7 @@ static void turn_weights(const struct pointwise *pointwise, const float *weight,
 /* Pixels in block number `block`. */
 static int64_t count_of(const struct pointwise *pointwise, int64_t block)
 {
-    int64_t left = pointwise->pixels - block * pointwise->block;
-    return left < pointwise->block ? left : pointwise->block;
+    return least(pointwise->pixels - block * pointwise->block, pointwise->block);
 }
 
 /* Forward, and the gradient by data: to[pixels, n] = from[pixels, k] weight[k, n]. */

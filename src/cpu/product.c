@@ -5,6 +5,7 @@
 #include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/loops.h"
+#include "cpu/sizes.h"
 
 /* Rows of a that lie so far apart (floats) fall on few lines of a cache; columns from which on, and
    rows, copying them is worth the time. */
@@ -38,11 +39,6 @@ bool product_wants_workspace(const struct product *p)
     if (p->a_element != SUMI_FLOAT32) return true;
     int64_t apart = p->a_column == 1 ? p->a_row : p->a_column;
     return apart >= FAR_ROWS && p->n >= MANY_COLUMNS && p->m >= MANY_ROWS;
-}
-
-static int64_t least(int64_t left, int64_t most)
-{
-    return left < most ? left : most;
 }
 
 /* Sums a tile of c in float32 and rounds it, one after the other. */
@@ -81,7 +77,7 @@ void product_run(const struct product *product)
 static int64_t sums_of(const struct product *p)
 {
     if (p->c_element != SUMI_BFLOAT16) return 0;
-    return (least(p->m * p->n, TILE) + 15) / 16 * 16;
+    return lined_floats(least(p->m * p->n, TILE));
 }
 
 static int64_t floats_of(const struct product *p)

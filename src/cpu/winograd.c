@@ -12,6 +12,7 @@
 
 #include "cpu/product.h"
 #include "base/team.h"
+#include "cpu/sizes.h"
 #include "cpu/winograd_tiles.h"
 
 enum { POSITIONS = WINOGRAD_POSITIONS };
@@ -43,11 +44,6 @@ static void cut(struct winograd *w, int64_t most)
     w->block = (tiles + w->blocks - 1) / w->blocks;
     w->blocks = (tiles + w->block - 1) / w->block;
     w->threads = (int)(threads < w->blocks ? threads : w->blocks);
-}
-
-static int64_t least(int64_t left, int64_t most)
-{
-    return left < most ? left : most;
 }
 
 /* Panels of channels that are multiplied together. */

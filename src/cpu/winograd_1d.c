@@ -12,6 +12,7 @@
 #include "base/team.h"
 #include "cpu/loops/winograd_1d.h"
 #include "cpu/loops/product.h"
+#include "cpu/sizes.h"
 
 enum { TILE = WINOGRAD_1D_TILE, SPAN = WINOGRAD_1D_SPAN };
 
@@ -35,11 +36,6 @@ bool winograd_1d_suits(const struct convolution_problem *p, int variant)
     return thin && dense && p->in >= 8 && p->out >= 8 && variant < 2 * tiles;
 }
 
-static int64_t rounded(int64_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
 sumi_status winograd_1d_prepare(sumi_context *context, void *shared, int variant,
                                 const struct convolution_problem *p, void **state,
                                 struct convolution_memory *memory)
@@ -61,9 +57,9 @@ sumi_status winograd_1d_prepare(sumi_context *context, void *shared, int variant
     w->blocks = (w->tiles + variant - 1) / variant;
     w->block = (w->tiles + w->blocks - 1) / w->blocks;
     w->threads = p->threads <= w->blocks ? p->threads : 1;
-    w->size_from = rounded(w->block * w->from_channels);
-    w->size_to = rounded(w->block * w->to_channels);
-    w->size_weight = rounded(p->in * p->out);
+    w->size_from = lined_floats(w->block * w->from_channels);
+    w->size_to = lined_floats(w->block * w->to_channels);
+    w->size_weight = lined_floats(p->in * p->out);
     int64_t copies = p->direction == CONVOLUTION_WEIGHT_GRADIENT ? w->threads : 1;
     int64_t floats = w->threads * (w->size_from + w->size_to) + copies * w->size_weight;
     memory->scratch = (size_t)(SPAN * floats) * sizeof(float);

@@ -11,6 +11,7 @@
 
 #include "cpu/product.h"
 #include "base/team.h"
+#include "cpu/sizes.h"
 #include "cpu/winograd_tiles.h"
 
 enum { POSITIONS = WINOGRAD_POSITIONS, MOST_TILES = 160, SHARE_OF_TILES = 4 };
@@ -106,8 +107,7 @@ static void share_of_panels(const struct panels *w, const struct convolution_ope
     read_all(w, t->turned ? operands->y : operands->x, NULL, &workspace);
 #pragma omp for schedule(static)
     for (int64_t panel = 0; panel < w->count; panel++) {
-        int64_t first = panel * w->width, left = t->to.channels - first;
-        int64_t count = left < w->width ? left : w->width;
+        int64_t first = panel * w->width, count = least(t->to.channels - first, w->width);
         tiling_transform_weights(t, operands->weight, 0, read, first, count, workspace.weight,
                                  count, w->stride_weight);
         for (int p = 0; p < POSITIONS; p++) {
@@ -133,8 +133,7 @@ static void share_of_weight_gradient(const struct panels *w,
     read_all(w, operands->x, operands->y, &workspace);
 #pragma omp for schedule(static)
     for (int64_t panel = 0; panel < w->count; panel++) {
-        int64_t first = panel * w->width;
-        int64_t count = out - first < w->width ? out - first : w->width;
+        int64_t first = panel * w->width, count = least(out - first, w->width);
         for (int p = 0; p < POSITIONS; p++) {
             const struct product product = product_of(true, false, count, in, t->count,
                                                       workspace.to + p * w->stride_to + first, out,

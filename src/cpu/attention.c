@@ -37,8 +37,6 @@ struct extent {
    the diagonal. */
 enum { BLOCK = 256, QUERIES = BLOCK, KEYS = BLOCK };
 
-static const float HIDDEN = -1e30f; /* the score of a key that is not seen */
-
 /* A block's scores and their slopes; of each query its largest score, the sum of the exponentials
    and the mean slope. */
 struct block {
@@ -233,7 +231,7 @@ static void mask_row(const struct extent *e, const struct head *head, int64_t qu
     } else {
         loops->affine(seen, scores, e->scale, 0, scores);
     }
-    for (int64_t i = seen; i < width; i++) scores[i] = HIDDEN;
+    for (int64_t i = seen; i < width; i++) scores[i] = HIDDEN_SCORE;
 }
 
 /* Scores of queries[count] from `first` on and keys[width] from `key` on: scaled if the attention

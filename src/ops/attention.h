@@ -6,6 +6,10 @@
 
 #include "ops/ops.h"
 
+/* The score of a key that is not seen: no weight is left beside any usual score, and differences of
+   such scores are numbers. */
+#define HIDDEN_SCORE (-1e30f)
+
 /* q[n, queries, heads*d]; k and v [n, keys, heads*d]; strides of the bias from item to item, head
    to head, query to query and key to key, 0 where it is repeated. */
 struct attention_sizes {

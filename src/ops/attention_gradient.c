@@ -70,7 +70,6 @@ static sumi_node flatten_heads(sumi_graph *graph, sumi_node x)
 /* What a causal attention adds to its scores: [length, length]. */
 static sumi_node causal_bias(sumi_graph *graph, int64_t length)
 {
-    static const float HIDDEN = -1e30f; /* so that no weight is left beside any usual score */
     float *values =
         context_allocate_zeroed(graph->context, (size_t)(length * length), sizeof *values);
     if (!values) {
@@ -78,7 +77,7 @@ static sumi_node causal_bias(sumi_graph *graph, int64_t length)
         return -1;
     }
     for (int64_t i = 0; i < length; i++) {
-        for (int64_t j = i + 1; j < length; j++) values[i * length + j] = HIDDEN;
+        for (int64_t j = i + 1; j < length; j++) values[i * length + j] = HIDDEN_SCORE;
     }
     sumi_node node = sumi_graph_constant(graph, 2, (int64_t[]){length, length}, values);
     context_release(graph->context, values);

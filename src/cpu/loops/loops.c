@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/loops/functions.h"
+#include "ops/attention.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -126,11 +127,10 @@ static float soften_loop(int64_t n, float scale, float *x, float *largest, float
 
 static void bias_scores_loop(int64_t n, float scale, const float *bias, float *x)
 {
-    const float lowest = -1e30f;
     VECTOR for (int64_t i = 0; i < n; i++)
     {
         float score = scale * x[i] + bias[i];
-        x[i] = score > lowest ? score : lowest;
+        x[i] = score > HIDDEN_SCORE ? score : HIDDEN_SCORE;
     }
 }
 static void attention_slopes_loop(int64_t n, const struct softmax_row *row, float *x, float *slopes)

@@ -47,7 +47,7 @@ struct loops {
      *total, the sum of what came before, corrected for that by the factor returned and added to
      */
     float (*soften)(int64_t n, float scale, float *x, float *largest, float *total);
-    /* x = scale x + bias, but not below -1e30, so that differences of hidden scores are numbers */
+    /* x = scale x + bias, but not below HIDDEN_SCORE (ops/attention.h) */
     void (*bias_scores)(int64_t n, float scale, const float *bias, float *x);
     /* x[n] to weights p, slopes[n] to scale p (slope - mean) */
     void (*attention_slopes)(int64_t n, const struct softmax_row *row, float *x, float *slopes);

@@ -278,7 +278,7 @@ static dnnl_status_t join_layouts(const struct convolution *c, int which,
 /* The same for weights of 16 bits: from float32, to which they are widened, where the library is
    slow to read them or cannot. */
 static dnnl_status_t join_weights(struct convolution *c, onednn_found_layout wanted,
-                                  const dnnl_dims_t sizes)
+                                  const struct request *r)
 {
     struct operand *operand = &c->operands[WEIGHT];
     dnnl_status_t status = join_layouts(c, WEIGHT, wanted, true, operand);
@@ -286,7 +286,9 @@ static dnnl_status_t join_weights(struct convolution *c, onednn_found_layout wan
     onednn_forget(&operand->plain_layout);
     operand->bytes = 0;
     c->widened = lined_bytes((size_t)c->weight_count * sizeof(float));
-    status = onednn_describe(&operand->plain_layout, 4, sizes, dnnl_f32, dnnl_oihw);
+    dnnl_dims_t sizes[OPERANDS];
+    sizes_of(r->problem, sizes);
+    status = onednn_describe(&operand->plain_layout, 4, sizes[WEIGHT], dnnl_f32, dnnl_oihw);
     return status ? status : join_layouts(c, WEIGHT, wanted, false, operand);
 }
 
@@ -305,10 +307,8 @@ static dnnl_status_t make_operand(struct convolution *c, int which, const struct
     dnnl_engine_t engine = c->engine->engine;
     dnnl_status_t status = dnnl_memory_create(&operand->wanted, wanted, engine, DNNL_MEMORY_NONE);
     if (status) return status;
-    dnnl_dims_t sizes[OPERANDS];
-    sizes_of(r->problem, sizes);
     status = which == WEIGHT && c->weights != SUMI_FLOAT32
-                 ? join_weights(c, wanted, sizes[WEIGHT])
+                 ? join_weights(c, wanted, r)
                  : join_layouts(c, which, wanted, false, operand);
     if (status) return status;
     return dnnl_memory_create(&operand->plain, ONEDNN_LAYOUT(&operand->plain_layout), engine,

@@ -23,6 +23,7 @@ struct planner {
     int32_t span_count;
     int32_t *uses;      /* [node_count] number of computed nodes that read it */
     int32_t *open_uses; /* [2 * node_count] reads of a storage still to come */
+    int64_t keep_most;  /* bytes that kernels may keep of constant weights */
 };
 
 static bool is_leaf_kept_elsewhere(const sumi_plan *plan, const struct node *node)
@@ -140,14 +141,15 @@ static void place_nodes(struct planner *planner)
     }
 }
 
-/* Whether a node is a weight, or a view of one, and something may be kept of it. */
-static bool is_constant_weight(const sumi_plan *plan, sumi_node n)
+/* Whether a node is a weight, or a view of one. */
+static bool is_weight(const sumi_plan *plan, sumi_node n)
 {
     while (plan->nodes[n].op->view) n = plan->nodes[n].inputs[0];
-    return plan->keep_most > 0 && plan->nodes[n].op == &op_weight;
+    return plan->nodes[n].op == &op_weight;
 }
 
-static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
+/* Makes a step for node n that may keep so many bytes. */
+static sumi_status prepare_step(sumi_plan *plan, sumi_node n, int64_t keep_most)
 {
     const struct node *node = &plan->nodes[n];
     struct step *step = &plan->steps[plan->step_count];
@@ -157,11 +159,11 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
                                      .node = node,
                                      .shared = plan->shared,
                                      .threads = plan->threads,
-                                     .keep_most = plan->keep_most,
+                                     .keep_most = keep_most,
                                      .output_element = plan->elements[n]};
     for (int i = 0; i < node->input_count; i++) {
         step->problem.inputs[i] = &plan->nodes[node->inputs[i]].shape;
-        step->problem.constant_weights[i] = is_constant_weight(plan, node->inputs[i]);
+        step->problem.constant_weights[i] = keep_most > 0 && is_weight(plan, node->inputs[i]);
         step->problem.input_elements[i] = plan->elements[node->inputs[i]];
         step->problem.side_outputs[i] = plan->nodes[node->inputs[i]].op == &op_side_output;
     }
@@ -171,9 +173,7 @@ static sumi_status prepare_step(sumi_plan *plan, sumi_node n)
     if (step->kernel->prepare) {
         TRY(step->kernel->prepare(&step->problem, &step->call.state, &step->scratch));
     }
-    size_t kept = step->kernel->kept ? step->kernel->kept(step->call.state) : 0;
-    plan->kept += kept;
-    plan->keep_most -= (int64_t)kept;
+    if (step->kernel->kept) plan->kept += step->kernel->kept(step->call.state);
     step->scratch = conversion_place(&step->problem, &step->conversion, step->scratch);
     return SUMI_OK;
 }
@@ -185,7 +185,7 @@ static sumi_status prepare_steps(struct planner *planner, int32_t *scratch_spans
     for (sumi_node n = 0; n < plan->node_count; n++) {
         const struct node *node = &plan->nodes[n];
         if (!planner->places[n].needed || !node->op->reference || node->op->view) continue;
-        TRY(prepare_step(plan, n));
+        TRY(prepare_step(plan, n, planner->keep_most - (int64_t)plan->kept));
         int32_t number = plan->step_count - 1;
         size_t bytes = plan->steps[number].scratch;
         scratch_spans[number] = bytes ? add_span(planner, (int64_t)bytes, n, n) : -1;
@@ -286,7 +286,7 @@ static sumi_status build(struct planner *planner, int count, const sumi_node *ou
     }
     mark_needed(planner, count, outputs);
     TRY(look_at_weights(planner));
-    plan->keep_most = memory_to_keep(plan->graph->keep_most);
+    planner->keep_most = memory_to_keep(plan->graph->keep_most);
     choose_storage(planner, count, outputs);
     place_nodes(planner);
     TRY(prepare_steps(planner, scratch_spans));

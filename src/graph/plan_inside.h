@@ -31,10 +31,9 @@ struct sumi_plan {
     int32_t step_count;
     char *memory;
     size_t memory_bytes;
-    int64_t keep_most; /* bytes that further kernels may keep of constant weights */
-    size_t kept;       /* bytes that they keep */
-    uint64_t layout;   /* of the weights when it was created */
-    uint64_t profile;  /* number of the profile that the steps' rows belong to; 0 for none */
+    size_t kept;      /* bytes that the kernels keep of constant weights */
+    uint64_t layout;  /* of the weights when it was created */
+    uint64_t profile; /* number of the profile that the steps' rows belong to; 0 for none */
 };
 
 static inline int64_t plan_value_bytes(const sumi_plan *plan, sumi_node n)

@@ -67,8 +67,7 @@ sumi_status option_set_text(struct option_set *set, const char *name, const char
 sumi_status option_set_number(struct option_set *set, const char *name, double value)
 {
     char text[OPTION_WORD_SIZE];
-    const struct option row = {.type = OPTION_NUMBER};
-    option_short_text(&row, &value, text);
+    option_number_text(value, text);
     return option_set_text(set, name, text);
 }
 

@@ -393,6 +393,11 @@ void option_short_text(const struct option *option, const void *target, char tex
     }
 }
 
+void option_number_text(double number, char text[OPTION_WORD_SIZE])
+{
+    write_number(number, text, OPTION_WORD_SIZE);
+}
+
 char *option_to_text(sumi_context *context, const struct option *option, const void *target)
 {
     char text[OPTION_WORD_SIZE];

@@ -106,6 +106,9 @@ char *option_to_text(sumi_context *context, const struct option *option, const v
 void option_short_text(const struct option *option, const void *target,
                        char text[OPTION_WORD_SIZE]);
 
+/* The same of a number. */
+void option_number_text(double number, char text[OPTION_WORD_SIZE]);
+
 /* The accepted values, to complete the sentence "... must be". */
 void option_expected(const struct option *option, char *text, size_t size);
 

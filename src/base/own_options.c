@@ -4,7 +4,6 @@
 
 #include "base/options.h"
 #include "base/structure.h"
-#include "base/text.h"
 
 /* The type of that name; false where there is none. */
 static bool find_type(const char *name, enum option_type *type)
@@ -39,12 +38,4 @@ sumi_status sumi_option_read(sumi_context *context, const sumi_option *option, c
     struct option row;
     TRY(row_of(context, option, &row));
     return option_from_plain(context, subject ? subject : row.name, &row, text, value);
-}
-
-const char *sumi_nearest_word(const char *word, const char *const *words)
-{
-    const char *nearest = text_nearest(word, words);
-    /* more slips than right letters: not a slip but another word */
-    bool near = 2 * text_distance(word, nearest) <= (int)strlen(nearest) + 1;
-    return *words && near ? nearest : NULL;
 }

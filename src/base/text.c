@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sumi.h"
+
 enum { WORD_LENGTH = 63 };
 
 /* Digits, signs, a point and an exponent, so that hexadecimal, "nan" and spaces are refused. */
@@ -110,6 +112,14 @@ const char *text_nearest(const char *text, const char *const *names)
         nearest = *names;
     }
     return nearest;
+}
+
+const char *sumi_nearest_word(const char *word, const char *const *words)
+{
+    const char *nearest = text_nearest(word, words);
+    /* more slips than right letters: not a slip but another word */
+    bool near = 2 * text_distance(word, nearest) <= (int)strlen(nearest) + 1;
+    return *words && near ? nearest : NULL;
 }
 
 /* ---- Characters ---- */

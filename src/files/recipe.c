@@ -251,8 +251,7 @@ sumi_status sumi_recipe_set_text(sumi_recipe *recipe, const char *key, const cha
 sumi_status sumi_recipe_set_number(sumi_recipe *recipe, const char *key, double value)
 {
     char text[OPTION_WORD_SIZE];
-    const struct option row = {.type = OPTION_NUMBER};
-    option_short_text(&row, &value, text);
+    option_number_text(value, text);
     return sumi_recipe_set_text(recipe, key, text);
 }
 

@@ -264,8 +264,7 @@ sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char 
 sumi_status sumi_solver_set_number(sumi_solver *solver, const char *option, double value)
 {
     char text[OPTION_WORD_SIZE];
-    const struct option row = {.type = OPTION_NUMBER};
-    option_short_text(&row, &value, text);
+    option_number_text(value, text);
     return sumi_solver_set(solver, option, text);
 }
 

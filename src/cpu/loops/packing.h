@@ -13,7 +13,6 @@
 #endif
 
 #include "base/bfloat16.h"
-#include "base/element.h"
 #include "base/float16.h"
 
 /* What words are made from: numbers of a type, one a word, or pairs of bfloat16. */

@@ -13,21 +13,21 @@
 #include "files/image.h"
 
 static const struct data_kind *const kinds[] = {
-    &data_morlet,       &data_digits, &data_swissroll, &data_moons, &data_gaussians,
-    &data_checkerboard, &data_rings,  &data_heartbeat, &data_noise, &data_idx,
-    &data_cifar10,      &data_folder, &data_npy,       &data_csv,
+    &data_morlet,    &data_digits,       &data_shapes, &data_swissroll, &data_moons,
+    &data_gaussians, &data_checkerboard, &data_rings,  &data_heartbeat, &data_noise,
+    &data_idx,       &data_cifar10,      &data_folder, &data_npy,       &data_csv,
 };
 
 /* ---- Keys of recipes ---- */
 
 #define GENERATED                                                                                  \
-    "data.kind=morlet|digits|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise"
+    "data.kind=morlet|digits|shapes|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise"
 
 static const struct option source_keys[] = {
     {CHOICE_OPTION(
         "data.kind", "digits",
-        "morlet|digits|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise|idx|cifar10|"
-        "folder|npy|csv",
+        "morlet|digits|shapes|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise|idx|"
+        "cifar10|folder|npy|csv",
         "where items come from: a generator or a kind of file")},
     {PATH_OPTION("data.path", "", "file or folder to read; empty: the user's cache folder"),
      .when = "data.kind=idx|cifar10|folder|npy|csv"},
@@ -67,17 +67,9 @@ static const struct option seed_keys[] = {
 };
 
 const struct option *const data_tables[] = {
-    source_keys,
-    data_morlet_keys,
-    data_heartbeat_keys,
-    scale_keys,
-    data_noise_keys,
-    data_points_keys,
-    data_folder_keys,
-    augment_keys,
-    reading_keys,
-    seed_keys,
-    NULL,
+    source_keys,  data_morlet_keys, data_shapes_keys, data_heartbeat_keys,
+    scale_keys,   data_noise_keys,  data_points_keys, data_folder_keys,
+    augment_keys, reading_keys,     seed_keys,        NULL,
 };
 
 enum sumi_item_kind data_items_of(const sumi_recipe *recipe)

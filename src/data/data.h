@@ -48,15 +48,15 @@ struct sumi_data {
     struct ahead *ahead; /* the threads (ahead.h); NULL before the first batch */
 };
 
-extern const struct data_kind data_morlet, data_digits, data_swissroll, data_moons, data_gaussians,
-    data_checkerboard, data_rings, data_heartbeat, data_noise, data_idx, data_cifar10, data_folder,
-    data_npy, data_csv;
+extern const struct data_kind data_morlet, data_digits, data_shapes, data_swissroll, data_moons,
+    data_gaussians, data_checkerboard, data_rings, data_heartbeat, data_noise, data_idx,
+    data_cifar10, data_folder, data_npy, data_csv;
 
 /* The keys of a recipe's [data]: those of all kinds or of several (data.c), and those that one file
    alone reads, which stand in it; measured noise, which two read, is in points.c. */
 extern const struct option *const data_tables[];
-extern const struct option data_morlet_keys[], data_heartbeat_keys[], data_noise_keys[];
-extern const struct option data_points_keys[], data_folder_keys[];
+extern const struct option data_morlet_keys[], data_shapes_keys[], data_heartbeat_keys[];
+extern const struct option data_noise_keys[], data_points_keys[], data_folder_keys[];
 
 /* Identifies the batch of a step; the order of the items changes with every epoch. */
 struct batch_key {

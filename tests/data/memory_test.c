@@ -15,7 +15,7 @@ static sumi_status use_data(sumi_context *context, void *user)
     sumi_data *data = NULL;
     sumi_status status = sumi_recipe_parse(context, text, "test.ini", &recipe);
     if (status == SUMI_OK) status = sumi_data_open(context, recipe, &data);
-    float items[2 * 28 * 28 * 3];
+    float items[2 * 32 * 32 * 3];
     if (status == SUMI_OK) status = data_read_batch(data, 1, 0, 2, items, NULL);
     sumi_data_free(data);
     sumi_recipe_free(recipe);
@@ -38,6 +38,7 @@ static void generators_survive_every_failure(void **state)
     (void)state;
     try_kind("morlet", "", "count = 10\n");
     try_kind("digits", "", "count = 10\nlabels = yes\n");
+    try_kind("shapes", "", "count = 4\nlabels = yes\n");
     try_kind("moons", "", "count = 10\nlabels = yes\n");
     static const char *const points[] = {"swissroll", "gaussians", "checkerboard", "rings"};
     for (int i = 0; i < 4; i++) try_kind(points[i], "", "count = 10\nlabels = no\n");

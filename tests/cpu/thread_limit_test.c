@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fewer threads than were asked for, by OMP_THREAD_LIMIT: plans and oneDNN's primitives, which
    count on the number of threads that they were prepared for, compute what the reference kernels
-   do. The OpenMP library reads the variable when a process starts, so the tests run in a process of
-   their own for each limit. */
+   do. The OpenMP library reads the variable when a process starts, so CTest starts this program
+   once for each limit (tests/CMakeLists.txt). */
 #include <omp.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "cpu/both_ways.h"
 #include "cpu/onednn.h"
@@ -23,7 +22,6 @@ static const struct {
 static void convolutions_and_their_gradients_agree_with_the_reference(void **state)
 {
     (void)state;
-    assert_true(omp_get_thread_limit() < ASKED);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int64_t k = cases[i].kernel, pad = k / 2;
         const sumi_convolution geometry = {
@@ -54,37 +52,21 @@ static void a_plan_prepares_for_the_threads_that_it_can_have(void **state)
     sumi_plan_free(plan);
 }
 
-static int run_limited(void)
+static void the_limit_of_the_environment_is_that_of_the_process(void **state)
+{
+    (void)state;
+    const char *limit = getenv("OMP_THREAD_LIMIT");
+    if (!limit) fail_msg("set OMP_THREAD_LIMIT to a number from 1 to %d", ASKED - 1);
+    assert_int_equal(omp_get_thread_limit(), atoi(limit));
+    assert_in_range(omp_get_thread_limit(), 1, ASKED - 1);
+}
+
+int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_limit_of_the_environment_is_that_of_the_process),
         GRAPH_TEST(convolutions_and_their_gradients_agree_with_the_reference),
         GRAPH_TEST(a_plan_prepares_for_the_threads_that_it_can_have),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
-
-static void limits_of_one_to_four_threads_are_kept_to(void **state)
-{
-    (void)state;
-    for (int limit = 1; limit < ASKED; limit++) {
-        char text[8];
-        snprintf(text, sizeof text, "%d", limit);
-        pid_t child = fork();
-        assert_true(child >= 0);
-        if (child == 0) {
-            setenv("OMP_THREAD_LIMIT", text, 1);
-            execl("/proc/self/exe", "thread_limit_test", "--limited", (char *)NULL);
-            _exit(127);
-        }
-        int status = 0;
-        assert_int_equal(waitpid(child, &status, 0), child);
-        if (status) fail_msg("with at most %d threads the tests failed", limit);
-    }
-}
-
-int main(int argc, char **argv)
-{
-    if (argc > 1 && strcmp(argv[1], "--limited") == 0) return run_limited();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(limits_of_one_to_four_threads_are_kept_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,6 +123,10 @@ bool option_describe(const struct option *option, const char *default_value, boo
 typedef bool (*option_getter)(const void *user, const char *name, char text[OPTION_WORD_SIZE]);
 bool option_holds(const char *when, option_getter get, const void *user);
 
+/* The name of the first option of a condition because of which it does not hold, for messages. */
+void option_first_failing(const char *when, option_getter get, const void *user,
+                          char name[OPTION_WORD_SIZE]);
+
 /* A condition for messages: "path = vp or sub_vp". */
 void option_condition(const char *when, char *text, size_t size);
 

@@ -32,6 +32,20 @@ static bool term_holds(const char *term, size_t length, option_getter get, const
            && is_listed(equals + 1, length - (size_t)(equals + 1 - term), value) != unequal;
 }
 
+void option_first_failing(const char *when, option_getter get, const void *user,
+                          char name[OPTION_WORD_SIZE])
+{
+    const char *failing = when;
+    for (const char *term = when; term && *term;) {
+        size_t length = strcspn(term, ", ");
+        failing = term;
+        if (!term_holds(term, length, get, user)) break;
+        term = strstr(term, ", ");
+        if (term) term += 2;
+    }
+    snprintf(name, OPTION_WORD_SIZE, "%.*s", (int)strcspn(failing, "!="), failing);
+}
+
 bool option_holds(const char *when, option_getter get, const void *user)
 {
     bool all = true;

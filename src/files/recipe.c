@@ -285,13 +285,13 @@ static bool is_given(const sumi_recipe *recipe, int number, const struct option 
     return recipe->lines[number] && value && strcmp(value, row->default_value) != 0;
 }
 
-/* Refuses a key, and names the first key of its condition and that key's value. */
+/* Refuses a key, and names the key because of which it is not read, and that key's value. */
 static sumi_status not_read(sumi_context *context, const sumi_recipe *recipe, int line,
                             const struct option *row)
 {
-    char condition[OPTION_EXPECTED_SIZE], kind[KEY_SIZE], place[SOURCE_SIZE] = "";
+    char condition[OPTION_EXPECTED_SIZE], kind[OPTION_WORD_SIZE], place[SOURCE_SIZE] = "";
     option_condition(row->when, condition, sizeof condition);
-    snprintf(kind, sizeof kind, "%.*s", (int)strcspn(row->when, "!="), row->when);
+    option_first_failing(row->when, present, recipe, kind);
     if (line > 0) snprintf(place, sizeof place, "line %d: ", line);
     return context_fail(context, SUMI_ERROR_ARGUMENT,
                         "%s%s = %.60s: %s = %.60s does not read it, but %s does; leave it out",

@@ -21,7 +21,7 @@
 #include "data/shuffle.h"
 #include "learn/objective.h"
 #include "learn/variational_terms.h"
-#include "models/members.h"
+#include "base/members.h"
 #include "ops/ops.h"
 #include "solvers/solver.h"
 

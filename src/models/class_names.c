@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "models/members.h"
+#include "base/members.h"
 #include "models/model.h"
 
 static const char GIVEN[] = "id2label", SAVED[] = "_id2label";

@@ -10,7 +10,7 @@
 #include "files/npy.h"
 #include "files/safetensors.h"
 #include "models/auto_encoder.h"
-#include "models/members.h"
+#include "base/members.h"
 
 enum { START_SIZE = 512, CHUNK_NUMBERS = 1 << 18 };
 

@@ -143,8 +143,6 @@ bool class_names_write(const sumi_model *model, json_object *index);
 
 /* ---- Recipes (from_recipe.c) ---- */
 
-extern const struct option model_keys[]; /* of [model] */
-
 /* Makes a config.json, as a new text, from a recipe's [model] section for items of a kind and
    shape. */
 sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe,

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/structure.h"
 #include "models/auto_encoder.h"
-#include "models/members.h"
+#include "base/members.h"
 
 struct part_type {
     const char *name; /* of the part; "_2", "_3" may follow it */

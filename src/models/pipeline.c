@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "models/auto_encoder.h"
-#include "models/members.h"
+#include "base/members.h"
 
 static const char SUMI_PREFIX[] = "Sumi"; /* for classes that diffusers does not have */
 enum { CLASS_SIZE = 80 };

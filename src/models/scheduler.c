@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "files/recipe.h"
-#include "models/members.h"
+#include "base/members.h"
 #include "models/model.h"
 #include "solvers/solver.h"
 

@@ -6,6 +6,7 @@
 #include "data/data.h"
 #include "learn/keys.h"
 #include "models/model.h"
+#include "nets/recipe.h"
 
 static const struct option summary_keys[] = {
     {TEXT_OPTION("recipe.summary", "", "one sentence that `sumi recipes` shows")},
@@ -22,7 +23,6 @@ static const struct option sample_keys[] = {
 };
 
 static const struct option *const summary_tables[] = {summary_keys, NULL};
-static const struct option *const model_tables[] = {model_keys, NULL};
 static const struct option *const noise_tables[] = {noise_keys, NULL};
 static const struct option *const sample_tables[] = {sample_keys, NULL};
 

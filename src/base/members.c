@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adding members to a JSON object; see members.h. */
-#include "models/members.h"
+#include "base/members.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adding members to a JSON object. Each call returns whether it succeeded, so that calls can be
    joined by && and checked once; they fail only where memory runs out. */
-#ifndef SUMI_MODELS_MEMBERS_H
-#define SUMI_MODELS_MEMBERS_H
+#ifndef SUMI_BASE_MEMBERS_H
+#define SUMI_BASE_MEMBERS_H
 
 #include "base/json.h"
 

@@ -27,6 +27,14 @@ FUNCTIONS = {
     "sumi_condition_set_integers": [c_void_p, c_char_p, c_int, POINTER(c_int64), c_void_p],
     "sumi_session_create": [c_void_p, c_void_p, POINTER(c_void_p)],
     "sumi_session_set_condition": [c_void_p, c_void_p],
+    "sumi_condition_set": [c_void_p, c_char_p, c_int, POINTER(c_int64), c_void_p],
+    "sumi_session_add_guide": [c_void_p, c_char_p, POINTER(c_void_p)],
+    "sumi_guide_set_number": [c_void_p, c_char_p, c_double],
+    "sumi_session_sample": [c_void_p, c_void_p, c_int64, c_void_p, c_void_p, POINTER(Array)],
+    "sumi_auto_encoder_open": [c_void_p, c_char_p, POINTER(c_void_p)],
+    "sumi_auto_encoder_save": [c_void_p, c_char_p],
+    "sumi_auto_encoder_encode": [c_void_p, POINTER(Array), POINTER(Array), POINTER(Array)],
+    "sumi_auto_encoder_decode": [c_void_p, POINTER(Array), POINTER(Array)],
     "sumi_session_predict": [c_void_p, c_int64, c_void_p, c_void_p, c_void_p],
     "sumi_model_solver": [c_void_p, c_char_p, POINTER(c_void_p)],
     "sumi_model_sample": [c_void_p, c_void_p, c_int64, c_void_p, POINTER(Array)],
@@ -35,7 +43,16 @@ FUNCTIONS = {
     "sumi_trainer_step": [c_void_p, POINTER(c_double)],
 }
 FREE = ["sumi_context_free", "sumi_recipe_free", "sumi_data_free", "sumi_model_free",
-        "sumi_solver_free", "sumi_trainer_free", "sumi_condition_free", "sumi_session_free"]
+        "sumi_solver_free", "sumi_trainer_free", "sumi_condition_free", "sumi_session_free",
+        "sumi_auto_encoder_free"]
+
+
+def array_of(values):
+    """A contiguous float32 numpy array as Sumi's; it must outlive it."""
+    array = Array(rank=values.ndim)
+    array.shape[:values.ndim] = values.shape
+    array.data = values.ctypes.data_as(POINTER(ctypes.c_float))
+    return array
 
 
 class Sumi:
@@ -85,28 +102,71 @@ class Sumi:
         self.free("data", data)
         self.free("recipe", recipe)
 
-    def set_classes(self, session, classes):
-        """The condition "class" of a session's items."""
+    def set_condition(self, session, inputs):
+        """The condition of a session's items: arrays by name, of int32 or float32."""
         condition = self.make("sumi_condition_create", self.context)
-        self.call("sumi_condition_set_integers", condition, b"class", 1,
-                  byref(c_int64(len(classes))), classes.ctypes.data)
+        for name, values in inputs.items():
+            whole = values.dtype == numpy.int32
+            shape = (c_int64 * values.ndim)(*values.shape)
+            self.call("sumi_condition_set_integers" if whole else "sumi_condition_set", condition,
+                      name.encode(), values.ndim, shape, values.ctypes.data)
         self.call("sumi_session_set_condition", session, condition)
         self.free("condition", condition)
 
-    def predict(self, folder, x, times, labels, channels):
-        """The network's output for x[n, h, w, c], of as many channels as asked for."""
+    def evaluate(self, folder, x, times, inputs, channels, again=None):
+        """The network's output for x[n, h, w, c], of as many channels as asked for. Saves the model
+        to the folder `again`."""
         model = self.make("sumi_model_open", self.context, folder.encode())
         x = numpy.ascontiguousarray(x, numpy.float32)
         times = numpy.ascontiguousarray(times, numpy.float32)
         output = numpy.empty((*x.shape[:-1], channels), numpy.float32)
         session = self.make("sumi_session_create", self.context, model)
-        if labels is not None:
-            self.set_classes(session, numpy.ascontiguousarray(labels, numpy.int32))
+        if inputs:
+            self.set_condition(session, inputs)
         self.call("sumi_session_predict", session, len(x), x.ctypes.data, times.ctypes.data,
                   output.ctypes.data)
+        if again:
+            self.call("sumi_model_save", model, again.encode())
         self.free("session", session)
         self.free("model", model)
         return output
+
+    def take(self, array):
+        """An array of Sumi's as numpy's own; releases it."""
+        result = numpy.ctypeslib.as_array(array.data, array.shape[:array.rank]).copy()
+        self.library.sumi_array_release(self.context, byref(array))
+        return result
+
+    def encode_and_decode(self, folder, pictures, latents, again=None):
+        """Latents of pictures and pictures of latents. Saves the auto-encoder to `again`."""
+        coder = self.make("sumi_auto_encoder_open", self.context, folder.encode())
+        encoded, decoded = Array(), Array()
+        self.call("sumi_auto_encoder_encode", coder, byref(array_of(pictures)), None,
+                  byref(encoded))
+        self.call("sumi_auto_encoder_decode", coder, byref(array_of(latents)), byref(decoded))
+        if again:
+            self.call("sumi_auto_encoder_save", coder, again.encode())
+        self.free("auto_encoder", coder)
+        return self.take(encoded), self.take(decoded)
+
+    def sample_classes(self, folder, classes, scale, options, again=None):
+        """Samples of classes by classifier-free guidance. Saves the model to `again`."""
+        model = self.make("sumi_model_open", self.context, folder.encode())
+        session = self.make("sumi_session_create", self.context, model)
+        solver = self.make("sumi_model_solver", model, None)
+        for name, value in options.items():
+            self.call("sumi_solver_set", solver, name.encode(), str(value).encode())
+        self.set_condition(session, {"class": numpy.array(classes, numpy.int32)})
+        guide = self.make("sumi_session_add_guide", session, b"classifier-free")
+        self.call("sumi_guide_set_number", guide, b"scale", scale)
+        samples = Array()
+        self.call("sumi_session_sample", session, solver, len(classes), None, None, byref(samples))
+        if again:
+            self.call("sumi_model_save", model, again.encode())
+        self.free("solver", solver)
+        self.free("session", session)
+        self.free("model", model)
+        return self.take(samples)
 
     def sample(self, folder, count, options):
         """`count` samples by the model's own solver with some options."""
@@ -116,9 +176,6 @@ class Sumi:
             self.call("sumi_solver_set", solver, name.encode(), str(value).encode())
         samples = Array()
         self.call("sumi_model_sample", model, solver, count, None, byref(samples))
-        shape = samples.shape[:samples.rank]
-        result = numpy.ctypeslib.as_array(samples.data, shape).copy()
-        self.library.sumi_array_release(self.context, byref(samples))
         self.free("solver", solver)
         self.free("model", model)
-        return result
+        return self.take(samples)

@@ -215,8 +215,10 @@ typedef struct sumi_objective {
 } sumi_objective;
 
 /* Creates a trainer for the caller's own objective, which runs the same loop as for models. Only
-   the section [train] of the recipe is read. All sumi_trainer_... calls apply; the weights are
-   trained in place, and sumi_trainer_run saves checkpoints and losses but no model. */
+   the section [train] of the recipe is read. Its keys of the library's own objectives, such as
+   train.objective and train.label_dropout, are refused unless they have their defaults. All
+   sumi_trainer_... calls apply; the weights are trained in place, and sumi_trainer_run saves
+   checkpoints and losses but no model. */
 SUMI_API sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe *recipe,
                                                 sumi_weights *weights,
                                                 const sumi_objective *objective,

@@ -314,6 +314,22 @@ sumi_status recipe_check_read(sumi_context *context, const sumi_recipe *recipe,
     return SUMI_OK;
 }
 
+sumi_status recipe_refuse_keys(sumi_context *context, const sumi_recipe *recipe,
+                               const struct option *const *tables, const char *reader)
+{
+    for (; *tables; tables++) {
+        for (const struct option *row = *tables; row->name; row++) {
+            int number = 0;
+            recipe_find(recipe->keys, row->name, &number);
+            if (!is_given(recipe, number, row)) continue;
+            return context_fail(context, SUMI_ERROR_ARGUMENT,
+                                "%s = %.60s: %s does not read it; leave it out", row->name,
+                                recipe_text(recipe, row->name), reader);
+        }
+    }
+    return SUMI_OK;
+}
+
 /* ---- Writing ------------------------------------------------------------------------------ */
 
 static sumi_status put_text(sumi_context *context, file_writer *writer, const char *text)

@@ -59,6 +59,11 @@ bool recipe_reads(const sumi_recipe *recipe, const struct option *row);
 sumi_status recipe_check_read(sumi_context *context, const sumi_recipe *recipe,
                               const char *const *sections);
 
+/* Refuses keys of these tables that were set to other values than their defaults, for a reader that
+   does not read them: "READER does not read it". */
+sumi_status recipe_refuse_keys(sumi_context *context, const sumi_recipe *recipe,
+                               const struct option *const *tables, const char *reader);
+
 /* Typed values, including defaults. An unknown key or another type gives 0, false or "". */
 int64_t recipe_int(const sumi_recipe *recipe, const char *key);
 uint64_t recipe_seed(const sumi_recipe *recipe, const char *key);

@@ -10,6 +10,8 @@
 #define OF_NOISED "train.objective=denoising|variational|hybrid|sliced"
 
 extern const struct option *const train_tables[];
+/* Those of them that the library's own objectives read. */
+extern const struct option *const built_in_objective_tables[];
 
 extern const struct option trainer_keys[], train_seed_keys[]; /* trainer.c */
 extern const struct option step_keys[], precision_keys[];     /* step_plan.c */

@@ -77,8 +77,12 @@ sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe 
                                        sumi_weights *weights, const sumi_objective *objective,
                                        sumi_trainer **trainer)
 {
+    static const char *const sections[] = {"train", NULL};
     sumi_objective given;
     *trainer = NULL;
+    TRY(recipe_refuse_keys(context, recipe, built_in_objective_tables,
+                           "an objective of the caller's own"));
+    TRY(recipe_check_read(context, recipe, sections));
     TRY(structure_read(context, "sumi_objective", objective, &given, sizeof given));
     const struct objective calls = {.user = given.user, .build = given.build, .feed = given.feed};
     return create(context, recipe, weights, &calls, trainer);

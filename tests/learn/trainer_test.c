@@ -242,6 +242,33 @@ static void objectives_without_a_single_loss_are_refused(void **state)
     }
 }
 
+static void keys_that_only_built_in_objectives_read_are_refused(void **state)
+{
+    scratch *room = *state;
+    static const char *const settings[] = {"train.label_dropout=0.5", "train.objective=variational",
+                                           "train.weighting=min_snr", "train.times=uniform",
+                                           "train.coupling=optimal",  "train.pairs=7"};
+    const sumi_objective objective = {
+        .size = sizeof objective, .build = build_twice, .feed = feed_nothing};
+    struct plain p;
+    CHECK_OK(room->context, plain_begin(room->context, build_twice, feed_nothing, &p));
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        sumi_recipe *recipe = NULL;
+        sumi_trainer *trainer = NULL;
+        CHECK_OK(room->context, sumi_recipe_open(room->context, "points", &recipe));
+        CHECK_OK(room->context, sumi_recipe_set(recipe, settings[i]));
+        assert_int_equal(
+            sumi_trainer_create_custom(room->context, recipe, p.weights, &objective, &trainer),
+            SUMI_ERROR_ARGUMENT);
+        assert_null(trainer);
+        const char *message = sumi_context_message(room->context);
+        assert_memory_equal(message, settings[i], strcspn(settings[i], "="));
+        assert_non_null(strstr(message, "an objective of the caller's own does not read it"));
+        sumi_recipe_free(recipe);
+    }
+    plain_end(&p);
+}
+
 static void what_feeding_answers_ends_the_step(void **state)
 {
     scratch *room = *state;
@@ -264,6 +291,7 @@ int main(void)
         SCRATCH_TEST(a_weight_used_twice_is_one_weight_with_one_gradient),
         SCRATCH_TEST(weights_made_after_the_trainer_are_left_alone),
         SCRATCH_TEST(objectives_without_a_single_loss_are_refused),
+        SCRATCH_TEST(keys_that_only_built_in_objectives_read_are_refused),
         SCRATCH_TEST(what_feeding_answers_ends_the_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

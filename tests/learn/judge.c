@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A program that compares samples of a trained model with its training data:
 
-       judge mnist SAMPLES.npy | MODEL_FOLDER [COUNT]
+       judge mnist|digits|shapes SAMPLES.npy | MODEL_FOLDER [COUNT]
        judge morlet SAMPLES.npy | MODEL_FOLDER [NOISE]
 
-   Digits are classified by a network that it trains on real MNIST and stores in the build folder;
-   waves are fitted by the family of Morlet wavelets, and the residuals are compared with those of
-   real waves, clean and with noise of the given standard deviation. */
+   Pictures are classified by a network that it trains on the real MNIST, or on generated digits or
+   scenes of the samples' size, and stores in the build folder; it counts those that show the class
+   asked for, which is that of `sumi sample` without --label: sample i has class i modulo their
+   number. Waves are fitted by the family of Morlet wavelets, and the residuals are compared with
+   those of real waves, clean and with noise of the given standard deviation. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "data/morlet.h"
-#include "mnist_classifier.h"
+#include "classifier.h"
 #include "real_data.h"
 
 enum { USUAL_COUNT = 500 };
@@ -40,28 +42,83 @@ static sumi_status take_samples(sumi_context *context, const char *path, int64_t
     return status;
 }
 
-/* ---- Digits ---- */
+/* ---- Pictures ---- */
 
-static int judge_digits(sumi_context *context, const sumi_array *samples)
+struct picture_kind {
+    const char *name;
+    int64_t steps; /* of the classifier's training */
+    bool anywhere;
+};
+static const struct picture_kind picture_kinds[] = {
+    {"mnist", 1406, false}, {"digits", 600, false}, {"shapes", 1200, true}};
+
+static const struct picture_kind *picture_kind_of(const char *name)
 {
-    char folder[4096];
-    mnist_classifier *classifier = NULL;
-    mnist_verdict verdict = {0};
-    if (sumi_array_count(samples) != samples->shape[0] * MNIST_SIZE) {
-        fputs("judge: digits are of the shape [n, 28, 28, 1]\n", stderr);
-        return 1;
+    for (size_t i = 0; i < sizeof picture_kinds / sizeof *picture_kinds; i++)
+        if (strcmp(picture_kinds[i].name, name) == 0) return &picture_kinds[i];
+    return NULL;
+}
+
+/* The pictures that the classifier learns from. */
+static sumi_status open_pictures(sumi_context *context, const char *kind, int64_t side,
+                                 sumi_data **data)
+{
+    char folder[4096], size[64];
+    if (strcmp(kind, "digits") == 0)
+        return open_labelled(context, "digits", (const char *[]){NULL}, data);
+    snprintf(size, sizeof size, "data.size=%lld", (long long)side);
+    if (strcmp(kind, "shapes") == 0)
+        return open_labelled(context, "digits", (const char *[]){"data.kind=shapes", size, NULL},
+                             data);
+    if (!find_real_data("mnist", "train-images-idx3-ubyte.gz", folder)) return SUMI_ERROR_FILE;
+    return mnist_open(context, folder, "train", data);
+}
+
+static void print_verdict(const sumi_data *data, const struct verdict *verdict, int64_t right)
+{
+    double count = (double)verdict->count;
+    printf("confident (> 0.9) of %lld of %lld samples: %.1f %%\n", (long long)verdict->confident,
+           (long long)verdict->count, 100.0 * (double)verdict->confident / count);
+    for (int k = 0; k < sumi_data_classes(data); k++) {
+        const char *name = sumi_data_class_name(data, k);
+        printf("class %d%s%s: %lld\n", k, name ? " " : "", name ? name : "",
+               (long long)verdict->of_class[k]);
     }
-    if (!find_real_data("mnist", "train-images-idx3-ubyte.gz", folder)) return 1;
-    sumi_status status = mnist_classifier_train(context, folder, JUDGE_CACHE, &classifier);
-    STEP(mnist_classifier_verdict(classifier, samples->shape[0], samples->data, &verdict));
-    mnist_classifier_free(classifier);
-    if (status != SUMI_OK) return 2;
-    printf("confident (> 0.9) of %lld of %lld samples: %.1f %%\n", (long long)verdict.confident,
-           (long long)verdict.count, 100.0 * (double)verdict.confident / (double)verdict.count);
-    for (int k = 0; k < MNIST_CLASSES; k++) {
-        printf("class %d: %lld\n", k, (long long)verdict.of_class[k]);
+    printf("of the class asked for in turn: %lld of %lld samples: %.1f %%\n", (long long)right,
+           (long long)verdict->count, 100.0 * (double)right / count);
+}
+
+static bool has_items_of(const sumi_data *data, const sumi_array *samples)
+{
+    int64_t shape[SUMI_MAX_RANK];
+    int rank = sumi_data_shape(data, shape);
+    if (samples->rank != rank + 1) return false;
+    return memcmp(shape, samples->shape + 1, (size_t)rank * sizeof *shape) == 0;
+}
+
+static int judge_pictures(sumi_context *context, const struct picture_kind *kind,
+                          const sumi_array *samples)
+{
+    char cache[4096];
+    const struct classifier_plan plan = {kind->steps, kind->anywhere, cache};
+    struct classifier *classifier = NULL;
+    sumi_data *data = NULL;
+    struct verdict verdict = {0};
+    int64_t right = 0, side = samples->rank > 1 ? samples->shape[1] : 0;
+    snprintf(cache, sizeof cache, "%s/%s-%lld-classifier.safetensors", JUDGE_CACHE, kind->name,
+             (long long)side);
+    sumi_status status = open_pictures(context, kind->name, side, &data);
+    bool fits = status == SUMI_OK && has_items_of(data, samples);
+    if (status == SUMI_OK && !fits) fputs("judge: the samples have another shape\n", stderr);
+    if (fits) {
+        STEP(classifier_train(context, data, &plan, &classifier));
+        STEP(classifier_verdict(classifier, samples->shape[0], samples->data, &verdict));
+        STEP(classifier_count_right(classifier, samples->shape[0], samples->data, NULL, &right));
+        if (status == SUMI_OK) print_verdict(data, &verdict, right);
     }
-    return 0;
+    classifier_free(classifier);
+    sumi_data_free(data);
+    return status != SUMI_OK ? 2 : fits ? 0 : 1;
 }
 
 /* ---- Waves ---- */
@@ -130,10 +187,10 @@ static int judge_waves(sumi_context *context, const sumi_array *samples, double 
 
 int main(int count, char **arguments)
 {
-    bool digits = count > 2 && strcmp(arguments[1], "mnist") == 0;
+    const struct picture_kind *pictures = count > 2 ? picture_kind_of(arguments[1]) : NULL;
     bool waves = count > 2 && strcmp(arguments[1], "morlet") == 0;
-    if ((!digits && !waves) || count > 4) {
-        fputs("usage: judge mnist SAMPLES.npy|MODEL_FOLDER [COUNT]\n"
+    if ((!pictures && !waves) || count > 4) {
+        fputs("usage: judge mnist|digits|shapes SAMPLES.npy|MODEL_FOLDER [COUNT]\n"
               "       judge morlet SAMPLES.npy|MODEL_FOLDER [NOISE]\n",
               stderr);
         return 1;
@@ -142,10 +199,11 @@ int main(int count, char **arguments)
     sumi_context *context = NULL;
     sumi_array samples = {0};
     if (sumi_context_create(NULL, &context) != SUMI_OK) return 2;
-    int64_t wanted = digits && number >= 1 ? (int64_t)number : USUAL_COUNT;
+    int64_t wanted = pictures && number >= 1 ? (int64_t)number : USUAL_COUNT;
     int result = 2;
     if (take_samples(context, arguments[2], wanted, &samples) == SUMI_OK && samples.rank > 0) {
-        result = digits ? judge_digits(context, &samples) : judge_waves(context, &samples, number);
+        result = pictures ? judge_pictures(context, pictures, &samples)
+                          : judge_waves(context, &samples, number);
     }
     if (result == 2) fprintf(stderr, "judge: %s\n", sumi_context_message(context));
     sumi_array_release(context, &samples);

@@ -8,12 +8,12 @@
 
 struct item_type {
     enum sumi_item_kind kind;
-    const char *name;    /* "picture" */
-    const char *words;   /* "pictures [height, width, channels]" */
-    int rank;            /* of an item */
-    const char *rows;    /* name in data.items; NULL where files have none */
-    const char *network; /* the usual model.kind for them; NULL where there is none */
-    const char *other;   /* another; NULL where there is none */
+    const char *name;      /* "picture" */
+    const char *words;     /* "pictures [height, width, channels]" */
+    int rank;              /* of an item */
+    const char *rows;      /* name in data.items; NULL where files have none */
+    const char *network;   /* the usual model.kind for them; NULL where there is none */
+    const char *others[3]; /* others, up to a NULL */
 };
 
 /* Never NULL for a member of the enumeration. */

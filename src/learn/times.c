@@ -11,7 +11,7 @@
 #define OF_LOG_NORMAL "train.times=log_normal|auto, " OF_NOISED
 
 const struct option times_keys[] = {
-    {CHOICE_OPTION("train.times", "auto", "auto|whole|uniform|importance|log_normal",
+    {CHOICE_OPTION("train.times", "auto", "auto|whole|uniform|importance|log_normal|logit_normal",
                    "distribution of the noise levels of a step; auto: the usual one of the path"),
      .when = OF_NOISED},
     {NUMBER_OPTION("train.log_mean", "-1.2", -100, 100, "mean of log(sigma) for log_normal times"),
@@ -19,13 +19,20 @@ const struct option times_keys[] = {
     {NUMBER_OPTION("train.log_deviation", "1.2", 1e-6, 100,
                    "standard deviation of log(sigma) for log_normal times"),
      .when = OF_LOG_NORMAL},
+    {NUMBER_OPTION("train.logit_mean", "0", -100, 100,
+                   "mean of log(t / (1 - t)) for logit_normal times t of a flow, from 0 to 1"),
+     .when = "train.times=logit_normal, " OF_NOISED},
+    {NUMBER_OPTION("train.logit_deviation", "1", 1e-6, 100,
+                   "standard deviation of log(t / (1 - t)) for logit_normal times"),
+     .when = "train.times=logit_normal, " OF_NOISED},
     {.name = NULL},
 };
 
 static enum times_kind kind_of(const sumi_recipe *recipe, const struct noise_path *path)
 {
-    static const char *const names[] = {"auto", "whole", "uniform", "importance", "log_normal"};
-    for (int i = TIMES_ALL_WHOLE; i <= TIMES_LOG_NORMAL; i++) {
+    static const char *const names[] = {"auto",       "whole",      "uniform",
+                                        "importance", "log_normal", "logit_normal"};
+    for (int i = TIMES_ALL_WHOLE; i <= TIMES_LOGIT_NORMAL; i++) {
         if (recipe_is(recipe, "train.times", names[i])) return (enum times_kind)i;
     }
     if (path->kind == PATH_TABLE) return TIMES_ALL_WHOLE;
@@ -36,11 +43,17 @@ sumi_status times_open(const struct learning *learning, const struct noise_path 
                        struct times *times)
 {
     const sumi_recipe *recipe = learning->recipe;
-    *times = (struct times){.kind = kind_of(recipe, path),
-                            .path = path,
-                            .mean = recipe_number(recipe, "train.log_mean"),
-                            .deviation = recipe_number(recipe, "train.log_deviation"),
-                            .shift = path->kind == PATH_FLOW ? shift : 1};
+    *times = (struct times){
+        .kind = kind_of(recipe, path), .path = path, .shift = path->kind == PATH_FLOW ? shift : 1};
+    bool logit = times->kind == TIMES_LOGIT_NORMAL;
+    if (logit && path->kind != PATH_FLOW) {
+        return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
+                            "train.times = logit_normal is for flows (noise.path = flow); use "
+                            "log_normal on other paths");
+    }
+    times->mean = recipe_number(recipe, logit ? "train.logit_mean" : "train.log_mean");
+    times->deviation =
+        recipe_number(recipe, logit ? "train.logit_deviation" : "train.log_deviation");
     times->least = path_own_time(path, path_first(path));
     if (times->kind != TIMES_IMPORTANCE) return SUMI_OK;
     return importance_open(learning->context, path->count, &times->importance);
@@ -95,11 +108,12 @@ static struct place place_whole(const struct times *times, int64_t index)
     return place;
 }
 
-/* The place with s / a = exp(mean + deviation normal), clamped to the path. */
+/* The place with s / a = exp(mean + deviation normal), clamped to the path. A shift multiplies s /
+   a, which is t / (1 - t) on a flow. */
 static struct place place_of_normal(const struct times *times, double normal)
 {
     const struct noise_path *path = times->path;
-    double sigma = exp(times->mean + times->deviation * normal);
+    double sigma = times->shift * exp(times->mean + times->deviation * normal);
     sigma = fmin(fmax(sigma, path_least(path)), path_most(path));
     return place_at(times, path_own_time(path, path_time(path, sigma)));
 }

@@ -16,19 +16,20 @@ struct place {
 
 /* In the order of the names of train.times. */
 enum times_kind {
-    TIMES_AUTO,       /* whole on a table, log_normal on edm, uniform on the others */
-    TIMES_ALL_WHOLE,  /* the T whole times with equal probability */
-    TIMES_UNIFORM,    /* the path's own time between its ends; on edm log(sigma) */
-    TIMES_IMPORTANCE, /* whole times by their losses; see importance.h */
-    TIMES_LOG_NORMAL  /* Karras et al. 2022, table 1: log(s / a) normal; on a flow that is the
-                         logit-normal time of Esser et al. 2024, eq. 19 */
+    TIMES_AUTO,        /* whole on a table, log_normal on edm, uniform on the others */
+    TIMES_ALL_WHOLE,   /* the T whole times with equal probability */
+    TIMES_UNIFORM,     /* the path's own time between its ends; on edm log(sigma) */
+    TIMES_IMPORTANCE,  /* whole times by their losses; see importance.h */
+    TIMES_LOG_NORMAL,  /* Karras et al. 2022, table 1: log(s / a) normal */
+    TIMES_LOGIT_NORMAL /* Esser et al. 2024, eq. 19: log(t / (1 - t)) normal; on a flow, where s / a
+                          is t / (1 - t), the same with other defaults */
 };
 
 struct times {
     enum times_kind kind;          /* never TIMES_AUTO */
     const struct noise_path *path; /* borrowed */
     double least;                  /* least own time, for uniform */
-    double mean, deviation;        /* for log_normal */
+    double mean, deviation;        /* for log_normal and logit_normal */
     double shift;                  /* for flows: see path_shift */
     struct importance importance;
 };

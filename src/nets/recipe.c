@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct net_kind *const kinds[] = {&net_kind_unet2d, &net_kind_unet1d, &net_kind_mlp,
-                                               &net_kind_dit};
+                                               &net_kind_dit, &net_kind_mmdit};
 
 /* ---- Keys ---- */
 
@@ -14,9 +14,9 @@ static const struct net_kind *const kinds[] = {&net_kind_unet2d, &net_kind_unet1
 
 static const struct option kind_keys[] = {
     {CHOICE_OPTION(
-        "model.kind", "unet2d", "unet2d|unet1d|mlp|dit",
-        "network: U-Net for pictures or signals, multi-layer perceptron for points, or diffusion "
-        "transformer for pictures with classes")},
+        "model.kind", "unet2d", "unet2d|unet1d|mlp|dit|mmdit",
+        "network: U-Net for pictures or signals, multi-layer perceptron for points, or "
+        "diffusion transformer for pictures with classes, with one stream of tokens or two")},
     {.name = NULL},
 };
 
@@ -28,16 +28,16 @@ static const struct option shared_keys[] = {
                  "give the network the class (needs data.labels = yes)"),
      .when = "model.config="},
     {NUMBER_OPTION("model.dropout", "0", 0, 0.95, "fraction of features dropped while training"),
-     .when = "model.config="},
+     .when = "model.kind=unet2d|unet1d|mlp|dit, model.config="},
     {CHOICE_OPTION("model.activation", "silu", "silu|relu|gelu|mish",
                    "activation function of the network"),
      .when = NO_DIT},
     {WHOLE_OPTION("model.width", "128", 1, 65536,
-                  "features of each hidden layer of an mlp, or of each token of a dit"),
-     .when = "model.kind=mlp|dit, model.config="},
+                  "features of each hidden layer of an mlp, or of each token of a dit or mmdit"),
+     .when = "model.kind=mlp|dit|mmdit, model.config="},
     {WHOLE_OPTION("model.depth", "4", 1, 64,
-                  "number of hidden layers of an mlp, or of blocks of a dit"),
-     .when = "model.kind=mlp|dit, model.config="},
+                  "number of hidden layers of an mlp, or of blocks of a dit or mmdit"),
+     .when = "model.kind=mlp|dit|mmdit, model.config="},
     {.name = NULL},
 };
 

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SD3Transformer2DModel: the transformer with two streams, the picture's and the text's, which have
-   separate weights and attend to the tokens of both (Esser et al. 2024, section 4). */
+   separate weights and attend to the tokens of both (Esser et al. 2024, section 4).
+
+   With the key "_num_classes", which diffusers does not have and ignores, the network takes the
+   class of an item in place of a text: the states and the summary of that text are rows of two
+   tables, which are trained with the other weights. */
 #include <math.h>
 
 #include "nets/transformer.h"
 
-static const double EPSILON = 1e-6; /* of all norms */
+static const double EPSILON = 1e-6;         /* of all norms */
+static const double CLASS_DEVIATION = 0.02; /* of the initial tables of classes */
 
 enum head_norm { HEADS_PLAIN, HEADS_RMS, HEADS_LAYER };
 
 struct sd3 {
     struct transformer transformer;
     int64_t texts, pooled; /* channels of the text's states and of its summary */
+    int64_t classes;       /* without the null class; 0: the network takes a text */
     int64_t table;         /* patches of a side of the stored positions; 0: none are stored */
     enum head_norm norm;   /* of queries and keys of each head */
     bool dual[TRANSFORMER_LAYERS]; /* blocks with a second attention of the picture to itself */
 };
 
-enum { STATES = NET_TIMES + 1, POOLED };
+enum { STATES = NET_TIMES + 1, POOLED, CLASS = NET_TIMES + 1 };
 
 static const struct config_key keys[] = {{"sample_size", "128"},
                                          {"patch_size", "2"},
@@ -32,6 +38,7 @@ static const struct config_key keys[] = {{"sample_size", "128"},
                                          {"pos_embed_max_size", "96"},
                                          {"dual_attention_layers", "[]"},
                                          {"qk_norm", "null"},
+                                         {"_num_classes", "null"},
                                          {NULL, NULL}};
 
 /* ---- The config ---- */
@@ -74,6 +81,24 @@ static void read_norm(struct config *config, struct sd3 *sd3)
     sd3->norm = config_choice(config, "qk_norm", names) == 0 ? HEADS_RMS : HEADS_LAYER;
 }
 
+/* The last value of "class" stands for none. */
+static void declare_classes(struct config *config, struct net *net)
+{
+    static const char key[] = "_num_classes";
+    struct sd3 *sd3 = net->settings;
+    sd3->classes = config_whole_or(config, key, 1, TRANSFORMER_CLASSES, 0);
+    if (!sd3->classes) {
+        config_leave_out(config, key);
+        net_declare(net, &(sumi_input){.name = "states", .rank = 3, .shape = {0, 0, sd3->texts}});
+        net_declare(net, &(sumi_input){.name = "pooled", .rank = 2, .shape = {0, sd3->pooled}});
+        return;
+    }
+    net->null_class = true;
+    net_declare(net,
+                &(sumi_input){
+                    .name = "class", .element = SUMI_INT32, .rank = 1, .limit = sd3->classes + 1});
+}
+
 static void read_all(struct config *config, struct net *net)
 {
     struct sd3 *sd3 = net->settings;
@@ -87,8 +112,7 @@ static void read_all(struct config *config, struct net *net)
     read_text(config, sd3);
     read_norm(config, sd3);
     if (config->status == SUMI_OK) read_dual(config, sd3);
-    net_declare(net, &(sumi_input){.name = "states", .rank = 3, .shape = {0, 0, sd3->texts}});
-    net_declare(net, &(sumi_input){.name = "pooled", .rank = 2, .shape = {0, sd3->pooled}});
+    declare_classes(config, net);
 }
 
 /* ---- Positions ---- */
@@ -257,25 +281,39 @@ static void build_block(sumi_graph *graph, const struct sd3 *sd3, int64_t number
     streams[1] = transformer_feed(graph, t, NULL, name, streams[1], &text[FEED_SHIFT]);
 }
 
-/* The activated embedding of the time and of the text's summary, [n, width]. */
-static sumi_node embed(sumi_graph *graph, const struct sd3 *sd3, const struct net_nodes *nodes)
+/* The text's states [n, length, texts] and summary [n, pooled]: inputs, or rows of the classes. */
+static void read_condition(sumi_graph *graph, const struct sd3 *sd3, const struct net_nodes *nodes,
+                           sumi_node *states, sumi_node *pooled)
+{
+    *states = nodes->at[STATES];
+    *pooled = nodes->at[POOLED];
+    if (!sd3->classes) return;
+    sumi_node classes = nodes->at[CLASS];
+    int64_t rows = sd3->classes + 1, shape[3] = {layer_size(graph, classes, 0), 1, sd3->texts};
+    *states = layer_embedding(graph, "class_states", classes, rows, sd3->texts, CLASS_DEVIATION);
+    *states = sumi_op_reshape(graph, *states, 3, shape);
+    *pooled = layer_embedding(graph, "class_pooled", classes, rows, sd3->pooled, CLASS_DEVIATION);
+}
+
+/* The activated embedding of the times and of the text's summary, [n, width]. */
+static sumi_node embed(sumi_graph *graph, const struct sd3 *sd3, sumi_node times, sumi_node pooled)
 {
     int64_t width = sd3->transformer.width;
-    sumi_node time =
-        transformer_time(graph, "time_text_embed.timestep_embedder", nodes->at[NET_TIMES], width);
-    sumi_node pooled = layer_time_mlp(graph, "time_text_embed.text_embedder", nodes->at[POOLED],
-                                      width, LAYER_START_NORMAL);
-    return sumi_op_silu(graph, sumi_op_add(graph, time, pooled));
+    sumi_node time = transformer_time(graph, "time_text_embed.timestep_embedder", times, width);
+    sumi_node text =
+        layer_time_mlp(graph, "time_text_embed.text_embedder", pooled, width, LAYER_START_NORMAL);
+    return sumi_op_silu(graph, sumi_op_add(graph, time, text));
 }
 
 static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     const struct sd3 *sd3 = net->settings;
     const struct transformer *t = &sd3->transformer;
-    sumi_node x = nodes->at[NET_X], ends[2];
-    sumi_node condition = embed(graph, sd3, nodes);
+    sumi_node x = nodes->at[NET_X], ends[2], states, pooled;
+    read_condition(graph, sd3, nodes, &states, &pooled);
+    sumi_node condition = embed(graph, sd3, nodes->at[NET_TIMES], pooled);
     sumi_node streams[2] = {place(graph, sd3, transformer_embed(graph, t, x), x),
-                            linear(graph, "", "context_embedder", nodes->at[STATES], t->width)};
+                            linear(graph, "", "context_embedder", states, t->width)};
     sumi_graph_mark(graph);
     for (int64_t i = 0; i < t->layers; i++) {
         build_block(graph, sd3, i, condition, streams);

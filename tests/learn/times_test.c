@@ -17,8 +17,13 @@ static void draw_all(sumi_context *context, const char *times, const char *sched
     struct training t;
     char setting[64];
     bool normal = strcmp(times, "log_normal") == 0 || strcmp(times, "auto") == 0;
-    const char *const settings[] = {setting, normal ? "train.log_mean=-0.5" : NULL,
-                                    "train.log_deviation=0.8", NULL};
+    bool logit = strcmp(times, "logit_normal") == 0;
+    const char *const settings[] = {setting,
+                                    normal  ? "train.log_mean=-0.5"
+                                    : logit ? "train.logit_mean=0.4"
+                                            : NULL,
+                                    logit ? "train.logit_deviation=0.8" : "train.log_deviation=0.8",
+                                    NULL};
     snprintf(setting, sizeof setting, "train.times=%s", times);
     training_begin(context, settings, scheduler, &t);
     for (int64_t step = 0; step < STEPS; step++) {
@@ -128,6 +133,35 @@ static void log_normal_ratios_are_logit_normal_times_of_a_flow(void **state)
     CHECK_CLOSE(deviation, 0.8, 4 * 0.8 / sqrt(2.0 * DRAWS));
 }
 
+/* Esser et al. 2024, eq. 19 and 23: a shift moves log(t / (1 - t)) by its logarithm. */
+static void logit_normal_times_of_a_flow_move_by_the_shift(void **state)
+{
+    scratch *room = *state;
+    for (int shift = 1; shift <= 3; shift += 2) {
+        struct sums sums = {0};
+        char scheduler[128];
+        snprintf(scheduler, sizeof scheduler,
+                 "{\"path\": \"flow\", \"prediction_type\": \"velocity\", \"shift\": %d}", shift);
+        draw_all(room->context, "logit_normal", scheduler, look_at_logit, &sums);
+        double mean = sums.sum / DRAWS, deviation = sqrt(sums.squares / DRAWS - mean * mean);
+        CHECK_CLOSE(mean, 0.4 + log(shift), 4 * 0.8 / sqrt(DRAWS));
+        CHECK_CLOSE(deviation, 0.8, 4 * 0.8 / sqrt(2.0 * DRAWS));
+    }
+}
+
+static void logit_normal_times_are_refused_on_other_paths(void **state)
+{
+    scratch *room = *state;
+    struct training t;
+    sumi_trainer *refused = NULL;
+    training_begin(room->context, (const char *const[]){NULL}, "{\"path\": \"vp\"}", &t);
+    CHECK_OK(room->context, sumi_recipe_set(t.recipe, "train.times=logit_normal"));
+    assert_int_equal(sumi_trainer_create(room->context, t.recipe, t.model, t.data, &refused),
+                     SUMI_ERROR_ARGUMENT);
+    assert_non_null(strstr(sumi_context_message(room->context), "logit_normal is for flows"));
+    training_end(&t);
+}
+
 static void look_for_whole(void *user, const struct noised *noised, const struct place *place)
 {
     int *counts = user;
@@ -158,6 +192,8 @@ int main(void)
         SCRATCH_TEST(the_shift_of_a_flow_moves_its_times),
         SCRATCH_TEST(preconditioned_networks_see_log_normal_noise),
         SCRATCH_TEST(log_normal_ratios_are_logit_normal_times_of_a_flow),
+        SCRATCH_TEST(logit_normal_times_of_a_flow_move_by_the_shift),
+        SCRATCH_TEST(logit_normal_times_are_refused_on_other_paths),
         SCRATCH_TEST(whole_times_are_all_drawn_on_every_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

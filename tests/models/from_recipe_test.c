@@ -331,6 +331,26 @@ static void a_transformer_has_patches_heads_and_classes(void **state)
     json_object_put(config);
 }
 
+static void a_transformer_of_two_streams_takes_classes_for_a_text(void **state)
+{
+    static const char mmdit[] = "[data]\nlabels = yes\n[model]\nkind = mmdit\nwidth = 48\n"
+                                "class_conditional = yes\npatch = 4\nheads = 6\n";
+    json_object *config = config_of(*state, mmdit, 3, digit, 10);
+    check_member(config, "_class_name", "\"SD3Transformer2DModel\"");
+    check_member(config, "sample_size", "28");
+    check_member(config, "patch_size", "4");
+    check_member(config, "num_layers", "4");
+    check_member(config, "num_attention_heads", "6");
+    check_member(config, "attention_head_dim", "8");
+    check_member(config, "joint_attention_dim", "48");
+    check_member(config, "caption_projection_dim", "48");
+    check_member(config, "pooled_projection_dim", "48");
+    check_member(config, "_num_classes", "10");
+    json_object_put(config);
+    check_refused(*state, "[model]\nkind = mmdit\n", 3, digit, 0,
+                  "model.kind = mmdit takes the class of each item");
+}
+
 static void a_transformer_that_cannot_be_is_refused(void **state)
 {
     scratch *room = *state;
@@ -351,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(a_transformer_has_patches_heads_and_classes),
+        SCRATCH_TEST(a_transformer_of_two_streams_takes_classes_for_a_text),
         SCRATCH_TEST(a_transformer_that_cannot_be_is_refused),
         SCRATCH_TEST(pictures_of_28_by_28_get_three_levels),
         SCRATCH_TEST(attention_is_where_the_flags_say),

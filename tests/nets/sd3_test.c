@@ -78,6 +78,46 @@ static void pictures_of_1024_pixels_come_with_their_size(void **state)
     trial_release(&t);
 }
 
+#define OF_CLASSES "{" SD3 ", \"caption_projection_dim\": 8, \"_num_classes\": 3}"
+
+static void classes_take_the_place_of_the_text(void **state)
+{
+    (void)state;
+    trial t;
+    trial_parse(&t, OF_CLASSES);
+    assert_int_equal(t.net->input_count, NET_TIMES + 2);
+    assert_int_equal(net_find_input(t.net, "class"), NET_TIMES + 1);
+    assert_int_equal(net_classes(t.net), 3);
+    assert_int_equal(net_null_class(t.net), 3);
+    assert_non_null(strstr(t.net->config, "\"_num_classes\""));
+    trial_release(&t);
+    trial_parse(&t, "{" SD3 ", \"caption_projection_dim\": 8}");
+    assert_int_equal(net_find_input(t.net, "class"), -1);
+    assert_null(strstr(t.net->config, "_num_classes"));
+    trial_release(&t);
+}
+
+static void gradients_with_classes_are_the_slopes_of_the_loss(void **state)
+{
+    (void)state;
+    trial t;
+    trial_parse(&t, OF_CLASSES);
+    trial_build(&t, (int64_t[]){2, 4, 6, 2});
+    for (int64_t i = 0; i < trial_count(&t, t.inputs.at[NET_X]); i++)
+        t.x[i] = (float)cos(0.9 * (double)i);
+    for (int64_t i = 0; i < 2; i++) t.times[i] = (float)(1 + 7 * i);
+    t.told[0] = 3; /* the null class */
+    for (int leaf = 0; leaf < t.leaf_count; leaf++) {
+        float *values = trial_weight(&t, leaf)->data;
+        for (int64_t j = 0; j < trial_count(&t, t.leaves[leaf]); j++)
+            values[j] += (float)(0.2 * sin(0.7 * (double)j + leaf));
+    }
+    assert_true(weights_find(t.weights, "class_states.weight") >= 0);
+    assert_true(weights_find(t.weights, "class_pooled.weight") >= 0);
+    trial_check_gradients(&t);
+    trial_release(&t);
+}
+
 static void expect_refusal(const char *config, const char *sentence)
 {
     sumi_context *context = NULL;
@@ -100,6 +140,8 @@ static void configs_that_cannot_be_are_refused(void **state)
                    "config: \"qk_norm\" cannot be \"l2\"; did you mean \"rms_norm\"?");
     expect_refusal("{" SD3 ", \"caption_projection_dim\": 8, \"dual_attention_layers\": [1]}",
                    "config: entry 0 of \"dual_attention_layers\" should be from 0 to 0, not 1");
+    expect_refusal("{" SD3 ", \"caption_projection_dim\": 8, \"_num_classes\": 0}",
+                   "config: \"_num_classes\" should be from 1 to 16777216, not 0");
     expect_refusal("{" PIXART ", \"caption_channels\": 5}",
                    "config: \"cross_attention_dim\" should be 12, the width to which "
                    "\"caption_channels\" are projected, not 1152");
@@ -114,6 +156,8 @@ int main(void)
         cmocka_unit_test(pictures_beyond_the_stored_positions_are_refused),
         cmocka_unit_test(a_mask_is_as_long_as_the_text),
         cmocka_unit_test(pictures_of_1024_pixels_come_with_their_size),
+        cmocka_unit_test(classes_take_the_place_of_the_text),
+        cmocka_unit_test(gradients_with_classes_are_the_slopes_of_the_loss),
         cmocka_unit_test(configs_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,8 +41,9 @@ struct inference_settings {
 
 #define SIZE_ROW(SETTINGS)                                                                         \
     OPTION_ROW(SETTINGS, inference.size, 0, "HxW",                                                 \
-               A_TEXT("size", "height and width of the items, if the model's config has no\n"      \
-                              "\"sample_size\"; default: those of the items that are read"))
+               A_TEXT("size", "height and width of the items, for a transformer or where the\n"    \
+                              "model's config has no \"sample_size\"; default: its\n"              \
+                              "\"sample_size\", or those of the items that are read"))
 
 /* Options of computation and output. */
 #define COMPUTING_AND_REPORT_ROWS(SETTINGS)                                                        \

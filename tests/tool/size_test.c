@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Models without sample_size in their config.json. */
+/* Models without sample_size in their config.json, and transformers at other sizes than theirs. */
 #include "running.h"
 
 /* A model of 8 x 8 pictures, "sized", and the same without its sample_size, "open". */
@@ -103,12 +103,49 @@ static void a_size_that_is_missing_or_wrong_is_refused(void **state)
     CHECK_FAILED(here, 1, "sumi: two.npy: its items are 4x6x1, but the model takes 8x8x1");
 }
 
+/* A model of two steps on scenes, in the folder "scenes". */
+#define TRANSFORMER(kind)                                                                          \
+    "sumi train digits --threads 1 -q --set data.kind=shapes data.count=40 data.labels=yes "       \
+    "--set model.kind=" kind " model.class_conditional=yes model.patch=4 model.width=16 "          \
+    "model.depth=1 model.heads=2 train.label_dropout=0.1 train.steps=2 train.batch=4 "             \
+    "sample.count=2 sample.solver=ddim sample.steps=2 --out scenes && "
+
+/* After the training, samples at the model's own size and at another. */
+#define CHECK_TRANSFORMER(here, kind)                                                              \
+    do {                                                                                           \
+        run(here, TRANSFORMER(kind) "sumi sample scenes -n 2 --steps 2 -q -o a.npy && "            \
+                                    "sumi sample scenes -n 2 --steps 2 --size 32 -q -o b.npy && "  \
+                                    "cmp a.npy b.npy && "                                          \
+                                    "sumi sample scenes -n 2 --steps 2 --label 'blue cross' "      \
+                                    "--guidance 2 --size 24x40 -q -o c.npy && sumi info c.npy");   \
+        CHECK_DONE(here);                                                                          \
+        CHECK_HOLDS((here)->out, "[2,24,40,3]");                                                   \
+        run(here, "sumi sample scenes -n 2 --steps 2 --size 24x30 -q -o d.npy");                   \
+        CHECK_FAILED(here, 2,                                                                      \
+                     "sumi: this model takes items whose sizes are multiples of 4 up to 1048576, " \
+                     "not 30");                                                                    \
+    } while (0)
+
+static void a_transformer_samples_sizes_it_was_not_trained_on(void **state)
+{
+    place *here = *state;
+    CHECK_TRANSFORMER(here, "dit");
+}
+
+static void a_transformer_of_two_streams_does_so_too(void **state)
+{
+    place *here = *state;
+    CHECK_TRANSFORMER(here, "mmdit");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(the_size_of_samples_can_be_given),
         PLACE_TEST(the_size_is_that_of_the_items_that_are_read),
         PLACE_TEST(the_likelihood_of_a_model_of_open_size_takes_that_of_the_data_or_of_the_option),
+        PLACE_TEST(a_transformer_samples_sizes_it_was_not_trained_on),
+        PLACE_TEST(a_transformer_of_two_streams_does_so_too),
         PLACE_TEST(a_size_that_is_missing_or_wrong_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

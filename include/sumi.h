@@ -607,7 +607,7 @@ SUMI_API void sumi_session_free(sumi_session *session);
 
 /* Sets "precision", the type in which activations are stored and multiplied: "float32", the
    default, or "bf16", which halves their memory (weights, sums and results stay float32; a network
-   without convolutions is entirely float32); or "memory", the budget of cached plans in bytes, 1
+   for points is entirely float32); or "memory", the budget of cached plans in bytes, 1
    GiB by default. Beyond it the least recently used plans are released, but never the last two. */
 SUMI_API sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value);
 

@@ -58,7 +58,8 @@ struct attributes {
     } patches;
     struct {
         bool transpose_a, transpose_b;
-    } matmul; /* and linear layers */
+        bool activations; /* of a linear layer over positions: stored as bfloat16 */
+    } matmul;             /* and linear layers */
     struct {
         unsigned parts; /* which of its optional inputs a fused op has */
         double scale;   /* factor of the result, applied last */

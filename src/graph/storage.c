@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which values of a plan are stored as bfloat16: in a bf16 graph, the results of convolutions and
-   what is computed from them, up to the last product before an output. Everything else is float32:
-   inputs, outputs, statistics, and vectors that are computed only from inputs. */
+   of linear layers over positions (tokens or pixels), and what is computed from them, up to the
+   last product before an output. Everything else is float32: inputs, outputs, statistics, and
+   vectors that are computed only from inputs. */
 #include "graph/plan.h"
 
 sumi_status precision_read(sumi_context *context, const char *precision, bool *bf16)
@@ -34,6 +35,11 @@ static bool counts(const struct node *nodes, const struct node *node, int input)
     if (operand->element == SUMI_INT32) return false;
     return operand->op->storage != STORAGE_FLOAT32
            && shape_count(&nodes[node->inputs[input]].shape) == shape_count(&node->shape);
+}
+
+static enum op_storage storage_of(const struct node *node)
+{
+    return node->attributes.matmul.activations ? STORAGE_BFLOAT16 : node->op->storage;
 }
 
 static sumi_element as_operands(const struct node *nodes, const struct node *node,
@@ -105,7 +111,7 @@ void storage_choose(const struct node *nodes, int32_t node_count, const int32_t 
         } else if (node->op->view) {
             elements[n] = elements[node->inputs[0]];
         } else if (elements[n] == SUMI_BFLOAT16) {
-            switch (node->op->storage) {
+            switch (storage_of(node)) {
             case STORAGE_AS_OPERANDS: elements[n] = as_operands(nodes, node, elements); break;
             case STORAGE_BFLOAT16: break;
             case STORAGE_FLOAT32: elements[n] = SUMI_FLOAT32; break;

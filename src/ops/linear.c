@@ -28,7 +28,9 @@ sumi_node sumi_op_linear(sumi_graph *graph, sumi_node x, sumi_node weight, sumi_
     to.size[to.rank - 1] = matrix.size[0];
     int64_t flat[2] = {shape_span(&from, 0, from.rank - 1), matrix.size[1]};
     sumi_node rows = sumi_op_reshape(graph, x, 2, flat);
-    sumi_node y = sumi_op_matmul(graph, rows, weight, false, true);
+    bool positions = from.rank > 2; /* else each row is an item */
+    sumi_node y = positions ? ops_product_of_positions(graph, rows, weight, true)
+                            : sumi_op_matmul(graph, rows, weight, false, true);
     if (bias != -1) {
         if (!ops_node_known(graph, "linear", bias)) return -1;
         if (check_bias(graph, &matrix, graph_shape(graph, bias)) != SUMI_OK) return -1;

@@ -83,8 +83,10 @@ static void gradient(sumi_graph *graph, sumi_node node, sumi_node upstream,
     sumi_node a = graph_node(graph, node)->inputs[0], b = graph_node(graph, node)->inputs[1];
     bool ta = graph_node(graph, node)->attributes.matmul.transpose_a;
     bool tb = graph_node(graph, node)->attributes.matmul.transpose_b;
-    gradients[0] = ta ? sumi_op_matmul(graph, b, upstream, tb, true)
-                      : sumi_op_matmul(graph, upstream, b, false, !tb);
+    bool activations = graph_node(graph, node)->attributes.matmul.activations;
+    gradients[0] = ta            ? sumi_op_matmul(graph, b, upstream, tb, true)
+                   : activations ? ops_product_of_positions(graph, upstream, b, !tb)
+                                 : sumi_op_matmul(graph, upstream, b, false, !tb);
     gradients[1] = tb ? sumi_op_matmul(graph, upstream, a, true, ta)
                       : sumi_op_matmul(graph, a, upstream, !ta, false);
 }
@@ -107,6 +109,12 @@ const struct op op_matmul = {.name = "matmul",
 sumi_node sumi_op_matmul(sumi_graph *graph, sumi_node a, sumi_node b, bool transpose_a,
                          bool transpose_b)
 {
-    struct attributes attributes = {.matmul = {transpose_a, transpose_b}};
+    struct attributes attributes = {.matmul = {transpose_a, transpose_b, false}};
+    return graph_append(graph, &op_matmul, 2, (sumi_node[]){a, b}, &attributes);
+}
+
+sumi_node ops_product_of_positions(sumi_graph *graph, sumi_node a, sumi_node b, bool transpose_b)
+{
+    struct attributes attributes = {.matmul = {false, transpose_b, true}};
     return graph_append(graph, &op_matmul, 2, (sumi_node[]){a, b}, &attributes);
 }

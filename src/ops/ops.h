@@ -40,6 +40,10 @@ sumi_node ops_convolution_weight_gradient(sumi_graph *graph, sumi_node x, sumi_n
                                           const sumi_convolution *geometry, int64_t kernel_height,
                                           int64_t kernel_width);
 
+/* The product of rows a[m, k], which are positions of items, with a matrix b: a plan in bf16 stores
+   it, and its gradient by `a`, as bfloat16. */
+sumi_node ops_product_of_positions(sumi_graph *graph, sumi_node a, sumi_node b, bool transpose_b);
+
 /* The index in its stream of the first random number of a dropout mask. */
 uint64_t dropout_mask_first(const struct node *node, const struct run_key *key);
 

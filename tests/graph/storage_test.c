@@ -116,6 +116,41 @@ static void what_leads_to_an_output_alone_is_float32(void **state)
     release(&w);
 }
 
+/* Two layers with an activation between them over x[..., 8]: how the result of the first is stored,
+   and the derivative by it. */
+static void choose_for_layers(int rank, const int64_t *shape, sumi_element *first,
+                              sumi_element *gradient)
+{
+    struct network w = {0};
+    sumi_element elements[400];
+    const int64_t matrix[] = {8, 8};
+    CHECK_OK(context, sumi_weights_create(context, 3, &w.weights));
+    CHECK_OK(context, sumi_graph_create(context, w.weights, true, &w.graph));
+    sumi_node x = sumi_graph_input(w.graph, "x", rank, shape);
+    sumi_node a = sumi_op_linear(w.graph, x, weight(&w, "a", 2, matrix), -1);
+    sumi_node b = sumi_op_linear(w.graph, sumi_op_silu(w.graph, a), weight(&w, "b", 2, matrix), -1);
+    sumi_node c = sumi_op_linear(w.graph, b, weight(&w, "c", 2, matrix), -1);
+    sumi_node loss = sumi_op_sum(w.graph, c, (1U << rank) - 1), slope = -1, output = -1;
+    CHECK_OK(context, sumi_graph_gradients(w.graph, loss, 1, &a, &slope));
+    output = sumi_op_sum(w.graph, slope, (1U << rank) - 1);
+    choose(&w, 1, &output, elements);
+    *first = elements[a];
+    *gradient = elements[slope];
+    release(&w);
+}
+
+static void layers_over_positions_are_bfloat16_and_over_items_float32(void **state)
+{
+    (void)state;
+    sumi_element first, gradient;
+    choose_for_layers(3, (int64_t[]){2, 5, 8}, &first, &gradient);
+    assert_int_equal(first, SUMI_BFLOAT16);
+    assert_int_equal(gradient, SUMI_BFLOAT16);
+    choose_for_layers(2, (int64_t[]){2, 8}, &first, &gradient);
+    assert_int_equal(first, SUMI_FLOAT32);
+    assert_int_equal(gradient, SUMI_FLOAT32);
+}
+
 static sumi_plan *plan_and_run(struct network *w, const char *precision, const sumi_node *outputs)
 {
     sumi_plan *plan = NULL;
@@ -181,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORAGE_TEST(activations_are_bfloat16_and_statistics_vectors_and_losses_float32),
         STORAGE_TEST(what_leads_to_an_output_alone_is_float32),
+        STORAGE_TEST(layers_over_positions_are_bfloat16_and_over_items_float32),
         STORAGE_TEST(a_plan_in_bf16_gives_what_float32_gives),
         STORAGE_TEST(a_precision_of_another_name_is_refused),
     };

@@ -302,6 +302,14 @@ SUMI_API sumi_status sumi_data_open(sumi_context *context, const sumi_recipe *re
 SUMI_API sumi_status sumi_data_from_array(sumi_context *context, const sumi_array *items,
                                           const int32_t *labels, sumi_item_kind kind,
                                           sumi_data **data);
+/* Encodes pictures with the auto-encoder that the recipe names (section [latents]) and opens the
+   latents as a data set with the pictures' labels, for training over the frozen auto-encoder. The
+   latents are kept in files, in the user's cache folder or in latents.folder; files that are there
+   are not made again, so that an interrupted call goes on, and those of another auto-encoder or of
+   other pictures are refused. `pictures` is needed only during the call; `progress` may be NULL. */
+SUMI_API sumi_status sumi_data_encode(sumi_context *context, const sumi_recipe *recipe,
+                                      sumi_data *pictures, sumi_progress_function progress,
+                                      void *user, sumi_data **latents);
 SUMI_API void sumi_data_free(sumi_data *data);
 
 SUMI_API int64_t sumi_data_count(const sumi_data *data);

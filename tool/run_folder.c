@@ -226,13 +226,15 @@ static void clear_half_written(const struct run_folder *folder, const char *part
     closedir(directory);
 }
 
+/* Those of the parts of a saved model. */
+static const char *const FOLDERS[] = {"unet", "transformer", "scheduler", "vqvae", "vae"};
+
 /* Refuses a folder in which something other than a file has the name of one of the run's files. */
 static int check_files(const struct run_folder *folder)
 {
     static const char *const FILES[] = {"checkpoint.safetensors", "model_index.json", "recipe.ini",
                                         "losses.npy", "losses.csv"};
     static const char *const PICTURES[] = {"losses.png", "samples.png", "filmstrip.png"};
-    static const char *const FOLDERS[] = {"unet", "scheduler"};
     char path[RUN_PATH_SIZE];
     struct stat present;
     for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
@@ -288,8 +290,8 @@ int run_folder_begin(sumi_context *context, struct run_folder *folder, const sum
     if (code == EXIT_DONE) code = take_lock(folder);
     if (code != EXIT_DONE) return code;
     clear_half_written(folder, ".");
-    clear_half_written(folder, "unet");
-    clear_half_written(folder, "scheduler");
+    for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++)
+        clear_half_written(folder, FOLDERS[i]);
     code = check_files(folder);
     if (code == EXIT_DONE) code = check_room(folder);
     if (code != EXIT_DONE) return code;

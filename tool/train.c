@@ -46,10 +46,39 @@ static bool is_talking(const struct work *work)
 
 /* ---- Preparing ---- */
 
+static bool show_encoding(void *user, const sumi_progress *progress)
+{
+    struct work *work = user;
+    if (!work->settings->quiet) progress_show(&work->line, progress);
+    return !interrupt_came();
+}
+
+/* Puts the latents of the data set in its place, if the recipe names an auto-encoder. */
+static sumi_status encode_data(struct work *work)
+{
+    const char *folder = sumi_recipe_get(work->recipe, "latents.auto_encoder");
+    sumi_data *latents = NULL;
+    if (!folder[0]) return SUMI_OK;
+    if (is_talking(work)) {
+        printf("latents  of %lld pictures by %s, those that are not in files yet\n",
+               (long long)sumi_data_count(work->data), folder);
+        fflush(stdout);
+    }
+    progress_open(&work->line, stderr, NULL);
+    interrupt_catch();
+    sumi_status status =
+        sumi_data_encode(work->context, work->recipe, work->data, show_encoding, work, &latents);
+    progress_close(&work->line);
+    sumi_data_free(work->data);
+    work->data = latents;
+    return status;
+}
+
 static sumi_status open_parts(struct work *work)
 {
     sumi_context *context = work->context;
     sumi_status status = sumi_data_open(context, work->recipe, &work->data);
+    if (status == SUMI_OK) status = encode_data(work);
     if (status == SUMI_OK)
         status = sumi_model_create_from_recipe(context, work->recipe, work->data, &work->model);
     if (status == SUMI_OK) {
@@ -200,6 +229,7 @@ static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_s
     sumi_array samples = {0};
     struct filmstrip strip = {0};
     const struct numbers each_class = {0};
+    const char *precision = sumi_recipe_get(work->recipe, "train.precision");
     int64_t count = sampling_whole(work->recipe, "sample.count", 16);
     struct sampling sampling = {.context = work->context,
                                 .model = work->model,
@@ -211,6 +241,8 @@ static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_s
     sumi_status status =
         inference_classes(work->context, work->model, session, count, &each_class, -1);
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
+    if (status == SUMI_OK)
+        status = sampling_decode(work->context, work->model, precision, &samples);
     if (status == SUMI_OK) status = write_pictures(work, &samples, &strip);
     else status = report_undrawn(work, "picture of samples", status);
     filmstrip_release(work->context, &strip);

@@ -38,7 +38,7 @@ static void exchange(int64_t count, float *left, float *right)
     }
 }
 
-static void mirror_rows(const int64_t *shape, float *item)
+void augment_mirror(const int64_t *shape, float *item)
 {
     int64_t width = shape[1], channels = shape[2];
     for (int64_t y = 0; y < shape[0]; y++) {
@@ -93,7 +93,7 @@ void augment_item(const struct augment *augment, uint64_t seed, int64_t position
 {
     const philox_stream stream = {seed, PURPOSE_AUGMENT, 0};
     const uint64_t first = (uint64_t)position * 4; /* four draws for each item */
-    if (augment->flip && philox_uniform(&stream, first) < 0.5f) mirror_rows(shape, item);
+    if (augment->flip && philox_uniform(&stream, first) < 0.5f) augment_mirror(shape, item);
     if (augment->flip_vertical && philox_uniform(&stream, first + 1) < 0.5f) {
         mirror_columns(shape, item);
     }

@@ -12,6 +12,9 @@ struct augment {
     int64_t shift;            /* largest move along either axis, in pixels */
 };
 
+/* Mirrors item[h, w, c] left to right. */
+void augment_mirror(const int64_t *shape, float *item);
+
 extern const struct option augment_keys[]; /* of [data] */
 
 /* Reads the options of the [data] section; refuses them for items that are not pictures (rank 3).

@@ -12,6 +12,7 @@ sumi_status data_read_place(sumi_data *data, uint8_t *bytes, const struct batch_
     int64_t index = shuffle_index(key->seed, (uint64_t)(position / data->count), data->count,
                                   position % data->count);
     TRY(data_read_item(data, bytes, index, item, label));
+    if (data->kind->draw) data->kind->draw(data, key->seed, position, index, item);
     augment_item(&data->augment, key->seed, position, data->shape, item);
     return SUMI_OK;
 }

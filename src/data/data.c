@@ -144,7 +144,7 @@ static void scale_item(const sumi_data *data, float *item)
     for (int64_t i = 0; i < data->item_size; i++) item[i] = (float)(data->scale * item[i]);
 }
 
-static sumi_status read_label(sumi_data *data, int64_t index, int32_t *label)
+sumi_status data_read_label(sumi_data *data, int64_t index, int32_t *label)
 {
     *label = data->classes ? 0 : -1;
     if (!data->classes) return SUMI_OK;
@@ -184,7 +184,7 @@ static sumi_status load_item(const struct loading *loading, int64_t index)
         TRY(data->kind->read_floats(data, index, item));
         TRY(check_finite(data, index, item));
     }
-    return loading->labels ? read_label(data, index, &loading->labels[index]) : SUMI_OK;
+    return loading->labels ? data_read_label(data, index, &loading->labels[index]) : SUMI_OK;
 }
 
 static sumi_status load_block(void *user, int member, int64_t task)
@@ -336,7 +336,7 @@ sumi_status data_read_item(sumi_data *data, uint8_t *bytes, int64_t index, float
     TRY(read_unscaled(data, bytes, index, item));
     scale_item(data, item);
     if (!data->items) TRY(check_finite(data, index, item));
-    return label ? read_label(data, index, label) : SUMI_OK;
+    return label ? data_read_label(data, index, label) : SUMI_OK;
 }
 
 sumi_status sumi_data_read(sumi_data *data, const int64_t *indices, int64_t count, float *items,

@@ -19,9 +19,14 @@ struct data_kind {
     sumi_status (*read_bytes)(sumi_data *data, int64_t index, uint8_t *item);
     sumi_status (*read_floats)(sumi_data *data, int64_t index, float *item);
     sumi_status (*read_label)(sumi_data *data, int64_t index, int32_t *label);
+    /* NULL, or changes an item that training takes at `position` by a draw of its own, keyed by
+       seed and position. */
+    void (*draw)(sumi_data *data, uint64_t seed, int64_t position, int64_t index, float *item);
     void (*close)(sumi_data *data); /* also called when `open` failed half way */
     bool reads_files;               /* whose contents may have changed when a run is resumed */
 };
+
+enum { DATA_MARK = 24 }; /* bytes of a fingerprint as text */
 
 struct sumi_data {
     sumi_context *context;
@@ -36,6 +41,7 @@ struct sumi_data {
     int classes;                   /* 0 without labels */
     struct names class_names;      /* empty where they have none */
     enum sumi_item_kind items_are; /* 0: the usual kind of that rank */
+    char auto_encoder[DATA_MARK];  /* fingerprint of what items are latents of; "" for none */
 
     /* Set by data.c. */
     int64_t item_size; /* numbers in one item */
@@ -68,7 +74,9 @@ struct batch_key {
    pictures that are read on demand, bytes[item_size] is scratch memory of the calling thread. */
 sumi_status data_read_item(sumi_data *data, uint8_t *bytes, int64_t index, float *item,
                            int32_t *label);
-/* The same for item `i` of a batch, mirrored and shifted as the recipe says. */
+/* Writes the label of item `index`, -1 without classes. */
+sumi_status data_read_label(sumi_data *data, int64_t index, int32_t *label);
+/* data_read_item for item `i` of a batch, mirrored and shifted as the recipe says. */
 sumi_status data_read_place(sumi_data *data, uint8_t *bytes, const struct batch_key *key, int64_t i,
                             float *item, int32_t *label);
 

@@ -42,10 +42,8 @@ static void describe_items(const sumi_data *data, struct fingerprint *fingerprin
     snprintf(text + length, (size_t)(FINGERPRINT_SIZE - length), " in %d classes", data->classes);
 }
 
-sumi_status fingerprint_take(sumi_data *data, struct fingerprint *fingerprint)
+static sumi_status take(sumi_data *data, struct fingerprint *fingerprint)
 {
-    *fingerprint = (struct fingerprint){.items = ""};
-    if (!data->kind->reads_files) return SUMI_OK;
     float *item = context_allocate(data->context, (size_t)data->item_size, sizeof *item);
     if (!item) return SUMI_ERROR_MEMORY;
     uint64_t sum = 1;
@@ -55,5 +53,22 @@ sumi_status fingerprint_take(sumi_data *data, struct fingerprint *fingerprint)
     describe_items(data, fingerprint);
     snprintf(fingerprint->sample, CHECKSUM_SIZE, "%016" PRIx64, sum);
     if (data->items) snprintf(fingerprint->all, CHECKSUM_SIZE, "%016" PRIx64, sum_all(data));
+    return SUMI_OK;
+}
+
+sumi_status fingerprint_take(sumi_data *data, struct fingerprint *fingerprint)
+{
+    *fingerprint = (struct fingerprint){.items = ""};
+    return data->kind->reads_files ? take(data, fingerprint) : SUMI_OK;
+}
+
+sumi_status fingerprint_mark(sumi_data *data, char *mark)
+{
+    struct fingerprint whole = {.items = ""};
+    TRY(take(data, &whole));
+    uint64_t sum = hash_bytes(1, whole.items, strlen(whole.items));
+    sum = hash_bytes(sum, whole.sample, strlen(whole.sample));
+    sum = hash_bytes(sum, whole.all, strlen(whole.all));
+    snprintf(mark, DATA_MARK, "%016" PRIx64, sum);
     return SUMI_OK;
 }

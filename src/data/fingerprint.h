@@ -14,6 +14,9 @@ struct fingerprint {
     char sample[CHECKSUM_SIZE], all[CHECKSUM_SIZE]; /* in hexadecimal; "" of `all` where unknown */
 };
 
+/* The fingerprint of any data set, as a text that is short, into mark[DATA_MARK]. */
+sumi_status fingerprint_mark(sumi_data *data, char *mark);
+
 /* Takes the fingerprint of a data set that is read from files; for a generated one, which the
    recipe determines, all texts are "". Reads a few items if they are not in memory. */
 sumi_status fingerprint_take(sumi_data *data, struct fingerprint *fingerprint);

@@ -131,8 +131,7 @@ void sumi_auto_encoder_free(sumi_auto_encoder *auto_encoder)
     context_release(auto_encoder->context, auto_encoder);
 }
 
-/* The folder of the auto-encoder: `folder` itself, or that of a pipeline's part. */
-static sumi_status find_folder(sumi_context *context, const char *folder, char found[PATH_SIZE])
+sumi_status auto_encoder_find(sumi_context *context, const char *folder, char found[PATH_SIZE])
 {
     char index[PATH_SIZE];
     TRY(path_join(context, folder, "model_index.json", index));
@@ -160,7 +159,7 @@ sumi_status sumi_auto_encoder_open(sumi_context *context, const char *folder,
     char found[PATH_SIZE];
     struct auto_encoder_part *part = NULL;
     *auto_encoder = NULL;
-    TRY(find_folder(context, folder, found));
+    TRY(auto_encoder_find(context, folder, found));
     TRY(auto_encoder_part_open(context, found, &part));
     return begin_owner(context, part, auto_encoder);
 }
@@ -252,12 +251,18 @@ static sumi_status sum_weights(const struct auto_encoder_part *part, uint64_t *s
     return status;
 }
 
-const char *sumi_auto_encoder_fingerprint(sumi_auto_encoder *auto_encoder)
+sumi_status auto_encoder_part_mark(const struct auto_encoder_part *part, char *mark)
 {
     uint64_t sum = 0;
+    TRY(sum_weights(part, &sum));
+    snprintf(mark, AUTO_ENCODER_MARK, "%016" PRIx64, sum);
+    return SUMI_OK;
+}
+
+const char *sumi_auto_encoder_fingerprint(sumi_auto_encoder *auto_encoder)
+{
     if (auto_encoder->mark[0]) return auto_encoder->mark;
-    if (sum_weights(auto_encoder->part, &sum) != SUMI_OK) return NULL;
-    snprintf(auto_encoder->mark, sizeof auto_encoder->mark, "%016" PRIx64, sum);
+    if (auto_encoder_part_mark(auto_encoder->part, auto_encoder->mark) != SUMI_OK) return NULL;
     return auto_encoder->mark;
 }
 

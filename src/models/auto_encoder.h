@@ -23,6 +23,10 @@ struct auto_encoder_part {
 sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
                                    struct auto_encoder_part **part);
 sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder);
+/* The fingerprint of its weights and of the scale of its latents into mark[AUTO_ENCODER_MARK]. */
+sumi_status auto_encoder_part_mark(const struct auto_encoder_part *part, char *mark);
+/* The folder of the auto-encoder: `folder` itself, or that of a pipeline's part. */
+sumi_status auto_encoder_find(sumi_context *context, const char *folder, char found[PATH_SIZE]);
 /* Whether a folder is that of a single auto-encoder. */
 sumi_status auto_encoder_is_in(sumi_context *context, const char *folder, bool *found);
 void auto_encoder_part_free(struct auto_encoder_part *part); /* accepts NULL */
@@ -55,6 +59,24 @@ struct shape half_output(const sumi_auto_encoder *runner, enum half half,
                          const struct shape *shape);
 /* Creates the plan of a cached one's signature, for the cache of the runner `user`. */
 sumi_status half_build_plan(void *user, struct kept_plan *kept);
+
+/* Refuses pictures [n,h,w,c] of other channels, or of sizes that the factor does not divide. */
+sumi_status auto_encoder_check_pictures(const sumi_auto_encoder *runner,
+                                        const struct shape *pictures);
+
+/* The posterior of pictures' latents, scaled for diffusion: its means and its standard deviations,
+   two new arrays [n,h,w,c]; `deviations` stays empty for an auto-encoder that draws nothing. */
+sumi_status auto_encoder_posterior(sumi_auto_encoder *runner, const sumi_array *pictures,
+                                   sumi_array *means, sumi_array *deviations);
+
+/* ---- Latents of data sets (encoded_data.c) ---- */
+
+extern const struct option latents_keys[]; /* of a recipe's [latents] */
+
+/* Makes the auto-encoder of the recipe a part of a model whose training data are `data`; nothing
+   where the recipe names none. Refuses one that the data are not the latents of. */
+sumi_status model_adopt_auto_encoder(sumi_model *model, const sumi_recipe *recipe,
+                                     const sumi_data *data);
 
 /* ---- Latents in files (latents.c) ---- */
 

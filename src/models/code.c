@@ -117,11 +117,12 @@ static void scale_latents(const struct auto_encoder *net, bool back, int64_t cou
 
 /* ---- Encoding ---- */
 
-static sumi_status check_pictures(const sumi_auto_encoder *runner, const sumi_array *pictures)
+sumi_status auto_encoder_check_pictures(const sumi_auto_encoder *runner,
+                                        const struct shape *pictures)
 {
     const struct auto_encoder *net = runner->part->net;
     int64_t factor = net->factor;
-    const int64_t *size = pictures->shape;
+    const int64_t *size = pictures->size;
     if (pictures->rank != 4 || size[0] < 1 || size[3] != net->in_channels) {
         return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
                             "the auto-encoder takes pictures [n, h, w, %lld]; these have rank %d "
@@ -139,6 +140,13 @@ static sumi_status check_pictures(const sumi_auto_encoder *runner, const sumi_ar
                         (long long)((size[2] + factor - 1) / factor * factor));
 }
 
+static sumi_status check_pictures(const sumi_auto_encoder *runner, const sumi_array *pictures)
+{
+    struct shape shape = {.rank = pictures->rank};
+    memcpy(shape.size, pictures->shape, sizeof shape.size);
+    return auto_encoder_check_pictures(runner, &shape);
+}
+
 static sumi_status check_noise(const sumi_auto_encoder *runner, const sumi_array *moments,
                                const sumi_array *noise)
 {
@@ -153,6 +161,12 @@ static sumi_status check_noise(const sumi_auto_encoder *runner, const sumi_array
                         (long long)runner->part->net->latent_channels);
 }
 
+/* The standard deviation of a log variance, clamped as diffusers does. */
+static double deviation_of(double logs)
+{
+    return exp(0.5 * fmin(fmax(logs, -30), 20));
+}
+
 /* mean + exp(log variance / 2) noise for each place of moments[places, 2c] (Kingma & Welling 2014,
    eq. 10); `noise` NULL: the mean. */
 static void draw(int64_t places, int64_t channels, const float *moments, const float *noise,
@@ -162,7 +176,7 @@ static void draw(int64_t places, int64_t channels, const float *moments, const f
         const float *mean = moments + i * 2 * channels, *logs = mean + channels;
         for (int64_t c = 0; c < channels; c++) {
             double value = mean[c];
-            if (noise) value += exp(0.5 * fmin(fmax(logs[c], -30), 20)) * noise[i * channels + c];
+            if (noise) value += deviation_of(logs[c]) * noise[i * channels + c];
             latents[i * channels + c] = (float)value;
         }
     }
@@ -193,6 +207,46 @@ static sumi_status draw_latents(const sumi_auto_encoder *runner, const sumi_arra
         draw(sumi_array_count(latents) / channels, channels, moments->data, values, latents->data);
     else sumi_array_release(runner->context, latents);
     sumi_array_release(runner->context, &own);
+    return status;
+}
+
+/* The deviations of moments[places, 2c], on the scale of latents. */
+static void find_deviations(const struct auto_encoder *net, const sumi_array *moments,
+                            sumi_array *deviations)
+{
+    int64_t channels = net->latent_channels, count = sumi_array_count(deviations);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t place = i / channels, c = i % channels;
+        double logs = moments->data[(2 * place + 1) * channels + c];
+        deviations->data[i] = (float)(net->scales[c] * deviation_of(logs));
+    }
+}
+
+sumi_status auto_encoder_posterior(sumi_auto_encoder *runner, const sumi_array *pictures,
+                                   sumi_array *means, sumi_array *deviations)
+{
+    const struct auto_encoder *net = runner->part->net;
+    sumi_array moments = {0};
+    *means = *deviations = (sumi_array){0};
+    TRY(check_pictures(runner, pictures));
+    TRY(run_half(runner, HALF_ENCODER, pictures, net->type->moments ? &moments : means));
+    sumi_status status = SUMI_OK;
+    if (net->type->moments) {
+        int64_t shape[4];
+        memcpy(shape, moments.shape, sizeof shape);
+        shape[3] = net->latent_channels;
+        status = sumi_array_create(runner->context, 4, shape, means);
+        if (status == SUMI_OK) status = sumi_array_create(runner->context, 4, shape, deviations);
+        if (status == SUMI_OK) {
+            draw(sumi_array_count(means) / shape[3], shape[3], moments.data, NULL, means->data);
+            find_deviations(net, &moments, deviations);
+        }
+    }
+    if (status == SUMI_OK) scale_latents(net, false, sumi_array_count(means), means->data);
+    sumi_array_release(runner->context, &moments);
+    if (status == SUMI_OK) return SUMI_OK;
+    sumi_array_release(runner->context, means);
+    sumi_array_release(runner->context, deviations);
     return status;
 }
 

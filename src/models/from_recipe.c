@@ -3,6 +3,8 @@
    of the user's own, its scheduler, and the check that they are for the data set's items. */
 #include <string.h>
 
+#include "files/recipe.h"
+#include "models/auto_encoder.h"
 #include "models/model.h"
 #include "nets/recipe.h"
 
@@ -93,6 +95,7 @@ static sumi_status make(sumi_context *context, const sumi_recipe *recipe, const 
     const char *path = recipe_text(recipe, "model.config");
     TRY(model_begin(context, config, path[0] ? path : SOURCE, model));
     TRY(check_fit(*model, recipe, data));
+    TRY(model_adopt_auto_encoder(*model, recipe, data));
     TRY(class_names_copy(*model, data));
     TRY(scheduler_from_recipe(context, recipe, &(*model)->scheduler));
     return model_make_weights(*model, recipe_seed(recipe, "train.seed"));

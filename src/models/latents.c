@@ -3,25 +3,10 @@
    as diffusion works on them, and the fingerprint of the auto-encoder that they are of. */
 #include <string.h>
 
+#include "files/channels.h"
 #include "models/auto_encoder.h"
 
 static const char TENSOR[] = "latents", MARK[] = "auto_encoder", CLASS[] = "auto_encoder_class";
-
-/* [n,h,w,c] to [n,c,h,w] or back. */
-static void turn(bool channels_last, const int64_t *shape, const float *from, float *to)
-{
-    int64_t places = shape[1] * shape[2], channels = shape[3];
-    for (int64_t n = 0; n < shape[0]; n++) {
-        for (int64_t place = 0; place < places; place++) {
-            for (int64_t c = 0; c < channels; c++) {
-                int64_t last = (n * places + place) * channels + c;
-                int64_t first = (n * channels + c) * places + place;
-                if (channels_last) to[last] = from[first];
-                else to[first] = from[last];
-            }
-        }
-    }
-}
 
 sumi_status sumi_auto_encoder_write_latents(sumi_auto_encoder *auto_encoder, const char *path,
                                             const sumi_array *latents)
@@ -39,7 +24,7 @@ sumi_status sumi_auto_encoder_write_latents(sumi_auto_encoder *auto_encoder, con
     size_t count = (size_t)sumi_array_count(latents);
     float *turned = context_allocate(context, count, sizeof *turned);
     if (!turned) return SUMI_ERROR_MEMORY;
-    turn(false, shape, latents->data, turned);
+    channels_to_first(shape, latents->data, turned);
     const safetensors_entry entry = {
         TENSOR, NUMBER_F32, 4, {shape[0], shape[3], shape[1], shape[2]}, turned};
     const safetensors_text texts[] = {{MARK, mark}, {CLASS, net->type->class_name}};
@@ -94,7 +79,7 @@ static sumi_status read_tensor(sumi_context *context, const safetensors *file,
     if (!values) return SUMI_ERROR_MEMORY;
     sumi_status status = safetensors_read(file, tensor, values);
     if (status == SUMI_OK) status = sumi_array_create(context, 4, shape, latents);
-    if (status == SUMI_OK) turn(true, shape, values, latents->data);
+    if (status == SUMI_OK) channels_to_last(shape, values, latents->data);
     context_release(context, values);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "data/data.h"
 #include "learn/keys.h"
+#include "models/auto_encoder.h"
 #include "models/model.h"
 #include "nets/recipe.h"
 
@@ -24,6 +25,7 @@ static const struct option sample_keys[] = {
 
 static const struct option *const summary_tables[] = {summary_keys, NULL};
 static const struct option *const noise_tables[] = {noise_keys, NULL};
+static const struct option *const latents_tables[] = {latents_keys, NULL};
 static const struct option *const sample_tables[] = {sample_keys, NULL};
 
 static const struct other_name other_names[] = {
@@ -46,7 +48,7 @@ static const struct other_name other_names[] = {
 };
 
 const struct recipe_keys recipe_keys = {
-    .sections = {summary_tables, data_tables, model_tables, noise_tables, train_tables,
-                 sample_tables},
+    .sections = {summary_tables, data_tables, latents_tables, model_tables, noise_tables,
+                 train_tables, sample_tables},
     .other_names = other_names,
 };

@@ -289,10 +289,16 @@ static sumi_status open_latents(const struct encoding *encoding, sumi_data **dat
     return status;
 }
 
+/* Refuses keys of [latents] that are not read. */
+static sumi_status check_keys(sumi_context *context, const sumi_recipe *recipe)
+{
+    static const char *const sections[] = {"latents", NULL};
+    return recipe_check_read(context, recipe, sections);
+}
+
 sumi_status sumi_data_encode(sumi_context *context, const sumi_recipe *recipe, sumi_data *pictures,
                              sumi_progress_function progress, void *user, sumi_data **latents)
 {
-    static const char *const sections[] = {"latents", NULL};
     const char *folder = recipe_text(recipe, "latents.auto_encoder");
     struct encoding encoding = {.context = context,
                                 .recipe = recipe,
@@ -301,7 +307,7 @@ sumi_status sumi_data_encode(sumi_context *context, const sumi_recipe *recipe, s
                                 .progress = progress,
                                 .user = user};
     *latents = NULL;
-    TRY(recipe_check_read(context, recipe, sections));
+    TRY(check_keys(context, recipe));
     if (!folder[0]) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "the recipe names no auto-encoder to encode with; set "
@@ -358,6 +364,7 @@ sumi_status model_adopt_auto_encoder(sumi_model *model, const sumi_recipe *recip
     const char *folder = recipe_text(recipe, "latents.auto_encoder");
     char found[PATH_SIZE];
     TRY(check_data(model, recipe, data));
+    TRY(check_keys(model->context, recipe));
     if (!folder[0]) return SUMI_OK;
     TRY(check_clip(model, recipe));
     TRY(auto_encoder_find(model->context, folder, found));

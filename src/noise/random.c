@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Normal states from Philox or from torch's stream; see random.h. */
+/* Normal states from Philox, from torch's stream or from the caller; see random.h. */
 #include "noise/random.h"
 
 enum { STRIP = 4096, WORTH_THREADS = 1 << 15 };
@@ -8,6 +8,7 @@ void random_seed(struct random_source *source, enum random_kind kind, uint64_t s
 {
     source->kind = kind;
     source->seed = seed;
+    source->given_draws = 0;
     torch_random_seed(&source->torch, seed);
 }
 
@@ -57,6 +58,9 @@ void random_normal(struct random_source *source, int threads, enum philox_purpos
 {
     if (source->kind == RANDOM_PHILOX) {
         philox_state(source, threads, purpose, step, shape, output);
+    } else if (source->kind == RANDOM_GIVEN) {
+        source->given(source->given_user, source->given_draws++, shape->items * shape->item_size,
+                      output);
     } else if (random_needs_scratch(source, shape)) {
         torch_random_normal(&source->torch, shape->items * shape->item_size, scratch);
         turn_channels_last(shape, scratch, output);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The random numbers of a solver: standard normal states from one of two sources. Philox numbers
+/* The random numbers of a solver: standard normal states from one of three sources. Philox numbers
    depend only on the seed, purpose, step and number of the item, so that any split of a batch and
-   any number of threads give the same values. The torch stream is drawn in PyTorch's order. */
+   any number of threads give the same values. The torch stream is drawn in PyTorch's order. The
+   third is the caller's own function. */
 #ifndef SUMI_NOISE_RANDOM_H
 #define SUMI_NOISE_RANDOM_H
 
 #include "base/philox.h"
 #include "noise/torch_random.h"
+#include "sumi.h"
 
-enum random_kind { RANDOM_PHILOX, RANDOM_TORCH };
+enum random_kind { RANDOM_PHILOX, RANDOM_TORCH, RANDOM_GIVEN };
 
 struct random_source {
     enum random_kind kind;
     uint64_t seed;
     struct torch_random torch;
+    sumi_noise given; /* of RANDOM_GIVEN */
+    void *given_user;
+    int64_t given_draws; /* calls of it since random_seed */
 };
 
 /* A state [items, item_size] whose fastest axis holds `channels` channels. */

@@ -238,6 +238,12 @@ int64_t sumi_solver_evaluations(const sumi_solver *solver)
     return solver->evaluations;
 }
 
+void sumi_solver_set_noise(sumi_solver *solver, sumi_noise noise, void *user)
+{
+    solver->random.given = noise;
+    solver->random.given_user = user;
+}
+
 sumi_status sumi_solver_correct(sumi_solver *solver, sumi_correction correction, void *user)
 {
     if (correction && solver_is_binomial(solver)) {
@@ -287,7 +293,7 @@ sumi_status solver_shape(sumi_solver *solver, int rank, const int64_t *shape,
 void solver_seed(sumi_solver *solver, bool always)
 {
     struct random_source *random = &solver->random;
-    enum random_kind kind = (enum random_kind)solver->options.rng;
+    enum random_kind kind = random->given ? RANDOM_GIVEN : (enum random_kind)solver->options.rng;
     if (always || random->kind != kind || random->seed != solver->options.seed)
         random_seed(random, kind, solver->options.seed);
 }

@@ -34,8 +34,9 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t step)
 static void copy_numbers(const sumi_trainer *trainer, float numbers[4 * COUNTS])
 {
     for (int i = 0; i < WEIGHTS; i++) {
-        const float *arrays[] = {trainer->weights->items[i].data, trainer->optimizer.first[i],
-                                 trainer->optimizer.second[i], trainer->optimizer.average[i]};
+        const float *arrays[] = {
+            trainer->weights->items[i].data, trainer->learners->optimizer.first[i],
+            trainer->learners->optimizer.second[i], trainer->learners->optimizer.average[i]};
         size_t count = i == 0 ? 2 : 1;
         for (int k = 0; k < 4; k++) {
             memcpy(numbers, arrays[k], count * sizeof *numbers);

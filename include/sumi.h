@@ -741,6 +741,11 @@ SUMI_API sumi_status sumi_auto_encoder_of(sumi_context *context, const sumi_mode
 /* Creates a new one from the text of a config.json, with initial weights drawn from `seed`. */
 SUMI_API sumi_status sumi_auto_encoder_create(sumi_context *context, const char *config_json,
                                               uint64_t seed, sumi_auto_encoder **auto_encoder);
+/* Creates the untrained auto-encoder that a recipe describes, for the pictures of `data`. */
+SUMI_API sumi_status sumi_auto_encoder_create_from_recipe(sumi_context *context,
+                                                          const sumi_recipe *recipe,
+                                                          const sumi_data *data,
+                                                          sumi_auto_encoder **auto_encoder);
 SUMI_API void sumi_auto_encoder_free(sumi_auto_encoder *auto_encoder);
 /* Writes its folder, config.json and weights, in diffusers' format. */
 SUMI_API sumi_status sumi_auto_encoder_save(const sumi_auto_encoder *auto_encoder,
@@ -896,6 +901,13 @@ typedef struct sumi_trainer sumi_trainer;
 SUMI_API sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe,
                                          sumi_model *model, sumi_data *data,
                                          sumi_trainer **trainer);
+/* The same for an auto-encoder that the caller has created or opened (not one of a model), with
+   train.objective = autoencoder. Saving it, during a run and at its end, sets its scaling_factor to
+   1 / standard deviation of the latents of the first batch. */
+SUMI_API sumi_status sumi_trainer_create_auto_encoder(sumi_context *context,
+                                                      const sumi_recipe *recipe,
+                                                      sumi_auto_encoder *auto_encoder,
+                                                      sumi_data *data, sumi_trainer **trainer);
 SUMI_API void sumi_trainer_free(sumi_trainer *trainer);
 
 /* Makes one optimizer step; `loss` may be NULL. */

@@ -29,6 +29,11 @@ int coding_open(sumi_context *context, const struct coding_settings *settings, c
     return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
 }
 
+double coding_psnr(double rms)
+{
+    return 20 * log10(2 / rms); /* the range of values is 2 */
+}
+
 struct difference coding_difference(const sumi_array *a, const sumi_array *b)
 {
     struct difference difference = {0};
@@ -40,7 +45,7 @@ struct difference coding_difference(const sumi_array *a, const sumi_array *b)
         sum += one * one;
     }
     difference.rms = sqrt(sum / (double)count);
-    difference.psnr = 20 * log10(2 / difference.rms); /* the range of values is 2 */
+    difference.psnr = coding_psnr(difference.rms);
     return difference;
 }
 

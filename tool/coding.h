@@ -37,6 +37,7 @@ struct difference {
     double psnr; /* in dB, for values from -1 to 1 */
 };
 struct difference coding_difference(const sumi_array *a, const sumi_array *b);
+double coding_psnr(double rms);
 
 /* Adds a difference to an answer under `key`. */
 void coding_add_difference(struct json_object *answer, const char *key,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "held_out.h"
 #include "inference.h"
 #include "interrupt.h"
 #include "labels.h"
@@ -39,22 +40,12 @@ struct work {
 
 /* ---- Preparing ---- */
 
-/* Whether the key is read with this kind of data. */
-static bool reads(const sumi_recipe *recipe, const char *key)
-{
-    sumi_option option = {.size = sizeof option};
-    for (int i = 0; sumi_recipe_option(recipe, i, &option); i++)
-        if (strcmp(option.name, key) == 0) return option.read;
-    return false;
-}
-
 /* Opens the recipe of the model, or another one: with the test part of a data set that has one, and
    with other items of a generator than in training. */
 static int open_recipe(struct work *work)
 {
     const struct settings *settings = work->settings;
     sumi_status status = SUMI_OK;
-    char seed[48];
     if (settings->data) {
         sumi_recipe_free(work->inference.recipe);
         work->inference.recipe = NULL;
@@ -63,14 +54,9 @@ static int open_recipe(struct work *work)
         return fail(EXIT_USAGE, "likelihood: %s has no recipe.ini; name the data with --data",
                     work->inference.folder);
     } else {
-        unsigned long long now =
-            strtoull(sumi_recipe_get(work->inference.recipe, "data.seed"), NULL, 10);
-        snprintf(seed, sizeof seed, "%llu", now + 1);
-        if (reads(work->inference.recipe, "data.seed"))
-            status = sumi_recipe_set_text(work->inference.recipe, "data.seed", seed);
+        status = held_out_seed(work->inference.recipe);
     }
-    if (status == SUMI_OK && reads(work->inference.recipe, "data.split"))
-        status = sumi_recipe_set_text(work->inference.recipe, "data.split", "test");
+    if (status == SUMI_OK) status = held_out_split(work->inference.recipe);
     for (int i = 0; i < work->sets.count && status == SUMI_OK; i++)
         status = sumi_recipe_set(work->inference.recipe, work->sets.items[i]);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);

@@ -232,8 +232,13 @@ static const char *const FOLDERS[] = {"unet", "transformer", "scheduler", "vqvae
 /* Refuses a folder in which something other than a file has the name of one of the run's files. */
 static int check_files(const struct run_folder *folder)
 {
-    static const char *const FILES[] = {"checkpoint.safetensors", "model_index.json", "recipe.ini",
-                                        "losses.npy", "losses.csv"};
+    static const char *const FILES[] = {"checkpoint.safetensors",
+                                        "model_index.json",
+                                        "recipe.ini",
+                                        "losses.npy",
+                                        "losses.csv",
+                                        "config.json",
+                                        "diffusion_pytorch_model.safetensors"};
     static const char *const PICTURES[] = {"losses.png", "samples.png", "filmstrip.png"};
     char path[RUN_PATH_SIZE];
     struct stat present;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sumi train: trains the model of a recipe, and writes everything about the run to a folder. */
+#include "held_out.h"
 #include "inference.h"
 #include "interrupt.h"
 #include "print.h"
 #include "profile.h"
 #include "progress.h"
+#include "reconstruct.h"
 #include "rehearsal.h"
 #include "run_folder.h"
 
@@ -28,7 +30,11 @@ struct work {
     struct run_folder folder;
     sumi_recipe *recipe;
     sumi_data *data;
-    sumi_model *model;
+    sumi_model *model;               /* NULL where an auto-encoder is trained */
+    sumi_auto_encoder *auto_encoder; /* NULL where a model is trained */
+    sumi_data *held_out;             /* of an auto-encoder; NULL for none */
+    int64_t measured;                /* pictures of which psnr is, 0 for none */
+    double psnr;
     sumi_trainer *trainer;
     int64_t first_step; /* number of steps before this call */
     double seconds;
@@ -74,28 +80,59 @@ static sumi_status encode_data(struct work *work)
     return status;
 }
 
+static sumi_status open_model(struct work *work)
+{
+    sumi_context *context = work->context;
+    sumi_status status = encode_data(work);
+    if (status == SUMI_OK)
+        status = sumi_model_create_from_recipe(context, work->recipe, work->data, &work->model);
+    if (status != SUMI_OK) return status;
+    return sumi_trainer_create(context, work->recipe, work->model, work->data, &work->trainer);
+}
+
+static sumi_status open_auto_encoder(struct work *work)
+{
+    sumi_context *context = work->context;
+    sumi_status status = sumi_auto_encoder_create_from_recipe(context, work->recipe, work->data,
+                                                              &work->auto_encoder);
+    if (status == SUMI_OK) status = held_out_open(context, work->recipe, &work->held_out);
+    if (status != SUMI_OK) return status;
+    return sumi_trainer_create_auto_encoder(context, work->recipe, work->auto_encoder, work->data,
+                                            &work->trainer);
+}
+
 static sumi_status open_parts(struct work *work)
 {
     sumi_context *context = work->context;
+    bool coder = strcmp(sumi_recipe_get(work->recipe, "train.objective"), "autoencoder") == 0;
     sumi_status status = sumi_data_open(context, work->recipe, &work->data);
-    if (status == SUMI_OK) status = encode_data(work);
-    if (status == SUMI_OK)
-        status = sumi_model_create_from_recipe(context, work->recipe, work->data, &work->model);
-    if (status == SUMI_OK) {
-        status =
-            sumi_trainer_create(context, work->recipe, work->model, work->data, &work->trainer);
-    }
+    if (status == SUMI_OK) status = coder ? open_auto_encoder(work) : open_model(work);
     if (status == SUMI_OK && work->folder.has_checkpoint)
         status = sumi_trainer_load(work->trainer, work->folder.checkpoint);
     if (status == SUMI_OK) work->first_step = sumi_trainer_steps_done(work->trainer);
     return status;
 }
 
-static int64_t count_weights(const sumi_model *model)
+/* A weight of what is trained, by number from 0. */
+static bool get_weight(const struct work *work, int64_t number, sumi_weight *weight)
+{
+    return work->auto_encoder ? sumi_auto_encoder_weight(work->auto_encoder, number, weight)
+                              : sumi_model_weight(work->model, number, weight);
+}
+
+static const char *class_of(const struct work *work)
+{
+    sumi_auto_encoder_info info = {.size = sizeof info};
+    if (!work->auto_encoder) return sumi_model_class(work->model);
+    sumi_auto_encoder_describe(work->auto_encoder, &info);
+    return info.class_name;
+}
+
+static int64_t count_weights(const struct work *work)
 {
     int64_t total = 0;
     sumi_weight weight = {.size = sizeof weight};
-    for (int64_t i = 0; sumi_model_weight(model, i, &weight); i++) {
+    for (int64_t i = 0; get_weight(work, i, &weight); i++) {
         int64_t count = 1;
         for (int k = 0; k < weight.rank; k++) count *= weight.shape[k];
         total += count;
@@ -111,8 +148,7 @@ static void describe(const struct work *work)
     printf("recipe   %s\n", sumi_recipe_get(work->recipe, "recipe.summary"));
     printf("data     %lld items of %s", (long long)sumi_data_count(work->data), text);
     if (sumi_data_classes(work->data)) printf(", %d classes", sumi_data_classes(work->data));
-    printf("\nmodel    %s, %lld weights\n", sumi_model_class(work->model),
-           (long long)count_weights(work->model));
+    printf("\nmodel    %s, %lld weights\n", class_of(work), (long long)count_weights(work));
     printf("run      %s steps of %s items on %d threads, into %s\n",
            sumi_recipe_get(work->recipe, "train.steps"),
            sumi_recipe_get(work->recipe, "train.batch"), sumi_context_threads(work->context),
@@ -137,9 +173,9 @@ static int prepare(struct work *work, const char *name)
     code = run_folder_prepare(work->context, &wish, &work->folder, &work->recipe);
     if (code != EXIT_DONE) return code;
     if (open_parts(work) != SUMI_OK) return fail_context(work->context);
-    code = sumi_has("draw") ? rehearse(work->context, work->model, work->recipe) : EXIT_DONE;
+    if (work->model && sumi_has("draw")) code = rehearse(work->context, work->model, work->recipe);
     if (code == EXIT_DONE) {
-        work->folder.weights = count_weights(work->model);
+        work->folder.weights = count_weights(work);
         code = run_folder_begin(work->context, &work->folder, work->recipe);
     }
     if (code == EXIT_DONE && is_talking(work)) describe(work);
@@ -259,12 +295,24 @@ static sumi_status open_session(const struct work *work, sumi_session **session)
                             sumi_recipe_get(work->recipe, "train.precision"));
 }
 
+/* The pictures of an auto-encoder, held-out ones where there are any. */
+static sumi_status draw_reconstructions(struct work *work)
+{
+    char path[RUN_PATH_SIZE];
+    sumi_data *data = work->held_out ? work->held_out : work->data;
+    sumi_status status = reconstruct_draw(work->context, work->auto_encoder, work->recipe, data,
+                                          run_folder_file(&work->folder, SAMPLES, path));
+    work->has_samples = status == SUMI_OK;
+    return report_undrawn(work, SAMPLES, status);
+}
+
 static sumi_status draw_pictures(struct work *work)
 {
     sumi_session *session = NULL;
     sumi_solver *solver = NULL;
     const struct inference_settings left_open = {.steps = 0};
     sumi_status status = sumi_trainer_use_average(work->trainer, true);
+    if (status == SUMI_OK && work->auto_encoder) return draw_reconstructions(work);
     if (status == SUMI_OK)
         status = inference_solver(work->model, &left_open, work->recipe, &solver);
     if (status == SUMI_OK) status = open_session(work, &session);
@@ -295,12 +343,13 @@ static int report_json(const struct work *work, bool stopped)
     json_object_object_add(answer, "steps", json_object_new_int64(steps));
     json_object_object_add(answer, "stopped", json_object_new_boolean(stopped));
     json_object_object_add(answer, "loss", json_number(recent_loss(work)));
-    json_object_object_add(answer, "weights", json_object_new_int64(count_weights(work->model)));
+    json_object_object_add(answer, "weights", json_object_new_int64(count_weights(work)));
     json_object_object_add(answer, "threads",
                            json_object_new_int(sumi_context_threads(work->context)));
     json_object_object_add(answer, "seconds", json_number(work->seconds));
     json_object_object_add(answer, "items_per_second",
                            json_number(batch * (double)done / work->seconds));
+    if (work->measured) json_object_object_add(answer, "psnr", json_number(work->psnr));
     if (work->settings->profile && done) {
         struct profile_view view = {&work->machine, work->seconds, done, false};
         json_object_object_add(answer, "machine", profile_machine_json(&work->machine));
@@ -309,24 +358,32 @@ static int report_json(const struct work *work, bool stopped)
     return print_json(answer);
 }
 
+/* Where the pictures are, and how to make more. */
+static void report_files(const struct work *work)
+{
+    char word[RUN_WORD_SIZE];
+    const char *folder = work->folder.path, *ending = sumi_has("draw") ? "png" : "npy";
+    if (sumi_has("draw"))
+        printf("see      %s/losses.png     the loss curve (losses.csv has the numbers)\n", folder);
+    else printf("see      %s/losses.csv     the losses; this build cannot draw\n", folder);
+    if (work->has_samples)
+        printf("         %s/%s    %s\n", folder, SAMPLES,
+               work->model ? "samples of the model" : "pictures beside their reconstructions");
+    if (work->has_filmstrip) printf("         %s/%s  the reverse process\n", folder, FILMSTRIP);
+    const char *quoted = shell_word(folder, word, sizeof word);
+    if (work->model) printf("more     sumi sample %s -n 16 --seed 2 -o more.%s\n", quoted, ending);
+    else printf("more     sumi encode %s PICTURE -o latents.safetensors --psnr\n", quoted);
+}
+
 static void report(const struct work *work)
 {
     printf("trained  %lld steps in %.0f s; mean of the last losses %.4g\n",
            (long long)(sumi_trainer_steps_done(work->trainer) - work->first_step), work->seconds,
            recent_loss(work));
-    char word[RUN_WORD_SIZE];
-    const char *folder = work->folder.path;
-    const char *quoted = shell_word(folder, word, sizeof word);
-    if (!sumi_has("draw")) {
-        printf("see      %s/losses.csv     the losses; this build cannot draw\n"
-               "more     sumi sample %s -n 16 --seed 2 -o more.npy\n",
-               folder, quoted);
-        return;
-    }
-    printf("see      %s/losses.png     the loss curve (losses.csv has the numbers)\n", folder);
-    if (work->has_samples) printf("         %s/%s    samples of the model\n", folder, SAMPLES);
-    if (work->has_filmstrip) printf("         %s/%s  the reverse process\n", folder, FILMSTRIP);
-    printf("more     sumi sample %s -n 16 --seed 2 -o more.png\n", quoted);
+    if (work->measured)
+        printf("PSNR     %.2f dB of the reconstructions of %lld held-out pictures\n", work->psnr,
+               (long long)work->measured);
+    report_files(work);
 }
 
 /* Prints the profile of a step. */
@@ -356,6 +413,9 @@ static int finish(struct work *work)
 {
     sumi_status status = write_losses(work);
     if (status == SUMI_OK && sumi_has("draw")) status = draw_pictures(work);
+    if (status == SUMI_OK && work->held_out)
+        status = reconstruct_measure(work->context, work->auto_encoder, work->held_out,
+                                     &work->measured, &work->psnr);
     if (status == SUMI_STOPPED) {
         return fail(EXIT_FAILED, "the model is trained and saved in %s, but no samples were drawn",
                     work->folder.path);
@@ -378,7 +438,9 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     }
     sumi_trainer_free(work.trainer);
     sumi_model_free(work.model);
+    sumi_auto_encoder_free(work.auto_encoder);
     sumi_data_free(work.data);
+    sumi_data_free(work.held_out);
     sumi_recipe_free(work.recipe);
     run_folder_end(&work.folder);
     return code;
@@ -412,7 +474,9 @@ const struct command train_command = {
         "Trains a model. RECIPE is one of `sumi recipes`, or the path of a file. DIR gets\n"
         "the model, in a layout that diffusers opens too, the recipe with all its values,\n"
         "a checkpoint, and at the end losses.png, losses.csv (step, loss), samples.png and\n"
-        "filmstrip.png.\n\n"
+        "filmstrip.png. With train.objective = autoencoder it gets an auto-encoder's folder,\n"
+        "samples.png has pictures beside their reconstructions, and the PSNR of held-out\n"
+        "pictures is printed.\n\n"
         "Ctrl-C stops after the current step and saves the run; a second one stops at once.\n"
         "--resume continues a run, also after a crash; with the same number of threads its\n"
         "weights are the same to the last bit as without the interruption. Then --set may\n"

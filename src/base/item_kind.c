@@ -14,7 +14,7 @@ static const struct item_type types[] = {
      3,
      "images",
      "unet2d",
-     {"dit", "mmdit"}},
+     {"dit", "mmdit", "autoencoder"}},
     {SUMI_VIDEO, "video", "videos [frames, height, width, channels]", 4, NULL, NULL, {NULL}},
     {SUMI_SEQUENCE, "sequence", "sequences [length, channels]", 2, NULL, NULL, {NULL}},
     {SUMI_SET, "set", "sets [members, numbers]", 2, NULL, NULL, {NULL}},

@@ -13,7 +13,7 @@ struct item_type {
     int rank;              /* of an item */
     const char *rows;      /* name in data.items; NULL where files have none */
     const char *network;   /* the usual model.kind for them; NULL where there is none */
-    const char *others[3]; /* others, up to a NULL */
+    const char *others[4]; /* others, up to a NULL */
 };
 
 /* Never NULL for a member of the enumeration. */

@@ -173,6 +173,8 @@ struct sumi_graph {
        rarely change; 0 for none. */
     int64_t keep_most;
     bool recompute; /* differentiate with the values inside segments recomputed */
+    /* Goes before the names of weights, so that two networks can be in one graph; NULL for none. */
+    const char *prefix;
 };
 
 /* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. A side output is memory

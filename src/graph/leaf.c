@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Leaves of a graph: inputs filled before a run, constants, weights, and side outputs. */
+#include <stdio.h>
 #include <string.h>
 
 #include "graph/graph.h"
@@ -112,10 +113,17 @@ static sumi_node first_leaf(const sumi_graph *graph, int64_t number)
 static sumi_node append_weight(sumi_graph *graph, const char *name, int rank, const int64_t *shape,
                                const struct weight_start *start)
 {
+    enum { LONGEST = 512 };
+    char whole[LONGEST];
     sumi_node leaf = append_leaf(graph, &op_weight, rank, shape);
     if (leaf < 0) return -1;
+    const char *prefix = graph->prefix ? graph->prefix : "";
+    if (snprintf(whole, sizeof whole, "%s%s", prefix, name) >= LONGEST) {
+        graph_fail(graph, "the weight name %.60s... is too long", name);
+        return -1;
+    }
     struct shape wanted = *graph_shape(graph, leaf);
-    int64_t number = find_or_add(graph, name, &wanted, start);
+    int64_t number = find_or_add(graph, whole, &wanted, start);
     if (number < 0) return -1;
     graph->nodes[leaf].weight = number;
     sumi_node first = first_leaf(graph, number);

@@ -106,7 +106,7 @@ sumi_status advice_before(const struct learning *learning, double *mean_square)
     const struct noise_path *path = NULL;
     *mean_square = 0;
     advise_batch(learning);
-    if (model_is_binomial(learning->model)) return SUMI_OK;
+    if (!learning->model || model_is_binomial(learning->model)) return SUMI_OK;
     TRY(sumi_model_solver(learning->model, NULL, &solver));
     sumi_status status = solver_path(solver, &path);
     if (status == SUMI_OK) advise_signal(learning, path);

@@ -23,7 +23,7 @@ static const char *const part_names[PARTS] = {"weight", "first_moment", "second_
 /* The array of one part of weight i: [count of the weight]. */
 static float *part_data(const sumi_trainer *trainer, int64_t i, int part)
 {
-    const struct optimizer *o = &trainer->optimizer;
+    const struct optimizer *o = &trainer_learner_of(trainer, i)->optimizer;
     float *arrays[PARTS] = {trainer->weights->items[i].data, o->first[i], o->second[i],
                             o->average[i]};
     if (trainer->averaged) { /* the weights and their averages are swapped */
@@ -86,12 +86,12 @@ static void release_listing(sumi_context *context, struct listing *listing)
 static sumi_status list_tensors(const sumi_trainer *trainer, int64_t step, struct listing *listing)
 {
     sumi_context *context = trainer->context;
-    size_t room = (size_t)trainer->optimizer.count * PARTS + MOST_KEPT + 1;
+    size_t room = (size_t)trainer->learners->optimizer.count * PARTS + MOST_KEPT + 1;
     *listing =
         (struct listing){.entries = context_allocate(context, room, sizeof *listing->entries),
                          .names = context_allocate(context, room, sizeof *listing->names)};
     if (!listing->entries || !listing->names) return SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
+    for (int64_t i = 0; i < trainer->learners->optimizer.count; i++) {
         if (trainer->weights->items[i].trainable) TRY(add_parts(trainer, i, listing));
     }
     struct kept kept[MOST_KEPT];

@@ -17,6 +17,6 @@ extern const struct option trainer_keys[], train_seed_keys[]; /* trainer.c */
 extern const struct option step_keys[], precision_keys[];     /* step_plan.c */
 extern const struct option optimizer_keys[], objective_keys[], flow_keys[], coupling_keys[];
 extern const struct option reflow_keys[], times_keys[], weighting_keys[], run_keys[];
-extern const struct option label_dropout_keys[];
+extern const struct option label_dropout_keys[], auto_encoder_keys[];
 
 #endif

@@ -8,16 +8,28 @@
 
 static const struct objective_type *const types[] = {
     &objective_denoising, &objective_variational, &objective_hybrid,     &objective_sliced,
-    &objective_bits,      &objective_betas,       &objective_likelihood,
+    &objective_bits,      &objective_betas,       &objective_likelihood, &objective_auto_encoder,
 };
 
 const struct option objective_keys[] = {
     {CHOICE_OPTION("train.objective", "denoising",
                    "denoising|variational|hybrid|sliced|bits|"
-                   "betas|likelihood",
+                   "betas|likelihood|autoencoder",
                    "what the network is trained for")},
     {.name = NULL},
 };
+
+/* What is trained must be what the objective is for. */
+static sumi_status check_trained(const struct learning *learning, const struct objective_type *type)
+{
+    bool coder = learning->auto_encoder != NULL;
+    if (coder == type->of_auto_encoders) return SUMI_OK;
+    return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
+                        coder ? "an auto-encoder needs train.objective = autoencoder, not %s"
+                              : "train.objective = %s trains auto-encoders, and this is a model: "
+                                "see sumi_trainer_create_auto_encoder",
+                        type->name);
+}
 
 static sumi_status check_bits(const struct learning *learning, const struct objective_type *type)
 {
@@ -30,16 +42,22 @@ static sumi_status check_bits(const struct learning *learning, const struct obje
                         type->name);
 }
 
+/* A model must fit the data, and the objective. */
+static sumi_status check_model(const struct learning *learning, const struct objective_type *type)
+{
+    TRY(objective_check_data(learning));
+    TRY(label_dropout_check(learning));
+    return check_bits(learning, type);
+}
+
 sumi_status objective_create(const struct learning *learning, struct objective *objective)
 {
     *objective = (struct objective){.user = NULL};
-    TRY(objective_check_data(learning));
-    TRY(label_dropout_check(learning));
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (recipe_is(learning->recipe, "train.objective", types[i]->name)) {
-            TRY(check_bits(learning, types[i]));
-            return types[i]->create(learning, objective);
-        }
+        if (!recipe_is(learning->recipe, "train.objective", types[i]->name)) continue;
+        TRY(check_trained(learning, types[i]));
+        if (learning->model) TRY(check_model(learning, types[i]));
+        return types[i]->create(learning, objective);
     }
     return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
                         "there is no objective \"%s\" for train.objective",

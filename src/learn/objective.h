@@ -8,11 +8,12 @@
 #include "data/data.h"
 #include "models/model.h"
 
-/* The inputs of a training. All four outlive the objective. */
+/* The inputs of a training. All of them outlive the objective. */
 struct learning {
     sumi_context *context;
     const sumi_recipe *recipe;
-    sumi_model *model;
+    sumi_model *model;               /* NULL where an auto-encoder is trained */
+    sumi_auto_encoder *auto_encoder; /* NULL where a model is trained */
     sumi_data *data;
 };
 
@@ -32,11 +33,21 @@ struct kept {
 };
 enum { MOST_KEPT = 4 };
 
+/* A further loss with weights of its own, which it alone trains, such as that of a discriminator:
+   those whose names begin with `prefix`. */
+struct rival {
+    const char *prefix;
+    sumi_node loss; /* of one element */
+};
+enum { MOST_RIVALS = 1 };
+
 /* All functions except `build` and `feed` may be NULL. */
 struct objective {
     void *user;
     /* Adds the inputs and a loss of one element to the graph and returns the loss. */
     sumi_node (*build)(void *user, sumi_graph *graph);
+    /* Lists the further losses of the built graph; returns their number. */
+    int (*rivals)(void *user, struct rival rivals[MOST_RIVALS]);
     /* Fills the inputs with the items of a feed (portion_of). */
     sumi_status (*feed)(void *user, sumi_plan *plan, int64_t feed);
     /* A further node, which `observe` reads after each run of the plan. */
@@ -49,6 +60,10 @@ struct objective {
     int (*keep)(void *user, struct kept kept[MOST_KEPT]);
     /* The expected loss of a network that always predicts zero, for data with this mean square. */
     double (*zero_loss)(void *user, double mean_square);
+    /* Where what is trained is not a model: saves it to a folder, and draws a few items that show
+       the progress, both with the averages in the network. */
+    sumi_status (*save)(void *user, const char *folder);
+    sumi_status (*preview)(void *user, sumi_array *items);
     void (*release)(void *user);
 };
 
@@ -56,12 +71,13 @@ struct objective_type {
     const char *name; /* value of train.objective */
     /* On failure nothing is left to release. */
     sumi_status (*create)(const struct learning *learning, struct objective *objective);
-    bool of_bits; /* for binomial diffusion */
+    bool of_bits;          /* for binomial diffusion */
+    bool of_auto_encoders; /* trains an auto-encoder, not a model */
 };
 
 extern const struct objective_type objective_denoising, objective_variational, objective_hybrid;
 extern const struct objective_type objective_sliced, objective_bits, objective_betas;
-extern const struct objective_type objective_likelihood;
+extern const struct objective_type objective_likelihood, objective_auto_encoder;
 
 /* The objective that the recipe names. */
 sumi_status objective_create(const struct learning *learning, struct objective *objective);

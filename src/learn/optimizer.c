@@ -53,7 +53,7 @@ struct optimizer_settings optimizer_settings_of(const sumi_recipe *recipe)
 static sumi_status add_arrays(struct optimizer *o, int64_t i)
 {
     const struct weight *weight = &o->weights->items[i];
-    if (!weight->trainable) return SUMI_OK;
+    if (!weight->trainable || (o->settings.takes && !o->settings.takes[i])) return SUMI_OK;
     size_t count = (size_t)shape_count(&weight->shape);
     o->first[i] = context_allocate_zeroed(o->context, count, sizeof(float));
     o->second[i] = context_allocate_zeroed(o->context, count, sizeof(float));
@@ -68,7 +68,7 @@ static int64_t cut_into_chunks(struct optimizer *o, bool fill)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < o->count; i++) {
-        if (!o->weights->items[i].trainable) continue;
+        if (!o->first[i]) continue;
         int64_t size = shape_count(&o->weights->items[i].shape);
         for (int64_t first = 0; first < size; first += CHUNK, count++) {
             int64_t left = size - first;
@@ -109,6 +109,7 @@ sumi_status optimizer_create(sumi_weights *weights, const struct optimizer_setti
     for (int64_t i = 0; i < weights->count && status == SUMI_OK; i++) {
         status = add_arrays(optimizer, i);
     }
+    optimizer->settings.takes = NULL;
     if (status == SUMI_OK) status = make_chunks(optimizer);
     if (status != SUMI_OK) optimizer_release(optimizer);
     return status;
@@ -188,7 +189,7 @@ struct cost optimizer_cost(const struct optimizer *o, const float *const *gradie
     enum { NORM = 2, STEP = 20, READS = 6, WRITES = 4 }; /* operations; numbers */
     double count = 0;
     for (int64_t i = 0; i < o->count; i++) {
-        if (gradients[i]) count += (double)shape_count(&o->weights->items[i].shape);
+        if (gradients[i] && o->first[i]) count += (double)shape_count(&o->weights->items[i].shape);
     }
     return (struct cost){count * (NORM + STEP), count * (READS + WRITES) * (double)sizeof(float)};
 }

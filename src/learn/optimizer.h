@@ -14,6 +14,7 @@ struct optimizer_settings {
     bool ema_warmup;
     bool cosine; /* decay after the warm-up */
     int64_t warmup, steps;
+    const bool *takes; /* [weights], read at creation: those of this optimizer; NULL for all */
 };
 
 /* The elements of a chunk: those of a weight from `first` on. */
@@ -21,8 +22,8 @@ struct chunk_place {
     int64_t weight, first;
 };
 
-/* Arrays [count of each weight], one for each weight of the network; NULL where it is not
-   trained. */
+/* Arrays [count of each weight], one for each weight of the network; NULL where this optimizer does
+   not train it. */
 struct optimizer {
     sumi_context *context;
     sumi_weights *weights;

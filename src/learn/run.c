@@ -77,16 +77,25 @@ static sumi_status open_session(struct watch *watch)
                             recipe_text(trainer->recipe, "train.precision"));
 }
 
+static sumi_status draw_preview(struct watch *watch, sumi_array *samples)
+{
+    const sumi_trainer *trainer = watch->trainer;
+    const struct objective *objective = &trainer->objective;
+    if (!trainer->model) return objective->preview(objective->user, samples);
+    TRY(open_session(watch));
+    return trainer_draw_preview(trainer->model, watch->session, samples);
+}
+
 /* Updates the preview with the averaged weights, if it is due. */
 static sumi_status refresh_preview(struct watch *watch)
 {
     sumi_trainer *trainer = watch->trainer;
     double start = now(), wait = fmax(PREVIEW_SECONDS, watch->preview_cost / PREVIEW_SHARE);
-    if (!trainer->model || start - watch->last_preview < wait) return SUMI_OK;
+    if (start - watch->last_preview < wait) return SUMI_OK;
+    if (!trainer->model && !trainer->objective.preview) return SUMI_OK;
     sumi_array samples = {0};
-    TRY(open_session(watch));
     TRY(sumi_trainer_use_average(trainer, true));
-    sumi_status status = trainer_draw_preview(trainer->model, watch->session, &samples);
+    sumi_status status = draw_preview(watch, &samples);
     TRY(sumi_trainer_use_average(trainer, false));
     TRY(status);
     sumi_array_release(trainer->context, &watch->preview);
@@ -121,6 +130,13 @@ static sumi_status report(struct watch *watch)
                         (long long)trainer->step);
 }
 
+/* Whether what is trained has a folder of its own; networks of the caller have none. */
+static bool is_savable(const sumi_trainer *trainer)
+{
+    if (!trainer->model) return trainer->objective.save != NULL;
+    return !model_is_composed(trainer->model);
+}
+
 /* Writes checkpoint and losses, and the model with averaged weights where it can be saved. */
 static sumi_status keep(sumi_trainer *trainer, const char *folder)
 {
@@ -130,9 +146,11 @@ static sumi_status keep(sumi_trainer *trainer, const char *folder)
     sumi_array losses = {.rank = 1, .shape = {trainer->step}, .data = trainer->losses};
     TRY(path_join(trainer->context, folder, LOSSES_NAME, path));
     TRY(sumi_array_write(trainer->context, path, &losses));
-    if (!trainer->model || model_is_composed(trainer->model)) return SUMI_OK;
+    if (!is_savable(trainer)) return SUMI_OK;
     TRY(sumi_trainer_use_average(trainer, true));
-    sumi_status status = sumi_model_save(trainer->model, folder);
+    const struct objective *objective = &trainer->objective;
+    sumi_status status = trainer->model ? sumi_model_save(trainer->model, folder)
+                                        : objective->save(objective->user, folder);
     TRY(sumi_trainer_use_average(trainer, false));
     return status;
 }

@@ -2,6 +2,7 @@
 /* The computation of a training step: loss and gradients in one plan, which runs once or, with
    train.accumulate, several times with averaged gradients. */
 #include <math.h>
+#include <string.h>
 
 #include "base/machine.h"
 #include "base/profile.h"
@@ -47,18 +48,40 @@ static sumi_status check_parts(const sumi_trainer *trainer)
                         (long long)trainer->parts, (long long)trainer->batch);
 }
 
-/* Collects the leaves of trained weights: nodes[i] is the leaf of weight numbers[i]. */
-static int find_trained(const sumi_trainer *trainer, sumi_node *nodes, int64_t *numbers)
+struct learner *trainer_learner_of(const sumi_trainer *trainer, int64_t weight)
+{
+    const char *name = trainer->weights->items[weight].name;
+    int number = trainer->learner_count - 1;
+    for (; number > 0; number--) {
+        const char *prefix = trainer->learners[number].prefix;
+        if (strncmp(name, prefix, strlen(prefix)) == 0) break;
+    }
+    return (struct learner *)&trainer->learners[number];
+}
+
+/* The leaves of trained weights, those of a learner one after another: nodes[i] is the leaf of
+   weight numbers[i], of learner k from first[k] to before first[k + 1]. */
+struct trained {
+    sumi_node *nodes;
+    int64_t *numbers;
+    int first[MOST_LEARNERS + 1];
+    int count;
+};
+
+static void find_trained(const sumi_trainer *trainer, struct trained *trained)
 {
     const sumi_graph *graph = trainer->graph;
-    int count = 0;
-    for (sumi_node n = 0; n < graph->count; n++) {
-        int64_t weight = graph_node(graph, n)->weight;
-        if (weight < 0 || !trainer->weights->items[weight].trainable) continue;
-        numbers[count] = weight;
-        nodes[count++] = n;
+    trained->count = 0;
+    for (int k = 0; k < trainer->learner_count; k++) {
+        for (sumi_node n = 0; n < graph->count; n++) {
+            int64_t weight = graph_node(graph, n)->weight;
+            if (weight < 0 || !trainer->weights->items[weight].trainable) continue;
+            if (trainer_learner_of(trainer, weight) != &trainer->learners[k]) continue;
+            trained->numbers[trained->count] = weight;
+            trained->nodes[trained->count++] = n;
+        }
+        trained->first[k + 1] = trained->count;
     }
-    return count;
 }
 
 /* The bytes of memory that remain for the plan after the optimizer's moments and averages. */
@@ -72,42 +95,75 @@ static int64_t memory_for_plan(const sumi_trainer *trainer)
     return machine_free_memory() - arrays * weights * (int64_t)sizeof(float);
 }
 
-/* Lists the further outputs of the plan: the loss, and the node that the objective observes. */
-static int list_others(const sumi_trainer *trainer, sumi_node outputs[2])
+/* Lists the further outputs of the plan: the losses, and the node that the objective observes. */
+enum { MOST_OTHERS = MOST_LEARNERS + 1 };
+static int list_others(const sumi_trainer *trainer, sumi_node outputs[MOST_OTHERS])
 {
     const struct objective *objective = &trainer->objective;
-    outputs[0] = trainer->loss;
-    if (!objective->observed) return 1;
-    outputs[1] = objective->observed(objective->user);
-    return 2;
+    int count = 0;
+    while (count < trainer->learner_count) {
+        outputs[count] = trainer->learners[count].loss;
+        count++;
+    }
+    if (objective->observed) outputs[count++] = objective->observed(objective->user);
+    return count;
 }
 
-/* Adds the gradients to outputs[count], recomputing activations where the recipe says so or memory
-   is short. `more` other outputs follow these. */
-static sumi_status differentiate(sumi_trainer *trainer, int count, const sumi_node *nodes,
+/* Adds the gradients of each learner's loss by its weights to outputs. */
+static sumi_status add_gradients(sumi_trainer *trainer, const struct trained *trained,
+                                 sumi_node *outputs)
+{
+    for (int k = 0; k < trainer->learner_count; k++) {
+        int first = trained->first[k];
+        TRY(sumi_graph_gradients(trainer->graph, trainer->learners[k].loss,
+                                 trained->first[k + 1] - first, trained->nodes + first,
+                                 outputs + first));
+    }
+    return SUMI_OK;
+}
+
+/* Adds the gradients to outputs, recomputing activations where the recipe says so or memory is
+   short. `more` other outputs follow these. */
+static sumi_status differentiate(sumi_trainer *trainer, const struct trained *trained,
                                  sumi_node *outputs, int more)
 {
     sumi_graph *graph = trainer->graph;
     sumi_graph_set_recompute(graph, recipe_is(trainer->recipe, "train.recompute", "yes"));
-    TRY(sumi_graph_gradients(graph, trainer->loss, count, nodes, outputs));
+    TRY(add_gradients(trainer, trained, outputs));
     if (!recipe_is(trainer->recipe, "train.recompute", "auto")) return SUMI_OK;
     int64_t bytes = 0;
-    TRY(plan_measure(graph, count + more, outputs, &bytes));
+    TRY(plan_measure(graph, trained->count + more, outputs, &bytes));
     if (bytes <= memory_for_plan(trainer)) return SUMI_OK;
     sumi_graph_set_recompute(graph, true); /* discards the gradients that were added without it */
-    return sumi_graph_gradients(graph, trainer->loss, count, nodes, outputs);
+    return add_gradients(trainer, trained, outputs);
 }
 
-/* Differentiates the loss by all trained weights and plans loss and gradients together. */
-static sumi_status plan_gradients(sumi_trainer *trainer, sumi_node *nodes, sumi_node *outputs,
-                                  int64_t *numbers)
+/* Differentiates the losses and plans losses and gradients together. */
+static sumi_status plan_gradients(sumi_trainer *trainer, struct trained *trained,
+                                  sumi_node *outputs)
 {
-    int count = find_trained(trainer, nodes, numbers), more = list_others(trainer, outputs + count);
-    TRY(differentiate(trainer, count, nodes, outputs, more));
+    find_trained(trainer, trained);
+    int count = trained->count, more = list_others(trainer, outputs + count);
+    TRY(differentiate(trainer, trained, outputs, more));
     TRY(sumi_plan_create(trainer->graph, count + more, outputs, &trainer->plan));
-    for (int i = 0; i < count; i++) {
-        trainer->gradients[numbers[i]] = sumi_plan_data(trainer->plan, outputs[i]);
+    for (int i = 0; i < count; i++)
+        trainer->gradients[trained->numbers[i]] = sumi_plan_data(trainer->plan, outputs[i]);
+    return SUMI_OK;
+}
+
+/* Builds the objective's losses, each with its learner. */
+static sumi_status build_losses(sumi_trainer *trainer)
+{
+    struct objective *objective = &trainer->objective;
+    struct rival rivals[MOST_RIVALS];
+    trainer->learners[0].loss = objective->build(objective->user, trainer->graph);
+    TRY(trainer->graph->status);
+    int count = objective->rivals ? objective->rivals(objective->user, rivals) : 0;
+    for (int k = 0; k < count; k++) {
+        trainer->learners[k + 1] =
+            (struct learner){.prefix = rivals[k].prefix, .loss = rivals[k].loss};
     }
+    trainer->learner_count = 1 + count;
     return SUMI_OK;
 }
 
@@ -137,19 +193,17 @@ sumi_status trainer_plan(sumi_trainer *trainer)
     TRY(check_parts(trainer));
     TRY(sumi_graph_create(context, trainer->weights, true, &trainer->graph));
     trainer->graph->bfloat16 = recipe_is(trainer->recipe, "train.precision", "bf16");
-    trainer->loss = trainer->objective.build(trainer->objective.user, trainer->graph);
-    TRY(trainer->graph->status);
-    size_t room = (size_t)trainer->weights->count + 2;
-    sumi_node *nodes = context_allocate(context, 2 * room, sizeof *nodes);
-    int64_t *numbers = context_allocate(context, room, sizeof *numbers);
+    TRY(build_losses(trainer));
+    size_t room = (size_t)trainer->weights->count + MOST_OTHERS;
+    struct trained trained = {.nodes = context_allocate(context, 2 * room, sizeof(sumi_node)),
+                              .numbers = context_allocate(context, room, sizeof(int64_t))};
     trainer->gradients = context_allocate_zeroed(context, room, sizeof *trainer->gradients);
     sumi_status status = SUMI_ERROR_MEMORY;
-    if (nodes && numbers && trainer->gradients) {
-        status = plan_gradients(trainer, nodes, nodes + room, numbers);
-    }
+    if (trained.nodes && trained.numbers && trainer->gradients)
+        status = plan_gradients(trainer, &trained, trained.nodes + room);
     if (status == SUMI_OK) status = make_sums(trainer);
-    context_release(context, nodes);
-    context_release(context, numbers);
+    context_release(context, trained.nodes);
+    context_release(context, trained.numbers);
     return status;
 }
 
@@ -166,7 +220,7 @@ void trainer_release_plan(sumi_trainer *trainer)
 static void add_part(sumi_trainer *trainer, int64_t part)
 {
     double share = 1 / (double)trainer->parts;
-    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
+    for (int64_t i = 0; i < trainer->learners->optimizer.count; i++) {
         if (!trainer->gradients[i]) continue;
         const struct row_term terms[] = {{part > 0 ? 1 : 0, trainer->sums[i]},
                                          {share, trainer->gradients[i]}};
@@ -184,19 +238,27 @@ static sumi_status fill_inputs(sumi_trainer *trainer, int64_t part)
     return profile_end(trainer->context, begin, "data and noise", &unknown);
 }
 
-/* Writes the loss of one part to *loss; its gradients are then in the plan. */
+/* Requires the losses of all learners to be finite. */
+static sumi_status check_losses(const sumi_trainer *trainer)
+{
+    for (int k = 0; k < trainer->learner_count; k++) {
+        if (isfinite(*sumi_plan_data(trainer->plan, trainer->learners[k].loss))) continue;
+        return context_fail(trainer->context, SUMI_ERROR_NUMBER,
+                            "the loss is not finite at step %lld: lower train.learning_rate",
+                            (long long)trainer->step);
+    }
+    return SUMI_OK;
+}
+
+/* Writes the first learner's loss of one part to *loss; the gradients are then in the plan. */
 static sumi_status run_part(sumi_trainer *trainer, int64_t part, float *loss)
 {
     const struct objective *objective = &trainer->objective;
     const struct run_key key = {trainer->seed, (uint64_t)trainer->step, (uint64_t)part};
     TRY(fill_inputs(trainer, part));
     TRY(plan_run(trainer->plan, &key));
-    *loss = *sumi_plan_data(trainer->plan, trainer->loss);
-    if (!isfinite(*loss)) {
-        return context_fail(trainer->context, SUMI_ERROR_NUMBER,
-                            "the loss is not finite at step %lld: lower train.learning_rate",
-                            (long long)trainer->step);
-    }
+    *loss = *sumi_plan_data(trainer->plan, trainer->learners[0].loss);
+    TRY(check_losses(trainer));
     if (objective->observe) objective->observe(objective->user, trainer->plan);
     return SUMI_OK;
 }

@@ -8,7 +8,7 @@
 
 #include "base/structure.h"
 #include "learn/keys.h"
-#include "models/model.h"
+#include "models/auto_encoder.h"
 
 const struct option trainer_keys[] = {
     {WHOLE_OPTION("train.steps", "2000", 1, 1e12, "optimizer steps")},
@@ -46,6 +46,24 @@ static int64_t first_losses(const sumi_trainer *trainer)
     return trainer->steps < USUAL ? trainer->steps : USUAL;
 }
 
+/* The optimizer of each learner, for its own weights. */
+static sumi_status make_optimizers(sumi_trainer *trainer)
+{
+    sumi_weights *weights = trainer->weights;
+    struct optimizer_settings settings = optimizer_settings_of(trainer->recipe);
+    bool *takes = context_allocate(trainer->context, (size_t)weights->count + 1, sizeof *takes);
+    sumi_status status = takes ? SUMI_OK : SUMI_ERROR_MEMORY;
+    settings.takes = takes;
+    for (int k = 0; k < trainer->learner_count && status == SUMI_OK; k++) {
+        struct learner *learner = &trainer->learners[k];
+        for (int64_t i = 0; i < weights->count; i++)
+            takes[i] = trainer_learner_of(trainer, i) == learner;
+        status = optimizer_create(weights, &settings, &learner->optimizer);
+    }
+    context_release(trainer->context, takes);
+    return status;
+}
+
 /* Creates a trainer, which takes ownership of the objective. */
 static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi_weights *weights,
                           const struct objective *objective, sumi_trainer **trainer)
@@ -65,8 +83,7 @@ static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi
                            .seed = recipe_seed(recipe, "train.seed"),
                            .steps = recipe_int(recipe, "train.steps")};
     sumi_status status = trainer_plan(made);
-    struct optimizer_settings settings = optimizer_settings_of(recipe);
-    if (status == SUMI_OK) status = optimizer_create(weights, &settings, &made->optimizer);
+    if (status == SUMI_OK) status = make_optimizers(made);
     if (status == SUMI_OK) status = trainer_reserve_losses(made, first_losses(made));
     if (status == SUMI_OK) *trainer = made;
     else sumi_trainer_free(made);
@@ -88,22 +105,21 @@ sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe 
     return create(context, recipe, weights, &calls, trainer);
 }
 
-sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
-                                sumi_data *data, sumi_trainer **trainer)
+/* A trainer of what `learning` names, whose weights they are. */
+static sumi_status create_for(const struct learning *learning, sumi_weights *weights,
+                              sumi_trainer **trainer)
 {
     static const char *const sections[] = {"train", NULL};
-    *trainer = NULL;
-    TRY(recipe_check_read(context, recipe, sections));
     struct objective objective;
-    const struct learning learning = {context, recipe, model, data};
-    TRY(weights_own_all(model->weights)); /* copies mapped weights, because training writes to
-                                             them */
-    TRY(objective_create(&learning, &objective));
-    TRY(create(context, recipe, model->weights, &objective, trainer));
-    (*trainer)->model = model;
+    *trainer = NULL;
+    TRY(recipe_check_read(learning->context, learning->recipe, sections));
+    TRY(weights_own_all(weights)); /* copies mapped weights, because training writes to them */
+    TRY(objective_create(learning, &objective));
+    TRY(create(learning->context, learning->recipe, weights, &objective, trainer));
+    (*trainer)->model = learning->model;
     double mean_square = 0;
-    sumi_status status = fingerprint_take(data, &(*trainer)->data);
-    if (status == SUMI_OK) status = advice_before(&learning, &mean_square);
+    sumi_status status = fingerprint_take(learning->data, &(*trainer)->data);
+    if (status == SUMI_OK) status = advice_before(learning, &mean_square);
     const struct objective *made = &(*trainer)->objective;
     if (status == SUMI_OK && made->zero_loss)
         (*trainer)->course.zero_loss = made->zero_loss(made->user, mean_square);
@@ -113,11 +129,31 @@ sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe
     return status;
 }
 
+sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
+                                sumi_data *data, sumi_trainer **trainer)
+{
+    const struct learning learning = {context, recipe, model, NULL, data};
+    return create_for(&learning, model->weights, trainer);
+}
+
+sumi_status sumi_trainer_create_auto_encoder(sumi_context *context, const sumi_recipe *recipe,
+                                             sumi_auto_encoder *auto_encoder, sumi_data *data,
+                                             sumi_trainer **trainer)
+{
+    const struct learning learning = {context, recipe, NULL, auto_encoder, data};
+    *trainer = NULL;
+    if (auto_encoder->own) return create_for(&learning, auto_encoder->own->weights, trainer);
+    return context_fail(context, SUMI_ERROR_ARGUMENT,
+                        "this auto-encoder is a part of a model, which others may be using; open "
+                        "its folder by itself to train it");
+}
+
 void sumi_trainer_free(sumi_trainer *trainer)
 {
     if (!trainer) return;
     sumi_context *context = trainer->context;
-    optimizer_release(&trainer->optimizer);
+    for (int k = 0; k < trainer->learner_count; k++)
+        optimizer_release(&trainer->learners[k].optimizer);
     trainer_release_plan(trainer);
     context_release(context, trainer->losses);
     release_objective(&trainer->objective);
@@ -126,12 +162,15 @@ void sumi_trainer_free(sumi_trainer *trainer)
 
 static sumi_status apply_gradients(sumi_trainer *trainer, const float *const *gradients)
 {
-    struct optimizer *optimizer = &trainer->optimizer;
-    struct cost cost = {0, 0};
-    double norm = 0, begin = profile_begin(trainer->context);
-    TRY(optimizer_apply(optimizer, trainer->step, gradients, &norm));
-    if (profile_is_on(trainer->context)) cost = optimizer_cost(optimizer, gradients);
-    return profile_end(trainer->context, begin, "optimizer", &cost);
+    for (int k = 0; k < trainer->learner_count; k++) {
+        struct optimizer *optimizer = &trainer->learners[k].optimizer;
+        struct cost cost = {0, 0};
+        double norm = 0, begin = profile_begin(trainer->context);
+        TRY(optimizer_apply(optimizer, trainer->step, gradients, &norm));
+        if (profile_is_on(trainer->context)) cost = optimizer_cost(optimizer, gradients);
+        TRY(profile_end(trainer->context, begin, "optimizer", &cost));
+    }
+    return SUMI_OK;
 }
 
 sumi_status sumi_trainer_step(sumi_trainer *trainer, double *loss)
@@ -173,10 +212,10 @@ sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average)
 {
     sumi_weights *weights = trainer->weights;
     if (average == trainer->averaged) return SUMI_OK;
-    for (int64_t i = 0; i < trainer->optimizer.count; i++) {
+    for (int64_t i = 0; i < trainer->learners->optimizer.count; i++) {
         if (!weights->items[i].trainable) continue;
         exchange(shape_count(&weights->items[i].shape), weights->items[i].data,
-                 trainer->optimizer.average[i]);
+                 trainer_learner_of(trainer, i)->optimizer.average[i]);
     }
     weights_changed(weights);
     trainer->averaged = average;

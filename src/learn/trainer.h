@@ -9,11 +9,21 @@
 #include "learn/objective.h"
 #include "learn/optimizer.h"
 
+/* A loss, and the weights that an optimizer moves down its gradient: those whose names begin with a
+   prefix. Each trained weight has one learner; that of the objective's own loss comes first, and
+   takes all weights that no other learner has. */
+struct learner {
+    const char *prefix; /* NULL for the first */
+    sumi_node loss;
+    struct optimizer optimizer;
+};
+enum { MOST_LEARNERS = 1 + MOST_RIVALS };
+
 struct sumi_trainer {
     sumi_context *context;
     const sumi_recipe *recipe;
     sumi_weights *weights;
-    sumi_model *model;       /* NULL for a custom objective */
+    sumi_model *model;       /* NULL for a custom objective or an auto-encoder */
     struct fingerprint data; /* of the training data; "" for generated data */
     struct objective objective;
     int64_t batch; /* items of a step */
@@ -21,14 +31,14 @@ struct sumi_trainer {
     uint64_t seed;
 
     sumi_graph *graph;
-    sumi_plan *plan;
-    sumi_node loss;
+    sumi_plan *plan; /* of all losses and gradients */
+    struct learner learners[MOST_LEARNERS];
+    int learner_count;
     const float **gradients; /* [weights] in the plan's memory, NULL where not trained */
     float **sums;            /* [weights] gradients of a step in several parts, else NULL */
     float *sum_values;       /* memory of the sums */
-    struct optimizer optimizer;
-    bool averaged; /* whether the network has the averages, and optimizer.average the trained
-                      weights */
+    bool averaged; /* whether the network has the averages, and the optimizers' averages are the
+                      trained weights */
 
     struct advice_course course; /* the course of the loss, for warnings */
     int64_t step, steps;
@@ -36,9 +46,13 @@ struct sumi_trainer {
     int64_t losses_capacity;
 };
 
-/* Differentiates the objective's loss by all trained weights and plans both (step_plan.c). */
+/* Builds the losses, differentiates each by the weights of its learner, and plans all of them
+   (step_plan.c). */
 sumi_status trainer_plan(sumi_trainer *trainer);
 void trainer_release_plan(sumi_trainer *trainer);
+
+/* The learner of a trained weight. */
+struct learner *trainer_learner_of(const sumi_trainer *trainer, int64_t weight);
 
 /* Feeds and runs a step's parts. Writes the mean of their losses to *loss, and points *gradients
    [weights] to that of their gradients, valid until the next call. A loss that is not finite is an

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/members.h"
 #include "base/structure.h"
 #include "base/text.h"
 
@@ -190,6 +191,35 @@ sumi_status sumi_auto_encoder_create(sumi_context *context, const char *config_j
     return status;
 }
 
+/* The config with another scaling_factor, as a new text. */
+static sumi_status write_factor(const struct auto_encoder_part *part, double factor, char **text)
+{
+    static const char SOURCE[] = "config.json";
+    json_object *config = NULL;
+    const char *old = part->net->config;
+    TRY(json_parse(part->context, old, strlen(old), SOURCE, &config));
+    bool complete = member_number(config, "scaling_factor", factor);
+    sumi_status status = members_check(part->context, complete, SOURCE);
+    if (status == SUMI_OK) status = json_to_text(part->context, config, text);
+    json_object_put(config);
+    return status;
+}
+
+sumi_status auto_encoder_set_factor(sumi_auto_encoder *runner, double factor)
+{
+    struct auto_encoder_part *part = runner->own;
+    struct auto_encoder *fresh = NULL;
+    char *text = NULL;
+    TRY(write_factor(part, factor, &text));
+    sumi_status status = auto_encoder_parse(part->context, text, "config.json", &fresh);
+    context_release(part->context, text);
+    TRY(status);
+    auto_encoder_free(part->net);
+    part->net = fresh;
+    runner->mark[0] = '\0';
+    return SUMI_OK;
+}
+
 sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder)
 {
     return network_write(part->context, folder, part->weights, part->net->config);
@@ -220,7 +250,8 @@ bool sumi_auto_encoder_describe(const sumi_auto_encoder *auto_encoder, sumi_auto
 bool sumi_auto_encoder_weight(sumi_auto_encoder *auto_encoder, int64_t number, sumi_weight *weight)
 {
     sumi_weights *weights = auto_encoder->part->weights;
-    bool there = number >= 0 && number < weights->count;
+    bool there = number >= 0 && number < weights->count
+                 && !weight_is_beside(&weights->items[number]); /* such come after the others */
     if (there && weights_own(weights, number) != SUMI_OK) return false;
     auto_encoder->mark[0] = '\0'; /* the caller may write to the weights */
     weights_changed(weights);
@@ -243,6 +274,7 @@ static sumi_status sum_weights(const struct auto_encoder_part *part, uint64_t *s
     *sum = hash_bytes(1, net->scales, 2 * (size_t)net->latent_channels * sizeof(double));
     for (int64_t i = 0; i < part->weights->count && status == SUMI_OK; i++) {
         const struct weight *weight = &part->weights->items[i];
+        if (weight_is_beside(weight)) continue;
         status = weight_read(part->weights, weight, values);
         *sum = hash_bytes(*sum, weight->name, strlen(weight->name));
         *sum = hash_bytes(*sum, values, (size_t)shape_count(&weight->shape) * sizeof *values);

@@ -49,6 +49,9 @@ struct sumi_auto_encoder {
 sumi_status auto_encoder_begin(sumi_context *context, const struct auto_encoder_part *part,
                                sumi_auto_encoder **runner);
 
+/* Sets the scaling_factor of an auto-encoder that the runner owns, in its config too. */
+sumi_status auto_encoder_set_factor(sumi_auto_encoder *runner, double factor);
+
 /* ---- Running (code.c) ---- */
 
 /* One half on x[n,h,w,c] without tiles: y of the shape that half_output gives. */

@@ -110,6 +110,11 @@ sumi_status sumi_model_create_from_recipe(sumi_context *context, const sumi_reci
     static const char *const sections[] = {"model", "noise", NULL};
     *model = NULL;
     TRY(recipe_check_read(context, recipe, sections));
+    if (recipe_is(recipe, "model.kind", "autoencoder") && !recipe_text(recipe, "model.config")[0]) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "model.kind = autoencoder is an auto-encoder, which is trained with "
+                            "train.objective = autoencoder");
+    }
     sumi_data_shape(data, shape);
     TRY(config_from_recipe(context, recipe, sumi_data_kind(data), shape, sumi_data_classes(data),
                            &config));

@@ -95,6 +95,10 @@ sumi_status weights_load(const struct weight_builder *builder, const char *path,
                          sumi_weights **weights);
 /* The weights of a model from an opened file. */
 sumi_status weights_take(sumi_model *model, const char *name, safetensors *file);
+/* Whether a weight is one that an objective trains or reads in addition to those of the network;
+   such are not saved with it (save.c). Their names begin with BESIDE_PREFIX. */
+#define BESIDE_PREFIX "objective."
+bool weight_is_beside(const struct weight *weight);
 /* Writes weights as safetensors (save.c). */
 sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file_writer *writer);
 /* Writes the folder of a network: its weights, in a file that appears whole or not at all, and

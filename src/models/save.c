@@ -8,8 +8,10 @@
 #include "graph/backend.h"
 #include "models/auto_encoder.h"
 
-/* Weights that an objective trains in addition to those of the network; they are not saved. */
-static const char BESIDE[] = "objective.";
+bool weight_is_beside(const struct weight *weight)
+{
+    return strncmp(weight->name, BESIDE_PREFIX, strlen(BESIDE_PREFIX)) == 0;
+}
 
 /* Whether the values can be written without a conversion. */
 static bool lies_ready(const sumi_weights *weights, const struct weight *weight)
@@ -41,7 +43,7 @@ sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file
     next = wide;
     for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
         const struct weight *weight = &weights->items[i];
-        if (strncmp(weight->name, BESIDE, strlen(BESIDE)) == 0) continue;
+        if (weight_is_beside(weight)) continue;
         safetensors_entry *entry = &entries[kept++];
         *entry = (safetensors_entry){weight->name, NUMBER_F32, weight->shape.rank, {0}, NULL};
         memcpy(entry->shape, weight->shape.size, sizeof entry->shape);

@@ -118,64 +118,70 @@ static const char *class_for(const char *path, const char *prediction, const cha
     return OWN_CLASS;
 }
 
+/* No key is read where an auto-encoder is trained. */
+#define DIFFUSES "train.objective!=autoencoder"
+#define AND(condition) DIFFUSES ", " condition
 #define A_TABLE "noise.path=table|binomial"
 
 const struct option noise_keys[] = {
-    {WHOLE_OPTION("noise.steps", "1000", 2, 100000, "T, the number of noise levels")},
+    {WHOLE_OPTION("noise.steps", "1000", 2, 100000, "T, the number of noise levels"),
+     .when = DIFFUSES},
     {CHOICE_OPTION(
-        "noise.path", "table", "table|vp|sub_vp|ve|edm|flow|cosine|binomial",
-        "from data to noise: a table of betas, one of the SDEs, a flow; or bits that flip")},
+         "noise.path", "table", "table|vp|sub_vp|ve|edm|flow|cosine|binomial",
+         "from data to noise: a table of betas, one of the SDEs, a flow; or bits that flip"),
+     .when = DIFFUSES},
     {CHOICE_OPTION("noise.schedule", "linear",
                    "linear|scaled_linear|cosine|quadratic|sigmoid|laplace|"
                    "geometric|binomial",
                    "how beta grows from the first level of a table to the last"),
-     .when = A_TABLE},
+     .when = AND(A_TABLE)},
     {FLAG_OPTION("noise.zero_snr", "no", "rescale a table so that its last level has no signal"),
-     .when = A_TABLE},
+     .when = AND(A_TABLE)},
     {NUMBER_OPTION("noise.beta_min", "0.1", 1e-6, 1e6, "beta at time 0 of vp and sub_vp"),
-     .when = "noise.path=vp|sub_vp"},
+     .when = AND("noise.path=vp|sub_vp")},
     {NUMBER_OPTION("noise.beta_max", "20", 1e-6, 1e6, "beta at time 1 of vp and sub_vp"),
-     .when = "noise.path=vp|sub_vp"},
+     .when = AND("noise.path=vp|sub_vp")},
     {NUMBER_OPTION("noise.sigma_min", "0", 0, 1e6,
                    "least noise level of ve and edm; 0: 0.01 and 0.002"),
-     .when = "noise.path=ve|edm"},
+     .when = AND("noise.path=ve|edm")},
     {NUMBER_OPTION("noise.sigma_max", "0", 0, 1e6,
                    "greatest noise level of ve and edm; 0: 50 and 80"),
-     .when = "noise.path=ve|edm"},
+     .when = AND("noise.path=ve|edm")},
     {NUMBER_OPTION("noise.sigma_data", "0.5", 1e-6, 1e6, "standard deviation of the data, for edm"),
-     .when = "noise.path=edm"},
+     .when = AND("noise.path=edm")},
     {NUMBER_OPTION("noise.eps", "0", 0, 1,
                    "least time of vp, sub_vp and ve; 0: 1e-3, or 1e-5 for ve"),
-     .when = "noise.path=vp|sub_vp|ve"},
+     .when = AND("noise.path=vp|sub_vp|ve")},
     {CHOICE_OPTION("noise.time", "discrete", "discrete|continuous|sigma|consistency",
                    "time input of the network: the time, log(sigma) / 4, sigma or 250 log(sigma)"),
-     .when = "noise.path!=binomial"},
+     .when = AND("noise.path!=binomial")},
     {NUMBER_OPTION("noise.shift", "1", 1e-3, 1e3, "moves the times of a flow towards noise"),
-     .when = "noise.path=flow"},
+     .when = AND("noise.path=flow")},
     {NUMBER_OPTION("noise.beta_start", "0.0001", 0, 0.999,
                    "beta of the first level (not for cosine)"),
-     .when = "noise.schedule=linear|scaled_linear|quadratic|sigmoid|geometric, "
-             "noise.path=table|binomial"},
+     .when = AND("noise.schedule=linear|scaled_linear|quadratic|sigmoid|geometric, "
+                 "noise.path=table|binomial")},
     {NUMBER_OPTION("noise.beta_end", "0.02", 0, 0.999, "beta of the last level (not for cosine)"),
-     .when = "noise.schedule=linear|scaled_linear|quadratic|sigmoid|geometric, "
-             "noise.path=table|binomial"},
+     .when = AND("noise.schedule=linear|scaled_linear|quadratic|sigmoid|geometric, "
+                 "noise.path=table|binomial")},
     {CHOICE_OPTION("noise.prediction", "epsilon",
                    "epsilon|sample|v_prediction|score|flow_prediction|velocity",
                    "what the network predicts: noise, data, v, score, or a velocity"),
-     .when = "noise.path!=binomial"},
+     .when = AND("noise.path!=binomial")},
     {CHOICE_OPTION(
-        "noise.variance", "fixed_small", "fixed_small|fixed_large|learned_range",
-        "variance of a reverse step: that of the posterior, beta, or learned between the two")},
+         "noise.variance", "fixed_small", "fixed_small|fixed_large|learned_range",
+         "variance of a reverse step: that of the posterior, beta, or learned between the two"),
+     .when = DIFFUSES},
     {FLAG_OPTION("noise.clip", "yes", "clip the estimate of the clean sample while sampling"),
-     .when = "noise.path!=binomial"},
+     .when = AND("noise.path!=binomial")},
     {NUMBER_OPTION("noise.clip_range", "1", 0, 1e6, "largest absolute value after clipping"),
-     .when = "noise.clip=yes, noise.thresholding=no"},
+     .when = AND("noise.clip=yes, noise.thresholding=no")},
     {FLAG_OPTION("noise.thresholding", "no", "clip at a quantile of each sample instead"),
-     .when = "noise.path!=binomial"},
+     .when = AND("noise.path!=binomial")},
     {NUMBER_OPTION("noise.threshold_ratio", "0.995", 0, 1, "quantile of dynamic thresholding"),
-     .when = "noise.thresholding=yes"},
+     .when = AND("noise.thresholding=yes")},
     {NUMBER_OPTION("noise.threshold_max", "1", 0, 1e6, "largest threshold of dynamic thresholding"),
-     .when = "noise.thresholding=yes"},
+     .when = AND("noise.thresholding=yes")},
     {.name = NULL},
 };
 

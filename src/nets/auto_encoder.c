@@ -123,7 +123,8 @@ void auto_encoder_read_scales(struct config *config, struct auto_encoder *coder)
         return;
     }
     double *scales = coder->scales, *shifts = scales + count;
-    double factor = config_number(config, "scaling_factor", LEAST_SCALE, LARGEST_SCALE);
+    double factor = coder->scaling =
+        config_number(config, "scaling_factor", LEAST_SCALE, LARGEST_SCALE);
     double shift = config_number_or(config, "shift_factor", -LARGEST_SCALE, LARGEST_SCALE, 0);
     read_channels(config, "latents_mean", count, -LARGEST_SCALE, 0, shifts);
     read_channels(config, "latents_std", count, LEAST_SCALE, 1, scales);

@@ -39,6 +39,7 @@ struct auto_encoder {
     int64_t tile;   /* side of the training pictures, sample_size */
     int64_t codes;  /* rows of the codebook; 0 for none */
     double *scales; /* [latent_channels] scale, then as many shifts */
+    double scaling; /* scaling_factor, which is a factor of every scale */
     void *settings; /* the type's own, from context_allocate */
 };
 

@@ -5,18 +5,21 @@
 
 #include <string.h>
 
-static const struct net_kind *const kinds[] = {&net_kind_unet2d, &net_kind_unet1d, &net_kind_mlp,
-                                               &net_kind_dit, &net_kind_mmdit};
+static const struct net_kind *const kinds[] = {&net_kind_unet2d, &net_kind_unet1d,
+                                               &net_kind_mlp,    &net_kind_dit,
+                                               &net_kind_mmdit,  &net_kind_auto_encoder};
 
 /* ---- Keys ---- */
 
 #define NO_DIT "model.kind=unet2d|unet1d|mlp, model.config="
+#define A_DENOISER "model.kind!=autoencoder, model.config="
 
 static const struct option kind_keys[] = {
     {CHOICE_OPTION(
-        "model.kind", "unet2d", "unet2d|unet1d|mlp|dit|mmdit",
-        "network: U-Net for pictures or signals, multi-layer perceptron for points, or "
-        "diffusion transformer for pictures with classes, with one stream of tokens or two")},
+        "model.kind", "unet2d", "unet2d|unet1d|mlp|dit|mmdit|autoencoder",
+        "network: U-Net for pictures or signals, multi-layer perceptron for points, diffusion "
+        "transformer for pictures with classes, with one stream of tokens or two, or auto-encoder "
+        "of pictures (AutoencoderKL)")},
     {.name = NULL},
 };
 
@@ -26,12 +29,12 @@ static const struct option shared_keys[] = {
      .when = NO_DIT},
     {FLAG_OPTION("model.class_conditional", "no",
                  "give the network the class (needs data.labels = yes)"),
-     .when = "model.config="},
+     .when = A_DENOISER},
     {NUMBER_OPTION("model.dropout", "0", 0, 0.95, "fraction of features dropped while training"),
      .when = "model.kind=unet2d|unet1d|mlp|dit, model.config="},
     {CHOICE_OPTION("model.activation", "silu", "silu|relu|gelu|mish",
                    "activation function of the network"),
-     .when = NO_DIT},
+     .when = "model.kind=unet2d|unet1d|mlp|autoencoder, model.config="},
     {WHOLE_OPTION("model.width", "128", 1, 65536,
                   "features of each hidden layer of an mlp, or of each token of a dit or mmdit"),
      .when = "model.kind=mlp|dit|mmdit, model.config="},

@@ -29,6 +29,7 @@ struct net_kind {
 };
 
 extern const struct net_kind net_kind_unet2d, net_kind_unet1d; /* unet_recipe.c */
+extern const struct net_kind net_kind_auto_encoder;            /* unet_recipe.c */
 extern const struct net_kind net_kind_mlp;                     /* mlp_recipe.c */
 extern const struct net_kind net_kind_dit, net_kind_mmdit;     /* transformer_recipe.c */
 

@@ -15,11 +15,17 @@ static const struct option summary_keys[] = {
 };
 
 static const struct option sample_keys[] = {
-    {TEXT_OPTION("sample.solver", "ddpm", "solver for the samples")},
+    {TEXT_OPTION("sample.solver", "ddpm", "solver for the samples"),
+     .when = "train.objective!=autoencoder"},
     {WHOLE_OPTION("sample.steps", "0", 0, 100000,
-                  "number of steps of the solver; 0: every noise level")},
-    {WHOLE_OPTION("sample.count", "16", 1, 1e9, "number of samples")},
+                  "number of steps of the solver; 0: every noise level"),
+     .when = "train.objective!=autoencoder"},
+    {WHOLE_OPTION("sample.count", "16", 1, 1e9, "number of samples or reconstructions")},
     {WHOLE_OPTION("sample.columns", "0", 0, 1000, "columns of the sample grid; 0: automatic")},
+    {PATH_OPTION("sample.held_out", "",
+                 "pictures that an auto-encoder is measured on, read as data.path is; empty: the "
+                 "test set of a kind of data that has one"),
+     .when = "train.objective=autoencoder"},
     {.name = NULL},
 };
 
@@ -41,6 +47,11 @@ static const struct other_name other_names[] = {
     {"beta_schedule", "noise.schedule"},
     {"prediction_type", "noise.prediction"},
     {"ema_decay", "train.ema"},
+    {"block_out_channels", "model.channels"},
+    {"norm_num_groups", "model.groups"},
+    {"embed_dim", "model.latent_channels"},
+    {"z_channels", "model.latent_channels"},
+    {"discriminator_weight", "train.disc_weight"},
     {"grad_clip", "train.clip_gradient"},
     {"max_grad_norm", "train.clip_gradient"},
     {"dataset", "data.kind"},

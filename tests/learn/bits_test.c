@@ -69,7 +69,7 @@ static void the_loss_is_the_bound_in_bits(void **state)
         const struct objective *objective = &t.trainer->objective;
         CHECK_OK(room->context, objective->feed(objective->user, t.trainer->plan, step));
         CHECK_OK(room->context, sumi_plan_run(t.trainer->plan, 0, (uint64_t)step));
-        mean += *sumi_plan_data(t.trainer->plan, t.trainer->loss) / STEPS;
+        mean += *sumi_plan_data(t.trainer->plan, t.trainer->learners->loss) / STEPS;
     }
     CHECK_OK(room->context, sumi_model_solver(t.model, NULL, &solver));
     CHECK_OK(room->context, sumi_likelihood_create(room->context, solver, &likelihood));

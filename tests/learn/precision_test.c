@@ -70,13 +70,13 @@ static void weights_and_the_optimizer_stay_float32(void **state)
     for (int step = 0; step < 2; step++) {
         CHECK_OK(room->context, sumi_trainer_step(t.trainer, NULL));
     }
-    for (int64_t i = 0; i < t.trainer->optimizer.count; i++) {
+    for (int64_t i = 0; i < t.trainer->learners->optimizer.count; i++) {
         const struct weight *weight = &t.model->weights->items[i];
         int64_t count = shape_count(&weight->shape);
         if (!weight->trainable || count < 16) continue;
         assert_true(is_wide(weight->data, count));
-        assert_true(is_wide(t.trainer->optimizer.first[i], count));
-        assert_true(is_wide(t.trainer->optimizer.second[i], count));
+        assert_true(is_wide(t.trainer->learners->optimizer.first[i], count));
+        assert_true(is_wide(t.trainer->learners->optimizer.second[i], count));
         assert_true(is_wide(t.trainer->gradients[i], count));
     }
     training_end(&t);

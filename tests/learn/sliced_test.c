@@ -130,8 +130,8 @@ static double loss_in_double(const struct training *t, int64_t weight, int64_t e
         for (int64_t i = 0; i < size; i++) values[n][i] = from[i];
         if (changed) values[n][element] += change;
     }
-    CHECK_OK(graph->context, interpret(graph, 1, &t->trainer->loss, values, owned, &key));
-    double loss = *values[t->trainer->loss];
+    CHECK_OK(graph->context, interpret(graph, 1, &t->trainer->learners->loss, values, owned, &key));
+    double loss = *values[t->trainer->learners->loss];
     interpret_release(graph, values, owned);
     for (int i = 0; i < used; i++) free(given[i]);
     free(values);

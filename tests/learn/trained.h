@@ -69,7 +69,7 @@ static inline double loss_of(sumi_context *context, const struct training *t, in
 {
     feed(context, t, step);
     CHECK_OK(context, sumi_plan_run(t->trainer->plan, 0, (uint64_t)step));
-    return *sumi_plan_data(t->trainer->plan, t->trainer->loss);
+    return *sumi_plan_data(t->trainer->plan, t->trainer->learners->loss);
 }
 
 #endif

@@ -96,8 +96,7 @@ static void run_class(struct network *network, network_build build)
     sumi_weights_free(network->weights);
 }
 
-/* The record's config with its class, a new object. */
-static json_object *config_of(json_object *record, const char *class_name)
+json_object *network_config(json_object *record, const char *class_name)
 {
     json_object *config = NULL;
     json_object *given = vectors_get(record, "config");
@@ -119,7 +118,7 @@ enum vectors_result network_check(struct vectors_row *row)
         free(network);
         return VECTORS_COMPARED;
     }
-    json_object *config = config_of(row->record, class_name);
+    json_object *config = network_config(row->record, class_name);
     network->row = row;
     network->config = json_object_to_json_string(config);
     run_class(network, class->build);

@@ -7,6 +7,9 @@
 
 #include "vectors/network.h"
 
+/* The record's config with its class, a new object. */
+json_object *network_config(json_object *record, const char *class_name);
+
 /* A record's name without the "~" that keeps an output out of the loss. */
 const char *network_plain_name(const char *name);
 

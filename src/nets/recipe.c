@@ -12,14 +12,13 @@ static const struct net_kind *const kinds[] = {&net_kind_unet2d, &net_kind_unet1
 /* ---- Keys ---- */
 
 #define NO_DIT "model.kind=unet2d|unet1d|mlp, model.config="
-#define A_DENOISER "model.kind!=autoencoder, model.config="
+#define A_DENOISER "model.kind=unet2d|unet1d|mlp|dit|mmdit, model.config="
 
 static const struct option kind_keys[] = {
     {CHOICE_OPTION(
         "model.kind", "unet2d", "unet2d|unet1d|mlp|dit|mmdit|autoencoder",
-        "network: U-Net for pictures or signals, multi-layer perceptron for points, diffusion "
-        "transformer for pictures with classes, with one stream of tokens or two, or auto-encoder "
-        "of pictures (AutoencoderKL)")},
+        "network: U-Net of pictures or signals, perceptron of points, diffusion transformer with "
+        "one stream of tokens or two, or auto-encoder")},
     {.name = NULL},
 };
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of networks and of pipelines against numbers that peers gave for them: tables of positions,
-   embeddings of times. See vectors/program.h for what is printed. */
+   embeddings of times, guidance. See vectors/program.h for what is printed. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "guides/combine.h"
 #include "nets/positions.h"
 #include "nets/time_embedding.h"
 #include "vectors/figures.h"
+#include "vectors/formula.h"
 
 static const double TOLERANCE = 2e-5; /* T of the second set's README */
 
@@ -111,6 +114,88 @@ static void check_times(struct vectors_row *row)
     sumi_context_free(context);
 }
 
+/* ---- Guidance ---- */
+
+enum { GUIDED_MOST = 1024 };
+
+/* A fill "mix(N) AxBxCxD" of a record: its number and shape; false for another text. */
+static bool read_fill(const char *text, unsigned *n, struct figures_layout *layout)
+{
+    int size[4];
+    *layout = (struct figures_layout){.rank = 4, .channel_axis = 1};
+    if (sscanf(text, "mix(%u) %dx%dx%dx%d", n, &size[0], &size[1], &size[2], &size[3]) != 5)
+        return false;
+    for (int i = 0; i < 4; i++) layout->size[i] = size[i];
+    int64_t count = figures_count(layout);
+    return count > 0 && count <= GUIDED_MOST && size[0] > 0 && size[1] > 0 && size[2] > 0;
+}
+
+/* The elements of a fill, where Sumi has them. */
+static void fill_values(unsigned n, const struct figures_layout *layout, float *values)
+{
+    for (int64_t j = 0; j < figures_count(layout); j++)
+        values[figures_place(layout, j)] = (float)formula_mix(n, (uint32_t)j);
+}
+
+/* Guides each item of output[], which holds the predictions under the condition. */
+static void guide_items(const struct combination *rule, int64_t items, const float *null,
+                        float *output)
+{
+    int64_t size = rule->positions * rule->width;
+    for (int64_t i = 0; i < items; i++) combine(rule, null + i * size, output + i * size);
+}
+
+static void check_rescale(struct vectors_row *row)
+{
+    struct figures_layout layout;
+    unsigned null_number, number;
+    float null[GUIDED_MOST], output[GUIDED_MOST];
+    if (!read_fill(vectors_text(row->record, "uncond"), &null_number, &layout)
+        || !read_fill(vectors_text(row->record, "cond"), &number, &layout)) {
+        vectors_fail(row, "the predictions are not given as mix(N)");
+        return;
+    }
+    struct combination rule = {.scale = vectors_number(row->record, "guidance_scale"),
+                               .positions = layout.size[2] * layout.size[3],
+                               .width = layout.size[1],
+                               .channels = layout.size[1],
+                               .guided = layout.size[1]};
+    fill_values(null_number, &layout, null);
+    for (int rescaled = 0; rescaled < 2; rescaled++) {
+        const char *key = rescaled ? "rescaled" : "plain";
+        rule.rescale = rescaled ? vectors_number(row->record, "guidance_rescale") : 0;
+        fill_values(number, &layout, output);
+        guide_items(&rule, layout.size[0], null, output);
+        figures_compare(row, key, vectors_get(row->record, key), &layout, output, TOLERANCE);
+    }
+}
+
+/* The first half of the items has a class, the other half the null class. Sumi's rule gives the
+   first; the other half of the record's output has the same prediction and its own variance. */
+static void check_dit(struct vectors_row *row)
+{
+    struct figures_layout layout;
+    unsigned number;
+    float output[GUIDED_MOST];
+    if (!read_fill(vectors_text(row->record, "model_output"), &number, &layout)
+        || layout.size[0] % 2) {
+        vectors_fail(row, "the outputs are not given as mix(N) of two halves");
+        return;
+    }
+    int64_t guided = (int64_t)vectors_number(row->record, "channels_guided");
+    int64_t width = layout.size[1], half = figures_count(&layout) / 2;
+    const struct combination rule = {.scale = vectors_number(row->record, "scale"),
+                                     .positions = layout.size[2] * layout.size[3],
+                                     .width = width,
+                                     .channels = width / 2,
+                                     .guided = guided};
+    fill_values(number, &layout, output);
+    guide_items(&rule, layout.size[0] / 2, output + half, output);
+    for (int64_t i = 0; i < half; i++)
+        if (i % width < guided) output[half + i] = output[i];
+    figures_compare(row, "output", vectors_get(row->record, "output"), &layout, output, TOLERANCE);
+}
+
 /* ---- The kinds of records that Sumi has something for ---- */
 
 static const struct {
@@ -120,6 +205,8 @@ static const struct {
     {"2-D sinusoid positions", check_grid},
     {"temporal positions (Latte)", check_frames},
     {"time embedding", check_times},
+    {"guidance rescale", check_rescale},
+    {"DiT guidance", check_dit},
 };
 
 static enum vectors_result check(struct vectors_row *row)

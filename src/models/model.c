@@ -81,7 +81,8 @@ static sumi_status build_once(void *user, sumi_graph *graph)
                                                      weights */
         shapes[i] = net_input_shape(&sized, i, 1);
         for (int axis = 1; axis < shapes[i].rank; axis++)
-            if (shapes[i].size[axis] == 0) shapes[i].size[axis] = 1;
+            if (shapes[i].size[axis] == 0)
+                shapes[i].size[axis] = sized.possible[i] ? sized.possible[i] : 1;
     }
     net_add_inputs(&sized, graph, 1, shapes, &inputs);
     net_build(&sized, graph, &inputs);

@@ -24,7 +24,8 @@ static bool add_part(json_object *index, const char *name, const char *class_nam
 /* Pipelines of networks that have one of their own. */
 static const struct {
     const char *network, *pipeline;
-} pipelines[] = {{"DiTTransformer2DModel", "DiTPipeline"},
+} pipelines[] = {{"UNet2DConditionModel", "StableDiffusionPipeline"},
+                 {"DiTTransformer2DModel", "DiTPipeline"},
                  {"PixArtTransformer2DModel", "PixArtAlphaPipeline"},
                  {"SD3Transformer2DModel", "StableDiffusion3Pipeline"}};
 

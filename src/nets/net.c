@@ -8,8 +8,10 @@
 #include "base/json.h"
 #include "base/text.h"
 
-static const struct net_type *const types[] = {&net_type_unet_2d, &net_type_unet_1d, &net_type_mlp,
-                                               &net_type_dit,     &net_type_pixart,  &net_type_sd3};
+static const struct net_type *const types[] = {&net_type_unet_2d, &net_type_unet_2d_condition,
+                                               &net_type_unet_1d, &net_type_mlp,
+                                               &net_type_dit,     &net_type_pixart,
+                                               &net_type_sd3};
 enum { TYPE_COUNT = sizeof types / sizeof *types };
 
 /* diffusers before 0.28 had one class for several transformers, distinguished by their norm. */

@@ -12,7 +12,7 @@
 struct net;
 
 /* The largest number of inputs of a network, and the indices of those that all networks have. */
-enum { NET_INPUTS = 12, NET_X = 0, NET_TIMES = 1 };
+enum { NET_INPUTS = 32, NET_X = 0, NET_TIMES = 1 };
 
 enum { NET_SIZE = 1 << 20 }; /* the largest spatial size of an item */
 
@@ -59,7 +59,9 @@ struct net {
     int64_t out_channels;              /* the output has the input's spatial size */
     int input_count;
     sumi_input inputs[NET_INPUTS]; /* x[n, item], times[n], then further inputs */
-    void *settings;                /* the type's own, from context_allocate */
+    /* A size for the open dimensions of each input with which the network can be built; 0: 1. */
+    int64_t possible[NET_INPUTS];
+    void *settings; /* the type's own, from context_allocate */
 };
 
 /* Reads the text of a config.json into a new network. `source` names it in messages. A missing
@@ -109,7 +111,7 @@ void net_add_inputs(const struct net *net, sumi_graph *graph, int64_t items,
 void net_put_integers(sumi_plan *plan, sumi_node node, int64_t first, int64_t count,
                       const int32_t *values);
 
-extern const struct net_type net_type_unet_2d, net_type_unet_1d, net_type_mlp, net_type_dit,
-    net_type_pixart, net_type_sd3;
+extern const struct net_type net_type_unet_2d, net_type_unet_2d_condition, net_type_unet_1d,
+    net_type_mlp, net_type_dit, net_type_pixart, net_type_sd3;
 
 #endif

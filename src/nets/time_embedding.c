@@ -31,19 +31,30 @@ static void read_null_class(struct config *config, const struct time_settings *t
     net->null_class = true;
 }
 
-static void declare_class(struct config *config, struct time_settings *time, struct net *net)
+/* The kind that class_embed_type names; the class of the key in PROJECTED has two more. */
+static const char PROJECTED[] = "projection_class_embeddings_input_dim";
+
+static enum class_kind read_class_kind(struct config *config)
 {
     static const char *const kinds[] = {"timestep", "identity", NULL};
+    static const char *const more[] = {"timestep", "identity", "projection", "simple_projection",
+                                       NULL};
+    bool projects = json_object_object_get_ex(config->object, PROJECTED, NULL);
+    int place = config_choice(config, "class_embed_type", projects ? more : kinds);
+    return (enum class_kind)(CLASS_TIME + place);
+}
+
+static void declare_class(struct config *config, struct time_settings *time, struct net *net)
+{
     int64_t classes = config_whole_or(config, "num_class_embeds", 1, TABLE_LIMIT, 0);
     sumi_input input = {.name = "class", .element = SUMI_INT32, .rank = 1, .limit = classes};
     time->class_kind = classes ? CLASS_ROW : CLASS_NONE;
     if (!config_is_null(config, "class_embed_type")) {
-        bool number = config_choice(config, "class_embed_type", kinds) == 0;
-        time->class_kind = number ? CLASS_TIME : CLASS_EMBEDDING;
-        input = (sumi_input){.name = "class_time", .rank = 1};
-        if (!number) {
-            input = (sumi_input){.name = "embedding", .rank = 2, .shape = {0, time->width}};
-        }
+        time->class_kind = read_class_kind(config);
+        input = (sumi_input){.name = "embedding", .rank = 2, .shape = {0, time->width}};
+        if (time->class_kind == CLASS_TIME) input = (sumi_input){.name = "class_time", .rank = 1};
+        if (time->class_kind == CLASS_PROJECTION || time->class_kind == CLASS_LINEAR)
+            input.shape[1] = config_whole(config, PROJECTED, 1, WIDTH_LIMIT);
     }
     if (time->class_kind != CLASS_NONE) net_declare(net, &input);
     read_null_class(config, time, classes, net);
@@ -167,6 +178,13 @@ sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, co
     enum { CLASS = NET_TIMES + 1 }; /* declared directly after the times */
     sumi_node table = projection_table(graph, time);
     sumi_node projected = project(graph, time, table, nodes->at[NET_TIMES]);
+    sumi_node guidance = time->guidance ? nodes->at[net_find_input(net, "guidance")] : -1;
+    if (guidance >= 0) {
+        const struct layer_linear plain = {false, LAYER_START_TORCH};
+        guidance = layer_linear_of(graph, "time_embedding.cond_proj", guidance,
+                                   layer_size(graph, projected, 1), &plain);
+        projected = sumi_op_add(graph, projected, guidance);
+    }
     sumi_node embedding =
         layer_time_mlp(graph, "time_embedding", projected, time->width, LAYER_START_TORCH);
     sumi_node other = nodes->at[CLASS];
@@ -180,8 +198,13 @@ sumi_node time_embedding(sumi_graph *graph, const struct time_settings *time, co
         other = layer_time_mlp(graph, "class_embedding", project(graph, time, table, other),
                                time->width, LAYER_START_TORCH);
         break;
+    case CLASS_PROJECTION:
+        other = layer_time_mlp(graph, "class_embedding", other, time->width, LAYER_START_TORCH);
+        break;
+    case CLASS_LINEAR: other = layer_linear(graph, "class_embedding", other, time->width); break;
     case CLASS_EMBEDDING: break;
     }
+    if (time->class_beside) return sumi_op_concat(graph, embedding, other, 1);
     return sumi_op_add(graph, embedding, other);
 }
 

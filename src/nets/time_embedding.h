@@ -8,8 +8,16 @@
 #include "nets/net.h"
 
 /* The class input: none; "class" [n], a row of a table; "class_time" [n], a number on the scale of
-   the times; or "embedding" [n, width], computed by the caller. */
-enum class_kind { CLASS_NONE, CLASS_ROW, CLASS_TIME, CLASS_EMBEDDING };
+   the times; or "embedding" [n, width], computed by the caller; or "embedding" [n, any width],
+   which two layers or one project. */
+enum class_kind {
+    CLASS_NONE,
+    CLASS_ROW,
+    CLASS_TIME,
+    CLASS_EMBEDDING,
+    CLASS_PROJECTION,
+    CLASS_LINEAR
+};
 
 enum time_kind { TIME_POSITIONAL, TIME_FOURIER, TIME_LEARNED };
 
@@ -21,6 +29,9 @@ struct time_settings {
     bool cosine_first;
     int64_t steps; /* rows of a learned table */
     enum class_kind class_kind;
+    bool class_beside; /* the class's embedding goes beside that of the time, not onto it */
+    int64_t guidance;  /* channels of the input "guidance", which is projected into the first layer;
+                          0 for none */
 };
 
 /* The keys of a network class with a time embedding. */

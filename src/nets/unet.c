@@ -19,24 +19,48 @@ static bool check_size(sumi_graph *graph, const struct net *net, sumi_node x)
     return true;
 }
 
+/* The window of the first or last convolution, of the size `kernel` where it has one of its own. */
+static struct layer_window window_of(const struct unet *unet, int64_t kernel)
+{
+    return layer_same(unet->rank, kernel ? kernel : unet->kernel);
+}
+
+/* Adds the residuals that a ControlNet computes for skip connections (Zhang et al. 2023). */
+static void add_residuals(struct unet_builder *builder)
+{
+    for (int i = 0; builder->residuals && i < builder->skip_count && i < UNET_RESIDUALS; i++) {
+        if (builder->residuals[i] < 0) continue;
+        builder->skips[i] = sumi_op_add(builder->graph, builder->skips[i], builder->residuals[i]);
+    }
+}
+
+static sumi_node build_mid(struct unet_builder *builder, sumi_node x)
+{
+    if (builder->unet->mid) x = unet_build_mid(builder, x);
+    if (!builder->residuals || builder->residuals[UNET_RESIDUALS] < 0) return x;
+    return sumi_op_add(builder->graph, x, builder->residuals[UNET_RESIDUALS]);
+}
+
 /* x[n,h,w,in] to [n,h,w,out]. */
 static sumi_node build_path(struct unet_builder *builder, sumi_node x)
 {
     sumi_graph *graph = builder->graph;
     const struct unet *unet = builder->unet;
-    struct layer_window window = layer_same(unet->rank, unet->kernel);
+    struct layer_window in = window_of(unet, unet->kernel_in);
+    struct layer_window out = window_of(unet, unet->kernel_out);
     struct layer_norm norm = {unet->groups, unet->epsilon};
 
     builder->side = x;
-    x = layer_convolution(graph, "conv_in", x, unet->down[0].channels, &window);
+    x = layer_convolution(graph, "conv_in", x, unet->down[0].channels, &in);
     builder->skips[builder->skip_count++] = x;
     sumi_graph_mark(graph);
     for (int i = 0; i < unet->levels; i++) x = unet_build_down(builder, i, x);
-    if (unet->mid) x = unet_build_mid(builder, x);
+    add_residuals(builder);
+    x = build_mid(builder, x);
     builder->side = -1;
     for (int i = 0; i < unet->levels; i++) x = unet_build_up(builder, i, x);
     x = layer_group_norm(graph, "conv_norm_out", x, &norm, true);
-    x = layer_convolution(graph, "conv_out", x, unet->out_channels, &window);
+    x = layer_convolution(graph, "conv_out", x, unet->out_channels, &out);
     return builder->side >= 0 ? sumi_op_add(graph, x, builder->side) : x;
 }
 
@@ -54,17 +78,25 @@ static sumi_node to_signal(sumi_graph *graph, sumi_node x)
     return sumi_op_reshape(graph, x, 3, shape);
 }
 
+sumi_node unet_build_with(struct unet_builder *builder, const struct net *net, sumi_node embedding,
+                          sumi_node x)
+{
+    const struct unet *unet = builder->unet;
+    sumi_graph *graph = builder->graph;
+    if (!check_size(graph, net, x)) return -1;
+    builder->plain_time = embedding;
+    builder->time = layer_activate(graph, unet->activation, embedding);
+    if (unet->rank == 1) x = to_image(graph, x);
+    if (unet->center_input) x = sumi_op_affine(graph, x, 2, -1);
+    x = build_path(builder, x);
+    return x >= 0 && unet->rank == 1 ? to_signal(graph, x) : x;
+}
+
 sumi_node unet_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     const struct unet *unet = net->settings;
-    sumi_node x = nodes->at[NET_X];
     struct unet_builder builder = {.graph = graph, .unet = unet};
-    if (!check_size(graph, net, x)) return -1;
     sumi_node embedding = time_embedding(graph, &unet->time, net, nodes);
-    builder.time = layer_activate(graph, unet->activation, embedding);
-    if (unet->rank == 1) x = to_image(graph, x);
-    if (unet->center_input) x = sumi_op_affine(graph, x, 2, -1);
-    x = build_path(&builder, x);
-    if (x >= 0 && unet->rank == 1) x = to_signal(graph, x);
-    return time_scale_output(graph, &unet->time, nodes->at[NET_TIMES], x);
+    sumi_node y = unet_build_with(&builder, net, embedding, nodes->at[NET_X]);
+    return time_scale_output(graph, &unet->time, nodes->at[NET_TIMES], y);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The U-Net, for images and for signals: one description, read from a config, and one builder.
    unet_config.c reads the description, unet_shape.c computes the shape of each layer and checks it,
-   unet_resnet.c, unet_attention.c and unet_skip.c build layers, unet_blocks.c and unet.c combine
-   them; unet2d.c and unet1d.c have the keys of the two classes.
+   unet_resnet.c, unet_attention.c, unet_text.c and unet_skip.c build layers, unet_blocks.c and
+   unet.c combine them; unet2d.c, unet1d.c and unet_condition.c have the keys of the classes.
 
    A signal [n, length, c] is processed as an image [n, 1, length, c], so all nodes below are
    [n,h,w,c]. */
@@ -17,11 +17,22 @@ enum {
     UNET_LEVELS = 16,
     UNET_LAYERS = 64,
     UNET_CHANNELS = 65536,
+    UNET_RESIDUALS = 20, /* skip connections of a network that takes residuals for them, at most */
     UNET_SKIPS = 1 + UNET_LEVELS * (UNET_LAYERS + 1) /* skip connections, at most */
 };
 
 /* How a block changes the spatial size at its end. */
 enum unet_sampler { SAMPLER_NONE, SAMPLER_CONVOLUTION, SAMPLER_RESNET, SAMPLER_FIR };
+
+/* How a block attends to the states of a text: not at all, by transformers, or by one attention to
+   the text and the pixels. */
+enum unet_crossing { CROSS_NONE, CROSS_TRANSFORMER, CROSS_SIMPLE };
+
+struct unet_cross {
+    int64_t heads;  /* of transformers */
+    int64_t depth;  /* blocks of each transformer */
+    bool only_text; /* the pixels do not attend to each other */
+};
 
 /* A kind of block, identified by its name in the config. */
 struct unet_block_kind {
@@ -30,6 +41,7 @@ struct unet_block_kind {
     bool by_option; /* the sampler is that of downsample_type or upsample_type */
     enum unet_sampler sampler;
     bool side_image; /* the Skip blocks of NCSN++, with a side image */
+    enum unet_crossing crossing;
 };
 
 /* A block of the down or up path. */
@@ -40,6 +52,8 @@ struct unet_block {
     int64_t layers;           /* residual layers without the sampler */
     int64_t before, channels; /* input and output channels */
     int64_t last_skip;        /* up: channels of its last skip connection */
+    int64_t head_width;       /* of its attention; 0: one head */
+    struct unet_cross cross;
 };
 
 /* A residual layer. */
@@ -48,6 +62,7 @@ struct unet_resnet {
     int64_t in, out;
     int64_t groups_in, groups_out; /* of its two norms */
     double divisor;                /* of the sum at its end */
+    bool plain_time;               /* takes the time embedding without its activation */
     enum resample resample;
     bool fir;      /* resampled with the filter (1,3,3,1), else in blocks of two */
     bool shortcut; /* a 1x1 convolution on the residual connection */
@@ -77,10 +92,26 @@ struct unet {
     double epsilon, dropout;
     bool scale_shift;
     enum layer_activation activation;
+
+    /* UNet2DConditionModel only (unet_condition.c) */
+    bool conditional;
+    int64_t kernel_in, kernel_out;    /* of the first and the last convolution; 0: `kernel` */
+    int64_t states, projected_states; /* channels of the text's states, and after a projection */
+    bool linear_projection;           /* around transformers, not by a convolution */
+    bool plain_time;        /* blocks that sample by residual layers take the embedding as it is */
+    double sampler_divisor; /* of the sums of their residual layers */
+    int64_t added, added_time; /* channels of what is added to the time; of each of its numbers */
+    bool mid_single;           /* the middle block is one residual layer */
+    enum unet_crossing mid_crossing;
+    struct unet_cross mid_cross;
 };
 
 /* Reads a U-Net with `rank` spatial axes, as net_type.read does. */
 void unet_read(struct config *config, struct net *net, int rank);
+/* Its steps: the lists of block types and channels; the item, the time embedding with the class
+   input, and sample_size. */
+void unet_read_levels(struct config *config, struct unet *unet);
+void unet_declare(struct config *config, struct unet *unet, struct net *net);
 /* The keys that both classes share with the same default. */
 #define UNET_KEYS                                                                                  \
     TIME_KEYS, {"sample_size", "null"}, {"center_input_sample", "false"},                          \
@@ -92,10 +123,10 @@ void unet_read(struct config *config, struct net *net, int rank);
         "add_attention", "true"                                                                    \
     }
 
-/* The kind of block of that name ("AttnDownBlock2D") in a path of `rank` spatial axes; on failure
-   records it in `config`. */
+/* The kind of block of that name ("AttnDownBlock2D") in a path of `unet`; on failure records it in
+   `config`. */
 const struct unet_block_kind *unet_find_block(struct config *config, const char *name, bool up,
-                                              int rank);
+                                              const struct unet *unet);
 
 /* Layer `layer` of a block; number block->layers is its sampler. */
 struct unet_resnet unet_block_resnet(const struct unet *unet, const struct unet_block *block,
@@ -119,7 +150,11 @@ struct unet_builder {
     sumi_node time; /* activated embedding [n, width]; -1 in networks without times */
     sumi_node skips[UNET_SKIPS];
     int skip_count;
-    sumi_node side; /* the side image of Skip blocks, or -1 */
+    sumi_node side;                /* the side image of Skip blocks, or -1 */
+    sumi_node plain_time;          /* the embedding before its activation, for plain_time */
+    sumi_node states, states_bias; /* of the text; the bias of scores by its mask, or -1 */
+    const sumi_node *residuals;    /* [UNET_RESIDUALS] added to the skip connections, and then one
+                                      added to the middle, each or -1; NULL for none */
 };
 
 sumi_node unet_build_resnet(struct unet_builder *builder, const char *name,
@@ -129,6 +164,13 @@ sumi_node unet_build_attention(struct unet_builder *builder, const char *name,
 /* The same without its norm and without the residual path around it. */
 sumi_node unet_attend(struct unet_builder *builder, const char *name,
                       const struct unet_attention *attention, sumi_node x);
+/* Attention NAME to the text, with a residual connection: `attention` is that of the simple form.
+ */
+sumi_node unet_build_cross(struct unet_builder *builder, const char *name,
+                           enum unet_crossing crossing, const struct unet_attention *attention,
+                           const struct unet_cross *cross, sumi_node x);
+/* A mask[n, length], 1 for tokens that are attended to, as a bias of scores [n, 1, 1, length]. */
+sumi_node unet_text_bias(sumi_graph *graph, sumi_node states, sumi_node mask);
 /* Halves or doubles the spatial size with the binomial filter (1,3,3,1). */
 sumi_node unet_fir_down(sumi_graph *graph, sumi_node x);
 sumi_node unet_fir_up(sumi_graph *graph, sumi_node x);
@@ -141,7 +183,10 @@ sumi_node unet_build_down(struct unet_builder *builder, int level, sumi_node x);
 sumi_node unet_build_mid(struct unet_builder *builder, sumi_node x);
 sumi_node unet_build_up(struct unet_builder *builder, int level, sumi_node x);
 
-/* The forward pass of either class: x[n,h,w,c] or x[n,length,c]. */
+/* The forward pass by a builder, with the embedding of the times [n, width]. */
+sumi_node unet_build_with(struct unet_builder *builder, const struct net *net, sumi_node embedding,
+                          sumi_node x);
+/* The forward pass of an unconditional class: x[n,h,w,c] or x[n,length,c]. */
 sumi_node unet_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
 
 #endif

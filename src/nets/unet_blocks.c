@@ -13,12 +13,17 @@ static sumi_node pop_skip(struct unet_builder *builder)
     return builder->skips[--builder->skip_count];
 }
 
+/* Attention after a residual layer, in blocks that have it. */
 static sumi_node build_attention(struct unet_builder *builder, const char *block_name,
                                  const struct unet_block *block, int64_t place, sumi_node x)
 {
     char name[NAME_SIZE];
+    if (!block->kind->attention && !block->kind->crossing) return x;
     struct unet_attention attention = unet_block_attention(builder->unet, block);
     layer_name(name, block_name, "attentions.%lld", (long long)place);
+    if (block->kind->crossing) {
+        return unet_build_cross(builder, name, block->kind->crossing, &attention, &block->cross, x);
+    }
     return unet_build_attention(builder, name, &attention, x);
 }
 
@@ -62,7 +67,7 @@ sumi_node unet_build_down(struct unet_builder *builder, int level, sumi_node x)
     layer_name(name, "", "down_blocks.%d", level);
     for (int64_t i = 0; i < block->layers; i++) {
         x = build_resnet(builder, name, block, i, x);
-        if (block->kind->attention) x = build_attention(builder, name, block, i, x);
+        x = build_attention(builder, name, block, i, x);
         push_skip(builder, x);
     }
     switch (block->sampler) {
@@ -81,7 +86,11 @@ sumi_node unet_build_mid(struct unet_builder *builder, sumi_node x)
     struct unet_resnet resnet = unet_mid_resnet(unet);
     struct unet_attention attention = unet_mid_attention(unet);
     x = unet_build_resnet(builder, "mid_block.resnets.0", &resnet, x);
-    if (unet->mid_attention) {
+    if (unet->mid_single) return x;
+    if (unet->mid_crossing) {
+        x = unet_build_cross(builder, "mid_block.attentions.0", unet->mid_crossing, &attention,
+                             &unet->mid_cross, x);
+    } else if (unet->mid_attention) {
         x = unet_build_attention(builder, "mid_block.attentions.0", &attention, x);
     }
     return unet_build_resnet(builder, "mid_block.resnets.1", &resnet, x);
@@ -96,9 +105,9 @@ sumi_node unet_build_up(struct unet_builder *builder, int level, sumi_node x)
     for (int64_t i = 0; i < block->layers; i++) {
         x = sumi_op_concat(builder->graph, x, pop_skip(builder), 3);
         x = build_resnet(builder, name, block, i, x);
-        if (block->kind->attention && !side) x = build_attention(builder, name, block, i, x);
+        if (!side) x = build_attention(builder, name, block, i, x);
     }
-    if (side && block->kind->attention) x = build_attention(builder, name, block, 0, x);
+    if (side) x = build_attention(builder, name, block, 0, x);
     if (side) return unet_build_skip_up(builder, name, block, x);
     switch (block->sampler) {
     case SAMPLER_CONVOLUTION: return convolve_up(builder, name, x);

@@ -10,29 +10,43 @@ static const struct unet_block_kind down_kinds[] = {
     {.name = "DownBlock", .sampler = SAMPLER_CONVOLUTION},
     {.name = "AttnDownBlock", .attention = true, .by_option = true},
     {.name = "ResnetDownsampleBlock", .sampler = SAMPLER_RESNET},
+    {.name = "CrossAttnDownBlock", .sampler = SAMPLER_CONVOLUTION, .crossing = CROSS_TRANSFORMER},
+    {.name = "SimpleCrossAttnDownBlock", .sampler = SAMPLER_RESNET, .crossing = CROSS_SIMPLE},
     {.name = "SkipDownBlock", .sampler = SAMPLER_FIR, .side_image = true},
     {.name = "AttnSkipDownBlock", .attention = true, .sampler = SAMPLER_FIR, .side_image = true}};
 static const struct unet_block_kind up_kinds[] = {
     {.name = "UpBlock", .sampler = SAMPLER_CONVOLUTION},
     {.name = "AttnUpBlock", .attention = true, .by_option = true},
     {.name = "ResnetUpsampleBlock", .sampler = SAMPLER_RESNET},
+    {.name = "CrossAttnUpBlock", .sampler = SAMPLER_CONVOLUTION, .crossing = CROSS_TRANSFORMER},
+    {.name = "SimpleCrossAttnUpBlock", .sampler = SAMPLER_RESNET, .crossing = CROSS_SIMPLE},
     {.name = "SkipUpBlock", .sampler = SAMPLER_FIR, .side_image = true},
     {.name = "AttnSkipUpBlock", .attention = true, .sampler = SAMPLER_FIR, .side_image = true}};
-enum { KIND_COUNT = 5, KIND_NAME = 32 };
+enum { KIND_COUNT = 7, KIND_NAME = 32 };
+
+/* Skip blocks exist only for images, and those that attend to a text only in the class that has
+   one. */
+static bool is_of(const struct unet_block_kind *kind, const struct unet *unet)
+{
+    if (kind->side_image) return unet->rank == 2 && !unet->conditional;
+    return kind->crossing == CROSS_NONE || unet->conditional;
+}
 
 const struct unet_block_kind *unet_find_block(struct config *config, const char *name, bool up,
-                                              int rank)
+                                              const struct unet *unet)
 {
     static const char old_prefix[] = "UNetRes"; /* of early diffusers files */
     const struct unet_block_kind *kinds = up ? up_kinds : down_kinds;
     char texts[KIND_COUNT][KIND_NAME];
     const char *names[KIND_COUNT + 1] = {NULL};
-    int known = rank == 2 ? KIND_COUNT : KIND_COUNT - 2; /* Skip blocks exist only for images */
+    int known = 0;
     if (strncmp(name, old_prefix, sizeof old_prefix - 1) == 0) name += sizeof old_prefix - 1;
-    for (int i = 0; i < known; i++) {
-        snprintf(texts[i], KIND_NAME, "%s%dD", kinds[i].name, rank);
-        names[i] = texts[i];
-        if (strcmp(name, texts[i]) == 0) return &kinds[i];
+    for (int i = 0; i < KIND_COUNT; i++) {
+        if (!is_of(&kinds[i], unet)) continue;
+        snprintf(texts[known], KIND_NAME, "%s%dD", kinds[i].name, unet->rank);
+        if (strcmp(name, texts[known]) == 0) return &kinds[i];
+        names[known] = texts[known];
+        known++;
     }
     config_fail(config, "\"%.80s\" is not a block of %s; did you mean \"%s\"?", name,
                 up ? "\"up_block_types\"" : "\"down_block_types\"", text_nearest(name, names));
@@ -46,16 +60,24 @@ static enum unet_sampler read_sampler(struct config *config, const char *key)
 }
 
 /* Reads the block's kind and its sampler; `last` blocks keep the spatial size. */
-static void read_kind(struct config *config, struct unet_block *block, int place, int rank,
-                      bool last, enum unet_sampler option)
+static void read_kind(struct config *config, struct unet_block *block, int place,
+                      const struct unet *unet, bool last, enum unet_sampler option)
 {
     const char *key = block->up ? "up_block_types" : "down_block_types";
-    block->kind = unet_find_block(config, config_text_at(config, key, place), block->up, rank);
+    block->kind = unet_find_block(config, config_text_at(config, key, place), block->up, unet);
     block->sampler = block->kind->by_option ? option : block->kind->sampler;
     if (last) block->sampler = SAMPLER_NONE;
 }
 
-static void read_levels(struct config *config, struct unet *unet)
+/* The sampler of kinds that leave it to an option, which classes without the option have by
+   convolution. */
+static enum unet_sampler read_option(struct config *config, const struct unet *unet,
+                                     const char *key)
+{
+    return unet->conditional ? SAMPLER_CONVOLUTION : read_sampler(config, key);
+}
+
+void unet_read_levels(struct config *config, struct unet *unet)
 {
     int down = config_length(config, "down_block_types", UNET_LEVELS);
     int up = config_length(config, "up_block_types", UNET_LEVELS);
@@ -68,14 +90,15 @@ static void read_levels(struct config *config, struct unet *unet)
     }
     if (config->status != SUMI_OK) return;
     unet->levels = levels;
-    enum unet_sampler down_option = read_sampler(config, "downsample_type");
-    enum unet_sampler up_option = read_sampler(config, "upsample_type");
+    enum unet_sampler down_option = read_option(config, unet, "downsample_type");
+    enum unet_sampler up_option = read_option(config, unet, "upsample_type");
     for (int i = 0; i < levels; i++) {
         struct unet_block *block = &unet->down[i];
         block->channels = config_whole_at(config, "block_out_channels", i, 1, UNET_CHANNELS);
         block->before = i == 0 ? block->channels : unet->down[i - 1].channels;
         block->layers = unet->layers;
-        read_kind(config, block, i, unet->rank, i == levels - 1, down_option);
+        block->head_width = unet->head_width;
+        read_kind(config, block, i, unet, i == levels - 1, down_option);
     }
     for (int i = 0; i < levels; i++) {
         struct unet_block *block = &unet->up[i];
@@ -85,7 +108,8 @@ static void read_levels(struct config *config, struct unet *unet)
         block->before = i == 0 ? block->channels : unet->up[i - 1].channels;
         block->last_skip = unet->down[mirror].before;
         block->layers = unet->layers + 1;
-        read_kind(config, block, i, unet->rank, i == levels - 1, up_option);
+        block->head_width = unet->head_width;
+        read_kind(config, block, i, unet, i == levels - 1, up_option);
     }
 }
 
@@ -146,15 +170,8 @@ static void read_size(struct config *config, const struct unet *unet, struct net
     }
 }
 
-void unet_read(struct config *config, struct net *net, int rank)
+void unet_declare(struct config *config, struct unet *unet, struct net *net)
 {
-    struct unet *unet = net->settings;
-    unet->rank = rank;
-    unet->kernel = 3;
-    read_layers(config, unet);
-    read_levels(config, unet);
-    read_mid(config, unet);
-    if (config->status != SUMI_OK) return;
     int64_t shape[3] = {0}; /* 0 until sample_size is read */
     shape[unet->rank] = unet->in_channels;
     net_declare_item(net, unet->rank == 2 ? SUMI_PICTURE : SUMI_SIGNAL, shape);
@@ -162,5 +179,17 @@ void unet_read(struct config *config, struct net *net, int rank)
     net->size_multiple = unet_size_multiple(unet);
     read_size(config, unet, net);
     net->out_channels = unet->out_channels;
+}
+
+void unet_read(struct config *config, struct net *net, int rank)
+{
+    struct unet *unet = net->settings;
+    unet->rank = rank;
+    unet->kernel = 3;
+    read_layers(config, unet);
+    unet_read_levels(config, unet);
+    read_mid(config, unet);
+    if (config->status != SUMI_OK) return;
+    unet_declare(config, unet, net);
     if (config->status == SUMI_OK) unet_check(config, unet);
 }

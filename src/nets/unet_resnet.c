@@ -67,8 +67,9 @@ static sumi_node let_time_in(struct unet_builder *builder, const char *name,
     char part[NAME_SIZE];
     if (builder->time < 0)
         return norm_and_activation(builder, layer_name(part, name, "norm2"), x, resnet->groups_out);
-    sumi_node time = layer_linear(graph, layer_name(part, name, "time_emb_proj"), builder->time,
-                                  (scale_shift ? 2 : 1) * resnet->out);
+    sumi_node time = resnet->plain_time ? builder->plain_time : builder->time;
+    time = layer_linear(graph, layer_name(part, name, "time_emb_proj"), time,
+                        (scale_shift ? 2 : 1) * resnet->out);
     if (scale_shift) return scale_shift_norm(builder, name, resnet, x, time);
     x = sumi_op_add(graph, x, layer_over_pixels(graph, time));
     return norm_and_activation(builder, layer_name(part, name, "norm2"), x, resnet->groups_out);

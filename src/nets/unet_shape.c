@@ -25,12 +25,16 @@ static int64_t side_groups(const struct unet_block *block, int64_t in, int64_t s
 static struct unet_resnet sampler_resnet(const struct unet *unet, const struct unet_block *block)
 {
     bool fir = block->sampler == SAMPLER_FIR;
+    bool divides = unet->conditional; /* else only Skip blocks divide */
     int64_t groups = fir ? smaller(block->channels / 4, SKIP_GROUPS) : unet->groups;
     return (struct unet_resnet){.in = block->channels,
                                 .out = block->channels,
                                 .groups_in = groups,
                                 .groups_out = groups,
-                                .divisor = fir ? sqrt(2) : 1,
+                                .divisor = fir       ? sqrt(2)
+                                           : divides ? unet->sampler_divisor
+                                                     : 1,
+                                .plain_time = unet->plain_time,
                                 .resample = block->up ? RESAMPLE_UP : RESAMPLE_DOWN,
                                 .fir = fir,
                                 .shortcut = fir};
@@ -49,6 +53,10 @@ struct unet_resnet unet_block_resnet(const struct unet *unet, const struct unet_
                                  .groups_out = unet->groups,
                                  .divisor = 1,
                                  .shortcut = in != block->channels};
+    if (unet->conditional && block->kind->sampler == SAMPLER_RESNET) {
+        resnet.divisor = unet->sampler_divisor;
+        resnet.plain_time = unet->plain_time;
+    }
     if (block->kind->side_image) {
         resnet.groups_in = side_groups(block, in, skip);
         resnet.groups_out = smaller(block->channels / 4, SKIP_GROUPS);
@@ -64,12 +72,15 @@ struct unet_resnet unet_mid_resnet(const struct unet *unet)
                                 .out = channels,
                                 .groups_in = unet->groups,
                                 .groups_out = unet->groups,
-                                .divisor = unet->mid_divisor};
+                                .divisor = unet->mid_divisor,
+                                .plain_time =
+                                    unet->plain_time && unet->mid_crossing == CROSS_SIMPLE};
 }
 
-static struct unet_attention attention_over(const struct unet *unet, int64_t channels)
+static struct unet_attention attention_over(const struct unet *unet, int64_t channels,
+                                            int64_t head_width)
 {
-    int64_t width = unet->head_width ? unet->head_width : channels;
+    int64_t width = head_width ? head_width : channels;
     return (struct unet_attention){.channels = channels,
                                    .heads = channels / width,
                                    .head_width = width,
@@ -79,7 +90,7 @@ static struct unet_attention attention_over(const struct unet *unet, int64_t cha
 
 struct unet_attention unet_block_attention(const struct unet *unet, const struct unet_block *block)
 {
-    struct unet_attention attention = attention_over(unet, block->channels);
+    struct unet_attention attention = attention_over(unet, block->channels, block->head_width);
     if (block->kind->side_image) {
         attention.groups = SKIP_GROUPS;
         attention.divisor = sqrt(2);
@@ -89,7 +100,8 @@ struct unet_attention unet_block_attention(const struct unet *unet, const struct
 
 struct unet_attention unet_mid_attention(const struct unet *unet)
 {
-    struct unet_attention attention = attention_over(unet, unet->down[unet->levels - 1].channels);
+    const struct unet_block *last = &unet->down[unet->levels - 1];
+    struct unet_attention attention = attention_over(unet, last->channels, unet->head_width);
     attention.groups = unet->mid_groups;
     attention.divisor = unet->mid_divisor;
     return attention;
@@ -124,6 +136,14 @@ static void check_attention(struct config *config, const char *where,
                 (long long)attention->head_width, where, (long long)attention->channels);
 }
 
+static void check_cross(struct config *config, const char *where, int64_t channels,
+                        const struct unet_cross *cross)
+{
+    if (cross->heads <= channels) return;
+    config_fail(config, "%s has %lld heads (\"attention_head_dim\") for %lld channels", where,
+                (long long)cross->heads, (long long)channels);
+}
+
 static void check_block(struct config *config, const struct unet *unet,
                         const struct unet_block *block, int place)
 {
@@ -135,10 +155,12 @@ static void check_block(struct config *config, const struct unet *unet,
         struct unet_resnet resnet = unet_block_resnet(unet, block, i);
         check_resnet(config, where, &resnet);
     }
-    if (block->kind->attention) {
+    if (block->kind->attention || block->kind->crossing == CROSS_SIMPLE) {
         struct unet_attention attention = unet_block_attention(unet, block);
         check_attention(config, where, &attention);
     }
+    if (block->kind->crossing == CROSS_TRANSFORMER)
+        check_cross(config, where, block->channels, &block->cross);
 }
 
 /* The side image has three channels, and each Skip block resamples it by one level: they must be
@@ -172,7 +194,15 @@ static void check_side_image(struct config *config, const struct unet *unet)
     }
 }
 
-/* The approximate number of parameters of the block's convolutions. */
+/* The approximate number of parameters of an attention to the text. */
+static double cross_parameters(const struct unet *unet, int64_t channels,
+                               const struct unet_cross *cross)
+{
+    double c = (double)channels, states = (double)unet->states;
+    return (double)cross->depth * c * (16 * c + 2 * states);
+}
+
+/* The approximate number of parameters of the block's layers. */
 static double block_parameters(const struct unet *unet, const struct unet_block *block)
 {
     double taps = pow((double)unet->kernel, unet->rank), sum = 0;
@@ -181,6 +211,8 @@ static double block_parameters(const struct unet *unet, const struct unet_block 
         sum += taps * (double)resnet.out * (double)(resnet.in + resnet.out);
         sum += (double)resnet.out * (double)unet->time.width;
     }
+    if (block->kind->crossing)
+        sum += (double)block->layers * cross_parameters(unet, block->channels, &block->cross);
     return sum;
 }
 
@@ -193,7 +225,9 @@ void unet_check_parameters(struct config *config, double count)
 
 static void check_parameters(struct config *config, const struct unet *unet)
 {
-    double sum = (double)unet->time.width * (double)unet->time.width;
+    double sum = (double)unet->time.width * (double)(unet->time.width + unet->added);
+    if (unet->mid_crossing)
+        sum += cross_parameters(unet, unet->down[unet->levels - 1].channels, &unet->mid_cross);
     for (int i = 0; i < unet->levels; i++) {
         sum += block_parameters(unet, &unet->down[i]) + block_parameters(unet, &unet->up[i]);
     }
@@ -208,7 +242,10 @@ void unet_check(struct config *config, const struct unet *unet)
         struct unet_resnet resnet = unet_mid_resnet(unet);
         struct unet_attention attention = unet_mid_attention(unet);
         check_resnet(config, "mid_block", &resnet);
-        if (unet->mid_attention) check_attention(config, "mid_block", &attention);
+        if (unet->mid_attention || unet->mid_crossing == CROSS_SIMPLE)
+            check_attention(config, "mid_block", &attention);
+        if (unet->mid_crossing == CROSS_TRANSFORMER)
+            check_cross(config, "mid_block", attention.channels, &unet->mid_cross);
     }
     check_groups(config, "conv_norm_out", unet->down[0].channels, unet->groups);
     check_side_image(config, unet);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Auto-encoders, transformers and DiT's pipeline between Sumi and diffusers, both ways.
+"""Auto-encoders, conditional networks and DiT's pipeline between Sumi and diffusers, both ways.
 
 Each network is made by diffusers and read by Sumi, from float32, float16 and bfloat16 files; then Sumi
 saves it and diffusers reads that. All must give the same output.
@@ -10,7 +10,8 @@ import numpy
 import torch
 from diffusers import (AutoencoderKL, AutoencoderTiny, DDIMScheduler, DiTPipeline,
                        DiTTransformer2DModel, DPMSolverMultistepScheduler,
-                       PixArtTransformer2DModel, SD3Transformer2DModel, VQModel)
+                       PixArtTransformer2DModel, SD3Transformer2DModel, UNet2DConditionModel,
+                       VQModel)
 
 from report import IMAGE_TOLERANCE, report, report_output
 
@@ -104,14 +105,23 @@ def check_coders(sumi, work):
         compare_coder(sumi, f"Sumi's {name}", folder, again, config.get("latent_channels", 4), None)
 
 
-# ---- Transformers ----
+# ---- Transformers and conditional U-Nets ----
 
 TINY = {"num_attention_heads": 2, "attention_head_dim": 12, "in_channels": 4, "num_layers": 2,
         "sample_size": 8, "patch_size": 2}
 SD3 = {**TINY, "out_channels": 4, "joint_attention_dim": 10, "caption_projection_dim": 24,
        "pooled_projection_dim": 14, "pos_embed_max_size": 7}
 PIXART = {**TINY, "out_channels": 8, "cross_attention_dim": 24, "caption_channels": 10}
-TRANSFORMERS = {
+UNET = {"sample_size": 8, "block_out_channels": [16, 32], "layers_per_block": 1,
+        "norm_num_groups": 8, "cross_attention_dim": 10, "attention_head_dim": [2, 4],
+        "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+        "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"], "out_channels": 4}
+NETWORKS = {
+    "Stable Diffusion's U-Net": (UNet2DConditionModel, {**UNET, "attention_head_dim": 4}),
+    "U-Net with linear projections and time_ids": (UNet2DConditionModel, {
+        **UNET, "use_linear_projection": True, "transformer_layers_per_block": [2, 1],
+        "addition_embed_type": "text_time", "addition_time_embed_dim": 4,
+        "projection_class_embeddings_input_dim": 38}),
     "DiT": (DiTTransformer2DModel, {**TINY, "out_channels": 8, "num_embeds_ada_norm": 5}),
     "DiT with SwiGLU": (DiTTransformer2DModel, {
         **TINY, "out_channels": None, "num_embeds_ada_norm": 5, "activation_fn": "swiglu"}),
@@ -133,6 +143,10 @@ def inputs_of(kind, config):
     if kind is DiTTransformer2DModel:
         return {"class": numpy.array([2, 5], numpy.int32)}
     states = {"states": numbers(2, 5, 10)}
+    if config.get("addition_embed_type"):
+        return {**states, "pooled": numbers(2, 14), "time_ids": 100 * abs(numbers(2, 6))}
+    if kind is UNet2DConditionModel:
+        return states
     if kind is SD3Transformer2DModel:
         return {**states, "pooled": numbers(2, 14)}
     states["states_mask"] = numpy.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], numpy.float32)
@@ -142,13 +156,21 @@ def inputs_of(kind, config):
     return states
 
 
+def added_inputs(model, given):
+    """Those that diffusers takes as added_cond_kwargs."""
+    if isinstance(model, UNet2DConditionModel):
+        return {"text_embeds": given.pop("pooled"), "time_ids": given.pop("time_ids")}
+    sizes = {name: value for name, value in given.items() if name in SIZES}
+    return sizes or {"resolution": None, "aspect_ratio": None}
+
+
 def torch_output(model, x, times, inputs):
     given = {name: torch.from_numpy(value) for name, value in inputs.items()}
+    added = {}
+    if isinstance(model, PixArtTransformer2DModel) or "time_ids" in given:
+        added = {"added_cond_kwargs": added_inputs(model, given)}
     arguments = {ARGUMENTS[name]: value for name, value in given.items() if name in ARGUMENTS}
-    if isinstance(model, PixArtTransformer2DModel):
-        sizes = {name: value for name, value in given.items() if name in SIZES}
-        none = {"resolution": None, "aspect_ratio": None}
-        arguments["added_cond_kwargs"] = sizes or none
+    arguments.update(added)
     if "class_labels" in arguments:
         arguments["class_labels"] = arguments["class_labels"].long()
     with torch.no_grad():
@@ -156,22 +178,23 @@ def torch_output(model, x, times, inputs):
     return to_numpy(output.sample)
 
 
-def compare_transformer(sumi, what, folder, model, config, again):
+def compare_network(sumi, what, folder, model, config, again):
     x, times = numbers(2, 8, 8, 4), [3, 700]
     inputs = inputs_of(type(model), config)
     ours = sumi.evaluate(folder, x, times, inputs, config["out_channels"] or 4, again)
     report_output(what, ours, torch_output(model, x, times, inputs))
 
 
-def check_transformers(sumi, work):
-    for number, (name, (kind, config)) in enumerate(TRANSFORMERS.items()):
+def check_networks(sumi, work):
+    for number, (name, (kind, config)) in enumerate(NETWORKS.items()):
         for file, dtype in FILES.items():
-            folder = os.path.join(work, f"transformer-{number}-{file}")
+            folder = os.path.join(work, f"network-{number}-{file}")
             model = write(kind(**config), dtype, folder)
-            compare_transformer(sumi, f"diffusers' {name}, {file}", folder, model, config,
+            compare_network(sumi, f"diffusers' {name}, {file}", folder, model, config,
                                 folder + "-again")
-        again = kind.from_pretrained(os.path.join(folder + "-again", "transformer")).eval()
-        compare_transformer(sumi, f"Sumi's {name}", folder, again, config, None)
+        part = "unet" if kind is UNet2DConditionModel else "transformer"
+        again = kind.from_pretrained(os.path.join(folder + "-again", part)).eval()
+        compare_network(sumi, f"Sumi's {name}", folder, again, config, None)
 
 
 # ---- Pipelines ----
@@ -206,5 +229,5 @@ def check_pipelines(sumi, work):
 
 def check_latents(sumi, work):
     check_coders(sumi, work)
-    check_transformers(sumi, work)
+    check_networks(sumi, work)
     check_pipelines(sumi, work)

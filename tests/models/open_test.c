@@ -179,8 +179,8 @@ static void a_class_that_is_not_known_is_named(void **state)
 {
     scratch *room = *state;
     save_tiny(room);
-    tiny_write(room, "m/unet/config.json", "{\"_class_name\": \"UNet2DConditionModel\"}");
-    check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "\"UNet2DConditionModel\"");
+    tiny_write(room, "m/unet/config.json", "{\"_class_name\": \"UNet3DConditionModel\"}");
+    check_unopened(room, "m", SUMI_ERROR_UNSUPPORTED, "\"UNet3DConditionModel\"");
 }
 
 static void a_config_with_a_wrong_type_names_the_key(void **state)

@@ -5,6 +5,7 @@
 
 const struct network_class network_classes[] = {
     {"UNet2DModel", network_build_denoiser},
+    {"UNet2DConditionModel", network_build_denoiser},
     {"AutoencoderKL", network_build_auto_encoder},
     {"AutoencoderTiny", network_build_auto_encoder},
     {"VQModel", network_build_auto_encoder},

@@ -17,6 +17,8 @@ static const struct {
     {"encoder_attention_mask", {"states_mask"}},
     {"attention_mask", {"states_mask"}},
     {"pooled_projections", {"pooled"}},
+    {"text_embeds", {"pooled"}},
+    {"timestep_cond", {"guidance"}},
 };
 enum { NAMES = sizeof names / sizeof *names };
 

@@ -13,5 +13,9 @@ const struct network_class network_classes[] = {
     {"PixArtTransformer2DModel", network_build_denoiser},
     {"SD3Transformer2DModel", network_build_denoiser},
     {"Transformer2DModel", network_build_denoiser},
+    {"CLIPTextModel", network_build_clip_text},
+    {"CLIPTextModelWithProjection", network_build_clip_text},
+    {"CLIPVisionModel", network_build_clip_vision},
+    {"CLIPVisionModelWithProjection", network_build_clip_vision},
     {NULL, NULL},
 };

@@ -68,6 +68,10 @@ bool network_fail(struct network *network);
 /* A denoising network of src/nets/ by its class (denoiser.c). */
 bool network_build_denoiser(struct network *network);
 
+/* CLIP's encoders (clip.c). */
+bool network_build_clip_text(struct network *network);
+bool network_build_clip_vision(struct network *network);
+
 /* An auto-encoder, whole or by tiles (auto_encoder.c). */
 bool network_build_auto_encoder(struct network *network);
 

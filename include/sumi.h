@@ -220,7 +220,8 @@ typedef struct sumi_option {
     const char *type; /* "flag", "whole", "seed", "number", "choice", "text", "numbers" or, in
                          recipes, "wholes", "flags", "words" separated by commas */
     const char *default_value, *meaning;
-    const char *choices; /* for a choice, "one|two|three"; else NULL */
+    const char *choices; /* for a choice, "one|two|three"; for a whole number, a word that may take
+                            its place; else NULL */
     double low, high;    /* bounds of numbers */
     const char *when;    /* condition under which it is read: "path=vp|sub_vp"; "" for always */
     bool read;           /* whether it is read with the current values of the others */

@@ -90,7 +90,9 @@ void option_expected(const struct option *option, char *text, size_t size)
     case OPTION_PATH: snprintf(text, size, "a text"); break;
     case OPTION_FLAG: snprintf(text, size, "%s", expected_flag(option)); break;
     case OPTION_WHOLE:
-        snprintf(text, size, "a whole number from %.0f to %.0f", option->low, option->high);
+        snprintf(text, size, "%s%sa whole number from %.0f to %.0f",
+                 option->choices ? option->choices : "", option->choices ? " or " : "", option->low,
+                 option->high);
         break;
     case OPTION_SEED:
         snprintf(text, size, "a whole number from 0 to %llu", (unsigned long long)UINT64_MAX);
@@ -135,6 +137,10 @@ static bool read_number(const struct option *option, const char *text, double *n
 
 static bool read_whole(const struct option *option, const char *text, int64_t *whole)
 {
+    if (option->choices && strcmp(text, option->choices) == 0) {
+        *whole = option->first;
+        return true;
+    }
     return text_to_whole(text, whole) && (double)*whole >= option->low
            && (double)*whole <= option->high;
 }
@@ -374,13 +380,19 @@ static void write_choice(const struct option *option, int number, char *text, si
     snprintf(text, size, "%.*s", known ? (int)strcspn(choice, "|") : 0, known ? choice : "");
 }
 
+static void write_whole(const struct option *option, int64_t whole, char *text, size_t size)
+{
+    if (option->choices && whole == option->first) snprintf(text, size, "%s", option->choices);
+    else snprintf(text, size, "%lld", (long long)whole);
+}
+
 void option_short_text(const struct option *option, const void *target, char text[OPTION_WORD_SIZE])
 {
     const size_t size = OPTION_WORD_SIZE;
     text[0] = '\0';
     switch (option->type) {
     case OPTION_FLAG: snprintf(text, size, "%s", *(const bool *)target ? "true" : "false"); break;
-    case OPTION_WHOLE: snprintf(text, size, "%lld", (long long)*(const int64_t *)target); break;
+    case OPTION_WHOLE: write_whole(option, *(const int64_t *)target, text, size); break;
     case OPTION_SEED:
         snprintf(text, size, "%llu", (unsigned long long)*(const uint64_t *)target);
         break;

@@ -34,7 +34,7 @@ struct option {
     enum option_type type;
     const char *default_value; /* as text */
     double low, high;
-    const char *choices; /* "one|two|three" */
+    const char *choices; /* "one|two|three"; of a whole number, a word for the value `first` */
     const char *meaning; /* one plain sentence, without a full stop */
     size_t offset;       /* of the value in its owner's structure */
     const char *when;    /* condition under which it is read, or NULL; see option_holds */

@@ -233,10 +233,6 @@ void cost_of_moving(const sumi_graph *graph, const struct node *node, struct cos
 /* The cost rule of sums: one operation for each element of input 0. */
 void cost_of_summing(const sumi_graph *graph, const struct node *node, struct cost *cost);
 
-/* Reads the name of a precision, "float32" or "bf16"; *bf16 receives whether it is bf16
-   (src/graph/storage.c). */
-sumi_status precision_read(sumi_context *context, const char *precision, bool *bf16);
-
 /* ---- weights (src/graph/weights.c) ---- */
 
 struct weight {

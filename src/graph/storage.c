@@ -5,17 +5,15 @@
    vectors that are computed only from inputs. */
 #include "graph/plan.h"
 
-sumi_status precision_read(sumi_context *context, const char *precision, bool *bf16)
-{
-    *bf16 = strcmp(precision, "bf16") == 0;
-    if (*bf16 || strcmp(precision, "float32") == 0) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "the precision is \"float32\" or \"bf16\", not \"%s\"", precision);
-}
-
 sumi_status sumi_graph_set_precision(sumi_graph *graph, const char *precision)
 {
-    return precision_read(graph->context, precision, &graph->bfloat16);
+    bool bf16 = strcmp(precision, "bf16") == 0;
+    if (!bf16 && strcmp(precision, "float32") != 0) {
+        return context_fail(graph->context, SUMI_ERROR_ARGUMENT,
+                            "the precision is \"float32\" or \"bf16\", not \"%s\"", precision);
+    }
+    graph->bfloat16 = bf16;
+    return SUMI_OK;
 }
 
 /* Whether a node is a weight or constant, or a view of one. */

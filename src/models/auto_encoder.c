@@ -11,7 +11,25 @@
 #include "base/json.h"
 #include "base/members.h"
 #include "base/structure.h"
-#include "base/text.h"
+
+enum { TILE_AUTO = -1 };
+
+#define AT(member) offsetof(struct sumi_auto_encoder, member)
+
+static const struct option options[] = {
+    {PRECISION_OPTION, AT(precision)},
+    {WHOLE_OPTION("tile", "0", 0, 1 << 20,
+                  "side of overlapping tiles in pixels; auto: that of the pictures in training, 0: "
+                  "none"),
+     AT(tile), .choices = "auto", .first = TILE_AUTO},
+    {FLAG_OPTION("slices", "false", "compute one item at a time"), AT(slices)},
+    {CHOICE_OPTION("posterior", "mean", "mean|sample",
+                   "latents: the mean, or drawn from the "
+                   "posterior"),
+     AT(posterior)},
+    {SEED_OPTION("seed", "0", "seed of the draws"), AT(seed)},
+    {.name = NULL},
+};
 
 static const int64_t PLAN_MEMORY = (int64_t)1 << 30; /* bytes that cached plans may take */
 
@@ -111,6 +129,12 @@ sumi_status auto_encoder_begin(sumi_context *context, const struct auto_encoder_
     (*runner)->part = part;
     (*runner)->cache = (struct plan_cache){
         .context = context, .memory = PLAN_MEMORY, .user = *runner, .build = half_build_plan};
+    (*runner)->options = (struct option_set){.context = context,
+                                             .owner = "an auto-encoder",
+                                             .noun = "option",
+                                             .tables = {options},
+                                             .values = *runner};
+    option_set_defaults(&(*runner)->options);
     return SUMI_OK;
 }
 
@@ -300,67 +324,26 @@ const char *sumi_auto_encoder_fingerprint(sumi_auto_encoder *auto_encoder)
 
 /* ---- Options ---- */
 
-static sumi_status set_tile(sumi_auto_encoder *runner, const char *value)
+/* The side of tiles, -1 for the size that the auto-encoder was made for. */
+static sumi_status check_tile(const sumi_auto_encoder *runner, int64_t *side)
 {
     const struct auto_encoder *net = runner->part->net;
-    int64_t side = 0;
-    if (strcmp(value, "auto") == 0) side = net->tile;
-    else if (!text_to_whole(value, &side) || side < 0) {
-        return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
-                            "\"tile\" is the side of a tile in pixels, \"auto\" for the size that "
-                            "the auto-encoder was made for, or 0 for none, not \"%.60s\"",
-                            value);
-    }
-    if (side == 0 && strcmp(value, "auto") == 0) {
+    if (*side == TILE_AUTO) *side = net->tile;
+    else if (*side == 0) return SUMI_OK;
+    if (*side == 0) {
         return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
                             "the auto-encoder's config.json has no \"sample_size\"; say the side "
                             "of a tile in pixels");
     }
-    if (side) TRY(tiles_check(runner->context, net, side));
-    runner->tile = side;
-    return SUMI_OK;
-}
-
-static sumi_status set_flag(sumi_context *context, const char *option, const char *value,
-                            const char *off, const char *on, bool *flag)
-{
-    *flag = strcmp(value, on) == 0;
-    if (*flag || strcmp(value, off) == 0) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT, "\"%s\" is \"%s\" or \"%s\", not \"%.60s\"",
-                        option, off, on, value);
-}
-
-static sumi_status set_seed(sumi_auto_encoder *runner, const char *value)
-{
-    int64_t seed = 0;
-    if (!text_to_whole(value, &seed) || seed < 0) {
-        return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
-                            "\"seed\" is a whole number from 0, not \"%.60s\"", value);
-    }
-    runner->seed = (uint64_t)seed;
-    return SUMI_OK;
+    return tiles_check(runner->context, net, *side);
 }
 
 sumi_status sumi_auto_encoder_set(sumi_auto_encoder *auto_encoder, const char *option,
                                   const char *value)
 {
-    static const char *const names[] = {"precision", "tile", "slices", "posterior", "seed", NULL};
-    sumi_context *context = auto_encoder->context;
-    int number = 0;
-    if (!option || !value) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "an option of an auto-encoder needs a name and a value, not NULL");
-    }
-    while (names[number] && strcmp(names[number], option) != 0) number++;
-    switch (number) {
-    case 0: return precision_read(context, value, &auto_encoder->bfloat16);
-    case 1: return set_tile(auto_encoder, value);
-    case 2: return set_flag(context, option, value, "false", "true", &auto_encoder->slices);
-    case 3: return set_flag(context, option, value, "mean", "sample", &auto_encoder->sample);
-    case 4: return set_seed(auto_encoder, value);
-    default: break;
-    }
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "an auto-encoder has no option \"%.60s\"; did you mean \"%s\"?", option,
-                        text_nearest(option, names));
+    const int64_t before = auto_encoder->tile;
+    TRY(option_set_text(&auto_encoder->options, option, value));
+    sumi_status status = check_tile(auto_encoder, &auto_encoder->tile);
+    if (status != SUMI_OK) auto_encoder->tile = before;
+    return status;
 }

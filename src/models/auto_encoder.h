@@ -6,6 +6,7 @@
 #ifndef SUMI_MODELS_AUTO_ENCODER_H
 #define SUMI_MODELS_AUTO_ENCODER_H
 
+#include "base/option_set.h"
 #include "models/model.h"
 #include "models/plan_cache.h"
 #include "nets/auto_encoder.h"
@@ -34,13 +35,18 @@ void auto_encoder_part_free(struct auto_encoder_part *part); /* accepts NULL */
 /* The two halves, whose plans are of PLAN_ENCODING and PLAN_DECODING. */
 enum half { HALF_ENCODER, HALF_DECODER };
 
+/* The values of the option "posterior". */
+enum { POSTERIOR_MEAN, POSTERIOR_SAMPLE };
+
 struct sumi_auto_encoder {
     sumi_context *context;
     const struct auto_encoder_part *part;
     struct auto_encoder_part *own; /* freed with it, or NULL */
     char mark[AUTO_ENCODER_MARK];  /* of the weights, "" until it is computed */
-    bool bfloat16, slices, sample; /* options: see sumi_auto_encoder_set */
-    int64_t tile;                  /* pixels; 0 for none */
+    struct option_set options;     /* of the following; see sumi_auto_encoder_set */
+    int precision, posterior;      /* PRECISION_BF16, POSTERIOR_SAMPLE */
+    bool slices;
+    int64_t tile; /* pixels; 0 for none */
     uint64_t seed;
     struct plan_cache cache;
 };

@@ -46,7 +46,7 @@ static sumi_status get_plan(sumi_auto_encoder *runner, enum half half, const str
                                             half == HALF_ENCODER ? PLAN_ENCODING : PLAN_DECODING,
                                         .items = shape->size[0],
                                         .threads = runner->context->threads,
-                                        .bfloat16 = runner->bfloat16,
+                                        .bfloat16 = runner->precision == PRECISION_BF16,
                                         .shapes = {*shape}};
     return plan_cache_get(&runner->cache, &signature, 0, found);
 }
@@ -201,7 +201,9 @@ static sumi_status draw_latents(const sumi_auto_encoder *runner, const sumi_arra
     shape[3] = channels;
     if (noise) TRY(check_noise(runner, moments, noise));
     TRY(sumi_array_create(runner->context, 4, shape, latents));
-    sumi_status status = !noise && runner->sample ? draw_noise(runner, latents, &own) : SUMI_OK;
+    sumi_status status = !noise && runner->posterior == POSTERIOR_SAMPLE
+                             ? draw_noise(runner, latents, &own)
+                             : SUMI_OK;
     const float *values = noise ? noise->data : own.data;
     if (status == SUMI_OK)
         draw(sumi_array_count(latents) / channels, channels, moments->data, values, latents->data);
@@ -257,7 +259,7 @@ sumi_status sumi_auto_encoder_encode(sumi_auto_encoder *auto_encoder, const sumi
     const struct auto_encoder *net = auto_encoder->part->net;
     memset(latents, 0, sizeof *latents);
     TRY(check_pictures(auto_encoder, pictures));
-    if (!net->type->moments && (noise || auto_encoder->sample)) {
+    if (!net->type->moments && (noise || auto_encoder->posterior == POSTERIOR_SAMPLE)) {
         return context_fail(auto_encoder->context, SUMI_ERROR_ARGUMENT,
                             "%s gives latents themselves, from which nothing is drawn: encode "
                             "without noise and with posterior \"mean\"",

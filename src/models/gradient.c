@@ -51,7 +51,7 @@ static sumi_status build_descent(sumi_session *session, int64_t items, float *co
     const struct signature signature = session_signature(session, PLAN_PREDICTION, items);
     TRY(sumi_graph_create(session->context, model->weights, false, &descent->graph));
     sumi_graph *graph = descent->graph;
-    graph->bfloat16 = session->bfloat16;
+    graph->bfloat16 = session->precision == PRECISION_BF16;
     net_add_inputs(model->net, graph, items, signature.shapes, &descent->inputs);
     sumi_node output = net_build(model->net, graph, &descent->inputs);
     TRY(sumi_graph_status(graph));

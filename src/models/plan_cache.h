@@ -8,6 +8,12 @@
 #include "graph/plan.h"
 #include "nets/net.h"
 
+/* The option "precision" of what runs plans, and its values; an offset follows. */
+enum { PRECISION_FLOAT32, PRECISION_BF16 };
+#define PRECISION_OPTION                                                                           \
+    CHOICE_OPTION("precision", "float32", "float32|bf16",                                          \
+                  "type in which activations are stored and multiplied")
+
 enum plan_purpose { PLAN_PREDICTION, PLAN_PRODUCT, PLAN_ENCODING, PLAN_DECODING };
 
 /* The key of a plan: calls with the same signature share one. */

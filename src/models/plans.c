@@ -10,7 +10,8 @@ struct signature session_signature(const sumi_session *session, enum plan_purpos
     struct signature signature = {.purpose = purpose,
                                   .items = items,
                                   .threads = session->context->threads,
-                                  .bfloat16 = session->bfloat16 && purpose == PLAN_PREDICTION};
+                                  .bfloat16 = session->precision == PRECISION_BF16
+                                              && purpose == PLAN_PREDICTION};
     for (int i = 0; i < net->input_count; i++) {
         struct shape *shape = &signature.shapes[i];
         const struct condition_entry *entry =

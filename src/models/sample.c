@@ -150,7 +150,7 @@ static sumi_status decode(const sumi_session *session, sumi_array *samples)
     sumi_array pictures = {0};
     if (!session->model->auto_encoder) return SUMI_OK;
     TRY(sumi_auto_encoder_of(session->context, session->model, &coder));
-    coder->bfloat16 = session->bfloat16;
+    coder->precision = session->precision;
     sumi_status status = sumi_auto_encoder_decode(coder, samples, &pictures);
     sumi_auto_encoder_free(coder);
     if (status != SUMI_OK) return status;

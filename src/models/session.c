@@ -4,9 +4,14 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#define AT(member) offsetof(struct sumi_session, member)
 
-static const int64_t MEMORY_USUAL = (int64_t)1 << 30;
+static const struct option options[] = {
+    {PRECISION_OPTION, AT(precision)},
+    {WHOLE_OPTION("memory", "1073741824", 0, 1e18, "budget of cached plans in bytes"),
+     AT(cache.memory)},
+    {.name = NULL},
+};
 
 sumi_status sumi_session_create(sumi_context *context, const sumi_model *model,
                                 sumi_session **session)
@@ -15,8 +20,14 @@ sumi_status sumi_session_create(sumi_context *context, const sumi_model *model,
     if (!*session) return SUMI_ERROR_MEMORY;
     (*session)->context = context;
     (*session)->model = model;
-    (*session)->cache = (struct plan_cache){
-        .context = context, .memory = MEMORY_USUAL, .user = *session, .build = session_build_plan};
+    (*session)->cache =
+        (struct plan_cache){.context = context, .user = *session, .build = session_build_plan};
+    (*session)->options = (struct option_set){.context = context,
+                                              .owner = "a session",
+                                              .noun = "option",
+                                              .tables = {options},
+                                              .values = *session};
+    option_set_defaults(&(*session)->options);
     sumi_status status = sumi_session_set_null(*session, NULL);
     if (status == SUMI_OK) return SUMI_OK;
     sumi_session_free(*session);
@@ -36,39 +47,12 @@ void sumi_session_free(sumi_session *session)
 
 /* ---- Options ---- */
 
-static sumi_status set_precision(sumi_session *session, const char *value)
-{
-    bool bf16;
-    TRY(precision_read(session->context, value, &bf16));
-    if (bf16 != session->bfloat16) session_forget_plans(session);
-    session->bfloat16 = bf16;
-    return SUMI_OK;
-}
-
-static sumi_status set_memory(sumi_session *session, const char *value)
-{
-    int64_t bytes = 0;
-    if (!text_to_whole(value, &bytes) || bytes < 0) {
-        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "\"memory\" of a session is a number of bytes from 0, not \"%.60s\"",
-                            value);
-    }
-    session->cache.memory = bytes;
-    return SUMI_OK;
-}
-
 sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value)
 {
-    static const char *const names[] = {"precision", "memory", NULL};
-    if (!option || !value) {
-        return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                            "an option of a session needs a name and a value, not NULL");
-    }
-    if (strcmp(option, names[0]) == 0) return set_precision(session, value);
-    if (strcmp(option, names[1]) == 0) return set_memory(session, value);
-    return context_fail(session->context, SUMI_ERROR_ARGUMENT,
-                        "a session has no option \"%.60s\"; did you mean \"%s\"?", option,
-                        text_nearest(option, names));
+    const int before = session->precision;
+    TRY(option_set_text(&session->options, option, value));
+    if (session->precision != before) session_forget_plans(session);
+    return SUMI_OK;
 }
 
 /* ---- Conditions ---- */

@@ -6,6 +6,7 @@
 #ifndef SUMI_MODELS_SESSION_H
 #define SUMI_MODELS_SESSION_H
 
+#include "base/option_set.h"
 #include "guides/kinds.h"
 #include "models/model.h"
 #include "models/plan_cache.h"
@@ -13,7 +14,8 @@
 struct sumi_session {
     sumi_context *context;
     const sumi_model *model;
-    bool bfloat16;             /* whether plans store activations in bf16 */
+    int precision;             /* PRECISION_BF16: plans store activations in bf16 */
+    struct option_set options; /* precision, and the memory of the cache */
     sumi_condition *condition; /* of the network's next evaluation */
     sumi_condition *null;      /* the null condition, or NULL */
     struct guide_stack stack;  /* around the network; with guides, its condition is the caller's and

@@ -295,7 +295,15 @@ static void sizes_that_do_not_fit_are_refused_with_ones_that_do(void **state)
                 sumi_auto_encoder_set(coder, "tile", "12"));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "did you mean \"tile\"",
                 sumi_auto_encoder_set(coder, "tiles", "16"));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "\"mean\" or \"sample\"",
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT,
+                "\"tile\" of an auto-encoder must be auto or a whole number from 0 to",
+                sumi_auto_encoder_set(coder, "tile", "wide"));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT,
+                "\"seed\" of an auto-encoder must be a whole number from 0 to "
+                "18446744073709551615, not '-1'",
+                sumi_auto_encoder_set(coder, "seed", "-1"));
+    CHECK_OK(room->context, sumi_auto_encoder_set(coder, "seed", "18446744073709551615"));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "must be one of mean, sample, not 'mode'",
                 sumi_auto_encoder_set(coder, "posterior", "mode"));
     sumi_auto_encoder_free(coder);
     coder = create(room, TINY, 1);

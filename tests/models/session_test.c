@@ -275,7 +275,8 @@ static void options_that_are_not_there_are_refused(void **state)
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "did you mean \"precision\"",
                 sumi_session_set(session, "precison", "bf16"));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "number of bytes",
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT,
+                "\"memory\" of a session must be a whole number from 0 to",
                 sumi_session_set(session, "memory", "-1"));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "not NULL",
                 sumi_session_set(session, "memory", NULL));

@@ -172,7 +172,8 @@ static int prepare(struct work *work, const char *name)
     if (code != EXIT_DONE) return code;
     code = run_folder_prepare(work->context, &wish, &work->folder, &work->recipe);
     if (code != EXIT_DONE) return code;
-    if (open_parts(work) != SUMI_OK) return fail_context(work->context);
+    sumi_status status = open_parts(work);
+    if (status != SUMI_OK) return fail_argument(work->context, status);
     if (work->model && sumi_has("draw")) code = rehearse(work->context, work->model, work->recipe);
     if (code == EXIT_DONE) {
         work->folder.weights = count_weights(work);

@@ -243,9 +243,15 @@ static void keys_that_mean_nothing_are_refused_before_training(void **state)
                  "sumi: setting 'steps=5': there is no key steps; did you mean noise.steps, "
                  "train.steps or sample.steps?");
     run(here, "sumi train points --set data.bits=9 --out run");
-    assert_int_not_equal(here->code, 0);
-    CHECK_HOLDS(here->err, "sumi: data.bits = 9: data.kind = swissroll does not read it, but "
-                           "data.kind = heartbeat does; leave it out");
+    CHECK_FAILED(here, 2,
+                 "sumi: data.bits = 9: data.kind = swissroll does not read it, but "
+                 "data.kind = heartbeat does; leave it out");
+    run(here, "sumi train points --set model.kind=unet2d --out run");
+    assert_int_equal(here->code, 2);
+    CHECK_HOLDS(here->err, "use model.kind = mlp for those");
+    run(here, "sumi train points --set train.label_dropout=0.1 --out run");
+    assert_int_equal(here->code, 2);
+    CHECK_HOLDS(here->err, "model.class_conditional = no does not read it");
     run(here, "sumi recipes --keys");
     CHECK_HOLDS(here->out, "bits of a heartbeat (read with data.kind=heartbeat)");
 }

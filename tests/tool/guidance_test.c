@@ -131,7 +131,7 @@ static void guidance_that_cannot_be_is_refused_before_anything_runs(void **state
         CHECK_DONE(here);
     }
     run(here, "sumi train points -q --set train.label_dropout=0.1 --out never");
-    assert_int_equal(here->code, 1);
+    assert_int_equal(here->code, 2);
     CHECK_HOLDS(here->err, "model.class_conditional = no does not read it");
 }
 

@@ -165,6 +165,13 @@ sumi_status auto_encoder_find(sumi_context *context, const char *folder, char fo
                             "%s: there is no such folder of an auto-encoder", folder);
     }
     if (!path_exists(index)) {
+        TRY(path_join(context, folder, "config.json", found));
+        if (!path_exists(found)) {
+            return context_fail(context, SUMI_ERROR_FILE,
+                                "%s: the folder has no auto-encoder: there is neither config.json "
+                                "nor model_index.json",
+                                folder);
+        }
         snprintf(found, PATH_SIZE, "%s", folder);
         return SUMI_OK;
     }

@@ -343,6 +343,16 @@ static void a_saved_auto_encoder_is_the_same(void **state)
     }
 }
 
+static void a_folder_without_an_auto_encoder_says_so(void **state)
+{
+    scratch *room = *state;
+    sumi_auto_encoder *coder = NULL;
+    assert_int_equal(mkdir(scratch_path(room, "empty"), 0777), 0);
+    CHECK_FAILS(room->context, SUMI_ERROR_FILE, "empty: the folder has no auto-encoder",
+                sumi_auto_encoder_open(room->context, scratch_path(room, "empty"), &coder));
+    assert_null(coder);
+}
+
 static void files_of_latents_are_read_by_their_own_auto_encoder_only(void **state)
 {
     scratch *room = *state;
@@ -511,6 +521,7 @@ int main(void)
         SCRATCH_TEST(tiles_are_those_of_diffusers),
         SCRATCH_TEST(sizes_that_do_not_fit_are_refused_with_ones_that_do),
         SCRATCH_TEST(a_saved_auto_encoder_is_the_same),
+        SCRATCH_TEST(a_folder_without_an_auto_encoder_says_so),
         SCRATCH_TEST(files_of_latents_are_read_by_their_own_auto_encoder_only),
         SCRATCH_TEST(attention_may_have_the_names_of_older_files),
         SCRATCH_TEST(samples_of_a_latent_model_are_decoded),

@@ -25,7 +25,8 @@ struct work {
     const struct settings *settings;
     struct inference inference;
     struct numbers levels; /* times to noise to, where denoising begins */
-    sumi_array items;      /* originals [n, item] */
+    sumi_array pictures;   /* originals, in a model over latents; else empty */
+    sumi_array items;      /* originals [n, item], or their latents while these are denoised */
     sumi_array cells;      /* images and signals [levels, 3 n, item]; points [1 + 2 levels, n, 2] */
 };
 
@@ -146,16 +147,50 @@ static sumi_status denoise_level(struct work *work, int level, sumi_array *state
     return status;
 }
 
+static const char *precision_of(const struct work *work)
+{
+    return work->settings->inference.computing.precision;
+}
+
+/* Puts the latents of the originals in their place. */
+static sumi_status enter_latents(struct work *work)
+{
+    sumi_array *items = &work->items, *kept = &work->pictures;
+    if (!sampling_has_latents(work->inference.model)) return SUMI_OK;
+    sumi_status status = sumi_array_create(work->context, items->rank, items->shape, kept);
+    if (status != SUMI_OK) return status;
+    memcpy(kept->data, items->data, (size_t)sumi_array_count(items) * sizeof *items->data);
+    return sampling_encode(work->context, work->inference.model, precision_of(work), items);
+}
+
+/* Decodes the cells, and puts the originals back. */
+static sumi_status leave_latents(struct work *work)
+{
+    const sumi_model *model = work->inference.model;
+    if (!sampling_has_latents(model)) return SUMI_OK;
+    sumi_status status =
+        sampling_decode_frames(work->context, model, precision_of(work), &work->cells);
+    if (status != SUMI_OK) return status;
+    sumi_array_release(work->context, &work->items);
+    work->items = work->pictures;
+    work->pictures = (sumi_array){0};
+    for (int level = 0; level < work->levels.count; level++)
+        place_items(work, level, 0, work->items.data);
+    return SUMI_OK;
+}
+
 static int denoise(struct work *work)
 {
     sumi_array state = {0};
     interrupt_catch();
-    sumi_status status = create_cells(work);
+    sumi_status status = enter_latents(work);
+    if (status == SUMI_OK) status = create_cells(work);
     if (status == SUMI_OK) {
         status = sumi_array_create(work->context, work->items.rank, work->items.shape, &state);
     }
     for (int level = 0; level < work->levels.count && status == SUMI_OK; level++)
         status = denoise_level(work, level, &state);
+    if (status == SUMI_OK) status = leave_latents(work);
     sumi_array_release(work->context, &state);
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
@@ -266,6 +301,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE) code = draw(&work);
     sumi_array_release(context, &work.cells);
     sumi_array_release(context, &work.items);
+    sumi_array_release(context, &work.pictures);
     inference_close(&work.inference);
     return code;
 }

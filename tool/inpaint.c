@@ -26,7 +26,8 @@ struct work {
     sumi_array items;  /* [n, item] */
     sumi_array mask;   /* like items; above 0 where numbers are known */
     sumi_array values; /* known values: items, or the means of their channels [n, position] */
-    sumi_array drawn;  /* [draws * n, item], all items for each draw */
+    sumi_array latents, latent_mask; /* of items and mask, in a model over latents; else empty */
+    sumi_array drawn;                /* [draws * n, item], all items for each draw */
 };
 
 static int64_t draws_of(const struct settings *settings)
@@ -133,17 +134,59 @@ static int make_greys(struct work *work)
     return EXIT_DONE;
 }
 
+/* ---- Latents ---- */
+
+/* A latent is known where all the pixels of its square are. */
+static void shrink_mask(const sumi_array *mask, sumi_array *small)
+{
+    int64_t height = small->shape[1], width = small->shape[2], channels = mask->shape[3];
+    int64_t factor = mask->shape[1] / height;
+    for (int64_t i = 0; i < sumi_array_count(small); i++) small->data[i] = 1;
+    for (int64_t i = 0; i < sumi_array_count(mask); i++) {
+        int64_t place = i / channels, column = place % mask->shape[2] / factor;
+        int64_t row = place / mask->shape[2] % mask->shape[1] / factor;
+        int64_t item = place / mask->shape[2] / mask->shape[1];
+        float *latent = small->data + ((item * height + row) * width + column) * small->shape[3];
+        for (int64_t c = 0; mask->data[i] <= 0 && c < small->shape[3]; c++) latent[c] = -1;
+    }
+}
+
+/* Encodes the items of a model over latents, and brings the mask to their size. */
+static int make_latents(struct work *work)
+{
+    const sumi_array *items = &work->items;
+    sumi_context *context = work->context;
+    const sumi_model *model = work->inference.model;
+    if (!sampling_has_latents(model)) return EXIT_DONE;
+    if (work->settings->grey)
+        return fail(EXIT_USAGE, "inpaint: --grey is for models of pictures, but this one works on "
+                                "latents, whose channels are no colours");
+    sumi_status status = sumi_array_create(context, items->rank, items->shape, &work->latents);
+    if (status != SUMI_OK) return fail_context(context);
+    memcpy(work->latents.data, items->data, (size_t)sumi_array_count(items) * sizeof *items->data);
+    status = sampling_encode(context, model, work->settings->inference.computing.precision,
+                             &work->latents);
+    if (status == SUMI_OK)
+        status = sumi_array_create(context, 4, work->latents.shape, &work->latent_mask);
+    if (status != SUMI_OK) return fail_context(context);
+    shrink_mask(&work->mask, &work->latent_mask);
+    return EXIT_DONE;
+}
+
 /* ---- Drawing samples ---- */
 
 static int draw(struct work *work)
 {
     const struct settings *settings = work->settings;
-    const sumi_array *values = settings->grey ? &work->values : &work->items;
+    bool latent = work->latents.data;
+    const sumi_array *values = settings->grey ? &work->values
+                               : latent       ? &work->latents
+                                              : &work->items;
     int64_t items = work->items.shape[0];
     sumi_known known = {.size = sizeof known,
                         .items = items,
                         .values = values->data,
-                        .mask = work->mask.data,
+                        .mask = latent ? work->latent_mask.data : work->mask.data,
                         .channels = settings->grey ? work->items.shape[3] : 0,
                         .deviation = work->deviation};
     struct sampling sampling = inference_sampling(&work->inference);
@@ -152,6 +195,9 @@ static int draw(struct work *work)
     interrupt_catch();
     status = sampling_draw(&sampling, draws_of(work->settings) * items, &work->drawn);
     sumi_solver_correct(work->inference.solver, NULL, NULL);
+    if (status == SUMI_OK)
+        status = sampling_decode(work->context, work->inference.model,
+                                 settings->inference.computing.precision, &work->drawn);
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
@@ -249,9 +295,11 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE) code = make_mask(&work);
     if (code == EXIT_DONE) code = spread_mask(&work);
     if (code == EXIT_DONE && work.settings->grey) code = make_greys(&work);
+    if (code == EXIT_DONE) code = make_latents(&work);
     if (code == EXIT_DONE) code = draw(&work);
     if (code == EXIT_DONE) code = write_result(&work);
-    sumi_array *const arrays[] = {&work.items, &work.mask, &work.values, &work.drawn};
+    sumi_array *const arrays[] = {&work.items,   &work.mask,        &work.values,
+                                  &work.latents, &work.latent_mask, &work.drawn};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         sumi_array_release(context, arrays[i]);
     inference_close(&work.inference);

@@ -78,6 +78,10 @@ static int invert_items(struct work *work)
     code = inference_set_labels(&work->inference, work->ends.shape[0]);
     if (code == EXIT_DONE) code = inference_change_solver(&work->inference, "ddim-inverse");
     if (code != EXIT_DONE) return code;
+    if (sampling_encode(work->context, work->inference.model,
+                        settings->inference.computing.precision, &work->ends)
+        != SUMI_OK)
+        return fail_context(work->context);
     struct sampling sampling = inference_sampling(&work->inference);
     sampling.task = "invert";
     if (sampling_run(&sampling, &work->ends) != SUMI_OK) return fail_context(work->context);

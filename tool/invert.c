@@ -79,6 +79,11 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE) code = open_model(&work);
     if (code == EXIT_DONE)
         code = own_items_read(context, work.inference.model, settings->input, most, &work.items);
+    if (code == EXIT_DONE
+        && sampling_encode(context, work.inference.model, settings->inference.computing.precision,
+                           &work.items)
+               != SUMI_OK)
+        code = fail_context(context);
     if (code == EXIT_DONE) code = invert(&work);
     sumi_array_release(context, &work.items);
     inference_close(&work.inference);

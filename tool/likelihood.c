@@ -153,6 +153,11 @@ static int prepare(struct work *work)
     if (code == EXIT_DONE && settings->output && settings->exact)
         code = fail(EXIT_USAGE, "likelihood: the exact density has no terms to draw");
     if (code == EXIT_DONE) code = inference_open(&work->inference, NULL);
+    if (code == EXIT_DONE && sampling_has_latents(work->inference.model))
+        code = fail(EXIT_FAILED,
+                    "likelihood: %s is a model of latents, and the likelihood of latents is not "
+                    "that of the pictures, so there is none to measure",
+                    work->inference.folder);
     if (code == EXIT_DONE) code = open_recipe(work);
     if (code == EXIT_DONE)
         code = labels_read("likelihood", work->inference.model, &settings->inference.labels,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "labels.h"
+#include "sampling.h"
 #include "size.h"
 
 static int wrong_shape(const char *path, int rank, const int64_t *shape, int wanted_rank,
@@ -43,13 +44,20 @@ static sumi_status read_first(sumi_context *context, sumi_data *data, int64_t co
     return status;
 }
 
-static int read_data(sumi_context *context, sumi_model *model, const char *path, sumi_data *data,
-                     int64_t count, sumi_array *items, struct numbers *labels)
+/* The shape of the items, or with `states` of the states that solvers work on. */
+static int shape_of(sumi_context *context, const sumi_model *model, bool states, int64_t *shape)
+{
+    return states ? sumi_model_shape(model, shape) : sampling_outer_shape(context, model, shape);
+}
+
+static int read_data(sumi_context *context, sumi_model *model, bool states, const char *path,
+                     sumi_data *data, int64_t count, sumi_array *items, struct numbers *labels)
 {
     int64_t shape[SUMI_MAX_RANK], wanted[SUMI_MAX_RANK];
-    int code = size_adopt(context, model, path, data);
+    bool adopts = states || !sampling_has_latents(model);
+    int code = adopts ? size_adopt(context, model, path, data) : size_check("items", model);
     if (code != EXIT_DONE) return code;
-    int rank = sumi_data_shape(data, shape), wanted_rank = sumi_model_shape(model, wanted);
+    int rank = sumi_data_shape(data, shape), wanted_rank = shape_of(context, model, states, wanted);
     if (!same_shape(rank, shape, wanted_rank, wanted))
         return wrong_shape(path, rank, shape, wanted_rank, wanted);
     int32_t *classes = NULL;
@@ -67,7 +75,8 @@ static int read_recipe_items(sumi_context *context, const sumi_recipe *recipe, s
 {
     sumi_data *data = NULL;
     if (sumi_data_open(context, recipe, &data) != SUMI_OK) return fail_context(context);
-    int code = read_data(context, model, "the recipe's data set", data, count, items, labels);
+    int code =
+        read_data(context, model, false, "the recipe's data set", data, count, items, labels);
     sumi_data_free(data);
     return code;
 }
@@ -87,7 +96,7 @@ static sumi_status describe_file(sumi_context *context, const char *path, const 
     return status;
 }
 
-static int read_described(sumi_context *context, sumi_model *model, const char *path,
+static int read_described(sumi_context *context, sumi_model *model, bool states, const char *path,
                           const char *const *sets, int64_t count, sumi_array *items)
 {
     sumi_recipe *recipe = NULL;
@@ -96,29 +105,29 @@ static int read_described(sumi_context *context, sumi_model *model, const char *
     if (describe_file(context, path, sets, &recipe) != SUMI_OK
         || sumi_data_open(context, recipe, &data) != SUMI_OK)
         code = fail_context(context);
-    else code = read_data(context, model, path, data, count, items, NULL);
+    else code = read_data(context, model, states, path, data, count, items, NULL);
     sumi_data_free(data);
     sumi_recipe_free(recipe);
     return code;
 }
 
-static int read_rows(sumi_context *context, sumi_model *model, const char *path, int64_t count,
-                     sumi_array *items)
+static int read_rows(sumi_context *context, sumi_model *model, bool states, const char *path,
+                     int64_t count, sumi_array *items)
 {
     static const char *const ITEMS[] = {[SUMI_POINTS] = "data.items=points",
                                         [SUMI_SIGNAL] = "data.items=signals",
                                         [SUMI_PICTURE] = "data.items=images"};
     const char *const sets[] = {has_ending(path, ".csv") ? "data.kind=csv" : "data.kind=npy",
                                 ITEMS[sumi_model_kind(model)], NULL};
-    return read_described(context, model, path, sets, count, items);
+    return read_described(context, model, states, path, sets, count, items);
 }
 
 /* Reads a picture or a folder of them, scaled and cropped like a folder of training data. */
-static int read_pictures(sumi_context *context, sumi_model *model, const char *path, int64_t count,
-                         sumi_array *items)
+static int read_pictures(sumi_context *context, sumi_model *model, bool states, const char *path,
+                         int64_t count, sumi_array *items)
 {
     int64_t wanted[SUMI_MAX_RANK];
-    int rank = sumi_model_shape(model, wanted);
+    int rank = shape_of(context, model, states, wanted);
     if (sumi_model_kind(model) != SUMI_PICTURE || (wanted[2] != 1 && wanted[2] != 3)) {
         char want[96];
         format_shape(rank, wanted, want, sizeof want);
@@ -132,15 +141,27 @@ static int read_pictures(sumi_context *context, sumi_model *model, const char *p
     const char *const sets[] = {
         "data.kind=folder", width, height, wanted[2] == 1 ? "data.channels=1" : "data.channels=3",
         "data.memory=0",    NULL};
-    return read_described(context, model, path, sets, count, items);
+    return read_described(context, model, states, path, sets, count, items);
+}
+
+static int read_file(sumi_context *context, sumi_model *model, bool states, const char *path,
+                     int64_t count, sumi_array *items)
+{
+    if (has_ending(path, ".npy") || has_ending(path, ".csv"))
+        return read_rows(context, model, states, path, count, items);
+    return read_pictures(context, model, states, path, count, items);
 }
 
 int own_items_read(sumi_context *context, sumi_model *model, const char *path, int64_t count,
                    sumi_array *items)
 {
-    if (has_ending(path, ".npy") || has_ending(path, ".csv"))
-        return read_rows(context, model, path, count, items);
-    return read_pictures(context, model, path, count, items);
+    return read_file(context, model, false, path, count, items);
+}
+
+int own_states_read(sumi_context *context, sumi_model *model, const char *path, int64_t count,
+                    sumi_array *states)
+{
+    return read_file(context, model, true, path, count, states);
 }
 
 int items_choose(sumi_context *context, sumi_model *model, const struct items_choice *choice,

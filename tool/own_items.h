@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Items to put into a model: from the user's own file, or from the data set of its recipe. */
+/* Items to put into a model: from the user's own file, or from the data set of its recipe. Those of
+   a model over latents are the pictures, which sampling_encode turns into latents. */
 #ifndef TOOL_OWN_ITEMS_H
 #define TOOL_OWN_ITEMS_H
 
@@ -10,6 +11,10 @@
    to cover the model's size and cropped at the centre. Prints errors and returns an exit code. */
 int own_items_read(sumi_context *context, sumi_model *model, const char *path, int64_t count,
                    sumi_array *items);
+
+/* The same for states that solvers work on, which in a model over latents are latents. */
+int own_states_read(sumi_context *context, sumi_model *model, const char *path, int64_t count,
+                    sumi_array *states);
 
 /* The source of a command's items. */
 struct items_choice {

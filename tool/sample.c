@@ -74,7 +74,14 @@ static int read_given(struct work *work)
         return fail(EXIT_USAGE, "sample: --strength is above 0 and at most 1, not %s",
                     settings->strength);
     int64_t count = settings->count ? settings->count : INT64_MAX;
-    int code = own_items_read(work->context, work->inference.model, path, count, &work->given);
+    sumi_context *context = work->context;
+    sumi_model *model = work->inference.model;
+    int code = settings->from ? own_items_read(context, model, path, count, &work->given)
+                              : own_states_read(context, model, path, count, &work->given);
+    if (code == EXIT_DONE && settings->from
+        && sampling_encode(context, model, settings->inference.computing.precision, &work->given)
+               != SUMI_OK)
+        return fail_context(context);
     if (code != EXIT_DONE || !settings->count || work->given.shape[0] == count) return code;
     return fail(EXIT_USAGE, "%s: has %lld items, fewer than the %lld of --count", path,
                 (long long)work->given.shape[0], (long long)count);
@@ -120,6 +127,10 @@ static int draw(struct work *work)
     if (status == SUMI_OK)
         status = sampling_decode(work->context, work->inference.model,
                                  settings->inference.computing.precision, &work->samples);
+    if (status == SUMI_OK && sampling.strip)
+        status =
+            sampling_decode_frames(work->context, work->inference.model,
+                                   settings->inference.computing.precision, &work->strip.frames);
     work->seconds = clock_now() - start;
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }

@@ -100,7 +100,7 @@ static void show(struct watch *watch, int64_t done, int64_t steps, const float *
         .rate = (double)watch->state->shape[0] / (each * (double)steps),
         .rate_unit = "samples/s",
         .seconds_left = each * (double)(steps - done),
-        .preview = &preview,
+        .preview = sampling_has_latents(watch->sampling->model) ? NULL : &preview,
     };
     progress_show(&watch->line, &progress);
 }
@@ -213,7 +213,7 @@ sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_a
 
 /* ---- Latents ---- */
 
-static bool has_auto_encoder(const sumi_model *model)
+bool sampling_has_latents(const sumi_model *model)
 {
     sumi_part part = {.size = sizeof part};
     for (int i = 0; sumi_model_part(model, i, &part); i++)
@@ -221,22 +221,78 @@ static bool has_auto_encoder(const sumi_model *model)
     return false;
 }
 
+/* Opens the auto-encoder of a model, in a precision unless that is NULL. */
+static sumi_status open_coder(sumi_context *context, const sumi_model *model, const char *precision,
+                              sumi_auto_encoder **coder)
+{
+    sumi_status status = sumi_auto_encoder_of(context, model, coder);
+    if (status == SUMI_OK && precision)
+        status = sumi_auto_encoder_set(*coder, "precision", precision);
+    return status;
+}
+
+/* Puts `fresh` in the place of an array. */
+static void replace(sumi_context *context, sumi_array *array, const sumi_array *fresh)
+{
+    sumi_array_release(context, array);
+    *array = *fresh;
+}
+
 sumi_status sampling_decode(sumi_context *context, const sumi_model *model, const char *precision,
                             sumi_array *samples)
 {
-    sumi_auto_encoder *auto_encoder = NULL;
+    sumi_auto_encoder *coder = NULL;
     sumi_array pictures = {0};
-    if (!has_auto_encoder(model)) return SUMI_OK;
-    sumi_status status = sumi_auto_encoder_of(context, model, &auto_encoder);
-    if (status == SUMI_OK && precision)
-        status = sumi_auto_encoder_set(auto_encoder, "precision", precision);
-    if (status == SUMI_OK) status = sumi_auto_encoder_decode(auto_encoder, samples, &pictures);
-    if (status == SUMI_OK) {
-        sumi_array_release(context, samples);
-        *samples = pictures;
-    }
-    sumi_auto_encoder_free(auto_encoder);
+    if (!sampling_has_latents(model)) return SUMI_OK;
+    sumi_status status = open_coder(context, model, precision, &coder);
+    if (status == SUMI_OK) status = sumi_auto_encoder_decode(coder, samples, &pictures);
+    if (status == SUMI_OK) replace(context, samples, &pictures);
+    sumi_auto_encoder_free(coder);
     return status;
+}
+
+sumi_status sampling_encode(sumi_context *context, const sumi_model *model, const char *precision,
+                            sumi_array *items)
+{
+    sumi_auto_encoder *coder = NULL;
+    sumi_array latents = {0};
+    if (!sampling_has_latents(model)) return SUMI_OK;
+    sumi_status status = open_coder(context, model, precision, &coder);
+    if (status == SUMI_OK) status = sumi_auto_encoder_encode(coder, items, NULL, &latents);
+    if (status == SUMI_OK) replace(context, items, &latents);
+    sumi_auto_encoder_free(coder);
+    return status;
+}
+
+int sampling_outer_shape(sumi_context *context, const sumi_model *model, int64_t *shape)
+{
+    sumi_auto_encoder_info info = {.size = sizeof info};
+    sumi_auto_encoder *coder = NULL;
+    int rank = sumi_model_shape(model, shape);
+    if (!sampling_has_latents(model)) return rank;
+    if (sumi_auto_encoder_of(context, model, &coder) != SUMI_OK) return rank;
+    sumi_auto_encoder_describe(coder, &info);
+    sumi_auto_encoder_free(coder);
+    shape[0] *= info.factor;
+    shape[1] *= info.factor;
+    shape[2] = info.in_channels;
+    return rank;
+}
+
+sumi_status sampling_decode_frames(sumi_context *context, const sumi_model *model,
+                                   const char *precision, sumi_array *frames)
+{
+    sumi_array flat = *frames;
+    if (!sampling_has_latents(model)) return SUMI_OK;
+    int64_t rows = frames->shape[0], columns = frames->shape[1];
+    flat.rank = frames->rank - 1;
+    flat.shape[0] = rows * columns;
+    for (int i = 1; i < flat.rank; i++) flat.shape[i] = frames->shape[i + 1];
+    sumi_status status = sampling_decode(context, model, precision, &flat);
+    if (status != SUMI_OK) return status;
+    frames->data = flat.data;
+    for (int i = 1; i < flat.rank; i++) frames->shape[i + 1] = flat.shape[i];
+    return SUMI_OK;
 }
 
 /* ---- Filmstrips ---- */

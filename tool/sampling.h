@@ -66,6 +66,22 @@ sumi_status sampling_draw(const struct sampling *sampling, int64_t count, sumi_a
 sumi_status sampling_decode(sumi_context *context, const sumi_model *model, const char *precision,
                             sumi_array *samples);
 
+/* The shape of the items as people see them: of a model over latents, that of the pictures which
+   its auto-encoder encodes; else that of the model's items. Returns the rank. */
+int sampling_outer_shape(sumi_context *context, const sumi_model *model, int64_t *shape);
+
+/* Replaces pictures by the latents (the means) that a model over latents works on; items of other
+   models stay unchanged. */
+sumi_status sampling_encode(sumi_context *context, const sumi_model *model, const char *precision,
+                            sumi_array *items);
+
+/* sampling_decode for the frames [a, b, item] of a table or a filmstrip. */
+sumi_status sampling_decode_frames(sumi_context *context, const sumi_model *model,
+                                   const char *precision, sumi_array *frames);
+
+/* Whether the items of the model are latents. */
+bool sampling_has_latents(const sumi_model *model);
+
 /* Writes the filmstrip as PNG. */
 sumi_status filmstrip_write(sumi_context *context, const struct filmstrip *strip, const char *path);
 void filmstrip_release(sumi_context *context, struct filmstrip *strip);

@@ -280,6 +280,8 @@ static sumi_status draw_samples(struct work *work, sumi_session *session, sumi_s
     if (status == SUMI_OK) status = sampling_draw(&sampling, count, &samples);
     if (status == SUMI_OK)
         status = sampling_decode(work->context, work->model, precision, &samples);
+    if (status == SUMI_OK)
+        status = sampling_decode_frames(work->context, work->model, precision, &strip.frames);
     if (status == SUMI_OK) status = write_pictures(work, &samples, &strip);
     else status = report_undrawn(work, "picture of samples", status);
     filmstrip_release(work->context, &strip);

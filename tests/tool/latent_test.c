@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on models over latents: people give and get pictures. */
+#include "arrays.h"
+
+#define CODER                                                                                      \
+    "{\"_class_name\": \"AutoencoderKL\", \"latent_channels\": 2, \"block_out_channels\": [8, 8]," \
+    " \"norm_num_groups\": 4, \"in_channels\": 1, \"out_channels\": 1, \"down_block_types\":"      \
+    " [\"DownEncoderBlock2D\", \"DownEncoderBlock2D\"], \"up_block_types\":"                       \
+    " [\"UpDecoderBlock2D\", \"UpDecoderBlock2D\"]}"
+#define TRAIN                                                                                      \
+    "sumi train digits --threads 1 --set train.steps=1 train.batch=4 data.count=10 "               \
+    "sample.solver=ddim sample.steps=2 sample.count=2 model.channels=8,8 model.groups=4 "          \
+    "noise.clip=no latents.auto_encoder=ae latents.folder=cache latents.file_items=4 --out run "
+
+static void save_coder(const place *here, uint64_t seed)
+{
+    sumi_context *context = NULL;
+    sumi_auto_encoder *coder = NULL;
+    char path[256];
+    snprintf(path, sizeof path, "%s/ae", here->folder);
+    CHECK_OK(context, sumi_context_create(NULL, &context));
+    CHECK_OK(context, sumi_auto_encoder_create(context, CODER, seed, &coder));
+    CHECK_OK(context, sumi_auto_encoder_save(coder, path));
+    sumi_auto_encoder_free(coder);
+    sumi_context_free(context);
+}
+
+static void check_pictures(const place *here, const char *name, int64_t count)
+{
+    sumi_array array = read_array(here, name);
+    assert_int_equal(array.rank, 4);
+    assert_int_equal(array.shape[0], count);
+    assert_int_equal(array.shape[1], 28);
+    assert_int_equal(array.shape[3], 1);
+    free(array.data);
+}
+
+static void a_training_on_latents_says_so_and_draws_pictures(void **state)
+{
+    place *here = *state;
+    save_coder(here, 1);
+    run(here, TRAIN "&& ls run/vqvae run/unet cache && sumi sample run -n 3 -o s.npy -q "
+                    "--filmstrip f.png");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "latents  of 10 pictures by ");
+    CHECK_HOLDS(here->out, "10 items of 14x14x2");
+    CHECK_HOLDS(here->out, "latents-00002.safetensors");
+    CHECK_HOLDS(here->out, "diffusion_pytorch_model.safetensors");
+    check_pictures(here, "s.npy", 3);
+}
+
+static void a_training_resumes_with_the_latents_that_are_there(void **state)
+{
+    place *here = *state;
+    save_coder(here, 1);
+    run(here, TRAIN "-q && rm cache/latents-00001.safetensors && "
+                    "sumi train --out run --resume --set train.steps=2 -q --threads 1 && ls cache");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "latents-00001.safetensors");
+    save_coder(here, 2);
+    run(here, "sumi train --out run --resume --set train.steps=3 -q --threads 1");
+    assert_int_equal(here->code, 1);
+    CHECK_HOLDS(here->err, "holds latents of another auto-encoder");
+}
+
+static void commands_take_and_give_pictures(void **state)
+{
+    place *here = *state;
+    save_coder(here, 1);
+    run(here, TRAIN "-q && sumi sample run -n 2 -o two.npy -q && "
+                    "sumi inpaint run -n 1 --draws 2 --steps 2 -o filled.npy -q && "
+                    "sumi inpaint run -n 1 --draws 2 --steps 2 -o filled.png -q && "
+                    "sumi invert run -i two.npy --steps 2 -o noise.npy -q && "
+                    "sumi sample run --latents noise.npy --solver ddim --steps 2 -o back.npy -q && "
+                    "sumi sample run --from two.npy --steps 2 -o from.npy -q && "
+                    "sumi interpolate run -i two.npy --frames 3 --steps 2 -o between.npy -q && "
+                    "sumi denoise run --steps 2 -n 1 -o denoised.png && ls denoised.png");
+    CHECK_DONE(here);
+    check_pictures(here, "filled.npy", 2);
+    check_pictures(here, "back.npy", 2);
+    check_pictures(here, "from.npy", 2);
+    check_pictures(here, "between.npy", 3);
+    sumi_array noise = read_array(here, "noise.npy");
+    assert_int_equal(noise.shape[1], 14); /* noise is of latents */
+    free(noise.data);
+}
+
+static void what_makes_no_sense_for_latents_is_refused(void **state)
+{
+    place *here = *state;
+    save_coder(here, 1);
+    run(here, TRAIN "-q");
+    CHECK_DONE(here);
+    run(here, "sumi likelihood run");
+    CHECK_FAILED(here, 1,
+                 "sumi: likelihood: run is a model of latents, and the likelihood of latents is "
+                 "not that of the pictures, so there is none to measure");
+    run(here, "sumi inpaint run -n 1 --grey -o grey.npy");
+    assert_int_equal(here->code, 2);
+    run(here, "sumi sample run --latents cache -o s.npy");
+    assert_true(here->code != 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACE_TEST(a_training_on_latents_says_so_and_draws_pictures),
+        PLACE_TEST(a_training_resumes_with_the_latents_that_are_there),
+        PLACE_TEST(commands_take_and_give_pictures),
+        PLACE_TEST(what_makes_no_sense_for_latents_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

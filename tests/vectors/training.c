@@ -27,6 +27,8 @@ struct run {
     double abar[LEVELS];
     double scale, frequency, divergence_weight; /* of the clean items; of the KL */
     int64_t labels[ITEMS];
+    double context_frequency, context_phase; /* of the states that a U-Net attends to */
+    int64_t tokens;
     struct figures_layout items, noise_layout;
     int64_t batch; /* whose data the next feed writes */
     struct net_nodes nodes;
@@ -66,6 +68,19 @@ static void read_items(struct run *run, const char *note)
     else if (at) sscanf(at, "x = %lf*cos(%lf", &run->scale, &run->frequency);
 }
 
+/* "context cos(0.2*j+0.5) 2x7x24", which is also that of notes that only refer to another. */
+static void read_context(struct run *run, const char *note)
+{
+    const char *at = strstr(note, "context cos(");
+    long long tokens = 7;
+    run->context_frequency = 0.2;
+    run->context_phase = 0.5;
+    if (at)
+        sscanf(at, "context cos(%lf*j+%lf) %*dx%lld", &run->context_frequency, &run->context_phase,
+               &tokens);
+    run->tokens = tokens;
+}
+
 /* "class labels [3, 10]", and "+ 1e-3 * KL". */
 static void read_note(struct run *run)
 {
@@ -73,6 +88,7 @@ static void read_note(struct run *run)
     const char *labels = strstr(note, "class labels ["), *weight = strstr(note, "^2 + ");
     long long given[ITEMS] = {0};
     read_items(run, note);
+    read_context(run, note);
     if (labels) sscanf(labels, "class labels [%lld, %lld", &given[0], &given[1]);
     for (int i = 0; i < ITEMS; i++) run->labels[i] = given[i];
     if (weight) sscanf(weight, "^2 + %lf * KL", &run->divergence_weight);
@@ -93,7 +109,13 @@ static double timestep_of(const struct run *run, int64_t step, int64_t item)
 static sumi_node build_denoiser(struct run *run, sumi_graph *graph)
 {
     const struct net *net = run->net;
-    net_add_inputs(net, graph, ITEMS, NULL, &run->nodes);
+    struct shape shapes[NET_INPUTS] = {{.rank = 0}};
+    int states = net_find_input(net, "states");
+    if (states >= 0) {
+        shapes[states] = net_input_shape(net, states, ITEMS);
+        shapes[states].size[1] = run->tokens;
+    }
+    net_add_inputs(net, graph, ITEMS, shapes, &run->nodes);
     sumi_node output = net_build(net, graph, &run->nodes);
     if (output < 0) return -1;
     run->target = sumi_graph_input(graph, "target", 4, graph_shape(graph, output)->size);
@@ -127,6 +149,17 @@ static double noise_at(const struct run *run, int64_t j)
     return (float)formula_mix((uint32_t)(NOISE_NUMBER + run->batch), (uint32_t)j);
 }
 
+/* The states that the network attends to, if it has any. */
+static void feed_states(const struct run *run, sumi_plan *plan)
+{
+    int number = net_find_input(run->net, "states");
+    if (number < 0) return;
+    float *states = sumi_plan_data(plan, run->nodes.at[number]);
+    int64_t count = ITEMS * run->tokens * run->net->inputs[number].shape[2];
+    for (int64_t j = 0; j < count; j++)
+        states[j] = (float)cos(run->context_frequency * (double)j + run->context_phase);
+}
+
 static void feed_denoiser(const struct run *run, sumi_plan *plan)
 {
     int64_t count = figures_count(&run->items);
@@ -141,6 +174,7 @@ static void feed_denoiser(const struct run *run, sumi_plan *plan)
             (float)(run->velocity ? sqrt(abar) * noise - sqrt(1 - abar) * clean : noise);
     }
     int classes = net_find_input(run->net, "class");
+    feed_states(run, plan);
     for (int64_t i = 0; i < ITEMS; i++) {
         int32_t label = (int32_t)run->labels[i];
         sumi_plan_data(plan, run->nodes.at[NET_TIMES])[i] = (float)timestep_of(run, run->batch, i);

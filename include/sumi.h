@@ -408,12 +408,12 @@ SUMI_API double sumi_solver_initial_sigma(const sumi_solver *solver);
 SUMI_API sumi_status sumi_solver_start(sumi_solver *solver, int rank, const int64_t *shape,
                                        float *x);
 
-/* Fills noise[count], as many numbers as a state has and laid out like one, with the standard normal
-   noise of a draw: 0 for the initial state, then one for each step that adds noise. */
+/* Fills noise[count], as many numbers as a state has and laid out like one, with the standard
+   normal noise of a draw: 0 for the initial state, then one for each step that adds noise. */
 typedef void (*sumi_noise)(void *user, int64_t draw, int64_t count, float *noise);
 
-/* Takes the noise of later runs from the caller instead of the solver's random stream, for example to
-   repeat those of another program; NULL for the stream. `user` must outlive the runs. A run that
+/* Takes the noise of later runs from the caller instead of the solver's random stream, for example
+   to repeat those of another program; NULL for the stream. `user` must outlive the runs. A run that
    follows sumi_solver_start continues to count its draws; any other begins with draw 0. */
 SUMI_API void sumi_solver_set_noise(sumi_solver *solver, sumi_noise noise, void *user);
 

@@ -327,6 +327,7 @@ static void a_resumed_training_on_latents_has_the_same_bits(void **state)
     sumi_data *latents = encode_all(room, recipe);
     sumi_trainer *trainer = begin(room, recipe, latents, &whole);
     for (int i = 0; i < 4; i++) CHECK_OK(room->context, sumi_trainer_step(trainer, &loss));
+    sumi_trainer_free(trainer);
     sumi_trainer *halves = begin(room, recipe, latents, &resumed);
     snprintf(checkpoint, sizeof checkpoint, "%s/c.safetensors", room->folder);
     for (int i = 0; i < 2; i++) CHECK_OK(room->context, sumi_trainer_step(halves, &loss));

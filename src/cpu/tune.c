@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/profile.h"
 #include "cpu/winograd_1d.h"
 #include "cpu/onednn.h"
 #include "cpu/pointwise.h"
@@ -137,13 +137,6 @@ enum { OTHER_BYTES = 4 << 20 };
 /* What a way keeps from its trial, it may not take for the weights that it will run with. */
 static const uint64_t TRIAL_VERSION = UINT64_MAX;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void trial_release(struct trial *trial)
 {
     for (int i = 0; i < 6; i++) context_release(trial->context, trial->blocks[i]);
@@ -265,9 +258,9 @@ static sumi_status time_all(const struct trial *trial, struct candidate *candida
             struct candidate *candidate = &candidates[i];
             if (round > 1 && candidate->seconds > 1.5 * best) continue;
             displace(trial, round);
-            double start = now();
+            double start = profile_clock();
             TRY(run_candidate(trial, candidate, workspace));
-            double taken = now() - start;
+            double taken = profile_clock() - start;
             if (round == 0) continue; /* touches memory for the first time */
             if (taken < candidate->seconds) candidate->seconds = taken;
             if (taken < best) best = taken;

@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/profile.h"
 
 enum { REDIRECTS = 5 };
 static const double PROGRESS_INTERVAL = 0.1; /* seconds between calls of the progress function */
@@ -20,13 +21,6 @@ struct transfer {
     int write_error;        /* an errno, or 0 */
     bool too_large, stopped;
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static size_t receive(char *bytes, size_t item, size_t count, void *user)
 {
@@ -54,7 +48,7 @@ static int report_progress(void *user, curl_off_t total, curl_off_t received,
 {
     (void)received, (void)upload_total, (void)uploaded;
     struct transfer *transfer = user;
-    double time = now();
+    double time = profile_clock();
     bool complete = total > 0 && transfer->size == transfer->start + total;
     if (!complete && time - transfer->reported < PROGRESS_INTERVAL) return 0;
     transfer->reported = time;
@@ -164,7 +158,7 @@ static sumi_status attempt(sumi_context *context, const download_request *reques
     struct transfer transfer = {.request = request,
                                 .start = start,
                                 .size = start,
-                                .begin = now(),
+                                .begin = profile_clock(),
                                 .reported = -PROGRESS_INTERVAL};
     if (lseek(request->handle, start, SEEK_SET) < 0 || ftruncate(request->handle, start) != 0) {
         return context_fail(context, SUMI_ERROR_FILE, "%s: cannot write: %s", request->path,

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/file.h"
+#include "base/profile.h"
 #include "learn/checkpoint.h"
 #include "learn/keys.h"
 #include "learn/trainer.h"
@@ -33,13 +33,6 @@ struct watch {
     sumi_session *session; /* for previews; NULL before the first */
     sumi_array preview;
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* Reduces the number of steps of the solver, if it has more. */
 static sumi_status shorten(sumi_solver *solver)
@@ -90,7 +83,8 @@ static sumi_status draw_preview(struct watch *watch, sumi_array *samples)
 static sumi_status refresh_preview(struct watch *watch)
 {
     sumi_trainer *trainer = watch->trainer;
-    double start = now(), wait = fmax(PREVIEW_SECONDS, watch->preview_cost / PREVIEW_SHARE);
+    double start = profile_clock(),
+           wait = fmax(PREVIEW_SECONDS, watch->preview_cost / PREVIEW_SHARE);
     if (start - watch->last_preview < wait) return SUMI_OK;
     if (!trainer->model && !trainer->objective.preview) return SUMI_OK;
     sumi_array samples = {0};
@@ -100,7 +94,7 @@ static sumi_status refresh_preview(struct watch *watch)
     TRY(status);
     sumi_array_release(trainer->context, &watch->preview);
     watch->preview = samples;
-    watch->last_preview = now();
+    watch->last_preview = profile_clock();
     watch->preview_cost = watch->last_preview - start;
     return SUMI_OK;
 }
@@ -109,7 +103,7 @@ static sumi_status refresh_preview(struct watch *watch)
 static sumi_status report(struct watch *watch)
 {
     sumi_trainer *trainer = watch->trainer;
-    double time = now(), elapsed = time - watch->start;
+    double time = profile_clock(), elapsed = time - watch->start;
     bool last = trainer->step == trainer->steps;
     if (!watch->progress || (time - watch->last_report < REPORT_SECONDS && !last)) return SUMI_OK;
     int64_t done = trainer->step - watch->first_step;
@@ -124,7 +118,7 @@ static sumi_status report(struct watch *watch)
                               .seconds_left =
                                   done ? (double)(trainer->steps - trainer->step) / rate : -1,
                               .preview = watch->preview.data ? &watch->preview : NULL};
-    watch->last_report = now();
+    watch->last_report = profile_clock();
     if (watch->progress(watch->user, &progress)) return SUMI_OK;
     return context_fail(trainer->context, SUMI_STOPPED, "training was stopped after step %lld",
                         (long long)trainer->step);
@@ -202,8 +196,8 @@ sumi_status sumi_trainer_run(sumi_trainer *trainer, const char *folder,
                           .progress = progress,
                           .user = user,
                           .first_step = trainer->step,
-                          .start = now(),
-                          .last_preview = now()};
+                          .start = profile_clock(),
+                          .last_preview = profile_clock()};
     sumi_status status = run_steps(&watch, folder);
     sumi_session_free(watch.session);
     sumi_array_release(trainer->context, &watch.preview);

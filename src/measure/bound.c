@@ -5,9 +5,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/philox.h"
+#include "base/profile.h"
 #include "data/data.h"
 #include "data/shuffle.h"
 #include "measure/likelihood.h"
@@ -303,20 +303,13 @@ static sumi_status measure_item(struct bound *b, int64_t place, float *clean)
     return SUMI_OK;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static sumi_status measure_items(struct bound *b, float *clean, sumi_progress_function progress,
                                  void *user)
 {
-    double start = now();
+    double start = profile_clock();
     for (int64_t place = 0; place < b->items; place++) {
         TRY(measure_item(b, place, clean));
-        double elapsed = now() - start, done = (double)(place + 1);
+        double elapsed = profile_clock() - start, done = (double)(place + 1);
         sumi_progress report = {.size = sizeof report,
                                 .task = "likelihood",
                                 .step = place + 1,

@@ -11,9 +11,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/philox.h"
+#include "base/profile.h"
 #include "measure/likelihood.h"
 #include "noise/path.h"
 
@@ -242,20 +242,13 @@ static sumi_status measure_batch(struct density *d, int64_t first, const float *
                          d->from, d->to, NULL);
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* Measures in batches of `most` items, and writes the mean and its error to the likelihood's
    terms. */
 static sumi_status measure(struct density *d, sumi_likelihood *likelihood, int64_t count,
                            int64_t most, const float *x, double *bits,
                            sumi_progress_function progress, void *user)
 {
-    double start = now(), mean = 0, squares = 0;
+    double start = profile_clock(), mean = 0, squares = 0;
     for (int64_t first = 0; first < count; first += most) {
         d->items = count - first < most ? count - first : most;
         TRY(measure_batch(d, first, x + first * d->size));
@@ -266,7 +259,7 @@ static sumi_status measure(struct density *d, sumi_likelihood *likelihood, int64
             squares += difference * (value - mean);
             if (bits) bits[first + item] = value;
         }
-        double done = (double)(first + d->items), elapsed = now() - start;
+        double done = (double)(first + d->items), elapsed = profile_clock() - start;
         sumi_progress report = {.size = sizeof report,
                                 .task = "likelihood",
                                 .step = first + d->items,

@@ -17,11 +17,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/members.h"
 #include "base/philox.h"
 #include "data/shuffle.h"
 #include "learn/objective.h"
 #include "learn/variational_terms.h"
-#include "base/members.h"
 #include "ops/ops.h"
 #include "solvers/solver.h"
 

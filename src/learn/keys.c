@@ -3,8 +3,8 @@
 #include "learn/keys.h"
 
 const struct option *const built_in_objective_tables[] = {
-    objective_keys, flow_keys,      coupling_keys,      reflow_keys,
-    times_keys,     weighting_keys, label_dropout_keys, NULL,
+    objective_keys, flow_keys,          coupling_keys,     reflow_keys, times_keys,
+    weighting_keys, label_dropout_keys, auto_encoder_keys, NULL,
 };
 
 const struct option *const train_tables[] = {

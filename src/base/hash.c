@@ -2,6 +2,8 @@
 /* Checksums; see hash.h. */
 #include "base/hash.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Each step can be undone, so that no bit is lost on the way. */
@@ -22,4 +24,9 @@ uint64_t hash_bytes(uint64_t sum, const void *data, size_t size)
     word = size;
     for (size_t i = 0; i < size; i++) word = word << 8 | bytes[i];
     return hash_word(sum, word);
+}
+
+void hash_to_text(uint64_t sum, char text[HASH_TEXT])
+{
+    snprintf(text, HASH_TEXT, "%016" PRIx64, sum);
 }

@@ -11,4 +11,8 @@
 uint64_t hash_word(uint64_t sum, uint64_t word);
 uint64_t hash_bytes(uint64_t sum, const void *data, size_t size);
 
+/* A sum in hexadecimal. */
+enum { HASH_TEXT = 17 };
+void hash_to_text(uint64_t sum, char text[HASH_TEXT]);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/context.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/names.h"
 #include "data/augment.h"
 #include "files/recipe.h"
@@ -26,8 +27,6 @@ struct data_kind {
     bool reads_files;               /* whose contents may have changed when a run is resumed */
 };
 
-enum { DATA_MARK = 24 }; /* bytes of a fingerprint as text */
-
 struct sumi_data {
     sumi_context *context;
     const struct data_kind *kind;
@@ -41,7 +40,7 @@ struct sumi_data {
     int classes;                   /* 0 without labels */
     struct names class_names;      /* empty where they have none */
     enum sumi_item_kind items_are; /* 0: the usual kind of that rank */
-    char auto_encoder[DATA_MARK];  /* fingerprint of what items are latents of; "" for none */
+    char auto_encoder[HASH_TEXT];  /* fingerprint of what items are latents of; "" for none */
 
     /* Set by data.c. */
     int64_t item_size; /* numbers in one item */

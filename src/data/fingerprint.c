@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hash.h"
-
 enum { SAMPLED = 64 };
 
 /* The checksum of a few items as the network gets them, with their labels. */
@@ -51,8 +49,8 @@ static sumi_status take(sumi_data *data, struct fingerprint *fingerprint)
     context_release(data->context, item);
     TRY(status);
     describe_items(data, fingerprint);
-    snprintf(fingerprint->sample, CHECKSUM_SIZE, "%016" PRIx64, sum);
-    if (data->items) snprintf(fingerprint->all, CHECKSUM_SIZE, "%016" PRIx64, sum_all(data));
+    hash_to_text(sum, fingerprint->sample);
+    if (data->items) hash_to_text(sum_all(data), fingerprint->all);
     return SUMI_OK;
 }
 
@@ -62,13 +60,13 @@ sumi_status fingerprint_take(sumi_data *data, struct fingerprint *fingerprint)
     return data->kind->reads_files ? take(data, fingerprint) : SUMI_OK;
 }
 
-sumi_status fingerprint_mark(sumi_data *data, char *mark)
+sumi_status fingerprint_mark(sumi_data *data, char mark[HASH_TEXT])
 {
     struct fingerprint whole = {.items = ""};
     TRY(take(data, &whole));
     uint64_t sum = hash_bytes(1, whole.items, strlen(whole.items));
     sum = hash_bytes(sum, whole.sample, strlen(whole.sample));
     sum = hash_bytes(sum, whole.all, strlen(whole.all));
-    snprintf(mark, DATA_MARK, "%016" PRIx64, sum);
+    hash_to_text(sum, mark);
     return SUMI_OK;
 }

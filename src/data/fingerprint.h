@@ -7,15 +7,15 @@
 
 #include "data/data.h"
 
-enum { FINGERPRINT_SIZE = 192, CHECKSUM_SIZE = 20 };
+enum { FINGERPRINT_SIZE = 192 };
 
 struct fingerprint {
-    char items[FINGERPRINT_SIZE];                   /* "20 items of 28x28x1 in 10 classes" */
-    char sample[CHECKSUM_SIZE], all[CHECKSUM_SIZE]; /* in hexadecimal; "" of `all` where unknown */
+    char items[FINGERPRINT_SIZE];           /* "20 items of 28x28x1 in 10 classes" */
+    char sample[HASH_TEXT], all[HASH_TEXT]; /* in hexadecimal; "" of `all` where unknown */
 };
 
-/* The fingerprint of any data set, as a text that is short, into mark[DATA_MARK]. */
-sumi_status fingerprint_mark(sumi_data *data, char *mark);
+/* The fingerprint of any data set, as a text that is short. */
+sumi_status fingerprint_mark(sumi_data *data, char mark[HASH_TEXT]);
 
 /* Takes the fingerprint of a data set that is read from files; for a generated one, which the
    recipe determines, all texts are "". Reads a few items if they are not in memory. */

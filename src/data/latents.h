@@ -13,7 +13,7 @@
 
 struct latents_cache {
     char folder[PATH_SIZE];
-    char auto_encoder[DATA_MARK], pictures[DATA_MARK]; /* fingerprints */
+    char auto_encoder[HASH_TEXT], pictures[HASH_TEXT]; /* fingerprints */
     int64_t count;                                     /* of items in all files */
     int64_t each;                                      /* in a file; the last may have fewer */
     int64_t shape[3];                                  /* of an item: [h, w, c] */

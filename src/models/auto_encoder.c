@@ -2,12 +2,10 @@
 /* Opening, making and saving auto-encoders, and their options. */
 #include "models/auto_encoder.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/members.h"
 #include "base/structure.h"
@@ -314,11 +312,11 @@ static sumi_status sum_weights(const struct auto_encoder_part *part, uint64_t *s
     return status;
 }
 
-sumi_status auto_encoder_part_mark(const struct auto_encoder_part *part, char *mark)
+sumi_status auto_encoder_part_mark(const struct auto_encoder_part *part, char mark[HASH_TEXT])
 {
     uint64_t sum = 0;
     TRY(sum_weights(part, &sum));
-    snprintf(mark, AUTO_ENCODER_MARK, "%016" PRIx64, sum);
+    hash_to_text(sum, mark);
     return SUMI_OK;
 }
 

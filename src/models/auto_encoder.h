@@ -6,12 +6,11 @@
 #ifndef SUMI_MODELS_AUTO_ENCODER_H
 #define SUMI_MODELS_AUTO_ENCODER_H
 
+#include "base/hash.h"
 #include "base/option_set.h"
 #include "models/model.h"
 #include "models/plan_cache.h"
 #include "nets/auto_encoder.h"
-
-enum { AUTO_ENCODER_MARK = 24 };
 
 /* Read-only after its creation. */
 struct auto_encoder_part {
@@ -24,8 +23,8 @@ struct auto_encoder_part {
 sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
                                    struct auto_encoder_part **part);
 sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder);
-/* The fingerprint of its weights and of the scale of its latents into mark[AUTO_ENCODER_MARK]. */
-sumi_status auto_encoder_part_mark(const struct auto_encoder_part *part, char *mark);
+/* The fingerprint of its weights and of the scale of its latents as a text. */
+sumi_status auto_encoder_part_mark(const struct auto_encoder_part *part, char mark[HASH_TEXT]);
 /* The folder of the auto-encoder: `folder` itself, or that of a pipeline's part. */
 sumi_status auto_encoder_find(sumi_context *context, const char *folder, char found[PATH_SIZE]);
 /* Whether a folder is that of a single auto-encoder. */
@@ -42,7 +41,7 @@ struct sumi_auto_encoder {
     sumi_context *context;
     const struct auto_encoder_part *part;
     struct auto_encoder_part *own; /* freed with it, or NULL */
-    char mark[AUTO_ENCODER_MARK];  /* of the weights, "" until it is computed */
+    char mark[HASH_TEXT];          /* of the weights, "" until it is computed */
     struct option_set options;     /* of the following; see sumi_auto_encoder_set */
     int precision, posterior;      /* PRECISION_BF16, POSTERIOR_SAMPLE */
     bool slices;

@@ -5,9 +5,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/hash.h"
+#include "base/profile.h"
 #include "data/augment.h"
 #include "data/fingerprint.h"
 #include "data/latents.h"
@@ -76,7 +75,7 @@ static sumi_status mark_pictures(struct encoding *encoding)
     TRY(fingerprint_mark(encoding->pictures, mark));
     if (!encoding->mirrored) return SUMI_OK;
     uint64_t sum = hash_word(hash_bytes(1, mark, strlen(mark)), 1);
-    snprintf(mark, DATA_MARK, "%016" PRIx64, sum);
+    hash_to_text(sum, mark);
     return SUMI_OK;
 }
 
@@ -98,7 +97,7 @@ static sumi_status find_shape(struct encoding *encoding)
 static sumi_status usual_folder(struct encoding *encoding)
 {
     struct latents_cache *cache = &encoding->cache;
-    char name[64 + 2 * DATA_MARK];
+    char name[64 + 2 * HASH_TEXT];
     snprintf(name, sizeof name, "latents/%s-%s-%" PRId64, cache->auto_encoder, cache->pictures,
              cache->each);
     return path_cache_folder(encoding->context, name, cache->folder);
@@ -110,7 +109,7 @@ static sumi_status plan_cache(struct encoding *encoding)
     const char *folder = recipe_text(encoding->recipe, "latents.folder");
     const char *mark = sumi_auto_encoder_fingerprint(encoding->coder);
     if (!mark) return SUMI_ERROR_MEMORY;
-    snprintf(cache->auto_encoder, DATA_MARK, "%s", mark);
+    snprintf(cache->auto_encoder, HASH_TEXT, "%s", mark);
     TRY(mark_pictures(encoding));
     TRY(find_shape(encoding));
     cache->deviations = encoding->coder->part->net->type->moments;
@@ -125,16 +124,10 @@ static sumi_status plan_cache(struct encoding *encoding)
 
 /* ---- Encoding ---- */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static sumi_status report(const struct encoding *encoding, int64_t done)
 {
-    double seconds = now() - encoding->start, rate = (double)(done - encoding->first) / seconds;
+    double seconds = profile_clock() - encoding->start,
+           rate = (double)(done - encoding->first) / seconds;
     int64_t left = encoding->cache.count - done;
     sumi_progress progress = {.size = sizeof progress,
                               .task = "encode",
@@ -242,7 +235,7 @@ static sumi_status fill_cache(struct encoding *encoding)
     size_t most = (size_t)((cache->count < cache->each ? cache->count : cache->each) * size);
     float *rows = context_allocate(encoding->context, 2 * most, sizeof *rows);
     if (!rows) return SUMI_ERROR_MEMORY;
-    encoding->start = now();
+    encoding->start = profile_clock();
     encoding->first = present * cache->each;
     sumi_status status = SUMI_OK;
     for (int64_t i = present; i < files && status == SUMI_OK; i++) {
@@ -350,7 +343,7 @@ static sumi_status check_clip(const sumi_model *model, const sumi_recipe *recipe
 
 static sumi_status check_owner(const sumi_model *model, const sumi_data *data, const char *folder)
 {
-    char mark[AUTO_ENCODER_MARK];
+    char mark[HASH_TEXT];
     TRY(auto_encoder_part_mark(model->auto_encoder, mark));
     if (strcmp(mark, data->auto_encoder) == 0) return SUMI_OK;
     return context_fail(model->context, SUMI_ERROR_FORMAT,

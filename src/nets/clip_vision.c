@@ -41,9 +41,7 @@ static sumi_node embed_patches(const struct clip_vision *vision, sumi_graph *gra
         .rank = 2, .kernel = vision->patch, .stride = vision->patch};
     x = layer_convolution_plain(graph, "vision_model.embeddings.patch_embedding", x,
                                 vision->clip.width, &window);
-    int64_t shape[3] = {layer_size(graph, x, 0), layer_size(graph, x, 1) * layer_size(graph, x, 2),
-                        vision->clip.width};
-    return sumi_op_reshape(graph, x, 3, shape);
+    return layer_sequence(graph, x);
 }
 
 /* The class token before the patches, with positions: [n, 1 + patches, width]. */

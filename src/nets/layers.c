@@ -161,6 +161,27 @@ sumi_node layer_over_pixels(sumi_graph *graph, sumi_node x)
     return sumi_op_reshape(graph, x, 4, shape);
 }
 
+sumi_node layer_sequence(sumi_graph *graph, sumi_node x)
+{
+    int64_t shape[3] = {layer_size(graph, x, 0), layer_size(graph, x, 1) * layer_size(graph, x, 2),
+                        layer_size(graph, x, 3)};
+    return sumi_op_reshape(graph, x, 3, shape);
+}
+
+sumi_node layer_mask_bias(sumi_graph *graph, const char *class_name, sumi_node states,
+                          sumi_node mask)
+{
+    const double hidden = 10000; /* subtracted from the score of a padded token, as by diffusers */
+    if (mask < 0 || states < 0) return -1;
+    int64_t shape[4] = {layer_size(graph, mask, 0), 1, 1, layer_size(graph, mask, 1)};
+    if (shape[3] != layer_size(graph, states, 1)) {
+        graph_fail(graph, "%s: \"states_mask\" is for %lld tokens, but \"states\" has %lld",
+                   class_name, (long long)shape[3], (long long)layer_size(graph, states, 1));
+        return -1;
+    }
+    return sumi_op_reshape(graph, sumi_op_affine(graph, mask, hidden, -hidden), 4, shape);
+}
+
 static const struct {
     const char *name;
     enum layer_activation activation;

@@ -71,6 +71,15 @@ sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64
 /* x[n, c] as [n, 1, 1, c], to be broadcast over pixels. */
 sumi_node layer_over_pixels(sumi_graph *graph, sumi_node x);
 
+/* x[n,h,w,c] as the sequence of its places, [n, h w, c]. */
+sumi_node layer_sequence(sumi_graph *graph, sumi_node x);
+
+/* The bias [n, 1, 1, tokens] of the scores of an attention to `states` [n, tokens, c], by a mask
+   [n, tokens] that is 1 for tokens and 0 for padding; -1 where the mask or the states are -1.
+   `class_name` is for messages. */
+sumi_node layer_mask_bias(sumi_graph *graph, const char *class_name, sumi_node states,
+                          sumi_node mask);
+
 enum layer_activation { LAYER_SILU, LAYER_MISH, LAYER_GELU, LAYER_RELU };
 
 /* The activation that a key names, as in diffusers: in any case, with "swish" for SiLU. */

@@ -7,7 +7,6 @@
 #include "nets/transformer.h"
 
 static const double EPSILON = 1e-6; /* of the last norm */
-static const double HIDDEN = 10000; /* subtracted from the score of a padded text token */
 
 struct pixart {
     struct transformer transformer;
@@ -195,28 +194,13 @@ static sumi_node build_end(sumi_graph *graph, const struct pixart *pixart, sumi_
     return transformer_picture(graph, t, "proj_out", tokens, x);
 }
 
-/* A mask[n, length] , 1 for tokens that are attended to, as a bias of scores; -1 for none. */
-static sumi_node mask_bias(sumi_graph *graph, const struct net_nodes *nodes)
-{
-    sumi_node mask = nodes->at[MASK], states = nodes->at[STATES];
-    if (mask < 0 || states < 0) return -1;
-    int64_t shape[4] = {layer_size(graph, mask, 0), 1, 1, layer_size(graph, mask, 1)};
-    if (shape[3] != layer_size(graph, states, 1)) {
-        graph_fail(graph,
-                   "PixArtTransformer2DModel: \"states_mask\" is for %lld tokens, but "
-                   "\"states\" has %lld",
-                   (long long)shape[3], (long long)layer_size(graph, states, 1));
-        return -1;
-    }
-    return sumi_op_reshape(graph, sumi_op_affine(graph, mask, HIDDEN, -HIDDEN), 4, shape);
-}
-
 static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     const struct pixart *pixart = net->settings;
     const struct transformer *t = &pixart->transformer;
     const struct layer_linear normal = {true, LAYER_START_NORMAL};
-    sumi_node x = nodes->at[NET_X], states = nodes->at[STATES], bias = mask_bias(graph, nodes);
+    sumi_node x = nodes->at[NET_X], states = nodes->at[STATES];
+    sumi_node bias = layer_mask_bias(graph, "PixArtTransformer2DModel", states, nodes->at[MASK]);
     sumi_node embedding = embed_time(graph, pixart, nodes);
     sumi_node time = layer_linear_of(graph, "adaln_single.linear", sumi_op_silu(graph, embedding),
                                      PARTS * t->width, &normal);

@@ -25,10 +25,7 @@ sumi_node transformer_embed(sumi_graph *graph, const struct transformer *t, sumi
         sumi_graph_weight(graph, "pos_embed.proj.bias", 1, &t->width, SUMI_START_ZERO, 0);
     const sumi_convolution geometry = {.stride = {p, p}};
     sumi_node patches = sumi_op_convolution(graph, x, weight, bias, &geometry);
-    if (patches < 0) return -1;
-    const struct shape *grid = graph_shape(graph, patches);
-    int64_t tokens[3] = {grid->size[0], grid->size[1] * grid->size[2], grid->size[3]};
-    return sumi_op_reshape(graph, patches, 3, tokens);
+    return layer_sequence(graph, patches);
 }
 
 float *transformer_positions(sumi_graph *graph, const struct transformer *t,

@@ -169,8 +169,6 @@ sumi_node unet_attend(struct unet_builder *builder, const char *name,
 sumi_node unet_build_cross(struct unet_builder *builder, const char *name,
                            enum unet_crossing crossing, const struct unet_attention *attention,
                            const struct unet_cross *cross, sumi_node x);
-/* A mask[n, length], 1 for tokens that are attended to, as a bias of scores [n, 1, 1, length]. */
-sumi_node unet_text_bias(sumi_graph *graph, sumi_node states, sumi_node mask);
 /* Halves or doubles the spatial size with the binomial filter (1,3,3,1). */
 sumi_node unet_fir_down(sumi_graph *graph, sumi_node x);
 sumi_node unet_fir_up(sumi_graph *graph, sumi_node x);

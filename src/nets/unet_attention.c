@@ -11,11 +11,10 @@ sumi_node unet_attend(struct unet_builder *builder, const char *name,
     if (x < 0) return -1;
     sumi_graph *graph = builder->graph;
     struct shape image = *graph_shape(graph, x);
-    int64_t sequence[3] = {image.size[0], image.size[1] * image.size[2], image.size[3]};
     int64_t inner = attention->heads * attention->head_width;
     char part[NAME_SIZE];
 
-    sumi_node h = sumi_op_reshape(graph, x, 3, sequence); /* [n, pixels, c] */
+    sumi_node h = layer_sequence(graph, x); /* [n, pixels, c] */
     sumi_node q = layer_linear(graph, layer_name(part, name, "to_q"), h, inner);
     sumi_node k = layer_linear(graph, layer_name(part, name, "to_k"), h, inner);
     sumi_node v = layer_linear(graph, layer_name(part, name, "to_v"), h, inner);

@@ -358,12 +358,12 @@ static void find_residuals(const struct net *net, const struct net_nodes *nodes,
 static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     const struct unet *unet = net->settings;
-    struct unet_builder builder = {.graph = graph, .unet = unet, .states_bias = -1};
+    struct unet_builder builder = {.graph = graph, .unet = unet};
     sumi_node mask = input_named(net, nodes, "states_mask"), residuals[UNET_RESIDUALS + 1];
     find_residuals(net, nodes, residuals);
     builder.residuals = residuals;
     builder.states = input_named(net, nodes, "states");
-    if (mask >= 0) builder.states_bias = unet_text_bias(graph, builder.states, mask);
+    builder.states_bias = layer_mask_bias(graph, "UNet2DConditionModel", builder.states, mask);
     if (unet->projected_states) {
         builder.states =
             layer_linear(graph, "encoder_hid_proj", builder.states, unet->projected_states);

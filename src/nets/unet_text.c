@@ -8,27 +8,7 @@
 
 static const double NORM_EPSILON = 1e-6; /* of the norm before a transformer */
 static const double EPSILON = 1e-5;      /* of the other norms */
-static const double HIDDEN = 10000;      /* subtracted from the score of a padded token */
 enum { WIDENING = 4 };                   /* of the feed-forward network */
-
-sumi_node unet_text_bias(sumi_graph *graph, sumi_node states, sumi_node mask)
-{
-    int64_t shape[4] = {layer_size(graph, mask, 0), 1, 1, layer_size(graph, mask, 1)};
-    if (shape[3] != layer_size(graph, states, 1)) {
-        graph_fail(graph, "\"states_mask\" is for %lld tokens, but \"states\" has %lld",
-                   (long long)shape[3], (long long)layer_size(graph, states, 1));
-        return -1;
-    }
-    return sumi_op_reshape(graph, sumi_op_affine(graph, mask, HIDDEN, -HIDDEN), 4, shape);
-}
-
-/* x[n,h,w,c] as [n, pixels, c]. */
-static sumi_node to_sequence(sumi_graph *graph, sumi_node x)
-{
-    int64_t shape[3] = {layer_size(graph, x, 0), layer_size(graph, x, 1) * layer_size(graph, x, 2),
-                        layer_size(graph, x, 3)};
-    return sumi_op_reshape(graph, x, 3, shape);
-}
 
 /* ---- Transformers ---- */
 
@@ -98,7 +78,7 @@ static sumi_node build_transformer(struct unet_builder *builder, const char *nam
     const struct transforming t = {builder, cross, channels / cross->heads * cross->heads};
     char part[NAME_SIZE];
     sumi_node h = layer_group_norm(graph, layer_name(part, name, "norm"), x, &norm, false);
-    h = to_sequence(graph, project(&t, layer_name(part, name, "proj_in"), h, t.width));
+    h = layer_sequence(graph, project(&t, layer_name(part, name, "proj_in"), h, t.width));
     for (int64_t i = 0; i < cross->depth; i++) {
         layer_name(part, name, "transformer_blocks.%lld", (long long)i);
         h = build_block(&t, part, h);
@@ -140,7 +120,7 @@ static sumi_node build_simple(struct unet_builder *builder, const char *name,
     const int64_t width = attention->heads * attention->head_width;
     char part[NAME_SIZE], own[NAME_SIZE];
     sumi_node h = layer_group_norm(graph, layer_name(part, name, "group_norm"), x, &norm, false);
-    h = to_sequence(graph, h);
+    h = layer_sequence(graph, h);
     sumi_node q = layer_linear(graph, layer_name(part, name, "to_q"), h, width);
     sumi_node k = keys_of(builder, cross, layer_name(part, name, "add_k_proj"),
                           layer_name(own, name, "to_k"), h, width);

@@ -245,26 +245,13 @@ static sumi_status preview(void *user, sumi_array *items)
 
 /* ---- Creating ---- */
 
-/* Refuses all but pictures of the auto-encoder's channels and a multiple of its factor. */
-static sumi_status check_pictures(const struct auto_encoding *a)
+static sumi_status check_class(const struct auto_encoding *a)
 {
     const struct auto_encoder *net = a->runner->part->net;
-    sumi_context *context = a->learning.context;
-    if (!net->type->moments) {
-        return context_fail(context, SUMI_ERROR_UNSUPPORTED,
-                            "train.objective = autoencoder trains AutoencoderKL, not %s",
-                            net->type->class_name);
-    }
-    bool pictures = sumi_data_kind(a->learning.data) == SUMI_PICTURE
-                    && a->picture[2] == net->in_channels && a->picture[2] == net->out_channels;
-    if (pictures && a->picture[0] % net->factor == 0 && a->picture[1] % net->factor == 0)
-        return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_ARGUMENT,
-                        "the auto-encoder takes pictures of %lld channels, gives %lld, and needs "
-                        "heights and widths that are multiples of %lld; the items of the data set "
-                        "are not such pictures",
-                        (long long)net->in_channels, (long long)net->out_channels,
-                        (long long)net->factor);
+    if (net->type->moments) return SUMI_OK;
+    return context_fail(a->learning.context, SUMI_ERROR_UNSUPPORTED,
+                        "train.objective = autoencoder trains AutoencoderKL, not %s",
+                        net->type->class_name);
 }
 
 static sumi_status check_discriminator(const struct auto_encoding *a)
@@ -312,7 +299,8 @@ static sumi_status open(struct auto_encoding *a)
     const sumi_recipe *recipe = a->learning.recipe;
     sumi_data_shape(a->learning.data, a->picture);
     read_recipe(a);
-    TRY(check_pictures(a));
+    TRY(check_class(a));
+    TRY(auto_encoder_check_data(a->runner, a->learning.data));
     TRY(check_discriminator(a));
     a->item_size = a->picture[0] * a->picture[1] * a->picture[2];
     a->latent_size =

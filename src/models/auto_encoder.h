@@ -77,6 +77,11 @@ sumi_status auto_encoder_check_pictures(const sumi_auto_encoder *runner,
 sumi_status auto_encoder_posterior(sumi_auto_encoder *runner, const sumi_array *pictures,
                                    sumi_array *means, sumi_array *deviations);
 
+/* ---- Training (auto_encoder_from_recipe.c) ---- */
+
+/* Refuses data whose items are not pictures that the auto-encoder takes and gives back. */
+sumi_status auto_encoder_check_data(const sumi_auto_encoder *runner, const sumi_data *data);
+
 /* ---- Latents of data sets (encoded_data.c) ---- */
 
 extern const struct option latents_keys[]; /* of a recipe's [latents] */

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The auto-encoder that a recipe describes, for the pictures of a data set. */
+#include <string.h>
+
 #include "data/data.h"
 #include "models/auto_encoder.h"
 
-/* Refuses pictures that the auto-encoder cannot take or give back. */
-static sumi_status check_fit(const sumi_auto_encoder *runner, const sumi_data *data)
+sumi_status auto_encoder_check_data(const sumi_auto_encoder *runner, const sumi_data *data)
 {
     const struct auto_encoder *net = runner->part->net;
-    int64_t shape[SUMI_MAX_RANK];
-    int rank = sumi_data_shape(data, shape);
-    if (rank != 3 || shape[2] != net->in_channels || shape[2] != net->out_channels) {
+    struct shape one = {.rank = 4, .size = {1}};
+    if (sumi_data_kind(data) != SUMI_PICTURE) {
         return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
-                            "the auto-encoder takes pictures of %lld channels and gives %lld, but "
-                            "the items of the data set have %d dimensions and %lld channels",
-                            (long long)net->in_channels, (long long)net->out_channels, rank,
-                            rank ? (long long)shape[rank - 1] : 0);
+                            "%s: the auto-encoder takes pictures, which these items are not",
+                            data->name);
     }
-    if (shape[0] % net->factor == 0 && shape[1] % net->factor == 0) return SUMI_OK;
+    memcpy(one.size + 1, data->shape, 3 * sizeof *one.size);
+    TRY(auto_encoder_check_pictures(runner, &one));
+    if (net->in_channels == net->out_channels) return SUMI_OK;
     return context_fail(runner->context, SUMI_ERROR_ARGUMENT,
-                        "the auto-encoder takes pictures whose height and width are multiples of "
-                        "%lld, but those of the data set are %lldx%lld; use fewer levels or "
-                        "another size",
-                        (long long)net->factor, (long long)shape[0], (long long)shape[1]);
+                        "the auto-encoder takes pictures of %lld channels, but gives %lld; one "
+                        "that is trained gives back what it takes",
+                        (long long)net->in_channels, (long long)net->out_channels);
 }
 
 sumi_status sumi_auto_encoder_create_from_recipe(sumi_context *context, const sumi_recipe *recipe,
@@ -45,7 +44,7 @@ sumi_status sumi_auto_encoder_create_from_recipe(sumi_context *context, const su
     uint64_t seed = recipe_seed(recipe, "train.seed");
     sumi_status status = sumi_auto_encoder_create(context, config, seed, auto_encoder);
     context_release(context, config);
-    if (status == SUMI_OK) status = check_fit(*auto_encoder, data);
+    if (status == SUMI_OK) status = auto_encoder_check_data(*auto_encoder, data);
     if (status == SUMI_OK) return SUMI_OK;
     sumi_auto_encoder_free(*auto_encoder);
     *auto_encoder = NULL;

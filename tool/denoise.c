@@ -152,17 +152,6 @@ static const char *precision_of(const struct work *work)
     return work->settings->inference.computing.precision;
 }
 
-/* Puts the latents of the originals in their place. */
-static sumi_status enter_latents(struct work *work)
-{
-    sumi_array *items = &work->items, *kept = &work->pictures;
-    if (!sampling_has_latents(work->inference.model)) return SUMI_OK;
-    sumi_status status = sumi_array_create(work->context, items->rank, items->shape, kept);
-    if (status != SUMI_OK) return status;
-    memcpy(kept->data, items->data, (size_t)sumi_array_count(items) * sizeof *items->data);
-    return sampling_encode(work->context, work->inference.model, precision_of(work), items);
-}
-
 /* Decodes the cells, and puts the originals back. */
 static sumi_status leave_latents(struct work *work)
 {
@@ -183,7 +172,8 @@ static int denoise(struct work *work)
 {
     sumi_array state = {0};
     interrupt_catch();
-    sumi_status status = enter_latents(work);
+    sumi_status status = sampling_encode(work->context, work->inference.model, precision_of(work),
+                                         &work->items, &work->pictures);
     if (status == SUMI_OK) status = create_cells(work);
     if (status == SUMI_OK) {
         status = sumi_array_create(work->context, work->items.rank, work->items.shape, &state);

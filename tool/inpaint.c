@@ -154,18 +154,17 @@ static void shrink_mask(const sumi_array *mask, sumi_array *small)
 /* Encodes the items of a model over latents, and brings the mask to their size. */
 static int make_latents(struct work *work)
 {
-    const sumi_array *items = &work->items;
     sumi_context *context = work->context;
     const sumi_model *model = work->inference.model;
     if (!sampling_has_latents(model)) return EXIT_DONE;
     if (work->settings->grey)
         return fail(EXIT_USAGE, "inpaint: --grey is for models of pictures, but this one works on "
                                 "latents, whose channels are no colours");
-    sumi_status status = sumi_array_create(context, items->rank, items->shape, &work->latents);
-    if (status != SUMI_OK) return fail_context(context);
-    memcpy(work->latents.data, items->data, (size_t)sumi_array_count(items) * sizeof *items->data);
-    status = sampling_encode(context, model, work->settings->inference.computing.precision,
-                             &work->latents);
+    work->latents = work->items;
+    work->items = (sumi_array){0};
+    sumi_status status =
+        sampling_encode(context, model, work->settings->inference.computing.precision,
+                        &work->latents, &work->items);
     if (status == SUMI_OK)
         status = sumi_array_create(context, 4, work->latents.shape, &work->latent_mask);
     if (status != SUMI_OK) return fail_context(context);

@@ -79,7 +79,7 @@ static int invert_items(struct work *work)
     if (code == EXIT_DONE) code = inference_change_solver(&work->inference, "ddim-inverse");
     if (code != EXIT_DONE) return code;
     if (sampling_encode(work->context, work->inference.model,
-                        settings->inference.computing.precision, &work->ends)
+                        settings->inference.computing.precision, &work->ends, NULL)
         != SUMI_OK)
         return fail_context(work->context);
     struct sampling sampling = inference_sampling(&work->inference);

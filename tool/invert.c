@@ -81,7 +81,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
         code = own_items_read(context, work.inference.model, settings->input, most, &work.items);
     if (code == EXIT_DONE
         && sampling_encode(context, work.inference.model, settings->inference.computing.precision,
-                           &work.items)
+                           &work.items, NULL)
                != SUMI_OK)
         code = fail_context(context);
     if (code == EXIT_DONE) code = invert(&work);

@@ -79,7 +79,8 @@ static int read_given(struct work *work)
     int code = settings->from ? own_items_read(context, model, path, count, &work->given)
                               : own_states_read(context, model, path, count, &work->given);
     if (code == EXIT_DONE && settings->from
-        && sampling_encode(context, model, settings->inference.computing.precision, &work->given)
+        && sampling_encode(context, model, settings->inference.computing.precision, &work->given,
+                           NULL)
                != SUMI_OK)
         return fail_context(context);
     if (code != EXIT_DONE || !settings->count || work->given.shape[0] == count) return code;

@@ -221,47 +221,38 @@ bool sampling_has_latents(const sumi_model *model)
     return false;
 }
 
-/* Opens the auto-encoder of a model, in a precision unless that is NULL. */
-static sumi_status open_coder(sumi_context *context, const sumi_model *model, const char *precision,
-                              sumi_auto_encoder **coder)
+/* Encodes or decodes items with the auto-encoder of a model over latents, in a precision unless
+   that is NULL. What they were goes to *before, unless that is NULL. */
+static sumi_status translate(sumi_context *context, const sumi_model *model, const char *precision,
+                             bool encode, sumi_array *items, sumi_array *before)
 {
-    sumi_status status = sumi_auto_encoder_of(context, model, coder);
+    sumi_auto_encoder *coder = NULL;
+    sumi_array fresh = {0};
+    if (!sampling_has_latents(model)) return SUMI_OK;
+    sumi_status status = sumi_auto_encoder_of(context, model, &coder);
     if (status == SUMI_OK && precision)
-        status = sumi_auto_encoder_set(*coder, "precision", precision);
-    return status;
-}
-
-/* Puts `fresh` in the place of an array. */
-static void replace(sumi_context *context, sumi_array *array, const sumi_array *fresh)
-{
-    sumi_array_release(context, array);
-    *array = *fresh;
+        status = sumi_auto_encoder_set(coder, "precision", precision);
+    if (status == SUMI_OK)
+        status = encode ? sumi_auto_encoder_encode(coder, items, NULL, &fresh)
+                        : sumi_auto_encoder_decode(coder, items, &fresh);
+    sumi_auto_encoder_free(coder);
+    if (status != SUMI_OK) return status;
+    if (before) *before = *items;
+    else sumi_array_release(context, items);
+    *items = fresh;
+    return SUMI_OK;
 }
 
 sumi_status sampling_decode(sumi_context *context, const sumi_model *model, const char *precision,
                             sumi_array *samples)
 {
-    sumi_auto_encoder *coder = NULL;
-    sumi_array pictures = {0};
-    if (!sampling_has_latents(model)) return SUMI_OK;
-    sumi_status status = open_coder(context, model, precision, &coder);
-    if (status == SUMI_OK) status = sumi_auto_encoder_decode(coder, samples, &pictures);
-    if (status == SUMI_OK) replace(context, samples, &pictures);
-    sumi_auto_encoder_free(coder);
-    return status;
+    return translate(context, model, precision, false, samples, NULL);
 }
 
 sumi_status sampling_encode(sumi_context *context, const sumi_model *model, const char *precision,
-                            sumi_array *items)
+                            sumi_array *items, sumi_array *pictures)
 {
-    sumi_auto_encoder *coder = NULL;
-    sumi_array latents = {0};
-    if (!sampling_has_latents(model)) return SUMI_OK;
-    sumi_status status = open_coder(context, model, precision, &coder);
-    if (status == SUMI_OK) status = sumi_auto_encoder_encode(coder, items, NULL, &latents);
-    if (status == SUMI_OK) replace(context, items, &latents);
-    sumi_auto_encoder_free(coder);
-    return status;
+    return translate(context, model, precision, true, items, pictures);
 }
 
 int sampling_outer_shape(sumi_context *context, const sumi_model *model, int64_t *shape)

@@ -71,9 +71,9 @@ sumi_status sampling_decode(sumi_context *context, const sumi_model *model, cons
 int sampling_outer_shape(sumi_context *context, const sumi_model *model, int64_t *shape);
 
 /* Replaces pictures by the latents (the means) that a model over latents works on; items of other
-   models stay unchanged. */
+   models stay unchanged. The pictures go to *pictures, or are released where that is NULL. */
 sumi_status sampling_encode(sumi_context *context, const sumi_model *model, const char *precision,
-                            sumi_array *items);
+                            sumi_array *items, sumi_array *pictures);
 
 /* sampling_decode for the frames [a, b, item] of a table or a filmstrip. */
 sumi_status sampling_decode_frames(sumi_context *context, const sumi_model *model,

@@ -157,6 +157,12 @@ SUMI_API sumi_status sumi_array_create(sumi_context *context, int rank, const in
 SUMI_API void sumi_array_release(sumi_context *context, sumi_array *array);
 SUMI_API int64_t sumi_array_count(const sumi_array *array); /* number of elements */
 
+/* Creates an array of the items of two others in turn, for example of pictures beside their
+   reconstructions: [n, ...] and [n, ...] to [2 n, ...]. Refuses arrays of different shapes and
+   arrays without items; does not release the previous contents of `pairs`. */
+SUMI_API sumi_status sumi_array_interleave(sumi_context *context, const sumi_array *first,
+                                           const sumi_array *second, sumi_array *pairs);
+
 /* Reads .npy (any float or integer type), .csv (a table of numbers [rows, columns]), .png or .jpg
    (an image [h, w, c] in [-1, 1], turned upright by its Exif orientation). The format is detected
    from the contents of the file, not from its name. */

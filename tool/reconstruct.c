@@ -3,7 +3,6 @@
 #include "reconstruct.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "coding.h"
 #include "sampling.h"
@@ -61,23 +60,6 @@ sumi_status reconstruct_measure(sumi_context *context, sumi_auto_encoder *auto_e
     return SUMI_OK;
 }
 
-/* Each picture and its reconstruction, in a new array. */
-static sumi_status interleave(sumi_context *context, const sumi_array *pictures,
-                              const sumi_array *again, sumi_array *items)
-{
-    int64_t count = pictures->shape[0], size = sumi_array_count(pictures) / count;
-    int64_t shape[SUMI_MAX_RANK];
-    memcpy(shape, pictures->shape, sizeof shape);
-    shape[0] *= 2;
-    sumi_status status = sumi_array_create(context, pictures->rank, shape, items);
-    for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
-        float *to = items->data + 2 * i * size;
-        memcpy(to, pictures->data + i * size, (size_t)size * sizeof *to);
-        memcpy(to + size, again->data + i * size, (size_t)size * sizeof *to);
-    }
-    return status;
-}
-
 sumi_status reconstruct_draw(sumi_context *context, sumi_auto_encoder *auto_encoder,
                              const sumi_recipe *recipe, sumi_data *data, const char *path)
 {
@@ -88,7 +70,7 @@ sumi_status reconstruct_draw(sumi_context *context, sumi_auto_encoder *auto_enco
     if (count > all) count = all;
     const struct choice choice = {0, count, count};
     sumi_status status = reconstruct(context, auto_encoder, data, &choice, &pictures, &again);
-    if (status == SUMI_OK) status = interleave(context, &pictures, &again, &items);
+    if (status == SUMI_OK) status = sumi_array_interleave(context, &pictures, &again, &items);
     if (status == SUMI_OK)
         status = sumi_draw_grid(context, &items, 2 * (columns ? (int)columns : COLUMNS), path);
     sumi_array_release(context, &pictures);

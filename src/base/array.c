@@ -39,3 +39,27 @@ int64_t sumi_array_count(const sumi_array *array)
     for (int i = 0; i < array->rank; i++) count *= array->shape[i];
     return count;
 }
+
+sumi_status sumi_array_interleave(sumi_context *context, const sumi_array *first,
+                                  const sumi_array *second, sumi_array *pairs)
+{
+    int64_t shape[SUMI_MAX_RANK];
+    size_t rank = (size_t)first->rank;
+    memset(pairs, 0, sizeof *pairs);
+    if (first->rank < 1 || first->shape[0] < 1 || second->rank != first->rank
+        || memcmp(first->shape, second->shape, rank * sizeof *shape) != 0) {
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
+                            "the items of two arrays are put in turn only if both have the same "
+                            "shape, with one item at least");
+    }
+    memcpy(shape, first->shape, rank * sizeof *shape);
+    shape[0] *= 2;
+    TRY(sumi_array_create(context, first->rank, shape, pairs));
+    int64_t size = sumi_array_count(first) / first->shape[0];
+    for (int64_t i = 0; i < shape[0]; i++) {
+        const sumi_array *source = i % 2 ? second : first;
+        memcpy(pairs->data + i * size, source->data + i / 2 * size,
+               (size_t)size * sizeof *pairs->data);
+    }
+    return SUMI_OK;
+}

@@ -9,8 +9,6 @@
    (discriminator.h). The discriminator is trained on its own loss at the same time, on the same
    pictures and reconstructions. */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/philox.h"
 #include "learn/discriminator.h"
@@ -213,20 +211,6 @@ static sumi_status save(void *user, const char *folder)
 }
 
 /* Each picture, followed by its reconstruction. */
-static sumi_status interleave(const struct auto_encoding *a, const sumi_array *pictures,
-                              const sumi_array *again, sumi_array *items)
-{
-    int64_t count = pictures->shape[0], size = a->item_size;
-    const int64_t shape[4] = {2 * count, a->picture[0], a->picture[1], a->picture[2]};
-    TRY(sumi_array_create(a->learning.context, 4, shape, items));
-    for (int64_t i = 0; i < count; i++) {
-        float *to = items->data + 2 * i * size;
-        memcpy(to, pictures->data + i * size, (size_t)size * sizeof *to);
-        memcpy(to + size, again->data + i * size, (size_t)size * sizeof *to);
-    }
-    return SUMI_OK;
-}
-
 static sumi_status preview(void *user, sumi_array *items)
 {
     enum { COUNT = 4 };
@@ -236,7 +220,8 @@ static sumi_status preview(void *user, sumi_array *items)
     TRY(read_pictures(a, all < COUNT ? all : COUNT, false, &pictures));
     sumi_status status = sumi_auto_encoder_encode(a->runner, &pictures, NULL, &latents);
     if (status == SUMI_OK) status = sumi_auto_encoder_decode(a->runner, &latents, &again);
-    if (status == SUMI_OK) status = interleave(a, &pictures, &again, items);
+    if (status == SUMI_OK)
+        status = sumi_array_interleave(a->learning.context, &pictures, &again, items);
     sumi_array_release(a->learning.context, &pictures);
     sumi_array_release(a->learning.context, &latents);
     sumi_array_release(a->learning.context, &again);

@@ -288,6 +288,19 @@ static int check_room(const struct run_folder *folder)
     return EXIT_DONE;
 }
 
+/* Removes what a run to be replaced would be continued or opened by: its checkpoint, and the index
+   of a model, beside which a new auto-encoder would not be found. */
+static int remove_old_run(const struct run_folder *folder)
+{
+    static const char *const NAMES[] = {CHECKPOINT, "model_index.json"};
+    char path[RUN_PATH_SIZE];
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        if (unlink(run_folder_file(folder, NAMES[i], path)) == 0 || errno == ENOENT) continue;
+        return fail(EXIT_FAILED, "%s: cannot be removed: %s", path, strerror(errno));
+    }
+    return EXIT_DONE;
+}
+
 int run_folder_begin(sumi_context *context, struct run_folder *folder, const sumi_recipe *recipe)
 {
     char path[RUN_PATH_SIZE];
@@ -299,9 +312,8 @@ int run_folder_begin(sumi_context *context, struct run_folder *folder, const sum
         clear_half_written(folder, FOLDERS[i]);
     code = check_files(folder);
     if (code == EXIT_DONE) code = check_room(folder);
+    if (code == EXIT_DONE && folder->force) code = remove_old_run(folder);
     if (code != EXIT_DONE) return code;
-    if (folder->force && unlink(folder->checkpoint) != 0 && errno != ENOENT)
-        return fail(EXIT_FAILED, "%s: cannot be removed: %s", folder->checkpoint, strerror(errno));
     sumi_status status = sumi_recipe_write(recipe, run_folder_file(folder, RECIPE, path));
     return status == SUMI_OK ? EXIT_DONE : fail_context(context);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Going on with a run: data that have changed, fewer steps than are done, another folder. */
+/* Going on with a run: data that have changed, fewer steps than are done, another folder, another
+   kind of run in the same one. */
 #include "running.h"
 
 #define TINY                                                                                       \
@@ -96,6 +97,17 @@ static void a_relative_path_is_reported_in_another_folder(void **state)
                            "exist relative to this folder");
 }
 
+static void an_auto_encoder_that_replaces_a_model_is_found(void **state)
+{
+    place *here = *state;
+    begin(here, 20);
+    run(here,
+        "sumi train kl-cifar10 --out run --force -q --threads 1 --tune off --set data.kind=shapes "
+        "--set data.count=8 --set model.channels=8,8 --set train.batch=4 --set train.steps=1 "
+        "--set sample.count=2 && sumi encode run run/samples.png -o z.safetensors -q");
+    CHECK_DONE(here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +116,7 @@ int main(void)
         PLACE_TEST(fewer_steps_than_are_done_are_refused),
         PLACE_TEST(a_run_is_resumed_from_any_folder),
         PLACE_TEST(a_relative_path_is_reported_in_another_folder),
+        PLACE_TEST(an_auto_encoder_that_replaces_a_model_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

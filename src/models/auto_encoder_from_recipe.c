@@ -27,7 +27,7 @@ sumi_status sumi_auto_encoder_create_from_recipe(sumi_context *context, const su
                                                  const sumi_data *data,
                                                  sumi_auto_encoder **auto_encoder)
 {
-    static const char *const sections[] = {"model", "noise", NULL};
+    static const char *const sections[] = {"model", "noise", "latents", NULL};
     char *config = NULL;
     int64_t shape[SUMI_MAX_RANK];
     *auto_encoder = NULL;

@@ -14,12 +14,14 @@
 
 enum { FILE_BYTES = 1 << 25, CALL_BYTES = 1 << 26 }; /* of a file; of pictures encoded at once */
 
-#define WITH_AN_AUTO_ENCODER "latents.auto_encoder!="
+#define A_MODEL "train.objective!=autoencoder"
+#define WITH_AN_AUTO_ENCODER "latents.auto_encoder!=, " A_MODEL
 
 const struct option latents_keys[] = {
     {PATH_OPTION("latents.auto_encoder", "",
                  "folder of an auto-encoder, on whose latents the model is trained; empty: on the "
-                 "items themselves")},
+                 "items themselves"),
+     .when = A_MODEL},
     {CHOICE_OPTION("latents.posterior", "sample", "sample|mean",
                    "draw each latent anew from its posterior whenever it is taken, or take the "
                    "mean"),

@@ -480,6 +480,7 @@ static void what_cannot_work_is_refused_before_the_first_step(void **state)
         {{"model.dropout=0.1"}, "model.dropout"},
         {{"model.kind=unet2d"}, "model.kind"},
         {{"data.kind=moons"}, "is for pictures"},
+        {{"latents.auto_encoder=other"}, "latents.auto_encoder"},
         {{"train.objective=denoising"}, "needs train.objective = autoencoder"},
         {{"train.accumulate=3"}, "train.accumulate"},
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tiny model of points to run commands with, and the arrays that they write. */
+/* Tiny models and auto-encoders to run commands with, and the arrays that they write. */
 #ifndef TESTS_TOOL_ARRAYS_H
 #define TESTS_TOOL_ARRAYS_H
 
@@ -53,6 +53,21 @@ static inline double distance_of(int64_t count, const float *some, const float *
     for (int64_t i = 0; i < count; i++)
         sum += ((double)some[i] - others[i]) * ((double)some[i] - others[i]);
     return sqrt(sum / (double)count);
+}
+
+/* Saves an auto-encoder in a folder of the place. */
+static inline void save_auto_encoder(const place *here, const char *name, const char *config,
+                                     uint64_t seed)
+{
+    sumi_context *context = NULL;
+    sumi_auto_encoder *auto_encoder = NULL;
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", here->folder, name);
+    CHECK_OK(context, sumi_context_create(NULL, &context));
+    CHECK_OK(context, sumi_auto_encoder_create(context, config, seed, &auto_encoder));
+    CHECK_OK(context, sumi_auto_encoder_save(auto_encoder, path));
+    sumi_auto_encoder_free(auto_encoder);
+    sumi_context_free(context);
 }
 
 #endif

@@ -10,23 +10,9 @@
     " [\"UpDecoderBlock2D\", \"UpDecoderBlock2D\"], \"sample_size\": 16, \"latent_channels\": 2"
 #define CONFIG "{\"_class_name\": \"AutoencoderKL\", " BLOCKS "}"
 
-/* Saves an auto-encoder in a folder of the place. */
-static void save_as(const place *here, const char *name, const char *config, uint64_t seed)
-{
-    sumi_context *context = NULL;
-    sumi_auto_encoder *auto_encoder = NULL;
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", here->folder, name);
-    CHECK_OK(context, sumi_context_create(NULL, &context));
-    CHECK_OK(context, sumi_auto_encoder_create(context, config, seed, &auto_encoder));
-    CHECK_OK(context, sumi_auto_encoder_save(auto_encoder, path));
-    sumi_auto_encoder_free(auto_encoder);
-    sumi_context_free(context);
-}
-
 static void save(const place *here, const char *name, uint64_t seed)
 {
-    save_as(here, name, CONFIG, seed);
+    save_auto_encoder(here, name, CONFIG, seed);
 }
 
 /* A picture of waves. */
@@ -139,8 +125,8 @@ static void what_cannot_be_encoded_is_refused(void **state)
 static void a_reconstruction_of_other_channels_is_not_compared(void **state)
 {
     place *here = *state;
-    save_as(here, "vae", "{\"_class_name\": \"AutoencoderKL\", \"out_channels\": 1, " BLOCKS "}",
-            1);
+    save_auto_encoder(here, "vae",
+                      "{\"_class_name\": \"AutoencoderKL\", \"out_channels\": 1, " BLOCKS "}", 1);
     paint(here, "a.png", 16, 16, 3);
     run(here, "sumi encode vae a.png --psnr -o z.safetensors");
     CHECK_FAILED(here, 2,

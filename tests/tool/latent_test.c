@@ -14,15 +14,7 @@
 
 static void save_coder(const place *here, uint64_t seed)
 {
-    sumi_context *context = NULL;
-    sumi_auto_encoder *coder = NULL;
-    char path[256];
-    snprintf(path, sizeof path, "%s/ae", here->folder);
-    CHECK_OK(context, sumi_context_create(NULL, &context));
-    CHECK_OK(context, sumi_auto_encoder_create(context, CODER, seed, &coder));
-    CHECK_OK(context, sumi_auto_encoder_save(coder, path));
-    sumi_auto_encoder_free(coder);
-    sumi_context_free(context);
+    save_auto_encoder(here, "ae", CODER, seed);
 }
 
 static void check_pictures(const place *here, const char *name, int64_t count)

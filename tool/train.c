@@ -488,7 +488,8 @@ const struct command train_command = {
         "  sumi train digits\n"
         "  sumi train digits --set train.steps=300 --set train.batch=32 --out runs/short\n"
         "  sumi train --out runs/short --resume --set train.steps=600\n"
-        "  sumi train ddpm-mnist --set data.path=my/mnist --seed 7",
+        "  sumi train ddpm-mnist --set data.path=my/mnist --seed 7\n"
+        "  sumi train ldm-cifar10 --set latents.auto_encoder=models/vae",
     .options = OPTIONS,
     .arguments = "a RECIPE",
     .least = 0,

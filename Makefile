@@ -36,7 +36,7 @@ demo: dependencies
 test: dependencies
 	cmake -S . -B $(BUILD) -DSUMI_TESTS=ON
 	cmake --build $(BUILD) -j $(JOBS)
-	ctest --test-dir $(BUILD) --output-on-failure
+	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 install: build
 	DESTDIR=$(DESTDIR) cmake --install $(BUILD)

@@ -629,11 +629,31 @@ SUMI_API sumi_status sumi_session_create(sumi_context *context, const sumi_model
                                          sumi_session **session);
 SUMI_API void sumi_session_free(sumi_session *session);
 
+/* The options of a session by number from 0; false past the last. */
+SUMI_API bool sumi_session_option(const sumi_session *session, int number, sumi_option *option);
+
 /* Sets "precision", the type in which activations are stored and multiplied: "float32", the
    default, or "bf16", which halves their memory (weights, sums and results stay float32; a network
    for points is entirely float32); or "memory", the budget of cached plans in bytes, 1
    GiB by default. Beyond it the least recently used plans are released, but never the last two. */
 SUMI_API sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value);
+SUMI_API sumi_status sumi_session_set_number(sumi_session *session, const char *option,
+                                             double value);
+
+/* The value of an option as text; NULL if there is no such option. Valid until the next call on
+   this session. */
+SUMI_API const char *sumi_session_get(sumi_session *session, const char *option);
+
+/* The plans that a session has cached, by number from 0 in no particular order; false past the
+   last. */
+typedef struct sumi_plan_info {
+    size_t size; /* sizeof(sumi_plan_info) */
+    int64_t items;
+    bool bf16;
+    int64_t bytes; /* of its values, and of what kernels keep of the weights */
+    int64_t kept;  /* the second part of them */
+} sumi_plan_info;
+SUMI_API bool sumi_session_plan(const sumi_session *session, int number, sumi_plan_info *info);
 
 /* Sets the condition of later calls. It is checked against the network's inputs and copied; NULL
    for none. */
@@ -721,7 +741,8 @@ SUMI_API const char *sumi_guide_name(const sumi_guide *guide);
 SUMI_API bool sumi_guide_option(const sumi_guide *guide, int number, sumi_option *option);
 
 /* Sets an option, the value as text. One that has no effect with the other options, such as
-   "rescale" with scale 1, is refused by the next evaluation. */
+   "rescale" with scale 1, or that the model cannot have, such as more channels than its items, is
+   refused and changes nothing; so set "scale" first. */
 SUMI_API sumi_status sumi_guide_set(sumi_guide *guide, const char *option, const char *value);
 SUMI_API sumi_status sumi_guide_set_number(sumi_guide *guide, const char *option, double value);
 
@@ -780,6 +801,10 @@ SUMI_API bool sumi_auto_encoder_weight(sumi_auto_encoder *auto_encoder, int64_t 
    NULL if memory runs out. */
 SUMI_API const char *sumi_auto_encoder_fingerprint(sumi_auto_encoder *auto_encoder);
 
+/* The options of an auto-encoder by number from 0; false past the last. */
+SUMI_API bool sumi_auto_encoder_option(const sumi_auto_encoder *auto_encoder, int number,
+                                       sumi_option *option);
+
 /* Sets an option. "precision" is "float32" (default) or "bf16". "tile" is the side in pixels of
    overlapping tiles, a quarter of which is blended, for larger pictures; "auto" is the sample_size,
    "0" (default) computes whole pictures. Tiled results are not exactly those of the whole picture.
@@ -787,6 +812,14 @@ SUMI_API const char *sumi_auto_encoder_fingerprint(sumi_auto_encoder *auto_encod
    (default) or "sample", and "seed" is the seed of its noise. */
 SUMI_API sumi_status sumi_auto_encoder_set(sumi_auto_encoder *auto_encoder, const char *option,
                                            const char *value);
+SUMI_API sumi_status sumi_auto_encoder_set_number(sumi_auto_encoder *auto_encoder,
+                                                  const char *option, double value);
+SUMI_API sumi_status sumi_auto_encoder_set_flag(sumi_auto_encoder *auto_encoder, const char *option,
+                                                bool value);
+
+/* The value of an option as text; NULL if there is no such option. Valid until the next call on
+   this auto-encoder. */
+SUMI_API const char *sumi_auto_encoder_get(sumi_auto_encoder *auto_encoder, const char *option);
 
 /* Encodes pictures [n, h, w, in_channels] to a new array of latents. `noise` has the shape of the
    latents; with NULL the option "posterior" applies. SUMI_ERROR_ARGUMENT if height or width is not

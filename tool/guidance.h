@@ -4,11 +4,14 @@
 #ifndef TOOL_GUIDANCE_H
 #define TOOL_GUIDANCE_H
 
+#include <math.h>
+
 #include "command.h"
 
 /* The arguments of the options, or NULL; channels is 0 without --guidance-channels. */
 struct guidance_settings {
-    const char *scale, *interval, *rescale, *null_class;
+    const char *scale, *rescale, *null_class;
+    struct numbers interval;
     int64_t channels;
 };
 
@@ -19,8 +22,8 @@ struct guidance_settings {
                         "scale of classifier-free guidance; 1 is none, more gives clearer\n"       \
                         "and less diverse samples; for models trained with\n"                      \
                         "train.label_dropout")),                                                   \
-        OPTION_ROW(SETTINGS, MEMBER.interval, 0, "LO,HI",                                          \
-                   A_TEXT("guidance-interval",                                                     \
+        LIST_ROW(SETTINGS, MEMBER.interval, 0, "LO,HI", TAKES_NUMBERS,                             \
+                 A_NUMBER("guidance-interval", 0, INFINITY,                                        \
                           "guide only at noise levels sigma from LO to HI, which may be\n"         \
                           "inf")),                                                                 \
         OPTION_ROW(SETTINGS, MEMBER.rescale, 0, "PHI",                                             \
@@ -34,10 +37,10 @@ struct guidance_settings {
                                         "model does\nnot say, or of one that samples should not "  \
                                         "look like"))
 
-/* Adds the guide of the settings to a session of the model. Prints what is wrong, with the name of
+/* Adds the guide of the settings to a session. Prints what is wrong, with the name of
    the command, `task`, and returns an exit code. */
-int guidance_apply(sumi_context *context, const char *task, const sumi_model *model,
-                   sumi_session *session, const struct guidance_settings *settings);
+int guidance_apply(sumi_context *context, const char *task, sumi_session *session,
+                   const struct guidance_settings *settings);
 
 /* The number of --null-class, -1 without one; it has been checked by guidance_apply. */
 int64_t guidance_null_class(const struct guidance_settings *settings);

@@ -170,8 +170,7 @@ int inference_open(struct inference *inference, const char *usual)
     if (status == SUMI_OK && precision)
         status = sumi_session_set(inference->session, "precision", precision);
     if (status != SUMI_OK) return fail_argument(context, status);
-    code = guidance_apply(context, inference->task, inference->model, inference->session,
-                          &settings->guidance);
+    code = guidance_apply(context, inference->task, inference->session, &settings->guidance);
     if (code != EXIT_DONE) return code;
     return inference_change_solver(inference, settings->solver ? settings->solver : usual);
 }

@@ -81,6 +81,11 @@ bool option_set_get(const struct option_set *set, const char *name, char text[OP
     return row;
 }
 
+const char *option_set_value(struct option_set *set, const char *name)
+{
+    return name && option_set_get(set, name, set->text) ? set->text : NULL;
+}
+
 static bool present(const void *user, const char *name, char text[OPTION_WORD_SIZE])
 {
     return option_set_get(user, name, text);

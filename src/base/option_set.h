@@ -15,6 +15,7 @@ struct option_set {
     const struct option *tables[OPTION_TABLES]; /* no lists of numbers; NULL after the last */
     void *values;                               /* the structure of the rows' offsets */
     struct given_options given;                 /* what the caller has set */
+    char text[OPTION_WORD_SIZE];                /* of the last option_set_value */
 };
 
 /* Sets every value to its default. */
@@ -26,6 +27,9 @@ sumi_status option_set_number(struct option_set *set, const char *name, double v
 
 /* The value as text; false where there is no such option. */
 bool option_set_get(const struct option_set *set, const char *name, char text[OPTION_WORD_SIZE]);
+
+/* The same, valid until the next call; NULL where there is no such option. `name` may be NULL. */
+const char *option_set_value(struct option_set *set, const char *name);
 
 /* The row by number from 0, through all tables; false past the last. */
 bool option_set_describe(const struct option_set *set, int number, sumi_option *option);

@@ -40,29 +40,31 @@ static const struct option options[] = {
 
 /* ---- Checks ---- */
 
-static sumi_status check_options(const sumi_guide *guide, const struct denoising *inner,
-                                 const struct guide_call *call)
+static bool is_everywhere(const struct settings *s)
+{
+    return s->sigma_low == 0 && isinf(s->sigma_high);
+}
+
+static sumi_status check(const sumi_guide *guide, const struct guide_layer *layer)
 {
     const struct settings *s = guide->settings;
-    bool everywhere = s->sigma_low == 0 && isinf(s->sigma_high);
-    TRY(guide_check(guide));
     if (s->sigma_low > s->sigma_high) {
         return context_fail(guide->context, SUMI_ERROR_ARGUMENT,
                             "classifier-free: sigma_low = %g is above sigma_high = %g",
                             s->sigma_low, s->sigma_high);
     }
-    if (!everywhere && !call->path) {
+    if (!is_everywhere(s) && !layer->stack->path) {
         return context_fail(
-            guide->context, SUMI_ERROR_UNSUPPORTED,
+            guide->context, SUMI_ERROR_ARGUMENT,
             "classifier-free: sigma_low and sigma_high need a model whose scheduler "
             "determines the noise level of a time");
     }
-    if (s->channels > inner->channels) {
+    if (s->channels > layer->inner.channels) {
         return context_fail(guide->context, SUMI_ERROR_ARGUMENT,
                             "classifier-free: channels = %lld, but an item has %lld",
-                            (long long)s->channels, (long long)inner->channels);
+                            (long long)s->channels, (long long)layer->inner.channels);
     }
-    if (s->rescale > 0 && call->item_size == 1) {
+    if (s->rescale > 0 && layer->inner.item_size == 1) {
         return context_fail(guide->context, SUMI_ERROR_ARGUMENT,
                             "classifier-free: rescale needs items of two numbers or more; a single "
                             "one has no standard deviation");
@@ -74,7 +76,6 @@ static sumi_status check_call(const sumi_guide *guide, const struct denoising *i
                               const struct guide_call *call)
 {
     const struct settings *s = guide->settings;
-    TRY(check_options(guide, inner, call));
     if (s->scale != 1 && (!call->condition || !call->null)) {
         return context_fail(guide->context, SUMI_ERROR_ARGUMENT,
                             call->condition
@@ -93,9 +94,8 @@ static sumi_status check_call(const sumi_guide *guide, const struct denoising *i
 /* Lists the rows that are guided. */
 static void choose_rows(struct settings *s, const struct guide_call *call)
 {
-    bool everywhere = s->sigma_low == 0 && isinf(s->sigma_high);
     for (int64_t i = 0; i < call->count && s->scale != 1; i++) {
-        double sigma = everywhere ? 0 : guide_sigma(call, i);
+        double sigma = is_everywhere(s) ? 0 : guide_sigma(call, i);
         if (sigma >= s->sigma_low && sigma <= s->sigma_high)
             s->pair.again[s->pair.again_count++] = i;
     }
@@ -139,6 +139,7 @@ static sumi_status predict(void *user, const struct denoising *inner, const stru
                               call->times, output);
     }
     const struct combination rule = rule_of(s, inner, call);
+    TRY(pair_fill(&s->pair, inner, call));
     TRY(pair_predict(&s->pair, inner, call));
     finish(s, &rule, call, output);
     return SUMI_OK;
@@ -177,6 +178,7 @@ static sumi_status product(void *user, const struct denoising *inner, const stru
                               call->times, vectors, output, products);
     }
     const struct combination rule = rule_of(s, inner, call);
+    TRY(pair_fill(&s->pair, inner, call));
     TRY(pull_vectors(&s->pair, &rule, inner, call, vectors, output));
     TRY(pair_product(&s->pair, inner, call));
     finish(s, &rule, call, output);
@@ -200,6 +202,7 @@ const struct guide_type guide_classifier_free = {
     .options = options,
     .size = sizeof(struct settings),
     .sets_condition = true,
+    .check = check,
     .predict = predict,
     .product = product,
     .release = release,

@@ -10,11 +10,12 @@ struct denoising {
     void *user;
     sumi_denoiser predict;
     sumi_denoiser_product product; /* NULL: none */
-    /* Sets the condition of later calls, item i for row i of a call; NULL for none. It must exist
-       until another is set. NULL where the denoiser takes no condition. */
+    /* Sets the condition of later calls, item i for row i of a call; NULL for none. It is not
+       copied, and must exist until another is set. NULL where the denoiser takes no condition. */
     sumi_status (*set_condition)(void *user, const sumi_condition *condition);
     const sumi_condition *condition; /* its initial condition; NULL for none */
     bool needs_class;                /* whether it requires a condition with "class" [n] */
+    int64_t item_size;               /* numbers of an item; 0 if unknown */
     int64_t channels;                /* of an item, along its last axis; 0 if unknown */
 };
 

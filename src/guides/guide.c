@@ -2,18 +2,11 @@
 /* Stacks of guides around a denoiser; see guide.h. */
 #include "guides/guide.h"
 
-sumi_status guide_stack_open(sumi_context *context, const struct denoising *core,
-                             const struct noise_path *path, struct guide_stack *stack)
+struct guide_stack guide_stack_of(sumi_context *context, const struct denoising *core,
+                                  const struct noise_path *path)
 {
-    *stack = (struct guide_stack){.context = context, .path = path, .core = *core};
-    return condition_copy(context, core->condition, &stack->condition);
-}
-
-void guide_stack_close(struct guide_stack *stack)
-{
-    sumi_condition_free(stack->condition);
-    stack->condition = NULL;
-    stack->count = 0;
+    return (struct guide_stack){
+        .context = context, .path = path, .core = *core, .condition = core->condition};
 }
 
 /* ---- A layer as a denoiser for the next outer one ---- */
@@ -77,6 +70,7 @@ static struct denoising denoising_of(struct guide_layer *layer)
                               .set_condition = inner->set_condition ? set_layer_condition : NULL,
                               .condition = layer->condition,
                               .needs_class = inner->needs_class,
+                              .item_size = inner->item_size,
                               .channels = inner->channels};
 }
 
@@ -103,17 +97,14 @@ sumi_status guide_stack_add(struct guide_stack *stack, const struct guide *guide
 
 /* ---- The whole ---- */
 
-/* Sets a copy; after a failure, the previous condition again. */
+/* Sets the condition of all layers; after a failure, the previous one again. */
 static sumi_status set_condition(void *user, const sumi_condition *condition)
 {
     struct guide_stack *stack = user;
-    sumi_condition *copy = NULL, *before = stack->condition;
     const struct denoising whole = outermost(stack);
-    TRY(condition_copy(stack->context, condition, &copy));
-    sumi_status status = whole.set_condition(whole.user, copy);
-    if (status == SUMI_OK) stack->condition = copy;
-    else whole.set_condition(whole.user, before);
-    sumi_condition_free(status == SUMI_OK ? before : copy);
+    sumi_status status = whole.set_condition(whole.user, condition);
+    if (status == SUMI_OK) stack->condition = condition;
+    else whole.set_condition(whole.user, stack->condition);
     return status;
 }
 

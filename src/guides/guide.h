@@ -52,23 +52,22 @@ struct guide_stack {
     sumi_context *context;
     const struct noise_path *path; /* for the level of a time; NULL: unknown */
     struct denoising core;
-    sumi_condition *condition;  /* of later calls */
-    const sumi_condition *null; /* the null condition or NULL; borrowed, set by the owner */
+    const sumi_condition *condition; /* of later calls; borrowed */
+    const sumi_condition *null;      /* the null condition or NULL; borrowed, set by the owner */
     int count;
     struct guide_layer layers[GUIDES_MOST];
 };
 
-/* Opens a stack around `core` without guides. `path` may be NULL and must outlive the stack. The
-   stack must not move in memory. */
-sumi_status guide_stack_open(sumi_context *context, const struct denoising *core,
-                             const struct noise_path *path, struct guide_stack *stack);
-void guide_stack_close(struct guide_stack *stack);
+/* A stack around `core` without guides. `path` may be NULL and must outlive the stack. With guides,
+   the stack must not move in memory. */
+struct guide_stack guide_stack_of(sumi_context *context, const struct denoising *core,
+                                  const struct noise_path *path);
 
-/* Adds a guide as the outermost layer. */
+/* Adds a guide as the outermost layer, which is the last of stack->layers[stack->count]. */
 sumi_status guide_stack_add(struct guide_stack *stack, const struct guide *guide);
 
-/* The stack as a denoiser, which copies the conditions that are set. It has vector-Jacobian
-   products if the inner denoiser and every guide have them. */
+/* The stack as a denoiser. It has vector-Jacobian products if the inner denoiser and every guide
+   have them. */
 struct denoising guide_stack_denoising(struct guide_stack *stack);
 
 /* The name of a guide that has no products, or NULL. */

@@ -67,19 +67,29 @@ void guide_free(sumi_guide *guide)
     context_release(guide->context, guide);
 }
 
-struct guide guide_of(sumi_guide *guide)
+/* Refuses options that have no effect with the others, or that cannot be in the guide's place. */
+static sumi_status check(const sumi_guide *guide)
 {
-    const struct guide_type *type = guide->type;
-    return (struct guide){.name = type->name,
-                          .user = guide,
-                          .predict = type->predict,
-                          .product = type->product,
-                          .sets_condition = type->sets_condition};
+    TRY(option_set_check(&guide->options, guide->type->name, ~0U));
+    if (!guide->type->check || !guide->layer) return SUMI_OK;
+    return guide->type->check(guide, guide->layer);
 }
 
-sumi_status guide_check(const sumi_guide *guide)
+sumi_status guide_add(struct guide_stack *stack, sumi_guide *guide)
 {
-    return option_set_check(&guide->options, guide->type->name, ~0U);
+    const struct guide_type *type = guide->type;
+    const struct guide layer = {.name = type->name,
+                                .user = guide,
+                                .predict = type->predict,
+                                .product = type->product,
+                                .sets_condition = type->sets_condition};
+    TRY(guide_stack_add(stack, &layer));
+    guide->layer = &stack->layers[stack->count - 1];
+    sumi_status status = check(guide);
+    if (status == SUMI_OK) return SUMI_OK;
+    stack->count--;
+    guide->layer = NULL;
+    return status;
 }
 
 double guide_sigma(const struct guide_call *call, int64_t i)
@@ -100,17 +110,28 @@ bool sumi_guide_option(const sumi_guide *guide, int number, sumi_option *option)
     return option_set_describe(&guide->options, number, option);
 }
 
+/* After a refusal by check, the option has its previous value. */
 sumi_status sumi_guide_set(sumi_guide *guide, const char *option, const char *value)
 {
-    return option_set_text(&guide->options, option, value);
+    const struct given_options given = guide->options.given;
+    char before[OPTION_WORD_SIZE];
+    if (option) option_set_get(&guide->options, option, before);
+    TRY(option_set_text(&guide->options, option, value));
+    sumi_status status = check(guide);
+    if (status == SUMI_OK) return SUMI_OK;
+    option_set_text(&guide->options, option, before);
+    guide->options.given = given;
+    return status;
 }
 
 sumi_status sumi_guide_set_number(sumi_guide *guide, const char *option, double value)
 {
-    return option_set_number(&guide->options, option, value);
+    char text[OPTION_WORD_SIZE];
+    option_number_text(value, text);
+    return sumi_guide_set(guide, option, text);
 }
 
 const char *sumi_guide_get(sumi_guide *guide, const char *option)
 {
-    return option && option_set_get(&guide->options, option, guide->text) ? guide->text : NULL;
+    return option_set_value(&guide->options, option);
 }

@@ -12,6 +12,8 @@ struct guide_type {
     const struct option *options;
     size_t size; /* of `settings`, for the options' offsets and what the kind keeps besides */
     bool sets_condition;
+    /* Refuses values of the options that cannot be around layer->inner. NULL: all can. */
+    sumi_status (*check)(const sumi_guide *guide, const struct guide_layer *layer);
     /* As in struct guide, whose user is the sumi_guide; product may be NULL. */
     sumi_status (*predict)(void *guide, const struct denoising *inner,
                            const struct guide_call *call, float *output);
@@ -27,21 +29,19 @@ extern const struct guide_type guide_classifier_free;
 struct sumi_guide {
     sumi_context *context;
     const struct guide_type *type;
-    void *settings; /* [type->size], zero except for the options */
+    void *settings;                  /* [type->size], zero except for the options */
+    const struct guide_layer *layer; /* its place in a stack, or NULL */
     struct option_set options;
     char owner[OPTION_WORD_SIZE]; /* "the guide NAME" */
-    char text[OPTION_WORD_SIZE];  /* of the last sumi_guide_get */
 };
 
 /* Makes a guide of the kind of that name, its options at their defaults. */
 sumi_status guide_create(sumi_context *context, const char *name, sumi_guide **guide);
 void guide_free(sumi_guide *guide); /* accepts NULL */
 
-/* For guide_stack_add; the guide must outlive the stack. */
-struct guide guide_of(sumi_guide *guide);
-
-/* Refuses options that have no effect with the others as they are. */
-sumi_status guide_check(const sumi_guide *guide);
+/* Adds the guide to a stack as the outermost, if its options can be around what the stack has so
+   far. It must outlive the stack; layer.guide.user is the guide. */
+sumi_status guide_add(struct guide_stack *stack, sumi_guide *guide);
 
 /* ---- For kinds ---- */
 

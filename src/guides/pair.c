@@ -41,9 +41,8 @@ sumi_status pair_prepare(sumi_context *context, const struct guide_call *call, s
     return SUMI_OK;
 }
 
-/* Fills the rows of both, and sets their condition. */
-static sumi_status fill(struct pair *pair, const struct denoising *inner,
-                        const struct guide_call *call)
+sumi_status pair_fill(struct pair *pair, const struct denoising *inner,
+                      const struct guide_call *call)
 {
     int64_t size = call->item_size;
     size_t row = (size_t)size * sizeof *pair->x;
@@ -61,7 +60,6 @@ static sumi_status fill(struct pair *pair, const struct denoising *inner,
 sumi_status pair_predict(struct pair *pair, const struct denoising *inner,
                          const struct guide_call *call)
 {
-    TRY(fill(pair, inner, call));
     return inner->predict(inner->user, call->count + pair->again_count, call->item_size,
                           call->output_size, pair->x, pair->times, pair->output);
 }
@@ -69,7 +67,6 @@ sumi_status pair_predict(struct pair *pair, const struct denoising *inner,
 sumi_status pair_product(struct pair *pair, const struct denoising *inner,
                          const struct guide_call *call)
 {
-    TRY(fill(pair, inner, call));
     return inner->product(inner->user, call->count + pair->again_count, call->item_size,
                           call->output_size, pair->x, pair->times, pair->vectors, pair->output,
                           pair->products);

@@ -20,8 +20,12 @@ struct pair {
 sumi_status pair_prepare(sumi_context *context, const struct guide_call *call, struct pair *pair);
 void pair_release(sumi_context *context, struct pair *pair);
 
-/* Evaluates the inner denoiser: row i of the call is row i of pair->output, row again[k] with the
-   null condition is row call->count + k. */
+/* Fills the rows of a call and sets the condition of both on the inner denoiser: row i of the call
+   is row i of the pair, row again[k] with the null condition is row call->count + k. */
+sumi_status pair_fill(struct pair *pair, const struct denoising *inner,
+                      const struct guide_call *call);
+
+/* Evaluates the inner denoiser for the rows, which are filled, to pair->output. */
 sumi_status pair_predict(struct pair *pair, const struct denoising *inner,
                          const struct guide_call *call);
 

@@ -492,12 +492,10 @@ static sumi_status measure(struct bound *b, sumi_likelihood *likelihood,
 static sumi_status measure_and_restore(struct bound *b, sumi_likelihood *likelihood,
                                        sumi_progress_function progress, void *user)
 {
-    sumi_condition *before = NULL;
-    if (!b->denoising->needs_class) return measure(b, likelihood, progress, user);
-    TRY(condition_copy(b->context, b->denoising->condition, &before));
+    const struct denoising *denoising = b->denoising;
     sumi_status status = measure(b, likelihood, progress, user);
-    sumi_status restored = b->denoising->set_condition(b->denoising->user, before);
-    sumi_condition_free(before);
+    if (!b->condition) return status;
+    sumi_status restored = denoising->set_condition(denoising->user, denoising->condition);
     return status == SUMI_OK ? restored : status;
 }
 

@@ -54,14 +54,14 @@ struct density {
     enum probe probe;
     const struct denoising *denoising;
     int64_t size, output_size, channels;
-    int64_t items, probes;     /* of the current batch; each item takes `probes` rows of a call */
-    float *x, *products;       /* [rows, size] */
-    float *vectors, *output;   /* [rows, output_size] */
-    float *times;              /* [rows] */
-    sumi_condition *condition; /* of all items, or NULL */
-    sumi_condition *of_rows;   /* of the rows of a call, if `condition` is set */
-    int64_t *row_items;        /* [rows] */
-    double *state;             /* [items, size + 1] */
+    int64_t items, probes;   /* of the current batch; each item takes `probes` rows of a call */
+    float *x, *products;     /* [rows, size] */
+    float *vectors, *output; /* [rows, output_size] */
+    float *times;            /* [rows] */
+    const sumi_condition *condition; /* of all items, or NULL; the denoiser's own */
+    sumi_condition *of_rows;         /* of the rows of a call, if `condition` is set */
+    int64_t *row_items;              /* [rows] */
+    double *state;                   /* [items, size + 1] */
     int64_t evaluations;
 };
 
@@ -334,7 +334,7 @@ static sumi_status allocate(struct density *d, int64_t items)
     d->times = context_allocate(d->context, rows, sizeof *d->times);
     d->state = context_allocate(d->context, (size_t)items * (row + 1), sizeof *d->state);
     d->row_items = context_allocate(d->context, rows, sizeof *d->row_items);
-    TRY(condition_copy(d->context, d->denoising->condition, &d->condition));
+    d->condition = d->denoising->condition;
     TRY(sumi_condition_create(d->context, &d->of_rows));
     bool complete =
         d->x && d->products && d->vectors && d->output && d->times && d->state && d->row_items;
@@ -350,7 +350,6 @@ static void release(struct density *d)
     context_release(d->context, d->times);
     context_release(d->context, d->state);
     context_release(d->context, d->row_items);
-    sumi_condition_free(d->condition);
     sumi_condition_free(d->of_rows);
 }
 

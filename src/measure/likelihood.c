@@ -43,7 +43,7 @@ bool sumi_likelihood_option(sumi_likelihood *likelihood, int number, sumi_option
 
 const char *sumi_likelihood_setting(sumi_likelihood *likelihood, const char *option)
 {
-    return option_set_get(&likelihood->set, option, likelihood->text) ? likelihood->text : NULL;
+    return option_set_value(&likelihood->set, option);
 }
 
 /* ---- Making and reading one ---- */

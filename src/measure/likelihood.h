@@ -35,7 +35,6 @@ struct sumi_likelihood {
     sumi_solver *solver;
     struct likelihood_options options;
     struct option_set set;       /* of these */
-    char text[OPTION_WORD_SIZE]; /* of the last sumi_likelihood_setting */
     sumi_likelihood_term *terms; /* of the last measurement */
     int64_t term_count;
 };

@@ -352,3 +352,28 @@ sumi_status sumi_auto_encoder_set(sumi_auto_encoder *auto_encoder, const char *o
     if (status != SUMI_OK) auto_encoder->tile = before;
     return status;
 }
+
+sumi_status sumi_auto_encoder_set_number(sumi_auto_encoder *auto_encoder, const char *option,
+                                         double value)
+{
+    char text[OPTION_WORD_SIZE];
+    option_number_text(value, text);
+    return sumi_auto_encoder_set(auto_encoder, option, text);
+}
+
+sumi_status sumi_auto_encoder_set_flag(sumi_auto_encoder *auto_encoder, const char *option,
+                                       bool value)
+{
+    return sumi_auto_encoder_set(auto_encoder, option, value ? "true" : "false");
+}
+
+bool sumi_auto_encoder_option(const sumi_auto_encoder *auto_encoder, int number,
+                              sumi_option *option)
+{
+    return option_set_describe(&auto_encoder->options, number, option);
+}
+
+const char *sumi_auto_encoder_get(sumi_auto_encoder *auto_encoder, const char *option)
+{
+    return option_set_value(&auto_encoder->options, option);
+}

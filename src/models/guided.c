@@ -20,6 +20,7 @@ static struct denoising network_of(sumi_session *session)
                               .set_condition = go_by,
                               .condition = session->condition,
                               .needs_class = net_classes(net) > 0,
+                              .item_size = model_item_size(session->model),
                               .channels = net->item_shape[net->item_rank - 1]};
 }
 
@@ -40,7 +41,7 @@ static sumi_status begin_stack(sumi_session *session)
     const struct denoising network = network_of(session);
     const struct noise_path *path = NULL;
     TRY(find_path(session, &path));
-    TRY(guide_stack_open(session->context, &network, path, &session->stack));
+    session->stack = guide_stack_of(session->context, &network, path);
     session->stack.null = session->null;
     return SUMI_OK;
 }
@@ -55,8 +56,8 @@ static sumi_status check_model(const sumi_session *session, const sumi_guide *gu
                             ? "the guide %s compares two conditions, but this model is "
                               "unconditional"
                             : "the guide %s needs a null condition, but this model has no null "
-                              "class: train it with train.label_dropout, or name the null "
-                              "condition (sumi_session_set_null)",
+                              "class: train it with train.label_dropout, or set another null "
+                              "condition",
                         guide->type->name);
 }
 
@@ -67,10 +68,7 @@ sumi_status sumi_session_add_guide(sumi_session *session, const char *name, sumi
     if (guide) *guide = NULL;
     if (status == SUMI_OK) status = check_model(session, made);
     if (status == SUMI_OK && session->stack.count == 0) status = begin_stack(session);
-    if (status == SUMI_OK) {
-        const struct guide layer = guide_of(made);
-        status = guide_stack_add(&session->stack, &layer);
-    }
+    if (status == SUMI_OK) status = guide_add(&session->stack, made);
     if (status != SUMI_OK) {
         guide_free(made);
         if (session->stack.count == 0) sumi_session_remove_guides(session);
@@ -82,9 +80,8 @@ sumi_status sumi_session_add_guide(sumi_session *session, const char *name, sumi
 
 void sumi_session_remove_guides(sumi_session *session)
 {
-    for (int i = 0; i < session->stack.count; i++)
-        guide_free(session->stack.layers[i].guide.user); /* the sumi_guide of guide_of */
-    guide_stack_close(&session->stack);
+    for (int i = 0; i < session->stack.count; i++) guide_free(session->stack.layers[i].guide.user);
+    session->stack.count = 0;
     sumi_solver_free(session->levels);
     session->levels = NULL;
 }
@@ -94,13 +91,6 @@ void sumi_session_remove_guides(sumi_session *session)
 struct denoising session_denoising(sumi_session *session)
 {
     return session->stack.count ? guide_stack_denoising(&session->stack) : network_of(session);
-}
-
-sumi_status sumi_session_set_condition(sumi_session *session, const sumi_condition *condition)
-{
-    if (!session->stack.count) return session_go_by(session, condition);
-    const struct denoising whole = session_denoising(session);
-    return whole.set_condition(whole.user, condition);
 }
 
 sumi_status sumi_session_denoiser(void *user, int64_t count, int64_t item_size, int64_t output_size,

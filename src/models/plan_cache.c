@@ -2,6 +2,8 @@
 /* Keeping plans for later calls; see plan_cache.h. */
 #include "models/plan_cache.h"
 
+#include "base/structure.h"
+
 /* So that batches of two alternating sizes do not replan in every call. */
 enum { LEAST_PLANS = 2 };
 static const int64_t BATCH_MEMORY = (int64_t)512 << 20; /* largest size of a plan, in bytes */
@@ -133,6 +135,18 @@ sumi_status plan_cache_get(struct plan_cache *cache, const struct signature *sig
     }
     (*found)->last_used = ++cache->uses;
     return SUMI_OK;
+}
+
+bool plan_cache_describe(const struct plan_cache *cache, int number, sumi_plan_info *info)
+{
+    const struct kept_plan *kept = number < 0 ? NULL : cache->plans;
+    while (kept && number-- > 0) kept = kept->next;
+    if (!kept) return false;
+    const sumi_plan_info all = {.items = kept->signature.items,
+                                .bf16 = kept->signature.bfloat16,
+                                .bytes = kept->bytes,
+                                .kept = (int64_t)plan_kept(kept->plan)};
+    return structure_fill(info, &all, sizeof all);
 }
 
 int64_t plan_batch(int64_t count, int64_t item_memory, int64_t limit)

@@ -56,6 +56,9 @@ sumi_status plan_cache_get(struct plan_cache *cache, const struct signature *sig
 /* The smallest cached plan of the signature for at least as many items, or NULL. */
 struct kept_plan *plan_cache_at_least(struct plan_cache *cache, const struct signature *signature);
 
+/* Describes a cached plan by number from 0; false past the last. */
+bool plan_cache_describe(const struct plan_cache *cache, int number, sumi_plan_info *info);
+
 /* Releases all plans. */
 void plan_cache_forget(struct plan_cache *cache);
 

@@ -15,7 +15,7 @@ struct signature session_signature(const sumi_session *session, enum plan_purpos
     for (int i = 0; i < net->input_count; i++) {
         struct shape *shape = &signature.shapes[i];
         const struct condition_entry *entry =
-            i > NET_TIMES ? condition_find(session->condition, net->inputs[i].name) : NULL;
+            i > NET_TIMES ? condition_find(session->current, net->inputs[i].name) : NULL;
         if (i > NET_TIMES && !entry) continue;
         *shape = net_input_shape(net, i, items);
         for (int axis = 1; entry && axis < entry->rank; axis++)

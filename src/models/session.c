@@ -55,6 +55,28 @@ sumi_status sumi_session_set(sumi_session *session, const char *option, const ch
     return SUMI_OK;
 }
 
+sumi_status sumi_session_set_number(sumi_session *session, const char *option, double value)
+{
+    char text[OPTION_WORD_SIZE];
+    option_number_text(value, text);
+    return sumi_session_set(session, option, text);
+}
+
+bool sumi_session_option(const sumi_session *session, int number, sumi_option *option)
+{
+    return option_set_describe(&session->options, number, option);
+}
+
+const char *sumi_session_get(sumi_session *session, const char *option)
+{
+    return option_set_value(&session->options, option);
+}
+
+bool sumi_session_plan(const sumi_session *session, int number, sumi_plan_info *info)
+{
+    return plan_cache_describe(&session->cache, number, info);
+}
+
 /* ---- Conditions ---- */
 
 static sumi_status fail_unknown(const sumi_session *session, const char *name)
@@ -128,15 +150,22 @@ static sumi_status check_condition(const sumi_session *session, const sumi_condi
 
 sumi_status session_go_by(sumi_session *session, const sumi_condition *condition)
 {
-    if (!condition) {
-        sumi_condition_free(session->condition);
-        session->condition = NULL;
-        return SUMI_OK;
-    }
-    TRY(check_condition(session, condition));
-    if (!session->condition)
-        return condition_copy(session->context, condition, &session->condition);
-    return condition_assign(session->condition, condition);
+    const bool checked = !condition || condition == session->condition;
+    if (!checked) TRY(check_condition(session, condition));
+    session->current = condition;
+    return SUMI_OK;
+}
+
+/* After a failure, the previous condition is set again. */
+sumi_status sumi_session_set_condition(sumi_session *session, const sumi_condition *condition)
+{
+    sumi_condition *copy = NULL;
+    const struct denoising whole = session_denoising(session);
+    TRY(condition_copy(session->context, condition, &copy));
+    sumi_status status = whole.set_condition(whole.user, copy);
+    sumi_condition_free(status == SUMI_OK ? session->condition : copy);
+    if (status == SUMI_OK) session->condition = copy;
+    return status;
 }
 
 /* Creates the model's own null condition, its null class; NULL if it has none. */
@@ -176,7 +205,7 @@ sumi_status session_check_call(const sumi_session *session, int64_t count)
     }
     for (int i = NET_TIMES + 1; i < net->input_count; i++) {
         const sumi_input *input = &net->inputs[i];
-        if (input->optional || condition_find(session->condition, input->name)) continue;
+        if (input->optional || condition_find(session->current, input->name)) continue;
         return context_fail(
             session->context, SUMI_ERROR_ARGUMENT,
             "this model needs \"%s\" for each item, but the session's condition does not have it",
@@ -223,7 +252,7 @@ void session_fill(const sumi_session *session, sumi_plan *plan, const struct net
     fill_rows(plan, inputs->at[NET_TIMES], items, count, 1, times);
     for (int number = NET_TIMES + 1; number < net->input_count; number++) {
         const struct condition_entry *entry =
-            condition_find(session->condition, net->inputs[number].name);
+            condition_find(session->current, net->inputs[number].name);
         if (!entry) continue;
         for (int64_t i = 0; i < items; i++) {
             int64_t item = (first + (i < count ? i : 0)) % entry->shape[0], size = entry->size;

@@ -14,12 +14,13 @@
 struct sumi_session {
     sumi_context *context;
     const sumi_model *model;
-    int precision;             /* PRECISION_BF16: plans store activations in bf16 */
-    struct option_set options; /* precision, and the memory of the cache */
-    sumi_condition *condition; /* of the network's next evaluation */
-    sumi_condition *null;      /* the null condition, or NULL */
-    struct guide_stack stack;  /* around the network; with guides, its condition is the caller's and
-                                  the one above is what a guide sets */
+    int precision;                 /* PRECISION_BF16: plans store activations in bf16 */
+    struct option_set options;     /* precision, and the memory of the cache */
+    sumi_condition *condition;     /* as the caller has set it, or NULL */
+    const sumi_condition *current; /* of the network's next evaluation: that, or one that a guide or
+                                      a measurement has set */
+    sumi_condition *null;          /* the null condition, or NULL */
+    struct guide_stack stack;      /* around the network */
     sumi_solver *levels; /* the model's own, for the noise level of a time; NULL without guides */
     struct plan_cache cache;
     int64_t item_memory; /* bytes of a prediction's plan for one item, 0 while unknown */
@@ -35,7 +36,8 @@ sumi_status session_check_call(const sumi_session *session, int64_t count);
 sumi_status session_check_sizes(const sumi_session *session, int64_t item_size, int64_t output_size,
                                 bool may_lack);
 
-/* Sets the condition of the network, checked against its inputs. */
+/* Sets the condition of the network's next evaluations, checked against its inputs; it is not
+   copied. */
 sumi_status session_go_by(sumi_session *session, const sumi_condition *condition);
 
 /* The network alone: as sumi_session_predict and sumi_session_product, without guides. */

@@ -87,19 +87,18 @@ static inline void guided_begin(sumi_context *context, const struct mixture *mix
                                    .product = classes_product,
                                    .set_condition = classes_go_by,
                                    .condition = g->condition,
+                                   .item_size = 2,
                                    .channels = 2};
     g->classes.condition = g->condition;
-    CHECK_OK(context, guide_stack_open(context, &core, own->path, &g->stack));
+    g->stack = guide_stack_of(context, &core, own->path);
     g->stack.null = g->null;
     CHECK_OK(context, guide_create(context, "classifier-free", &g->guide));
-    const struct guide layer = guide_of(g->guide);
-    CHECK_OK(context, guide_stack_add(&g->stack, &layer));
+    CHECK_OK(context, guide_add(&g->stack, g->guide));
     g->whole = guide_stack_denoising(&g->stack);
 }
 
 static inline void guided_end(struct guided *g)
 {
-    guide_stack_close(&g->stack);
     guide_free(g->guide);
     sumi_condition_free(g->condition);
     sumi_condition_free(g->null);

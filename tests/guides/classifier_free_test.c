@@ -46,7 +46,7 @@ static double log_guided(const struct classes *c, const struct noise_level *leve
     return whole + scale * (mixture_look(&part, level, x, nowhere).log_density - whole);
 }
 
-/* s times the score that a prediction of a state tells. */
+/* s times the score of a prediction of a state. */
 static double score_of(const struct classes *c, const struct noise_level *level, double state,
                        double prediction)
 {
@@ -266,8 +266,7 @@ static void one_guide_around_another_multiplies_the_scales(void **state)
     guided_begin(room->context, &three_parts, "ddim", "{}", 1, &once);
     fill_states(g.classes.mixture.path, states, x, times);
     CHECK_OK(room->context, guide_create(room->context, "classifier-free", &outer));
-    const struct guide layer = guide_of(outer);
-    CHECK_OK(room->context, guide_stack_add(&g.stack, &layer));
+    CHECK_OK(room->context, guide_add(&g.stack, outer));
     CHECK_OK(room->context, sumi_guide_set(g.guide, "scale", "2"));
     CHECK_OK(room->context, sumi_guide_set(outer, "scale", "1.5"));
     CHECK_OK(room->context, sumi_guide_set(once.guide, "scale", "3"));
@@ -286,38 +285,82 @@ static void one_guide_around_another_multiplies_the_scales(void **state)
 
 /* ---- Refusals ---- */
 
-static void check_refused(scratch *room, struct guided *g, const char *part)
+static void check_call_refused(scratch *room, struct guided *g, const char *part)
 {
     float x[2] = {0}, time = 10, output[2];
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, part,
                 g->whole.predict(g->whole.user, 1, 2, 2, x, &time, output));
 }
 
-static void options_without_effect_or_meaning_are_refused(void **state)
+/* Sets pairs of option and value, and expects that the last is refused and changes nothing. */
+static void check_last_refused(scratch *room, sumi_guide *guide, const char *const pairs[][2],
+                               const char *part)
+{
+    char before[OPTION_WORD_SIZE];
+    for (; pairs[1][0]; pairs++)
+        CHECK_OK(room->context, sumi_guide_set(guide, pairs[0][0], pairs[0][1]));
+    snprintf(before, sizeof before, "%s", sumi_guide_get(guide, pairs[0][0]));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, part,
+                sumi_guide_set(guide, pairs[0][0], pairs[0][1]));
+    assert_string_equal(sumi_guide_get(guide, pairs[0][0]), before);
+}
+
+static void an_option_without_effect_or_meaning_is_refused_when_it_is_set(void **state)
 {
     scratch *room = *state;
-    static const char *const cases[][5] = {
-        {"rescale", "0.5", "rescale", "0.5", "reads \"rescale\" only with scale other than 1"},
-        {"sigma_low", "2", "scale", "1", "reads \"sigma_low\" only with scale other than 1"},
-        {"scale", "3", "channels", "3", "channels = 3, but an item has 2"}};
-    for (int i = 0; i < 3; i++) {
+    static const struct {
+        const char *pairs[5][2], *part;
+    } cases[] = {
+        {{{"rescale", "0.5"}}, "reads \"rescale\" only with scale other than 1"},
+        {{{"scale", "2"}, {"sigma_low", "2"}, {"scale", "1"}},
+         "reads \"sigma_low\" only with scale other than 1"},
+        {{{"scale", "3"}, {"channels", "2"}, {"channels", "3"}}, "channels = 3, but an item has 2"},
+        {{{"scale", "3"}, {"sigma_low", "4"}, {"sigma_high", "2"}},
+         "sigma_low = 4 is above sigma_high = 2"},
+        {{{"scale", "3"}, {"rescale", "2"}}, "must be a number from 0 to 1"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct guided g;
         guided_begin(room->context, &three_parts, "ddim", "{}", 0, &g);
-        CHECK_OK(room->context, sumi_guide_set(g.guide, cases[i][0], cases[i][1]));
-        CHECK_OK(room->context, sumi_guide_set(g.guide, cases[i][2], cases[i][3]));
-        check_refused(room, &g, cases[i][4]);
+        check_last_refused(room, g.guide, cases[i].pairs, cases[i].part);
+        CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "did you mean \"scale\"?",
+                    sumi_guide_set(g.guide, "scales", "3"));
         guided_end(&g);
     }
+}
+
+static void options_that_the_denoiser_cannot_have_are_refused_when_they_are_set(void **state)
+{
+    scratch *room = *state;
     struct guided g;
+    sumi_guide *guide = NULL;
     guided_begin(room->context, &three_parts, "ddim", "{}", 0, &g);
-    CHECK_OK(room->context, sumi_guide_set(g.guide, "scale", "3"));
-    CHECK_OK(room->context, sumi_guide_set(g.guide, "sigma_low", "4"));
-    CHECK_OK(room->context, sumi_guide_set(g.guide, "sigma_high", "2"));
-    check_refused(room, &g, "sigma_low = 4 is above sigma_high = 2");
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "did you mean \"scale\"?",
-                sumi_guide_set(g.guide, "scales", "3"));
-    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "must be a number from 0 to 1",
-                sumi_guide_set(g.guide, "rescale", "2"));
+    struct denoising core = g.stack.core;
+    core.item_size = 1; /* and no path */
+    struct guide_stack stack = guide_stack_of(room->context, &core, NULL);
+    CHECK_OK(room->context, guide_create(room->context, "classifier-free", &guide));
+    CHECK_OK(room->context, guide_add(&stack, guide));
+    CHECK_OK(room->context, sumi_guide_set(guide, "scale", "3"));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "determines the noise level of a time",
+                sumi_guide_set(guide, "sigma_high", "2"));
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "rescale needs items of two numbers or more",
+                sumi_guide_set(guide, "rescale", "0.5"));
+    guide_free(guide);
+    guided_end(&g);
+}
+
+static void a_guide_whose_options_do_not_fit_a_stack_is_not_added(void **state)
+{
+    scratch *room = *state;
+    struct guided g;
+    sumi_guide *guide = NULL;
+    guided_begin(room->context, &three_parts, "ddim", "{}", 0, &g);
+    CHECK_OK(room->context, guide_create(room->context, "classifier-free", &guide));
+    CHECK_OK(room->context, sumi_guide_set(guide, "scale", "3"));
+    CHECK_OK(room->context, sumi_guide_set(guide, "channels", "3")); /* there is no item yet */
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "channels = 3, but an item has 2",
+                guide_add(&g.stack, guide));
+    assert_int_equal(g.stack.count, 1);
+    guide_free(guide);
     guided_end(&g);
 }
 
@@ -326,21 +369,25 @@ static void conditions_that_cannot_be_compared_are_refused(void **state)
     scratch *room = *state;
     struct guided g;
     const float number = 1;
+    sumi_condition *numbers = NULL;
     guided_begin(room->context, &three_parts, "ddim", "{}", 0, &g);
     CHECK_OK(room->context, sumi_guide_set(g.guide, "scale", "3"));
     g.stack.null = NULL;
-    check_refused(room, &g, "there is no null condition");
+    check_call_refused(room, &g, "there is no null condition");
     g.stack.null = g.null;
     CHECK_OK(room->context, sumi_condition_set(g.null, "more", 1, &(int64_t){1}, &number));
-    check_refused(room, &g, "the null condition has \"more\", but the condition has not");
+    check_call_refused(room, &g, "the null condition has \"more\", but the condition has not");
     g.stack.null = g.condition;
     CHECK_OK(room->context, g.whole.set_condition(g.whole.user, g.null));
-    check_refused(room, &g, "has \"more\", but the null condition has not");
-    CHECK_OK(room->context, g.whole.set_condition(g.whole.user, g.condition));
-    CHECK_OK(room->context, sumi_condition_set(g.condition, "class", 1, &(int64_t){1}, &number));
-    check_refused(room, &g, "\"class\" of the null condition has items of another shape or type");
+    check_call_refused(room, &g, "has \"more\", but the null condition has not");
+    CHECK_OK(room->context, sumi_condition_create(room->context, &numbers));
+    CHECK_OK(room->context, sumi_condition_set(numbers, "class", 1, &(int64_t){1}, &number));
+    CHECK_OK(room->context, g.whole.set_condition(g.whole.user, numbers));
+    check_call_refused(room, &g,
+                       "\"class\" of the null condition has items of another shape or type");
     CHECK_OK(room->context, g.whole.set_condition(g.whole.user, NULL));
-    check_refused(room, &g, "there is no condition to compare");
+    check_call_refused(room, &g, "there is no condition to compare");
+    sumi_condition_free(numbers);
     guided_end(&g);
 }
 
@@ -354,7 +401,9 @@ int main(void)
         SCRATCH_TEST(samples_have_the_mean_and_deviation_of_the_guided_density),
         SCRATCH_TEST(the_density_along_the_guided_flow_is_that_of_the_guided_gaussian),
         SCRATCH_TEST(one_guide_around_another_multiplies_the_scales),
-        SCRATCH_TEST(options_without_effect_or_meaning_are_refused),
+        SCRATCH_TEST(an_option_without_effect_or_meaning_is_refused_when_it_is_set),
+        SCRATCH_TEST(options_that_the_denoiser_cannot_have_are_refused_when_they_are_set),
+        SCRATCH_TEST(a_guide_whose_options_do_not_fit_a_stack_is_not_added),
         SCRATCH_TEST(conditions_that_cannot_be_compared_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,13 +44,12 @@ static sumi_status fill_half(void *user, int64_t count, int64_t item_size, int64
 static void the_guide_added_last_is_outermost(void **state)
 {
     scratch *room = *state;
-    struct guide_stack stack;
     double three = 3;
     const struct denoising core = {.predict = fill_half};
     const struct guide guides[] = {{.predict = raise_by_one}, {.user = &three, .predict = scale}};
     const float x = 4, time = 0;
     float output;
-    CHECK_OK(room->context, guide_stack_open(room->context, &core, NULL, &stack));
+    struct guide_stack stack = guide_stack_of(room->context, &core, NULL);
     struct denoising whole = guide_stack_denoising(&stack);
     CHECK_OK(room->context, whole.predict(whole.user, 1, 1, 1, &x, &time, &output));
     CHECK_CLOSE(output, 2, 0);
@@ -58,7 +57,6 @@ static void the_guide_added_last_is_outermost(void **state)
     whole = guide_stack_denoising(&stack);
     CHECK_OK(room->context, whole.predict(whole.user, 1, 1, 1, &x, &time, &output));
     CHECK_CLOSE(output, 3 * (2 + 1), 0);
-    guide_stack_close(&stack);
 }
 
 /* What the last call was of. */
@@ -78,7 +76,6 @@ static sumi_status look(void *user, const struct denoising *inner, const struct 
 static void a_guide_sees_the_level_of_the_time_and_a_solver_runs_the_whole(void **state)
 {
     scratch *room = *state;
-    struct guide_stack stack;
     struct seen seen = {0};
     const struct denoising core = {.predict = fill_half};
     const struct guide guide = {.user = &seen, .predict = look};
@@ -88,7 +85,7 @@ static void a_guide_sees_the_level_of_the_time_and_a_solver_runs_the_whole(void 
     CHECK_OK(room->context, sumi_solver_create(room->context, "ddim", &solver));
     CHECK_OK(room->context, sumi_solver_set(solver, "steps", "10"));
     CHECK_OK(room->context, solver_path(solver, &path));
-    CHECK_OK(room->context, guide_stack_open(room->context, &core, path, &stack));
+    struct guide_stack stack = guide_stack_of(room->context, &core, path);
     CHECK_OK(room->context, guide_stack_add(&stack, &guide));
     const struct denoising whole = guide_stack_denoising(&stack);
     CHECK_OK(room->context, sumi_solver_run(solver, whole.predict, whole.user, 2, (int64_t[]){2, 2},
@@ -98,7 +95,6 @@ static void a_guide_sees_the_level_of_the_time_and_a_solver_runs_the_whole(void 
     CHECK_CLOSE(seen.level.signal, level.signal, 1e-12);
     CHECK_CLOSE(seen.level.noise, level.noise, 1e-12);
     CHECK_CLOSE(level.signal * level.signal + level.noise * level.noise, 1, 1e-6);
-    guide_stack_close(&stack);
     sumi_solver_free(solver);
 }
 
@@ -125,7 +121,6 @@ static void a_guide_compares_two_conditions_and_the_stack_keeps_its_own(void **s
     sumi_model *model = tiny_create(room, TINY_CONDITIONAL);
     sumi_session *session = NULL;
     sumi_condition *other = NULL;
-    struct guide_stack stack;
     const float times[COUNT] = {3, 9};
     float *x = tiny_items(model, COUNT), mixed[COUNT * SIZE], parts[2][COUNT * SIZE];
     for (int i = 0; i < 2; i++)
@@ -136,7 +131,7 @@ static void a_guide_compares_two_conditions_and_the_stack_keeps_its_own(void **s
     const struct denoising core = session_denoising(session);
     const struct guide guide = {
         .name = "mix", .user = other, .predict = mix, .sets_condition = true};
-    CHECK_OK(context, guide_stack_open(context, &core, NULL, &stack));
+    struct guide_stack stack = guide_stack_of(context, &core, NULL);
     CHECK_OK(context, guide_stack_add(&stack, &guide));
     const struct denoising whole = guide_stack_denoising(&stack);
     for (int round = 0; round < 2; round++) {
@@ -146,7 +141,6 @@ static void a_guide_compares_two_conditions_and_the_stack_keeps_its_own(void **s
     }
     assert_null(whole.product);
     assert_string_equal(guide_stack_without_product(&stack), "mix");
-    guide_stack_close(&stack);
     sumi_condition_free(other);
     sumi_session_free(session);
     sumi_model_free(model);
@@ -192,17 +186,15 @@ static void kinds_are_listed_with_their_options_and_set_by_name(void **state)
 static void guides_that_cannot_work_are_refused(void **state)
 {
     scratch *room = *state;
-    struct guide_stack stack;
     const struct denoising core = {.predict = fill_half};
     const struct guide compares = {.predict = raise_by_one, .sets_condition = true},
                        good = {.predict = raise_by_one};
-    CHECK_OK(room->context, guide_stack_open(room->context, &core, NULL, &stack));
+    struct guide_stack stack = guide_stack_of(room->context, &core, NULL);
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "needs a denoiser that takes one",
                 guide_stack_add(&stack, &compares));
     for (int i = 0; i < GUIDES_MOST; i++) CHECK_OK(room->context, guide_stack_add(&stack, &good));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "at most 8 guides",
                 guide_stack_add(&stack, &good));
-    guide_stack_close(&stack);
 }
 
 int main(void)

@@ -4,7 +4,7 @@
    follows it. */
 #include "check.h"
 
-#include "solvers/solver.h"
+#include "solvers/path_of.h"
 
 enum { ITEMS = 2000 };
 
@@ -52,7 +52,7 @@ static int64_t sample_with(const char *name, const char *path, double correlatio
         CHECK_OK(context, sumi_solver_set(solver, options[i][0], options[i][1]));
     if (option) CHECK_OK(context, sumi_solver_set(solver, option[0], option[1]));
     assert_true(sumi_solver_times(solver, NULL, 0) > 0);
-    plane.path = &solver->path;
+    plane.path = path_of(solver);
     CHECK_OK(context, sumi_solver_correct(solver, correction, user));
     CHECK_OK(context, sumi_solver_start(solver, 2, (int64_t[]){ITEMS, 2}, x));
     CHECK_OK(context,
@@ -212,7 +212,7 @@ static void a_correction_may_end_the_run_and_bits_refuse_one(void **state)
     sumi_solver_free(solver);
     CHECK_OK(context, sumi_solver_create(context, "ddim", &solver));
     assert_true(sumi_solver_times(solver, NULL, 0) > 0);
-    plane.path = &solver->path;
+    plane.path = path_of(solver);
     CHECK_OK(context, sumi_solver_correct(solver, fail_always, NULL));
     assert_int_equal(sumi_solver_run(solver, exact, &plane, 2, (int64_t[]){1, 2}, x, NULL, NULL),
                      SUMI_ERROR_FORMAT);

@@ -66,7 +66,6 @@ static void run_guided(sumi_context *context, struct script *script, int64_t ite
     float output[MOST];
     sumi_condition *condition = NULL, *null = NULL;
     sumi_guide *guide = NULL;
-    struct guide_stack stack;
     int64_t size = POSITIONS * channels, out = POSITIONS * script->width;
     CHECK_OK(context, once_condition(context, items, classes, &condition));
     CHECK_OK(context, once_condition(context, 1, &null_class, &null));
@@ -75,13 +74,12 @@ static void run_guided(sumi_context *context, struct script *script, int64_t ite
                                    .set_condition = go_by,
                                    .condition = condition,
                                    .channels = channels};
-    CHECK_OK(context, guide_stack_open(context, &core, NULL, &stack));
+    struct guide_stack stack = guide_stack_of(context, &core, NULL);
     stack.null = null;
     CHECK_OK(context, guide_create(context, "classifier-free", &guide));
+    CHECK_OK(context, guide_add(&stack, guide));
     for (; (*options)[0]; options++)
         CHECK_OK(context, sumi_guide_set(guide, (*options)[0], (*options)[1]));
-    const struct guide layer = guide_of(guide);
-    CHECK_OK(context, guide_stack_add(&stack, &layer));
     const struct denoising whole = guide_stack_denoising(&stack);
     CHECK_OK(context, whole.predict(whole.user, items, size, out, x, times, output));
     for (int64_t k = 0; k < items * out; k++) {
@@ -89,7 +87,6 @@ static void run_guided(sumi_context *context, struct script *script, int64_t ite
         int64_t j = place % script->width * POSITIONS + place / script->width;
         result[item * out + j] = output[k];
     }
-    guide_stack_close(&stack);
     guide_free(guide);
     sumi_condition_free(condition);
     sumi_condition_free(null);

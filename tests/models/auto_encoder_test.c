@@ -318,6 +318,30 @@ static void sizes_that_do_not_fit_are_refused_with_ones_that_do(void **state)
     sumi_auto_encoder_free(coder);
 }
 
+static void options_are_listed_with_their_values_and_set_by_type(void **state)
+{
+    scratch *room = *state;
+    sumi_auto_encoder *coder = create(room, KL, 1);
+    sumi_option option = {.size = sizeof option};
+    int count = 0;
+    for (; sumi_auto_encoder_option(coder, count, &option); count++) {
+        assert_true(option.name[0] && option.meaning[0] && option.read);
+        assert_string_equal(sumi_auto_encoder_get(coder, option.name), option.default_value);
+    }
+    assert_int_equal(count, 5);
+    assert_false(sumi_auto_encoder_option(coder, -1, &option));
+    CHECK_OK(room->context, sumi_auto_encoder_set_number(coder, "tile", 16));
+    assert_string_equal(sumi_auto_encoder_get(coder, "tile"), "16");
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "a multiple of 8 pixels to a side, not 12",
+                sumi_auto_encoder_set_number(coder, "tile", 12));
+    assert_string_equal(sumi_auto_encoder_get(coder, "tile"), "16");
+    CHECK_OK(room->context, sumi_auto_encoder_set_flag(coder, "slices", true));
+    assert_string_equal(sumi_auto_encoder_get(coder, "slices"), "true");
+    assert_null(sumi_auto_encoder_get(coder, "slice"));
+    assert_null(sumi_auto_encoder_get(coder, NULL));
+    sumi_auto_encoder_free(coder);
+}
+
 /* ---- Files ---- */
 
 static void a_saved_auto_encoder_is_the_same(void **state)
@@ -520,6 +544,7 @@ int main(void)
         SCRATCH_TEST(pictures_no_larger_than_a_tile_are_computed_whole),
         SCRATCH_TEST(tiles_are_those_of_diffusers),
         SCRATCH_TEST(sizes_that_do_not_fit_are_refused_with_ones_that_do),
+        SCRATCH_TEST(options_are_listed_with_their_values_and_set_by_type),
         SCRATCH_TEST(a_saved_auto_encoder_is_the_same),
         SCRATCH_TEST(a_folder_without_an_auto_encoder_says_so),
         SCRATCH_TEST(files_of_latents_are_read_by_their_own_auto_encoder_only),

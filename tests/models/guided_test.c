@@ -56,9 +56,9 @@ static void one_batch_predicts_what_the_two_conditions_predict_alone(void **stat
         for (int i = 0; i < COUNT * SIZE; i++)
             CHECK_CLOSE(output[i], null[i] + SCALE * ((double)condition[i] - null[i]), 2e-5);
     }
+    sumi_plan_info plan = {.size = sizeof plan};
     int plans = 0;
-    for (const struct kept_plan *kept = session->cache.plans; kept; kept = kept->next)
-        plans += kept->signature.items == 2 * COUNT;
+    for (int i = 0; sumi_session_plan(session, i, &plan); i++) plans += plan.items == 2 * COUNT;
     assert_int_equal(plans, 1); /* both went through the network together */
     sumi_session_remove_guides(session);
     CHECK_OK(room->context, sumi_session_predict(session, COUNT, x, times, output));

@@ -139,17 +139,26 @@ static void several_sessions_hold_the_weights_of_their_model_once(void **state)
 
 static int count_plans(const sumi_session *session, int64_t items)
 {
+    sumi_plan_info info = {.size = sizeof info};
     int count = 0;
-    for (const struct kept_plan *kept = session->cache.plans; kept; kept = kept->next)
-        count += items == 0 || kept->signature.items == items;
+    for (int i = 0; sumi_session_plan(session, i, &info); i++)
+        count += items == 0 || info.items == items;
     return count;
 }
 
-/* The output for tiny_items(count) by a session that is there; free it. */
-static float *predict(scratch *room, sumi_session *session, int64_t count)
+static int64_t bytes_of_plans(const sumi_session *session)
 {
-    float *x = tiny_items(session->model, count), *times = malloc((size_t)count * sizeof *times);
-    float *output = malloc((size_t)(count * tiny_size(session->model)) * sizeof *output);
+    sumi_plan_info info = {.size = sizeof info};
+    int64_t bytes = 0;
+    for (int i = 0; sumi_session_plan(session, i, &info); i++) bytes += info.bytes;
+    return bytes;
+}
+
+/* The output for tiny_items(count) by a session of the model; free it. */
+static float *predict(scratch *room, sumi_session *session, const sumi_model *model, int64_t count)
+{
+    float *x = tiny_items(model, count), *times = malloc((size_t)count * sizeof *times);
+    float *output = malloc((size_t)(count * tiny_size(model)) * sizeof *output);
     for (int64_t i = 0; i < count; i++) times[i] = (float)(10 * (i + 1));
     CHECK_OK(room->context, sumi_session_predict(session, count, x, times, output));
     free(x);
@@ -164,7 +173,7 @@ static void a_plan_is_kept_for_the_next_call_of_its_shapes(void **state)
     sumi_session *session = NULL;
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
     for (int round = 0; round < 3; round++) {
-        for (int64_t count = 1; count <= 4; count++) free(predict(room, session, count));
+        for (int64_t count = 1; count <= 4; count++) free(predict(room, session, model, count));
     }
     assert_int_equal(count_plans(session, 0), 4);
     sumi_session_free(session);
@@ -180,22 +189,17 @@ static void the_plan_used_least_recently_goes_where_memory_lacks(void **state)
     float *wanted[5] = {NULL};
     for (int i = 1; i <= 4; i++) wanted[i] = tiny_predict(room, model, i);
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
-    for (int64_t count = 1; count <= 3; count++) free(predict(room, session, count));
-    int64_t bytes = 0;
-    for (const struct kept_plan *kept = session->cache.plans; kept; kept = kept->next)
-        bytes += kept->bytes;
+    for (int64_t count = 1; count <= 3; count++) free(predict(room, session, model, count));
+    int64_t bytes = bytes_of_plans(session);
     snprintf(memory, sizeof memory, "%lld", (long long)bytes);
     CHECK_OK(room->context, sumi_session_set(session, "memory", memory));
-    free(predict(room, session, 1)); /* now 2 is the oldest */
+    free(predict(room, session, model, 1)); /* now 2 is the oldest */
     for (int i = 4; i >= 1; i--) {
-        float *found = predict(room, session, i);
+        float *found = predict(room, session, model, i);
         assert_memory_equal(found, wanted[i], (size_t)(i * tiny_size(model)) * sizeof *found);
         free(found);
         if (i == 4) assert_int_equal(count_plans(session, 2), 0);
-        int64_t held = 0;
-        for (const struct kept_plan *kept = session->cache.plans; kept; kept = kept->next)
-            held += kept->bytes;
-        assert_true(held <= bytes || count_plans(session, 0) == 2);
+        assert_true(bytes_of_plans(session) <= bytes || count_plans(session, 0) == 2);
     }
     for (int i = 1; i <= 4; i++) free(wanted[i]);
     sumi_session_free(session);
@@ -209,7 +213,7 @@ static void the_last_two_plans_stay_whatever_they_take(void **state)
     sumi_session *session = NULL;
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
     CHECK_OK(room->context, sumi_session_set(session, "memory", "0"));
-    for (int64_t count = 1; count <= 4; count++) free(predict(room, session, count));
+    for (int64_t count = 1; count <= 4; count++) free(predict(room, session, model, count));
     assert_int_equal(count_plans(session, 0), 2);
     assert_int_equal(count_plans(session, 3) + count_plans(session, 4), 2);
     sumi_session_free(session);
@@ -224,7 +228,7 @@ static void what_is_kept_of_the_weights_stays_within_the_budget(void **state)
     sumi_session *session = NULL;
     int64_t all = 0;
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
-    float *wanted = predict(room, session, 1);
+    float *wanted = predict(room, session, model, 1);
     for (int part = 4; part >= 0; part--) {
         char memory[32];
         if (part < 4) {
@@ -232,13 +236,12 @@ static void what_is_kept_of_the_weights_stays_within_the_budget(void **state)
             snprintf(memory, sizeof memory, "%lld", (long long)(all * part / 4));
             CHECK_OK(room->context, sumi_session_set(session, "memory", memory));
         }
-        float *found = predict(room, session, 1);
-        int64_t kept = (int64_t)plan_kept(session->cache.plans->plan);
-        if (part == 4) all = kept;
-        assert_true(all > 0 && kept <= all * part / 4);
-        assert_true(part == 0 || kept > 0);
-        assert_int_equal(session->cache.plans->bytes,
-                         kept + (int64_t)plan_memory(session->cache.plans->plan));
+        float *found = predict(room, session, model, 1);
+        sumi_plan_info plan = {.size = sizeof plan};
+        assert_true(sumi_session_plan(session, 0, &plan));
+        if (part == 4) all = plan.kept;
+        assert_true(all > 0 && plan.kept <= all * part / 4 && plan.kept < plan.bytes);
+        assert_true(part == 0 || plan.kept > 0);
         assert_memory_equal(found, wanted, (size_t)tiny_size(model) * sizeof *found);
         free(found);
     }
@@ -254,12 +257,12 @@ static void another_precision_or_thread_count_is_another_plan(void **state)
     sumi_session *session = NULL;
     CHECK_OK(room->context, sumi_context_set_threads(room->context, 1));
     CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
-    float *float32 = predict(room, session, 1);
+    float *float32 = predict(room, session, model, 1);
     CHECK_OK(room->context, sumi_session_set(session, "precision", "bf16"));
-    float *bf16 = predict(room, session, 1);
+    float *bf16 = predict(room, session, model, 1);
     assert_memory_not_equal(float32, bf16, (size_t)tiny_size(model) * sizeof *bf16);
     CHECK_OK(room->context, sumi_context_set_threads(room->context, 2));
-    free(predict(room, session, 1));
+    free(predict(room, session, model, 1));
     assert_int_equal(count_plans(session, 1), 2); /* those of bf16 */
     free(float32);
     free(bf16);
@@ -280,6 +283,32 @@ static void options_that_are_not_there_are_refused(void **state)
                 sumi_session_set(session, "memory", "-1"));
     CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "not NULL",
                 sumi_session_set(session, "memory", NULL));
+    sumi_session_free(session);
+    sumi_model_free(model);
+}
+
+static void options_are_listed_with_their_values_and_set_as_numbers(void **state)
+{
+    scratch *room = *state;
+    sumi_model *model = tiny_create(room, TINY_MLP);
+    sumi_session *session = NULL;
+    sumi_option option = {.size = sizeof option};
+    int count = 0;
+    CHECK_OK(room->context, sumi_session_create(room->context, model, &session));
+    for (; sumi_session_option(session, count, &option); count++) {
+        assert_true(option.name[0] && option.meaning[0] && option.read);
+        assert_string_equal(sumi_session_get(session, option.name), option.default_value);
+    }
+    assert_int_equal(count, 2);
+    assert_false(sumi_session_option(session, -1, &option));
+    CHECK_OK(room->context, sumi_session_set_number(session, "memory", 4096));
+    assert_string_equal(sumi_session_get(session, "memory"), "4096");
+    CHECK_FAILS(room->context, SUMI_ERROR_ARGUMENT, "whole number",
+                sumi_session_set_number(session, "memory", 0.5));
+    CHECK_OK(room->context, sumi_session_set(session, "precision", "bf16"));
+    assert_string_equal(sumi_session_get(session, "precision"), "bf16");
+    assert_null(sumi_session_get(session, "precison"));
+    assert_null(sumi_session_get(session, NULL));
     sumi_session_free(session);
     sumi_model_free(model);
 }
@@ -307,7 +336,7 @@ static sumi_node build_conditioned(void *user, sumi_graph *graph, const sumi_nod
     return sumi_op_add(graph, x, sumi_op_gather(graph, table, inputs[4]));
 }
 
-static const sumi_input told[] = {
+static const sumi_input state_inputs[] = {
     {.size = sizeof(sumi_input), .name = "states", .rank = 3, .shape = {0, 0, 2}},
     {.size = sizeof(sumi_input), .name = "states_mask", .rank = 2, .optional = true},
     {.size = sizeof(sumi_input), .name = "kind", .element = SUMI_INT32, .rank = 1, .limit = 5},
@@ -320,7 +349,7 @@ static sumi_model *compose_conditioned(scratch *room, int *builds)
                                   .rank = 1,
                                   .shape = {2},
                                   .input_count = 3,
-                                  .inputs = told,
+                                  .inputs = state_inputs,
                                   .build = build_conditioned};
     sumi_model *model = NULL;
     CHECK_OK(room->context, sumi_model_compose(room->context, &network, 1, &model));
@@ -501,6 +530,7 @@ int main(void)
         SCRATCH_TEST(what_is_kept_of_the_weights_stays_within_the_budget),
         SCRATCH_TEST(another_precision_or_thread_count_is_another_plan),
         SCRATCH_TEST(options_that_are_not_there_are_refused),
+        SCRATCH_TEST(options_are_listed_with_their_values_and_set_as_numbers),
         SCRATCH_TEST(a_model_lists_its_inputs),
         SCRATCH_TEST(states_of_any_length_reach_the_network_and_each_length_has_a_plan),
         SCRATCH_TEST(conditions_that_do_not_fit_are_refused_with_a_sentence),

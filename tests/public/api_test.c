@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-enum { STEPS = 12, SAMPLES = 4, ROOM = 4096, ROUNDS = 3 };
+enum { STEPS = 12, SAMPLES = 4, CAPACITY = 4096, ROUNDS = 3 };
 
 /* What a thread trains and samples; compared byte by byte with the result of the thread alone. */
 struct work {
@@ -13,7 +13,7 @@ struct work {
     sumi_status status;
     char message[256];
     int64_t count;
-    float losses[STEPS], samples[ROOM];
+    float losses[STEPS], samples[CAPACITY];
 };
 
 static const char *const points[] = {"data.kind=moons", "data.count=256",    "model.width=16",

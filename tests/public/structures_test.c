@@ -7,7 +7,7 @@
 #include "check.h"
 #include "sumi_graph.h"
 
-enum { ROOM = 512, UNTOUCHED = 0xA5, MOST_MEMBERS = 9 };
+enum { CAPACITY = 512, UNTOUCHED = 0xA5, MOST_MEMBERS = 9 };
 
 static const char POINTS[] =
     "{\"_class_name\": \"SumiMLPModel\", \"in_channels\": 2, \"width\": 8, "
@@ -114,6 +114,21 @@ static bool fill_condition_entry(void *structure)
     return sumi_condition_get(condition, 0, structure);
 }
 
+static bool fill_session_option(void *structure)
+{
+    return sumi_session_option(session, 1, structure);
+}
+
+static bool fill_plan_info(void *structure)
+{
+    return sumi_session_plan(session, 0, structure);
+}
+
+static bool fill_guide_info(void *structure)
+{
+    return sumi_guide_describe(0, structure);
+}
+
 #define MEMBER(type, member)                                                                       \
     {                                                                                              \
         offsetof(type, member), sizeof((type *)0)->member                                          \
@@ -157,6 +172,16 @@ static const struct filled filled[] = {
     {"sumi_option of a recipe", fill_recipe_option, OPTION_MEMBERS},
     {"sumi_option of a solver", fill_solver_option, OPTION_MEMBERS},
     {"sumi_option of a likelihood", fill_likelihood_option, OPTION_MEMBERS},
+    {"sumi_option of a session", fill_session_option, OPTION_MEMBERS},
+    {"sumi_plan_info",
+     fill_plan_info,
+     sizeof(sumi_plan_info),
+     {MEMBER(sumi_plan_info, items), MEMBER(sumi_plan_info, bf16), MEMBER(sumi_plan_info, bytes),
+      MEMBER(sumi_plan_info, kept)}},
+    {"sumi_guide_info",
+     fill_guide_info,
+     sizeof(sumi_guide_info),
+     {MEMBER(sumi_guide_info, name), MEMBER(sumi_guide_info, paper)}},
     {"sumi_likelihood_term",
      fill_likelihood_term,
      sizeof(sumi_likelihood_term),
@@ -191,9 +216,9 @@ static const struct filled filled[] = {
 enum { FILLED = sizeof filled / sizeof *filled };
 
 /* A structure of `size` bytes, and what lies behind it. */
-static bool fill(const struct filled *f, size_t size, unsigned char bytes[ROOM])
+static bool fill(const struct filled *f, size_t size, unsigned char bytes[CAPACITY])
 {
-    memset(bytes, UNTOUCHED, ROOM);
+    memset(bytes, UNTOUCHED, CAPACITY);
     memcpy(bytes, &size, sizeof size);
     return f->fill(bytes);
 }
@@ -203,8 +228,8 @@ static void a_smaller_structure_is_filled_as_far_as_it_goes(void **state)
     (void)state;
     for (int i = 0; i < FILLED; i++) {
         const struct filled *f = &filled[i];
-        unsigned char whole[ROOM], part[ROOM];
-        assert_true(f->size <= ROOM);
+        unsigned char whole[CAPACITY], part[CAPACITY];
+        assert_true(f->size <= CAPACITY);
         if (!fill(f, f->size, whole)) fail_msg("%s is not filled", f->name);
         size_t size = sizeof(size_t);
         for (int last = 0; last < MOST_MEMBERS && f->members[last].size; last++) {
@@ -214,7 +239,7 @@ static void a_smaller_structure_is_filled_as_far_as_it_goes(void **state)
                 size_t offset = f->members[k].offset;
                 assert_memory_equal(part + offset, whole + offset, f->members[k].size);
             }
-            for (size_t k = size; k < ROOM; k++) assert_int_equal(part[k], UNTOUCHED);
+            for (size_t k = size; k < CAPACITY; k++) assert_int_equal(part[k], UNTOUCHED);
             assert_memory_equal(part, &size, sizeof size);
         }
         assert_true(size <= f->size);
@@ -226,9 +251,9 @@ static void a_larger_structure_is_filled_and_no_more_than_the_library_knows_is_w
     (void)state;
     for (int i = 0; i < FILLED; i++) {
         const struct filled *f = &filled[i];
-        unsigned char bytes[ROOM];
-        assert_true(fill(f, ROOM, bytes));
-        for (size_t k = f->size; k < ROOM; k++) assert_int_equal(bytes[k], UNTOUCHED);
+        unsigned char bytes[CAPACITY];
+        assert_true(fill(f, CAPACITY, bytes));
+        for (size_t k = f->size; k < CAPACITY; k++) assert_int_equal(bytes[k], UNTOUCHED);
     }
 }
 
@@ -236,9 +261,9 @@ static void a_structure_without_a_size_is_not_filled(void **state)
 {
     (void)state;
     for (int i = 0; i < FILLED; i++) {
-        unsigned char bytes[ROOM];
+        unsigned char bytes[CAPACITY];
         assert_false(fill(&filled[i], 0, bytes));
-        for (size_t k = sizeof(size_t); k < ROOM; k++) assert_int_equal(bytes[k], UNTOUCHED);
+        for (size_t k = sizeof(size_t); k < CAPACITY; k++) assert_int_equal(bytes[k], UNTOUCHED);
     }
 }
 

@@ -93,19 +93,27 @@ static void guidance_that_cannot_be_is_refused_before_anything_runs(void **state
     place *here = *state;
     static const char *const cases[][2] = {
         {"plain --guidance 3",
-         "sumi: sample: --guidance needs a model with classes, but this one has none"},
+         "sumi: sample: --guidance: the guide classifier-free compares two conditions, but this "
+         "model is unconditional"},
         {"without --guidance 3",
-         "sumi: sample: --guidance needs a null class, which models trained with "
-         "train.label_dropout have and this one has not; --null-class N names another class to "
-         "use"},
+         "sumi: sample: --guidance: the guide classifier-free needs a null condition, but this "
+         "model has no null class: train it with train.label_dropout, or set another null "
+         "condition"},
         {"with --guidance-rescale 0.5",
-         "sumi: sample: --guidance-rescale has no effect without --guidance"},
+         "sumi: sample: --guidance-rescale: classifier-free reads \"rescale\" only with scale "
+         "other than 1"},
+        {"with --null-class 2",
+         "sumi: sample: --null-class has no effect without a --guidance other than 1"},
+        {"with --guidance 1 --null-class 2",
+         "sumi: sample: --null-class has no effect without a --guidance other than 1"},
         {"with --guidance 1 --guidance-interval 0,1",
-         "sumi: sample: --guidance-interval has no effect with --guidance 1"},
+         "sumi: sample: --guidance-interval: classifier-free reads \"sigma_high\" only with scale "
+         "other than 1"},
         {"with --guidance 3 --guidance-interval 2",
-         "sumi: sample: --guidance-interval takes two noise levels, LO,HI, not 2"},
+         "sumi: sample: --guidance-interval takes two noise levels, LO,HI, not 1"},
         {"with --guidance 3 --guidance-interval 2,1",
-         "sumi: sample: --guidance-interval begins at 2, above its end"},
+         "sumi: sample: --guidance-interval: classifier-free: sigma_low = 2 is above sigma_high = "
+         "1"},
         {"with --guidance 3 --guidance-interval a,1",
          "sumi: sample: --guidance-interval must be a number from 0 to inf, not 'a'"},
         {"with --guidance 3 --guidance-rescale 1.5",
@@ -113,11 +121,11 @@ static void guidance_that_cannot_be_is_refused_before_anything_runs(void **state
         {"with --guidance much",
          "sumi: sample: --guidance must be a number from -1000 to 1000, not 'much'"},
         {"with --guidance 3 --guidance-channels 3",
-         "sumi: sample: --guidance-channels 3, but the model's items have 2 channels"},
+         "sumi: sample: --guidance-channels: classifier-free: channels = 3, but an item has 2"},
         {"with --guidance 3 --null-class eight",
          "sumi: sample: --null-class must be a whole number from 0 to 2147483647, not 'eight'"},
         {"with --guidance 3 --null-class 9",
-         "sumi: \"class\" of item 0 is 9; it must be from 0 to 8"}};
+         "sumi: sample: --null-class: \"class\" of item 0 is 9; it must be from 0 to 8"}};
     run(here, MODELS);
     CHECK_DONE(here);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

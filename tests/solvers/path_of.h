@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The path of a solver, for the closed forms that a test compares with. */
+#ifndef TESTS_SOLVERS_PATH_OF_H
+#define TESTS_SOLVERS_PATH_OF_H
+
+#include "check.h"
+#include "solvers/solver.h"
+
+static inline const struct noise_path *path_of(sumi_solver *solver)
+{
+    const struct noise_path *path = NULL;
+    assert_int_equal(solver_path(solver, &path), SUMI_OK);
+    return path;
+}
+
+#endif

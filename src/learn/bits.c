@@ -111,9 +111,8 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     struct bits *b = user;
     struct noised *noised = &b->noised;
     const struct portion portion = portion_of(noised->learning.recipe, number);
-    TRY(data_read_batch(noised->learning.data, noised->seed, number, noised->batch, noised->clean,
-                        noised->labels));
-    label_dropout_apply(&noised->label_dropout, &portion, noised->labels);
+    TRY(label_dropout_read(&noised->label_dropout, noised->learning.data, &portion, number,
+                           noised->clean, noised->labels));
     for (int64_t i = 0; i < noised->batch * noised->item_size; i++) {
         if (fabsf(noised->clean[i]) == 1) continue;
         return context_fail(noised->learning.context, SUMI_ERROR_ARGUMENT,

@@ -189,8 +189,7 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
     struct flow *f = user;
     const struct portion portion = portion_of(f->learning.recipe, number);
     float *x = sumi_plan_data(plan, f->x);
-    TRY(data_read_batch(f->learning.data, f->seed, number, f->batch, x, f->labels));
-    label_dropout_apply(&f->label_dropout, &portion, f->labels);
+    TRY(label_dropout_read(&f->label_dropout, f->learning.data, &portion, number, x, f->labels));
     draw_grid(f, portion.step, sumi_plan_data(plan, f->grid));
     if (f->labels) net_put_integers(plan, f->classes, 0, f->batch, f->labels);
     if (f->probes < 0) return SUMI_OK;

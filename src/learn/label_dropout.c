@@ -3,6 +3,7 @@
 #include "learn/label_dropout.h"
 
 #include "base/philox.h"
+#include "data/data.h"
 #include "learn/keys.h"
 
 static const char KEY[] = "train.label_dropout";
@@ -45,4 +46,13 @@ void label_dropout_apply(const struct label_dropout *dropout, const struct porti
         if (philox_uniform(&stream, (uint64_t)(portion->first + i)) < dropout->probability)
             labels[i] = dropout->null_class;
     }
+}
+
+sumi_status label_dropout_read(const struct label_dropout *dropout, sumi_data *data,
+                               const struct portion *portion, int64_t feed, float *x,
+                               int32_t *labels)
+{
+    TRY(data_read_batch(data, dropout->seed, feed, portion->count, x, labels));
+    label_dropout_apply(dropout, portion, labels);
+    return SUMI_OK;
 }

@@ -19,6 +19,12 @@ sumi_status label_dropout_check(const struct learning *learning);
 /* The settings of the recipe, after the check. */
 struct label_dropout label_dropout_of(const struct learning *learning);
 
+/* Reads the items of a feed, x[portion->count, item], and their classes (data_read_batch; NULL for
+   none), and replaces some of these. */
+sumi_status label_dropout_read(const struct label_dropout *dropout, sumi_data *data,
+                               const struct portion *portion, int64_t feed, float *x,
+                               int32_t *labels);
+
 /* Replaces classes of a portion's items, labels[portion->count] (NULL for none). The draws are
    keyed by seed, step and item. */
 void label_dropout_apply(const struct label_dropout *dropout, const struct portion *portion,

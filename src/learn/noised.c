@@ -212,10 +212,11 @@ static sumi_status read_pairs(struct noised *noised, const struct portion *porti
 {
     if (noised->coupling.kind == COUPLING_REFLOW) {
         coupling_read(&noised->coupling, feed, noised->clean, noised->noise, noised->labels);
+        label_dropout_apply(&noised->label_dropout, portion, noised->labels);
         return SUMI_OK;
     }
-    TRY(data_read_batch(noised->learning.data, noised->seed, feed, noised->batch, noised->clean,
-                        noised->labels));
+    TRY(label_dropout_read(&noised->label_dropout, noised->learning.data, portion, feed,
+                           noised->clean, noised->labels));
     if (noised->coupling.kind == COUPLING_INDEPENDENT) return SUMI_OK;
     int threads = threads_for(noised);
     BY_TEAM(threads, draw_items(noised, portion));
@@ -264,7 +265,6 @@ sumi_status noised_feed(struct noised *noised, sumi_plan *plan, int64_t feed,
 {
     const struct portion portion = portion_of(noised->learning.recipe, feed);
     TRY(read_pairs(noised, &portion, feed));
-    label_dropout_apply(&noised->label_dropout, &portion, noised->labels);
     times_prepare(&noised->draws);
     int threads = threads_for(noised);
     BY_TEAM(threads, feed_items(noised, plan, &portion, finish, user));

@@ -13,7 +13,7 @@ static const double INKS[][3] = {
     [INK_DARK] = {0.09, 0.11, 0.17},   [INK_SEAL] = {0.76, 0.24, 0.17},
     [INK_INDIGO] = {0.18, 0.33, 0.58}, [INK_MOSS] = {0.30, 0.47, 0.30},
     [INK_OCHRE] = {0.75, 0.55, 0.20},  [INK_SOFT] = {0.38, 0.41, 0.48},
-    [INK_HAIR] = {0.84, 0.86, 0.89},
+    [INK_GRID] = {0.84, 0.86, 0.89},
 };
 
 static sumi_status report_cairo(sumi_context *context, cairo_status_t status)
@@ -115,8 +115,13 @@ sumi_status canvas_write(struct canvas *canvas, const char *path)
     void *bytes = NULL;
     size_t size = 0;
     TRY(canvas_encode(canvas, &bytes, &size));
-    sumi_status status = file_write(canvas->context, path, bytes, size);
-    context_release(canvas->context, bytes);
+    return canvas_write_bytes(canvas->context, path, bytes, size);
+}
+
+sumi_status canvas_write_bytes(sumi_context *context, const char *path, void *bytes, size_t size)
+{
+    sumi_status status = file_write(context, path, bytes, size);
+    context_release(context, bytes);
     return status;
 }
 

@@ -22,7 +22,7 @@ struct canvas {
 enum canvas_side { SIDE_LEFT, SIDE_CENTRE, SIDE_RIGHT };
 
 /* Curves of several channels use the inks in this order. */
-enum canvas_ink { INK_DARK, INK_SEAL, INK_INDIGO, INK_MOSS, INK_OCHRE, INK_SOFT, INK_HAIR };
+enum canvas_ink { INK_DARK, INK_SEAL, INK_INDIGO, INK_MOSS, INK_OCHRE, INK_SOFT, INK_GRID };
 enum { CURVE_INKS = 5 };
 
 /* White paper of width x height pixels, both finite and at least 1; refuses a sheet that is too
@@ -37,6 +37,9 @@ sumi_status canvas_encode(struct canvas *canvas, void **bytes, size_t *size);
 
 /* The same to a file, whole or not at all. */
 sumi_status canvas_write(struct canvas *canvas, const char *path);
+
+/* Writes a PNG in memory to a file and releases it. */
+sumi_status canvas_write_bytes(sumi_context *context, const char *path, void *bytes, size_t size);
 
 /* Refuses a name that does not end in ".png". */
 sumi_status canvas_check_path(sumi_context *context, const char *path);

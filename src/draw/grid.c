@@ -3,7 +3,6 @@
  * of all. */
 #include <math.h>
 
-#include "base/file.h"
 #include "draw/rows.h"
 #include "draw/sheet.h"
 
@@ -54,7 +53,5 @@ sumi_status sumi_draw_grid(sumi_context *context, const sumi_array *items, int c
     size_t size = 0;
     TRY(canvas_check_path(context, path));
     TRY(sumi_draw_grid_memory(context, items, columns, &bytes, &size));
-    sumi_status status = file_write(context, path, bytes, size);
-    sumi_bytes_release(context, bytes);
-    return status;
+    return canvas_write_bytes(context, path, bytes, size);
 }

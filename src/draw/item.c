@@ -202,7 +202,7 @@ static void draw_signal(struct canvas *canvas, const item_form *form, const floa
     item_axes(form, where, &x, &y);
     if (form->y.low < 0 && form->y.high > 0) {
         double zero = floor(axis_place(&y, 0)) + 0.5;
-        canvas_use(canvas, INK_HAIR, 1);
+        canvas_use(canvas, INK_GRID, 1);
         canvas_line(canvas, where.x, zero, where.x + where.width, zero, 1);
     }
     for (int64_t c = form->channels - 1; c >= 0; c--) {
@@ -213,7 +213,7 @@ static void draw_signal(struct canvas *canvas, const item_form *form, const floa
 
 static void draw_frame(struct canvas *canvas, rectangle where)
 {
-    canvas_use(canvas, INK_HAIR, 1);
+    canvas_use(canvas, INK_GRID, 1);
     cairo_set_line_width(canvas->cairo, 1);
     cairo_rectangle(canvas->cairo, where.x - 0.5, where.y - 0.5, where.width + 1, where.height + 1);
     cairo_stroke(canvas->cairo);

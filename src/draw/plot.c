@@ -98,7 +98,7 @@ static void draw_ticks_of_y(struct canvas *canvas, const struct axis *x, const s
     int count = axis_ticks(y, wanted, ticks);
     for (int i = 0; i < count; i++) {
         double place = floor(axis_place(y, ticks[i])) + 0.5;
-        canvas_use(canvas, INK_HAIR, 1);
+        canvas_use(canvas, INK_GRID, 1);
         canvas_line(canvas, x->start, place, x->end, place, 1);
         canvas_use(canvas, INK_SOFT, 1);
         tick_text(ticks[i], text);

@@ -77,7 +77,7 @@ static void draw_ticks(struct canvas *canvas, const struct axis *x, const struct
         tick_text(ticks[i], text);
         canvas_text(canvas, x->start - 6, axis_place(y, ticks[i]), SIDE_LEFT, TICK_SIZE, text);
     }
-    canvas_use(canvas, INK_HAIR, 1);
+    canvas_use(canvas, INK_GRID, 1);
     cairo_set_line_width(canvas->cairo, 1);
     cairo_rectangle(canvas->cairo, x->start - 0.5, y->end - 0.5, x->end - x->start + 1,
                     y->start - y->end + 1);

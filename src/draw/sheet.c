@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/file.h"
-
 static const double SHEET_WIDTH = 1200;  /* total width of the cells of a row, where possible */
 static const double SHEET_HEIGHT = 4800; /* above it, images are not magnified */
 static const double TEXT_SIZE = 20, TEXT_LEAST = 10, TICK_SIZE = 15, MARGIN = 12;
@@ -190,7 +188,5 @@ sumi_status sheet_write(sumi_context *context, struct sheet *sheet, const char *
     size_t size = 0;
     TRY(canvas_check_path(context, path));
     TRY(sheet_encode(context, sheet, &bytes, &size));
-    sumi_status status = file_write(context, path, bytes, size);
-    context_release(context, bytes);
-    return status;
+    return canvas_write_bytes(context, path, bytes, size);
 }

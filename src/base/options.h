@@ -39,6 +39,7 @@ struct option {
     size_t offset;       /* of the value in its owner's structure */
     const char *when;    /* condition under which it is read, or NULL; see option_holds */
     int first;
+    const char *unread; /* choices without effect here, "one|two", which only files may have */
 };
 
 /* The beginnings of rows; an offset and a condition may follow. */

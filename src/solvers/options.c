@@ -167,5 +167,4 @@ void options_take_training(struct solver_options *options, const struct solver_o
     options->sigma_max = trained->sigma_max;
     options->timestep_type = trained->timestep_type;
     options->snr_shift_scale = trained->snr_shift_scale;
-    options->snr_shift_scale = trained->snr_shift_scale;
 }

@@ -42,7 +42,7 @@ const struct option prediction_options[] = {
 const struct option output_options[] = {
     {CHOICE_OPTION("variance_type", "fixed_small", VARIANCE_CHOICES,
                    "learned or learned_range: the network's output has twice the channels"),
-     AT(variance_type)},
+     AT(variance_type), .unread = "fixed_small_log|fixed_large|fixed_large_log"},
     {.name = NULL},
 };
 

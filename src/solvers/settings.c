@@ -43,14 +43,21 @@ static struct use use_at(const struct solver_type *type, int number)
     return number < (type->family == TIMES_REAL ? 3 : 4) ? of_places[number] : (struct use){0};
 }
 
-static bool is_ignored(const struct solver_type *type, const char *name)
+/* Whether a word is one of a list, "one|two" or NULL. */
+static bool is_one_of(const char *list, const char *word)
 {
-    size_t length = strlen(name);
-    for (const char *word = type->ignored; word; word = strchr(word, '|')) {
-        if (*word == '|') word++;
-        if (strncmp(word, name, length) == 0 && (word[length] == '|' || !word[length])) return true;
+    size_t length = strlen(word);
+    for (const char *other = list; other; other = strchr(other, '|')) {
+        if (*other == '|') other++;
+        if (strncmp(other, word, length) == 0 && (other[length] == '|' || !other[length]))
+            return true;
     }
     return false;
+}
+
+static bool is_ignored(const struct solver_type *type, const char *name)
+{
+    return is_one_of(type->ignored, name);
 }
 
 /* The rows by number; several rows of one name have different conditions. */
@@ -163,21 +170,30 @@ static sumi_status unknown_name(sumi_context *context, const char *name)
                         nearest);
 }
 
-/* Refuses an option and names a few solvers that read it. */
-static sumi_status never_read(const sumi_solver *solver, const char *name)
+/* Whether a solver may read an option, or, unless `choice` is NULL, that choice of it. */
+static bool may_read(const struct solver_type *type, const char *name, const char *choice)
+{
+    const struct option *row = row_of(type, name);
+    return row && !is_ignored(type, name) && !(choice && is_one_of(row->unread, choice));
+}
+
+/* Refuses an option, or a choice of it unless that is NULL, and names a few solvers that read it.
+ */
+static sumi_status never_read(const sumi_solver *solver, const char *name, const char *choice)
 {
     char readers[160] = "";
     size_t used = 0;
     int count = 0;
     for (int i = 0; solver_type_at(i); i++) {
         const struct solver_type *type = solver_type_at(i);
-        if (!row_of(type, name) || is_ignored(type, name) || count++ >= NAMED) continue;
+        if (!may_read(type, name, choice) || count++ >= NAMED) continue;
         used += (size_t)snprintf(readers + used, sizeof readers - used, "%s%s",
                                  count > 1 ? ", " : "", type->name);
     }
-    return context_fail(solver->context, SUMI_ERROR_ARGUMENT, "%s does not read \"%s\"; %s%s %s",
-                        solver->type->name, name, readers, count > NAMED ? " and others" : "",
-                        count > 1 ? "do" : "does");
+    return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
+                        "%s does not read \"%s\"%s%s; %s%s %s", solver->type->name, name,
+                        choice ? " = " : "", choice ? choice : "", readers,
+                        count > NAMED ? " and others" : "", count > 1 ? "do" : "does");
 }
 
 /* Refuses an option and lists the conditions under which it is read. */
@@ -218,28 +234,27 @@ static sumi_status set_unread(sumi_solver *solver, const struct option *row, con
     struct solver_options changed;
     char before[OPTION_WORD_SIZE], now[OPTION_WORD_SIZE];
     if (row->type == OPTION_NUMBERS) {
-        return strcmp(value, "null") == 0 ? SUMI_OK : never_read(solver, row->name);
+        return strcmp(value, "null") == 0 ? SUMI_OK : never_read(solver, row->name, NULL);
     }
     changed = solver->options;
     option_short_text(row, value_at(&changed, row), before);
     TRY(option_from_text(solver->context, subject, row, value, value_at(&changed, row)));
     option_short_text(row, value_at(&changed, row), now);
-    return strcmp(before, now) == 0 ? SUMI_OK : never_read(solver, row->name);
+    return strcmp(before, now) == 0 ? SUMI_OK : never_read(solver, row->name, NULL);
 }
 
-/* Refuses a fixed variance, other than the default, for solvers that draw no noise of it. */
-static sumi_status check_variance(const sumi_solver *solver, const struct option *row,
-                                  const char *subject, const char *value)
+/* Refuses a choice that has no effect for this solver, unless it is the value already. */
+static sumi_status check_choice(const sumi_solver *solver, const struct option *row,
+                                const char *subject, const char *value)
 {
-    int type = solver->options.variance_type;
-    if (row != output_options) return SUMI_OK;
-    TRY(option_from_text(solver->context, subject, row, value, &type));
-    bool known = type == solver->options.variance_type || type == VARIANCE_FIXED_SMALL;
-    if (known || type >= VARIANCE_LEARNED) return SUMI_OK;
-    return context_fail(solver->context, SUMI_ERROR_ARGUMENT,
-                        "%s reads of \"variance_type\" only learned and learned_range; ddpm and "
-                        "unclip read fixed variances, too",
-                        solver->type->name);
+    char before[OPTION_WORD_SIZE], wanted[OPTION_WORD_SIZE];
+    int number = 0;
+    if (!row->unread) return SUMI_OK;
+    TRY(option_from_text(solver->context, subject, row, value, &number));
+    option_short_text(row, &number, wanted);
+    option_short_text(row, (const char *)&solver->options + row->offset, before);
+    if (!is_one_of(row->unread, wanted) || strcmp(before, wanted) == 0) return SUMI_OK;
+    return never_read(solver, row->name, wanted);
 }
 
 sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char *value)
@@ -254,7 +269,7 @@ sumi_status sumi_solver_set(sumi_solver *solver, const char *option, const char 
     snprintf(subject, sizeof subject, "solver option \"%s\"", any->name);
     if (!row || is_ignored(solver->type, option))
         return set_unread(solver, row ? row : any, subject, value);
-    TRY(check_variance(solver, row, subject, value));
+    TRY(check_choice(solver, row, subject, value));
     TRY(option_from_text(solver->context, subject, row, value, value_at(&solver->options, row)));
     option_remember(&solver->given, row->name, strcmp(value, "null") != 0);
     solver->ready = false;

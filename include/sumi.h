@@ -633,9 +633,11 @@ SUMI_API void sumi_session_free(sumi_session *session);
 SUMI_API bool sumi_session_option(const sumi_session *session, int number, sumi_option *option);
 
 /* Sets "precision", the type in which activations are stored and multiplied: "float32", the
-   default, or "bf16", which halves their memory (weights, sums and results stay float32; a network
-   for points is entirely float32); or "memory", the budget of cached plans in bytes, 1
-   GiB by default. Beyond it the least recently used plans are released, but never the last two. */
+   default, or "bf16", which halves their memory (weights, sums and results stay float32, but where
+   the processor multiplies bfloat16 faster, weights of linear layers are rounded to it as they are
+   multiplied; a network for points is entirely float32); or "memory", the budget of cached plans in
+   bytes, 1 GiB by default. Beyond it the least recently used plans are released, but never the last
+   two. */
 SUMI_API sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value);
 SUMI_API sumi_status sumi_session_set_number(sumi_session *session, const char *option,
                                              double value);

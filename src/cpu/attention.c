@@ -205,6 +205,7 @@ static void multiply(const struct extent *e, bool transpose_a, int64_t m, int64_
         product_of(transpose_a, false, m, e->d, k, a, stride_a, b.data, e->c, sums.data, sums.step);
     product.b_element = b.element;
     product.add = add;
+    product.rounds = b.element == SUMI_BFLOAT16 && e->workspaces && !e->backward;
     run_product(e, &product);
 }
 

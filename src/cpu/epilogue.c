@@ -63,10 +63,24 @@ void epilogue_apply(const struct epilogue *e, int64_t first, int64_t count, void
     apply(e, first, count, e->bf16, y, y);
 }
 
-void epilogue_round(const struct epilogue *e, int64_t first, int64_t count, const float *x,
-                    bfloat16 *y)
+void epilogue_channels(const struct epilogue *e, int64_t first, int64_t count,
+                       struct channels channels, const float *x, int64_t x_row, void *y)
 {
-    apply(e, first, count, false, x, y);
+    const sumi_element element = e->bf16 ? SUMI_BFLOAT16 : SUMI_FLOAT32;
+    if (channels.count == e->channels && x_row == e->channels) {
+        apply(e, first, count, false, x, y);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t item = (first + i) / e->pixels * e->channels + channels.first;
+        const int64_t at = i * e->channels + channels.first;
+        const void *residual = e->residual;
+        if (residual) residual = element_address(residual, element, first * e->channels + at);
+        loops_select()->epilogue(false, e->bf16, 1, channels.count, x + i * x_row,
+                                 e->bias ? e->bias + channels.first : NULL,
+                                 e->item ? e->item + item : NULL, residual, e->scale,
+                                 (char *)y + at * (int64_t)element_size(element));
+    }
 }
 
 /* Shared among a team. */

@@ -25,9 +25,14 @@ bool epilogue_is_empty(const struct epilogue *epilogue);
    batch; `y` points to the first of them, [count, channels]. */
 void epilogue_apply(const struct epilogue *epilogue, int64_t first, int64_t count, void *y);
 
-/* The same from float32 sums x[count, channels] to a y of bfloat16, which are rounded once. */
-void epilogue_round(const struct epilogue *epilogue, int64_t first, int64_t count, const float *x,
-                    bfloat16 *y);
+/* The same for some channels of the pixels, from float32 sums of which x points to the first,
+   x_row floats from pixel to pixel; `y` points to the first pixel with all its channels. x may be
+   the same place of y where that is of float32, else they are rounded once. */
+struct channels {
+    int64_t first, count;
+};
+void epilogue_channels(const struct epilogue *epilogue, int64_t first, int64_t count,
+                       struct channels channels, const float *x, int64_t x_row, void *y);
 
 /* The same as epilogue_apply to a whole result of `pixels` pixels in all, shared among threads. */
 void epilogue_apply_all(const struct epilogue *epilogue, int threads, int64_t pixels, void *y);

@@ -25,6 +25,7 @@ static struct batch describe(const struct problem *problem)
     first.a_element = problem->input_elements[0];
     first.b_element = problem->input_elements[1];
     first.c_element = problem->output_element;
+    first.rounds = first.c_element == SUMI_BFLOAT16;
     return (struct batch){.count = shape_span(&node->shape, 0, rank - 2), .first = first};
 }
 

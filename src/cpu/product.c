@@ -12,7 +12,7 @@
 enum { FAR_ROWS = 512, MANY_COLUMNS = 128, MANY_ROWS = 48 };
 
 /* Floats of a tile of sums, half of a second-level cache, and its columns at most. */
-enum { TILE = 1 << 18, TILE_COLUMNS = 1024 };
+enum { TILE = 1 << 18, TILE_COLUMNS = 512 };
 
 /* A thread's share of a product is a multiple of these. */
 enum { SHARE_ROWS = 12, SHARE_COLUMNS = PRODUCT_PANEL };
@@ -36,7 +36,7 @@ struct product product_of(bool transpose_a, bool transpose_b, int64_t m, int64_t
 
 bool product_wants_workspace(const struct product *p)
 {
-    if (p->a_element != SUMI_FLOAT32) return true;
+    if (p->a_element != SUMI_FLOAT32 || p->rounds) return true;
     int64_t apart = p->a_column == 1 ? p->a_row : p->a_column;
     return apart >= FAR_ROWS && p->n >= MANY_COLUMNS && p->m >= MANY_ROWS;
 }

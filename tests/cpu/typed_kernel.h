@@ -29,8 +29,9 @@ static inline double operand_read(const struct operand *o, int64_t i)
     }
 }
 
+/* Draws an operand; where `coarse`, also one of float32 has numbers of bfloat16. */
 static inline struct operand operand_create(const struct shape *shape, uint64_t key,
-                                            sumi_element element)
+                                            sumi_element element, bool coarse)
 {
     struct operand o = {.count = shape_count(shape), .element = element};
     float *values = malloc((size_t)o.count * sizeof *values);
@@ -39,6 +40,7 @@ static inline struct operand operand_create(const struct shape *shape, uint64_t 
     philox_stream stream = {key, PURPOSE_DATA, 0};
     philox_normal(&stream, 0, o.count, values);
     for (int64_t i = 0; i < o.count; i++) {
+        if (coarse) values[i] = bfloat16_to_float(bfloat16_from_float(values[i]));
         if (element == SUMI_BFLOAT16) ((bfloat16 *)o.data)[i] = bfloat16_from_float(values[i]);
         else if (element == SUMI_FLOAT16) ((float16 *)o.data)[i] = float16_of(values[i]);
         else ((float *)o.data)[i] = values[i];
@@ -73,11 +75,13 @@ static inline void operand_compare(const struct node *node, const struct operand
 }
 
 /* Which operands are bfloat16 and float16 (BF16_INPUT(i), BF16_OUTPUT); which inputs are written;
-   the bounds of operand_compare. */
+   the bounds of operand_compare; and whether the kernel may round factors of float32 to bfloat16,
+   so that they are drawn as such numbers. */
 struct typed {
     unsigned bf16, f16, written;
     int roundings;
     double arithmetic;
+    bool coarse;
 };
 
 static inline sumi_element element_of(const struct typed *t, unsigned operand)
@@ -103,14 +107,15 @@ static inline size_t check_typed(sumi_node n, struct typed t)
     for (int i = 0; i < node->input_count; i++) {
         problem.inputs[i] = input_shape(graph, node, i);
         problem.input_elements[i] = element_of(&t, BF16_INPUT(i));
-        inputs[i] = operand_create(problem.inputs[i], (uint64_t)i, problem.input_elements[i]);
+        inputs[i] =
+            operand_create(problem.inputs[i], (uint64_t)i, problem.input_elements[i], t.coarse);
         values[i] = inputs[i].values;
         call.inputs[i] = inputs[i].data;
     }
     if (t.bf16) assert_non_null(kernel->bf16);
     assert_int_equal(t.bf16 & ~(kernel->bf16 ? kernel->bf16(&problem) : 0), 0);
     assert_int_equal(t.f16 & ~kernel->f16, 0);
-    output = operand_create(&node->shape, 99, problem.output_element);
+    output = operand_create(&node->shape, 99, problem.output_element, false);
     call.output = output.data;
     size_t scratch = 0;
     CHECK_OK(context, cpu_backend.open(context, &problem.shared));

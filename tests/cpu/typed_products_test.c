@@ -52,8 +52,10 @@ static void check_linear(unsigned parts)
     }
     if (second) {
         t.bf16 |= rand() % 2 ? BF16_INPUT(count) : 0;
+        t.coarse = t.bf16 & BF16_INPUT(count);
         inputs[count++] = INPUT(n, length, more);
     }
+    t.coarse |= (t.bf16 & BF16_INPUT(0)) != 0;
     struct attributes a = {.matmul = {.transpose_b = transposed},
                            .epilogue = {parts, rand() % 2 ? 1 : 0.5},
                            .shape = {3, {n, length, out}}};
@@ -115,9 +117,49 @@ static void matrix_products_take_factors_and_results_of_any_type(void **state)
         start_over(1 + rand() % 3);
         sumi_node a = ta ? INPUT(batch, k, m) : INPUT(batch, m, k);
         sumi_node b = tb ? INPUT(batch, n, k) : INPUT(batch, k, n);
-        check_typed(
-            sumi_op_matmul(graph, a, b, ta, tb),
-            draw_types(BF16_INPUT(0) | BF16_INPUT(1) | BF16_OUTPUT, BF16_INPUT(0) | BF16_INPUT(1)));
+        struct typed t =
+            draw_types(BF16_INPUT(0) | BF16_INPUT(1) | BF16_OUTPUT, BF16_INPUT(0) | BF16_INPUT(1));
+        t.coarse = t.bf16 & BF16_OUTPUT;
+        check_typed(sumi_op_matmul(graph, a, b, ta, tb), t);
+    }
+}
+
+/* Weights of float32 under activations of bfloat16, as many as would show a coarser rounding. */
+static void weights_lose_no_more_than_a_rounding_to_bfloat16(void **state)
+{
+    (void)state;
+    struct attributes a = {.matmul = {.transpose_b = true}, .epilogue = {0, 1}};
+    for (int64_t rows = 1; rows <= 600; rows += 599) {
+        a.shape = (struct shape){3, {1, rows, 1300}};
+        start_over(2);
+        sumi_node inputs[] = {INPUT(1, rows, 257), INPUT(1300, 257)};
+        const struct typed t = {
+            .bf16 = BF16_INPUT(0) | BF16_OUTPUT, .roundings = 1, .arithmetic = 0x1p-9};
+        check_typed(graph_append(graph, &op_linear_whole, 2, inputs, &a), t);
+    }
+}
+
+/* Wide layers of few rows are cut into columns. */
+static void wide_layers_of_few_rows_take_any_epilogue(void **state)
+{
+    (void)state;
+    srand(4);
+    for (int round = 0; round < 12; round++) {
+        const int64_t rows = ONE_OF(70, 530), out = ONE_OF(600, 1300), in = ONE_OF(33, 390);
+        const unsigned parts = EPILOGUE_BIAS | EPILOGUE_ITEM | EPILOGUE_RESIDUAL;
+        const bool bf16 = round % 2;
+        struct attributes a = {.matmul = {.transpose_b = round % 3 > 0},
+                               .epilogue = {parts, 0.5},
+                               .shape = {3, {2, rows, out}}};
+        start_over(1 + rand() % 3);
+        sumi_node inputs[] = {INPUT(2, rows, in),
+                              a.matmul.transpose_b ? INPUT(out, in) : INPUT(in, out), INPUT(out),
+                              INPUT(2, out), INPUT(2, rows, out)};
+        const struct typed t = {.bf16 = bf16 ? BF16_INPUT(0) | BF16_INPUT(4) | BF16_OUTPUT : 0,
+                                .roundings = 1,
+                                .arithmetic = ARITHMETIC,
+                                .coarse = bf16};
+        check_typed(graph_append(graph, &op_linear_whole, 5, inputs, &a), t);
     }
 }
 
@@ -198,8 +240,8 @@ static void check_loops(const struct product_loops *loops, sumi_element of_a, su
     const int64_t m = ONE_OF(1, 3, 5, 12, 25, 250), k = ONE_OF(1, 2, 17, 256, 513, 600),
                   n = ONE_OF(1, 16, 31, 32, 33, 80);
     const bool ta = rand() % 2, tb = rand() % 2;
-    struct operand a = operand_create(&(struct shape){2, {m, k}}, 1, of_a);
-    struct operand b = operand_create(&(struct shape){2, {k, n}}, 2, of_b);
+    struct operand a = operand_create(&(struct shape){2, {m, k}}, 1, of_a, false);
+    struct operand b = operand_create(&(struct shape){2, {k, n}}, 2, of_b, false);
     float *c = malloc((size_t)(m * n) * sizeof *c);
     float *workspace = aligned_alloc(64, PRODUCT_WORKSPACE * sizeof *workspace);
     for (int64_t i = 0; i < m * n; i++) c[i] = 1;
@@ -266,6 +308,8 @@ int main(void)
         GRAPH_TEST(a_linear_layer_of_a_single_row_without_items_takes_any_type),
         GRAPH_TEST(gradients_by_weights_of_linear_layers_take_any_type),
         GRAPH_TEST(matrix_products_take_factors_and_results_of_any_type),
+        GRAPH_TEST(weights_lose_no_more_than_a_rounding_to_bfloat16),
+        GRAPH_TEST(wide_layers_of_few_rows_take_any_epilogue),
         GRAPH_TEST(large_results_of_bfloat16_are_rounded_tile_by_tile),
         GRAPH_TEST(attention_takes_operands_and_results_of_any_type),
         GRAPH_TEST(gradients_of_attention_take_operands_and_results_of_any_type),

@@ -1,39 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How operands of products come into panels. A panel holds words of four bytes, a float32 or two
    bfloat16 that follow each other along k, in the order in which the product reads them. Arrays of
-   16-bit numbers are widened on the way, so that no more of them than a panel is ever float32. */
+   16-bit numbers are widened on the way, so that no more of them than a panel is ever float32;
+   those of float32 are rounded on the way to pairs. */
 #ifndef SUMI_CPU_LOOPS_PACKING_H
 #define SUMI_CPU_LOOPS_PACKING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__F16C__)
+#if defined(__F16C__) || defined(__AVX512BF16__)
 #include <immintrin.h>
 #endif
 
 #include "base/bfloat16.h"
 #include "base/float16.h"
 
-/* What words are made from: numbers of a type, one a word, or pairs of bfloat16. */
-enum packing { PACK_FLOAT32, PACK_BFLOAT16, PACK_FLOAT16, PACK_PAIRS };
+/* What words are made from: numbers of a type, one a word, or pairs of bfloat16, as they are or
+   rounded from float32. */
+enum packing { PACK_FLOAT32, PACK_BFLOAT16, PACK_FLOAT16, PACK_PAIRS, PACK_ROUNDED };
 
 #define PACKING_INLINE static inline __attribute__((always_inline))
 
 /* Bytes of a number in the array, and numbers of a word. */
 PACKING_INLINE int64_t packed_bytes(enum packing packing)
 {
-    return packing == PACK_FLOAT32 ? (int64_t)sizeof(float) : (int64_t)sizeof(bfloat16);
+    bool float32 = packing == PACK_FLOAT32 || packing == PACK_ROUNDED;
+    return float32 ? (int64_t)sizeof(float) : (int64_t)sizeof(bfloat16);
 }
 
 PACKING_INLINE int64_t packed_numbers(enum packing packing)
 {
-    return packing == PACK_PAIRS ? 2 : 1;
+    return packing == PACK_PAIRS || packing == PACK_ROUNDED ? 2 : 1;
 }
 
 PACKING_INLINE const void *packed_at(const void *data, enum packing packing, int64_t i)
 {
     return (const char *)data + i * packed_bytes(packing);
+}
+
+/* The bits of a float32 rounded to nearest even bfloat16. */
+PACKING_INLINE uint32_t rounded_bits(float x)
+{
+    return bfloat16_from_float(x);
 }
 
 /* ---- Numbers that lie side by side and belong to different panel columns ---- */
@@ -44,6 +54,7 @@ PACKING_INLINE void pack_row(enum packing packing, const void *from, int64_t bel
                              float *to)
 {
     const uint16_t *halves = (const uint16_t *)from;
+    const float *floats = (const float *)from;
     if (packing == PACK_FLOAT32) memcpy(to, from, (size_t)count * sizeof *to);
     for (int64_t i = 0; packing == PACK_BFLOAT16 && i < count; i++) {
         to[i] = bfloat16_to_float(halves[i]);
@@ -55,6 +66,11 @@ PACKING_INLINE void pack_row(enum packing packing, const void *from, int64_t bel
         uint32_t word = halves[i] | (below ? (uint32_t)halves[below + i] << 16 : 0);
         memcpy(to + i, &word, sizeof word);
     }
+    for (int64_t i = 0; packing == PACK_ROUNDED && i < count; i++) {
+        uint32_t word = rounded_bits(floats[i]);
+        if (below) word |= rounded_bits(floats[below + i]) << 16;
+        memcpy(to + i, &word, sizeof word);
+    }
 }
 
 /* ---- Numbers that lie side by side along k ---- */
@@ -62,6 +78,23 @@ PACKING_INLINE void pack_row(enum packing packing, const void *from, int64_t bel
 typedef float four __attribute__((vector_size(16)));
 typedef uint32_t four_bits __attribute__((vector_size(16)));
 typedef uint16_t four_halves __attribute__((vector_size(8)));
+
+/* Four pairs of eight float32. */
+PACKING_INLINE four four_rounded(const float *from)
+{
+    four words;
+#if defined(__AVX512BF16__)
+    const __m128bh pairs = _mm256_cvtneps_pbh(_mm256_loadu_ps(from));
+    memcpy(&words, &pairs, sizeof words);
+#else
+    uint32_t bits[4];
+    for (int i = 0; i < 4; i++) {
+        bits[i] = rounded_bits(from[2 * i]) | rounded_bits(from[2 * i + 1]) << 16;
+    }
+    memcpy(&words, bits, sizeof words);
+#endif
+    return words;
+}
 
 /* Four words along k. */
 PACKING_INLINE four four_words(enum packing packing, const void *from)
@@ -72,6 +105,7 @@ PACKING_INLINE four four_words(enum packing packing, const void *from)
         memcpy(&words, from, sizeof words);
         return words;
     }
+    if (packing == PACK_ROUNDED) return four_rounded(from);
     memcpy(&halves, from, sizeof halves);
     if (packing == PACK_BFLOAT16) return (four)(__builtin_convertvector(halves, four_bits) << 16);
 #if defined(__F16C__)
@@ -87,12 +121,19 @@ PACKING_INLINE void one_word(enum packing packing, const void *from, bool whole,
 {
     uint16_t half = 0;
     uint32_t word = 0;
+    if (packing == PACK_ROUNDED) {
+        const float *floats = (const float *)from;
+        word = rounded_bits(floats[0]) | (whole ? rounded_bits(floats[1]) << 16 : 0);
+        memcpy(to, &word, sizeof word);
+        return;
+    }
     memcpy(&half, from, sizeof half);
     switch (packing) {
     case PACK_FLOAT32: memcpy(to, from, sizeof *to); return;
     case PACK_BFLOAT16: *to = bfloat16_to_float(half); return;
     case PACK_FLOAT16: *to = float16_to_float(half); return;
-    case PACK_PAIRS: break;
+    case PACK_PAIRS:
+    case PACK_ROUNDED: break;
     }
     if (whole) memcpy(&word, from, sizeof word);
     else word = half;

@@ -25,8 +25,13 @@ enum { ROWS = 12 };
 #else
 enum { ROWS = 6 };
 #endif
-/* DEPTH is in words. */
+/* DEPTH is in words. A copied block of HEIGHT rows stays in the second cache, of which processors
+   with AVX-512 have a mebibyte or more. */
+#if defined(__AVX512F__)
+enum { WIDTH = 2 * LANE_COUNT, DEPTH = 384, HEIGHT = 516 };
+#else
 enum { WIDTH = 2 * LANE_COUNT, DEPTH = 256, HEIGHT = 240 };
+#endif
 _Static_assert(PRODUCT_PANEL % WIDTH == 0, "a panel is whole strips");
 _Static_assert(PRODUCT_WORKSPACE >= DEPTH * HEIGHT, "the rows of a block are copied at once");
 
@@ -37,13 +42,18 @@ enum { FEW_ROWS = 4, CLOSE_ROWS = 128 };
 enum form {
     STORED, /* where they are, float32 */
     COPIED, /* from the workspace */
-    PAIRED  /* from the workspace, pairs of bfloat16, as those of b */
+    PAIRED  /* from the workspace, pairs of bfloat16, as those of b are then */
 };
 
 static enum form form_of(const struct product *p)
 {
 #if defined(__AVX512BF16__)
-    if (p->a_element == SUMI_BFLOAT16 && p->b_element == SUMI_BFLOAT16) return PAIRED;
+    const bool a = p->a_element == SUMI_BFLOAT16, b = p->b_element == SUMI_BFLOAT16;
+    const bool rounds = p->rounds && p->workspace && !p->b_panel;
+    if ((a && b) || (rounds && a && p->b_element == SUMI_FLOAT32)
+        || (rounds && b && p->a_element == SUMI_FLOAT32)) {
+        return PAIRED;
+    }
 #endif
     return p->workspace ? COPIED : STORED;
 }
@@ -187,7 +197,9 @@ static ALWAYS_INLINE void fill_panel(const struct product *p, const void *b, int
 static void fill_panel_of(const struct product *p, const void *b, int64_t depth, int64_t columns,
                           enum form form, float *panel)
 {
-    if (form == PAIRED) fill_panel(p, b, depth, columns, PACK_PAIRS, panel);
+    const bool float32 = p->b_element == SUMI_FLOAT32;
+    if (form == PAIRED && float32) fill_panel(p, b, depth, columns, PACK_ROUNDED, panel);
+    else if (form == PAIRED) fill_panel(p, b, depth, columns, PACK_PAIRS, panel);
     else if (p->b_element == SUMI_BFLOAT16) fill_panel(p, b, depth, columns, PACK_BFLOAT16, panel);
     else if (p->b_element == SUMI_FLOAT16) fill_panel(p, b, depth, columns, PACK_FLOAT16, panel);
     else fill_panel(p, b, depth, columns, PACK_FLOAT32, panel);
@@ -237,7 +249,9 @@ static ALWAYS_INLINE void copy_rows(const struct product *p, const void *a, int6
 
 static void copy_rows_of(const struct product *p, const void *a, int64_t depth, enum form form)
 {
-    if (form == PAIRED) copy_rows(p, a, depth, PACK_PAIRS, p->workspace);
+    const bool float32 = p->a_element == SUMI_FLOAT32;
+    if (form == PAIRED && float32) copy_rows(p, a, depth, PACK_ROUNDED, p->workspace);
+    else if (form == PAIRED) copy_rows(p, a, depth, PACK_PAIRS, p->workspace);
     else if (p->a_element == SUMI_BFLOAT16) copy_rows(p, a, depth, PACK_BFLOAT16, p->workspace);
     else if (p->a_element == SUMI_FLOAT16) copy_rows(p, a, depth, PACK_FLOAT16, p->workspace);
     else copy_rows(p, a, depth, PACK_FLOAT32, p->workspace);
@@ -338,7 +352,7 @@ static struct strip strip_of(const struct product *p, enum form form, int64_t fr
     int64_t columns = p->n - first < WIDTH ? p->n - first : WIDTH, after = first + WIDTH;
     const void *b = columns_of_b(p, first, from);
     struct strip s = {depth, WIDTH, columns, panel, .add = p->add || from > 0};
-    if (is_near(p, columns)) {
+    if (form != PAIRED && is_near(p, columns)) {
         s.b = b;
         s.b_step = p->b_row;
     } else {
@@ -378,9 +392,12 @@ static void product_loop(const struct product *p)
         dot_product(p, panel);
         return;
     }
-    for (int64_t row = 0; row < p->m; row += HEIGHT) {
+    /* blocks of about as many rows, for a strip is packed once for each */
+    const int64_t blocks = (p->m + HEIGHT - 1) / HEIGHT;
+    const int64_t height = (p->m + blocks * ROWS - 1) / (blocks * ROWS) * ROWS;
+    for (int64_t row = 0; row < p->m; row += height) {
         struct product low = *p;
-        low.m = p->m - row < HEIGHT ? p->m - row : HEIGHT;
+        low.m = p->m - row < height ? p->m - row : height;
         low.a = element_address(p->a, p->a_element, row * p->a_row);
         low.c = (float *)p->c + row * p->c_row;
         if (!product_wants_workspace(&low)) low.workspace = NULL;

@@ -13,7 +13,7 @@
 enum { PRODUCT_PANEL = 32 };
 
 /* Floats of a product's workspace. */
-enum { PRODUCT_WORKSPACE = 240 * 256 };
+enum { PRODUCT_WORKSPACE = 516 * 384 };
 
 /* c[m, n] = a[m, k] b[k, n], or c += a b. Element (i, l) of a is at [i * a_row + l * a_column], and
    so for b; one of each two steps is 1. Rows of c follow each other by c_row. a and b may be of
@@ -32,12 +32,14 @@ struct product {
                                then without panels and `add` */
     int64_t c_row, c_panel;
     bool add;
+    bool rounds;      /* a factor of float32 may be rounded to bfloat16 where that is faster: one of
+                         them is of that type already */
     float *workspace; /* PRODUCT_WORKSPACE floats, or NULL; see product_wants_workspace */
     float *sums;      /* for a c of bfloat16; see product_take_workspace */
 };
 
 /* Whether a product is faster with workspace to copy rows of a into; it cannot be without where a
-   is not float32. */
+   is not float32, or rounds. */
 bool product_wants_workspace(const struct product *p);
 
 struct product_loops {

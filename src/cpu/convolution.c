@@ -55,10 +55,19 @@ static struct convolution_problem problem_of(const struct problem *problem)
     return p;
 }
 
+/* Whether keeping what is made from constant weights saves time: not where so many pixels are
+   multiplied by it that making it anew is a percent of the work. */
+static bool is_worth_keeping(const struct convolution_problem *p)
+{
+    enum { MANY_PIXELS = 4096 };
+    return p->batch * p->out_height * p->out_width < MANY_PIXELS;
+}
+
 /* Where what the way would keep of the weights is too much, one is chosen that keeps nothing. */
 static sumi_status choose(const struct problem *problem, struct convolution_ready *ready)
 {
     struct convolution_problem p = problem_of(problem);
+    p.constant_weights = p.constant_weights && is_worth_keeping(&p);
     TRY(tune_choose(problem->context, problem->shared, &p, ready));
     if ((int64_t)ready->memory.kept <= problem->keep_most) return convolution_keep(ready);
     convolution_release(ready);

@@ -137,6 +137,25 @@ enum { OTHER_BYTES = 4 << 20 };
 /* What a way keeps from its trial, it may not take for the weights that it will run with. */
 static const uint64_t TRIAL_VERSION = UINT64_MAX;
 
+/* The problem to time in the place of one whose images are much larger than all caches: fewer
+   items, and fewer lines of them. The same way is the fastest for both. */
+static struct convolution_problem in_small(const struct convolution_problem *p)
+{
+    const int64_t enough = (int64_t)1 << 24; /* numbers of both images */
+    struct convolution_problem small = *p;
+    int64_t item = p->height * p->width * p->in + p->out_height * p->out_width * p->out;
+    int64_t items = enough / item, parts = (item + enough - 1) / enough;
+    if (items < 1) items = 1;
+    if (small.batch > items) small.batch = items;
+    if (parts == 1) return small;
+    int64_t lines = (p->out_height + parts - 1) / parts;
+    int64_t read = (lines - 1) * p->stride[0] + p->kernel[0] - p->before[0] - p->after[0];
+    if (read < 1) return small;
+    small.out_height = lines;
+    small.height = read;
+    return small;
+}
+
 static void trial_release(struct trial *trial)
 {
     for (int i = 0; i < 6; i++) context_release(trial->context, trial->blocks[i]);
@@ -319,13 +338,19 @@ static sumi_status choose_by_timing(sumi_context *context, const struct cpu_shar
                                     const struct convolution_problem *problem, const char *key,
                                     struct convolution_ready *chosen)
 {
+    const struct convolution_problem small = in_small(problem);
     struct trial trial;
-    TRY(trial_create(context, problem, &trial));
+    TRY(trial_create(context, &small, &trial));
     sumi_status status = find_fastest(&trial, shared->library, chosen);
     trial_release(&trial);
     TRY(status);
+    if (small.batch < problem->batch || small.height < problem->height) {
+        const struct convolution_way *way = chosen->way;
+        convolution_release(chosen);
+        *chosen = (struct convolution_ready){.way = way};
+    }
     status = tune_memory_add(shared->memory, key, chosen->way->name);
-    if (status != SUMI_OK) convolution_release(chosen);
+    if (status != SUMI_OK && chosen->state) convolution_release(chosen);
     return status;
 }
 

@@ -195,6 +195,47 @@ static void damaged_lines_are_passed_over(void **state)
     tune_memory_close(memory);
 }
 
+/* An allocator's largest request. */
+static size_t largest;
+
+static void *allocate(void *user, size_t size, size_t alignment)
+{
+    (void)user;
+    if (size > largest) largest = size;
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void release(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+static void large_pictures_are_timed_in_parts(void **state)
+{
+    (void)state;
+    const sumi_allocator counting = {.allocate = allocate, .release = release};
+    sumi_context *own = NULL;
+    void *shared = NULL;
+    struct convolution_ready ready;
+    struct convolution_problem large = problem;
+    large.batch = 3;
+    large.height = large.out_height = large.width = large.out_width = 2048;
+    large.in = large.out = 4;
+    large.threads = 2;
+    assert_int_equal(sumi_context_create(&counting, &own), SUMI_OK);
+    sumi_context_set_tuning(own, true);
+    CHECK_OK(own, cpu_backend.open(own, &shared));
+    largest = 0;
+    CHECK_OK(own, tune_choose(own, shared, &large, &ready));
+    assert_true(largest > 0 && largest <= (size_t)40 << 20); /* an image has 200 MB */
+    assert_int_equal(ready.problem.height, 2048);
+    assert_int_equal(ready.problem.batch, 3);
+    convolution_release(&ready);
+    cpu_backend.close(own, shared);
+    sumi_context_free(own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +248,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_was_kept_from_a_timing_is_not_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(large_pictures_are_timed_in_parts, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of `make bench`: PyTorch with diffusers' UNet2DModel, or the same small networks written
-in PyTorch, over the weights of a model folder that Sumi wrote. A process that reads commands on
-standard input, one JSON value per line, and answers each with one line of JSON.
+"""The peer of `make bench`: PyTorch with diffusers' classes, or the same small networks written in
+PyTorch, over the weights of a folder that Sumi wrote; and the same by OpenVINO and ONNX Runtime
+(runtimes.py). A process that reads commands on standard input, one JSON value per line, and answers
+each with one line of JSON.
 
-    python bench/peer.py FOLDER --batch N [--forward] [--threads N]
+    python bench/peer.py FOLDER --batch N [--forward] [--threads N] [--picture H,W,C]
     python bench/peer.py FOLDER --cold       one sample in one step, as soon as possible
+
+--picture is the shape of the pictures of an auto-encoder (peer_coder.py).
 
 The training step is complete, as in Sumi: drawing and adding noise, forward, loss, backward, the
 gradient clipped to norm 1, AdamW, the average of the weights.
@@ -18,6 +21,9 @@ import sys
 import time
 
 import torch
+
+from peer_coder import check_coder, make_coder_class
+from runtimes import RUNTIMES
 
 
 # ---- Networks that diffusers does not have, under the names of their weights in Sumi's files ----
@@ -210,9 +216,26 @@ def read_json(*path):
         return json.load(file)
 
 
+def read_config(folder):
+    name = "transformer" if os.path.exists(os.path.join(folder, "transformer")) else "unet"
+    return read_json(folder, name, "config.json")
+
+
+def open_transformer(folder, classes):
+    """A transformer whose items are of the classes that bench/workload.c gives them."""
+    from diffusers import DiTTransformer2DModel
+    network = DiTTransformer2DModel.from_pretrained(os.path.join(folder, "transformer"),
+                                                    low_cpu_mem_usage=False)
+    labels = (7 * torch.arange(256) + 3) % classes
+    return network, lambda x, times: network(x, times, class_labels=labels[:x.shape[0]],
+                                             return_dict=False)[0]
+
+
 def open_network(folder, planar=False):
     """The network of a folder that Sumi wrote, channels first, called as network(x, times)."""
-    config = read_json(folder, "unet", "config.json")
+    config = read_config(folder)
+    if config["_class_name"] == "DiTTransformer2DModel":
+        return open_transformer(folder, config["num_embeds_ada_norm"])
     if config["_class_name"] == "UNet2DModel":
         from diffusers import UNet2DModel
         network = UNet2DModel.from_pretrained(os.path.join(folder, "unet"),
@@ -232,7 +255,7 @@ def item_shape(config, planar):
     if config["_class_name"] == "SumiMLPModel":
         return [config["in_channels"]]
     size = config["sample_size"]
-    if config["_class_name"] == "UNet2DModel":
+    if config["_class_name"] in ("UNet2DModel", "DiTTransformer2DModel"):
         return [config["in_channels"], size, size]
     return [config["in_channels"]] + ([1, size] if planar else [size])
 
@@ -251,8 +274,8 @@ def signal_levels(folder):
 class Subject:
     """One way of running the network: a training step, or an evaluation."""
 
-    def __init__(self, folder, variant, batch, forward):
-        config = read_json(folder, "unet", "config.json")
+    def __init__(self, folder, variant, arguments):
+        config, batch, forward = read_config(folder), arguments.batch, arguments.forward
         planar = variant["layout"] == "planar"
         self.network, self.evaluate = open_network(folder, planar)
         self.last = planar or variant["layout"] == "channels_last"
@@ -269,7 +292,11 @@ class Subject:
             self.times = torch.arange(batch).float() % 100
         else:
             self.prepare_training()
-        if variant["compile"] != "eager":
+        if variant["compile"] in RUNTIMES:
+            self.function = RUNTIMES[variant["compile"]](
+                self.network, self.evaluate, (self.x, self.times), variant["precision"],
+                os.path.join(folder, "runtime"))
+        elif variant["compile"] != "eager":
             self.compile(variant["compile"])
 
     def arrange(self, x):
@@ -305,6 +332,9 @@ class Subject:
         x = self.signal[times].view(shape) * clean + self.noise[times].view(shape) * noise
         with self.precision():
             loss = self.function(x, times.float(), noise)
+        return self.step(loss)
+
+    def step(self, loss):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.weights, 1.0, foreach=True)
         self.optimizer.step()
@@ -363,17 +393,25 @@ def timed(subject, count):
     return seconds
 
 
+def is_coder(folder):
+    return os.path.exists(os.path.join(folder, "config.json"))
+
+
+def subject_class(folder):
+    return make_coder_class(Subject) if is_coder(folder) else Subject
+
+
 def obey(order, state, arguments):
     if order["do"] == "check":
-        return check(arguments.folder)
+        return check_coder(arguments.folder) if is_coder(arguments.folder) else \
+            check(arguments.folder)
     if order["do"] == "memory":
         return {"bytes": most_memory()}
     if order["do"] == "prepare":
         name, begin = order["variant"]["name"], time.perf_counter()
         for other in [other for other in state if other != order.get("keep")]:
             del state[other] # keeps only the best so far in memory
-        state[name] = Subject(arguments.folder, order["variant"], arguments.batch,
-                              arguments.forward)
+        state[name] = subject_class(arguments.folder)(arguments.folder, order["variant"], arguments)
         difference = state[name].difference()
         state[name].run()
         return {"seconds": time.perf_counter() - begin, "difference": difference}
@@ -402,6 +440,7 @@ def main():
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--forward", action="store_true")
+    parser.add_argument("--picture", type=lambda text: [int(word) for word in text.split(",")])
     parser.add_argument("--cold", action="store_true")
     arguments = parser.parse_args()
     if arguments.threads:

@@ -184,5 +184,8 @@ const struct problem_type problems[] = {
     {"attention, 1 head, gradient", 16, 256, 16, EXACT, build_attention_gradient},
     {"linear", 16, 256, 16, EXACT, build_linear},
     {"linear, gradient", 16, 256, 16, EXACT, build_linear_gradient},
+    {"linear", 16, 1152, 2, EXACT, build_linear},
+    {"linear", 16, 384, 16, EXACT, build_linear},
+    {"linear, gradient", 16, 384, 16, EXACT, build_linear_gradient},
 };
 const int problem_count = (int)(sizeof problems / sizeof *problems);

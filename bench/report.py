@@ -36,6 +36,20 @@ def table_row(name, result):
             f"{sign} {row['must']:g}", verdict(row, result)]
 
 
+def memory_remark(name, result):
+    """The peak memory of both sides."""
+    if "sumi_memory" not in result:
+        return
+    line = f"{name}: peak memory {amount(result['sumi_memory'], 'bytes')}"
+    if "peer_memory" in result:
+        line += f", the peer's in its fastest way {amount(result['peer_memory'], 'bytes')}"
+    most = ROWS[name].get("memory")
+    if most:
+        met = "met" if result["sumi_memory"] <= most * 2**30 else "not met"
+        line += f"; must be at most {most:g} GiB: {met}"
+    yield line
+
+
 TITLES = ["", "workload", "Sumi", "other side", "its best way", "ratio (spread)", "must", ""]
 
 
@@ -43,6 +57,7 @@ def remarks(name, result):
     """Remarks on a row: the percentage of the peak, and the floor if the row is not met."""
     if "unavailable" in result:
         yield f"{name}: not available: {result['unavailable']}"
+    yield from memory_remark(name, result)
     if "floor" not in result:
         return
     floor, machine = result["floor"], result["machine"]

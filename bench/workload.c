@@ -3,26 +3,23 @@
    standard input, and answers each with one line on standard output. It uses only the public
    header.
 
-   workload FOLDER [--forward] [--precision NAME] [--threads N] RECIPE [section.key=value ...]
+   workload FOLDER [--forward] [--outputs N] [--precision NAME] [--threads N] RECIPE
+            [section.key=value ...]
 
    FOLDER receives the model (or has it already), so that the peer can open the same weights.
-     check N      evaluates N items; writes x.npy, times.npy and output.npy to FOLDER; answers with
-                  the loss mean(output^2) and the norm of its gradient by all weights
-     time N       N training steps (or evaluations); answers with the seconds of each
-     memory       answers with the most memory this process has held, in bytes
-     profile N    as time, and answers with one line of JSON: the rows of a profile
-   It ends with its input. */
-#define _POSIX_C_SOURCE 200809L
+   --outputs N is the number of channels of a result, where it is not that of an item. For the
+   commands see side.h; `check N` writes x.npy, times.npy and output.npy to FOLDER, and answers with
+   the loss mean(output^2) and the norm of its gradient by all weights. Item i is of class
+   (7 i + 3) modulo the number of classes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
-#include "sumi.h"
+#include "side.h"
 
-enum { LINE_SIZE = 256, PATH_ROOM = 4096 };
+enum { PATH_ROOM = 4096 };
 
 struct workload {
     sumi_context *context;
@@ -31,69 +28,13 @@ struct workload {
     sumi_data *data;
     sumi_model *model;
     sumi_session *session;
-    sumi_trainer *trainer; /* NULL for evaluations */
-    int64_t batch;
-    sumi_array x, output; /* [batch, item] */
-    float *times;         /* [batch] */
+    sumi_trainer *trainer;  /* NULL for evaluations */
+    int64_t batch, outputs; /* outputs: channels of a result; 0 for those of an item */
+    sumi_array x, output;   /* [batch, item] */
+    float *times;           /* [batch] */
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static int fail(const struct workload *w, const char *what)
-{
-    printf("error %s: %s\n", what, w->context ? sumi_context_message(w->context) : "no memory");
-    fflush(stdout);
-    return 1;
-}
 
 /* ---- Preparing ---- */
-
-struct arguments {
-    const char *folder, *recipe, *precision;
-    bool forward;
-    int threads, set_count;
-    char *const *sets;
-};
-
-static bool read_arguments(int argc, char **argv, struct arguments *a)
-{
-    *a = (struct arguments){.folder = argc > 1 ? argv[1] : NULL};
-    int i = 2;
-    for (; i < argc && argv[i][0] == '-'; i++) {
-        if (strcmp(argv[i], "--forward") == 0) a->forward = true;
-        else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc) a->precision = argv[++i];
-        else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) a->threads = atoi(argv[++i]);
-        else return false;
-    }
-    if (i >= argc) return false;
-    a->recipe = argv[i++];
-    a->sets = argv + i;
-    a->set_count = argc - i;
-    return true;
-}
-
-/* Sets the precision of training steps, in the recipe. */
-static sumi_status set_precision(sumi_recipe *recipe, const char *precision)
-{
-    char text[LINE_SIZE];
-    snprintf(text, sizeof text, "train.precision=%s", precision);
-    return sumi_recipe_set(recipe, text);
-}
-
-static sumi_status open_recipe(struct workload *w, const struct arguments *a)
-{
-    sumi_status status = sumi_recipe_open(w->context, a->recipe, &w->recipe);
-    for (int i = 0; i < a->set_count && status == SUMI_OK; i++)
-        status = sumi_recipe_set(w->recipe, a->sets[i]);
-    if (status == SUMI_OK && a->precision) status = set_precision(w->recipe, a->precision);
-    if (status == SUMI_OK) w->batch = atoll(sumi_recipe_get(w->recipe, "train.batch"));
-    return status;
-}
 
 /* Opens the model of the folder, or creates one there. */
 static sumi_status open_model(struct workload *w)
@@ -134,21 +75,47 @@ static sumi_status create_items(const struct workload *w, int64_t count, sumi_ar
     return sumi_array_create(w->context, rank, shape, items);
 }
 
+static sumi_status create_results(const struct workload *w, int64_t count, sumi_array *results)
+{
+    int64_t shape[1 + SUMI_MAX_RANK] = {count};
+    int rank = 1 + sumi_model_shape(w->model, shape + 1);
+    if (w->outputs) shape[rank - 1] = w->outputs;
+    return sumi_array_create(w->context, rank, shape, results);
+}
+
+/* Gives each of `count` items its class, if the network takes one. */
+static sumi_status set_classes(const struct workload *w, int64_t count)
+{
+    const int classes = sumi_model_classes(w->model);
+    if (!classes) return SUMI_OK;
+    sumi_condition *condition = NULL;
+    int32_t *labels = calloc((size_t)count, sizeof *labels);
+    sumi_status status = labels ? sumi_condition_create(w->context, &condition) : SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; labels && i < count; i++) labels[i] = (int32_t)((7 * i + 3) % classes);
+    if (status == SUMI_OK)
+        status = sumi_condition_set_integers(condition, "class", 1, &count, labels);
+    if (status == SUMI_OK) status = sumi_session_set_condition(w->session, condition);
+    sumi_condition_free(condition);
+    free(labels);
+    return status;
+}
+
 static sumi_status prepare_inputs(struct workload *w)
 {
     w->times = calloc((size_t)w->batch, sizeof *w->times);
     if (!w->times) return SUMI_ERROR_MEMORY;
     sumi_status status = create_items(w, w->batch, &w->x);
-    if (status == SUMI_OK) status = create_items(w, w->batch, &w->output);
+    if (status == SUMI_OK) status = create_results(w, w->batch, &w->output);
+    if (status == SUMI_OK) status = set_classes(w, w->batch);
     return status == SUMI_OK ? fill_inputs(w, w->batch, &w->x, w->times) : status;
 }
 
-static sumi_status prepare(struct workload *w, const struct arguments *a)
+static sumi_status prepare(struct workload *w, const struct side_options *a)
 {
-    sumi_status status = SUMI_OK;
     w->folder = a->folder;
-    if (a->threads) status = sumi_context_set_threads(w->context, a->threads);
-    if (status == SUMI_OK) status = open_recipe(w, a);
+    w->outputs = a->outputs;
+    sumi_status status = side_open_recipe(w->context, a, &w->recipe);
+    if (status == SUMI_OK) w->batch = atoll(sumi_recipe_get(w->recipe, "train.batch"));
     if (status == SUMI_OK) status = sumi_data_open(w->context, w->recipe, &w->data);
     if (status == SUMI_OK) status = open_model(w);
     if (status == SUMI_OK && a->precision)
@@ -219,7 +186,8 @@ static sumi_status check_with(struct workload *w, int64_t count, sumi_array *x, 
     double loss = 0;
     int64_t weights = make_gradients(w, &gradients);
     sumi_status status = weights < 0 ? SUMI_ERROR_MEMORY : create_items(w, count, x);
-    if (status == SUMI_OK) status = create_items(w, count, output);
+    if (status == SUMI_OK) status = create_results(w, count, output);
+    if (status == SUMI_OK) status = set_classes(w, count);
     if (status == SUMI_OK) status = sumi_array_create(w->context, 1, &count, times);
     if (status == SUMI_OK) status = fill_inputs(w, count, x, times->data);
     if (status == SUMI_OK)
@@ -235,105 +203,34 @@ static sumi_status check_with(struct workload *w, int64_t count, sumi_array *x, 
     return status;
 }
 
-static sumi_status check(struct workload *w, int64_t count)
+static sumi_status check(void *user, int64_t count)
 {
+    struct workload *w = user;
     sumi_array x = {0}, output = {0}, times = {0};
     sumi_status status = check_with(w, count, &x, &output, &times);
+    if (status == SUMI_OK) status = set_classes(w, w->batch);
     sumi_array_release(w->context, &x);
     sumi_array_release(w->context, &output);
     sumi_array_release(w->context, &times);
     return status;
 }
 
-static sumi_status run_once(struct workload *w)
+static sumi_status run_once(void *user)
 {
+    struct workload *w = user;
     if (w->trainer) return sumi_trainer_step(w->trainer, NULL);
     return sumi_session_predict(w->session, w->batch, w->x.data, w->times, w->output.data);
-}
-
-static sumi_status time_steps(struct workload *w, int64_t count)
-{
-    double *seconds = calloc((size_t)count + 1, sizeof *seconds);
-    sumi_status status = seconds ? SUMI_OK : SUMI_ERROR_MEMORY;
-    double begin = now();
-    for (int64_t i = 0; i < count && status == SUMI_OK; i++) {
-        status = run_once(w);
-        double end = now();
-        seconds[i] = end - begin;
-        begin = end;
-    }
-    if (status == SUMI_OK) {
-        printf("time");
-        for (int64_t i = 0; i < count; i++) printf(" %.9g", seconds[i]);
-        putchar('\n');
-    }
-    free(seconds);
-    return status;
-}
-
-/* Prints the peak resident memory of the process. */
-static sumi_status report_memory(void)
-{
-    char line[LINE_SIZE];
-    long long kilobytes = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    while (status && fgets(line, sizeof line, status)) sscanf(line, "VmHWM: %lld", &kilobytes);
-    if (status) fclose(status);
-    printf("memory %lld\n", kilobytes * 1024);
-    return SUMI_OK;
-}
-
-static sumi_status profile(struct workload *w, int64_t count)
-{
-    sumi_profile_row row = {.size = sizeof row};
-    double begin = now();
-    sumi_status status = sumi_profile_start(w->context);
-    for (int64_t i = 0; i < count && status == SUMI_OK; i++) status = run_once(w);
-    double seconds = now() - begin;
-    sumi_profile_stop(w->context);
-    if (status != SUMI_OK) return status;
-    printf("profile {\"steps\": %lld, \"seconds\": %.9g, \"rows\": [", (long long)count, seconds);
-    for (int64_t i = 0; sumi_profile_get(w->context, i, &row); i++) {
-        printf("%s{\"op\": \"%s\", \"shapes\": \"%s\", \"calls\": %lld, \"seconds\": %.9g, "
-               "\"flop\": %.9g, \"bytes\": %.9g}",
-               i ? ", " : "", row.name, row.shapes, (long long)row.calls, row.seconds,
-               row.operations, row.bytes);
-    }
-    puts("]}");
-    return SUMI_OK;
-}
-
-static sumi_status obey(struct workload *w, const char *line)
-{
-    long long count = 0;
-    if (sscanf(line, "check %lld", &count) == 1 && count > 0) return check(w, count);
-    if (sscanf(line, "time %lld", &count) == 1 && count > 0) return time_steps(w, count);
-    if (sscanf(line, "profile %lld", &count) == 1 && count > 0) return profile(w, count);
-    if (strncmp(line, "memory", 6) == 0) return report_memory();
-    printf("error there is no such command: %s", line);
-    return SUMI_OK;
 }
 
 int main(int argc, char **argv)
 {
     struct workload w = {.context = NULL};
-    struct arguments arguments;
-    char line[LINE_SIZE];
-    if (!read_arguments(argc, argv, &arguments)) {
-        fputs("usage: workload FOLDER [--forward] [--precision NAME] [--threads N] RECIPE "
-              "[section.key=value ...]\n",
-              stderr);
-        return 2;
-    }
-    if (sumi_context_create(NULL, &w.context) != SUMI_OK) return fail(&w, "context");
-    sumi_context_set_tuning(w.context, true); /* as the command does */
-    int code = prepare(&w, &arguments) == SUMI_OK ? 0 : fail(&w, "prepare");
-    if (code == 0) printf("ready %d\n", sumi_context_threads(w.context));
-    fflush(stdout);
-    while (code == 0 && fgets(line, sizeof line, stdin)) {
-        if (obey(&w, line) != SUMI_OK) code = fail(&w, "command");
-        fflush(stdout);
-    }
+    struct side_options options;
+    if (!side_read_options(argc, argv, &options)) return 2;
+    if (side_create_context(&options, &w.context) != SUMI_OK) return side_fail(NULL, "context");
+    const struct subject subject = {w.context, &w, run_once, check};
+    int code =
+        prepare(&w, &options) == SUMI_OK ? side_answer(&subject) : side_fail(w.context, "prepare");
     release(&w);
     return code;
 }

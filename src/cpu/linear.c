@@ -14,8 +14,10 @@
 
 /* Floats of a tile of results, half of a second-level cache; rows that are worth a product; and
    rows for which a product arranges the weights once, so that wide layers take more than a cache.
-   Columns of a tile that are worth arranging the rows for. */
-enum { TILE = 1 << 18, FEWEST_ROWS = 64, ROWS_AT_ONCE = 516, FEWEST_COLUMNS = 64 };
+   Columns of a tile that are worth arranging the rows for, and floats of one that is summed apart
+   for all of its rows, so large because the rows are arranged once for each. */
+enum { TILE = 1 << 18, FEWEST_ROWS = 64, ROWS_AT_ONCE = 516 };
+enum { FEWEST_COLUMNS = 64, WIDE_TILE = 4 * TILE };
 
 /* Who computes a tile: a thread by its number, or all. */
 enum { ALL_THREADS = -1 };
@@ -44,7 +46,7 @@ static void cut_rows(struct layer *l)
 static void cut_columns(struct layer *l)
 {
     l->tile = least(l->rows, ROWS_AT_ONCE);
-    int64_t most = l->rounds ? TILE / l->tile : l->out;
+    int64_t most = l->rounds ? WIDE_TILE / l->tile : l->out;
     if (most < FEWEST_COLUMNS) most = FEWEST_COLUMNS;
     int64_t strips = (l->out + most * l->threads - 1) / (most * l->threads) * l->threads;
     l->strip = (l->out + strips - 1) / strips;

@@ -236,6 +236,11 @@ def open_network(folder, planar=False):
     config = read_config(folder)
     if config["_class_name"] == "DiTTransformer2DModel":
         return open_transformer(folder, config["num_embeds_ada_norm"])
+    if config["_class_name"] == "UNet2DConditionModel":
+        from diffusers import UNet2DConditionModel
+        network = UNet2DConditionModel.from_pretrained(os.path.join(folder, "unet"),
+                                                       low_cpu_mem_usage=False)
+        return network, lambda x, times, states: network(x, times, states, return_dict=False)[0]
     if config["_class_name"] == "UNet2DModel":
         from diffusers import UNet2DModel
         network = UNet2DModel.from_pretrained(os.path.join(folder, "unet"),
@@ -251,11 +256,21 @@ def open_network(folder, planar=False):
     return network, network
 
 
+def further_inputs(config, count):
+    """What the network takes beside x and times: states of a text, as bench/workload.c fills
+    them."""
+    if config["_class_name"] != "UNet2DConditionModel":
+        return ()
+    shape = [count, 77, config["cross_attention_dim"]]
+    numbers = torch.arange(math.prod(shape), dtype=torch.float64)
+    return (torch.sin(0.37 * numbers).float().reshape(shape),)
+
+
 def item_shape(config, planar):
     if config["_class_name"] == "SumiMLPModel":
         return [config["in_channels"]]
     size = config["sample_size"]
-    if config["_class_name"] in ("UNet2DModel", "DiTTransformer2DModel"):
+    if config["_class_name"] in ("UNet2DModel", "UNet2DConditionModel", "DiTTransformer2DModel"):
         return [config["in_channels"], size, size]
     return [config["in_channels"]] + ([1, size] if planar else [size])
 
@@ -290,11 +305,12 @@ class Subject:
             self.network.eval().requires_grad_(False)
             self.x = self.pool[torch.arange(batch) % 256]
             self.times = torch.arange(batch).float() % 100
+            self.inputs = (self.x, self.times, *further_inputs(config, batch))
         else:
             self.prepare_training()
         if variant["compile"] in RUNTIMES:
             self.function = RUNTIMES[variant["compile"]](
-                self.network, self.evaluate, (self.x, self.times), variant["precision"],
+                self.network, self.evaluate, self.inputs, variant["precision"],
                 os.path.join(folder, "runtime"))
         elif variant["compile"] != "eager":
             self.compile(variant["compile"])
@@ -305,8 +321,8 @@ class Subject:
     def precision(self):
         return torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext()
 
-    def predict(self, x, times):
-        return self.evaluate(x, times)
+    def predict(self, *inputs):
+        return self.evaluate(*inputs)
 
     def loss(self, x, times, target):
         return torch.nn.functional.mse_loss(self.evaluate(x, times).float(), target)
@@ -347,13 +363,13 @@ class Subject:
         if not self.forward:
             return self.train()
         with torch.no_grad(), self.precision():
-            return self.function(self.x, self.times)
+            return self.function(*self.inputs)
 
     def difference(self):
         """The relative difference of this way's result from that of the plain one."""
         with torch.no_grad():
             if self.forward:
-                plain = self.evaluate(self.x, self.times)
+                plain = self.evaluate(*self.inputs)
                 return ((self.run().float() - plain).abs().max() / plain.abs().max()).item()
             x, times = self.pool[:self.batch], torch.arange(self.batch).float() % 100
             x = torch.cat([x] * -(-self.batch // len(x)))[:self.batch]
@@ -363,19 +379,25 @@ class Subject:
         return abs(own.item() / plain.item() - 1)
 
 
-def check(folder):
-    """Compares with Sumi's inputs and output in the folder; answers with loss and gradient norm."""
+def check(folder, forward):
+    """Compares with Sumi's inputs and output in the folder; answers with the loss, and with the norm
+    of its gradient unless the network is only evaluated."""
     import numpy
     network, evaluate = open_network(folder)
     x, output = (torch.from_numpy(numpy.load(os.path.join(folder, name))).movedim(-1, 1)
                  for name in ("x.npy", "output.npy"))
     times = torch.from_numpy(numpy.load(os.path.join(folder, "times.npy")))
-    own = evaluate(x.contiguous(), times)
-    loss = own.square().mean()
-    loss.backward()
-    norm = math.sqrt(sum(w.grad.double().square().sum().item() for w in network.parameters()))
+    inputs = (x.contiguous(), times, *further_inputs(read_config(folder), len(x)))
+    with torch.set_grad_enabled(not forward):
+        own = evaluate(*inputs)
+        loss = own.square().mean()
     error = (own - output).abs().max() / own.abs().max()
-    return {"loss": loss.item(), "norm": norm, "difference": error.item()}
+    result = {"loss": loss.item(), "difference": error.item()}
+    if not forward:
+        loss.backward()
+        result["norm"] = math.sqrt(sum(w.grad.double().square().sum().item()
+                                       for w in network.parameters()))
+    return result
 
 
 def most_memory():
@@ -404,7 +426,7 @@ def subject_class(folder):
 def obey(order, state, arguments):
     if order["do"] == "check":
         return check_coder(arguments.folder) if is_coder(arguments.folder) else \
-            check(arguments.folder)
+            check(arguments.folder, arguments.forward)
     if order["do"] == "memory":
         return {"bytes": most_memory()}
     if order["do"] == "prepare":

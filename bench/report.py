@@ -22,6 +22,13 @@ def verdict(row, result):
     return "met" if met else "not met"
 
 
+def processor_of(result):
+    """The processor of a figure, and whether its products of bfloat16 are faster than of float32."""
+    machine = result["machine"]
+    fast = machine["bf16_flops"] > 1.2 * machine["f32_flops"]
+    return f"{result.get('processor', 'unknown')}, {'fast' if fast else 'no fast'} bf16"
+
+
 def table_row(name, result):
     row = ROWS[name]
     sign = "<=" if row.get("at_most") else ">="
@@ -31,7 +38,7 @@ def table_row(name, result):
         if "ratio_least" in result:
             spread += f" ({result['ratio_least']:.2f} to {result['ratio_most']:.2f})"
     other = result.get("peer", result.get("one_thread"))
-    return [name, row["title"], amount(result.get("sumi"), result.get("unit")),
+    return [name, row["title"], processor_of(result), amount(result.get("sumi"), result.get("unit")),
             amount(other, result.get("unit")), result.get("best", "-"), spread,
             f"{sign} {row['must']:g}", verdict(row, result)]
 
@@ -50,7 +57,7 @@ def memory_remark(name, result):
     yield line
 
 
-TITLES = ["", "workload", "Sumi", "other side", "its best way", "ratio (spread)", "must", ""]
+TITLES = ["", "workload", "processor", "Sumi", "other side", "its best way", "ratio (spread)", "must", ""]
 
 
 def remarks(name, result):
@@ -147,7 +154,7 @@ def markdown(kept):
     results, machine = kept["workloads"], kept["machine"]
     yield "## Results\n"
     yield f"Commits: {commits(kept['revisions'])}.\n"
-    yield (f"Measured {kept['date']} on {kept['processor']}, {machine['threads']} threads, with "
+    yield (f"Last measured {kept['date']} on {kept['processor']}, {machine['threads']} threads, with "
            f"{', '.join(f'{name} {version}' for name, version in kept['versions'].items())}. "
            f"In the same run the machine reached {machine['f32_flops'] * 1e-9:.0f} GFLOP/s in "
            f"float32 ({machine['f32_flops_one_thread'] * 1e-9:.0f} by one thread), "

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changes the weights of model folders that Sumi wrote, without other packages: fills those that
-begin as zeros, and cuts float32 to bfloat16."""
+begin as zeros, and makes float32 to bfloat16 or float16."""
 import array
 import glob
 import json
@@ -42,8 +42,21 @@ def fill_zeros(folder):
         fill_file(path)
 
 
-def cut_file(source, target):
-    """The safetensors file with each F32 tensor as BF16: the upper half of each number."""
+def to_bfloat16(piece):
+    """The upper half of each number."""
+    return array.array("H", piece)[1::2].tobytes()
+
+
+def to_float16(piece):
+    numbers = array.array("f", piece)
+    return struct.pack(f"<{len(numbers)}e", *numbers)
+
+
+TYPES = {"BF16": to_bfloat16, "F16": to_float16}
+
+
+def narrow_file(source, target, dtype):
+    """The safetensors file with each F32 tensor in that type of 16 bits."""
     with open(source, "rb") as file, open(target, "wb") as result:
         header = read_header(file)
         for name, tensor in header.items():
@@ -51,16 +64,17 @@ def cut_file(source, target):
                 continue
             if tensor["dtype"] != "F32":
                 raise ValueError(f"{source}: {name} is of {tensor['dtype']}, not of F32")
-            tensor["dtype"] = "BF16"
+            tensor["dtype"] = dtype
             tensor["data_offsets"] = [offset // 2 for offset in tensor["data_offsets"]]
         text = json.dumps(header).encode()
         text += b" " * (-len(text) % 8)
         result.write(struct.pack("<Q", len(text)) + text)
         while piece := file.read(PIECE):
-            result.write(array.array("H", piece)[1::2].tobytes())
+            result.write(TYPES[dtype](piece))
 
 
-def copy(source, target):
+def copy(source, target, dtype):
+    """A copy of the folder with all weights in that type of 16 bits."""
     part = target + ".part"
     shutil.rmtree(part, ignore_errors=True)
     for folder, _, files in os.walk(source):
@@ -68,7 +82,7 @@ def copy(source, target):
         os.makedirs(to, exist_ok=True)
         for name in files:
             if name.endswith(".safetensors"):
-                cut_file(os.path.join(folder, name), os.path.join(to, name))
+                narrow_file(os.path.join(folder, name), os.path.join(to, name), dtype)
             elif name.endswith(".json"):
                 shutil.copy(os.path.join(folder, name), to)
     os.replace(part, target)

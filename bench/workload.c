@@ -9,8 +9,9 @@
    FOLDER receives the model (or has it already), so that the peer can open the same weights.
    --outputs N is the number of channels of a result, where it is not that of an item. For the
    commands see side.h; `check N` writes x.npy, times.npy and output.npy to FOLDER, and answers with
-   the loss mean(output^2) and the norm of its gradient by all weights. Item i is of class
-   (7 i + 3) modulo the number of classes. */
+   the loss mean(output^2) and, without --forward, the norm of its gradient by all weights. Item i
+   is of class (7 i + 3) modulo the number of classes, and a text has 77 tokens, the states of which
+   are sin(0.37 k) for the k-th of all their numbers. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,20 +84,50 @@ static sumi_status create_results(const struct workload *w, int64_t count, sumi_
     return sumi_array_create(w->context, rank, shape, results);
 }
 
-/* Gives each of `count` items its class, if the network takes one. */
-static sumi_status set_classes(const struct workload *w, int64_t count)
+/* Sets an input of whole numbers: the class of each of `count` items. */
+static sumi_status set_integers(sumi_condition *condition, const sumi_input *input, int64_t count)
 {
-    const int classes = sumi_model_classes(w->model);
-    if (!classes) return SUMI_OK;
-    sumi_condition *condition = NULL;
     int32_t *labels = calloc((size_t)count, sizeof *labels);
-    sumi_status status = labels ? sumi_condition_create(w->context, &condition) : SUMI_ERROR_MEMORY;
-    for (int64_t i = 0; labels && i < count; i++) labels[i] = (int32_t)((7 * i + 3) % classes);
-    if (status == SUMI_OK)
-        status = sumi_condition_set_integers(condition, "class", 1, &count, labels);
-    if (status == SUMI_OK) status = sumi_session_set_condition(w->session, condition);
-    sumi_condition_free(condition);
+    if (!labels) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < count; i++)
+        labels[i] = (int32_t)((7 * i + 3) % (input->limit ? input->limit : INT32_MAX));
+    sumi_status status = sumi_condition_set_integers(condition, input->name, 1, &count, labels);
     free(labels);
+    return status;
+}
+
+/* Sets an input of numbers, the open sizes of which are those of a text. */
+static sumi_status set_numbers(sumi_condition *condition, const sumi_input *input, int64_t count)
+{
+    enum { TOKENS = 77 };
+    int64_t shape[SUMI_MAX_RANK] = {count}, size = count;
+    for (int i = 1; i < input->rank; i++) {
+        shape[i] = input->shape[i] ? input->shape[i] : TOKENS;
+        size *= shape[i];
+    }
+    float *numbers = calloc((size_t)size, sizeof *numbers);
+    if (!numbers) return SUMI_ERROR_MEMORY;
+    for (int64_t i = 0; i < size; i++) numbers[i] = (float)sin(0.37 * (double)i);
+    sumi_status status = sumi_condition_set(condition, input->name, input->rank, shape, numbers);
+    free(numbers);
+    return status;
+}
+
+/* Sets what the network takes beside x and times, for `count` items. */
+static sumi_status set_condition(const struct workload *w, int64_t count)
+{
+    sumi_condition *condition = NULL;
+    sumi_input input = {.size = sizeof input};
+    sumi_status status = sumi_condition_create(w->context, &condition);
+    bool any = false;
+    for (int i = 2; status == SUMI_OK && sumi_model_input(w->model, i, &input); i++) {
+        if (input.optional) continue;
+        any = true;
+        status = input.element == SUMI_INT32 ? set_integers(condition, &input, count)
+                                             : set_numbers(condition, &input, count);
+    }
+    if (status == SUMI_OK && any) status = sumi_session_set_condition(w->session, condition);
+    sumi_condition_free(condition);
     return status;
 }
 
@@ -106,7 +137,7 @@ static sumi_status prepare_inputs(struct workload *w)
     if (!w->times) return SUMI_ERROR_MEMORY;
     sumi_status status = create_items(w, w->batch, &w->x);
     if (status == SUMI_OK) status = create_results(w, w->batch, &w->output);
-    if (status == SUMI_OK) status = set_classes(w, w->batch);
+    if (status == SUMI_OK) status = set_condition(w, w->batch);
     return status == SUMI_OK ? fill_inputs(w, w->batch, &w->x, w->times) : status;
 }
 
@@ -179,28 +210,50 @@ static double norm_of(const struct workload *w, int64_t count, float **gradients
     return sqrt(sum);
 }
 
-static sumi_status check_with(struct workload *w, int64_t count, sumi_array *x, sumi_array *output,
-                              sumi_array *times)
+/* The norm of the loss's gradient, by the session's condition. */
+static sumi_status find_norm(struct workload *w, int64_t count, const sumi_array *x,
+                             const sumi_array *times, double *norm)
 {
     float **gradients = NULL;
     double loss = 0;
     int64_t weights = make_gradients(w, &gradients);
-    sumi_status status = weights < 0 ? SUMI_ERROR_MEMORY : create_items(w, count, x);
+    sumi_status status = weights < 0 ? SUMI_ERROR_MEMORY : SUMI_OK;
+    if (status == SUMI_OK)
+        status = sumi_session_gradient(w->session, count, x->data, times->data, &loss, gradients);
+    if (status == SUMI_OK) *norm = norm_of(w, weights, gradients);
+    for (int64_t i = 0; i < weights; i++) free(gradients[i]);
+    free(gradients);
+    return status;
+}
+
+static double mean_of_squares(const sumi_array *array)
+{
+    const int64_t count = sumi_array_count(array);
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) sum += (double)array->data[i] * array->data[i];
+    return sum / (double)count;
+}
+
+static sumi_status check_with(struct workload *w, int64_t count, sumi_array *x, sumi_array *output,
+                              sumi_array *times)
+{
+    double norm = 0;
+    sumi_status status = create_items(w, count, x);
     if (status == SUMI_OK) status = create_results(w, count, output);
-    if (status == SUMI_OK) status = set_classes(w, count);
+    if (status == SUMI_OK) status = set_condition(w, count);
     if (status == SUMI_OK) status = sumi_array_create(w->context, 1, &count, times);
     if (status == SUMI_OK) status = fill_inputs(w, count, x, times->data);
     if (status == SUMI_OK)
         status = sumi_session_predict(w->session, count, x->data, times->data, output->data);
-    if (status == SUMI_OK)
-        status = sumi_session_gradient(w->session, count, x->data, times->data, &loss, gradients);
+    if (status == SUMI_OK && w->trainer) status = find_norm(w, count, x, times, &norm);
     if (status == SUMI_OK) status = write_array(w, "x.npy", x);
     if (status == SUMI_OK) status = write_array(w, "times.npy", times);
     if (status == SUMI_OK) status = write_array(w, "output.npy", output);
-    if (status == SUMI_OK) printf("check %.9g %.9g\n", loss, norm_of(w, weights, gradients));
-    for (int64_t i = 0; i < weights; i++) free(gradients[i]);
-    free(gradients);
-    return status;
+    if (status != SUMI_OK) return status;
+    printf("check %.9g", mean_of_squares(output));
+    if (w->trainer) printf(" %.9g", norm);
+    putchar('\n');
+    return SUMI_OK;
 }
 
 static sumi_status check(void *user, int64_t count)
@@ -208,7 +261,7 @@ static sumi_status check(void *user, int64_t count)
     struct workload *w = user;
     sumi_array x = {0}, output = {0}, times = {0};
     sumi_status status = check_with(w, count, &x, &output, &times);
-    if (status == SUMI_OK) status = set_classes(w, w->batch);
+    if (status == SUMI_OK) status = set_condition(w, w->batch);
     sumi_array_release(w->context, &x);
     sumi_array_release(w->context, &output);
     sumi_array_release(w->context, &times);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Element-wise kernels: sums and products of two operands with broadcasting, and functions of
-   one. */
+   one. Those of two take operands of bfloat16, which they widen a piece at a time. */
 #include <math.h>
 
 #include "base/team.h"
@@ -66,22 +66,72 @@ static binary_loop find_loop(const struct op *op)
     return loops->divide;
 }
 
-/* One long row: split among the threads of a team in chunks. */
-static void run_flat(const struct call *call, const struct walk *walk, binary_loop loop)
+/* A walk that is under way. */
+struct binary {
+    const struct call *call;
+    struct walk walk;
+    binary_loop loop;
+    bool bf16; /* some operand */
+};
+
+/* Elements of bfloat16 that are widened at a time; with the other operand and the result they stay
+   in a first cache. */
+enum { PIECE = 1024 };
+
+/* The elements of an operand from `at` on, `count` of them or, where the step is 0, one: widened to
+   `own` if need be. */
+static const float *operand_piece(const struct call *call, int input, int64_t at, int64_t count,
+                                  float *own)
 {
-    int64_t n = walk->size[0];
-    int step_a = (int)walk->step_a[0], step_b = (int)walk->step_b[0];
+    const sumi_element element = call->problem->input_elements[input];
+    const void *data = element_address(call->inputs[input], element, at);
+    if (element == SUMI_FLOAT32) return data;
+    loops_select()->from_bf16(count, data, own);
+    return own;
+}
+
+/* `count` elements from `at_a`, `at_b` and `at` of the operands and the result. */
+static void run_piece(const struct binary *b, int64_t count, int64_t at_a, int64_t at_b, int64_t at)
+{
+    float own[3][PIECE];
+    const struct call *call = b->call;
+    const int last = b->walk.rank - 1;
+    const int step_a = (int)b->walk.step_a[last], step_b = (int)b->walk.step_b[last];
+    const float *of_a = operand_piece(call, 0, at_a, step_a ? count : 1, own[0]);
+    const float *of_b = operand_piece(call, 1, at_b, step_b ? count : 1, own[1]);
+    const bool rounds = call->problem->output_element == SUMI_BFLOAT16;
+    float *out = rounds ? own[2] : call->output + at;
+    b->loop(count, of_a, step_a, of_b, step_b, out);
+    if (rounds) loops_select()->to_bf16(count, out, (bfloat16 *)call->output + at);
+}
+
+/* The same for any number of elements, in pieces where some are widened. */
+static void run_row(const struct binary *b, int64_t count, int64_t at_a, int64_t at_b, int64_t at)
+{
+    const int last = b->walk.rank - 1;
+    const int64_t most = b->bf16 ? PIECE : count;
+    for (int64_t i = 0; i < count; i += most) {
+        run_piece(b, count - i < most ? count - i : most, at_a + i * b->walk.step_a[last],
+                  at_b + i * b->walk.step_b[last], at + i);
+    }
+}
+
+/* One long row: split among the threads of a team in chunks. */
+static void run_flat(const struct binary *b)
+{
+    const struct walk *walk = &b->walk;
+    const int64_t n = walk->size[0];
 #pragma omp for schedule(static)
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t count = n - first < CHUNK ? n - first : CHUNK;
-        loop(count, call->inputs[0] + first * step_a, step_a, call->inputs[1] + first * step_b,
-             step_b, call->output + first);
+        run_row(b, count, first * walk->step_a[0], first * walk->step_b[0], first);
     }
 }
 
 /* Many rows: each thread of a team takes whole rows, whose places follow from the row number. */
-static void run_rows(const struct call *call, const struct walk *walk, binary_loop loop)
+static void run_rows(const struct binary *b)
 {
+    const struct walk *walk = &b->walk;
     int outer = walk->rank - 1;
     int64_t row_size = walk->size[outer], rows = 1;
     for (int i = 0; i < outer; i++) rows *= walk->size[i];
@@ -93,24 +143,31 @@ static void run_rows(const struct call *call, const struct walk *walk, binary_lo
             at_b += rest % walk->size[i] * walk->step_b[i];
             rest /= walk->size[i];
         }
-        loop(row_size, call->inputs[0] + at_a, (int)walk->step_a[outer], call->inputs[1] + at_b,
-             (int)walk->step_b[outer], call->output + row * row_size);
+        run_row(b, row_size, at_a, at_b, row * row_size);
     }
 }
 
 static sumi_status run_binary(const struct call *call)
 {
     const struct problem *problem = call->problem;
-    struct walk walk;
-    walk_init(&walk, problem->inputs[0], problem->inputs[1], &problem->node->shape);
-    binary_loop loop = find_loop(problem->node->op);
+    struct binary b = {.call = call, .loop = find_loop(problem->node->op)};
+    b.bf16 = problem->input_elements[0] == SUMI_BFLOAT16
+             || problem->input_elements[1] == SUMI_BFLOAT16
+             || problem->output_element == SUMI_BFLOAT16;
+    walk_init(&b.walk, problem->inputs[0], problem->inputs[1], &problem->node->shape);
     int threads = worthwhile_threads(problem->threads, shape_count(&problem->node->shape));
-    if (walk.rank == 1) BY_TEAM(threads, run_flat(call, &walk, loop));
-    else BY_TEAM(threads, run_rows(call, &walk, loop));
+    if (b.walk.rank == 1) BY_TEAM(threads, run_flat(&b));
+    else BY_TEAM(threads, run_rows(&b));
     return SUMI_OK;
 }
 
-const struct kernel kernel_binary = {.run = run_binary};
+static unsigned bf16_binary(const struct problem *problem)
+{
+    (void)problem;
+    return BF16_INPUT(0) | BF16_INPUT(1) | BF16_OUTPUT;
+}
+
+const struct kernel kernel_binary = {.run = run_binary, .bf16 = bf16_binary};
 
 /* ---- one operand ---- */
 

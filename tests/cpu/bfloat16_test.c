@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Group normalisations that accept bfloat16; products are tested in typed_products_test.c. */
+/* Group normalisations, and sums and products with broadcasting, that accept bfloat16; products of
+   matrices are tested in typed_products_test.c. */
 #include "cpu/typed_kernel.h"
 #include "ops/group_norm.h"
 #include "ops/ops.h"
@@ -74,12 +75,40 @@ static void group_norms_of_two_arrays_backward_round_twice(void **state)
                BF16_INPUT(5) | BF16_INPUT(7), 2, 1e-5);
 }
 
+/* ---- two operands, element by element ---- */
+
+/* Rows longer and shorter than what is widened at a time; each of the operands of either type. */
+static void sums_and_products_with_broadcasting_round_once(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t a[3], b[3];
+    } cases[] = {{{3, 50, 48}, {3, 50, 48}},
+                 {{2, 5, 2500}, {2, 1, 2500}},
+                 {{2, 1, 2500}, {2, 5, 2500}},
+                 {{2, 700, 1}, {1, 1, 9}},
+                 {{40, 50, 3}, {1, 1, 1}}};
+    const unsigned all[] = {BF16_INPUT(0), BF16_INPUT(1), BF16_OUTPUT};
+    for (unsigned i = 0; i < 8 * sizeof cases / sizeof *cases; i++) {
+        const int64_t *a = cases[i / 8].a, *b = cases[i / 8].b;
+        struct typed t = {.roundings = 1, .arithmetic = 1e-6};
+        for (unsigned bit = 0; bit < 3; bit++) t.bf16 |= i >> bit & 1 ? all[bit] : 0;
+        start_over(1 + (int)i % 3);
+        sumi_node x = sumi_graph_input(graph, "a", 3, a), y = sumi_graph_input(graph, "b", 3, b);
+        check_typed(sumi_op_add(graph, x, y), t);
+        check_typed(sumi_op_subtract(graph, x, y), t);
+        check_typed(sumi_op_multiply(graph, x, y), t);
+        check_typed(sumi_op_divide(graph, x, y), t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(group_norms_forward_round_once),
         GRAPH_TEST(group_norms_backward_round_twice),
         GRAPH_TEST(group_norms_of_two_arrays_backward_round_twice),
+        GRAPH_TEST(sums_and_products_with_broadcasting_round_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

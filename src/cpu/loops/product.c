@@ -73,13 +73,14 @@ static ALWAYS_INLINE lanes add_words(lanes sum, const float *a, lanes b, enum fo
 }
 
 /* Part of a product: `depth` words of the k, columns of b that start at `b`, rows of them b_step
-   apart. While the first rows are multiplied, what the next strip is made of is fetched: rows
-   next_step bytes apart, or nothing if `next` is NULL. */
+   apart. Meanwhile what the next strip is made of is fetched, `next`, or nothing if that is NULL:
+   by the first rows, a row of two vectors for each word, rows next_step bytes apart; or by all
+   rows, `lines` of line_bytes that lie so far apart. */
 struct strip {
     int64_t depth, b_step, columns;
     const float *b;
     const char *next;
-    int64_t next_step;
+    int64_t next_step, lines, line_bytes;
     bool add; /* to what c has already */
 };
 
@@ -133,6 +134,16 @@ static ALWAYS_INLINE void block(const struct strip *s, struct rows r, float *c, 
     }
 }
 
+/* Fetches lines `first` to `end` of the next strip into the second cache, where the panels are. */
+static void fetch_lines(const struct strip *s, int64_t first, int64_t end)
+{
+    enum { CACHE_LINE = 64 };
+    for (; first < end; first++) {
+        const char *line = s->next + first * s->next_step;
+        for (int64_t i = 0; i < s->line_bytes; i += CACHE_LINE) __builtin_prefetch(line + i, 0, 2);
+    }
+}
+
 /* How many rows to take at a time where so many are left. */
 static ALWAYS_INLINE int64_t some_rows(int64_t left)
 {
@@ -148,7 +159,9 @@ static ALWAYS_INLINE void all_rows(const struct product *p, const struct strip *
         struct rows r = {a + i * p->a_row, p->a_row, p->a_column};
         if (form != STORED) r = (struct rows){a + i * s->depth, 1, some};
         float *to = c + i * p->c_row;
-        if (some == ROWS && i == 0 && s->next) block(s, r, to, p->c_row, ROWS, vectors, form, true);
+        const bool fetch = s->next && !s->lines;
+        if (s->lines) fetch_lines(s, s->lines * i / p->m, s->lines * (i + some) / p->m);
+        if (some == ROWS && i == 0 && fetch) block(s, r, to, p->c_row, ROWS, vectors, form, true);
         else if (some == ROWS) block(s, r, to, p->c_row, ROWS, vectors, form, false);
         else if (some == 4) block(s, r, to, p->c_row, 4, vectors, form, false);
         else if (some == 2) block(s, r, to, p->c_row, 2, vectors, form, false);
@@ -259,23 +272,24 @@ static void copy_rows_of(const struct product *p, const void *a, int64_t depth, 
 
 /* ---- Products of very few rows ---- */
 
-/* Part of a row of a, float32, and where along k it begins. */
+/* Part of the rows of a, float32, `row` apart, and where along k it begins. */
 struct stretch {
     const float *a;
-    int64_t first, count;
+    int64_t row, first, count;
 };
 
-/* Adds a row of a times columns of b that are stored one after the other to c[columns], or writes
-   it there: four at a time, each summed by lanes. */
-static ALWAYS_INLINE void dot_columns(const struct product *p, const struct stretch *s,
-                                      int64_t column, sumi_element element, bool add, float *c,
-                                      int columns)
+/* Adds row `i` of a times columns of b that are stored one after the other to c[columns], or writes
+   it there: up to four at a time, each summed by lanes. */
+static ALWAYS_INLINE void dot_columns(const struct product *p, const struct stretch *s, int64_t i,
+                                      int64_t column, sumi_element element, bool add, int columns)
 {
     const int64_t at = column * p->b_column + s->first;
+    const float *a = s->a + i * s->row;
+    float *c = (float *)p->c + i * p->c_row + column;
     lanes sums[4] = {{0}};
     int64_t l = 0;
     for (; l + LANE_COUNT <= s->count; l += LANE_COUNT) {
-        lanes of_a = lanes_load(s->a + l, LANE_COUNT);
+        lanes of_a = lanes_load(a + l, LANE_COUNT);
         for (int j = 0; j < columns; j++) {
             sums[j] += of_a * lanes_widen(p->b, element, at + j * p->b_column + l, LANE_COUNT);
         }
@@ -284,39 +298,51 @@ static ALWAYS_INLINE void dot_columns(const struct product *p, const struct stre
         float sum = add ? c[j] : 0;
         for (int lane = 0; lane < LANE_COUNT; lane++) sum += sums[j][lane];
         for (int64_t rest = l; rest < s->count; rest++) {
-            sum += s->a[rest] * widened(p->b, element, at + j * p->b_column + rest);
+            sum += a[rest] * widened(p->b, element, at + j * p->b_column + rest);
         }
         c[j] = sum;
     }
 }
 
-static ALWAYS_INLINE void dot_row(const struct product *p, const struct stretch *s,
-                                  sumi_element element, bool add, float *c)
+/* Columns by all rows before the next ones, for which they are still in the first cache. */
+static ALWAYS_INLINE void dot_rows(const struct product *p, const struct stretch *s,
+                                   sumi_element element, bool add)
 {
     int64_t j = 0;
-    for (; j + 4 <= p->n; j += 4) dot_columns(p, s, j, element, add, c + j, 4);
-    for (; j < p->n; j++) dot_columns(p, s, j, element, add, c + j, 1);
+    for (; j + 4 <= p->n; j += 4) {
+        for (int64_t i = 0; i < p->m; i++) dot_columns(p, s, i, j, element, add, 4);
+    }
+    for (; j < p->n; j++) {
+        for (int64_t i = 0; i < p->m; i++) dot_columns(p, s, i, j, element, add, 1);
+    }
 }
 
-/* A product both factors of which are stored along k: turning b would take longer than multiplying.
-   Rows of a that are not float32 are widened in the panel, a part at a time. */
+/* A part of the rows of a that are not float32, widened in the panel. */
+static void widen_rows(const struct product *p, struct stretch *s, float *panel)
+{
+    s->a = panel;
+    s->row = s->count;
+    for (int64_t i = 0; i < p->m; i++) {
+        const void *a = element_address(p->a, p->a_element, i * p->a_row + s->first);
+        float *to = panel + i * s->row;
+        if (p->a_element == SUMI_BFLOAT16) pack_row(PACK_BFLOAT16, a, 0, s->count, to);
+        else pack_row(PACK_FLOAT16, a, 0, s->count, to);
+    }
+}
+
+/* A product both factors of which are stored along k: turning b would take longer than
+   multiplying. */
 static void dot_product(const struct product *p, float *panel)
 {
     const bool wide = p->a_element == SUMI_FLOAT32;
-    const int64_t most = wide ? p->k : DEPTH * WIDTH;
-    for (int64_t i = 0; i < p->m; i++) {
-        float *c = (float *)p->c + i * p->c_row;
-        for (int64_t first = 0; first < p->k; first += most) {
-            struct stretch s = {panel, first, p->k - first < most ? p->k - first : most};
-            const void *a = element_address(p->a, p->a_element, i * p->a_row + first);
-            const bool add = p->add || first > 0;
-            if (wide) s.a = a;
-            else if (p->a_element == SUMI_BFLOAT16) pack_row(PACK_BFLOAT16, a, 0, s.count, panel);
-            else pack_row(PACK_FLOAT16, a, 0, s.count, panel);
-            if (p->b_element == SUMI_BFLOAT16) dot_row(p, &s, SUMI_BFLOAT16, add, c);
-            else if (p->b_element == SUMI_FLOAT16) dot_row(p, &s, SUMI_FLOAT16, add, c);
-            else dot_row(p, &s, SUMI_FLOAT32, add, c);
-        }
+    const int64_t most = wide ? p->k : DEPTH * WIDTH / FEW_ROWS;
+    for (int64_t first = 0; first < p->k; first += most) {
+        struct stretch s = {p->a, p->a_row, first, p->k - first < most ? p->k - first : most};
+        const bool add = p->add || first > 0;
+        if (!wide) widen_rows(p, &s, panel);
+        if (p->b_element == SUMI_BFLOAT16) dot_rows(p, &s, SUMI_BFLOAT16, add);
+        else if (p->b_element == SUMI_FLOAT16) dot_rows(p, &s, SUMI_FLOAT16, add);
+        else dot_rows(p, &s, SUMI_FLOAT32, add);
     }
 }
 
@@ -349,7 +375,7 @@ static bool is_near(const struct product *p, int64_t columns)
 static struct strip strip_of(const struct product *p, enum form form, int64_t from, int64_t depth,
                              int64_t first, float *panel)
 {
-    int64_t columns = p->n - first < WIDTH ? p->n - first : WIDTH, after = first + WIDTH;
+    int64_t columns = p->n - first < WIDTH ? p->n - first : WIDTH;
     const void *b = columns_of_b(p, first, from);
     struct strip s = {depth, WIDTH, columns, panel, .add = p->add || from > 0};
     if (form != PAIRED && is_near(p, columns)) {
@@ -358,11 +384,20 @@ static struct strip strip_of(const struct product *p, enum form form, int64_t fr
     } else {
         fill_panel_of(p, b, depth, columns, form, panel);
     }
+    const int64_t size = (int64_t)element_size(p->b_element);
     if (form == PAIRED) s.depth = (depth + 1) / 2;
-    if (p->b_column != 1 || form == PAIRED) return s;
-    s.next_step = p->b_row * (int64_t)element_size(p->b_element);
-    if (after < p->n) s.next = columns_of_b(p, after, from);
-    else if (from + depth < p->k) s.next = columns_of_b(p, 0, from + depth);
+    const bool more = first + WIDTH < p->n;
+    const int64_t after = more ? first + WIDTH : 0;
+    if (!more && from + depth >= p->k) return s;
+    s.next = columns_of_b(p, after, more ? from : from + depth);
+    s.next_step = (p->b_column == 1 ? p->b_row : p->b_column) * size;
+    if (p->b_column != 1) {
+        s.lines = p->n - after < WIDTH ? p->n - after : WIDTH;
+        s.line_bytes = depth * size;
+    } else if (form == PAIRED) {
+        s.lines = depth;
+        s.line_bytes = WIDTH * size;
+    }
     return s;
 }
 

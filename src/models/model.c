@@ -24,7 +24,13 @@ sumi_status model_read_text(sumi_context *context, const char *path, char **text
 
 sumi_status model_read_network(sumi_model *model, const char *config, const char *source)
 {
-    return net_parse(model->context, config, source, &model->net);
+    TRY(net_parse(model->context, config, source, &model->net));
+    if (!model->net->values) return SUMI_OK;
+    return context_fail(
+        model->context, SUMI_ERROR_UNSUPPORTED,
+        "%s: the network gives one number for an item, its value, so nothing can be "
+        "sampled by it",
+        source);
 }
 
 sumi_status model_begin(sumi_context *context, const char *config, const char *source,

@@ -3,44 +3,10 @@
 #include "nets/clip.h"
 
 #include <math.h>
-#include <string.h>
-
-#include "base/json.h"
-#include "base/text.h"
 
 enum { WIDTH_LIMIT = 16384, INNER_LIMIT = 65536 };
 
 /* ---- Configs ---- */
-
-/* The class that a config names, "" for none. */
-static const char *class_of(json_object *given)
-{
-    json_object *list = NULL, *name = NULL;
-    if (json_object_object_get_ex(given, "_class_name", &name)
-        && json_object_is_type(name, json_type_string))
-        return json_object_get_string(name);
-    if (!json_object_object_get_ex(given, "architectures", &list)
-        || !json_object_is_type(list, json_type_array))
-        return "";
-    name = json_object_array_get_idx(list, 0);
-    return json_object_is_type(name, json_type_string) ? json_object_get_string(name) : "";
-}
-
-static sumi_status choose_class(sumi_context *context, json_object *given, const char *source,
-                                const struct clip_class *classes, const char **class_name)
-{
-    if (!json_object_is_type(given, json_type_object)) {
-        return context_fail(context, SUMI_ERROR_FORMAT,
-                            "%s: an encoder's config should be a JSON object, {...}", source);
-    }
-    *class_name = class_of(given);
-    if (strcmp(*class_name, classes->plain) == 0 || strcmp(*class_name, classes->projected) == 0)
-        return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_UNSUPPORTED,
-                        "%s: encoders of class \"%.80s\" are not supported; the supported classes "
-                        "are \"%s\" and \"%s\"",
-                        source, *class_name, classes->plain, classes->projected);
-}
 
 static void read_sizes(struct config *config, bool projected, struct clip *clip)
 {
@@ -61,17 +27,13 @@ static void read_sizes(struct config *config, bool projected, struct clip *clip)
 }
 
 sumi_status clip_open(sumi_context *context, const char *json, const char *source,
-                      const struct clip_class *classes, struct config *config, struct clip *clip)
+                      const struct encoder_classes *classes, struct config *config,
+                      struct clip *clip)
 {
-    json_object *given = NULL;
-    const char *class_name = "";
-    TRY(json_parse(context, json, strlen(json), source, &given));
-    sumi_status status = choose_class(context, given, source, classes, &class_name);
-    if (status == SUMI_OK)
-        status = config_open(config, context, given, source, class_name, classes->keys);
-    if (status == SUMI_OK) read_sizes(config, strcmp(class_name, classes->projected) == 0, clip);
-    json_object_put(given);
-    return status;
+    bool projected = false;
+    TRY(encoder_config_open(config, context, json, source, classes, &projected));
+    read_sizes(config, projected, clip);
+    return SUMI_OK;
 }
 
 /* ---- Layers ---- */

@@ -6,7 +6,7 @@
 #define SUMI_NETS_CLIP_H
 
 #include "graph/graph.h"
-#include "nets/config.h"
+#include "nets/encoder_config.h"
 #include "nets/layers.h"
 
 enum { CLIP_LAYERS = 128 };
@@ -73,12 +73,9 @@ void clip_vision_build(const struct clip_vision *vision, sumi_graph *graph, sumi
 
 /* Opens the config of one of two classes, without and with a projection, and reads the keys of
    CLIP_KEYS and the sizes. The caller closes `config`. */
-struct clip_class {
-    const char *plain, *projected;
-    const struct config_key *keys;
-};
 sumi_status clip_open(sumi_context *context, const char *json, const char *source,
-                      const struct clip_class *classes, struct config *config, struct clip *clip);
+                      const struct encoder_classes *classes, struct config *config,
+                      struct clip *clip);
 
 /* The layers under the name PREFIX.encoder.layers, from output->states[0] on; `causal`: a token
    sees only those before it. */

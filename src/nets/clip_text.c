@@ -17,7 +17,8 @@ static const struct config_key keys[] = {CLIP_KEYS,
 sumi_status clip_text_parse(sumi_context *context, const char *json, const char *source,
                             struct clip_text *text)
 {
-    static const struct clip_class classes = {"CLIPTextModel", "CLIPTextModelWithProjection", keys};
+    static const struct encoder_classes classes = {"CLIPTextModel", "CLIPTextModelWithProjection",
+                                                   keys};
     struct config config;
     *text = (struct clip_text){.clip = {.width = 0}};
     TRY(clip_open(context, json, source, &classes, &config, &text->clip));

@@ -19,8 +19,8 @@ static const struct config_key keys[] = {CLIP_KEYS,
 sumi_status clip_vision_parse(sumi_context *context, const char *json, const char *source,
                               struct clip_vision *vision)
 {
-    static const struct clip_class classes = {"CLIPVisionModel", "CLIPVisionModelWithProjection",
-                                              keys};
+    static const struct encoder_classes classes = {"CLIPVisionModel",
+                                                   "CLIPVisionModelWithProjection", keys};
     struct config config;
     *vision = (struct clip_vision){.clip = {.width = 0}};
     TRY(clip_open(context, json, source, &classes, &config, &vision->clip));

@@ -66,6 +66,32 @@ sumi_status config_open(struct config *config, sumi_context *context, json_objec
     return status;
 }
 
+sumi_status config_check_class(sumi_context *context, json_object *given, const char *source,
+                               const char *class_name)
+{
+    const char *name = "";
+    if (!json_object_is_type(given, json_type_object)) {
+        return context_fail(context, SUMI_ERROR_FORMAT,
+                            "%s: a network's config should be a JSON object, {...}", source);
+    }
+    TRY(json_get_text(context, given, source, "_class_name", &name));
+    if (strcmp(name, class_name) == 0) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_UNSUPPORTED,
+                        "%s: the network should be of class \"%s\", not \"%.80s\"", source,
+                        class_name, name);
+}
+
+sumi_status config_parse(struct config *config, sumi_context *context, const char *json,
+                         const char *source, const char *class_name, const struct config_key *keys)
+{
+    json_object *given = NULL;
+    TRY(json_parse(context, json, strlen(json), source, &given));
+    sumi_status status = config_check_class(context, given, source, class_name);
+    if (status == SUMI_OK) status = config_open(config, context, given, source, class_name, keys);
+    json_object_put(given);
+    return status;
+}
+
 void config_close(struct config *config)
 {
     json_object_put(config->object);
@@ -87,6 +113,14 @@ void config_fail(struct config *config, const char *format, ...)
     va_end(arguments);
     config->status =
         context_fail(config->context, SUMI_ERROR_FORMAT, "%s: %s", config->source, text);
+}
+
+void config_set(struct config *config, const char *key, const char *value)
+{
+    json_object *parsed = NULL;
+    if (config->status != SUMI_OK) return;
+    config->status = json_parse(config->context, value, strlen(value), config->source, &parsed);
+    if (config->status == SUMI_OK) config->status = add_member(config, key, parsed);
 }
 
 void config_leave_out(struct config *config, const char *key)

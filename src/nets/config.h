@@ -24,6 +24,12 @@ struct config {
 /* Starts reading: `keys` ends with a NULL name. Release it with config_close. */
 sumi_status config_open(struct config *config, sumi_context *context, json_object *given,
                         const char *source, const char *class_name, const struct config_key *keys);
+/* The same from the text of a config.json, which should name that class. */
+sumi_status config_parse(struct config *config, sumi_context *context, const char *json,
+                         const char *source, const char *class_name, const struct config_key *keys);
+/* Refuses a config that is no object or does not name that class. */
+sumi_status config_check_class(sumi_context *context, json_object *given, const char *source,
+                               const char *class_name);
 void config_close(struct config *config); /* allowed after a failed config_open */
 /* Writes the completed config, in the form that is saved, as a new text. */
 sumi_status config_write(const struct config *config, char **text);
@@ -31,6 +37,9 @@ sumi_status config_write(const struct config *config, char **text);
 /* Records a failure, "SOURCE: ...", unless there is one already. */
 void config_fail(struct config *config, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Sets a key to the value that is written as JSON. */
+void config_set(struct config *config, const char *key, const char *value);
 
 /* Leaves a key out of what is saved. */
 void config_leave_out(struct config *config, const char *key);

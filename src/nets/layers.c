@@ -75,25 +75,25 @@ struct layer_window layer_same(int rank, int64_t kernel)
 
 /* The kernel in the layout of the convolution, [out, in, kh, kw]. */
 static sumi_node kernel_weight(sumi_graph *graph, const char *layer, int64_t out, int64_t in,
-                               const struct layer_window *window, double fan)
+                               const struct layer_window *window, sumi_start start, double fan)
 {
     char name[NAME_SIZE];
     int64_t k = window->kernel, stored[4] = {out, in, k, k};
     sumi_node weight = sumi_graph_weight(graph, layer_name(name, layer, "weight"), 2 + window->rank,
-                                         stored, SUMI_START_FAN_IN, fan);
+                                         stored, start, fan);
     if (window->rank == 2) return weight;
     return sumi_op_reshape(graph, weight, 4, (int64_t[]){out, in, 1, k});
 }
 
-/* NAME.weight, and NAME.bias if `biased`. */
+/* NAME.weight, and NAME.bias if `biased`, both with that start. */
 static sumi_node convolve(sumi_graph *graph, const char *name, sumi_node x, bool biased,
-                          int64_t out, const struct layer_window *window)
+                          sumi_start start, int64_t out, const struct layer_window *window)
 {
     if (x < 0) return -1;
     int64_t in = last_size(graph, x);
     double fan = (double)(in * window->kernel * (window->rank == 2 ? window->kernel : 1));
-    sumi_node weight = kernel_weight(graph, name, out, in, window, fan);
-    sumi_node bias = biased ? vector_weight(graph, name, "bias", out, SUMI_START_FAN_IN, fan) : -1;
+    sumi_node weight = kernel_weight(graph, name, out, in, window, start, fan);
+    sumi_node bias = biased ? vector_weight(graph, name, "bias", out, start, fan) : -1;
     sumi_convolution geometry = {.stride = {window->stride, window->stride},
                                  .before = {window->before, window->before},
                                  .after = {window->after, window->after}};
@@ -107,13 +107,19 @@ static sumi_node convolve(sumi_graph *graph, const char *name, sumi_node x, bool
 sumi_node layer_convolution(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
                             const struct layer_window *window)
 {
-    return convolve(graph, name, x, true, out, window);
+    return convolve(graph, name, x, true, SUMI_START_FAN_IN, out, window);
 }
 
 sumi_node layer_convolution_plain(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
                                   const struct layer_window *window)
 {
-    return convolve(graph, name, x, false, out, window);
+    return convolve(graph, name, x, false, SUMI_START_FAN_IN, out, window);
+}
+
+sumi_node layer_convolution_zero(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
+                                 const struct layer_window *window)
+{
+    return convolve(graph, name, x, true, SUMI_START_ZERO, out, window);
 }
 
 sumi_node layer_group_norm(sumi_graph *graph, const char *name, sumi_node x,
@@ -145,14 +151,19 @@ sumi_node layer_embedding(sumi_graph *graph, const char *name, sumi_node indices
     return sumi_op_gather(graph, table, indices);
 }
 
+sumi_node layer_mlp(sumi_graph *graph, const char *name, sumi_node x, const struct layer_mlp *mlp)
+{
+    char part[NAME_SIZE];
+    const struct layer_linear kind = {true, mlp->start};
+    x = layer_linear_of(graph, layer_name(part, name, "linear_1"), x, mlp->inner, &kind);
+    x = layer_activate(graph, mlp->activation, x);
+    return layer_linear_of(graph, layer_name(part, name, "linear_2"), x, mlp->width, &kind);
+}
+
 sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64_t width,
                          enum layer_start start)
 {
-    char part[NAME_SIZE];
-    const struct layer_linear kind = {true, start};
-    x = layer_linear_of(graph, layer_name(part, name, "linear_1"), x, width, &kind);
-    x = sumi_op_silu(graph, x);
-    return layer_linear_of(graph, layer_name(part, name, "linear_2"), x, width, &kind);
+    return layer_mlp(graph, name, x, &(struct layer_mlp){width, width, LAYER_SILU, start});
 }
 
 sumi_node layer_over_pixels(sumi_graph *graph, sumi_node x)

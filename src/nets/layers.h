@@ -47,6 +47,9 @@ sumi_node layer_convolution(sumi_graph *graph, const char *name, sumi_node x, in
 /* The same without a bias. */
 sumi_node layer_convolution_plain(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
                                   const struct layer_window *window);
+/* The same with a kernel and a bias that start at zero. */
+sumi_node layer_convolution_zero(sumi_graph *graph, const char *name, sumi_node x, int64_t out,
+                                 const struct layer_window *window);
 
 /* Group normalisation over x[n, ..., c] with NAME.weight and NAME.bias [c], then SiLU if `silu`. */
 struct layer_norm {
@@ -64,7 +67,16 @@ sumi_node layer_layer_norm(sumi_graph *graph, const char *name, sumi_node x, dou
 sumi_node layer_embedding(sumi_graph *graph, const char *name, sumi_node indices, int64_t rows,
                           int64_t width, double deviation);
 
-/* linear_1, SiLU, linear_2 under NAME: [n, in] to [n, width]. */
+enum layer_activation { LAYER_SILU, LAYER_MISH, LAYER_GELU, LAYER_RELU };
+
+/* linear_1, an activation and linear_2 under NAME: [n, in] by [n, inner] to [n, width]. */
+struct layer_mlp {
+    int64_t inner, width;
+    enum layer_activation activation;
+    enum layer_start start;
+};
+sumi_node layer_mlp(sumi_graph *graph, const char *name, sumi_node x, const struct layer_mlp *mlp);
+/* The same with SiLU between layers of one width. */
 sumi_node layer_time_mlp(sumi_graph *graph, const char *name, sumi_node x, int64_t width,
                          enum layer_start start);
 
@@ -79,8 +91,6 @@ sumi_node layer_sequence(sumi_graph *graph, sumi_node x);
    `class_name` is for messages. */
 sumi_node layer_mask_bias(sumi_graph *graph, const char *class_name, sumi_node states,
                           sumi_node mask);
-
-enum layer_activation { LAYER_SILU, LAYER_MISH, LAYER_GELU, LAYER_RELU };
 
 /* The activation that a key names, as in diffusers: in any case, with "swish" for SiLU. */
 enum layer_activation layer_activation_read(struct config *config, const char *key);

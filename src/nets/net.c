@@ -8,10 +8,12 @@
 #include "base/json.h"
 #include "base/text.h"
 
-static const struct net_type *const types[] = {&net_type_unet_2d, &net_type_unet_2d_condition,
-                                               &net_type_unet_1d, &net_type_mlp,
-                                               &net_type_dit,     &net_type_pixart,
-                                               &net_type_sd3};
+static const struct net_type *const types[] = {&net_type_unet_2d,      &net_type_unet_2d_condition,
+                                               &net_type_unet_1d,      &net_type_mlp,
+                                               &net_type_dit,          &net_type_pixart,
+                                               &net_type_sd3,          &net_type_prior,
+                                               &net_type_latte,        &net_type_cogvideox,
+                                               &net_type_unet_1d_model};
 enum { TYPE_COUNT = sizeof types / sizeof *types };
 
 /* diffusers before 0.28 had one class for several transformers, distinguished by their norm. */
@@ -41,6 +43,10 @@ static sumi_status find_type(sumi_context *context, json_object *given, const ch
                              const struct net_type **type)
 {
     const char *name = net_type_unet_2d.class_name;
+    if (!json_object_is_type(given, json_type_object)) {
+        return context_fail(context, SUMI_ERROR_FORMAT,
+                            "%s: a network's config should be a JSON object, {...}", source);
+    }
     TRY(json_get_text(context, given, source, "_class_name", &name));
     if (strcmp(name, OLD_NAME) == 0) return find_old_type(context, given, source, type);
     const char *known[TYPE_COUNT + 1] = {NULL};
@@ -70,15 +76,12 @@ static sumi_status read_config(struct net *net, json_object *given, const char *
     return config.status;
 }
 
+/* Of that type, or of any in the table where it is NULL. */
 static sumi_status parse_object(sumi_context *context, json_object *given, const char *source,
-                                struct net **net)
+                                const struct net_type *type, struct net **net)
 {
-    if (!json_object_is_type(given, json_type_object)) {
-        return context_fail(context, SUMI_ERROR_FORMAT,
-                            "%s: a network's config should be a JSON object, {...}", source);
-    }
-    const struct net_type *type = NULL;
-    TRY(find_type(context, given, source, &type));
+    if (type) TRY(config_check_class(context, given, source, type->class_name));
+    else TRY(find_type(context, given, source, &type));
     struct net *fresh = context_allocate_zeroed(context, 1, sizeof *fresh);
     if (!fresh) return SUMI_ERROR_MEMORY;
     fresh->context = context;
@@ -89,14 +92,20 @@ static sumi_status parse_object(sumi_context *context, json_object *given, const
     return status;
 }
 
-sumi_status net_parse(sumi_context *context, const char *json, const char *source, struct net **net)
+sumi_status net_parse_type(sumi_context *context, const char *json, const char *source,
+                           const struct net_type *type, struct net **net)
 {
     *net = NULL;
     json_object *given = NULL;
     TRY(json_parse(context, json, strlen(json), source, &given));
-    sumi_status status = parse_object(context, given, source, net);
+    sumi_status status = parse_object(context, given, source, type, net);
     json_object_put(given);
     return status;
+}
+
+sumi_status net_parse(sumi_context *context, const char *json, const char *source, struct net **net)
+{
+    return net_parse_type(context, json, source, NULL, net);
 }
 
 void net_free(struct net *net)
@@ -179,11 +188,16 @@ static bool check_others(const struct net *net, sumi_graph *graph, const struct 
     return true;
 }
 
+bool net_check_nodes(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
+{
+    if (nodes->at[NET_X] < 0 || sumi_graph_status(graph) != SUMI_OK) return false;
+    for (int i = 0; i < net->input_count; i++) {
+        if (!check_input(net, graph, i, nodes)) return false;
+    }
+    return check_others(net, graph, nodes);
+}
+
 sumi_node net_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
-    if (nodes->at[NET_X] < 0 || sumi_graph_status(graph) != SUMI_OK) return -1;
-    for (int i = 0; i < net->input_count; i++) {
-        if (!check_input(net, graph, i, nodes)) return -1;
-    }
-    return check_others(net, graph, nodes) ? net->type->build(net, graph, nodes) : -1;
+    return net_check_nodes(net, graph, nodes) ? net->type->build(net, graph, nodes) : -1;
 }

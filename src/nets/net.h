@@ -56,6 +56,7 @@ struct net {
     int64_t size_multiple;             /* spatial sizes must be multiples of it; 0 for any */
     bool any_size;                     /* the spatial size may differ from the config's */
     bool null_class;                   /* whether the last value of "class" is the null class */
+    bool values;                       /* gives one number for an item, so is no denoiser */
     int64_t out_channels;              /* the output has the input's spatial size */
     int input_count;
     sumi_input inputs[NET_INPUTS]; /* x[n, item], times[n], then further inputs */
@@ -68,6 +69,9 @@ struct net {
    `_class_name` means UNet2DModel. Unknown keys are ignored and not saved. */
 sumi_status net_parse(sumi_context *context, const char *json, const char *source,
                       struct net **net);
+/* The same for a class that is no denoiser and is read by its own type only. */
+sumi_status net_parse_type(sumi_context *context, const char *json, const char *source,
+                           const struct net_type *type, struct net **net);
 void net_free(struct net *net); /* accepts NULL */
 
 /* Sets the spatial sizes of an item, sizes[count], before the network is built. Sizes that the
@@ -79,6 +83,9 @@ sumi_status net_set_size(struct net *net, int count, const int64_t *sizes);
    Call it once per graph: each weight becomes one leaf. Sizes that the declaration leaves open may
    differ from the config's. */
 sumi_node net_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
+
+/* Refuses nodes that are not of the declared shapes, or more or fewer than are declared. */
+bool net_check_nodes(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
 
 /* ---- Declaring and finding inputs (inputs.c) ---- */
 
@@ -112,6 +119,7 @@ void net_put_integers(sumi_plan *plan, sumi_node node, int64_t first, int64_t co
                       const int32_t *values);
 
 extern const struct net_type net_type_unet_2d, net_type_unet_2d_condition, net_type_unet_1d,
-    net_type_mlp, net_type_dit, net_type_pixart, net_type_sd3;
+    net_type_mlp, net_type_dit, net_type_pixart, net_type_sd3, net_type_prior, net_type_latte,
+    net_type_cogvideox, net_type_unet_1d_model;
 
 #endif

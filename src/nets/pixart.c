@@ -2,11 +2,7 @@
 /* PixArtTransformer2DModel (Chen et al. 2024): a transformer whose modulation comes from the time
    by one layer for all blocks, with a table in each block, and that looks at states of a text.
    Files of diffusers before 0.28 call it Transformer2DModel with norm_type ada_norm_single. */
-#include <math.h>
-
-#include "nets/transformer.h"
-
-static const double EPSILON = 1e-6; /* of the last norm */
+#include "nets/transformer_single.h"
 
 struct pixart {
     struct transformer transformer;
@@ -131,89 +127,32 @@ static sumi_node embed_time(sumi_graph *graph, const struct pixart *pixart,
     return sumi_op_add(graph, time, sumi_op_concat(graph, resolution, aspect, 1));
 }
 
-/* The text's states, projected to the width of the tokens. */
-static sumi_node project_text(sumi_graph *graph, sumi_node states, int64_t width)
-{
-    const struct layer_linear kind = {true, LAYER_START_NORMAL};
-    states = layer_linear_of(graph, "caption_projection.linear_1", states, width, &kind);
-    states = sumi_op_gelu_tanh(graph, states);
-    return layer_linear_of(graph, "caption_projection.linear_2", states, width, &kind);
-}
-
-/* The table NAME[rows, width] as [1, rows * width], which is added to the modulation of each item.
-   Its initial values are normal with deviation 1 / sqrt(width). */
-static sumi_node table(sumi_graph *graph, const struct transformer *t, const char *name,
-                       int64_t rows)
-{
-    sumi_node node = sumi_graph_weight(graph, name, 2, (int64_t[]){rows, t->width},
-                                       SUMI_START_NORMAL, 1 / sqrt((double)t->width));
-    return sumi_op_reshape(graph, node, 2, (int64_t[]){1, rows * t->width});
-}
-
-/* Attention of the tokens, without a norm, to the text. */
-static sumi_node attend_to_text(sumi_graph *graph, const struct pixart *pixart, const char *block,
-                                sumi_node tokens, sumi_node states, sumi_node bias)
-{
-    char part[NAME_SIZE];
-    if (!pixart->cross) return tokens;
-    sumi_node h = transformer_attend(graph, &pixart->transformer, layer_name(part, block, "attn2"),
-                                     tokens, states, bias);
-    return sumi_op_add(graph, tokens, h);
-}
-
-enum { SHIFT, SCALE, GATE, FEED_SHIFT, FEED_SCALE, FEED_GATE, PARTS };
-
-/* Tokens through a block; `time` is the modulation that all blocks share, [n, PARTS width]. */
-static sumi_node build_block(sumi_graph *graph, const struct pixart *pixart, const char *block,
-                             sumi_node tokens, sumi_node time, sumi_node states, sumi_node bias)
-{
-    const struct transformer *t = &pixart->transformer;
-    char part[NAME_SIZE], norm[NAME_SIZE];
-    sumi_node parts[PARTS];
-    sumi_node own = table(graph, t, layer_name(part, block, "scale_shift_table"), PARTS);
-    sumi_node all = sumi_op_add(graph, time, own);
-    for (int i = 0; i < PARTS; i++) parts[i] = transformer_part(graph, t, all, i);
-    sumi_node h = transformer_modulate(graph, t->affine ? layer_name(part, block, "norm1") : NULL,
-                                       tokens, parts[SHIFT], parts[SCALE], t->epsilon);
-    h = transformer_attend(graph, t, layer_name(part, block, "attn1"), h, h, -1);
-    tokens = transformer_add(graph, tokens, h, parts[GATE]);
-    tokens = attend_to_text(graph, pixart, block, tokens, states, bias);
-    return transformer_feed(graph, t, t->affine ? layer_name(norm, block, "norm2") : NULL,
-                            layer_name(part, block, "ff"), tokens, &parts[FEED_SHIFT]);
-}
-
-/* The last layer is modulated by the embedding itself and its own table. */
-static sumi_node build_end(sumi_graph *graph, const struct pixart *pixart, sumi_node tokens,
-                           sumi_node embedding, sumi_node x)
-{
-    const struct transformer *t = &pixart->transformer;
-    sumi_node both = sumi_op_concat(graph, embedding, embedding, 1);
-    both = sumi_op_add(graph, both, table(graph, t, "scale_shift_table", 2));
-    tokens = transformer_modulate(graph, NULL, tokens, transformer_part(graph, t, both, 0),
-                                  transformer_part(graph, t, both, 1), EPSILON);
-    return transformer_picture(graph, t, "proj_out", tokens, x);
-}
-
 static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
     const struct pixart *pixart = net->settings;
     const struct transformer *t = &pixart->transformer;
-    const struct layer_linear normal = {true, LAYER_START_NORMAL};
     sumi_node x = nodes->at[NET_X], states = nodes->at[STATES];
     sumi_node bias = layer_mask_bias(graph, "PixArtTransformer2DModel", states, nodes->at[MASK]);
     sumi_node embedding = embed_time(graph, pixart, nodes);
-    sumi_node time = layer_linear_of(graph, "adaln_single.linear", sumi_op_silu(graph, embedding),
-                                     PARTS * t->width, &normal);
-    if (pixart->projected && states >= 0) states = project_text(graph, states, t->width);
+    sumi_node time = single_time(graph, t, embedding);
+    if (pixart->projected && states >= 0) states = single_text(graph, t, states);
     sumi_node tokens = transformer_place(graph, t, transformer_embed(graph, t, x), x);
     sumi_graph_mark(graph);
     for (int64_t i = 0; i < t->layers; i++) {
-        char block[NAME_SIZE];
-        layer_name(block, "transformer_blocks", "%lld", (long long)i);
-        tokens = build_block(graph, pixart, block, tokens, time, states, bias);
+        char name[NAME_SIZE];
+        layer_name(name, "transformer_blocks", "%lld", (long long)i);
+        const struct single_block block = {.t = t,
+                                           .name = name,
+                                           .time = time,
+                                           .states = pixart->cross ? states : -1,
+                                           .bias = bias,
+                                           .view = VIEW_ALL,
+                                           .frames = 1};
+        tokens = single_build(graph, &block, tokens);
         sumi_graph_mark(graph);
     }
-    return build_end(graph, pixart, tokens, embedding, x);
+    tokens = single_end(graph, t, tokens, embedding);
+    return transformer_picture(graph, t, "proj_out", tokens, x);
 }
 
 const struct net_type net_type_pixart = {.class_name = "PixArtTransformer2DModel",

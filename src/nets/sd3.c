@@ -12,8 +12,6 @@
 static const double EPSILON = 1e-6;         /* of all norms */
 static const double CLASS_DEVIATION = 0.02; /* of the initial tables of classes */
 
-enum head_norm { HEADS_PLAIN, HEADS_RMS, HEADS_LAYER };
-
 struct sd3 {
     struct transformer transformer;
     int64_t texts, pooled; /* channels of the text's states and of its summary */
@@ -172,34 +170,16 @@ static sumi_node linear(sumi_graph *graph, const char *parent, const char *child
     return layer_linear_of(graph, layer_name(name, parent, "%s", child), x, width, &kind);
 }
 
-/* Normalises x[n, length, width] head by head. */
-static sumi_node norm_heads(sumi_graph *graph, const struct sd3 *sd3, const char *parent,
-                            const char *child, sumi_node x)
-{
-    char name[NAME_SIZE], weight[NAME_SIZE];
-    const struct transformer *t = &sd3->transformer;
-    if (sd3->norm == HEADS_PLAIN || x < 0) return x;
-    struct shape whole = *graph_shape(graph, x);
-    int64_t heads[4] = {whole.size[0], whole.size[1], t->heads, t->head_width};
-    x = sumi_op_reshape(graph, x, 4, heads);
-    layer_name(name, parent, "%s", child);
-    if (sd3->norm == HEADS_LAYER) {
-        x = layer_layer_norm(graph, name, x, EPSILON);
-    } else {
-        sumi_node scale = sumi_graph_weight(graph, layer_name(weight, name, "weight"), 1,
-                                            &t->head_width, SUMI_START_ONE, 0);
-        x = sumi_op_rms_norm(graph, x, scale, EPSILON);
-    }
-    return sumi_op_reshape(graph, x, 3, whole.size);
-}
-
 /* q, k and v of a stream. */
 static void project(sumi_graph *graph, const struct sd3 *sd3, const char *attention,
                     const struct attention_names *names, sumi_node x, sumi_node qkv[3])
 {
+    char name[NAME_SIZE];
     for (int i = 0; i < 3; i++) {
         qkv[i] = linear(graph, attention, names->layer[i], x, sd3->transformer.width);
-        if (i < 2) qkv[i] = norm_heads(graph, sd3, attention, names->norm[i], qkv[i]);
+        if (i == 2) continue;
+        layer_name(name, attention, "%s", names->norm[i]);
+        qkv[i] = transformer_norm_heads(graph, &sd3->transformer, sd3->norm, name, qkv[i]);
     }
 }
 

@@ -122,6 +122,25 @@ sumi_node transformer_attend(sumi_graph *graph, const struct transformer *t, con
     return drop(graph, t, h);
 }
 
+sumi_node transformer_norm_heads(sumi_graph *graph, const struct transformer *t,
+                                 enum head_norm norm, const char *name, sumi_node x)
+{
+    const double epsilon = 1e-6;
+    char weight[NAME_SIZE];
+    if (norm == HEADS_PLAIN || x < 0) return x;
+    struct shape whole = *graph_shape(graph, x);
+    int64_t heads[4] = {whole.size[0], whole.size[1], t->heads, t->head_width};
+    x = sumi_op_reshape(graph, x, 4, heads);
+    if (norm == HEADS_LAYER) {
+        x = layer_layer_norm(graph, name, x, epsilon);
+    } else {
+        sumi_node scale = sumi_graph_weight(graph, layer_name(weight, name, "weight"), 1,
+                                            &t->head_width, SUMI_START_ONE, 0);
+        x = sumi_op_rms_norm(graph, x, scale, epsilon);
+    }
+    return sumi_op_reshape(graph, x, 3, whole.size);
+}
+
 /* The activation; gated ones halve the width. */
 static sumi_node activate(sumi_graph *graph, enum feed_kind kind, sumi_node x)
 {
@@ -136,8 +155,8 @@ static sumi_node activate(sumi_graph *graph, enum feed_kind kind, sumi_node x)
     return -1;
 }
 
-static sumi_node feed(sumi_graph *graph, const struct transformer *t, const char *name,
-                      sumi_node tokens)
+sumi_node transformer_feed_plain(sumi_graph *graph, const struct transformer *t, const char *name,
+                                 sumi_node tokens)
 {
     enum { WIDENING = 4 };
     char part[NAME_SIZE];
@@ -153,7 +172,7 @@ sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const
                            const char *name, sumi_node tokens, const sumi_node parts[3])
 {
     sumi_node h = transformer_modulate(graph, norm, tokens, parts[0], parts[1], t->epsilon);
-    return transformer_add(graph, tokens, feed(graph, t, name, h), parts[2]);
+    return transformer_add(graph, tokens, transformer_feed_plain(graph, t, name, h), parts[2]);
 }
 
 /* ---- Times ---- */

@@ -81,8 +81,16 @@ sumi_node transformer_add(sumi_graph *graph, sumi_node tokens, sumi_node layer, 
    sumi_op_attention_masked, or -1. */
 sumi_node transformer_attend(sumi_graph *graph, const struct transformer *t, const char *name,
                              sumi_node tokens, sumi_node context, sumi_node bias);
+/* How queries and keys are normalised head by head, with epsilon 1e-6. */
+enum head_norm { HEADS_PLAIN, HEADS_RMS, HEADS_LAYER };
+/* x[n, length, width] with each head normalised, by the weights NAME. */
+sumi_node transformer_norm_heads(sumi_graph *graph, const struct transformer *t,
+                                 enum head_norm norm, const char *name, sumi_node x);
+/* The feed-forward layer NAME.net.0.proj, the activation, NAME.net.2. */
+sumi_node transformer_feed_plain(sumi_graph *graph, const struct transformer *t, const char *name,
+                                 sumi_node tokens);
 /* The end of a block: tokens + gate layer(modulated tokens), where the feed-forward layer is
-   NAME.net.0.proj, the activation, NAME.net.2. `parts` are shift, scale and gate; `norm` is the
+   transformer_feed_plain. `parts` are shift, scale and gate; `norm` is the
    name of transformer_modulate, with t->epsilon. */
 sumi_node transformer_feed(sumi_graph *graph, const struct transformer *t, const char *norm,
                            const char *name, sumi_node tokens, const sumi_node parts[3]);

@@ -41,20 +41,29 @@ static sumi_node build_mid(struct unet_builder *builder, sumi_node x)
     return sumi_op_add(builder->graph, x, builder->residuals[UNET_RESIDUALS]);
 }
 
+sumi_node unet_build_way_down(struct unet_builder *builder, sumi_node x, sumi_node hint)
+{
+    sumi_graph *graph = builder->graph;
+    const struct unet *unet = builder->unet;
+    struct layer_window in = window_of(unet, unet->kernel_in);
+    builder->side = x;
+    x = layer_convolution(graph, "conv_in", x, unet->down[0].channels, &in);
+    if (hint >= 0) x = sumi_op_add(graph, x, hint);
+    builder->skips[builder->skip_count++] = x;
+    sumi_graph_mark(graph);
+    for (int i = 0; i < unet->levels; i++) x = unet_build_down(builder, i, x);
+    return x;
+}
+
 /* x[n,h,w,in] to [n,h,w,out]. */
 static sumi_node build_path(struct unet_builder *builder, sumi_node x)
 {
     sumi_graph *graph = builder->graph;
     const struct unet *unet = builder->unet;
-    struct layer_window in = window_of(unet, unet->kernel_in);
     struct layer_window out = window_of(unet, unet->kernel_out);
     struct layer_norm norm = {unet->groups, unet->epsilon};
 
-    builder->side = x;
-    x = layer_convolution(graph, "conv_in", x, unet->down[0].channels, &in);
-    builder->skips[builder->skip_count++] = x;
-    sumi_graph_mark(graph);
-    for (int i = 0; i < unet->levels; i++) x = unet_build_down(builder, i, x);
+    x = unet_build_way_down(builder, x, -1);
     add_residuals(builder);
     x = build_mid(builder, x);
     builder->side = -1;
@@ -78,14 +87,21 @@ static sumi_node to_signal(sumi_graph *graph, sumi_node x)
     return sumi_op_reshape(graph, x, 3, shape);
 }
 
+bool unet_begin(struct unet_builder *builder, const struct net *net, sumi_node embedding,
+                sumi_node x)
+{
+    if (!check_size(builder->graph, net, x)) return false;
+    builder->plain_time = embedding;
+    builder->time = layer_activate(builder->graph, builder->unet->activation, embedding);
+    return true;
+}
+
 sumi_node unet_build_with(struct unet_builder *builder, const struct net *net, sumi_node embedding,
                           sumi_node x)
 {
     const struct unet *unet = builder->unet;
     sumi_graph *graph = builder->graph;
-    if (!check_size(graph, net, x)) return -1;
-    builder->plain_time = embedding;
-    builder->time = layer_activate(graph, unet->activation, embedding);
+    if (!unet_begin(builder, net, embedding, x)) return -1;
     if (unet->rank == 1) x = to_image(graph, x);
     if (unet->center_input) x = sumi_op_affine(graph, x, 2, -1);
     x = build_path(builder, x);

@@ -134,6 +134,8 @@ struct unet_resnet unet_block_resnet(const struct unet *unet, const struct unet_
 struct unet_attention unet_block_attention(const struct unet *unet, const struct unet_block *block);
 struct unet_resnet unet_mid_resnet(const struct unet *unet);
 struct unet_attention unet_mid_attention(const struct unet *unet);
+/* The channels of the skip connections, channels[UNET_SKIPS], in order; returns how many. */
+int64_t unet_skip_channels(const struct unet *unet, int64_t channels[UNET_SKIPS]);
 /* Records a failure in `config` if the network cannot be built. */
 void unet_check(struct config *config, const struct unet *unet);
 /* The same if a network is larger than any published one; `count` is about its number of
@@ -181,10 +183,27 @@ sumi_node unet_build_down(struct unet_builder *builder, int level, sumi_node x);
 sumi_node unet_build_mid(struct unet_builder *builder, sumi_node x);
 sumi_node unet_build_up(struct unet_builder *builder, int level, sumi_node x);
 
+/* Begins a forward pass on x with the embedding of the times [n, width]; false where the sizes of x
+   do not fit. */
+bool unet_begin(struct unet_builder *builder, const struct net *net, sumi_node embedding,
+                sumi_node x);
+/* The first convolution, to whose result `hint` is added unless it is -1, and the down blocks,
+   which push the skip connections. */
+sumi_node unet_build_way_down(struct unet_builder *builder, sumi_node x, sumi_node hint);
 /* The forward pass by a builder, with the embedding of the times [n, width]. */
 sumi_node unet_build_with(struct unet_builder *builder, const struct net *net, sumi_node embedding,
                           sumi_node x);
 /* The forward pass of an unconditional class: x[n,h,w,c] or x[n,length,c]. */
 sumi_node unet_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
+
+/* ---- UNet2DConditionModel and what has its way down (unet_condition.c) ---- */
+
+/* Reads the keys of its config and declares the inputs but residuals; net->settings begins with a
+   struct unet. */
+void unet_condition_read(struct config *config, struct net *net);
+/* Lets the states of the text into a builder, and returns the embedding of the times and of all
+   that is added to them. */
+sumi_node unet_condition_begin(const struct net *net, const struct net_nodes *nodes,
+                               struct unet_builder *builder);
 
 #endif

@@ -97,9 +97,15 @@ static bool flag_of_level(struct config *config, const char *key, int level)
 
 /* ---- The text ---- */
 
+/* The key that is the number of heads of transformers unless "num_attention_heads" is given, and
+   the width of the heads of other attention. */
+static const char HEADS[] = "attention_head_dim";
+
 static void read_cross(struct config *config, int level, struct unet_cross *cross)
 {
-    cross->heads = whole_of_level(config, "attention_head_dim", level, UNET_CHANNELS);
+    const char *own = "num_attention_heads";
+    cross->heads =
+        whole_of_level(config, config_is_null(config, own) ? HEADS : own, level, UNET_CHANNELS);
     cross->depth = whole_of_level(config, "transformer_layers_per_block", level, DEPTH_LIMIT);
     cross->only_text = flag_of_level(config, "only_cross_attention", level);
 }
@@ -175,9 +181,12 @@ static void read_reverse_depths(struct config *config, struct unet *unet)
 
 static void read_blocks(struct config *config, struct unet *unet)
 {
-    static const char *const lists[] = {"only_cross_attention", "layers_per_block",
-                                        "cross_attention_dim", "transformer_layers_per_block",
-                                        "attention_head_dim"};
+    static const char *const lists[] = {"only_cross_attention",
+                                        "layers_per_block",
+                                        "cross_attention_dim",
+                                        "transformer_layers_per_block",
+                                        HEADS,
+                                        "num_attention_heads"};
     unet_read_levels(config, unet);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) check_length(config, unet, lists[i]);
     for (int i = 0; i < unet->levels && config->status == SUMI_OK; i++) {
@@ -186,10 +195,11 @@ static void read_blocks(struct config *config, struct unet *unet)
         up->layers = down->layers + 1;
         read_cross(config, i, &down->cross);
         up->cross = down->cross;
-        /* The key of the heads is their width in blocks without transformers; there diffusers
-           takes it in the order of the way down in both directions. */
-        down->head_width = unet->up[i].head_width = down->cross.heads;
-        unet->head_width = down->head_width;
+        /* Attention without transformers takes the width of heads in the order of the way down in
+           both directions, as in diffusers; one head where there is none. */
+        if (!config_is_null(config, HEADS))
+            down->head_width = whole_of_level(config, HEADS, i, UNET_CHANNELS);
+        unet->up[i].head_width = unet->head_width = down->head_width;
     }
     read_reverse_depths(config, unet);
 }
@@ -230,13 +240,7 @@ static void declare_residuals(const struct unet *unet, struct net *net)
         "down.0",  "down.1",  "down.2",  "down.3",  "down.4",  "down.5",  "down.6",
         "down.7",  "down.8",  "down.9",  "down.10", "down.11", "down.12", "down.13",
         "down.14", "down.15", "down.16", "down.17", "down.18", "down.19"};
-    int64_t channels[UNET_SKIPS], count = 0;
-    channels[count++] = unet->down[0].channels;
-    for (int i = 0; i < unet->levels; i++) {
-        const struct unet_block *block = &unet->down[i];
-        int64_t skips = block->layers + (block->sampler != SAMPLER_NONE);
-        for (int64_t k = 0; k < skips; k++) channels[count++] = block->channels;
-    }
+    int64_t channels[UNET_SKIPS], count = unet_skip_channels(unet, channels);
     if (count > UNET_RESIDUALS) return;
     for (int64_t i = 0; i < count; i++) {
         net_declare(net, &(sumi_input){.name = names[i],
@@ -267,7 +271,6 @@ static void read_fixed(struct config *config)
     config_choice(config, "attention_type", (const char *const[]){"default", NULL});
     config_choice(config, "time_embedding_type", (const char *const[]){"positional", NULL});
     expect_false(config, "dual_cross_attention");
-    expect_null(config, "num_attention_heads");
     expect_null(config, "cross_attention_norm");
     expect_null(config, "timestep_post_act");
     expect_null(config, "time_embedding_act_fn");
@@ -281,7 +284,7 @@ static int64_t read_kernel(struct config *config, const char *key)
     return kernel;
 }
 
-static void read_all(struct config *config, struct net *net)
+void unet_condition_read(struct config *config, struct net *net)
 {
     struct unet *unet = net->settings;
     unet->rank = 2;
@@ -299,8 +302,14 @@ static void read_all(struct config *config, struct net *net)
     net_declare(net, &(sumi_input){.name = "states", .rank = 3, .shape = {0, 0, unet->states}});
     net_declare(net, &(sumi_input){.name = "states_mask", .rank = 2, .optional = true});
     read_added(config, unet, net);
-    declare_residuals(unet, net);
     if (config->status == SUMI_OK) unet_check(config, unet);
+}
+
+static void read_all(struct config *config, struct net *net)
+{
+    expect_null(config, "num_attention_heads");
+    unet_condition_read(config, net);
+    if (config->status == SUMI_OK) declare_residuals(net->settings, net);
 }
 
 /* ---- The forward pass ---- */
@@ -323,12 +332,12 @@ static sumi_node embed_added(sumi_graph *graph, const struct net *net,
     int64_t n = layer_size(graph, ids, 0), count = n * layer_size(graph, ids, 1);
     int64_t width = layer_size(graph, ids, 1) * unet->added_time;
     if (layer_size(graph, pooled, 1) + width != unet->added) {
-        graph_fail(
-            graph,
-            "UNet2DConditionModel: \"pooled\" has %lld numbers and \"time_ids\" %lld of %lld "
-            "channels each, but \"projection_class_embeddings_input_dim\" is %lld",
-            (long long)layer_size(graph, pooled, 1), (long long)layer_size(graph, ids, 1),
-            (long long)unet->added_time, (long long)unet->added);
+        graph_fail(graph,
+                   "%s: \"pooled\" has %lld numbers and \"time_ids\" %lld of %lld "
+                   "channels each, but \"projection_class_embeddings_input_dim\" is %lld",
+                   net->type->class_name, (long long)layer_size(graph, pooled, 1),
+                   (long long)layer_size(graph, ids, 1), (long long)unet->added_time,
+                   (long long)unet->added);
         return -1;
     }
     ids = time_waves(graph, &waves, sumi_op_reshape(graph, ids, 1, &count));
@@ -355,20 +364,27 @@ static void find_residuals(const struct net *net, const struct net_nodes *nodes,
     residuals[UNET_RESIDUALS] = nodes->at[mid];
 }
 
+sumi_node unet_condition_begin(const struct net *net, const struct net_nodes *nodes,
+                               struct unet_builder *builder)
+{
+    sumi_graph *graph = builder->graph;
+    int64_t projected = builder->unet->projected_states;
+    sumi_node mask = input_named(net, nodes, "states_mask");
+    builder->states = input_named(net, nodes, "states");
+    builder->states_bias = layer_mask_bias(graph, net->type->class_name, builder->states, mask);
+    if (projected)
+        builder->states = layer_linear(graph, "encoder_hid_proj", builder->states, projected);
+    return embed(graph, net, nodes);
+}
+
 static sumi_node build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes)
 {
-    const struct unet *unet = net->settings;
-    struct unet_builder builder = {.graph = graph, .unet = unet};
-    sumi_node mask = input_named(net, nodes, "states_mask"), residuals[UNET_RESIDUALS + 1];
+    struct unet_builder builder = {.graph = graph, .unet = net->settings};
+    sumi_node residuals[UNET_RESIDUALS + 1];
     find_residuals(net, nodes, residuals);
     builder.residuals = residuals;
-    builder.states = input_named(net, nodes, "states");
-    builder.states_bias = layer_mask_bias(graph, "UNet2DConditionModel", builder.states, mask);
-    if (unet->projected_states) {
-        builder.states =
-            layer_linear(graph, "encoder_hid_proj", builder.states, unet->projected_states);
-    }
-    return unet_build_with(&builder, net, embed(graph, net, nodes), nodes->at[NET_X]);
+    sumi_node embedding = unet_condition_begin(net, nodes, &builder);
+    return unet_build_with(&builder, net, embedding, nodes->at[NET_X]);
 }
 
 const struct net_type net_type_unet_2d_condition = {.class_name = "UNet2DConditionModel",

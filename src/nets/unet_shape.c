@@ -107,6 +107,18 @@ struct unet_attention unet_mid_attention(const struct unet *unet)
     return attention;
 }
 
+int64_t unet_skip_channels(const struct unet *unet, int64_t channels[UNET_SKIPS])
+{
+    int64_t count = 0;
+    channels[count++] = unet->down[0].channels;
+    for (int i = 0; i < unet->levels; i++) {
+        const struct unet_block *block = &unet->down[i];
+        int64_t skips = block->layers + (block->sampler != SAMPLER_NONE);
+        for (int64_t k = 0; k < skips; k++) channels[count++] = block->channels;
+    }
+    return count;
+}
+
 int64_t unet_size_multiple(const struct unet *unet)
 {
     return (int64_t)1 << (unet->levels - 1);

@@ -17,5 +17,12 @@ const struct network_class network_classes[] = {
     {"CLIPTextModelWithProjection", network_build_clip_text},
     {"CLIPVisionModel", network_build_clip_vision},
     {"CLIPVisionModelWithProjection", network_build_clip_vision},
+    {"LatteTransformer3DModel", network_build_denoiser},
+    {"CogVideoXTransformer3DModel", network_build_denoiser},
+    {"UNet1DModel", network_build_denoiser},
+    {"PriorTransformer", network_build_denoiser},
+    {"UnCLIPTextProjModel", network_build_text_projection},
+    {"T5EncoderModel", network_build_t5},
+    {"ControlNetModel", network_build_controlnet},
     {NULL, NULL},
 };

@@ -68,6 +68,15 @@ bool network_fail(struct network *network);
 /* A denoising network of src/nets/ by its class (denoiser.c). */
 bool network_build_denoiser(struct network *network);
 
+/* A ControlNet, whose inputs are those of a denoising network (denoiser.c). */
+bool network_build_controlnet(struct network *network);
+
+/* The projections of unCLIP's decoder (text_projection.c). */
+bool network_build_text_projection(struct network *network);
+
+/* T5's encoder (t5.c). */
+bool network_build_t5(struct network *network);
+
 /* CLIP's encoders (clip.c). */
 bool network_build_clip_text(struct network *network);
 bool network_build_clip_vision(struct network *network);

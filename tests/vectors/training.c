@@ -13,8 +13,14 @@
 #include "vectors/formula.h"
 #include "vectors/network_inside.h"
 
-enum { ITEMS = 2, LEVELS = 1000, NOISE_NUMBER = 7000, CHANNELS_FIRST = 1 };
+enum { ITEMS = 2, LEVELS = 1000, NOISE_NUMBER = 7000, CHANNELS_FIRST = 1, TOKENS = 64 };
 static const double LOSS_TOLERANCE = 1e-4, NORM_TOLERANCE = 1e-4, WEIGHT_TOLERANCE = 2e-3;
+
+/* A condition cos(frequency j + phase) of a network, with that many tokens. */
+struct condition {
+    double frequency, phase;
+    int64_t tokens;
+};
 
 /* A run while it is compared. What is fed follows from the record and the number of a step. */
 struct run {
@@ -23,12 +29,13 @@ struct run {
     struct auto_encoder *coder;
     sumi_recipe *recipe;
     sumi_trainer *trainer;
-    bool velocity; /* the network predicts v, not the noise */
+    enum { NOISE, VELOCITY, CLEAN } predicted;
     double abar[LEVELS];
     double scale, frequency, divergence_weight; /* of the clean items; of the KL */
     int64_t labels[ITEMS];
-    double context_frequency, context_phase; /* of the states that a U-Net attends to */
-    int64_t tokens;
+    struct condition states, pooled; /* of the text */
+    float mask[ITEMS * TOKENS];      /* of its tokens */
+    bool masked;
     struct figures_layout items, noise_layout;
     int64_t batch; /* whose data the next feed writes */
     struct net_nodes nodes;
@@ -38,11 +45,26 @@ struct run {
 
 /* ---- What the record says ---- */
 
+/* abar of the cosine schedule (Nichol and Dhariwal 2021, eq. 17), whose betas are at most 0.999. */
+static void cosine_schedule(double abar[LEVELS])
+{
+    double product = 1, last = pow(cos(0.008 / 1.008 * acos(-1) / 2), 2);
+    for (int t = 0; t < LEVELS; t++) {
+        double next = pow(cos(((t + 1.0) / LEVELS + 0.008) / 1.008 * acos(-1) / 2), 2);
+        abar[t] = product *= 1 - fmin(1 - next / last, 0.999);
+        last = next;
+    }
+}
+
 /* abar of the record's scheduler, a table of betas. */
 static bool read_schedule(struct run *run)
 {
     json_object *scheduler = vectors_get(run->network.row->record, "scheduler");
     const char *kind = vectors_text(scheduler, "beta_schedule");
+    if (!scheduler && strstr(vectors_text(run->network.row->record, "note"), "cosine alphas")) {
+        cosine_schedule(run->abar);
+        return true;
+    }
     double first = vectors_number(scheduler, "beta_start"), product = 1;
     double last = vectors_number(scheduler, "beta_end");
     bool scaled = strcmp(kind, "scaled_linear") == 0;
@@ -68,17 +90,32 @@ static void read_items(struct run *run, const char *note)
     else if (at) sscanf(at, "x = %lf*cos(%lf", &run->scale, &run->frequency);
 }
 
-/* "context cos(0.2*j+0.5) 2x7x24", which is also that of notes that only refer to another. */
-static void read_context(struct run *run, const char *note)
+/* "NAME cos(0.2*j+0.5) 2x7x24" of a note, if it has such a condition. */
+static void read_condition(const char *note, const char *name, struct condition *condition)
 {
-    const char *at = strstr(note, "context cos(");
-    long long tokens = 7;
-    run->context_frequency = 0.2;
-    run->context_phase = 0.5;
-    if (at)
-        sscanf(at, "context cos(%lf*j+%lf) %*dx%lld", &run->context_frequency, &run->context_phase,
-               &tokens);
-    run->tokens = tokens;
+    const char *at = strstr(note, name);
+    long long tokens = 1;
+    if (!at) return;
+    sscanf(at + strlen(name), " cos(%lf*j+%lf) %*dx%lld", &condition->frequency, &condition->phase,
+           &tokens);
+    condition->tokens = tokens < TOKENS ? tokens : TOKENS;
+}
+
+/* "attention_mask [[1]*6, [1,1,1,0,0,0]]": a row for each item. */
+static void read_mask(struct run *run, const char *note)
+{
+    const char *at = strstr(note, "attention_mask [");
+    run->masked = at != NULL;
+    for (int item = 0; at && item < ITEMS; item++) {
+        float *row = run->mask + item * run->states.tokens;
+        int64_t count = 0;
+        at = strchr(at + 1, '[');
+        if (item == 0 && at) at = strchr(at + 1, '[');
+        for (; at && *at != ']'; at++)
+            if ((*at == '0' || *at == '1') && count < run->states.tokens)
+                row[count++] = (float)(*at - '0');
+        for (; at && at[1] == '*' && count < run->states.tokens; count++) row[count] = row[0];
+    }
 }
 
 /* "class labels [3, 10]", and "+ 1e-3 * KL". */
@@ -88,14 +125,20 @@ static void read_note(struct run *run)
     const char *labels = strstr(note, "class labels ["), *weight = strstr(note, "^2 + ");
     long long given[ITEMS] = {0};
     read_items(run, note);
-    read_context(run, note);
+    run->states = (struct condition){0.2, 0.5, 7}; /* of notes that only refer to another */
+    read_condition(note, "context", &run->states);
+    read_condition(note, "encoder_hidden_states", &run->states);
+    read_condition(note, "proj_embedding", &run->pooled);
+    read_mask(run, note);
     if (labels) sscanf(labels, "class labels [%lld, %lld", &given[0], &given[1]);
     for (int i = 0; i < ITEMS; i++) run->labels[i] = given[i];
     if (weight) sscanf(weight, "^2 + %lf * KL", &run->divergence_weight);
     json_object *scheduler = vectors_get(run->network.row->record, "scheduler");
-    run->velocity = strcmp(vectors_text(scheduler, "prediction_type"), "v_prediction") == 0
+    bool velocity = strcmp(vectors_text(scheduler, "prediction_type"), "v_prediction") == 0
                     || strstr(note, "v-prediction") || strstr(note, "v_prediction")
                     || strstr(note, "velocity");
+    bool clean = strstr(note, "is predicted itself") != NULL;
+    run->predicted = clean ? CLEAN : velocity ? VELOCITY : NOISE;
 }
 
 static double timestep_of(const struct run *run, int64_t step, int64_t item)
@@ -110,15 +153,21 @@ static sumi_node build_denoiser(struct run *run, sumi_graph *graph)
 {
     const struct net *net = run->net;
     struct shape shapes[NET_INPUTS] = {{.rank = 0}};
-    int states = net_find_input(net, "states");
+    int states = net_find_input(net, "states"), mask = net_find_input(net, "states_mask");
     if (states >= 0) {
         shapes[states] = net_input_shape(net, states, ITEMS);
-        shapes[states].size[1] = run->tokens;
+        shapes[states].size[1] = run->states.tokens;
     }
+    if (mask >= 0 && run->masked)
+        shapes[mask] = (struct shape){.rank = 2, .size = {ITEMS, run->states.tokens}};
     net_add_inputs(net, graph, ITEMS, shapes, &run->nodes);
     sumi_node output = net_build(net, graph, &run->nodes);
     if (output < 0) return -1;
-    run->target = sumi_graph_input(graph, "target", 4, graph_shape(graph, output)->size);
+    const struct shape shape = *graph_shape(graph, output);
+    int64_t channels = net->item_shape[net->item_rank - 1];
+    if (shape.size[shape.rank - 1] > channels) /* the rest is a variance */
+        output = sumi_op_slice(graph, output, shape.rank - 1, 0, channels);
+    run->target = sumi_graph_input(graph, "target", shape.rank, graph_shape(graph, output)->size);
     sumi_node apart = sumi_op_subtract(graph, output, run->target);
     return reconstruction_mean(graph, sumi_op_multiply(graph, apart, apart));
 }
@@ -149,15 +198,36 @@ static double noise_at(const struct run *run, int64_t j)
     return (float)formula_mix((uint32_t)(NOISE_NUMBER + run->batch), (uint32_t)j);
 }
 
-/* The states that the network attends to, if it has any. */
-static void feed_states(const struct run *run, sumi_plan *plan)
+/* A condition of that name, if the network has it. */
+static void feed_condition(const struct run *run, sumi_plan *plan, const char *name,
+                           const struct condition *condition)
 {
-    int number = net_find_input(run->net, "states");
+    int number = net_find_input(run->net, name);
     if (number < 0) return;
-    float *states = sumi_plan_data(plan, run->nodes.at[number]);
-    int64_t count = ITEMS * run->tokens * run->net->inputs[number].shape[2];
+    const sumi_input *input = &run->net->inputs[number];
+    float *values = sumi_plan_data(plan, run->nodes.at[number]);
+    int64_t tokens = input->rank == 3 ? condition->tokens : 1;
+    int64_t count = ITEMS * tokens * input->shape[input->rank - 1];
     for (int64_t j = 0; j < count; j++)
-        states[j] = (float)cos(run->context_frequency * (double)j + run->context_phase);
+        values[j] = (float)cos(condition->frequency * (double)j + condition->phase);
+}
+
+static void feed_mask(const struct run *run, sumi_plan *plan)
+{
+    int number = net_find_input(run->net, "states_mask");
+    if (number < 0 || !run->masked) return;
+    memcpy(sumi_plan_data(plan, run->nodes.at[number]), run->mask,
+           (size_t)(ITEMS * run->states.tokens) * sizeof *run->mask);
+}
+
+static double target_of(const struct run *run, double abar, double clean, double noise)
+{
+    switch (run->predicted) {
+    case CLEAN: return clean;
+    case VELOCITY: return sqrt(abar) * noise - sqrt(1 - abar) * clean;
+    case NOISE: break;
+    }
+    return noise;
 }
 
 static void feed_denoiser(const struct run *run, sumi_plan *plan)
@@ -170,11 +240,12 @@ static void feed_denoiser(const struct run *run, sumi_plan *plan)
         double abar = run->abar[(int)timestep_of(run, run->batch, item)];
         double clean = clean_at(run, j), noise = noise_at(run, j);
         x[place] = (float)(sqrt(abar) * clean + sqrt(1 - abar) * noise);
-        target[place] =
-            (float)(run->velocity ? sqrt(abar) * noise - sqrt(1 - abar) * clean : noise);
+        target[place] = (float)target_of(run, abar, clean, noise);
     }
     int classes = net_find_input(run->net, "class");
-    feed_states(run, plan);
+    feed_condition(run, plan, "states", &run->states);
+    feed_condition(run, plan, "pooled", &run->pooled);
+    feed_mask(run, plan);
     for (int64_t i = 0; i < ITEMS; i++) {
         int32_t label = (int32_t)run->labels[i];
         sumi_plan_data(plan, run->nodes.at[NET_TIMES])[i] = (float)timestep_of(run, run->batch, i);
@@ -242,14 +313,24 @@ static struct figures_layout layout_of(int64_t channels, int64_t height, int64_t
         .rank = 4, .size = {ITEMS, channels, height, width}, .channel_axis = CHANNELS_FIRST};
 }
 
+/* The items of a batch, whose channels come first at the peer; points have no others. */
+static struct figures_layout items_of(const struct net *net)
+{
+    int rank = net->item_rank;
+    struct figures_layout layout = {.rank = rank + 1, .channel_axis = rank > 1 ? 1 : -1};
+    layout.size[0] = ITEMS;
+    layout.size[1] = net->item_shape[rank - 1];
+    for (int i = 0; i + 1 < rank; i++) layout.size[2 + i] = net->item_shape[i];
+    return layout;
+}
+
 /* Reads the network's config and lays out the items of a batch. */
 static sumi_status open_network(struct run *run, bool denoiser)
 {
     struct network *network = &run->network;
     if (denoiser) {
         TRY(net_parse(network->context, network->config, "config", &run->net));
-        const int64_t *shape = run->net->item_shape;
-        run->items = layout_of(shape[2], shape[0], shape[1]);
+        run->items = items_of(run->net);
         return SUMI_OK;
     }
     TRY(auto_encoder_parse(network->context, network->config, "config", &run->coder));

@@ -141,6 +141,21 @@ sumi_node time_waves(sumi_graph *graph, const struct time_waves *waves, sumi_nod
     return positional(graph, waves, table, column_of(graph, times));
 }
 
+/* Rounded to float32 where diffusers rounds it, as in frequencies(), but in another order. */
+void guidance_waves(double scale, int64_t channels, float *row)
+{
+    const double times = 1000;
+    int64_t half = channels / 2;
+    const float slope = (float)log(LONGEST_PERIOD) / (float)(half - 1);
+    const float w = (float)(times * (scale - 1));
+    for (int64_t i = 0; i < half; i++) {
+        float angle = w * (float)exp((double)((float)i * -slope));
+        row[i] = (float)sin((double)angle);
+        row[half + i] = (float)cos((double)angle);
+    }
+    if (channels % 2) row[channels - 1] = 0;
+}
+
 static struct time_waves waves_of(const struct time_settings *time)
 {
     return (struct time_waves){time->channels, time->frequency_shift, time->cosine_first};

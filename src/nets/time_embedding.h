@@ -61,6 +61,10 @@ struct time_waves {
 };
 sumi_node time_waves(sumi_graph *graph, const struct time_waves *waves, sumi_node times);
 
+/* The input "guidance" of a network that was distilled with guidance (Luo et al. 2023, LCM) for a
+   guidance scale: sines and cosines of 1000 (scale - 1) into row[channels]. */
+void guidance_waves(double scale, int64_t channels, float *row);
+
 /* With a Fourier embedding, whose time is the noise level, the network's output divided by its time
    (Song et al. 2021, appendix C); else `output`. */
 sumi_node time_scale_output(sumi_graph *graph, const struct time_settings *time, sumi_node times,

@@ -258,6 +258,39 @@ struct posterior posterior_between(float product, float previous)
     return posterior_at(alpha, product, previous);
 }
 
+struct posterior schedule_posterior(const struct schedule *schedule, int64_t time, double previous)
+{
+    float product = schedule->alphas_cumprod[time];
+    float earlier = previous >= 0 ? schedule->alphas_cumprod[(int64_t)previous] : 1;
+    struct posterior posterior = posterior_between(product, earlier);
+    if ((previous != (double)time - 1 && time != 0) || !(posterior.beta > 0)) return posterior;
+    double ratio = schedule->betas[time] / posterior.beta;
+    posterior.clean *= ratio;
+    posterior.variance *= ratio;
+    posterior.beta *= ratio;
+    return posterior;
+}
+
+static const double least_variance = 1e-20; /* btilde is zero in the step to clean data */
+
+double posterior_deviation(enum variance_type type, const struct posterior *posterior)
+{
+    bool large = type == VARIANCE_FIXED_LARGE || type == VARIANCE_FIXED_LARGE_LOG;
+    return sqrt(large ? posterior->beta : fmax(posterior->variance, least_variance));
+}
+
+struct variance_range posterior_range(const struct posterior *posterior)
+{
+    return (struct variance_range){log(fmax(posterior->variance, least_variance)),
+                                   log(fmax(posterior->beta, least_variance))};
+}
+
+double range_deviation(const struct variance_range *range, double v)
+{
+    double share = (v + 1) / 2;
+    return exp(0.5 * (share * range->log_most + (1 - share) * range->log_least));
+}
+
 double schedule_bound_weight(const struct schedule *schedule, int64_t time,
                              enum prediction_type prediction, enum variance_type variance)
 {
@@ -278,5 +311,6 @@ struct variance_range schedule_variance_range(const struct schedule *schedule, i
     int64_t at = time > 0 || schedule->count < 2 ? time : 1;
     float previous = at > 0 ? schedule->alphas_cumprod[at - 1] : 1;
     struct posterior least = posterior_between(schedule->alphas_cumprod[at], previous);
-    return (struct variance_range){log(fmax(least.variance, 1e-20)), log(schedule->betas[time])};
+    return (struct variance_range){log(fmax(least.variance, least_variance)),
+                                   log(schedule->betas[time])};
 }

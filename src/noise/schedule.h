@@ -61,6 +61,15 @@ struct posterior {
 };
 struct posterior posterior_between(float alphas_cumprod, float previous_alphas_cumprod);
 
+/* The same from `time` to an earlier one, -INFINITY for clean data, as unCLIP has it: between
+   neighbouring times beta is read from the table. With the cosine schedule's first beta of 4e-5 the
+   float32 rounding of the two differs noticeably. */
+struct posterior schedule_posterior(const struct schedule *schedule, int64_t time, double previous);
+
+/* The standard deviation of a step where the network does not predict it. sigma^2 is btilde (Ho et
+   al. eq. 7) or beta (section 3.2); the "_log" names differ only in how a program stores them. */
+double posterior_deviation(enum variance_type type, const struct posterior *posterior);
+
 /* The weight of the squared error in the term L_{t-1} of the variational bound (Ho et al. 2020, eq.
    8), for the network's type of prediction; for epsilon it is eq. 12's
    beta^2 / (2 sigma^2 alpha (1 - abar)). At t = 0, where btilde is zero, sigma^2 is beta for every
@@ -74,5 +83,11 @@ struct variance_range {
     double log_least, log_most;
 };
 struct variance_range schedule_variance_range(const struct schedule *schedule, int64_t time);
+
+/* The same of a posterior; 1e-20 stands for variances of zero. */
+struct variance_range posterior_range(const struct posterior *posterior);
+
+/* The standard deviation where the network gives v in [-1, 1] for a place in the range. */
+double range_deviation(const struct variance_range *range, double v);
 
 #endif

@@ -16,32 +16,20 @@ static const struct option variance_options[] = {
     {.name = NULL},
 };
 
-static const double least_variance = 1e-20; /* btilde is zero in the step to clean data */
-
-/* The standard deviation of the step where the network does not predict it. sigma^2 is btilde (Ho
-   et al. eq. 7) or beta (section 3.2); the "_log" names differ only in how a program stores
-   them. */
-static double fixed_deviation(enum variance_type type, const struct posterior *posterior)
-{
-    bool large = type == VARIANCE_FIXED_LARGE || type == VARIANCE_FIXED_LARGE_LOG;
-    return sqrt(large ? posterior->beta : fmax(posterior->variance, least_variance));
-}
-
 /* Multiplies noise[count] by the deviation that the network predicts for each element: for
-   "learned" its output is the variance; for "learned_range" it is v in [-1, 1], which interpolates
-   the logarithm of the variance from that of btilde to that of beta (Nichol & Dhariwal 2021, eq.
-   15). Called by every thread of a team, which share the loop. */
+   "learned" its output is the variance; for "learned_range" it is v in [-1, 1] (Nichol & Dhariwal
+   2021, eq. 15). Called by every thread of a team, which share the loop. */
 static void scale_by_learned(const struct solver_run *run, const struct posterior *posterior,
                              float *noise)
 {
-    double low = log(fmax(posterior->variance, least_variance));
-    double high = log(fmax(posterior->beta, least_variance));
-    bool range = run->options->variance_type == VARIANCE_LEARNED_RANGE;
+    const double least_variance = 1e-20;
+    const struct variance_range range = posterior_range(posterior);
+    bool in_range = run->options->variance_type == VARIANCE_LEARNED_RANGE;
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < run->total; i++) {
-        double output = run->variance[i], share = (output + 1) / 2;
-        double deviation = range ? exp(0.5 * (share * high + (1 - share) * low))
-                                 : sqrt(fmax(output, least_variance));
+        double output = run->variance[i];
+        double deviation =
+            in_range ? range_deviation(&range, output) : sqrt(fmax(output, least_variance));
         noise[i] = (float)(deviation * noise[i]);
     }
 }
@@ -55,9 +43,10 @@ static sumi_status posterior_step(struct solver_run *run, struct posterior poste
     TRY(run_evaluate(run, time));
     if (run->path->kind == PATH_TABLE ? time > 0 : isfinite(run_next_time(run))) {
         run_draw(run, noise);
-        deviation = run->variance ? 1
-                                  : fixed_deviation((enum variance_type)run->options->variance_type,
-                                                    &posterior);
+        deviation =
+            run->variance
+                ? 1
+                : posterior_deviation((enum variance_type)run->options->variance_type, &posterior);
         int threads = run->total < 1 << 16 ? 1 : run->threads;
         if (run->variance) BY_TEAM(threads, scale_by_learned(run, &posterior, noise));
     }
@@ -78,22 +67,12 @@ static sumi_status ddpm_step(struct solver_run *run)
     return posterior_step(run, posterior_here(run));
 }
 
-/* Between neighbouring times, beta is read from the table, whereas ddpm computes it from the
-   products; with the cosine schedule's first beta of 4e-5 the float32 rounding of the two differs
-   noticeably. */
 static sumi_status unclip_step(struct solver_run *run)
 {
     double time = run->times[run->place];
-    struct posterior posterior = posterior_here(run);
-    bool table = run->path->kind == PATH_TABLE;
-    bool neighbours = run_next_time(run) == time - 1 || time == 0;
-    if (table && neighbours && posterior.beta > 0) {
-        double ratio = run->path->schedule->betas[(int64_t)time] / posterior.beta;
-        posterior.clean *= ratio;
-        posterior.variance *= ratio;
-        posterior.beta *= ratio;
-    }
-    return posterior_step(run, posterior);
+    if (run->path->kind != PATH_TABLE) return ddpm_step(run);
+    return posterior_step(
+        run, schedule_posterior(run->path->schedule, (int64_t)time, run_next_time(run)));
 }
 
 const struct solver_type solver_ddpm = {

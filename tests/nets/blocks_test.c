@@ -1,69 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parts of networks and of pipelines against numbers that peers gave for them: tables of positions,
-   embeddings of times, guidance. See vectors/program.h for what is printed. */
+/* Parts of networks and of pipelines against numbers that peers gave for them: pictures, tables of
+   positions, embeddings of times, guidance, unCLIP's scheduler. See vectors/program.h for what is
+   printed. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "guides/combine.h"
-#include "nets/positions.h"
 #include "nets/time_embedding.h"
-#include "vectors/figures.h"
+#include "vectors/blocks.h"
 #include "vectors/formula.h"
-
-static const double TOLERANCE = 2e-5; /* T of the second set's README */
-
-/* ---- Positions ---- */
-
-/* Compares a table[rows, channels] with the record's figures, and its row number `row` with the
-   list under `key`. */
-static void compare_table(struct vectors_row *row, const float *table, int64_t rows,
-                          int64_t channels, const char *key, int64_t number)
-{
-    json_object *list = vectors_get(row->record, key);
-    const struct figures_layout layout = {2, {rows, channels}, -1};
-    figures_compare(row, "table", vectors_get(row->record, "table"), &layout, table, TOLERANCE);
-    for (int64_t i = 0; i < channels; i++) {
-        vectors_compare(row, table[number * channels + i], vectors_number_at(list, i), TOLERANCE,
-                        "%s[%d]", key, (int)i);
-    }
-}
-
-static void check_grid(struct vectors_row *row)
-{
-    json_object *sides = vectors_get(row->record, "grid");
-    int64_t channels = (int64_t)vectors_number(row->record, "embed_dim");
-    const struct position_grid grid = {(int64_t)vectors_number_at(sides, 0),
-                                       (int64_t)vectors_number_at(sides, 1),
-                                       (int64_t)vectors_number(row->record, "base_size"),
-                                       vectors_number(row->record, "interpolation_scale")};
-    int64_t rows = grid.rows * grid.columns;
-    float *table =
-        rows > 1 && channels > 0 ? calloc((size_t)(rows * channels), sizeof *table) : NULL;
-    if (!table) {
-        vectors_fail(row, "there is no grid of patches");
-        return;
-    }
-    positions_of_grid(&grid, channels, table);
-    compare_table(row, table, rows, channels, "row_of_patch_1", 1);
-    free(table);
-}
-
-static void check_frames(struct vectors_row *row)
-{
-    int64_t channels = (int64_t)vectors_number(row->record, "embed_dim");
-    int64_t frames = (int64_t)vectors_number(row->record, "frames");
-    float *table =
-        frames > 1 && channels > 0 ? calloc((size_t)(frames * channels), sizeof *table) : NULL;
-    if (!table) {
-        vectors_fail(row, "there are no frames");
-        return;
-    }
-    for (int64_t i = 0; i < frames; i++) positions_of((double)i, channels, table + i * channels);
-    compare_table(row, table, frames, channels, "row_1", 1);
-    free(table);
-}
 
 /* ---- Times ---- */
 
@@ -74,7 +21,7 @@ static void compare_waves(struct vectors_row *row, const float *values, int64_t 
         json_object *expected = json_object_array_get_idx(rows, i);
         for (int64_t j = 0; j < channels; j++) {
             vectors_compare(row, values[(int64_t)i * channels + j], vectors_number_at(expected, j),
-                            TOLERANCE, "row %zu[%d]", i, (int)j);
+                            BLOCKS_TOLERANCE, "row %zu[%d]", i, (int)j);
         }
     }
 }
@@ -115,6 +62,21 @@ static void check_times(struct vectors_row *row)
 }
 
 /* ---- Guidance ---- */
+
+static void check_embedding(struct vectors_row *row)
+{
+    enum { MOST = 4096 };
+    float values[MOST];
+    int64_t channels = (int64_t)vectors_number(row->record, "embedding_dim");
+    if (channels < 2 || channels > MOST) {
+        vectors_fail(row, "there is no embedding of %lld channels", (long long)channels);
+        return;
+    }
+    guidance_waves(vectors_number(row->record, "w") + 1, channels, values);
+    for (int64_t i = 0; i < channels; i++)
+        vectors_compare(row, values[i], vectors_number_at(vectors_get(row->record, "row"), i),
+                        BLOCKS_TOLERANCE, "row[%d]", (int)i);
+}
 
 enum { GUIDED_MOST = 1024 };
 
@@ -166,7 +128,7 @@ static void check_rescale(struct vectors_row *row)
         rule.rescale = rescaled ? vectors_number(row->record, "guidance_rescale") : 0;
         fill_values(number, &layout, output);
         guide_items(&rule, layout.size[0], null, output);
-        figures_compare(row, key, vectors_get(row->record, key), &layout, output, TOLERANCE);
+        figures_compare(row, key, vectors_get(row->record, key), &layout, output, BLOCKS_TOLERANCE);
     }
 }
 
@@ -193,7 +155,8 @@ static void check_dit(struct vectors_row *row)
     guide_items(&rule, layout.size[0] / 2, output + half, output);
     for (int64_t i = 0; i < half; i++)
         if (i % width < guided) output[half + i] = output[i];
-    figures_compare(row, "output", vectors_get(row->record, "output"), &layout, output, TOLERANCE);
+    figures_compare(row, "output", vectors_get(row->record, "output"), &layout, output,
+                    BLOCKS_TOLERANCE);
 }
 
 /* ---- The kinds of records that Sumi has something for ---- */
@@ -202,9 +165,15 @@ static const struct {
     const char *kind;
     void (*check)(struct vectors_row *row);
 } kinds[] = {
-    {"2-D sinusoid positions", check_grid},
-    {"temporal positions (Latte)", check_frames},
+    {"2-D sinusoid positions", blocks_check_grid},
+    {"temporal positions (Latte)", blocks_check_frames},
     {"time embedding", check_times},
+    {"guidance embedding (LCM)", check_embedding},
+    {"resize", blocks_check_resize},
+    {"CLIP picture", blocks_check_clip_picture},
+    {"3-D sinusoid positions (CogVideoX)", blocks_check_video},
+    {"3-D rotary positions (CogVideoX)", blocks_check_rotary},
+    {"UnCLIP scheduler", blocks_check_unclip},
     {"guidance rescale", check_rescale},
     {"DiT guidance", check_dit},
 };

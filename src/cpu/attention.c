@@ -352,7 +352,10 @@ static struct sums sums_from(struct sums sums, int64_t row)
     return sums;
 }
 
-/* Scores and slopes of one block to P and dS. */
+/* Scores and slopes of one block to P and dS. The slopes of a query sum to zero, from which
+   rounding of the mean takes them away: where all keys are in the block, they are made to, so that
+   the gradient of a bias of all keys, which is zero, is not noise that an optimizer would follow.
+ */
 static void find_slopes(const struct extent *e, int64_t count, int64_t width, struct block *b)
 {
     const struct loops *loops = loops_select();
@@ -360,6 +363,7 @@ static void find_slopes(const struct extent *e, int64_t count, int64_t width, st
         const struct softmax_row row = {rest_of_scale(e), b->largest[i], 1 / b->total[i],
                                         b->mean[i]};
         loops->attention_slopes(width, &row, b->scores + i * width, b->slopes + i * width);
+        if (width == e->keys) loops->balance(width, b->scores + i * width, b->slopes + i * width);
     }
     if (e->masked) loops->affine(count * width, b->slopes, e->scale, 0, b->slopes);
 }

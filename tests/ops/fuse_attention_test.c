@@ -142,6 +142,37 @@ static void the_gradient_takes_the_rows_of_the_forward_pass(void **state)
 }
 
 /* A plan's scratch for attention over four times the pixels grows with their number alone. */
+/* A vector that is added to all keys does not change the weights. With values that have much in
+   common, the mean slope is large, and its rounding must not show in the gradient by that vector.
+ */
+static void a_bias_of_all_keys_has_no_gradient(void **state)
+{
+    (void)state;
+    enum { LENGTH = 40, WIDTH = 24 };
+    sumi_node in[4], dk;
+    sumi_plan *plan = NULL;
+    for (int i = 0; i < 4; i++) in[i] = numbers(1, LENGTH, WIDTH);
+    sumi_node y = sumi_op_attention(graph, in[0], in[1], in[2], 4, 0.4);
+    sumi_node loss = sumi_op_sum(graph, sumi_op_multiply(graph, y, in[3]), 7);
+    CHECK_OK(context, sumi_graph_gradients(graph, loss, 1, &in[1], &dk));
+    const sumi_node outputs[2] = {dk, y};
+    CHECK_OK(context, sumi_plan_create(graph, 2, outputs, &plan));
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < LENGTH * WIDTH; j++)
+            sumi_plan_data(plan, in[i])[j] = (float)(sin(1.7 * j + i) + (i == 2 ? 100 : 0));
+    CHECK_OK(context, sumi_plan_run(plan, 0, 0));
+    const float *gradient = sumi_plan_data(plan, dk);
+    for (int c = 0; c < WIDTH; c++) {
+        double sum = 0, magnitudes = 0;
+        for (int j = 0; j < LENGTH; j++) {
+            sum += gradient[j * WIDTH + c];
+            magnitudes += fabs(gradient[j * WIDTH + c]);
+        }
+        CHECK_CLOSE(sum, 0, 3e-7 * magnitudes);
+    }
+    sumi_plan_free(plan);
+}
+
 static void no_matrix_of_all_scores_is_kept(void **state)
 {
     (void)state;
@@ -168,6 +199,7 @@ int main(void)
         GRAPH_TEST(blocks_of_masked_attention_add_up_to_the_whole),
         GRAPH_TEST(keys_hidden_by_minus_infinity_do_not_count),
         GRAPH_TEST(the_gradient_takes_the_rows_of_the_forward_pass),
+        GRAPH_TEST(a_bias_of_all_keys_has_no_gradient),
         GRAPH_TEST(no_matrix_of_all_scores_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,14 @@ static void attention_slopes_loop(int64_t n, const struct softmax_row *row, floa
     }
 }
 
+static void balance_loop(int64_t n, const float *weights, float *slopes)
+{
+    double sum = 0;
+    _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum += slopes[i];
+    const float rest = (float)sum;
+    VECTOR for (int64_t i = 0; i < n; i++) slopes[i] -= rest * weights[i];
+}
+
 static void uniform_loop(int64_t n, const philox_stream *stream, uint64_t first, float *out)
 {
     enum { BLOCKS = 64 };
@@ -431,14 +439,14 @@ static void to_bf16_loop(int64_t n, const float *x, bfloat16 *out)
 }
 
 extern const struct loops JOIN(loops_, SUMI_LEVEL);
-const struct loops JOIN(loops_, SUMI_LEVEL) = {
-    add_loop,           subtract_loop,      multiply_loop,
-    divide_loop,        affine_loop,        exp_loop,
-    sigmoid_loop,       silu_loop,          tanh_loop,
-    relu_loop,          step_loop,          sum_rows_loop,
-    sum_loop,           dot_loop,           softmax_loop,
-    soften_loop,        bias_scores_loop,   attention_slopes_loop,
-    uniform_loop,       moments_loop,       norm_loop,
-    norm_sums_loop,     norm_gradient_loop, epilogue_loop,
-    squared_error_loop, adamw_loop,         from_f16_loop,
-    from_bf16_loop,     to_bf16_loop};
+const struct loops JOIN(loops_,
+                        SUMI_LEVEL) = {add_loop,      subtract_loop,      multiply_loop,
+                                       divide_loop,   affine_loop,        exp_loop,
+                                       sigmoid_loop,  silu_loop,          tanh_loop,
+                                       relu_loop,     step_loop,          sum_rows_loop,
+                                       sum_loop,      dot_loop,           softmax_loop,
+                                       soften_loop,   bias_scores_loop,   attention_slopes_loop,
+                                       balance_loop,  uniform_loop,       moments_loop,
+                                       norm_loop,     norm_sums_loop,     norm_gradient_loop,
+                                       epilogue_loop, squared_error_loop, adamw_loop,
+                                       from_f16_loop, from_bf16_loop,     to_bf16_loop};

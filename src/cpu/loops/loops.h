@@ -51,6 +51,8 @@ struct loops {
     void (*bias_scores)(int64_t n, float scale, const float *bias, float *x);
     /* x[n] to weights p, slopes[n] to scale p (slope - mean) */
     void (*attention_slopes)(int64_t n, const struct softmax_row *row, float *x, float *slopes);
+    /* takes the sum of slopes[n] away from them in proportion to the weights, which sum to 1 */
+    void (*balance)(int64_t n, const float *weights, float *slopes);
     /* Elements first .. first + n - 1 of the stream's uniform numbers, as philox_uniform. */
     void (*uniform)(int64_t n, const philox_stream *stream, uint64_t first, float *out);
     /* Of normalisation. Arrays of the size of x, `const void *` or `void *`, are bfloat16 where

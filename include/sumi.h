@@ -59,8 +59,8 @@ extern "C" {
 SUMI_API const char *sumi_version(void);
 
 /* Whether the library was built with an optional part: "draw" (sumi_draw_...), "png", "jpeg",
-   "download" (sumi_fetch), "archive" (data sets in archives). Calls that need a missing part return
-   SUMI_ERROR_UNSUPPORTED. */
+   "download" (sumi_fetch), "archive" (data sets in archives), "text" (tokenizers). Calls that need a
+   missing part return SUMI_ERROR_UNSUPPORTED. */
 SUMI_API bool sumi_has(const char *part);
 
 /* The result of a call. The numbers are stable. */
@@ -839,6 +839,43 @@ SUMI_API sumi_status sumi_auto_encoder_write_latents(sumi_auto_encoder *auto_enc
                                                      const char *path, const sumi_array *latents);
 SUMI_API sumi_status sumi_auto_encoder_read_latents(sumi_auto_encoder *auto_encoder,
                                                     const char *path, sumi_array *latents);
+
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+/* A tokenizer: from a text to the numbers (ids) of its tokens, which text encoders take. The class
+   is CLIPTokenizer; the ids are those of the fast tokenizer of the transformers library. */
+typedef struct sumi_tokenizer sumi_tokenizer;
+
+/* Opens a folder with vocab.json and merges.txt, or with tokenizer.json, and the special tokens of
+   its tokenizer_config.json, special_tokens_map.json and added_tokens.json, if there are any. */
+SUMI_API sumi_status sumi_tokenizer_open(sumi_context *context, const char *folder,
+                                         sumi_tokenizer **tokenizer);
+SUMI_API void sumi_tokenizer_free(sumi_tokenizer *tokenizer);
+/* Writes the first of these forms, which both versions 4 and 5 of transformers read. */
+SUMI_API sumi_status sumi_tokenizer_save(const sumi_tokenizer *tokenizer, const char *folder);
+
+typedef struct sumi_tokenizer_info {
+    size_t size;            /* sizeof(sumi_tokenizer_info) */
+    const char *class_name; /* "CLIPTokenizer" */
+    int64_t tokens;         /* ids are below it */
+    int64_t length;         /* tokens of a text, with those that begin and end it: 77 */
+    int32_t begin, end, pad;
+} sumi_tokenizer_info;
+/* False if info->size is not set. */
+SUMI_API bool sumi_tokenizer_describe(const sumi_tokenizer *tokenizer, sumi_tokenizer_info *info);
+
+/* Writes the ids of text[size], UTF-8, to ids[length]: the token that begins a text, those of the
+   text, the one that ends it, and padding. The last tokens of a text that is too long are left out;
+   *whole (may be NULL) becomes the number of all its tokens with the first and the last.
+   SUMI_ERROR_ARGUMENT for bytes that are not UTF-8, and for more than 256 KiB. */
+SUMI_API sumi_status sumi_tokenizer_encode(const sumi_tokenizer *tokenizer, const char *text,
+                                           size_t size, int64_t length, int32_t *ids,
+                                           int64_t *whole);
+
+/* The text of ids[count], lower-case and with a blank between words, as a new text to be released
+   with sumi_text_release; '?' replaces bytes that are not UTF-8 by themselves. */
+SUMI_API sumi_status sumi_tokenizer_decode(const sumi_tokenizer *tokenizer, int64_t count,
+                                           const int32_t *ids, char **text);
 
 /* ---- Likelihoods ----------------------------------------------------------------------------- */
 

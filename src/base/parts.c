@@ -20,6 +20,9 @@ static const char *const parts[] = {
 #ifdef SUMI_WITH_ARCHIVE
     "archive",
 #endif
+#ifdef SUMI_WITH_TEXT
+    "text",
+#endif
     NULL,
 };
 

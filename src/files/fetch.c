@@ -218,6 +218,7 @@ sumi_status fetch_files(sumi_context *context, const fetch_set *set, const char 
     TRY(folder_make(context, folder));
     TRY(find_base(context, set, from, &base));
     sumi_status status = fetch_missing(context, set, base, folder, progress, user);
+    if (status == SUMI_OK && set->finish) status = set->finish(context, folder);
     context_release(context, base);
     return status;
 }
@@ -227,11 +228,12 @@ sumi_status sumi_fetch(sumi_context *context, const char *name, const char *from
                        size_t folder_size)
 {
     const fetch_set *set = fetch_find_set(name);
+    char path[PATH_SIZE], names[256];
     if (!set) {
-        return context_fail(context, SUMI_ERROR_ARGUMENT,
-                            "%s: no such data set; choose mnist, fashion-mnist or cifar10", name);
+        fetch_set_names(names, sizeof names);
+        return context_fail(context, SUMI_ERROR_ARGUMENT, "%s: no such data set; choose %s", name,
+                            names);
     }
-    char path[PATH_SIZE];
     TRY(path_cache_folder(context, name, path));
     if (strlen(path) >= folder_size) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,

@@ -21,6 +21,8 @@ typedef struct fetch_set {
     const fetch_file *files;
     int file_count;
     int stall_seconds; /* time limit without any received byte */
+    /* Makes further files of the fetched ones, unless they are there; NULL for none. */
+    sumi_status (*finish)(sumi_context *context, const char *folder);
 } fetch_set;
 
 /* The set of that name, or NULL. */
@@ -30,5 +32,11 @@ const fetch_set *fetch_find_set(const char *name);
    missing. `from` (a URL or a folder, or NULL) replaces set->url. */
 sumi_status fetch_files(sumi_context *context, const fetch_set *set, const char *from,
                         const char *folder, sumi_progress_function progress, void *user);
+
+/* The names of all sets, to complete a sentence: "mnist, fashion-mnist or cifar10". */
+void fetch_set_names(char *text, size_t size);
+
+/* Makes vocab.json and merges.txt from the text of CLIP's vocabulary (clip_vocabulary.c). */
+sumi_status clip_vocabulary_make(sumi_context *context, const char *folder);
 
 #endif

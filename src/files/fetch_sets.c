@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The usual data sets: where they are published, and their sums. Those of MNIST are of the unpacked
    contents, because mirrors compress them differently. */
+#include <stdio.h>
 #include <string.h>
 
 #include "files/fetch.h"
@@ -40,16 +41,33 @@ static const fetch_file cifar10_files[] = {
      cifar10_members, sizeof cifar10_members / sizeof cifar10_members[0]},
 };
 
-static const fetch_set sets[] = {
-    {"mnist", "https://ossci-datasets.s3.amazonaws.com/mnist", mnist_files, 4, STALL_SECONDS},
-    {"fashion-mnist", "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
-     fashion_mnist_files, 4, STALL_SECONDS},
-    {"cifar10", "https://www.cs.toronto.edu/~kriz", cifar10_files, 1, STALL_SECONDS},
+static const fetch_file clip_vocabulary_files[] = {
+    {"bpe_simple_vocab_16e6.txt.gz", "933b7abbbbde62c36f02f0e6ccde464f", false, 4 * MIB, NULL, 0},
 };
+
+static const fetch_set sets[] = {
+    {"mnist", "https://ossci-datasets.s3.amazonaws.com/mnist", mnist_files, 4, STALL_SECONDS, NULL},
+    {"fashion-mnist", "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+     fashion_mnist_files, 4, STALL_SECONDS, NULL},
+    {"cifar10", "https://www.cs.toronto.edu/~kriz", cifar10_files, 1, STALL_SECONDS, NULL},
+    {"clip-vocabulary", "https://raw.githubusercontent.com/openai/CLIP/main/clip",
+     clip_vocabulary_files, 1, STALL_SECONDS, clip_vocabulary_make},
+};
+enum { SETS = sizeof sets / sizeof *sets };
+
+void fetch_set_names(char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (int i = 0; i < SETS && length < size; i++) {
+        const char *before = i == 0 ? "" : i == SETS - 1 ? " or " : ", ";
+        length += (size_t)snprintf(text + length, size - length, "%s%s", before, sets[i].name);
+    }
+}
 
 const fetch_set *fetch_find_set(const char *name)
 {
-    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+    for (size_t i = 0; i < SETS; i++) {
         if (strcmp(sets[i].name, name) == 0) return &sets[i];
     }
     return NULL;

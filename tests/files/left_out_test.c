@@ -117,6 +117,16 @@ static void an_archive_is_refused_before_it_is_fetched_where_none_can_be_unpacke
         "unpacking archives", "-DSUMI_ARCHIVE=ON");
 }
 
+static void a_tokenizer_without_texts_is_refused_by_name(void **state)
+{
+    scratch *room = *state;
+    sumi_tokenizer *tokenizer = NULL;
+    skip_with("text");
+    assert_left_out(room->context, sumi_tokenizer_open(room->context, room->folder, &tokenizer),
+                    "reading texts", "-DSUMI_TEXT=ON");
+    assert_null(tokenizer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +136,7 @@ int main(void)
         SCRATCH_TEST(every_drawing_is_refused_where_drawing_is_left_out),
         SCRATCH_TEST(fetching_is_refused_where_downloads_are_left_out),
         SCRATCH_TEST(an_archive_is_refused_before_it_is_fetched_where_none_can_be_unpacked),
+        SCRATCH_TEST(a_tokenizer_without_texts_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,8 +60,8 @@ static void arguments_are_counted(void **state)
                  "sumi: recipes: 'points' is one argument too many; see `sumi recipes --help`");
     run(*state, "sumi fetch");
     CHECK_FAILED((place *)*state, 2,
-                 "sumi: fetch needs the name of a data set (mnist, fashion-mnist or cifar10); see "
-                 "`sumi fetch --help`");
+                 "sumi: fetch needs the name of a data set (mnist, fashion-mnist, cifar10 or "
+                 "clip-vocabulary); see `sumi fetch --help`");
     run(*state, "sumi version 2");
     CHECK_FAILED((place *)*state, 2,
                  "sumi: version: '2' is one argument too many; see `sumi version --help`");

@@ -117,17 +117,20 @@ static void run_row(struct vectors_row *row, vectors_check check, struct counts 
     fflush(stdout);
 }
 
-static int run_list(json_object *rows, const char *folder, vectors_check check)
+static void run_list(json_object *rows, const char *list, const char *folder, vectors_check check,
+                     struct counts *counts)
 {
-    struct counts counts = {0};
+    if (!json_object_is_type(rows, json_type_array)) return;
     for (size_t i = 0; i < json_object_array_length(rows); i++) {
         json_object *record = json_object_array_get_idx(rows, i);
+        const char *kind = vectors_text(record, "kind");
+        char number[64];
         struct vectors_row row = {
             .record = record, .id = vectors_text(record, "id"), .folder = folder};
-        run_row(&row, check, &counts);
+        snprintf(number, sizeof number, "%.40s %zu", kind[0] ? kind : list, i);
+        if (!row.id[0]) row.id = number;
+        run_row(&row, check, counts);
     }
-    printf("%d passed, %d failed, %d not there\n", counts.passed, counts.failed, counts.missing);
-    return counts.failed > 0;
 }
 
 static void folder_of(const char *path, char folder[PATH_LENGTH])
@@ -138,6 +141,14 @@ static void folder_of(const char *path, char folder[PATH_LENGTH])
 
 int vectors_main(int argc, char **argv, const char *usual, const char *list, vectors_check check)
 {
+    const char *const lists[] = {list, NULL};
+    return vectors_main_lists(argc, argv, usual, lists, check);
+}
+
+int vectors_main_lists(int argc, char **argv, const char *usual, const char *const *lists,
+                       vectors_check check)
+{
+    struct counts counts = {0};
     char path[PATH_LENGTH], folder[PATH_LENGTH];
     snprintf(path, sizeof path, "%s/%s", REFERENCE_FOLDER, usual);
     if (argc > 1) snprintf(path, sizeof path, "%s", argv[1]);
@@ -145,14 +156,17 @@ int vectors_main(int argc, char **argv, const char *usual, const char *list, vec
         printf("skipped: %s is not there; name the file as the argument\n", path);
         return 0;
     }
-    json_object *file = json_object_from_file(path), *rows = vectors_get(file, list);
-    if (!json_object_is_type(rows, json_type_array)) {
-        fprintf(stderr, "%s: should be a JSON object with a list \"%s\" of records\n", path, list);
+    json_object *file = json_object_from_file(path);
+    if (!json_object_is_type(vectors_get(file, lists[0]), json_type_array)) {
+        fprintf(stderr, "%s: should be a JSON object with a list \"%s\" of records\n", path,
+                lists[0]);
         json_object_put(file);
         return 1;
     }
     folder_of(path, folder);
-    int code = run_list(rows, folder, check);
+    for (const char *const *list = lists; *list; list++)
+        run_list(vectors_get(file, *list), *list, folder, check, &counts);
     json_object_put(file);
-    return code;
+    printf("%d passed, %d failed, %d not there\n", counts.passed, counts.failed, counts.missing);
+    return counts.failed > 0;
 }

@@ -29,6 +29,11 @@ typedef enum vectors_result (*vectors_check)(struct vectors_row *row);
    the folder of reference numbers. Returns the exit code. */
 int vectors_main(int argc, char **argv, const char *usual, const char *list, vectors_check check);
 
+/* The same with the rows of several lists, which end with NULL; the file has at least the first.
+   Rows without an id are named by their kind, or by their list, and their number. */
+int vectors_main_lists(int argc, char **argv, const char *usual, const char *const *lists,
+                       vectors_check check);
+
 /* Compares two numbers; `what` is printed for what is compared. Returns whether they agree. */
 bool vectors_compare(struct vectors_row *row, double actual, double expected, double tolerance,
                      const char *what, ...) __attribute__((format(printf, 5, 6)));

@@ -536,6 +536,10 @@ SUMI_API const char *sumi_part_kind_name(sumi_part_kind kind);
 SUMI_API const char *sumi_model_class(const sumi_model *model);     /* "UNet2DModel" ... */
 SUMI_API const char *sumi_model_config(const sumi_model *model);    /* config.json as text */
 SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler_config.json */
+/* A text that identifies the model: a checksum of its configuration, its scheduler and its weights,
+   also those of its auto-encoder, of which up to 4096 numbers of each count. In a new string, to be
+   released with sumi_text_release. */
+SUMI_API sumi_status sumi_model_fingerprint(const sumi_model *model, char **text);
 /* Sets the scheduler_config.json with which the model is saved and sampled. */
 SUMI_API sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json);
 /* The number of classes, without the null class; 0 for an unconditional model. */
@@ -1060,6 +1064,21 @@ SUMI_API sumi_status sumi_draw_filmstrip(sumi_context *context, const sumi_array
 SUMI_API sumi_status sumi_draw_table(sumi_context *context, const sumi_array *cells,
                                      const char *const *column_titles,
                                      const char *const *row_titles, const char *path);
+
+/* A text in a PNG file: a keyword of 1 to 79 letters of ASCII, and UTF-8. `sumi sample` writes the
+   settings of its samples as JSON with the keyword "sumi", and what made the file as "Software". */
+typedef struct sumi_png_text {
+    size_t size; /* sizeof(sumi_png_text) */
+    const char *keyword, *text;
+} sumi_png_text;
+/* Writes texts[count], at most 16, into a PNG file; its pixels stay as they are. A text replaces
+   those that had its keyword. The file changes whole or not at all. */
+SUMI_API sumi_status sumi_png_set_texts(sumi_context *context, const char *path,
+                                        const sumi_png_text *texts, int count);
+/* Reads the text of a keyword as UTF-8 into a new string, to be released with sumi_text_release;
+ *text is NULL if there is none. */
+SUMI_API sumi_status sumi_png_get_text(sumi_context *context, const char *path, const char *keyword,
+                                       char **text);
 
 /* ---- Describing files --------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@ enum { OPTION_LIMIT = 64 };
 struct parser {
     sumi_context *context;
     const struct command *command;
+    const char *source; /* of the values, for messages: the command or a file */
     char *settings;
     int argc, next; /* next: index of the next argument */
     int count;      /* number of positional arguments so far */
@@ -25,7 +26,7 @@ static int read_value(const struct parser *parser, const struct option *option, 
                       void *target)
 {
     char subject[96];
-    snprintf(subject, sizeof subject, "%s: --%s", parser->command->name, option->row.name);
+    snprintf(subject, sizeof subject, "%.60s: --%s", parser->source, option->row.name);
     sumi_status status = sumi_option_read(parser->context, &option->row, subject, value, target);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(parser->context, status);
 }
@@ -40,8 +41,8 @@ static bool is_number(const struct parser *parser, const char *text)
 static int check_limit(const struct parser *parser, const struct option *option, int count)
 {
     if (count < LIST_LIMIT) return EXIT_DONE;
-    return fail(EXIT_USAGE, "%s: --%s takes at most %d values", parser->command->name,
-                option->row.name, LIST_LIMIT);
+    return fail(EXIT_USAGE, "%s: --%s takes at most %d values", parser->source, option->row.name,
+                LIST_LIMIT);
 }
 
 static int add_text(const struct parser *parser, const struct option *option, struct texts *texts,
@@ -83,6 +84,14 @@ static int take_value(const struct parser *parser, const struct option *option, 
     else if (has_type(option, "whole")) return read_value(parser, option, value, target);
     else *(const char **)target = value;
     return has_type(option, "flag") ? EXIT_DONE : read_value(parser, option, value, NULL);
+}
+
+int command_take(sumi_context *context, const struct command *command, const char *source,
+                 const struct option *option, const char *value, void *settings)
+{
+    const struct parser parser = {
+        .context = context, .command = command, .source = source, .settings = settings};
+    return take_value(&parser, option, value);
 }
 
 /* ---- Options ---- */
@@ -210,8 +219,12 @@ static int check_count(const struct command *command, const char *const *argumen
 int command_parse(sumi_context *context, const struct command *command, int argc, char *const *argv,
                   void *settings, const char **arguments, int limit, int *count, bool *help)
 {
-    struct parser parser = {
-        .context = context, .command = command, .settings = settings, .argc = argc, .argv = argv};
+    struct parser parser = {.context = context,
+                            .command = command,
+                            .source = command->name,
+                            .settings = settings,
+                            .argc = argc,
+                            .argv = argv};
     bool options_end = false;
     int code = EXIT_DONE;
     *count = 0;

@@ -86,6 +86,11 @@ extern const struct command train_command, sample_command, denoise_command, inpa
 int command_parse(sumi_context *context, const struct command *command, int argc, char *const *argv,
                   void *settings, const char **arguments, int limit, int *count, bool *help);
 
+/* Checks one value of an option and stores it in the settings, or adds it to a list there; `value`
+   must outlive them. `source` begins errors in place of the command's name. */
+int command_take(sumi_context *context, const struct command *command, const char *source,
+                 const struct option *option, const char *value, void *settings);
+
 /* Prints one sentence on stderr after "sumi: ". Returns `code`. */
 int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -48,6 +48,12 @@ static int64_t steps_of(const struct inference_settings *settings, const char *s
     return sampling_whole(recipe, "sample.steps", 0);
 }
 
+bool inference_takes_steps(const struct inference *inference)
+{
+    return strcmp(sumi_solver_name(inference->solver), "rk45") != 0
+           && !lists_places(&inference->settings->options);
+}
+
 static sumi_status set_choices(sumi_solver *solver, const struct inference_settings *settings,
                                int64_t steps)
 {

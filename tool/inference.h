@@ -89,6 +89,9 @@ void inference_close(struct inference *inference);
 /* Replaces the solver. Prints errors and returns an exit code. */
 int inference_change_solver(struct inference *inference, const char *name);
 
+/* Whether a number of steps determines the times that the solver visits. */
+bool inference_takes_steps(const struct inference *inference);
+
 /* Sets the classes of the next `count` items: those of the settings, or all classes, repeated
    cyclically. Prints errors and returns an exit code. */
 int inference_set_labels(struct inference *inference, int64_t count);

@@ -24,10 +24,20 @@ static bool is_table(struct json_object *value)
            && json_object_is_type(json_object_array_get_idx(value, 0), json_type_object);
 }
 
-/* Formats a value in one line: texts without quotes, lists as JSON. */
+/* Whether a text, which may be from any file, can be printed as it is: without control characters,
+   which could write anywhere on a terminal. */
+static bool is_plain(const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) return false;
+    return true;
+}
+
+/* Formats a value in one line: plain texts without quotes, lists as JSON. */
 static const char *as_text(struct json_object *value)
 {
-    if (json_object_is_type(value, json_type_string)) return json_object_get_string(value);
+    if (json_object_is_type(value, json_type_string) && is_plain(json_object_get_string(value)))
+        return json_object_get_string(value);
     return json_object_to_json_string_ext(value,
                                           JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
@@ -56,7 +66,7 @@ static void print_members(struct json_object *what, const char *indent)
     json_object_object_foreach(what, key, value)
     {
         if (!is_block(value) && !is_table(value))
-            printf("%s%-*s  %s\n", indent, NAME_WIDTH, key, as_text(value));
+            printf("%s%-*s  %s\n", indent, NAME_WIDTH, is_plain(key) ? key : "?", as_text(value));
     }
     json_object_object_foreach(what, name, part)
     {
@@ -94,12 +104,14 @@ const struct command info_command = {
     .name = "info",
     .summary = "describe a model folder or a file",
     .usage = "MODEL|FILE [--json]",
-    .details = "Describes a model folder, or a safetensors, npy, IDX, CSV, PNG or JPEG file:\n"
-               "shapes, numbers of weights, extremes, and values that are not finite.\n\n"
-               "examples:\n"
-               "  sumi info runs/digits\n"
-               "  sumi info runs/digits/unet/diffusion_pytorch_model.safetensors\n"
-               "  sumi info waves.npy --json",
+    .details =
+        "Describes a model folder, or a safetensors, npy, IDX, CSV, PNG or JPEG file:\n"
+        "shapes, numbers of weights, extremes, and values that are not finite; of a PNG its\n"
+        "texts, such as the settings that `sumi sample` writes.\n\n"
+        "examples:\n"
+        "  sumi info runs/digits\n"
+        "  sumi info runs/digits/unet/diffusion_pytorch_model.safetensors\n"
+        "  sumi info waves.npy --json",
     .options = OPTIONS,
     .arguments = "a MODEL or a FILE",
     .least = 1,

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "own_items.h"
 #include "print.h"
+#include "record.h"
 #include "size.h"
 
 static const double STRENGTH_USUAL = 0.6;
@@ -17,13 +18,14 @@ struct settings {
     struct inference_settings inference;
     int64_t count, columns, lines;
     const char *output, *filmstrip, *field;
-    const char *from, *strength, *latents, *compat;
+    const char *from, *strength, *latents, *compat, *like;
 };
 
 /* The state of one call. */
 struct work {
     sumi_context *context;
     const struct settings *settings;
+    struct json_object *record; /* the settings of the picture of --like, or NULL */
     struct inference inference;
     sumi_array samples;
     sumi_array given; /* items of --from, or states of --latents */
@@ -53,10 +55,117 @@ static int check_files(const struct settings *settings)
     return code;
 }
 
+/* ---- Settings in pictures ---- */
+
+/* Options that do not change the picture, or not by their value. */
+static const char *const NOT_RECORDED[] = {"output", "like", "filmstrip", "quiet", "json", NULL};
+
+/* Members of a record that are not options. */
+static const char *const DESCRIPTIONS[] = {"version",   "model", "network",
+                                           "scheduler", "shape", NULL};
+
+/* Takes the settings of the picture of --like for the options that are not given. */
+static int read_like(struct work *work, struct settings *settings)
+{
+    if (!settings->like) return EXIT_DONE;
+    int code = record_read(work->context, settings->like, &work->record);
+    if (code != EXIT_DONE) return code;
+    return record_apply(work->context, &sample_command, work->record, settings->like, DESCRIPTIONS,
+                        settings);
+}
+
+/* Warns where the picture of --like is of another model. */
+static int compare_models(const struct work *work)
+{
+    char *own = NULL, sentence[1024];
+    const char *wanted = json_object_get_string(json_object_object_get(work->record, "model"));
+    if (!wanted) return EXIT_DONE;
+    if (sumi_model_fingerprint(work->inference.model, &own) != SUMI_OK)
+        return fail_context(work->context);
+    snprintf(
+        sentence, sizeof sentence,
+        "%.200s was made by a model with the fingerprint %.40s, but that of %.200s is %.40s: the "
+        "picture will differ",
+        work->settings->like, wanted, work->inference.folder, own);
+    if (strcmp(wanted, own) != 0) print_warning(NULL, sentence);
+    sumi_text_release(work->context, own);
+    return EXIT_DONE;
+}
+
+static void add_text(struct json_object *record, const char *name, const char *text)
+{
+    if (text) json_object_object_add(record, name, json_object_new_string(text));
+}
+
+/* The model: what identifies and what describes it. */
+static int describe_model(const struct work *work, struct json_object *record)
+{
+    const sumi_model *model = work->inference.model;
+    char *mark = NULL;
+    if (sumi_model_fingerprint(model, &mark) != SUMI_OK) return fail_context(work->context);
+    struct json_object *scheduler = json_tokener_parse(sumi_model_scheduler(model));
+    add_text(record, "version", sumi_version());
+    add_text(record, "model", mark);
+    add_text(record, "network", sumi_model_class(model));
+    add_text(record, "scheduler",
+             json_object_get_string(json_object_object_get(scheduler, "_class_name")));
+    json_object_put(scheduler);
+    sumi_text_release(work->context, mark);
+    return EXIT_DONE;
+}
+
+/* What the options were that were not given. */
+static void add_choices(const struct work *work, struct json_object *record)
+{
+    const struct inference *inference = &work->inference;
+    const struct settings *settings = work->settings;
+    const sumi_array *samples = &work->samples;
+    const char *seed = sumi_solver_get(inference->solver, "seed");
+    add_text(record, "seed", seed);
+    add_text(record, "solver", sumi_solver_name(inference->solver));
+    const char *steps = sumi_solver_get(inference->solver, "steps");
+    if (inference_takes_steps(inference) && steps && atoll(steps) > 0)
+        json_object_object_add(record, "steps", json_object_new_int64(atoll(steps)));
+    json_object_object_add(record, "count", json_object_new_int64(samples->shape[0]));
+    json_object_object_add(record, "threads",
+                           json_object_new_int(sumi_context_threads(work->context)));
+    int64_t columns = settings->columns ? settings->columns
+                                        : sampling_whole(inference->recipe, "sample.columns", 0);
+    if (columns) json_object_object_add(record, "columns", json_object_new_int64(columns));
+}
+
+static void add_shape(const struct work *work, struct json_object *record)
+{
+    struct json_object *shape = json_object_new_array();
+    for (int i = 1; i < work->samples.rank; i++)
+        json_object_array_add(shape, json_object_new_int64(work->samples.shape[i]));
+    json_object_object_add(record, "shape", shape);
+}
+
+/* Writes the settings into the picture. */
+static int sign(const struct work *work)
+{
+    const char *output = work->settings->output;
+    if (!has_ending(output, ".png")) return EXIT_DONE;
+    struct json_object *record = json_object_new_object();
+    struct json_object *options = record_options(&sample_command, work->settings, NOT_RECORDED);
+    int code = describe_model(work, record);
+    add_choices(work, options);
+    record_add_options(&sample_command, options, record);
+    json_object_put(options);
+    add_shape(work, record);
+    if (code == EXIT_DONE) code = record_write(work->context, record, output);
+    json_object_put(record);
+    return code;
+}
+
+/* ---- Sampling ---- */
+
 static int open_model(struct work *work)
 {
     const char *compat = work->settings->compat;
     int code = inference_open(&work->inference, NULL);
+    if (code == EXIT_DONE && work->record) code = compare_models(work);
     if (code != EXIT_DONE || !compat) return code;
     sumi_status status = sumi_solver_set(work->inference.solver, "compat", compat);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
@@ -215,23 +324,26 @@ static int report(const struct work *work)
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
 {
-    const struct settings *settings = user;
+    struct settings settings = *(const struct settings *)user;
     struct work work = {.context = context,
-                        .settings = settings,
+                        .settings = &settings,
                         .inference =
-                            inference_of(context, &settings->inference, "sample", arguments[0])};
+                            inference_of(context, &settings.inference, "sample", arguments[0])};
     (void)count;
-    int code = check_files(work.settings);
+    int code = read_like(&work, &settings);
+    if (code == EXIT_DONE) code = check_files(work.settings);
     if (code == EXIT_DONE) code = open_model(&work);
     if (code == EXIT_DONE) code = read_given(&work);
     if (code == EXIT_DONE) code = draw(&work);
     if (code == EXIT_DONE) code = write_files(&work);
+    if (code == EXIT_DONE) code = sign(&work);
     if (code == EXIT_DONE) code = report(&work);
     filmstrip_release(context, &work.strip);
     sumi_array_release(context, &work.trail.states);
     sumi_array_release(context, &work.samples);
     sumi_array_release(context, &work.given);
     inference_close(&work.inference);
+    json_object_put(work.record);
     return code;
 }
 
@@ -240,6 +352,9 @@ static const struct option OPTIONS[] = {
                A_TEXT("output", "a picture (.png), an array (.npy) or a table (.csv)")),
     OPTION_ROW(struct settings, count, 'n', "N",
                A_COUNT("count", "number of samples; default: that of the recipe, or 16")),
+    OPTION_ROW(struct settings, like, 0, "FILE.png",
+               A_TEXT("like", "make the picture again: take the options that are not given from\n"
+                              "a picture that `sumi sample` wrote; `sumi info` prints them")),
     OPTION_ROW(struct settings, from, 0, "FILE",
                A_TEXT("from", "begin part-way: add noise to these items (.npy, .csv, a picture\n"
                               "or a folder of them, scaled and cropped to the model's size)\n"
@@ -275,11 +390,13 @@ const struct command sample_command = {
     .details =
         "Generates samples. MODEL is the output folder of `sumi train`, or a folder that the\n"
         "diffusers library wrote. A terminal shows previews of the samples.\n"
-        "The same seed, machine and number of threads give the same samples.\n\n"
+        "The same seed, machine and number of threads give the same samples. A picture has its\n"
+        "settings as a text, which `sumi info` prints and --like reads.\n\n"
         "examples:\n"
         "  sumi sample runs/digits -o digits.png\n"
         "  sumi sample runs/digits -n 100 --label 3 --columns 10 -o threes.png\n"
         "  sumi sample runs/digits --solver ddim --steps 50 --seed 7 -o quick.png\n"
+        "  sumi sample runs/digits --like threes.png -o again.png\n"
         "  sumi sample runs/digits --from mine.png --strength 0.6 -o like_mine.png\n"
         "  sumi sample runs/morlet -n 500 -o waves.npy --filmstrip reverse.png",
     .options = OPTIONS,

@@ -144,6 +144,18 @@ static int character_size(const unsigned char *c)
     }
 }
 
+bool text_is_utf8(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size;) {
+        unsigned char c[5] = {0}; /* ends with a zero, so that a cut character is none */
+        memcpy(c, text + i, size - i < 4 ? size - i : 4);
+        int length = strchr("\t\n\r", c[0]) && c[0] ? 1 : character_size(c);
+        if (!length) return false;
+        i += (size_t)length;
+    }
+    return true;
+}
+
 void text_tame(char *text)
 {
     for (unsigned char *c = (unsigned char *)text; *c;) {

@@ -28,6 +28,9 @@ int text_distance(const char *word, const char *other);
 /* The name in the list, which ends with NULL, that is nearest to `text`; "" for an empty list. */
 const char *text_nearest(const char *text, const char *const *names);
 
+/* Whether text[size] is UTF-8 without control characters, except tabs and ends of lines. */
+bool text_is_utf8(const char *text, size_t size);
+
 /* Replaces every byte that is not UTF-8 and every control character by '?', for names from
    files. */
 void text_tame(char *text);

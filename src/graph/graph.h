@@ -290,6 +290,9 @@ static inline const void *weight_values(const struct weight *weight)
 }
 /* Copies the values to float32 output[shape]. */
 sumi_status weight_read(const sumi_weights *weights, const struct weight *weight, float *output);
+/* The same for elements first ... first + count - 1 alone. */
+sumi_status weight_read_part(const sumi_weights *weights, const struct weight *weight,
+                             int64_t first, int64_t count, float *output);
 /* weight_begin allocates a weight's own values and sets *values to where to write them: there, or
    host memory that weight_end uploads, unless `status` is a failure. */
 sumi_status weight_begin(const sumi_weights *weights, struct weight *weight, float **values);

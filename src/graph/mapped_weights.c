@@ -18,19 +18,24 @@ static float value_at(sumi_element element, const void *values, int64_t i)
     }
 }
 
-sumi_status weight_read(const sumi_weights *weights, const struct weight *weight, float *output)
+sumi_status weight_read_part(const sumi_weights *weights, const struct weight *weight,
+                             int64_t first, int64_t count, float *output)
 {
     sumi_context *context = weights->context;
-    int64_t count = shape_count(&weight->shape);
     if (weight->data) {
-        return context->backend->download(context, weight->data, (size_t)count * sizeof *output,
-                                          output);
+        return context->backend->download(context, weight->data + first,
+                                          (size_t)count * sizeof *output, output);
     }
     TRY(weights_check_backing(context, weights));
     for (int64_t i = 0; i < count; i++) {
-        output[i] = value_at(weight->element, weight->mapped, i);
+        output[i] = value_at(weight->element, weight->mapped, first + i);
     }
     return weights_check_backing(context, weights);
+}
+
+sumi_status weight_read(const sumi_weights *weights, const struct weight *weight, float *output)
+{
+    return weight_read_part(weights, weight, 0, shape_count(&weight->shape), output);
 }
 
 /* ---- Values of their own ---- */

@@ -8,6 +8,7 @@
 #include "files/idx.h"
 #include "files/image.h"
 #include "files/npy.h"
+#include "files/png_text.h"
 #include "files/safetensors.h"
 #include "models/auto_encoder.h"
 #include "base/members.h"
@@ -148,6 +149,38 @@ static sumi_status describe_array(struct description *description, const char *k
                                && member_wholes(description->what, "shape", array.rank, array.shape)
                                && add_statistics(description->what, &statistics));
     sumi_array_release(description->context, &array);
+    return status;
+}
+
+/* Moves the settings that `sumi sample` wrote, JSON in a text, to "settings"; other texts stay. */
+static sumi_status move_settings(struct description *description, json_object *texts)
+{
+    static const char keyword[] = "sumi";
+    json_object *text = json_object_object_get(texts, keyword);
+    json_object *settings = text ? json_tokener_parse(json_object_get_string(text)) : NULL;
+    if (!json_object_is_type(settings, json_type_object)) {
+        json_object_put(settings);
+        return SUMI_OK;
+    }
+    json_object_object_del(texts, keyword);
+    return check(description, member_add(description->what, "settings", settings));
+}
+
+static sumi_status add_texts(struct description *description)
+{
+    enum { PNG_LIMIT = 1 << 29 };
+    const char *path = description->path;
+    void *bytes = NULL;
+    size_t size = 0;
+    TRY(file_read(description->context, path, PNG_LIMIT, &bytes, &size));
+    json_object *texts = json_object_new_object();
+    sumi_status status = check(description, texts != NULL);
+    if (status == SUMI_OK) status = png_texts_read(description->context, bytes, size, path, texts);
+    if (status == SUMI_OK) status = move_settings(description, texts);
+    if (status == SUMI_OK && json_object_object_length(texts) > 0)
+        status = check(description, member_add(description->what, "texts", json_object_get(texts)));
+    json_object_put(texts);
+    context_release(description->context, bytes);
     return status;
 }
 
@@ -332,7 +365,8 @@ static sumi_status describe_file(struct description *description)
     TRY(status);
     if (npy_is(start, size)) return describe_npy(description);
     if (image_is_png(start, size) || image_is_jpeg(start, size)) {
-        return describe_array(description, "image");
+        TRY(describe_array(description, "image"));
+        return image_is_png(start, size) ? add_texts(description) : SUMI_OK;
     }
     if (is_idx(start, size)) return describe_idx(description);
     return describe_array(description, "table");

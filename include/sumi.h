@@ -709,6 +709,22 @@ SUMI_API sumi_status sumi_session_denoiser(void *session, int64_t count, int64_t
                                            int64_t output_size, const float *x, const float *times,
                                            float *output);
 
+/* ---- Classifiers ----------------------------------------------------------------------------- */
+
+/* A classifier of noised items: a model that was trained with train.objective = classification, for
+   the guide "classifier". The model must outlive it. */
+typedef struct sumi_classifier sumi_classifier;
+SUMI_API sumi_status sumi_classifier_create(sumi_context *context, const sumi_model *model,
+                                            sumi_classifier **classifier);
+SUMI_API void sumi_classifier_free(sumi_classifier *classifier);
+SUMI_API int sumi_classifier_classes(const sumi_classifier *classifier);
+
+/* The likeliest class of each of x[count, item], noised to a time of the model's scheduler and on
+   its network's scale, and its probability (or NULL). */
+SUMI_API sumi_status sumi_classifier_judge(sumi_classifier *classifier, int64_t count,
+                                           const float *x, double time, int32_t *classes,
+                                           float *probabilities);
+
 /* ---- Guides ---------------------------------------------------------------------------------- */
 
 /* A guide steers a session: it wraps the network, or the guides added before, and changes the
@@ -755,6 +771,130 @@ SUMI_API sumi_status sumi_guide_set_number(sumi_guide *guide, const char *option
 /* The value of an option as text; NULL if there is no such option. Valid until the next call on
    this guide. */
 SUMI_API const char *sumi_guide_get(sumi_guide *guide, const char *option);
+
+/* ---- Inverse problems ------------------------------------------------------------------------ */
+
+/* A denoiser with vector-Jacobian products: writes output[count, output_size] like a sumi_denoiser,
+   and products[count, item_size] = v^T d output / d x with the v of each item in vectors[count,
+   output_size]. */
+typedef sumi_status (*sumi_denoiser_product)(void *user, int64_t count, int64_t item_size,
+                                             int64_t output_size, const float *x,
+                                             const float *times, const float *vectors,
+                                             float *output, float *products);
+
+/* A denoiser of the caller. `predict` is as for sumi_solver_run; `product` (or NULL) also gives
+   vector-Jacobian products; `set_condition` (or NULL) sets the condition of later calls; `channels`
+   is the number along an item's last axis, 0 if there are none. */
+typedef struct sumi_own_denoiser {
+    size_t size; /* sizeof(sumi_own_denoiser) */
+    void *user;
+    sumi_denoiser predict;
+    sumi_denoiser_product product;
+    sumi_status (*set_condition)(void *user, const sumi_condition *condition);
+    int64_t channels;
+} sumi_own_denoiser;
+
+/* A linear operator A of measurements y = A x0 + n, n normal with deviation "noise": what is
+   measured of an item. By name, for items of a shape ([h,w,c], [length,c] or [d]):
+
+       blur:S       a Gaussian of deviation S numbers, cut and scaled at the borders
+       down:F       means of F numbers along each axis but the channels
+       bicubic:F    the same with the cubic kernel (a = -1/2) that F widens
+       grey         the mean of the channels
+       mask:FILE    the numbers where the file, [item] or [n, item], is above 0; y has the shape of
+                    an item, and its other numbers are not read
+       matrix:FILE  a matrix [measured, item] in a file
+       identity     everything
+
+   An operator has work space, so that only one thread uses it at a time. */
+typedef struct sumi_operator sumi_operator;
+SUMI_API sumi_status sumi_operator_create(sumi_context *context, const char *name, int rank,
+                                          const int64_t *shape, sumi_operator **made);
+
+/* The same by a mask [masks, item], above 0 where numbers are measured; masks repeat cyclically. */
+SUMI_API sumi_status sumi_operator_create_mask(sumi_context *context, int rank,
+                                               const int64_t *shape, int64_t masks,
+                                               const float *mask, sumi_operator **made);
+
+/* The same by functions of the caller: output = A x, its transpose, and the pseudo-inverse (or
+   NULL) from `measured` numbers to an item and back. Any status but SUMI_OK ends the call. */
+typedef sumi_status (*sumi_linear)(void *user, const float *input, float *output);
+typedef struct sumi_own_operator {
+    size_t size; /* sizeof(sumi_own_operator) */
+    int64_t measured;
+    void *user;
+    sumi_linear apply, adjoint, inverse;
+} sumi_own_operator;
+SUMI_API sumi_status sumi_operator_create_own(sumi_context *context, int rank, const int64_t *shape,
+                                              const sumi_own_operator *functions,
+                                              sumi_operator **made);
+SUMI_API void sumi_operator_free(sumi_operator *linear);
+
+/* The shape of a measurement; returns its rank. */
+SUMI_API int sumi_operator_measured(const sumi_operator *linear, int64_t shape[SUMI_MAX_RANK]);
+
+/* y = A x, x = A^T y and x = A^+ y for `count` items. SUMI_ERROR_UNSUPPORTED where there is no
+   pseudo-inverse. */
+SUMI_API sumi_status sumi_operator_apply(const sumi_operator *linear, int64_t count, const float *x,
+                                         float *y);
+SUMI_API sumi_status sumi_operator_adjoint(const sumi_operator *linear, int64_t count,
+                                           const float *y, float *x);
+SUMI_API sumi_status sumi_operator_inverse(const sumi_operator *linear, int64_t count,
+                                           const float *y, float *x);
+
+/* The methods that sample x0 given y, by number from 0; false past the last. */
+typedef struct sumi_method_info {
+    size_t size; /* sizeof(sumi_method_info) */
+    const char *name, *paper;
+    int evaluations; /* of the network for each of the solver; a product counts as two */
+    bool needs_product, needs_inverse, needs_noise; /* products of the denoiser, the pseudo-inverse
+                                                       of the operator, "noise" above 0 */
+} sumi_method_info;
+SUMI_API bool sumi_method_describe(int number, sumi_method_info *info);
+
+/* A restorer samples items whose measurements are given, with options by name: "method" and "noise"
+   (the deviation of n); "variance" of the data for pigdm and smc, "zeta" of dps, "jump" and
+   "resample" of repaint, "particles" of smc. `method` NULL is pigdm. The operator must outlive
+   it. */
+typedef struct sumi_restorer sumi_restorer;
+SUMI_API sumi_status sumi_restorer_create(sumi_context *context, const sumi_operator *linear,
+                                          const char *method, sumi_restorer **restorer);
+SUMI_API void sumi_restorer_free(sumi_restorer *restorer);
+SUMI_API bool sumi_restorer_option(const sumi_restorer *restorer, int number, sumi_option *option);
+SUMI_API sumi_status sumi_restorer_set(sumi_restorer *restorer, const char *option,
+                                       const char *value);
+SUMI_API sumi_status sumi_restorer_set_number(sumi_restorer *restorer, const char *option,
+                                              double value);
+/* The value of an option as text; NULL if there is no such option. Valid until the next call. */
+SUMI_API const char *sumi_restorer_get(sumi_restorer *restorer, const char *option);
+
+/* Draws samples of x0 given each of measured[items, measurement]: a new array [draws items, item],
+   all items of the first draw, then all of the next. `solver` runs with the denoiser; smc uses only
+   its levels, seed and prediction. The watcher may be NULL; if it stops the run, the status is
+   SUMI_STOPPED and `samples` has the states. */
+SUMI_API sumi_status sumi_restore(sumi_restorer *restorer, sumi_solver *solver,
+                                  const sumi_own_denoiser *denoiser, const sumi_array *measured,
+                                  int64_t draws, sumi_solver_watcher watcher, void *user,
+                                  sumi_array *samples);
+/* The same for a session's model, with its guides; draw d of item i has item d items + i of the
+   session's condition, with smc item i. Samples of a model over latents are latents. */
+SUMI_API sumi_status sumi_session_restore(sumi_session *session, sumi_restorer *restorer,
+                                          sumi_solver *solver, const sumi_array *measured,
+                                          int64_t draws, sumi_solver_watcher watcher, void *user,
+                                          sumi_array *samples);
+
+/* What smc says of a measurement: the effective number of its particles, 1 / sum of squared
+   weights, at the end and at its least; how often they were resampled; and an estimate of log p(y),
+   the evidence of the model. False for other methods, and past the last measurement. */
+typedef struct sumi_evidence {
+    size_t size; /* sizeof(sumi_evidence) */
+    int64_t particles;
+    double effective, least_effective;
+    int64_t resampled;
+    double log_evidence;
+} sumi_evidence;
+SUMI_API bool sumi_restorer_evidence(const sumi_restorer *restorer, int64_t item,
+                                     sumi_evidence *evidence);
 
 /* ---- Auto-encoders ----------------------------------------------------------------------------
  */
@@ -924,15 +1064,8 @@ typedef struct sumi_likelihood_term {
 SUMI_API bool sumi_likelihood_get(const sumi_likelihood *likelihood, int64_t number,
                                   sumi_likelihood_term *term);
 
-/* A denoiser with vector-Jacobian products: writes output[count, output_size] like a sumi_denoiser,
-   and products[count, item_size] = v^T d output / d x with the v of each item in vectors[count,
-   output_size]. */
-typedef sumi_status (*sumi_denoiser_product)(void *user, int64_t count, int64_t item_size,
-                                             int64_t output_size, const float *x,
-                                             const float *times, const float *vectors,
-                                             float *output, float *products);
-/* That of a session: `user` is the sumi_session. Guides are applied; SUMI_ERROR_UNSUPPORTED if one
-   of them has no vector-Jacobian products. */
+/* A session's vector-Jacobian products: `user` is the sumi_session. Guides are applied;
+   SUMI_ERROR_UNSUPPORTED if one of them has no such products. */
 SUMI_API sumi_status sumi_session_product(void *session, int64_t count, int64_t item_size,
                                           int64_t output_size, const float *x, const float *times,
                                           const float *vectors, float *output, float *products);

@@ -8,13 +8,15 @@
 #include "interrupt.h"
 #include "own_items.h"
 #include "print.h"
+#include "restoring.h"
 
 enum { DRAWS_USUAL = 4, ITEMS_USUAL = 6, ITEMS_MOST = 64, DRAWS_MOST = 32, TITLE_SIZE = 24 };
 
 struct settings {
     struct inference_settings inference;
+    struct restoring_settings restoring; /* its noise is --deviation */
     int64_t count, draws;
-    const char *input, *output, *mask, *keep, *deviation;
+    const char *input, *output, *mask, *keep;
     bool grey;
 };
 
@@ -22,7 +24,8 @@ struct work {
     sumi_context *context;
     const struct settings *settings;
     struct inference inference;
-    double deviation;
+    sumi_operator *linear;
+    sumi_restorer *restorer;
     sumi_array items;  /* [n, item] */
     sumi_array mask;   /* like items; above 0 where numbers are known */
     sumi_array values; /* known values: items, or the means of their channels [n, position] */
@@ -47,7 +50,6 @@ static int check_choices(struct work *work)
     if (draws_of(settings) > DRAWS_MOST || settings->count > ITEMS_MOST)
         return fail(EXIT_USAGE, "inpaint: at most %d items and %d samples of each", ITEMS_MOST,
                     DRAWS_MOST);
-    if (settings->deviation) work->deviation = strtod(settings->deviation, NULL);
     return check_output(settings->output);
 }
 
@@ -174,33 +176,40 @@ static int make_latents(struct work *work)
 
 /* ---- Drawing samples ---- */
 
+/* The operator that measures what is known of the items or of their latents. */
+static sumi_status make_operator(struct work *work)
+{
+    const sumi_array *items = work->latents.data ? &work->latents : &work->items;
+    const sumi_array *mask = work->latents.data ? &work->latent_mask : &work->mask;
+    if (work->settings->grey)
+        return sumi_operator_create(work->context, "grey", items->rank - 1, items->shape + 1,
+                                    &work->linear);
+    return sumi_operator_create_mask(work->context, items->rank - 1, items->shape + 1,
+                                     mask->shape[0], mask->data, &work->linear);
+}
+
 static int draw(struct work *work)
 {
     const struct settings *settings = work->settings;
-    bool latent = work->latents.data;
-    const sumi_array *values = settings->grey ? &work->values
-                               : latent       ? &work->latents
-                                              : &work->items;
-    int64_t items = work->items.shape[0];
-    sumi_known known = {.size = sizeof known,
-                        .items = items,
-                        .values = values->data,
-                        .mask = latent ? work->latent_mask.data : work->mask.data,
-                        .channels = settings->grey ? work->items.shape[3] : 0,
-                        .deviation = work->deviation};
+    const sumi_array *measured = settings->grey       ? &work->values
+                                 : work->latents.data ? &work->latents
+                                                      : &work->items;
     struct sampling sampling = inference_sampling(&work->inference);
-    sumi_status status = sumi_solver_correct(work->inference.solver, sumi_keep_known, &known);
+    sumi_status status = make_operator(work);
     if (status != SUMI_OK) return fail_argument(work->context, status);
+    int code = restoring_create(work->context, work->linear, &settings->restoring, "product",
+                                &work->restorer);
+    if (code != EXIT_DONE) return code;
     interrupt_catch();
-    status = sampling_draw(&sampling, draws_of(work->settings) * items, &work->drawn);
-    sumi_solver_correct(work->inference.solver, NULL, NULL);
-    if (status == SUMI_OK)
-        status = sampling_decode(work->context, work->inference.model,
-                                 settings->inference.computing.precision, &work->drawn);
+    status =
+        sampling_restore(&sampling, work->restorer, measured, draws_of(settings), &work->drawn);
+    if (status != SUMI_OK) return fail_argument(work->context, status);
+    status = sampling_decode(work->context, work->inference.model,
+                             settings->inference.computing.precision, &work->drawn);
     return status == SUMI_OK ? EXIT_DONE : fail_context(work->context);
 }
 
-/* Copies the mask for each item, as sumi_keep_known requires. */
+/* Copies the mask for each item, for the table. */
 static int spread_mask(struct work *work)
 {
     sumi_array one = work->mask;
@@ -301,6 +310,8 @@ static int run(sumi_context *context, const void *user, int count, const char *c
                                   &work.latents, &work.latent_mask, &work.drawn};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         sumi_array_release(context, arrays[i]);
+    sumi_restorer_free(work.restorer);
+    sumi_operator_free(work.linear);
     inference_close(&work.inference);
     return code;
 }
@@ -321,9 +332,10 @@ static const struct option OPTIONS[] = {
                               "scaled as those of --input")),
     OPTION_ROW(struct settings, grey, 0, NULL,
                A_FLAG("grey", "only the mean of the colour channels is known, everywhere")),
-    OPTION_ROW(struct settings, deviation, 0, "D",
-               A_NUMBER("deviation", 0, 1e30,
+    OPTION_ROW(struct settings, restoring.noise, 0, "D",
+               A_NUMBER("deviation", 0, 1e6,
                         "standard deviation of the error of the known values; default: 0")),
+    RESTORING_ROWS(struct settings, restoring),
     OPTION_ROW(struct settings, count, 'n', "N", A_COUNT("count", "take the first N items only")),
     OPTION_ROW(struct settings, draws, 0, "K",
                A_COUNT("draws", "samples for each item; default: 4")),
@@ -335,13 +347,16 @@ const struct command inpaint_command = {
     .name = "inpaint",
     .summary = "fill in missing parts, or colour grey pictures",
     .usage = "MODEL -o FILE.{png,npy} [-i FILE] [--keep SIDE|--mask FILE|--grey] ...",
-    .details = "Samples from the model times a normal density around the known part of an item\n"
-               "(Sohl-Dickstein et al. 2015, section 2.5; Song et al. 2021, appendix I). With\n"
-               "--deviation the known part is a noisy measurement, which is denoised too.\n\n"
-               "examples:\n"
-               "  sumi inpaint runs/digits --keep top --steps 100 -o filled.png\n"
-               "  sumi inpaint runs/cifar10 -i photo.png --grey -o coloured.png\n"
-               "  sumi inpaint runs/morlet -i measured.npy --mask gaps.npy -o whole.npy",
+    .details =
+        "Samples what is not known of an item. This is `sumi restore` with a mask or with grey,\n"
+        "and by default with --method product: samples from the model times a normal density\n"
+        "around the known part (Sohl-Dickstein et al. 2015, section 2.5; Song et al. 2021,\n"
+        "appendix I). With --deviation the known part is a noisy measurement, which is denoised\n"
+        "too.\n\n"
+        "examples:\n"
+        "  sumi inpaint runs/digits --keep top --steps 100 -o filled.png\n"
+        "  sumi inpaint runs/cifar10 -i photo.png --grey -o coloured.png\n"
+        "  sumi inpaint runs/morlet -i measured.npy --mask gaps.npy -o whole.npy",
     .options = OPTIONS,
     .arguments = "a MODEL",
     .least = 1,

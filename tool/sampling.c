@@ -166,6 +166,29 @@ sumi_status sampling_run(const struct sampling *sampling, sumi_array *state)
     return status;
 }
 
+sumi_status sampling_restore(const struct sampling *sampling, sumi_restorer *restorer,
+                             const sumi_array *measured, int64_t draws, sumi_array *samples)
+{
+    int64_t count;
+    double *times = sampling_times(sampling->solver, &count);
+    if (!times) return SUMI_ERROR_ARGUMENT;
+    int64_t shape[1 + SUMI_MAX_RANK] = {draws * measured->shape[0]};
+    sumi_array state = {.rank = 1 + sumi_model_shape(sampling->model, shape + 1)};
+    memcpy(state.shape, shape, sizeof state.shape);
+    struct watch watch = {.sampling = sampling,
+                          .state = &state,
+                          .times = times,
+                          .steps = count,
+                          .start = clock_now()};
+    if (!sampling->quiet) preview_open(&watch.preview, stderr);
+    progress_open(&watch.line, stderr, &watch.preview);
+    sumi_status status = sumi_session_restore(sampling->session, restorer, sampling->solver,
+                                              measured, draws, watch_step, &watch, samples);
+    progress_close(&watch.line);
+    free(times);
+    return status;
+}
+
 int64_t sampling_place(sumi_solver *solver, double strength)
 {
     int64_t count = sumi_solver_times(solver, NULL, 0);

@@ -48,6 +48,11 @@ double *sampling_times(sumi_solver *solver, int64_t *count);
 /* Runs the solver in place on state[n, item]. Stops with SUMI_STOPPED after Ctrl-C. */
 sumi_status sampling_run(const struct sampling *sampling, sumi_array *state);
 
+/* Draws samples given measurements, in a new array [draws items, item] (sumi_session_restore).
+   `from`, `latents`, `strip` and `trail` are not used. */
+sumi_status sampling_restore(const struct sampling *sampling, sumi_restorer *restorer,
+                             const sumi_array *measured, int64_t draws, sumi_array *samples);
+
 /* The index in the list of times after which the fraction `strength` (0 to 1) of the steps is left,
    rounded up, so that there is at least one. */
 int64_t sampling_place(sumi_solver *solver, double strength);

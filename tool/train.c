@@ -50,6 +50,12 @@ static bool is_talking(const struct work *work)
     return !work->settings->json && !work->settings->quiet;
 }
 
+/* Whether it trains a classifier, which is not sampled. */
+static bool is_classifier(const struct work *work)
+{
+    return strcmp(sumi_recipe_get(work->recipe, "train.objective"), "classification") == 0;
+}
+
 /* ---- Preparing ---- */
 
 static bool show_encoding(void *user, const sumi_progress *progress)
@@ -174,7 +180,8 @@ static int prepare(struct work *work, const char *name)
     if (code != EXIT_DONE) return code;
     sumi_status status = open_parts(work);
     if (status != SUMI_OK) return fail_argument(work->context, status);
-    if (work->model && sumi_has("draw")) code = rehearse(work->context, work->model, work->recipe);
+    if (work->model && !is_classifier(work) && sumi_has("draw"))
+        code = rehearse(work->context, work->model, work->recipe);
     if (code == EXIT_DONE) {
         work->folder.weights = count_weights(work);
         code = run_folder_begin(work->context, &work->folder, work->recipe);
@@ -316,6 +323,7 @@ static sumi_status draw_pictures(struct work *work)
     const struct inference_settings left_open = {.steps = 0};
     sumi_status status = sumi_trainer_use_average(work->trainer, true);
     if (status == SUMI_OK && work->auto_encoder) return draw_reconstructions(work);
+    if (is_classifier(work)) return status;
     if (status == SUMI_OK)
         status = inference_solver(work->model, &left_open, work->recipe, &solver);
     if (status == SUMI_OK) status = open_session(work, &session);

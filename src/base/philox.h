@@ -21,7 +21,8 @@ enum philox_purpose {
     PURPOSE_MEASURE,
     PURPOSE_DIRECTION,
     PURPOSE_LATENT,
-    PURPOSE_LABEL_DROPOUT
+    PURPOSE_LABEL_DROPOUT,
+    PURPOSE_RESTORE
 };
 
 typedef struct philox_stream {

@@ -19,4 +19,14 @@ struct denoising {
     int64_t channels;                /* of an item, along its last axis; 0 if unknown */
 };
 
+/* One of the caller. */
+static inline struct denoising denoising_of_own(const sumi_own_denoiser *own)
+{
+    return (struct denoising){.user = own->user,
+                              .predict = own->predict,
+                              .product = own->product,
+                              .set_condition = own->set_condition,
+                              .channels = own->channels};
+}
+
 #endif

@@ -10,9 +10,11 @@
 #include "vectors/rows.h"
 
 /* Opens the solver that the model will be sampled with, and reads its path and options. */
-static sumi_status open_solver(struct noised *noised)
+static sumi_status open_solver(struct noised *noised, bool labelled)
 {
-    TRY(sumi_model_solver(noised->learning.model, NULL, &noised->solver));
+    const struct learning *learning = &noised->learning;
+    TRY(labelled ? model_path_solver(learning->context, learning->model, &noised->solver)
+                 : sumi_model_solver(learning->model, NULL, &noised->solver));
     TRY(solver_schedule(noised->solver, &noised->schedule));
     TRY(solver_path(noised->solver, &noised->path));
     noised->options = solver_options(noised->solver);
@@ -20,7 +22,7 @@ static sumi_status open_solver(struct noised *noised)
     return SUMI_OK;
 }
 
-static sumi_status take_memory(struct noised *noised)
+static sumi_status take_memory(struct noised *noised, bool labelled)
 {
     sumi_context *context = noised->learning.context;
     size_t batch = (size_t)noised->batch, count = batch * (size_t)noised->item_size;
@@ -28,22 +30,32 @@ static sumi_status take_memory(struct noised *noised)
     noised->noise = context_allocate(context, count, sizeof *noised->noise);
     noised->places = context_allocate(context, batch, sizeof *noised->places);
     if (!noised->clean || !noised->noise || !noised->places) return SUMI_ERROR_MEMORY;
-    if (!sumi_model_classes(noised->learning.model)) return SUMI_OK;
+    if (!labelled && !sumi_model_classes(noised->learning.model)) return SUMI_OK;
     noised->labels = context_allocate(context, batch, sizeof *noised->labels);
     return noised->labels ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 
-sumi_status noised_open(const struct learning *learning, struct noised *noised)
+static sumi_status open_with(const struct learning *learning, bool labelled, struct noised *noised)
 {
     *noised = (struct noised){.learning = *learning,
                               .seed = recipe_seed(learning->recipe, "train.seed"),
                               .batch = portion_of(learning->recipe, 0).count,
                               .item_size = model_item_size(learning->model),
                               .label_dropout = label_dropout_of(learning)};
-    TRY(open_solver(noised));
-    TRY(take_memory(noised));
+    TRY(open_solver(noised, labelled));
+    TRY(take_memory(noised, labelled));
     TRY(times_open(learning, noised->path, noised->options->shift, &noised->draws));
     return coupling_open(learning, noised->batch, &noised->coupling);
+}
+
+sumi_status noised_open(const struct learning *learning, struct noised *noised)
+{
+    return open_with(learning, false, noised);
+}
+
+sumi_status noised_open_labelled(const struct learning *learning, struct noised *noised)
+{
+    return open_with(learning, true, noised);
 }
 
 void noised_release(struct noised *noised)
@@ -79,7 +91,8 @@ sumi_node noised_build(struct noised *noised, sumi_graph *graph)
     net_add_inputs(net, graph, noised->batch, NULL, &nodes);
     noised->x = nodes.at[NET_X];
     noised->times = nodes.at[NET_TIMES];
-    noised->classes = noised->labels ? nodes.at[net_find_input(net, "class")] : -1;
+    noised->classes =
+        sumi_model_classes(noised->learning.model) ? nodes.at[net_find_input(net, "class")] : -1;
     return net_build(net, graph, &nodes);
 }
 
@@ -237,7 +250,7 @@ static void feed_item(struct noised *noised, sumi_plan *plan, const struct porti
     rows_combine(1, noised->item_size, sumi_plan_data(plan, noised->x) + at, 2, terms);
     sumi_plan_data(plan, noised->times)[i] = (float)place.time;
     if (noised->chances >= 0) sumi_plan_data(plan, noised->chances)[i] = (float)(1 / place.chance);
-    if (noised->labels) net_put_integers(plan, noised->classes, i, 1, &noised->labels[i]);
+    if (noised->classes >= 0) net_put_integers(plan, noised->classes, i, 1, &noised->labels[i]);
 }
 
 void noised_target(const struct noised *noised, int64_t item, float *target)

@@ -21,7 +21,7 @@ struct noised {
     uint64_t seed;
     int64_t batch, item_size; /* batch: items of one feed */
     float *clean, *noise;     /* [batch, item_size] */
-    int32_t *labels;          /* [batch] classes, NULL for a network without classes */
+    int32_t *labels;          /* [batch] classes, or NULL */
     struct place *places;     /* [batch] */
     struct times draws;
     struct coupling coupling;
@@ -33,6 +33,9 @@ struct noised {
 
 /* Call noised_release also after a failure. */
 sumi_status noised_open(const struct learning *learning, struct noised *noised);
+/* The same with the classes of items in `labels` for the objective, of a network that does not get
+   them and that is not sampled with. */
+sumi_status noised_open_labelled(const struct learning *learning, struct noised *noised);
 void noised_release(struct noised *noised);
 /* `release` of an objective whose user data begin with a struct noised and own nothing else. */
 void noised_free(void *user);

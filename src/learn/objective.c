@@ -7,14 +7,15 @@
 #include "learn/keys.h"
 
 static const struct objective_type *const types[] = {
-    &objective_denoising, &objective_variational, &objective_hybrid,     &objective_sliced,
-    &objective_bits,      &objective_betas,       &objective_likelihood, &objective_auto_encoder,
+    &objective_denoising,  &objective_variational,  &objective_hybrid,
+    &objective_sliced,     &objective_bits,         &objective_betas,
+    &objective_likelihood, &objective_auto_encoder, &objective_classification,
 };
 
 const struct option objective_keys[] = {
     {CHOICE_OPTION("train.objective", "denoising",
                    "denoising|variational|hybrid|sliced|bits|"
-                   "betas|likelihood|autoencoder",
+                   "betas|likelihood|autoencoder|classification",
                    "what the network is trained for")},
     {.name = NULL},
 };

@@ -78,6 +78,7 @@ struct objective_type {
 extern const struct objective_type objective_denoising, objective_variational, objective_hybrid;
 extern const struct objective_type objective_sliced, objective_bits, objective_betas;
 extern const struct objective_type objective_likelihood, objective_auto_encoder;
+extern const struct objective_type objective_classification;
 
 /* The objective that the recipe names. */
 sumi_status objective_create(const struct learning *learning, struct objective *objective);

@@ -33,6 +33,12 @@ static int64_t outputs_of(const sumi_recipe *recipe)
     return recipe_is(recipe, "noise.variance", "learned_range") ? 2 : 1;
 }
 
+/* The output channels of a classifier, one for each class; 0 for other networks. */
+static int64_t classes_of(const sumi_recipe *recipe, int classes)
+{
+    return recipe_is(recipe, "train.objective", "classification") ? classes : 0;
+}
+
 sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe,
                                enum sumi_item_kind kind, const int64_t *shape, int classes,
                                char **text)
@@ -45,6 +51,7 @@ sumi_status config_from_recipe(sumi_context *context, const sumi_recipe *recipe,
         .shape = shape,
         .classes = classes,
         .outputs = outputs_of(recipe),
+        .out_channels = classes_of(recipe, classes),
         .null_class = recipe_number(recipe, "train.label_dropout") > 0,
         .times_are_sigma = recipe_is(recipe, "noise.time", "sigma"),
     };
@@ -72,7 +79,8 @@ static sumi_status check_fit(const sumi_model *model, const sumi_recipe *recipe,
                             "set are %s",
                             shape_text(&wanted, want), shape_text(&items, have));
     }
-    int64_t wanted_channels = outputs_of(recipe) * items.size[items.rank - 1];
+    int64_t wanted_channels = classes_of(recipe, sumi_data_classes(data));
+    if (!wanted_channels) wanted_channels = outputs_of(recipe) * items.size[items.rank - 1];
     if (net->out_channels != wanted_channels) {
         return context_fail(model->context, SUMI_ERROR_ARGUMENT,
                             "the network of model.config has %lld output channels; for items with "

@@ -124,6 +124,9 @@ sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *reci
 /* Checks the text of a scheduler_config.json and converts it to the form that is saved. */
 sumi_status scheduler_read(sumi_context *context, const char *text, const char *source,
                            char **result);
+/* The model's own solver for its path alone, also where the network is not one to sample with, as a
+   classifier (sample.c). */
+sumi_status model_path_solver(sumi_context *context, const sumi_model *model, sumi_solver **solver);
 /* Whether the scheduler is that of a binomial diffusion, whose items are bits (sample.c). */
 bool model_is_binomial(const sumi_model *model);
 /* Its class, such as "DDPMScheduler", into name[size]. */

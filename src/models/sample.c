@@ -64,8 +64,9 @@ static sumi_status check_bits(sumi_context *context, const char *wanted, const c
         own);
 }
 
-static sumi_status make_solver(sumi_context *context, const sumi_model *model, const char *name,
-                               sumi_solver **solver)
+/* Makes the solver `name` with the options of the model's scheduler; NULL: the scheduler's own. */
+static sumi_status configure_solver(sumi_context *context, const sumi_model *model,
+                                    const char *name, sumi_solver **solver)
 {
     char class_name[CLASS_SIZE];
     *solver = NULL;
@@ -77,9 +78,24 @@ static sumi_status make_solver(sumi_context *context, const sumi_model *model, c
     sumi_solver *made = NULL;
     TRY(sumi_solver_create(context, name, &made));
     sumi_status status = sumi_solver_configure(made, model->scheduler);
-    if (status == SUMI_OK) status = check_solver(context, model, made);
     if (status == SUMI_OK) *solver = made;
     else sumi_solver_free(made);
+    return status;
+}
+
+sumi_status model_path_solver(sumi_context *context, const sumi_model *model, sumi_solver **solver)
+{
+    return configure_solver(context, model, NULL, solver);
+}
+
+static sumi_status make_solver(sumi_context *context, const sumi_model *model, const char *name,
+                               sumi_solver **solver)
+{
+    TRY(configure_solver(context, model, name, solver));
+    sumi_status status = check_solver(context, model, *solver);
+    if (status == SUMI_OK) return SUMI_OK;
+    sumi_solver_free(*solver);
+    *solver = NULL;
     return status;
 }
 

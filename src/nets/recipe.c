@@ -106,7 +106,9 @@ bool net_add_channels(json_object *config, const struct net_request *request)
 {
     int64_t channels = request->shape[request->rank - 1];
     return member_whole(config, "in_channels", channels)
-           && member_whole(config, "out_channels", channels * request->outputs)
+           && member_whole(config, "out_channels",
+                           request->out_channels ? request->out_channels
+                                                 : channels * request->outputs)
            && member_number(config, "dropout", recipe_number(request->recipe, "model.dropout"));
 }
 

@@ -17,6 +17,7 @@ struct net_request {
     const int64_t *shape;
     int classes;          /* of the data set; 0: it has no labels */
     int64_t outputs;      /* output channels for each channel of an item */
+    int64_t out_channels; /* of a classifier; 0: as above */
     bool null_class;      /* label dropout needs a class that stands for none */
     bool times_are_sigma; /* the time input is the noise level */
 };

@@ -371,12 +371,31 @@ float run_final_product(const struct solver_run *run)
     return (float)(1 / (1 + sigma * sigma));
 }
 
+/* The level of the state after the step from the current place. */
+static struct level level_after(const struct solver_run *run)
+{
+    if (run->scale != SCALE_TABLE) return run_level(run, run->place + 1);
+    double product = run_product(run, run_next_time(run), 1);
+    return (struct level){.signal = sqrt(product),
+                          .noise = sqrt(1 - product),
+                          .log_ratio = 0.5 * log(product / (1 - product))};
+}
+
+/* Makes a step, and what changes the state after it. */
+static sumi_status make_step(struct solver_run *run, const struct solver_type *type)
+{
+    TRY(type->step(run));
+    if (!run->shift) return SUMI_OK;
+    const struct level level = level_after(run);
+    return run->shift(run->shift_user, run, &level);
+}
+
 static sumi_status walk(struct solver_run *run, const struct solver_type *type,
                         sumi_solver_watcher watcher, void *watcher_user)
 {
     int64_t start = run->options->start_index, steps = run->time_count - start;
     for (run->place = start; run->place < run->time_count; run->place++) {
-        TRY(type->step(run));
+        TRY(make_step(run, type));
         double time = run->times[run->place];
         if (!rows_are_finite(run->threads, run->total, run->x)) {
             return context_fail(run->context, SUMI_ERROR_NUMBER,
@@ -407,6 +426,8 @@ sumi_status sumi_solver_run(sumi_solver *solver, sumi_denoiser denoiser, void *u
         .read = solver->type->read,
         .correction = solver->correction,
         .correction_user = solver->correction_user,
+        .shift = solver->shift,
+        .shift_user = solver->shift_user,
     };
     TRY(solver_prepare(solver));
     TRY(solver_shape(solver, rank, shape, &run.shape));

@@ -256,6 +256,12 @@ sumi_status sumi_solver_correct(sumi_solver *solver, sumi_correction correction,
     return SUMI_OK;
 }
 
+void solver_set_shift(sumi_solver *solver, solver_shift shift, void *user)
+{
+    solver->shift = shift;
+    solver->shift_user = user;
+}
+
 double sumi_solver_initial_sigma(const sumi_solver *solver)
 {
     return solver->ready ? solver->grid.init_noise_sigma : 1;

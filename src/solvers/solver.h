@@ -18,6 +18,12 @@ enum { MOST_ROWS = 8, MOST_CLASSES = 4, MOST_TABLES = 4 };
     "clip_sample|clip_denoised|clip_sample_range|thresholding|dynamic_thresholding_ratio|"         \
     "sample_max_value"
 
+struct solver_run;
+
+/* Changes run->x after a step; `level` is that of the state, on its own scale. */
+typedef sumi_status (*solver_shift)(void *user, const struct solver_run *run,
+                                    const struct level *level);
+
 /* One run of the loop. Every row is a state [items, item_size]. */
 struct solver_run {
     sumi_context *context;
@@ -49,6 +55,8 @@ struct solver_run {
     void *denoiser_user;
     sumi_correction correction; /* applied to every estimate, or NULL */
     void *correction_user;
+    solver_shift shift; /* after every step, or NULL */
+    void *shift_user;
     int64_t evaluations; /* made so far */
     float *output, *call_times, *scratch;
     float *input;  /* row: the scaled state for the network, where that is not x */
@@ -155,6 +163,9 @@ sumi_status solver_schedule(sumi_solver *solver, const struct schedule **schedul
 sumi_status solver_path(sumi_solver *solver, const struct noise_path **path);
 const struct solver_options *solver_options(const sumi_solver *solver);
 
+/* Sets what changes the state after each step of later runs; NULL for nothing. */
+void solver_set_shift(sumi_solver *solver, solver_shift shift, void *user);
+
 /* Whether the states are bits (-1 and 1) of a binomial diffusion. */
 bool solver_is_binomial(const sumi_solver *solver);
 
@@ -178,6 +189,8 @@ struct sumi_solver {
     struct random_source random;
     sumi_correction correction; /* applied in later runs, or NULL */
     void *correction_user;
+    solver_shift shift; /* after every step of later runs, or NULL */
+    void *shift_user;
     int64_t evaluations; /* of the last run */
     bool started;        /* whether sumi_solver_start came after the last run */
 };

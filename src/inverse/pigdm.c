@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* "Pseudoinverse-guided diffusion models", Song, Vahdat, Mardani and Kautz 2023: the data of a
+   state are taken as normal around the estimate D with variance r^2, so that
+
+       score += (dD/dx)^T A^T (r^2 A A^T + noise^2 I)^-1 (y - A D)
+
+   which is exact for Gaussian data of variance v I, with r^2 = v s^2 / (a^2 v + s^2). */
+#include "inverse/inverse.h"
+
+#include "vectors/rows.h"
+
+/* Above this noise level s / a the derivative of D, which is near zero, is lost in rounding; it is
+   replaced by a r^2 / s^2, that of data of variance v I. */
+static const double RATIO_MOST = 100;
+
+/* change = A^T (r^2 A A^T + noise^2 I)^-1 (y - A D), and the distance. */
+static sumi_status weigh_residuals(struct inverse *inverse, const struct guide_call *call)
+{
+    double noise = inverse->options->noise * inverse->options->noise;
+    for (int64_t row = 0; row < call->count; row++) {
+        struct noise_level level = path_level(inverse->path, call->times[row]);
+        int64_t item = inverse->item >= 0 ? inverse->item : row % inverse->items;
+        double spread = inverse_spread(inverse, &level);
+        TRY(inverse_residual(inverse, row, inverse->clean + row * call->item_size));
+        TRY(operator_solve(inverse->operator, item, spread, noise, inverse->residual,
+                           inverse->change + row * call->item_size));
+        if (noise > 0)
+            TRY(operator_distance(inverse->operator, item, spread, noise, inverse->residual,
+                                  &inverse->distance[row]));
+    }
+    return SUMI_OK;
+}
+
+sumi_status inverse_steer(struct inverse *inverse, const struct denoising *inner,
+                          const struct guide_call *call, const float *output)
+{
+    inverse_estimate(inverse, call, output);
+    TRY(weigh_residuals(inverse, call));
+    bool far = false; /* all rows of a call of a solver have one time */
+    struct noise_level level = path_level(inverse->path, call->times[0]);
+    far = level.noise > RATIO_MOST * level.signal;
+    if (!far) TRY(inverse_pull(inverse, inner, call));
+    double factor =
+        far ? inverse_spread(inverse, &level) : level.noise * level.noise / level.signal;
+    for (int64_t i = 0; i < call->count * call->item_size; i++)
+        inverse->change[i] = (float)(factor * inverse->change[i]);
+    return SUMI_OK;
+}
+
+static sumi_status predict(void *user, const struct denoising *inner, const struct guide_call *call,
+                           float *output)
+{
+    struct inverse *inverse = user;
+    TRY(inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
+                       call->times, output));
+    TRY(inverse_steer(inverse, inner, call, output));
+    rows_combine(inverse->context->threads, call->count * call->item_size, inverse->clean, 2,
+                 (struct row_term[]){{1, inverse->clean}, {1, inverse->change}});
+    inverse_write(inverse, call, output);
+    return SUMI_OK;
+}
+
+const struct method_type method_pigdm = {
+    .name = "pigdm",
+    .paper = "Song et al. 2023, Pseudoinverse-guided diffusion models",
+    .evaluations = 3,
+    .needs_product = true,
+    .predict = predict,
+};

@@ -42,7 +42,11 @@ static sumi_status use_recipe(sumi_context *context, void *name)
 static sumi_status use_fetch(sumi_context *context, void *source)
 {
     const fetch_file file = {"hello.txt", "5d41402abc4b2a76b9719d911017c592", false, 100, NULL, 0};
-    const fetch_set set = {"set", "http://127.0.0.1:1", &file, 1, 1};
+    const fetch_set set = {.name = "set",
+                           .url = "http://127.0.0.1:1",
+                           .files = &file,
+                           .file_count = 1,
+                           .stall_seconds = 1};
     unlink(in_folder("cache/hello.txt"));
     return fetch_files(context, &set, source, in_folder("cache"), NULL, NULL);
 }

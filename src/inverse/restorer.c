@@ -219,11 +219,10 @@ static sumi_status run_steered(struct inverse *inverse, const struct denoising *
 {
     const struct method_type *method = inverse->method;
     sumi_solver *solver = inverse->solver;
-    struct guide_stack stack;
+    struct guide_stack stack = guide_stack_of(inverse->context, denoising, inverse->path);
     const struct guide guide = {.name = method->name, .user = inverse, .predict = method->predict};
     const sumi_correction before = solver->correction;
     void *const before_user = solver->correction_user;
-    TRY(guide_stack_open(inverse->context, denoising, inverse->path, &stack));
     sumi_status status = method->predict ? guide_stack_add(&stack, &guide) : SUMI_OK;
     const struct denoising whole = guide_stack_denoising(&stack);
     if (method->correct) sumi_solver_correct(solver, method->correct, inverse);
@@ -236,7 +235,6 @@ static sumi_status run_steered(struct inverse *inverse, const struct denoising *
                                              inverse->watcher_user, samples);
     solver_set_shift(solver, NULL, NULL);
     sumi_solver_correct(solver, before, before_user);
-    guide_stack_close(&stack);
     return status;
 }
 

@@ -260,7 +260,9 @@ static void a_data_set_comes_from_a_folder_or_an_error_says_why(void **state)
 {
     place *here = *state;
     run(here, "XDG_CACHE_HOME=$PWD/cache sumi fetch mnits");
-    CHECK_FAILED(here, 2, "sumi: mnits: no such data set; choose mnist, fashion-mnist or cifar10");
+    CHECK_FAILED(here, 2,
+                 "sumi: mnits: no such data set; choose mnist, "
+                 "fashion-mnist, cifar10 or clip-vocabulary");
     run(here, "XDG_CACHE_HOME=$PWD/cache sumi fetch mnist --from nowhere");
     CHECK_FAILED(here, 1, "sumi: nowhere: neither a folder nor an address such as https://...");
 }

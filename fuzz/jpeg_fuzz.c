@@ -16,9 +16,11 @@ static void use(sumi_context *context, const image *picture)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     sumi_context *context = NULL;
-    image picture;
+    image picture, header;
     if (sumi_context_create(NULL, &context) != SUMI_OK) return 0;
     if (jpeg_decode(context, bytes, size, "fuzz", &picture) == SUMI_OK) {
+        if (jpeg_measure(context, bytes, size, "fuzz", &header) != SUMI_OK) abort();
+        if (header.width != picture.width || header.height != picture.height) abort();
         use(context, &picture);
         image_release(context, &picture);
     } else if (picture.pixels) {

@@ -19,12 +19,14 @@ static void use(sumi_context *context, const image *picture)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     sumi_context *context = NULL;
-    image picture;
+    image picture, header;
     uint8_t *copy = malloc(size ? size : 1);
     if (!copy || sumi_context_create(NULL, &context) != SUMI_OK) abort();
     if (size) memcpy(copy, bytes, size);
     put_checksums_right(copy, size);
     if (png_decode(context, copy, size, "fuzz", &picture) == SUMI_OK) {
+        if (png_measure(context, copy, size, "fuzz", &header) != SUMI_OK) abort();
+        if (header.width != picture.width || header.height != picture.height) abort();
         use(context, &picture);
         image_release(context, &picture);
     } else if (picture.pixels) {

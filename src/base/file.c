@@ -2,8 +2,11 @@
 /* Whole files and path names; see file.h. */
 #include "base/file.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -227,6 +230,29 @@ sumi_status folder_make(sumi_context *context, const char *path)
         if (!saved) break;
     }
     return path_is_folder(path) ? SUMI_OK : fail_with_errno(context, path, "make the folder");
+}
+
+/* The process that writes NAME.PROCESS.part; 0 for any other name. */
+static long writer_of(const char *name)
+{
+    static const char ending[] = ".part";
+    size_t length = strlen(name), most = sizeof ending - 1;
+    if (length <= most || strcmp(name + length - most, ending) != 0) return 0;
+    const char *digit = name + length - most;
+    while (digit > name && isdigit((unsigned char)digit[-1])) digit--;
+    return digit > name + 1 && digit[-1] == '.' ? strtol(digit, NULL, 10) : 0;
+}
+
+void folder_clear_unfinished(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        long process = writer_of(entry->d_name);
+        if (process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH)
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    closedir(folder);
 }
 
 sumi_status path_cache_folder(sumi_context *context, const char *name, char folder[PATH_SIZE])

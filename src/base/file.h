@@ -48,5 +48,7 @@ bool path_has_ending(const char *path, const char *ending);
 sumi_status path_cache_folder(sumi_context *context, const char *name, char folder[PATH_SIZE]);
 /* Creates a folder and its parents; it may exist already. */
 sumi_status folder_make(sumi_context *context, const char *path);
+/* Removes files of file_writer that processes which are gone have left unfinished in a folder. */
+void folder_clear_unfinished(const char *path);
 
 #endif

@@ -3,6 +3,7 @@
    should read them ahead. */
 #include "data/ahead.h"
 #include "data/augment.h"
+#include "data/buckets.h"
 #include "data/shuffle.h"
 
 sumi_status data_read_place(sumi_data *data, uint8_t *bytes, const struct batch_key *key, int64_t i,
@@ -30,7 +31,7 @@ static bool is_worth_a_thread(const sumi_data *data, int64_t batch)
 sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,
                             float *items, int32_t *labels)
 {
-    const struct batch_key key = {seed, step, batch};
+    const struct batch_key key = {seed, buckets_place(data, step), batch};
     if (is_worth_a_thread(data, batch)) {
         if (!data->ahead) TRY(ahead_create(data, &data->ahead));
         return ahead_read(data->ahead, &key, items, labels);

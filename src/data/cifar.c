@@ -42,6 +42,7 @@ static sumi_status open_cifar(sumi_data *data, const sumi_recipe *recipe)
         char path[PATH_SIZE];
         TRY(find_batch(data, test, i, path));
         TRY(cifar_open(data->context, path, &source->files[i]));
+        data->files = hash_file(data->files, path);
         data->count += cifar_count(source->files[i]);
         source->ends[i] = data->count;
     }

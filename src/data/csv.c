@@ -21,6 +21,7 @@ static sumi_status open_csv(sumi_data *data, const sumi_recipe *recipe)
     if (!table) return SUMI_ERROR_MEMORY;
     data->source = table;
     TRY(csv_read(data->context, data->name, table));
+    data->files = hash_file(data->files, data->name);
     data->count = table->shape[0];
     data->rank = items == SUMI_SIGNAL ? 2 : 1;
     data->shape[0] = table->shape[1];

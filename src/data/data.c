@@ -9,6 +9,7 @@
 #include "base/item_kind.h"
 #include "base/thread_pool.h"
 #include "data/ahead.h"
+#include "data/buckets.h"
 #include "files/fetch.h"
 #include "files/image.h"
 
@@ -67,9 +68,19 @@ static const struct option seed_keys[] = {
 };
 
 const struct option *const data_tables[] = {
-    source_keys,  data_morlet_keys, data_shapes_keys, data_heartbeat_keys,
-    scale_keys,   data_noise_keys,  data_points_keys, data_folder_keys,
-    augment_keys, reading_keys,     seed_keys,        NULL,
+    source_keys,
+    data_morlet_keys,
+    data_shapes_keys,
+    data_heartbeat_keys,
+    scale_keys,
+    data_noise_keys,
+    data_points_keys,
+    data_folder_keys,
+    data_buckets_keys,
+    augment_keys,
+    reading_keys,
+    seed_keys,
+    NULL,
 };
 
 enum sumi_item_kind data_items_of(const sumi_recipe *recipe)
@@ -103,9 +114,10 @@ sumi_status data_find_path(sumi_data *data, const sumi_recipe *recipe, const cha
                         folder, name);
 }
 
+/* The source of a bucket is that of the whole. */
 static void close_source(sumi_data *data)
 {
-    if (data->kind->close) data->kind->close(data);
+    if (data->kind->close && !data->whole) data->kind->close(data);
     data->source = NULL;
 }
 
@@ -114,12 +126,20 @@ void sumi_data_free(sumi_data *data)
     if (!data) return;
     sumi_context *context = data->context;
     ahead_free(data->ahead);
+    buckets_free(data);
     close_source(data);
     names_release(context, &data->class_names);
     context_release(context, data->items);
     context_release(context, data->labels);
     context_release(context, data->bytes);
+    context_release(context, data->numbers);
     context_release(context, data);
+}
+
+/* The number of an item in the source. */
+static int64_t source_number(const sumi_data *data, int64_t index)
+{
+    return data->numbers ? data->numbers[index] : index;
 }
 
 /* Writes the floats of item `index` (unchecked) to item[item_size], as the kind gives them. */
@@ -127,13 +147,13 @@ static sumi_status read_unscaled(sumi_data *data, uint8_t *scratch, int64_t inde
 {
     size_t size = (size_t)data->item_size, first = (size_t)index * size;
     if (!data->kind->read_bytes) {
-        if (!data->items) return data->kind->read_floats(data, index, item);
+        if (!data->items) return data->kind->read_floats(data, source_number(data, index), item);
         memcpy(item, (const float *)data->items + first, size * sizeof *item);
         return SUMI_OK;
     }
     const uint8_t *bytes = scratch;
     if (data->items) bytes = (const uint8_t *)data->items + first;
-    else TRY(data->kind->read_bytes(data, index, scratch));
+    else TRY(data->kind->read_bytes(data, source_number(data, index), scratch));
     image_to_float(bytes, size, item);
     return SUMI_OK;
 }
@@ -149,7 +169,7 @@ sumi_status data_read_label(sumi_data *data, int64_t index, int32_t *label)
     *label = data->classes ? 0 : -1;
     if (!data->classes) return SUMI_OK;
     if (data->labels) *label = data->labels[index];
-    else TRY(data->kind->read_label(data, index, label));
+    else TRY(data->kind->read_label(data, source_number(data, index), label));
     return SUMI_OK;
 }
 
@@ -179,9 +199,9 @@ static sumi_status load_item(const struct loading *loading, int64_t index)
     sumi_data *data = loading->data;
     void *item = (char *)data->items + (size_t)(index * data->item_size) * loading->number_size;
     if (data->kind->read_bytes) {
-        TRY(data->kind->read_bytes(data, index, item));
+        TRY(data->kind->read_bytes(data, source_number(data, index), item));
     } else {
-        TRY(data->kind->read_floats(data, index, item));
+        TRY(data->kind->read_floats(data, source_number(data, index), item));
         TRY(check_finite(data, index, item));
     }
     return loading->labels ? data_read_label(data, index, &loading->labels[index]) : SUMI_OK;
@@ -265,23 +285,48 @@ static bool measure(sumi_data *data, size_t number_size, int64_t *bytes)
            && !__builtin_mul_overflow(*bytes, data->count, bytes);
 }
 
-static sumi_status open_kind(sumi_data *data, const sumi_recipe *recipe)
+static size_t number_size(const sumi_data *data)
 {
-    TRY(data->kind->open(data, recipe));
-    TRY(apply_recipe(data, recipe));
-    size_t number_size = data->kind->read_bytes ? 1 : sizeof(float);
+    return data->kind->read_bytes ? 1 : sizeof(float);
+}
+
+/* Measures the items, and takes their bytes from *left; false where it does not suffice. */
+static sumi_status measure_items(sumi_data *data, int64_t *left, bool *fits)
+{
     int64_t bytes = 0;
-    if (!measure(data, number_size, &bytes)) {
+    if (!measure(data, number_size(data), &bytes)) {
         return context_fail(data->context, SUMI_ERROR_FORMAT,
                             "%s: the items have a dimension of zero, or are too large", data->name);
     }
-    if (bytes <= 1000000 * recipe_int(recipe, "data.memory")) {
-        TRY(load_items(data, number_size));
-        close_source(data);
-        return SUMI_OK;
-    }
+    *fits = bytes <= *left;
+    *left -= *fits ? bytes : 0;
+    return SUMI_OK;
+}
+
+/* Brings the items into memory, or makes scratch memory for reading them on demand. */
+static sumi_status prepare_items(sumi_data *data, bool fits)
+{
+    if (fits) return load_items(data, number_size(data));
     data->bytes = context_allocate(data->context, (size_t)data->item_size, 1);
     return data->bytes ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
+static sumi_status open_kind(sumi_data *data, const sumi_recipe *recipe)
+{
+    int64_t left = 1000000 * recipe_int(recipe, "data.memory");
+    bool fits = false;
+    TRY(data->kind->open(data, recipe));
+    TRY(apply_recipe(data, recipe));
+    TRY(buckets_open(data, recipe));
+    for (int i = 0; i < data->bucket_count; i++) {
+        TRY(measure_items(data->buckets[i], &left, &fits));
+        TRY(prepare_items(data->buckets[i], fits));
+    }
+    TRY(measure_items(data, &left, &fits));
+    fits &= data->bucket_count == 0; /* else the whole is only looked at */
+    TRY(prepare_items(data, fits));
+    if (fits) close_source(data);
+    return SUMI_OK;
 }
 
 sumi_status sumi_data_open(sumi_context *context, const sumi_recipe *recipe, sumi_data **data)

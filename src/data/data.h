@@ -20,6 +20,9 @@ struct data_kind {
     sumi_status (*read_bytes)(sumi_data *data, int64_t index, uint8_t *item);
     sumi_status (*read_floats)(sumi_data *data, int64_t index, float *item);
     sumi_status (*read_label)(sumi_data *data, int64_t index, int32_t *label);
+    /* NULL, or writes the height and the width that a picture has in its source, which read_bytes
+       then gives at any size: that of data->shape. */
+    sumi_status (*measure)(sumi_data *data, int64_t index, int64_t size[2]);
     /* NULL, or changes an item that training takes at `position` by a draw of its own, keyed by
        seed and position. */
     void (*draw)(sumi_data *data, uint64_t seed, int64_t position, int64_t index, float *item);
@@ -41,6 +44,8 @@ struct sumi_data {
     struct names class_names;      /* empty where they have none */
     enum sumi_item_kind items_are; /* 0: the usual kind of that rank */
     char auto_encoder[HASH_TEXT];  /* fingerprint of what items are latents of; "" for none */
+    uint64_t files;                /* checksum of its files' sizes and times (hash_file), and of
+                                      their names where they are several; 0 for no files */
 
     /* Set by data.c. */
     int64_t item_size; /* numbers in one item */
@@ -51,6 +56,13 @@ struct sumi_data {
     uint8_t *bytes;      /* [item_size], scratch for reading on demand */
     int readers;         /* number of threads that may read ahead */
     struct ahead *ahead; /* the threads (ahead.h); NULL before the first batch */
+
+    /* Set by buckets.c. */
+    sumi_data **buckets; /* [bucket_count], the items by size; NULL where all have one */
+    int bucket_count;
+    struct turns *turns; /* the order of their batches; NULL before a training */
+    sumi_data *whole;    /* of a bucket: the data set that it is a part of; else NULL */
+    int64_t *numbers;    /* of a bucket: [count] the numbers of its items in the whole's source */
 };
 
 extern const struct data_kind data_morlet, data_digits, data_shapes, data_swissroll, data_moons,

@@ -37,7 +37,14 @@ static void describe_items(const sumi_data *data, struct fingerprint *fingerprin
         length += snprintf(text + length, (size_t)(FINGERPRINT_SIZE - length), "%s%" PRId64,
                            i ? "x" : "", data->shape[i]);
     }
-    snprintf(text + length, (size_t)(FINGERPRINT_SIZE - length), " in %d classes", data->classes);
+    length += snprintf(text + length, (size_t)(FINGERPRINT_SIZE - length), " in %d classes",
+                       data->classes);
+    for (int i = 0; i < data->bucket_count && length < FINGERPRINT_SIZE; i++) {
+        const int64_t *size = data->buckets[i]->shape;
+        length += snprintf(text + length, (size_t)(FINGERPRINT_SIZE - length),
+                           ", %" PRId64 " as %" PRId64 "x%" PRId64, data->buckets[i]->count,
+                           size[0], size[1]);
+    }
 }
 
 static sumi_status take(sumi_data *data, struct fingerprint *fingerprint)
@@ -67,6 +74,7 @@ sumi_status fingerprint_mark(sumi_data *data, char mark[HASH_TEXT])
     uint64_t sum = hash_bytes(1, whole.items, strlen(whole.items));
     sum = hash_bytes(sum, whole.sample, strlen(whole.sample));
     sum = hash_bytes(sum, whole.all, strlen(whole.all));
+    if (!data->items) sum = hash_word(sum, data->files);
     hash_to_text(sum, mark);
     return SUMI_OK;
 }

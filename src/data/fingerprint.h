@@ -14,7 +14,8 @@ struct fingerprint {
     char sample[HASH_TEXT], all[HASH_TEXT]; /* in hexadecimal; "" of `all` where unknown */
 };
 
-/* The fingerprint of any data set, as a text that is short. */
+/* The fingerprint of any data set, as a text that is short. It covers all items: those in memory by
+   their contents, others by the names, sizes and times of their files. */
 sumi_status fingerprint_mark(sumi_data *data, char mark[HASH_TEXT]);
 
 /* Takes the fingerprint of a data set that is read from files; for a generated one, which the

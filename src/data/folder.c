@@ -61,6 +61,8 @@ static sumi_status add_picture(sumi_data *data, const char *path, int32_t label)
     char *copy = context_copy_text(data->context, path);
     if (!copy) return SUMI_ERROR_MEMORY;
     source->pictures[source->count++] = (struct picture){copy, label};
+    const char *name = path + strlen(data->name); /* a set that moves stays the same */
+    data->files = hash_file(hash_bytes(data->files, name, strlen(name)), path);
     return SUMI_OK;
 }
 
@@ -172,6 +174,16 @@ static sumi_status read_picture(sumi_data *data, int64_t index, uint8_t *item)
     return status;
 }
 
+static sumi_status measure_picture(sumi_data *data, int64_t index, int64_t size[2])
+{
+    const struct folder_source *source = data->source;
+    image picture = {0};
+    TRY(image_measure(data->context, source->pictures[index].path, &picture));
+    size[0] = picture.height;
+    size[1] = picture.width;
+    return SUMI_OK;
+}
+
 static sumi_status read_label(sumi_data *data, int64_t index, int32_t *label)
 {
     const struct folder_source *source = data->source;
@@ -194,5 +206,6 @@ const struct data_kind data_folder = {.name = "folder",
                                       .open = open_folder,
                                       .read_bytes = read_picture,
                                       .read_label = read_label,
+                                      .measure = measure_picture,
                                       .close = close_folder,
                                       .reads_files = true};

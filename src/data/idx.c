@@ -83,6 +83,7 @@ static sumi_status open_labels(sumi_data *data, struct idx_source *source, const
 static sumi_status open_images(sumi_data *data, struct idx_source *source, const char *path)
 {
     TRY(idx_open(data->context, path, &source->images));
+    data->files = hash_file(data->files, path);
     const idx_info *info = idx_describe(source->images);
     if (info->type != NUMBER_U8 || (info->rank != 3 && info->rank != 4)) {
         return context_fail(data->context, SUMI_ERROR_FORMAT,

@@ -35,6 +35,7 @@ static sumi_status open_npy(sumi_data *data, const sumi_recipe *recipe)
     TRY(data_find_path(data, recipe, NULL));
     npy *file = NULL;
     TRY(npy_open(data->context, data->name, &file));
+    data->files = hash_file(data->files, data->name);
     data->source = file;
     const npy_info *info = npy_describe(file);
     enum sumi_item_kind items = data_items_of(recipe);

@@ -9,7 +9,7 @@
 
 #include "base/philox.h"
 
-enum { DRAWS = 512, PLACES_TRIED = 48, STREAM = 6 };
+enum { DRAWS = 512, PLACES_TRIED = 48, STREAM = 6, ASPECT_STREAM = 7 };
 
 static const double MOST_ANGLE = 0.2;
 static const double REACH = 1.2; /* of a square at that angle, for a size of 1 */
@@ -124,6 +124,15 @@ void scene_describe(uint64_t seed, int64_t number, int most, int64_t height, int
     scene->count = 2;
     while (scene->count < wanted && add_small(&dice, tall, wide, scene)) {
     }
+}
+
+void scene_aspect(uint64_t seed, int64_t number, int64_t size[2])
+{
+    const double side = 4096;
+    const philox_stream stream = {seed, PURPOSE_DATA, ASPECT_STREAM};
+    double stretch = exp2(philox_uniform(&stream, (uint64_t)number) - 0.5); /* of the width */
+    size[0] = (int64_t)(side / stretch);
+    size[1] = (int64_t)(side * stretch);
 }
 
 int scene_class(const struct scene *scene)

@@ -39,6 +39,10 @@ struct scene {
 void scene_describe(uint64_t seed, int64_t number, int most, int64_t height, int64_t width,
                     struct scene *scene);
 
+/* Draws an aspect ratio for scene `number`, from 1:2 to 2:1 and even in its logarithm, as a height
+   and a width of the same area. */
+void scene_aspect(uint64_t seed, int64_t number, int64_t size[2]);
+
 /* The class of a scene: kind * SCENE_COLOURS + colour of its main object. */
 int scene_class(const struct scene *scene);
 /* Writes the name of a class, such as "red circle". */

@@ -59,6 +59,14 @@ static sumi_status read_scene_label(sumi_data *data, int64_t index, int32_t *lab
     return SUMI_OK;
 }
 
+/* A scene has no size of its own; its aspect ratio is drawn, from 1:2 to 2:1. */
+static sumi_status measure_scene(sumi_data *data, int64_t index, int64_t size[2])
+{
+    const struct shapes_source *source = data->source;
+    scene_aspect(source->seed, index, size);
+    return SUMI_OK;
+}
+
 static void close_shapes(sumi_data *data)
 {
     context_release(data->context, data->source);
@@ -68,4 +76,5 @@ const struct data_kind data_shapes = {.name = "shapes",
                                       .open = open_shapes,
                                       .read_bytes = read_scene,
                                       .read_label = read_scene_label,
+                                      .measure = measure_scene,
                                       .close = close_shapes};

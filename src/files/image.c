@@ -90,6 +90,38 @@ sumi_status image_read(sumi_context *context, const char *path, int channels, im
     return status;
 }
 
+sumi_status image_measure_bytes(sumi_context *context, const void *bytes, size_t size,
+                                const char *name, image *result)
+{
+    int orientation = EXIF_UPRIGHT;
+    memset(result, 0, sizeof *result);
+    if (image_is_png(bytes, size)) {
+        TRY(png_measure(context, bytes, size, name, result));
+        orientation = exif_of_png(bytes, size);
+    } else if (image_is_jpeg(bytes, size)) {
+        TRY(jpeg_measure(context, bytes, size, name, result));
+        orientation = exif_of_jpeg(bytes, size);
+    } else {
+        return fail_unknown(context, name);
+    }
+    if (!image_turn_swaps(orientation)) return SUMI_OK;
+    int width = result->width;
+    result->width = result->height;
+    result->height = width;
+    return SUMI_OK;
+}
+
+sumi_status image_measure(sumi_context *context, const char *path, image *result)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    memset(result, 0, sizeof *result);
+    TRY(file_read(context, path, FILE_LIMIT, &bytes, &size));
+    sumi_status status = image_measure_bytes(context, bytes, size, path, result);
+    context_release(context, bytes);
+    return status;
+}
+
 void image_to_float(const uint8_t *pixels, size_t count, float *values)
 {
     for (size_t i = 0; i < count; i++) values[i] = (float)pixels[i] / 127.5f - 1.0f;

@@ -23,11 +23,19 @@ bool image_is_jpeg(const void *bytes, size_t size);
 sumi_status image_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                          int channels, image *result);
 sumi_status image_read(sumi_context *context, const char *path, int channels, image *result);
+/* Reads the size of the upright picture and its channels, without decoding its pixels, which stay
+   NULL. */
+sumi_status image_measure(sumi_context *context, const char *path, image *result);
+/* The same from a file's bytes; `name` is for messages. */
+sumi_status image_measure_bytes(sumi_context *context, const void *bytes, size_t size,
+                                const char *name, image *result);
 void image_release(sumi_context *context, image *picture);
 
 /* Turns a picture of an orientation, 1 to 8 (files/exif.h), upright, which may swap width and
    height. Other numbers leave it unchanged. */
 sumi_status image_turn(sumi_context *context, int orientation, image *picture);
+/* Whether that swaps them. */
+bool image_turn_swaps(int orientation);
 
 /* Scales to cover width x height (triangle filter, widened when shrinking to avoid aliasing), crops
    to the centre, and writes output[height, width, channels], channels 1 or 3. */

@@ -25,13 +25,18 @@ static struct walk find_walk(const image *picture, int orientation)
     return walk;
 }
 
+bool image_turn_swaps(int orientation)
+{
+    return orientation >= 5 && orientation <= EXIF_LAST;
+}
+
 sumi_status image_turn(sumi_context *context, int orientation, image *picture)
 {
     if (orientation <= EXIF_UPRIGHT || orientation > EXIF_LAST) return SUMI_OK;
     const int channels = picture->channels;
     const struct walk walk = find_walk(picture, orientation);
     image upright = *picture;
-    if (orientation >= 5) {
+    if (image_turn_swaps(orientation)) {
         upright.width = picture->height;
         upright.height = picture->width;
     }

@@ -63,8 +63,9 @@ static sumi_status decode_pixels(sumi_context *context, tjhandle decoder, const 
     return fail_turbo(context, name, decoder);
 }
 
-sumi_status jpeg_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
-                        image *result)
+/* Reads the header, and the pixels if they are wanted. */
+static sumi_status read_jpeg(sumi_context *context, const void *bytes, size_t size,
+                             const char *name, bool pixels, image *result)
 {
     memset(result, 0, sizeof *result);
     if (size > INT_MAX) {
@@ -73,7 +74,20 @@ sumi_status jpeg_decode(sumi_context *context, const void *bytes, size_t size, c
     tjhandle decoder = tjInitDecompress();
     if (!decoder) return context_fail(context, SUMI_ERROR_MEMORY, "%s: out of memory", name);
     sumi_status status = read_header(context, decoder, bytes, size, name, result);
-    if (status == SUMI_OK) status = decode_pixels(context, decoder, bytes, size, name, result);
+    if (status == SUMI_OK && pixels)
+        status = decode_pixels(context, decoder, bytes, size, name, result);
     tjDestroy(decoder);
     return status;
+}
+
+sumi_status jpeg_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
+                        image *result)
+{
+    return read_jpeg(context, bytes, size, name, true, result);
+}
+
+sumi_status jpeg_measure(sumi_context *context, const void *bytes, size_t size, const char *name,
+                         image *result)
+{
+    return read_jpeg(context, bytes, size, name, false, result);
 }

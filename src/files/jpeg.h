@@ -9,4 +9,8 @@
 sumi_status jpeg_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                         image *result);
 
+/* Reads width, height and channels from the header, and no pixels. */
+sumi_status jpeg_measure(sumi_context *context, const void *bytes, size_t size, const char *name,
+                         image *result);
+
 #endif

@@ -147,10 +147,21 @@ static sumi_status decode_pixels(sumi_context *context, spng_ctx *decoder, const
     return status;
 }
 
+enum { BEGINNING = 33 }; /* signature and IHDR, whose size is fixed */
+
+sumi_status png_measure(sumi_context *context, const void *bytes, size_t size, const char *name,
+                        image *result)
+{
+    spng_ctx *decoder = NULL;
+    struct reader reader = {.bytes = bytes, .size = size, .chunk_end = BEGINNING};
+    TRY(open_decoder(context, &reader, name, &decoder, result));
+    spng_ctx_free(decoder);
+    return SUMI_OK;
+}
+
 sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, const char *name,
                        image *result)
 {
-    enum { BEGINNING = 33 }; /* signature and IHDR, whose size is fixed */
     spng_ctx *decoder = NULL;
     struct reader reader = {.bytes = bytes, .size = size, .chunk_end = BEGINNING};
     TRY(open_decoder(context, &reader, name, &decoder, result));

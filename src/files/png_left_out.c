@@ -14,6 +14,12 @@ sumi_status png_decode(sumi_context *context, const void *bytes, size_t size, co
     return part_left_out(context, name, "reading PNG pictures", "SUMI_PNG");
 }
 
+sumi_status png_measure(sumi_context *context, const void *bytes, size_t size, const char *name,
+                        image *result)
+{
+    return png_decode(context, bytes, size, name, result);
+}
+
 sumi_status png_encode(sumi_context *context, const image *picture, const uint8_t *palette,
                        int colours, void **bytes, size_t *size)
 {

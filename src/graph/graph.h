@@ -175,6 +175,9 @@ struct sumi_graph {
     bool recompute; /* differentiate with the values inside segments recomputed */
     /* Goes before the names of weights, so that two networks can be in one graph; NULL for none. */
     const char *prefix;
+    /* A plan that never runs at the same time as those of this graph, which outlives them and whose
+       memory they use where it suffices; NULL for none. */
+    const sumi_plan *lender;
 };
 
 /* Leaves (src/graph/leaf.c); they have no inputs and no reference kernel. A side output is memory

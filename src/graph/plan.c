@@ -276,6 +276,17 @@ static int64_t memory_to_keep(int64_t asked)
     return asked < share ? asked : share;
 }
 
+/* Takes the lender's memory if it suffices; a backend with memory of its own has constants in
+   it. */
+static sumi_status take_memory(sumi_plan *plan, size_t bytes)
+{
+    const sumi_plan *lender = plan->graph->lender;
+    plan->borrowed = lender && plan->backend->host_memory && lender->memory_bytes >= bytes;
+    plan->memory_bytes = bytes;
+    plan->memory = plan->borrowed ? lender->memory : plan->backend->allocate(plan->context, bytes);
+    return plan->memory ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
 static sumi_status build(struct planner *planner, int count, const sumi_node *outputs,
                          int32_t *scratch_spans)
 {
@@ -292,9 +303,7 @@ static sumi_status build(struct planner *planner, int count, const sumi_node *ou
     TRY(prepare_steps(planner, scratch_spans));
     int64_t total = 0;
     TRY(memory_layout(plan->context, planner->spans, planner->span_count, &total));
-    plan->memory = plan->backend->allocate(plan->context, (size_t)total);
-    if (!plan->memory) return SUMI_ERROR_MEMORY;
-    plan->memory_bytes = (size_t)total;
+    TRY(take_memory(plan, (size_t)total));
     resolve_pointers(planner, scratch_spans);
     return plan->backend->host_memory ? SUMI_OK : make_mirrors(planner);
 }
@@ -412,6 +421,6 @@ void sumi_plan_free(sumi_plan *plan)
         context_release(plan->context, plan->mirrors[n]);
     }
     context_release(plan->context, plan->mirrors);
-    plan->backend->release(plan->context, plan->memory);
+    if (!plan->borrowed) plan->backend->release(plan->context, plan->memory);
     context_release(plan->context, plan);
 }

@@ -31,6 +31,7 @@ struct sumi_plan {
     int32_t step_count;
     char *memory;
     size_t memory_bytes;
+    bool borrowed;    /* whether the memory is that of another plan (graph->lender) */
     size_t kept;      /* bytes that the kernels keep of constant weights */
     uint64_t layout;  /* of the weights when it was created */
     uint64_t profile; /* number of the profile that the steps' rows belong to; 0 for none */

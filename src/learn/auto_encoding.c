@@ -61,7 +61,7 @@ struct auto_encoding {
     struct discriminator discriminator;
     sumi_model *perceptual; /* NULL for none */
     struct reconstruction reconstruction;
-    sumi_node against; /* input [1]: 1 from disc_start on, 0 before; -1 without a discriminator */
+    bool has_rival; /* whether these steps have the discriminator */
     sumi_node disc_loss;
 };
 
@@ -102,15 +102,11 @@ static sumi_node find_last_layer(const sumi_graph *graph)
 /* The adversary's term, and the loss of the discriminator. */
 static sumi_node build_adversary(struct auto_encoding *a, sumi_graph *graph, sumi_node error)
 {
-    const int64_t one = 1;
     const struct reconstruction *made = &a->reconstruction;
-    a->against = sumi_graph_input(graph, "against", 1, &one);
     sumi_node opinion = discriminator_build(&a->discriminator, graph, made->output);
     sumi_node adversary = sumi_op_affine(graph, reconstruction_mean(graph, opinion), -1, 0);
     sumi_node weight = discriminator_weight(graph, error, adversary, find_last_layer(graph));
-    sumi_node own = discriminator_loss(&a->discriminator, graph, made->pictures, made->output);
-    a->disc_loss = sumi_op_multiply(graph, own, a->against);
-    weight = sumi_op_multiply(graph, weight, a->against);
+    a->disc_loss = discriminator_loss(&a->discriminator, graph, made->pictures, made->output);
     return sumi_op_affine(graph, sumi_op_multiply(graph, weight, adversary), a->disc_weight, 0);
 }
 
@@ -122,14 +118,14 @@ static sumi_node build(void *user, sumi_graph *graph)
     sumi_node divergence =
         sumi_op_affine(graph, a->reconstruction.divergence, a->kl_weight / (double)a->item_size, 0);
     sumi_node loss = sumi_op_add(graph, error, divergence);
-    if (a->disc_weight == 0) return loss;
+    if (!a->has_rival) return loss;
     return sumi_op_add(graph, loss, build_adversary(a, graph, error));
 }
 
 static int list_rivals(void *user, struct rival rivals[MOST_RIVALS])
 {
     const struct auto_encoding *a = user;
-    if (a->disc_weight == 0) return 0;
+    if (!a->has_rival) return 0;
     rivals[0] = (struct rival){.prefix = DISCRIMINATOR_PREFIX, .loss = a->disc_loss};
     return 1;
 }
@@ -145,7 +141,6 @@ static sumi_status feed(void *user, sumi_plan *plan, int64_t number)
                         sumi_plan_data(plan, a->reconstruction.pictures), NULL));
     philox_normal(&stream, (uint64_t)(portion.first * a->latent_size), a->batch * a->latent_size,
                   sumi_plan_data(plan, a->reconstruction.noise));
-    if (a->against >= 0) *sumi_plan_data(plan, a->against) = portion.step >= a->disc_start;
     return SUMI_OK;
 }
 
@@ -274,6 +269,7 @@ static void read_recipe(struct auto_encoding *a)
     a->perceptual_weight = recipe_number(recipe, "train.perceptual_weight");
     a->disc_weight = recipe_number(recipe, "train.disc_weight");
     a->disc_start = recipe_int(recipe, "train.disc_start");
+    a->has_rival = a->disc_weight != 0 && !a->learning.opening;
     a->discriminator = (struct discriminator){recipe_int(recipe, "train.disc_channels"),
                                               recipe_int(recipe, "train.disc_layers")};
 }
@@ -302,7 +298,7 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     if (!a) return SUMI_ERROR_MEMORY;
     a->learning = *learning;
     a->runner = learning->auto_encoder;
-    a->against = a->disc_loss = -1;
+    a->disc_loss = -1;
     sumi_status status = open(a);
     *objective = (struct objective){.user = a,
                                     .build = build,
@@ -315,5 +311,12 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     return status;
 }
 
+/* The steps before the discriminator. */
+static int64_t opening(const sumi_recipe *recipe)
+{
+    bool against = recipe_number(recipe, "train.disc_weight") != 0;
+    return against ? recipe_int(recipe, "train.disc_start") : 0;
+}
+
 const struct objective_type objective_auto_encoder = {
-    .name = "autoencoder", .create = create, .of_auto_encoders = true};
+    .name = "autoencoder", .create = create, .of_auto_encoders = true, .opening = opening};

@@ -46,7 +46,7 @@ static sumi_status part_name(const sumi_trainer *trainer, int64_t i, int part, c
 /* Lists the arrays of the objective's state; returns their number. */
 static int list_kept(const sumi_trainer *trainer, struct kept kept[MOST_KEPT])
 {
-    const struct objective *objective = &trainer->objective;
+    const struct objective *objective = &trainer->plans->objective;
     return objective->keep ? objective->keep(objective->user, kept) : 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/philox.h"
 #include "base/team.h"
 #include "ops/ops.h"
+#include "solvers/places.h"
 #include "vectors/rows.h"
 
 /* Opens the solver that the model will be sampled with, and reads its path and options. */
@@ -44,7 +45,7 @@ static sumi_status open_with(const struct learning *learning, bool labelled, str
                               .label_dropout = label_dropout_of(learning)};
     TRY(open_solver(noised, labelled));
     TRY(take_memory(noised, labelled));
-    TRY(times_open(learning, noised->path, noised->options->shift, &noised->draws));
+    TRY(times_open(learning, noised->path, places_shift(noised->options), &noised->draws));
     return coupling_open(learning, noised->batch, &noised->coupling);
 }
 

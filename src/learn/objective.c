@@ -51,18 +51,39 @@ static sumi_status check_model(const struct learning *learning, const struct obj
     return check_bits(learning, type);
 }
 
+/* The type that the recipe names; NULL where the recipe's tables are not those of this file. */
+static const struct objective_type *find_type(const sumi_recipe *recipe)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (recipe_is(recipe, "train.objective", types[i]->name)) return types[i];
+    return NULL;
+}
+
+int64_t objective_opening(const sumi_recipe *recipe)
+{
+    const struct objective_type *type = find_type(recipe);
+    return type && type->opening ? type->opening(recipe) : 0;
+}
+
+static sumi_status create(const struct learning *learning, struct objective *objective)
+{
+    const struct objective_type *type = find_type(learning->recipe);
+    if (!type) {
+        return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
+                            "there is no objective \"%s\" for train.objective",
+                            recipe_text(learning->recipe, "train.objective"));
+    }
+    TRY(check_trained(learning, type));
+    if (learning->model) TRY(check_model(learning, type));
+    return type->create(learning, objective);
+}
+
 sumi_status objective_create(const struct learning *learning, struct objective *objective)
 {
     *objective = (struct objective){.user = NULL};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (!recipe_is(learning->recipe, "train.objective", types[i]->name)) continue;
-        TRY(check_trained(learning, types[i]));
-        if (learning->model) TRY(check_model(learning, types[i]));
-        return types[i]->create(learning, objective);
-    }
-    return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
-                        "there is no objective \"%s\" for train.objective",
-                        recipe_text(learning->recipe, "train.objective"));
+    sumi_status status = create(learning, objective);
+    if (status != SUMI_OK) *objective = (struct objective){.user = NULL};
+    return status;
 }
 
 /* Refuses networks with inputs other than the class, because data sets have only classes. */

@@ -15,6 +15,7 @@ struct learning {
     sumi_model *model;               /* NULL where an auto-encoder is trained */
     sumi_auto_encoder *auto_encoder; /* NULL where a model is trained */
     sumi_data *data;
+    bool opening; /* for the first steps, which do not have all terms (objective_opening) */
 };
 
 /* The items of one feed: first .. first + count - 1 of a step's batch. With train.accumulate = N,
@@ -73,6 +74,8 @@ struct objective_type {
     sumi_status (*create)(const struct learning *learning, struct objective *objective);
     bool of_bits;          /* for binomial diffusion */
     bool of_auto_encoders; /* trains an auto-encoder, not a model */
+    /* NULL, or the number of first steps that are trained without some terms. */
+    int64_t (*opening)(const sumi_recipe *recipe);
 };
 
 extern const struct objective_type objective_denoising, objective_variational, objective_hybrid;
@@ -80,8 +83,12 @@ extern const struct objective_type objective_sliced, objective_bits, objective_b
 extern const struct objective_type objective_likelihood, objective_auto_encoder;
 extern const struct objective_type objective_classification;
 
-/* The objective that the recipe names. */
+/* The objective that the recipe names. On failure nothing is left to release. */
 sumi_status objective_create(const struct learning *learning, struct objective *objective);
+
+/* The number of first steps that it trains without some of its terms, mostly 0. They are those of
+   another objective, for which learning->opening is set. */
+int64_t objective_opening(const sumi_recipe *recipe);
 
 /* Refuses data whose items or classes do not match the model's. */
 sumi_status objective_check_data(const struct learning *learning);

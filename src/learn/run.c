@@ -73,7 +73,7 @@ static sumi_status open_session(struct watch *watch)
 static sumi_status draw_preview(struct watch *watch, sumi_array *samples)
 {
     const sumi_trainer *trainer = watch->trainer;
-    const struct objective *objective = &trainer->objective;
+    const struct objective *objective = &trainer->plans->objective;
     if (!trainer->model) return objective->preview(objective->user, samples);
     TRY(open_session(watch));
     return trainer_draw_preview(trainer->model, watch->session, samples);
@@ -86,7 +86,7 @@ static sumi_status refresh_preview(struct watch *watch)
     double start = profile_clock(),
            wait = fmax(PREVIEW_SECONDS, watch->preview_cost / PREVIEW_SHARE);
     if (start - watch->last_preview < wait) return SUMI_OK;
-    if (!trainer->model && !trainer->objective.preview) return SUMI_OK;
+    if (!trainer->model && !trainer->plans->objective.preview) return SUMI_OK;
     sumi_array samples = {0};
     TRY(sumi_trainer_use_average(trainer, true));
     sumi_status status = draw_preview(watch, &samples);
@@ -127,7 +127,7 @@ static sumi_status report(struct watch *watch)
 /* Whether what is trained has a folder of its own; networks of the caller have none. */
 static bool is_savable(const sumi_trainer *trainer)
 {
-    if (!trainer->model) return trainer->objective.save != NULL;
+    if (!trainer->model) return trainer->plans->objective.save != NULL;
     return !model_is_composed(trainer->model);
 }
 
@@ -142,7 +142,7 @@ static sumi_status keep(sumi_trainer *trainer, const char *folder)
     TRY(sumi_array_write(trainer->context, path, &losses));
     if (!is_savable(trainer)) return SUMI_OK;
     TRY(sumi_trainer_use_average(trainer, true));
-    const struct objective *objective = &trainer->objective;
+    const struct objective *objective = &trainer->plans->objective;
     sumi_status status = trainer->model ? sumi_model_save(trainer->model, folder)
                                         : objective->save(objective->user, folder);
     TRY(sumi_trainer_use_average(trainer, false));

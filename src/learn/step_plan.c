@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The computation of a training step: loss and gradients in one plan, which runs once or, with
-   train.accumulate, several times with averaged gradients. */
+   train.accumulate, several times with averaged gradients. Where there are several plans, only one
+   runs at a time, so that they share their memory. */
 #include <math.h>
 #include <string.h>
 
 #include "base/machine.h"
 #include "base/profile.h"
+#include "data/buckets.h"
 #include "graph/plan.h"
 #include "learn/keys.h"
 #include "learn/trainer.h"
@@ -68,11 +70,12 @@ struct trained {
     int count;
 };
 
-static void find_trained(const sumi_trainer *trainer, struct trained *trained)
+static void find_trained(const sumi_trainer *trainer, const struct step_plan *made,
+                         struct trained *trained)
 {
-    const sumi_graph *graph = trainer->graph;
+    const sumi_graph *graph = made->graph;
     trained->count = 0;
-    for (int k = 0; k < trainer->learner_count; k++) {
+    for (int k = 0; k < made->loss_count; k++) {
         for (sumi_node n = 0; n < graph->count; n++) {
             int64_t weight = graph_node(graph, n)->weight;
             if (weight < 0 || !trainer->weights->items[weight].trainable) continue;
@@ -97,73 +100,70 @@ static int64_t memory_for_plan(const sumi_trainer *trainer)
 
 /* Lists the further outputs of the plan: the losses, and the node that the objective observes. */
 enum { MOST_OTHERS = MOST_LEARNERS + 1 };
-static int list_others(const sumi_trainer *trainer, sumi_node outputs[MOST_OTHERS])
+static int list_others(const struct step_plan *made, sumi_node outputs[MOST_OTHERS])
 {
-    const struct objective *objective = &trainer->objective;
-    int count = 0;
-    while (count < trainer->learner_count) {
-        outputs[count] = trainer->learners[count].loss;
-        count++;
-    }
+    const struct objective *objective = &made->objective;
+    int count = made->loss_count;
+    memcpy(outputs, made->losses, (size_t)count * sizeof *outputs);
     if (objective->observed) outputs[count++] = objective->observed(objective->user);
     return count;
 }
 
 /* Adds the gradients of each learner's loss by its weights to outputs. */
-static sumi_status add_gradients(sumi_trainer *trainer, const struct trained *trained,
+static sumi_status add_gradients(const struct step_plan *made, const struct trained *trained,
                                  sumi_node *outputs)
 {
-    for (int k = 0; k < trainer->learner_count; k++) {
+    for (int k = 0; k < made->loss_count; k++) {
         int first = trained->first[k];
-        TRY(sumi_graph_gradients(trainer->graph, trainer->learners[k].loss,
-                                 trained->first[k + 1] - first, trained->nodes + first,
-                                 outputs + first));
+        TRY(sumi_graph_gradients(made->graph, made->losses[k], trained->first[k + 1] - first,
+                                 trained->nodes + first, outputs + first));
     }
     return SUMI_OK;
 }
 
 /* Adds the gradients to outputs, recomputing activations where the recipe says so or memory is
    short. `more` other outputs follow these. */
-static sumi_status differentiate(sumi_trainer *trainer, const struct trained *trained,
-                                 sumi_node *outputs, int more)
+static sumi_status differentiate(const sumi_trainer *trainer, const struct step_plan *made,
+                                 const struct trained *trained, sumi_node *outputs, int more)
 {
-    sumi_graph *graph = trainer->graph;
+    sumi_graph *graph = made->graph;
     sumi_graph_set_recompute(graph, recipe_is(trainer->recipe, "train.recompute", "yes"));
-    TRY(add_gradients(trainer, trained, outputs));
+    TRY(add_gradients(made, trained, outputs));
     if (!recipe_is(trainer->recipe, "train.recompute", "auto")) return SUMI_OK;
-    int64_t bytes = 0;
+    int64_t bytes = 0, lent = graph->lender ? (int64_t)plan_memory(graph->lender) : 0;
     TRY(plan_measure(graph, trained->count + more, outputs, &bytes));
-    if (bytes <= memory_for_plan(trainer)) return SUMI_OK;
+    if (bytes <= lent || bytes <= memory_for_plan(trainer)) return SUMI_OK;
     sumi_graph_set_recompute(graph, true); /* discards the gradients that were added without it */
-    return add_gradients(trainer, trained, outputs);
+    return add_gradients(made, trained, outputs);
 }
 
 /* Differentiates the losses and plans losses and gradients together. */
-static sumi_status plan_gradients(sumi_trainer *trainer, struct trained *trained,
-                                  sumi_node *outputs)
+static sumi_status plan_gradients(const sumi_trainer *trainer, struct step_plan *made,
+                                  struct trained *trained, sumi_node *outputs)
 {
-    find_trained(trainer, trained);
-    int count = trained->count, more = list_others(trainer, outputs + count);
-    TRY(differentiate(trainer, trained, outputs, more));
-    TRY(sumi_plan_create(trainer->graph, count + more, outputs, &trainer->plan));
+    find_trained(trainer, made, trained);
+    int count = trained->count, more = list_others(made, outputs + count);
+    TRY(differentiate(trainer, made, trained, outputs, more));
+    TRY(sumi_plan_create(made->graph, count + more, outputs, &made->plan));
     for (int i = 0; i < count; i++)
-        trainer->gradients[trained->numbers[i]] = sumi_plan_data(trainer->plan, outputs[i]);
+        made->gradients[trained->numbers[i]] = sumi_plan_data(made->plan, outputs[i]);
     return SUMI_OK;
 }
 
-/* Builds the objective's losses, each with its learner. */
-static sumi_status build_losses(sumi_trainer *trainer)
+/* Builds the objective's losses. The first plan has them all, and lists their learners. */
+static sumi_status build_losses(sumi_trainer *trainer, struct step_plan *made)
 {
-    struct objective *objective = &trainer->objective;
+    struct objective *objective = &made->objective;
     struct rival rivals[MOST_RIVALS];
-    trainer->learners[0].loss = objective->build(objective->user, trainer->graph);
-    TRY(trainer->graph->status);
+    made->losses[0] = objective->build(objective->user, made->graph);
+    TRY(made->graph->status);
     int count = objective->rivals ? objective->rivals(objective->user, rivals) : 0;
+    made->loss_count = 1 + count;
     for (int k = 0; k < count; k++) {
-        trainer->learners[k + 1] =
-            (struct learner){.prefix = rivals[k].prefix, .loss = rivals[k].loss};
+        made->losses[k + 1] = rivals[k].loss;
+        if (made == trainer->plans) trainer->learners[k + 1].prefix = rivals[k].prefix;
     }
-    trainer->learner_count = 1 + count;
+    if (made == trainer->plans) trainer->learner_count = made->loss_count;
     return SUMI_OK;
 }
 
@@ -173,76 +173,100 @@ static sumi_status make_sums(sumi_trainer *trainer)
     size_t weights = (size_t)trainer->weights->count, total = 0;
     if (trainer->parts == 1) return SUMI_OK;
     for (size_t i = 0; i < weights; i++) {
-        if (trainer->gradients[i]) total += weight_count(trainer, i);
+        if (trainer->plans->gradients[i]) total += weight_count(trainer, i);
     }
     trainer->sums = context_allocate_zeroed(trainer->context, weights, sizeof *trainer->sums);
     trainer->sum_values = context_allocate(trainer->context, total, sizeof(float));
     if (!trainer->sums || !trainer->sum_values) return SUMI_ERROR_MEMORY;
     float *next = trainer->sum_values;
     for (size_t i = 0; i < weights; i++) {
-        if (!trainer->gradients[i]) continue;
+        if (!trainer->plans->gradients[i]) continue;
         trainer->sums[i] = next;
         next += weight_count(trainer, i);
     }
     return SUMI_OK;
 }
 
-sumi_status trainer_plan(sumi_trainer *trainer)
+/* The plan of the plans before `made` with the most memory; NULL for the first. */
+static const sumi_plan *find_lender(const sumi_trainer *trainer, const struct step_plan *made)
+{
+    const sumi_plan *most = NULL;
+    for (const struct step_plan *other = trainer->plans; other < made; other++)
+        if (!most || plan_memory(other->plan) > plan_memory(most)) most = other->plan;
+    return most;
+}
+
+static sumi_status make_plan(sumi_trainer *trainer, struct step_plan *made)
 {
     sumi_context *context = trainer->context;
-    TRY(check_parts(trainer));
-    TRY(sumi_graph_create(context, trainer->weights, true, &trainer->graph));
-    trainer->graph->bfloat16 = recipe_is(trainer->recipe, "train.precision", "bf16");
-    TRY(build_losses(trainer));
+    TRY(sumi_graph_create(context, trainer->weights, true, &made->graph));
+    made->graph->bfloat16 = recipe_is(trainer->recipe, "train.precision", "bf16");
+    made->graph->lender = find_lender(trainer, made);
+    TRY(build_losses(trainer, made));
     size_t room = (size_t)trainer->weights->count + MOST_OTHERS;
     struct trained trained = {.nodes = context_allocate(context, 2 * room, sizeof(sumi_node)),
                               .numbers = context_allocate(context, room, sizeof(int64_t))};
-    trainer->gradients = context_allocate_zeroed(context, room, sizeof *trainer->gradients);
+    made->gradients = context_allocate_zeroed(context, room, sizeof *made->gradients);
     sumi_status status = SUMI_ERROR_MEMORY;
-    if (trained.nodes && trained.numbers && trainer->gradients)
-        status = plan_gradients(trainer, &trained, trained.nodes + room);
-    if (status == SUMI_OK) status = make_sums(trainer);
+    if (trained.nodes && trained.numbers && made->gradients)
+        status = plan_gradients(trainer, made, &trained, trained.nodes + room);
     context_release(context, trained.nodes);
     context_release(context, trained.numbers);
     return status;
 }
 
-void trainer_release_plan(sumi_trainer *trainer)
+sumi_status trainer_plan(sumi_trainer *trainer)
 {
-    sumi_plan_free(trainer->plan);
-    sumi_graph_free(trainer->graph);
-    context_release(trainer->context, trainer->gradients);
+    TRY(check_parts(trainer));
+    for (int i = 0; i < trainer->plan_count; i++) TRY(make_plan(trainer, &trainer->plans[i]));
+    return make_sums(trainer);
+}
+
+void trainer_release_plans(sumi_trainer *trainer)
+{
+    for (int i = trainer->plan_count - 1; i >= 0; i--) { /* those that lend memory last */
+        sumi_plan_free(trainer->plans[i].plan);
+        sumi_graph_free(trainer->plans[i].graph);
+        context_release(trainer->context, trainer->plans[i].gradients);
+    }
     context_release(trainer->context, trainer->sums);
     context_release(trainer->context, trainer->sum_values);
 }
 
+struct step_plan *trainer_next_plan(const sumi_trainer *trainer)
+{
+    int sizes = trainer->opening > 0 ? trainer->plan_count / 2 : trainer->plan_count;
+    int size = trainer->source ? buckets_of_step(trainer->source, trainer->step) : 0;
+    return &trainer->plans[size + (trainer->step < trainer->opening ? sizes : 0)];
+}
+
 /* sums += gradients / parts; the first part overwrites them. */
-static void add_part(sumi_trainer *trainer, int64_t part)
+static void add_part(sumi_trainer *trainer, const struct step_plan *now, int64_t part)
 {
     double share = 1 / (double)trainer->parts;
     for (int64_t i = 0; i < trainer->learners->optimizer.count; i++) {
-        if (!trainer->gradients[i]) continue;
+        if (!now->gradients[i]) continue;
         const struct row_term terms[] = {{part > 0 ? 1 : 0, trainer->sums[i]},
-                                         {share, trainer->gradients[i]}};
+                                         {share, now->gradients[i]}};
         rows_combine(trainer->context->threads, (int64_t)weight_count(trainer, (size_t)i),
                      trainer->sums[i], 2, terms);
     }
 }
 
-static sumi_status fill_inputs(sumi_trainer *trainer, int64_t part)
+static sumi_status fill_inputs(sumi_trainer *trainer, const struct step_plan *now, int64_t part)
 {
-    const struct objective *objective = &trainer->objective;
+    const struct objective *objective = &now->objective;
     const struct cost unknown = {0, 0};
     double begin = profile_begin(trainer->context);
-    TRY(objective->feed(objective->user, trainer->plan, trainer->step * trainer->parts + part));
+    TRY(objective->feed(objective->user, now->plan, trainer->step * trainer->parts + part));
     return profile_end(trainer->context, begin, "data and noise", &unknown);
 }
 
-/* Requires the losses of all learners to be finite. */
-static sumi_status check_losses(const sumi_trainer *trainer)
+/* Requires all losses to be finite. */
+static sumi_status check_losses(const sumi_trainer *trainer, const struct step_plan *now)
 {
-    for (int k = 0; k < trainer->learner_count; k++) {
-        if (isfinite(*sumi_plan_data(trainer->plan, trainer->learners[k].loss))) continue;
+    for (int k = 0; k < now->loss_count; k++) {
+        if (isfinite(*sumi_plan_data(now->plan, now->losses[k]))) continue;
         return context_fail(trainer->context, SUMI_ERROR_NUMBER,
                             "the loss is not finite at step %lld: lower train.learning_rate",
                             (long long)trainer->step);
@@ -250,28 +274,30 @@ static sumi_status check_losses(const sumi_trainer *trainer)
     return SUMI_OK;
 }
 
-/* Writes the first learner's loss of one part to *loss; the gradients are then in the plan. */
-static sumi_status run_part(sumi_trainer *trainer, int64_t part, float *loss)
+/* Writes the objective's loss of one part to *loss; the gradients are then in the plan. */
+static sumi_status run_part(sumi_trainer *trainer, const struct step_plan *now, int64_t part,
+                            float *loss)
 {
-    const struct objective *objective = &trainer->objective;
+    const struct objective *objective = &now->objective;
     const struct run_key key = {trainer->seed, (uint64_t)trainer->step, (uint64_t)part};
-    TRY(fill_inputs(trainer, part));
-    TRY(plan_run(trainer->plan, &key));
-    *loss = *sumi_plan_data(trainer->plan, trainer->learners[0].loss);
-    TRY(check_losses(trainer));
-    if (objective->observe) objective->observe(objective->user, trainer->plan);
+    TRY(fill_inputs(trainer, now, part));
+    TRY(plan_run(now->plan, &key));
+    *loss = *sumi_plan_data(now->plan, now->losses[0]);
+    TRY(check_losses(trainer, now));
+    if (objective->observe) objective->observe(objective->user, now->plan);
     return SUMI_OK;
 }
 
 sumi_status trainer_descend(sumi_trainer *trainer, float *loss, const float *const **gradients)
 {
+    const struct step_plan *now = trainer_next_plan(trainer);
     double sum = 0;
-    *gradients = trainer->gradients;
-    if (trainer->parts == 1) return run_part(trainer, 0, loss);
+    *gradients = now->gradients;
+    if (trainer->parts == 1) return run_part(trainer, now, 0, loss);
     for (int64_t part = 0; part < trainer->parts; part++) {
-        TRY(run_part(trainer, part, loss));
+        TRY(run_part(trainer, now, part, loss));
         sum += *loss;
-        add_part(trainer, part);
+        add_part(trainer, now, part);
     }
     *loss = (float)(sum / (double)trainer->parts);
     *gradients = (const float *const *)trainer->sums;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/structure.h"
+#include "data/buckets.h"
 #include "learn/keys.h"
 #include "models/auto_encoder.h"
 
@@ -64,29 +65,39 @@ static sumi_status make_optimizers(sumi_trainer *trainer)
     return status;
 }
 
-/* Creates a trainer, which takes ownership of the objective. */
-static sumi_status create(sumi_context *context, const sumi_recipe *recipe, sumi_weights *weights,
-                          const struct objective *objective, sumi_trainer **trainer)
+/* Creates a trainer with so many plans, whose objectives are to be set. */
+static sumi_status begin(sumi_context *context, const sumi_recipe *recipe, sumi_weights *weights,
+                         int plan_count, sumi_trainer **trainer)
 {
-    *trainer = NULL;
-    sumi_trainer *made = context_allocate_zeroed(context, 1, sizeof *made);
-    if (!made) {
-        release_objective(objective);
-        return SUMI_ERROR_MEMORY;
-    }
+    *trainer = context_allocate_zeroed(context, 1, sizeof **trainer);
+    if (!*trainer) return SUMI_ERROR_MEMORY;
+    sumi_trainer *made = *trainer;
     *made = (sumi_trainer){.context = context,
                            .recipe = recipe,
                            .weights = weights,
-                           .objective = *objective,
                            .batch = recipe_int(recipe, "train.batch"),
                            .parts = recipe_int(recipe, "train.accumulate"),
                            .seed = recipe_seed(recipe, "train.seed"),
                            .steps = recipe_int(recipe, "train.steps")};
-    sumi_status status = trainer_plan(made);
-    if (status == SUMI_OK) status = make_optimizers(made);
-    if (status == SUMI_OK) status = trainer_reserve_losses(made, first_losses(made));
-    if (status == SUMI_OK) *trainer = made;
-    else sumi_trainer_free(made);
+    made->plans = context_allocate_zeroed(context, (size_t)plan_count, sizeof *made->plans);
+    made->plan_count = made->plans ? plan_count : 0;
+    return made->plans ? SUMI_OK : SUMI_ERROR_MEMORY;
+}
+
+/* Plans the objectives, and makes what the steps need. */
+static sumi_status prepare(sumi_trainer *trainer)
+{
+    TRY(trainer_plan(trainer));
+    TRY(make_optimizers(trainer));
+    return trainer_reserve_losses(trainer, first_losses(trainer));
+}
+
+/* Frees a trainer that could not be completed. */
+static sumi_status complete(sumi_status status, sumi_trainer **trainer)
+{
+    if (status == SUMI_OK) return SUMI_OK;
+    sumi_trainer_free(*trainer);
+    *trainer = NULL;
     return status;
 }
 
@@ -102,7 +113,73 @@ sumi_status sumi_trainer_create_custom(sumi_context *context, const sumi_recipe 
     TRY(recipe_check_read(context, recipe, sections));
     TRY(structure_read(context, "sumi_objective", objective, &given, sizeof given));
     const struct objective calls = {.user = given.user, .build = given.build, .feed = given.feed};
-    return create(context, recipe, weights, &calls, trainer);
+    sumi_status status = begin(context, recipe, weights, 1, trainer);
+    if (status == SUMI_OK) {
+        (*trainer)->plans->objective = calls;
+        status = prepare(*trainer);
+    }
+    return complete(status, trainer);
+}
+
+/* A model for items of another size, over the same weights. */
+static sumi_status resize(const sumi_model *model, const sumi_data *data, struct step_plan *made)
+{
+    made->model = *model;
+    made->net = *model->net;
+    made->model.net = &made->net;
+    return net_set_size(&made->net, data->rank - 1, data->shape);
+}
+
+/* The state of an objective is that of one size. */
+static sumi_status check_state(const struct learning *learning, const struct objective *objective)
+{
+    struct kept kept[MOST_KEPT];
+    bool keeps = objective->keep && objective->keep(objective->user, kept) > 0;
+    if (!keeps && !objective->publish) return SUMI_OK;
+    return context_fail(learning->context, SUMI_ERROR_UNSUPPORTED,
+                        "items of several sizes (data.heights) cannot be trained with "
+                        "train.objective = %s and train.times = %s, which learn something beside "
+                        "the network for items of one size",
+                        recipe_text(learning->recipe, "train.objective"),
+                        recipe_text(learning->recipe, "train.times"));
+}
+
+/* Creates the objective of a plan for items of one size of the data set. */
+static sumi_status create_objective(const struct learning *whole, int size, bool opening,
+                                    struct step_plan *made)
+{
+    struct learning learning = *whole;
+    bool several = buckets_count(whole->data) > 1;
+    learning.data = buckets_at(whole->data, size);
+    learning.opening = opening;
+    if (learning.data != whole->data && learning.model) {
+        TRY(resize(whole->model, learning.data, made));
+        learning.model = &made->model;
+    }
+    TRY(objective_create(&learning, &made->objective));
+    return several ? check_state(whole, &made->objective) : SUMI_OK;
+}
+
+/* The objectives of a trainer's plans. */
+static sumi_status create_objectives(const struct learning *learning, sumi_trainer *trainer)
+{
+    int sizes = buckets_count(learning->data);
+    TRY(buckets_arrange(learning->data, trainer->seed, trainer->batch, trainer->parts));
+    for (int i = 0; i < trainer->plan_count; i++)
+        TRY(create_objective(learning, i % sizes, i >= sizes, &trainer->plans[i]));
+    return SUMI_OK;
+}
+
+/* Looks at the data, for checkpoints and warnings. */
+static sumi_status look_at_data(const struct learning *learning, sumi_trainer *trainer)
+{
+    const struct objective *objective = &trainer->plans->objective;
+    double mean_square = 0;
+    TRY(fingerprint_take(learning->data, &trainer->data));
+    TRY(advice_before(learning, &mean_square));
+    if (objective->zero_loss)
+        trainer->course.zero_loss = objective->zero_loss(objective->user, mean_square);
+    return SUMI_OK;
 }
 
 /* A trainer of what `learning` names, whose weights they are. */
@@ -110,29 +187,30 @@ static sumi_status create_for(const struct learning *learning, sumi_weights *wei
                               sumi_trainer **trainer)
 {
     static const char *const sections[] = {"train", NULL};
-    struct objective objective;
+    sumi_context *context = learning->context;
+    const sumi_recipe *recipe = learning->recipe;
+    int64_t opening = objective_opening(recipe);
     *trainer = NULL;
-    TRY(recipe_check_read(learning->context, learning->recipe, sections));
+    TRY(recipe_check_read(context, recipe, sections));
     TRY(weights_own_all(weights)); /* copies mapped weights, because training writes to them */
-    TRY(objective_create(learning, &objective));
-    TRY(create(learning->context, learning->recipe, weights, &objective, trainer));
-    (*trainer)->model = learning->model;
-    double mean_square = 0;
-    sumi_status status = fingerprint_take(learning->data, &(*trainer)->data);
-    if (status == SUMI_OK) status = advice_before(learning, &mean_square);
-    const struct objective *made = &(*trainer)->objective;
-    if (status == SUMI_OK && made->zero_loss)
-        (*trainer)->course.zero_loss = made->zero_loss(made->user, mean_square);
-    if (status == SUMI_OK) return SUMI_OK;
-    sumi_trainer_free(*trainer);
-    *trainer = NULL;
-    return status;
+    int plans = buckets_count(learning->data) * (opening > 0 ? 2 : 1);
+    sumi_status status = begin(context, recipe, weights, plans, trainer);
+    if (status == SUMI_OK) {
+        (*trainer)->model = learning->model;
+        (*trainer)->source = learning->data;
+        (*trainer)->opening = opening;
+        status = create_objectives(learning, *trainer);
+    }
+    if (status == SUMI_OK) status = prepare(*trainer);
+    if (status == SUMI_OK) status = look_at_data(learning, *trainer);
+    return complete(status, trainer);
 }
 
 sumi_status sumi_trainer_create(sumi_context *context, const sumi_recipe *recipe, sumi_model *model,
                                 sumi_data *data, sumi_trainer **trainer)
 {
-    const struct learning learning = {context, recipe, model, NULL, data};
+    const struct learning learning = {
+        .context = context, .recipe = recipe, .model = model, .data = data};
     return create_for(&learning, model->weights, trainer);
 }
 
@@ -140,7 +218,8 @@ sumi_status sumi_trainer_create_auto_encoder(sumi_context *context, const sumi_r
                                              sumi_auto_encoder *auto_encoder, sumi_data *data,
                                              sumi_trainer **trainer)
 {
-    const struct learning learning = {context, recipe, NULL, auto_encoder, data};
+    const struct learning learning = {
+        .context = context, .recipe = recipe, .auto_encoder = auto_encoder, .data = data};
     *trainer = NULL;
     if (auto_encoder->own) return create_for(&learning, auto_encoder->own->weights, trainer);
     return context_fail(context, SUMI_ERROR_ARGUMENT,
@@ -154,15 +233,18 @@ void sumi_trainer_free(sumi_trainer *trainer)
     sumi_context *context = trainer->context;
     for (int k = 0; k < trainer->learner_count; k++)
         optimizer_release(&trainer->learners[k].optimizer);
-    trainer_release_plan(trainer);
+    trainer_release_plans(trainer);
+    for (int i = 0; i < trainer->plan_count; i++) release_objective(&trainer->plans[i].objective);
+    context_release(context, trainer->plans);
     context_release(context, trainer->losses);
-    release_objective(&trainer->objective);
     context_release(context, trainer);
 }
 
+/* Moves the weights of the learners whose losses the step had. */
 static sumi_status apply_gradients(sumi_trainer *trainer, const float *const *gradients)
 {
-    for (int k = 0; k < trainer->learner_count; k++) {
+    int count = trainer_next_plan(trainer)->loss_count;
+    for (int k = 0; k < count; k++) {
         struct optimizer *optimizer = &trainer->learners[k].optimizer;
         struct cost cost = {0, 0};
         double norm = 0, begin = profile_begin(trainer->context);
@@ -219,8 +301,6 @@ sumi_status sumi_trainer_use_average(sumi_trainer *trainer, bool average)
     }
     weights_changed(weights);
     trainer->averaged = average;
-    if (average && trainer->objective.publish) {
-        return trainer->objective.publish(trainer->objective.user);
-    }
-    return SUMI_OK;
+    const struct objective *objective = &trainer->plans->objective;
+    return average && objective->publish ? objective->publish(objective->user) : SUMI_OK;
 }

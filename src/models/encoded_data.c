@@ -63,6 +63,11 @@ static sumi_status check_pictures(const struct encoding *encoding)
                             "latents.auto_encoder is for pictures, which the items of %s are not",
                             pictures->name);
     }
+    if (pictures->bucket_count) {
+        return context_fail(encoding->context, SUMI_ERROR_UNSUPPORTED,
+                            "latents.auto_encoder encodes pictures of one size; take out "
+                            "data.heights and data.widths");
+    }
     if (!augment->flip_vertical && !augment->shift) return SUMI_OK;
     return context_fail(encoding->context, SUMI_ERROR_UNSUPPORTED,
                         "data.%s changes pictures while training, but latents are encoded before; "
@@ -234,6 +239,7 @@ static sumi_status fill_cache(struct encoding *encoding)
         safetensors_free(file);
     }
     TRY(folder_make(encoding->context, cache->folder));
+    folder_clear_unfinished(cache->folder);
     size_t most = (size_t)((cache->count < cache->each ? cache->count : cache->each) * size);
     float *rows = context_allocate(encoding->context, 2 * most, sizeof *rows);
     if (!rows) return SUMI_ERROR_MEMORY;

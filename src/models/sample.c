@@ -78,6 +78,7 @@ static sumi_status configure_solver(sumi_context *context, const sumi_model *mod
     sumi_solver *made = NULL;
     TRY(sumi_solver_create(context, name, &made));
     sumi_status status = sumi_solver_configure(made, model->scheduler);
+    solver_set_resolution(made, net_resolution(model->net));
     if (status == SUMI_OK) *solver = made;
     else sumi_solver_free(made);
     return status;

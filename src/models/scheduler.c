@@ -28,6 +28,7 @@ struct scheduler_values {
     const char *spacing;
     const char *path, *time; /* path NULL: a table of betas; the members below are not written */
     double beta_min, beta_max, sigma_min, sigma_max, sigma_data, eps, shift;
+    bool resolution_shift;
 };
 
 static const struct scheduler_values defaults = {
@@ -78,7 +79,9 @@ static bool fill_path(json_object *object, const struct scheduler_values *values
            && (values->sigma_max == 0 || member_number(object, "sigma_max", values->sigma_max))
            && member_number(object, "sigma_data", values->sigma_data)
            && (values->eps == 0 || member_number(object, "sampling_eps", values->eps))
-           && member_number(object, "shift", values->shift);
+           && member_number(object, "shift", values->shift)
+           && (!values->resolution_shift
+               || member_flag(object, "resolution_shift", values->resolution_shift));
 }
 
 static sumi_status write_values(sumi_context *context, const struct scheduler_values *values,
@@ -157,6 +160,10 @@ const struct option noise_keys[] = {
      .when = AND("noise.path!=binomial")},
     {NUMBER_OPTION("noise.shift", "1", 1e-3, 1e3, "moves the times of a flow towards noise"),
      .when = AND("noise.path=flow")},
+    {FLAG_OPTION("noise.resolution_shift", "yes",
+                 "multiply the shift by sqrt(m / n) for items of m pixels where the model's size "
+                 "has n"),
+     .when = AND("noise.path=flow")},
     {NUMBER_OPTION("noise.beta_start", "0.0001", 0, 0.999,
                    "beta of the first level (not for cosine)"),
      .when = AND("noise.schedule=linear|scaled_linear|quadratic|sigmoid|geometric, "
@@ -206,6 +213,8 @@ sumi_status scheduler_from_recipe(sumi_context *context, const sumi_recipe *reci
         .sigma_data = recipe_number(recipe, "noise.sigma_data"),
         .eps = recipe_number(recipe, "noise.eps"),
         .shift = recipe_number(recipe, "noise.shift"),
+        .resolution_shift =
+            strcmp(path, "flow") == 0 && recipe_flag(recipe, "noise.resolution_shift"),
         .zero_snr = recipe_flag(recipe, "noise.zero_snr"),
         .steps = recipe_int(recipe, "noise.steps"),
         .beta_start = recipe_number(recipe, "noise.beta_start"),

@@ -71,6 +71,7 @@ static sumi_status read_config(struct net *net, json_object *given, const char *
     if (!net->settings) return SUMI_ERROR_MEMORY;
     TRY(config_open(&config, net->context, given, source, type->class_name, type->keys));
     type->read(&config, net);
+    memcpy(net->own_shape, net->item_shape, sizeof net->own_shape);
     if (config.status == SUMI_OK) config.status = config_write(&config, &net->config);
     config_close(&config);
     return config.status;
@@ -146,6 +147,14 @@ sumi_status net_set_size(struct net *net, int count, const int64_t *sizes)
     for (int i = 0; i < count; i++) TRY(check_size(net, i, sizes[i]));
     for (int i = 0; i < count; i++) net->item_shape[i] = sizes[i];
     return SUMI_OK;
+}
+
+double net_resolution(const struct net *net)
+{
+    double ratio = 1;
+    for (int i = 0; i + 1 < net->item_rank; i++)
+        if (net->own_shape[i] > 0) ratio *= (double)net->item_shape[i] / (double)net->own_shape[i];
+    return ratio > 0 ? ratio : 1;
 }
 
 /* ---- Building ---- */

@@ -53,6 +53,7 @@ struct net {
     int item_rank;                     /* 3 for images, 2 for signals, 1 for points */
     int64_t item_shape[SUMI_MAX_RANK]; /* of one input item, channels last; a spatial size is 0
                                           where the config has no sample_size */
+    int64_t own_shape[SUMI_MAX_RANK];  /* item_shape as the config has it */
     int64_t size_multiple;             /* spatial sizes must be multiples of it; 0 for any */
     bool any_size;                     /* the spatial size may differ from the config's */
     bool null_class;                   /* whether the last value of "class" is the null class */
@@ -77,6 +78,10 @@ void net_free(struct net *net); /* accepts NULL */
 /* Sets the spatial sizes of an item, sizes[count], before the network is built. Sizes that the
    config has must be the same, unless the network takes any size. */
 sumi_status net_set_size(struct net *net, int count, const int64_t *sizes);
+
+/* How many pixels, or points of a signal, an item has for each one of the config's size; 1 where
+   the config has none. */
+double net_resolution(const struct net *net);
 
 /* Adds the forward pass to `graph`, with dropout if it is a training graph, and returns the output
    [n, spatial size, out_channels]. The weights appear in graph->weights under diffusers' names.

@@ -65,7 +65,10 @@ struct solver_options {
     /* straight paths */
     bool use_flow_sigmas, use_dynamic_shifting, invert_sigmas, stochastic_sampling;
     double flow_shift, shift, mu, shift_terminal; /* shift_terminal 0: none */
-    int time_shift_type;                          /* enum time_shift */
+    bool resolution_shift;
+    double resolution;   /* pixels of an item for each one that the model was trained on; not an
+                            option, but set by the model */
+    int time_shift_type; /* enum time_shift */
     /* families of solvers */
     int64_t solver_order, original_inference_steps, passes;
     double timestep_scaling;

@@ -27,6 +27,10 @@ const struct option places_options[] = {
      AT(sigma_schedule), "path=edm, " FREE},
     {NUMBER_OPTION("shift", "1", 1e-3, 1e3, "moves the times of a flow towards noise"), AT(shift),
      "path=flow, use_flow_sigmas=false, use_dynamic_shifting=false"},
+    {FLAG_OPTION("resolution_shift", "false",
+                 "multiply the shift by the square root of how many pixels an item has for each "
+                 "one of the model's size"),
+     AT(resolution_shift), "path=flow, use_flow_sigmas=false, use_dynamic_shifting=false"},
     {NUMBER_OPTION("flow_shift", "1", 1e-3, 1e3, "shift of the times with use_flow_sigmas"),
      AT(flow_shift), "use_flow_sigmas=true, use_dynamic_shifting=false"},
     {FLAG_OPTION("use_dynamic_shifting", "false", "shift by `mu` instead"),
@@ -287,6 +291,12 @@ static double shifted(const struct solver_options *options, double shift, double
     return options->use_dynamic_shifting ? dynamic_shift(options, sigma) : path_shift(shift, sigma);
 }
 
+double places_shift(const struct solver_options *options)
+{
+    bool resized = options->resolution_shift && options->resolution > 0;
+    return options->shift * (resized ? sqrt(options->resolution) : 1);
+}
+
 /* Stretches the levels so that the last one is shift_terminal. */
 static void stretch(const struct solver_options *options, struct grid *grid)
 {
@@ -314,18 +324,18 @@ sumi_status places_flow(sumi_context *context, const struct placing *placing, st
     const struct solver_options *options = placing->options;
     const struct noise_path *path = placing->path;
     const struct number_list *times = &options->timesteps, *sigmas = &options->sigmas;
-    double all = (double)path->count, least = 1 / all;
+    double all = (double)path->count, least = 1 / all, shift = places_shift(options);
     TRY(check_straight(context, times, all));
     TRY(check_straight(context, sigmas, 1));
     bool twice = options->compat == COMPATIBLE_DIFFUSERS && !options->use_dynamic_shifting;
-    if (twice) least = path_shift(options->shift, least);
+    if (twice) least = path_shift(shift, least);
     double begin = placing->needs_signal ? 1 - 1 / all : 1;
     for (int64_t i = 0; i < grid->count; i++) {
         double share = grid->count > 1 ? (double)i / (double)(grid->count - 1) : 0;
         double sigma = sigmas->values  ? sigmas->values[i]
                        : times->values ? times->values[i] / all
                                        : begin + share * (least - begin);
-        grid->sigmas[i] = shifted(options, options->shift, sigma);
+        grid->sigmas[i] = shifted(options, shift, sigma);
     }
     if (options->shift_terminal > 0) stretch(options, grid);
     double most = grid->sigmas[0], last = grid->sigmas[grid->count - 1];

@@ -8,8 +8,9 @@
 
 /* Rows of places.c and respacing.c, for `ignored` of solvers that place their times themselves. */
 #define PLACING_NAMES                                                                              \
-    "interpolation_type|sigma_schedule|shift|flow_shift|use_dynamic_shifting|time_shift_type|mu|"  \
-    "shift_terminal|invert_sigmas|use_karras_sigmas|use_exponential_sigmas|use_beta_sigmas|"       \
+    "interpolation_type|sigma_schedule|shift|resolution_shift|flow_shift|use_dynamic_shifting|"    \
+    "time_shift_type|mu|shift_terminal|invert_sigmas|use_karras_sigmas|use_exponential_sigmas|"    \
+    "use_beta_sigmas|"                                                                             \
     "use_lu_lambdas|rho"
 
 /* The number of times of a table that are left when those with log(a / s) below lambda_min_clipped
@@ -24,6 +25,9 @@ struct placing {
     bool respaced;     /* a rule of respacing.h places them */
     bool needs_signal; /* or a finite sigma: a flow begins 1 / T before its end */
 };
+
+/* The shift of a flow's times for items of the size that they have (Esser et al. 2024, eq. 23). */
+double places_shift(const struct solver_options *options);
 
 /* The number of whole times that `steps` amounts to. */
 int64_t places_whole_count(const struct solver_options *options, const struct noise_path *path);

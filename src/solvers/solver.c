@@ -219,6 +219,12 @@ const struct solver_options *solver_options(const sumi_solver *solver)
     return &solver->options;
 }
 
+void solver_set_resolution(sumi_solver *solver, double resolution)
+{
+    solver->ready &= solver->options.resolution == resolution;
+    solver->options.resolution = resolution;
+}
+
 bool solver_is_binomial(const sumi_solver *solver)
 {
     return solver->type->add_noise_to_bits;

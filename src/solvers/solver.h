@@ -166,6 +166,9 @@ const struct solver_options *solver_options(const sumi_solver *solver);
 /* Sets what changes the state after each step of later runs; NULL for nothing. */
 void solver_set_shift(sumi_solver *solver, solver_shift shift, void *user);
 
+/* Says how many pixels an item has for each one of the model's size (resolution_shift). */
+void solver_set_resolution(sumi_solver *solver, double resolution);
+
 /* Whether the states are bits (-1 and 1) of a binomial diffusion. */
 bool solver_is_binomial(const sumi_solver *solver);
 

@@ -44,6 +44,22 @@ static void what_is_written_is_read(void **state)
     assert_int_equal(count_entries(room), 1);
 }
 
+static void unfinished_files_of_processes_that_are_gone_are_cleared(void **state)
+{
+    scratch *room = *state;
+    char own[64];
+    snprintf(own, sizeof own, "b.%ld.part", (long)getpid());
+    /* the system has no process 2^30 */
+    const char *const names[] = {"a.1073741824.part", own, "part", ".part", "c.part", "d.12x.part",
+                                 "1073741824.part"};
+    for (int i = 0; i < 7; i++)
+        CHECK_OK(room->context, file_write(room->context, scratch_path(room, names[i]), "x", 1));
+    folder_clear_unfinished(room->folder);
+    assert_int_equal(count_entries(room), 6);
+    assert_false(path_exists(scratch_path(room, names[0])));
+    folder_clear_unfinished(scratch_path(room, "nowhere"));
+}
+
 static void a_file_over_the_limit_is_refused(void **state)
 {
     scratch *room = *state;
@@ -199,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(what_is_written_is_read),
+        SCRATCH_TEST(unfinished_files_of_processes_that_are_gone_are_cleared),
         SCRATCH_TEST(a_file_over_the_limit_is_refused),
         SCRATCH_TEST(folders_and_missing_files_are_refused),
         SCRATCH_TEST(a_pipe_without_a_writer_is_refused_at_once),

@@ -141,7 +141,7 @@ static void the_loss_of_predicting_zero_is_that_of_the_target(void **state)
     CHECK_CLOSE(t.trainer->course.zero_loss, 1, 1e-12);
     training_end(&t);
     begin(room->context, "points", clean, &t);
-    const struct objective *objective = &t.trainer->objective;
+    const struct objective *objective = &t.trainer->plans->objective;
     CHECK_CLOSE(objective->zero_loss(objective->user, 0.37), 0.37, 1e-12);
     training_end(&t);
 }

@@ -79,14 +79,14 @@ static float first_loss(sumi_context *context, const char *const *settings)
 /* An input of the trainer's plan by its name. */
 static sumi_array input_of(sumi_context *context, const struct coding *c, const char *name)
 {
-    const sumi_graph *graph = c->trainer->graph;
+    const sumi_graph *graph = c->trainer->plans->graph;
     sumi_array array = {0};
     for (sumi_node n = 0; n < graph->count; n++) {
         const struct node *node = graph_node(graph, n);
         if (!node->name || strcmp(node->name, name) != 0) continue;
         CHECK_OK(context, sumi_array_create(context, 4, node->shape.size, &array));
         size_t bytes = (size_t)sumi_array_count(&array) * sizeof *array.data;
-        memcpy(array.data, sumi_plan_data(c->trainer->plan, n), bytes);
+        memcpy(array.data, sumi_plan_data(c->trainer->plans->plan, n), bytes);
     }
     assert_non_null(array.data);
     return array;
@@ -185,7 +185,7 @@ static void the_log_variance_moves_towards_the_logarithm_of_the_error(void **sta
     for (int i = 0; i < 3; i++) {
         double loss = 0, log = weights->items[number].data[0];
         CHECK_OK(room->context, sumi_trainer_step(c.trainer, &loss));
-        CHECK_CLOSE(c.trainer->gradients[number][0], 1 + log - loss, 1e-5);
+        CHECK_CLOSE(c.trainer->plans->gradients[number][0], 1 + log - loss, 1e-5);
         assert_true(weights->items[number].data[0] < (float)log); /* the error is below 1 */
     }
     end(&c);
@@ -278,6 +278,37 @@ static void before_its_start_the_discriminator_neither_acts_nor_changes(void **s
     end(&b);
 }
 
+/* How many weights of the discriminator the plan of the next step reads. */
+static int weights_of_rival(const struct coding *c)
+{
+    const struct step_plan *next = trainer_next_plan(c->trainer);
+    const sumi_weights *weights = c->trainer->weights;
+    int count = 0;
+    for (sumi_node n = 0; n < next->graph->count; n++) {
+        int64_t weight = graph_node(next->graph, n)->weight;
+        const char *name = weight < 0 ? "" : weights->items[weight].name;
+        count += strncmp(name, DISCRIMINATOR_PREFIX, strlen(DISCRIMINATOR_PREFIX)) == 0;
+    }
+    return count;
+}
+
+static void before_its_start_the_discriminator_is_not_computed(void **state)
+{
+    scratch *room = *state;
+    const char *const settings[] = {DISC, "train.disc_start=2", NULL};
+    struct coding c;
+    begin(room->context, settings, &c);
+    size_t whole = plan_memory(c.trainer->plans->plan);
+    for (int step = 0; step < 4; step++) {
+        const struct step_plan *next = trainer_next_plan(c.trainer);
+        assert_int_equal(next->loss_count, step < 2 ? 1 : 2);
+        assert_int_equal(weights_of_rival(&c) > 0, step >= 2);
+        if (step < 2) assert_true(plan_memory(next->plan) < whole);
+        take_steps(room->context, &c, 1);
+    }
+    end(&c);
+}
+
 static void each_trained_weight_has_one_learner(void **state)
 {
     scratch *room = *state;
@@ -290,7 +321,7 @@ static void each_trained_weight_has_one_learner(void **state)
         int moved = 0;
         for (int k = 0; k < 2; k++) moved += trainer->learners[k].optimizer.first[i] != NULL;
         assert_int_equal(moved, 1);
-        assert_non_null(trainer->gradients[i]);
+        assert_non_null(trainer->plans->gradients[i]);
     }
     end(&c);
 }
@@ -538,6 +569,7 @@ int main(void)
         SCRATCH_TEST(the_adaptive_weight_is_the_ratio_of_the_gradients_at_the_last_layer),
         SCRATCH_TEST(the_adaptive_weight_is_at_most_ten_thousand),
         SCRATCH_TEST(before_its_start_the_discriminator_neither_acts_nor_changes),
+        SCRATCH_TEST(before_its_start_the_discriminator_is_not_computed),
         SCRATCH_TEST(each_trained_weight_has_one_learner),
         SCRATCH_TEST(a_step_in_parts_is_that_of_the_whole_batch),
         SCRATCH_TEST(a_resumed_run_is_the_uninterrupted_one_bit_for_bit),

@@ -87,7 +87,7 @@ static void the_gradient_by_the_betas_is_that_of_the_bound(void **state)
     for (int k = 0; k < TIMES - 1; k++) {
         const float step = 0x1p-5f;
         loss_of(room->context, &t, 0);
-        double slope = t.trainer->gradients[number][k];
+        double slope = t.trainer->plans->gradients[number][k];
         change[k] = step;
         double above = loss_of(room->context, &t, 0);
         change[k] = -step;

@@ -30,8 +30,8 @@ static void every_batch_is_the_process_at_times_spread_evenly(void **state)
     double flips = 0, expected = 0, variance = 0;
     begin(room->context, SMALL, &t);
     for (int64_t step = 0; step < 20; step++) {
-        const struct objective *objective = &t.trainer->objective;
-        CHECK_OK(room->context, objective->feed(objective->user, t.trainer->plan, step));
+        const struct objective *objective = &t.trainer->plans->objective;
+        CHECK_OK(room->context, objective->feed(objective->user, t.trainer->plans->plan, step));
         CHECK_OK(room->context, data_read_batch(t.data, 0, step, BATCH, clean, NULL));
         const float *x = fed(&t, "x"), *times = fed(&t, "times"), *truth = fed(&t, "truth");
         for (int i = 0; i < BATCH; i++) {
@@ -66,10 +66,10 @@ static void the_loss_is_the_bound_in_bits(void **state)
     double mean = 0;
     begin(room->context, SMALL, &t);
     for (int64_t step = 0; step < STEPS; step++) {
-        const struct objective *objective = &t.trainer->objective;
-        CHECK_OK(room->context, objective->feed(objective->user, t.trainer->plan, step));
-        CHECK_OK(room->context, sumi_plan_run(t.trainer->plan, 0, (uint64_t)step));
-        mean += *sumi_plan_data(t.trainer->plan, t.trainer->learners->loss) / STEPS;
+        const struct objective *objective = &t.trainer->plans->objective;
+        CHECK_OK(room->context, objective->feed(objective->user, t.trainer->plans->plan, step));
+        CHECK_OK(room->context, sumi_plan_run(t.trainer->plans->plan, 0, (uint64_t)step));
+        mean += *sumi_plan_data(t.trainer->plans->plan, t.trainer->plans->losses[0]) / STEPS;
     }
     CHECK_OK(room->context, sumi_model_solver(t.model, NULL, &solver));
     CHECK_OK(room->context, sumi_likelihood_create(room->context, solver, &likelihood));

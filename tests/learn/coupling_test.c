@@ -11,7 +11,7 @@ static const char FLOW[] = "{\"path\": \"flow\", \"prediction_type\": \"flow_pre
 
 static const struct noised *noised_of(const struct training *t)
 {
-    return t->trainer->objective.user;
+    return t->trainer->plans->objective.user;
 }
 
 /* Mean over the batch of |x - e|^2. */

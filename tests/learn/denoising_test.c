@@ -122,8 +122,8 @@ static void a_network_that_says_nothing_loses_one_by_epsilon(void **state)
     begin(room->context, "epsilon", "simple", 0, &t);
     for (int64_t step = 0; step < STEPS; step++) {
         feed(room->context, &t, step);
-        CHECK_OK(room->context, sumi_plan_run(t.trainer->plan, 0, (uint64_t)step));
-        mean += *sumi_plan_data(t.trainer->plan, t.trainer->learners->loss) / STEPS;
+        CHECK_OK(room->context, sumi_plan_run(t.trainer->plans->plan, 0, (uint64_t)step));
+        mean += *sumi_plan_data(t.trainer->plans->plan, t.trainer->plans->losses[0]) / STEPS;
     }
     CHECK_CLOSE(mean, 1, 4 * sqrt(2.0 / (STEPS * BATCH * SIZE))); /* e^2 has variance 2 */
     end(room->context, &t);
@@ -148,8 +148,8 @@ static void the_bound_weighs_each_time_as_the_schedule_says(void **state)
                 expected += weight * pow(target[i * SIZE + k], 2) / (BATCH * SIZE);
             }
         }
-        CHECK_OK(room->context, sumi_plan_run(t.trainer->plan, 0, 7));
-        CHECK_CLOSE(*sumi_plan_data(t.trainer->plan, t.trainer->learners->loss), expected,
+        CHECK_OK(room->context, sumi_plan_run(t.trainer->plans->plan, 0, 7));
+        CHECK_CLOSE(*sumi_plan_data(t.trainer->plans->plan, t.trainer->plans->losses[0]), expected,
                     1e-5 * expected);
         end(room->context, &t);
     }

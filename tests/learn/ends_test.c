@@ -162,7 +162,7 @@ static void every_weight_is_finite_and_the_limit_of_its_definition_or_is_refused
                      endless ? "is not refused" : sumi_context_message(room->context));
         }
         if (a.status == SUMI_OK) {
-            const struct noised *noised = a.training.trainer->objective.user;
+            const struct noised *noised = a.training.trainer->plans->objective.user;
             assert_false(noised->path->kind != PATH_TABLE && is_infinite(noised, name));
             check_weights(noised, name);
             for (int64_t step = 0; step < 2; step++) {
@@ -209,7 +209,7 @@ static void weights_without_signal_are_those_of_the_closed_form(void **state)
         struct attempt a;
         attempt(room->context, &KINDS[1], KNOWN[i].prediction, settings, false, &a);
         CHECK_OK(room->context, a.status);
-        const struct noised *noised = a.training.trainer->objective.user;
+        const struct noised *noised = a.training.trainer->plans->objective.user;
         struct weighting weighting = weighting_of(a.training.recipe);
         struct place place;
         assert_true(times_visit(&noised->draws, 99, &place));

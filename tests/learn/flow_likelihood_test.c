@@ -93,7 +93,7 @@ static void check_gradients(sumi_context *context, const char *const *settings)
         const float step = 0x1p-6f;
         float kept = weight->data[k];
         loss_of(context, &t, 0);
-        double slope = t.trainer->gradients[w][k];
+        double slope = t.trainer->plans->gradients[w][k];
         weight->data[k] = kept + step;
         double above = loss_of(context, &t, 0);
         weight->data[k] = kept - step;

@@ -98,10 +98,10 @@ static double mean_loss(sumi_context *context, const char *const *settings, doub
     enum { STEPS = 400 };
     double sum = 0, squares = 0;
     training_begin(context, settings, SCHEDULER, &t);
-    const struct objective *objective = &t.trainer->objective;
+    const struct objective *objective = &t.trainer->plans->objective;
     for (int64_t step = 0; step < 40 + STEPS; step++) { /* the first give the losses to go by */
         double loss = loss_of(context, &t, step);
-        objective->observe(objective->user, t.trainer->plan);
+        objective->observe(objective->user, t.trainer->plans->plan);
         if (step < 40) continue;
         sum += loss;
         squares += loss * loss;

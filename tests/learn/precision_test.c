@@ -77,7 +77,7 @@ static void weights_and_the_optimizer_stay_float32(void **state)
         assert_true(is_wide(weight->data, count));
         assert_true(is_wide(t.trainer->learners->optimizer.first[i], count));
         assert_true(is_wide(t.trainer->learners->optimizer.second[i], count));
-        assert_true(is_wide(t.trainer->gradients[i], count));
+        assert_true(is_wide(t.trainer->plans->gradients[i], count));
     }
     training_end(&t);
 }
@@ -90,8 +90,8 @@ static void a_step_in_bf16_needs_less_memory(void **state)
     sumi_context_set_tuning(room->context, false);
     begin(room->context, "train.precision=float32", &wide);
     begin(room->context, "train.precision=bf16", &bf16);
-    double share =
-        (double)plan_memory(bf16.trainer->plan) / (double)plan_memory(wide.trainer->plan);
+    double share = (double)plan_memory(bf16.trainer->plans->plan)
+                   / (double)plan_memory(wide.trainer->plans->plan);
     if (!(share < 0.75)) fail_msg("%.3f of the memory of float32", share);
     training_end(&wide);
     training_end(&bf16);

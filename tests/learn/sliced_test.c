@@ -112,7 +112,7 @@ static void training_finds_the_true_score(void **state)
 static double loss_in_double(const struct training *t, int64_t weight, int64_t element,
                              double change)
 {
-    sumi_graph *graph = t->trainer->graph;
+    sumi_graph *graph = t->trainer->plans->graph;
     size_t count = (size_t)graph->count;
     double **values = calloc(count, sizeof *values), *given[32];
     bool *owned = calloc(count, sizeof *owned);
@@ -123,15 +123,16 @@ static double loss_in_double(const struct training *t, int64_t weight, int64_t e
         bool changed = node->op == &op_weight && node->weight == weight;
         if (node->op != &op_input && !changed) continue;
         int64_t size = shape_count(&node->shape);
-        const float *from =
-            changed ? t->model->weights->items[weight].data : sumi_plan_data(t->trainer->plan, n);
+        const float *from = changed ? t->model->weights->items[weight].data
+                                    : sumi_plan_data(t->trainer->plans->plan, n);
         if (!from) continue;
         values[n] = given[used++] = malloc((size_t)size * sizeof **values);
         for (int64_t i = 0; i < size; i++) values[n][i] = from[i];
         if (changed) values[n][element] += change;
     }
-    CHECK_OK(graph->context, interpret(graph, 1, &t->trainer->learners->loss, values, owned, &key));
-    double loss = *values[t->trainer->learners->loss];
+    CHECK_OK(graph->context,
+             interpret(graph, 1, &t->trainer->plans->losses[0], values, owned, &key));
+    double loss = *values[t->trainer->plans->losses[0]];
     interpret_release(graph, values, owned);
     for (int i = 0; i < used; i++) free(given[i]);
     free(values);
@@ -152,7 +153,7 @@ static void gradients_through_the_derivative_agree_with_difference_quotients(voi
              sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer));
     CHECK_CLOSE(loss_of(room->context, &t, 0), loss_in_double(&t, 0, 0, 0), 1e-5);
     for (int64_t weight = 0; weight < t.model->weights->count; weight++) {
-        const float *gradient = t.trainer->gradients[weight];
+        const float *gradient = t.trainer->plans->gradients[weight];
         if (!gradient) continue;
         double slope =
             (loss_in_double(&t, weight, 0, 1e-4) - loss_in_double(&t, weight, 0, -1e-4)) / 2e-4;

@@ -149,7 +149,8 @@ static void values_computed_again_change_no_bit_and_save_half_the_memory(void **
              begin(room->context, "train.accumulate=1", "train.recompute=no", &kept));
     CHECK_OK(room->context,
              begin(room->context, "train.accumulate=1", "train.recompute=yes", &again));
-    size_t before = plan_memory(kept.trainer->plan), after = plan_memory(again.trainer->plan);
+    size_t before = plan_memory(kept.trainer->plans->plan),
+           after = plan_memory(again.trainer->plans->plan);
     print_message("plan memory: %zu bytes kept, %zu computed again\n", before, after);
     assert_true(2 * after <= before);
     for (int step = 0; step < 3; step++) {
@@ -174,7 +175,8 @@ static void auto_keeps_values_while_there_is_memory(void **state)
              begin(room->context, "train.accumulate=1", "train.recompute=no", &kept));
     CHECK_OK(room->context,
              begin(room->context, "train.accumulate=1", "train.recompute=auto", &chosen));
-    assert_int_equal(plan_memory(chosen.trainer->plan), plan_memory(kept.trainer->plan));
+    assert_int_equal(plan_memory(chosen.trainer->plans->plan),
+                     plan_memory(kept.trainer->plans->plan));
     end(&chosen);
     end(&kept);
 }

@@ -28,7 +28,7 @@ static void draw_all(sumi_context *context, const char *times, const char *sched
     training_begin(context, settings, scheduler, &t);
     for (int64_t step = 0; step < STEPS; step++) {
         feed(context, &t, step);
-        const struct noised *noised = t.trainer->objective.user;
+        const struct noised *noised = t.trainer->plans->objective.user;
         for (int i = 0; i < BATCH; i++) {
             assert_true(fed(&t, "times")[i] == (float)noised->places[i].time);
             look(user, noised, &noised->places[i]);

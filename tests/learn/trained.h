@@ -38,7 +38,7 @@ static inline void training_end(struct training *t)
 /* What lies in the input of that name. */
 static inline sumi_node fed_node(const struct training *t, const char *name)
 {
-    const sumi_graph *graph = t->trainer->graph;
+    const sumi_graph *graph = t->trainer->plans->graph;
     for (sumi_node n = 0; n < graph->count; n++) {
         const struct node *node = graph_node(graph, n);
         if (node->op == &op_input && strcmp(node->name, name) == 0) return n;
@@ -49,27 +49,27 @@ static inline sumi_node fed_node(const struct training *t, const char *name)
 
 static inline float *fed(const struct training *t, const char *name)
 {
-    return sumi_plan_data(t->trainer->plan, fed_node(t, name));
+    return sumi_plan_data(t->trainer->plans->plan, fed_node(t, name));
 }
 
 /* Of the input "class". */
 static inline int32_t *fed_classes(const struct training *t)
 {
-    return sumi_plan_typed_data(t->trainer->plan, fed_node(t, "class"), SUMI_INT32);
+    return sumi_plan_typed_data(t->trainer->plans->plan, fed_node(t, "class"), SUMI_INT32);
 }
 
 static inline void feed(sumi_context *context, const struct training *t, int64_t step)
 {
-    const struct objective *objective = &t->trainer->objective;
-    CHECK_OK(context, objective->feed(objective->user, t->trainer->plan, step));
+    const struct objective *objective = &t->trainer->plans->objective;
+    CHECK_OK(context, objective->feed(objective->user, t->trainer->plans->plan, step));
 }
 
 /* Feeds and runs a step; returns its loss. */
 static inline double loss_of(sumi_context *context, const struct training *t, int64_t step)
 {
     feed(context, t, step);
-    CHECK_OK(context, sumi_plan_run(t->trainer->plan, 0, (uint64_t)step));
-    return *sumi_plan_data(t->trainer->plan, t->trainer->learners->loss);
+    CHECK_OK(context, sumi_plan_run(t->trainer->plans->plan, 0, (uint64_t)step));
+    return *sumi_plan_data(t->trainer->plans->plan, t->trainer->plans->losses[0]);
 }
 
 #endif

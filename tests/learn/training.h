@@ -63,8 +63,8 @@ static inline void training_begin(sumi_context *context, const char *const *sett
 /* The loss of each item of the last run. */
 static inline const float *item_losses(const struct training *t)
 {
-    const struct objective *objective = &t->trainer->objective;
-    return sumi_plan_data(t->trainer->plan, objective->observed(objective->user));
+    const struct objective *objective = &t->trainer->plans->objective;
+    return sumi_plan_data(t->trainer->plans->plan, objective->observed(objective->user));
 }
 
 /* The only number of the network. */

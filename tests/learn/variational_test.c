@@ -121,7 +121,7 @@ static const float *gradient_of(const struct training *t, const char *name)
 {
     int64_t number = weights_find(t->trainer->weights, name);
     assert_true(number >= 0);
-    return t->trainer->gradients[number];
+    return t->trainer->plans->gradients[number];
 }
 
 static void

@@ -23,7 +23,7 @@ static const struct noised *begin(sumi_context *context, const char *path, const
              prediction);
     training_begin(context, settings, scheduler, t);
     feed(context, t, 5);
-    return t->trainer->objective.user;
+    return t->trainer->plans->objective.user;
 }
 
 /* The loss of a guess whose noise is wrong by 0.1: since the state is the same, its data are wrong
@@ -87,7 +87,7 @@ static void the_loss_over_noise_levels_is_that_of_the_paper(void **state)
                    "{\"path\": \"ve\", \"prediction_type\": \"score\", \"sigma_min\": 0.01,"
                    " \"sigma_max\": 1, \"num_train_timesteps\": 10, \"clip_sample\": false}",
                    &t);
-    const struct noised *noised = t.trainer->objective.user;
+    const struct noised *noised = t.trainer->plans->objective.user;
     *scale_of(&t) = -0.7f;
     bool seen[10] = {false};
     for (int64_t step = 0; step < 3; step++) {
@@ -119,7 +119,7 @@ static void the_loss_of_a_preconditioned_network_is_that_of_edm(void **state)
     const double data = 0.5; /* sigma_data */
     training_begin(room->context, settings,
                    "{\"path\": \"edm\", \"sigma_data\": 0.5, \"clip_sample\": false}", &t);
-    const struct noised *noised = t.trainer->objective.user;
+    const struct noised *noised = t.trainer->plans->objective.user;
     *scale_of(&t) = -0.7f;
     for (int64_t step = 0; step < 3; step++) {
         loss_of(room->context, &t, step);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Training over a frozen auto-encoder: latents of a data set in files, what is drawn from them, and
    the pipeline that is trained on them. */
-#include "data/data.h"
+#include "data/fingerprint.h"
 #include "models/auto_encoder.h"
 #include "models/tiny.h"
 
@@ -252,6 +252,57 @@ static void latents_of_another_auto_encoder_or_of_other_pictures_are_refused(voi
     sumi_recipe_free(recipe);
 }
 
+/* Writes grey pictures of 28 x 28, of which one has another shade. */
+static void write_pictures(scratch *room, int other)
+{
+    char path[SCRATCH_PATH], name[32];
+    float values[28 * 28];
+    mkdir(scratch_path(room, "set"), 0777);
+    for (int i = 0; i < 200; i++) {
+        sumi_array picture = {3, {28, 28, 1}, values};
+        for (int k = 0; k < 28 * 28; k++) values[k] = i == other ? 0.5F : 0;
+        snprintf(name, sizeof name, "set/%03d.png", i);
+        snprintf(path, sizeof path, "%s", scratch_path(room, name));
+        CHECK_OK(room->context, sumi_array_write(room->context, path, &picture));
+    }
+}
+
+/* The mark by which files of latents name these pictures, where they are read on demand. */
+static void mark_of_folder(scratch *room, char mark[HASH_TEXT])
+{
+    sumi_recipe *recipe = make_recipe(room);
+    sumi_data *data = NULL;
+    set(room, recipe, "data.count", "20000"); /* its default, since folders do not read it */
+    set(room, recipe, "data.kind", "folder");
+    set(room, recipe, "data.labels", "no");
+    set(room, recipe, "data.channels", "1");
+    set(room, recipe, "data.memory", "0");
+    set(room, recipe, "data.path", scratch_path(room, "set"));
+    CHECK_OK(room->context, sumi_data_open(room->context, recipe, &data));
+    CHECK_OK(room->context, fingerprint_mark(data, mark));
+    sumi_data_free(data);
+    sumi_recipe_free(recipe);
+}
+
+static void latents_are_not_those_of_pictures_of_which_any_file_has_changed(void **state)
+{
+    scratch *room = *state;
+    char first[HASH_TEXT], same[HASH_TEXT], changed[HASH_TEXT], renamed[HASH_TEXT];
+    char from[SCRATCH_PATH], to[SCRATCH_PATH];
+    write_pictures(room, -1);
+    mark_of_folder(room, first);
+    mark_of_folder(room, same);
+    assert_string_equal(first, same);
+    write_pictures(room, 101); /* none of the few that are looked at */
+    mark_of_folder(room, changed);
+    assert_string_not_equal(first, changed);
+    snprintf(from, sizeof from, "%s", scratch_path(room, "set/101.png"));
+    snprintf(to, sizeof to, "%s", scratch_path(room, "set/101a.png"));
+    assert_int_equal(rename(from, to), 0);
+    mark_of_folder(room, renamed);
+    assert_string_not_equal(changed, renamed);
+}
+
 static void what_cannot_be_encoded_is_refused_with_the_reason(void **state)
 {
     static const char *const wrong[][3] = {
@@ -406,6 +457,7 @@ int main(void)
         SCRATCH_TEST(mirrored_pictures_are_encoded_too),
         SCRATCH_TEST(an_interrupted_encoding_goes_on_with_the_next_file),
         SCRATCH_TEST(latents_of_another_auto_encoder_or_of_other_pictures_are_refused),
+        SCRATCH_TEST(latents_are_not_those_of_pictures_of_which_any_file_has_changed),
         SCRATCH_TEST(what_cannot_be_encoded_is_refused_with_the_reason),
         SCRATCH_TEST(a_model_is_made_for_the_latents_of_its_recipe_only),
         SCRATCH_TEST(a_resumed_training_on_latents_has_the_same_bits),

@@ -12,6 +12,14 @@
     "sample.solver=ddim sample.steps=2 sample.count=2 model.channels=8,8 model.groups=4 "          \
     "noise.clip=no latents.auto_encoder=ae latents.folder=cache latents.file_items=4 --out run "
 
+/* Training on a hundred files of latents. */
+#define ENCODE_ARGUMENTS(name)                                                                     \
+    " train digits --threads 1 -q --set train.steps=1 train.batch=4 data.count=400 "               \
+    "sample.solver=ddim sample.steps=2 sample.count=2 model.channels=8,8 model.groups=4 "          \
+    "noise.clip=no latents.auto_encoder=ae latents.file_items=4 latents.folder=" name              \
+    "-cache --out " name " "
+#define ENCODE(name) "sumi" ENCODE_ARGUMENTS(name)
+
 static void save_coder(const place *here, uint64_t seed)
 {
     save_auto_encoder(here, "ae", CODER, seed);
@@ -53,6 +61,31 @@ static void a_training_resumes_with_the_latents_that_are_there(void **state)
     run(here, "sumi train --out run --resume --set train.steps=3 -q --threads 1");
     assert_int_equal(here->code, 1);
     CHECK_HOLDS(here->err, "holds latents of another auto-encoder");
+}
+
+/* Killed at many moments of the encoding and gone on with, the files are those of an encoding that
+   was not. */
+static void an_encoding_killed_many_times_ends_with_the_same_files(void **state)
+{
+    place *here = *state;
+    save_coder(here, 1);
+    run(here, ENCODE("whole") " && ls whole-cache | wc -l");
+    CHECK_DONE(here);
+    assert_string_equal(here->out, "100\n");
+    run(here, "killed=0\n"
+              "for wait in 0.03 0.05 0.02 0.06 0.01 0.04 0.03 0.07 0.02 0.05; do\n"
+              "rm -rf run; before=$(ls run-cache 2>/dev/null | wc -l)\n"
+              "\"$SUMI\"" ENCODE_ARGUMENTS("run") "&\n"
+                                                  "pid=$!\n"
+                                                  "until [ $(ls run-cache 2>/dev/null | wc -l) -gt "
+                                                  "$before ] || ! kill -0 $pid; do\n"
+                                                  "sleep 0.005; done\n"
+                                                  "sleep $wait; kill -9 $pid; wait $pid; [ $? -eq "
+                                                  "137 ] && killed=$((killed + 1))\n"
+                                                  "done 2>/dev/null\n"
+                                                  "[ $killed -ge 2 ] && rm -rf run && " ENCODE(
+                                                      "run") " && diff -r whole-cache run-cache");
+    CHECK_DONE(here);
 }
 
 static void commands_take_and_give_pictures(void **state)
@@ -98,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLACE_TEST(a_training_on_latents_says_so_and_draws_pictures),
         PLACE_TEST(a_training_resumes_with_the_latents_that_are_there),
+        PLACE_TEST(an_encoding_killed_many_times_ends_with_the_same_files),
         PLACE_TEST(commands_take_and_give_pictures),
         PLACE_TEST(what_makes_no_sense_for_latents_is_refused),
     };

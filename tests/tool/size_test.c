@@ -138,6 +138,36 @@ static void a_transformer_of_two_streams_does_so_too(void **state)
     CHECK_TRANSFORMER(here, "mmdit");
 }
 
+/* Trained on three aspect ratios, with the pixels of 32 x 32 in each. */
+#define FLOW                                                                                       \
+    "sumi train mmdit-shapes --threads 1 -q --set latents.auto_encoder= data.count=60 "            \
+    "data.heights=32,24,40 "                                                                       \
+    "data.widths=32,40,24 model.patch=4 model.width=16 model.depth=1 model.heads=2 train.steps=6 " \
+    "train.batch=4 sample.count=2 sample.steps=2 --out flow && "
+#define SAMPLE "sumi sample flow -n 2 --steps 4 -q "
+
+static void a_model_of_several_aspect_ratios_samples_a_size_it_was_not_trained_on(void **state)
+{
+    place *here = *state;
+    run(here, FLOW SAMPLE "--size 20x48 -o a.npy && sumi info a.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "[2,20,48,3]");
+    run(here, SAMPLE "--size 16x64 -o b.npy && sumi info b.npy");
+    CHECK_DONE(here);
+    CHECK_HOLDS(here->out, "[2,16,64,3]");
+}
+
+static void the_shift_of_a_flow_follows_the_size_unless_it_should_not(void **state)
+{
+    place *here = *state;
+    run(here, FLOW SAMPLE
+        "--size 64 -o a.npy && " SAMPLE
+        "--size 64 --set resolution_shift=false shift=2 -o b.npy && cmp a.npy b.npy && " SAMPLE
+        "--size 64 --set resolution_shift=false -o c.npy && ! cmp -s a.npy c.npy && " SAMPLE
+        "-o d.npy && " SAMPLE "--set resolution_shift=false -o e.npy && cmp d.npy e.npy");
+    CHECK_DONE(here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +176,8 @@ int main(void)
         PLACE_TEST(the_likelihood_of_a_model_of_open_size_takes_that_of_the_data_or_of_the_option),
         PLACE_TEST(a_transformer_samples_sizes_it_was_not_trained_on),
         PLACE_TEST(a_transformer_of_two_streams_does_so_too),
+        PLACE_TEST(a_model_of_several_aspect_ratios_samples_a_size_it_was_not_trained_on),
+        PLACE_TEST(the_shift_of_a_flow_follows_the_size_unless_it_should_not),
         PLACE_TEST(a_size_that_is_missing_or_wrong_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -369,7 +369,7 @@ static double gradient_norm(const struct run *run)
     const sumi_weights *weights = run->network.weights;
     double sum = 0;
     for (int64_t i = 0; i < weights->count; i++) {
-        const float *gradient = run->trainer->gradients[i];
+        const float *gradient = run->trainer->plans->gradients[i];
         for (int64_t k = 0; gradient && k < shape_count(&weights->items[i].shape); k++)
             sum += (double)gradient[k] * (double)gradient[k];
     }

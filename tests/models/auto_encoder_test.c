@@ -377,6 +377,31 @@ static void a_folder_without_an_auto_encoder_says_so(void **state)
     assert_null(coder);
 }
 
+static void an_auto_encoder_without_weights_or_with_those_of_another_size_is_refused(void **state)
+{
+    scratch *room = *state;
+    sumi_auto_encoder *coder = create(room, KL, 1), *opened = NULL;
+    CHECK_OK(room->context, sumi_auto_encoder_save(coder, scratch_path(room, "vae")));
+    sumi_auto_encoder_free(coder);
+    coder = create(room, VQ, 1);
+    CHECK_OK(room->context, sumi_auto_encoder_save(coder, scratch_path(room, "vq")));
+    sumi_auto_encoder_free(coder);
+    char from[SCRATCH_PATH], to[SCRATCH_PATH];
+    const char *const weights[] = {"vq/diffusion_pytorch_model.safetensors",
+                                   "vae/diffusion_pytorch_model.safetensors"};
+    snprintf(from, sizeof from, "%s", scratch_path(room, weights[0]));
+    snprintf(to, sizeof to, "%s", scratch_path(room, weights[1]));
+    assert_int_equal(rename(from, to), 0);
+    sumi_status status = sumi_auto_encoder_open(room->context, scratch_path(room, "vae"), &opened);
+    assert_int_equal(status, SUMI_ERROR_FORMAT);
+    assert_null(opened);
+    assert_non_null(strstr(sumi_context_message(room->context), "diffusion_pytorch_model"));
+    assert_int_equal(remove(to), 0);
+    status = sumi_auto_encoder_open(room->context, scratch_path(room, "vae"), &opened);
+    assert_int_equal(status, SUMI_ERROR_FILE);
+    assert_null(opened);
+}
+
 static void files_of_latents_are_read_by_their_own_auto_encoder_only(void **state)
 {
     scratch *room = *state;
@@ -547,6 +572,7 @@ int main(void)
         SCRATCH_TEST(options_are_listed_with_their_values_and_set_by_type),
         SCRATCH_TEST(a_saved_auto_encoder_is_the_same),
         SCRATCH_TEST(a_folder_without_an_auto_encoder_says_so),
+        SCRATCH_TEST(an_auto_encoder_without_weights_or_with_those_of_another_size_is_refused),
         SCRATCH_TEST(files_of_latents_are_read_by_their_own_auto_encoder_only),
         SCRATCH_TEST(attention_may_have_the_names_of_older_files),
         SCRATCH_TEST(samples_of_a_latent_model_are_decoded),

@@ -1109,6 +1109,99 @@ SUMI_API sumi_status sumi_convergence_prepare(sumi_solver *solver);
 SUMI_API sumi_status sumi_convergence_measure(sumi_solver *solver, int count, const int64_t *steps,
                                               double *errors, double *order);
 
+/* ---- Measures of samples ----------------------------------------------------------------------
+ */
+
+/* A measure of a set of samples, mostly against a reference set, with settings by name and results:
+   the Frechet distance, KID, precision and recall, power spectra, SSIM ... */
+typedef struct sumi_measure sumi_measure;
+
+/* The measures by number from 0; false past the last. */
+typedef struct sumi_measure_info {
+    size_t size; /* sizeof(sumi_measure_info) */
+    const char *name, *meaning, *paper;
+    const char *items; /* "pictures" [n, h, w, c] or "signals" [n, length, c] for those alone, else
+                          "": any items, as rows of numbers */
+    int sets;          /* 2 with a reference set, 1 without */
+    bool paired;       /* item i of the samples is compared with item i of the reference */
+    int best;          /* of the first result: -1 less is better, 1 more, 0 neither */
+} sumi_measure_info;
+SUMI_API bool sumi_measure_describe(int number, sumi_measure_info *info);
+
+/* Creates a measure by name. An unknown name is refused, and the nearest suggested. */
+SUMI_API sumi_status sumi_measure_create(sumi_context *context, const char *name,
+                                         sumi_measure **measure);
+SUMI_API void sumi_measure_free(sumi_measure *measure);
+
+/* Its settings by number from 0, such as "k" of prdc or "degree" of kid; false past the last. */
+SUMI_API bool sumi_measure_option(sumi_measure *measure, int number, sumi_option *option);
+SUMI_API sumi_status sumi_measure_set(sumi_measure *measure, const char *option, const char *value);
+SUMI_API sumi_status sumi_measure_set_number(sumi_measure *measure, const char *option,
+                                             double value);
+/* The value of a setting as text; NULL if there is no such setting. Valid until the next call. */
+SUMI_API const char *sumi_measure_setting(sumi_measure *measure, const char *option);
+
+/* Measures samples[n, item] against reference[m, item] (NULL for a measure of one set), items of
+   the same shape: items themselves or their features. Sums are double; pairs of rows are computed
+   in blocks, so that memory grows with the sets and not with their product. Too few samples, numbers
+   that are not finite and shapes that do not fit are refused with a sentence. */
+SUMI_API sumi_status sumi_measure_run(sumi_measure *measure, const sumi_array *samples,
+                                      const sumi_array *reference, sumi_progress_function progress,
+                                      void *user);
+
+/* The results of the last run by number from 0, single numbers before lists; false past the last.
+   Owned by the measure until its next run. */
+typedef struct sumi_measured {
+    size_t size; /* sizeof(sumi_measured) */
+    const char *name;
+    int64_t count; /* 1 for a single number */
+    const double *values;
+} sumi_measured;
+SUMI_API bool sumi_measure_get(const sumi_measure *measure, int number, sumi_measured *measured);
+
+/* The mean and the covariance of a set of items or features, which "frechet" compares. */
+typedef struct sumi_statistics sumi_statistics;
+
+/* Measures those of items[n, item], n >= 2. With `cache`, they are kept in the user's cache folder
+   (sumi/statistics) by a checksum of the items, and read from there the next time. */
+SUMI_API sumi_status sumi_statistics_measure(sumi_context *context, const sumi_array *items,
+                                             bool cache, sumi_progress_function progress,
+                                             void *user, sumi_statistics **statistics);
+SUMI_API void sumi_statistics_free(sumi_statistics *statistics); /* accepts NULL */
+
+/* Read and write them as .npz with the arrays "mu" [d] and "sigma" [d, d], like pytorch-fid and
+   torch-fidelity. A file whose sigma is not a covariance (symmetric, finite, no negative variance)
+   is refused. */
+SUMI_API sumi_status sumi_statistics_read(sumi_context *context, const char *path,
+                                          sumi_statistics **statistics);
+SUMI_API sumi_status sumi_statistics_write(const sumi_statistics *statistics, const char *path);
+
+/* Number of features, and of the samples that were measured (0 where a file does not say). */
+SUMI_API int64_t sumi_statistics_features(const sumi_statistics *statistics);
+SUMI_API int64_t sumi_statistics_samples(const sumi_statistics *statistics);
+
+/* The Frechet distance of two of the same number of features; `mean_term` (or NULL) is the part of
+   it that is due to the means. */
+SUMI_API sumi_status sumi_statistics_distance(const sumi_statistics *first,
+                                              const sumi_statistics *second, double *distance,
+                                              double *mean_term);
+
+/* A flat universe with a cosmological constant. */
+typedef struct sumi_cosmology {
+    size_t size;            /* sizeof(sumi_cosmology) */
+    double hubble;          /* H0 in km/s/Mpc */
+    double matter, baryons; /* shares of the critical density today, Omega_m and Omega_b */
+    double sigma8, tilt;    /* amplitude and n_s */
+    double temperature;     /* of the microwave background in K: 2.7255 */
+    double neutrinos;       /* effective number of massless species: 3.046 */
+    bool smooth;            /* without acoustic oscillations */
+} sumi_cosmology;
+/* Writes the linear power spectrum of matter in (Mpc/h)^3 at wave numbers k[count] in h/Mpc and a
+   redshift (Eisenstein & Hu 1998), with which power spectra of fields can be compared. */
+SUMI_API sumi_status sumi_matter_power(sumi_context *context, const sumi_cosmology *cosmology,
+                                       double redshift, int64_t count, const double *k,
+                                       double *power);
+
 /* ---- Training ------------------------------------------------------------------------------- */
 
 typedef struct sumi_trainer sumi_trainer;

@@ -6,12 +6,12 @@
 
 enum { GZIP_WINDOW = 15 + 16 }; /* the largest window, with a gzip header */
 
-static voidpf allocate_for_zlib(voidpf context, uInt count, uInt size)
+voidpf zlib_allocate(voidpf context, uInt count, uInt size)
 {
     return context_allocate(context, count, size);
 }
 
-static void release_for_zlib(voidpf context, voidpf memory)
+void zlib_release(voidpf context, voidpf memory)
 {
     context_release(context, memory);
 }
@@ -28,8 +28,8 @@ sumi_status gunzip_open(gunzip *file, const byte_source *source)
 {
     memset(file, 0, sizeof *file);
     file->source = source;
-    file->stream.zalloc = allocate_for_zlib;
-    file->stream.zfree = release_for_zlib;
+    file->stream.zalloc = zlib_allocate;
+    file->stream.zfree = zlib_release;
     file->stream.opaque = source->context;
     if (inflateInit2(&file->stream, GZIP_WINDOW) == Z_OK) return SUMI_OK;
     return context_fail(source->context, SUMI_ERROR_MEMORY, "%s: out of memory to inflate it",

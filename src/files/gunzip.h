@@ -10,6 +10,10 @@
 /* The largest compression ratio of deflate. */
 #define GUNZIP_RATIO 1032
 
+/* The allocator of a z_stream whose `opaque` is the context. */
+voidpf zlib_allocate(voidpf context, uInt count, uInt size);
+void zlib_release(voidpf context, voidpf memory);
+
 typedef struct gunzip {
     const byte_source *source;
     uint64_t position; /* of the next compressed bytes */

@@ -327,6 +327,52 @@ sumi_status npy_read_rows(const npy *file, int64_t first, int64_t count, float *
     return SUMI_OK;
 }
 
+/* Element `i`, row-major, of an array in the file's order. */
+static int64_t file_place(const npy_info *info, int64_t i)
+{
+    if (!info->fortran_order) return i;
+    int64_t place = 0, step = info->count;
+    for (int axis = info->rank - 1; axis >= 0; axis--) {
+        step /= info->shape[axis];
+        place += i % info->shape[axis] * step;
+        i /= info->shape[axis];
+    }
+    return place;
+}
+
+/* Numbers of 64 bits as they are, in the file's order of bytes. */
+static sumi_status read_wide(const npy *file, double *output)
+{
+    const npy_info *info = &file->info;
+    sumi_context *context = file->source.context;
+    uint8_t *bytes = context_allocate(context, (size_t)info->count, sizeof *output);
+    if (!bytes) return SUMI_ERROR_MEMORY;
+    sumi_status status =
+        source_read(&file->source, file->data_start, bytes, (size_t)info->count * sizeof *output);
+    for (int64_t i = 0; i < info->count && status == SUMI_OK; i++) {
+        const uint8_t *number = bytes + 8 * file_place(info, i);
+        uint64_t bits = 0;
+        for (int k = 0; k < 8; k++) bits |= (uint64_t)number[info->big_endian ? 7 - k : k] << 8 * k;
+        memcpy(&output[i], &bits, sizeof bits);
+    }
+    context_release(context, bytes);
+    return status;
+}
+
+sumi_status npy_read_doubles(const npy *file, double *output)
+{
+    const npy_info *info = &file->info;
+    sumi_context *context = file->source.context;
+    if (info->count == 0) return SUMI_OK;
+    if (info->type == NUMBER_F64) return read_wide(file, output);
+    float *narrow = context_allocate(context, (size_t)info->count, sizeof *narrow);
+    if (!narrow) return SUMI_ERROR_MEMORY;
+    sumi_status status = npy_read_rows(file, 0, info->rows, narrow);
+    for (int64_t i = 0; i < info->count && status == SUMI_OK; i++) output[i] = narrow[i];
+    context_release(context, narrow);
+    return status;
+}
+
 /* Reads all of an open file and frees it. */
 static sumi_status read_whole(sumi_context *context, npy *file, sumi_array *array)
 {
@@ -358,18 +404,17 @@ sumi_status npy_read_memory(sumi_context *context, const void *bytes, size_t siz
 /* ---- Writing ---- */
 
 /* Writes the magic, version 1, the dict, blanks up to a multiple of 64 bytes, and a newline. */
-static size_t build_header(const sumi_array *array, char header[4 * ALIGNMENT])
+size_t npy_header(const char *type, int rank, const int64_t *shape, char header[NPY_HEADER_SIZE])
 {
-    size_t capacity = 4 * ALIGNMENT, start = MAGIC_SIZE + 4, length = start;
+    size_t capacity = NPY_HEADER_SIZE, start = MAGIC_SIZE + 4, length = start;
     memset(header, ' ', capacity);
     length += (size_t)snprintf(header + length, capacity - length,
-                               "{'descr': '<f4', 'fortran_order': False, 'shape': (");
-    for (int i = 0; i < array->rank; i++) {
-        length +=
-            (size_t)snprintf(header + length, capacity - length, "%" PRId64 "%s", array->shape[i],
-                             i + 1 < array->rank ? ", "
-                             : array->rank == 1  ? ","
-                                                 : "");
+                               "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
+    for (int i = 0; i < rank; i++) {
+        length += (size_t)snprintf(header + length, capacity - length, "%" PRId64 "%s", shape[i],
+                                   i + 1 < rank ? ", "
+                                   : rank == 1  ? ","
+                                                : "");
     }
     length += (size_t)snprintf(header + length, capacity - length, "), }");
     size_t total = (length + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -385,8 +430,9 @@ static size_t build_header(const sumi_array *array, char header[4 * ALIGNMENT])
 
 sumi_status npy_put(sumi_context *context, file_writer *writer, const sumi_array *array)
 {
-    char header[4 * ALIGNMENT];
-    TRY(file_writer_put(context, writer, header, build_header(array, header)));
+    char header[NPY_HEADER_SIZE];
+    TRY(file_writer_put(context, writer, header,
+                        npy_header("<f4", array->rank, array->shape, header)));
     return file_writer_put(context, writer, array->data,
                            (size_t)sumi_array_count(array) * sizeof(float));
 }

@@ -33,10 +33,17 @@ const npy_info *npy_describe(const npy *file);
 /* Reads rows first .. first + count - 1 as float32 to output[count, row_size], row-major. */
 sumi_status npy_read_rows(const npy *file, int64_t first, int64_t count, float *output);
 
+/* Reads the whole file to output[count], row-major; F64 without rounding. */
+sumi_status npy_read_doubles(const npy *file, double *output);
+
 /* Reads the whole file, or memory, into a new array. */
 sumi_status npy_read(sumi_context *context, const char *path, sumi_array *array);
 sumi_status npy_read_memory(sumi_context *context, const void *bytes, size_t size, const char *name,
                             sumi_array *array);
+
+/* Writes a header of version 1 for a type such as "<f4", in C order; returns its size. */
+enum { NPY_HEADER_SIZE = 256 };
+size_t npy_header(const char *type, int rank, const int64_t *shape, char header[NPY_HEADER_SIZE]);
 
 /* Writes version 1, '<f4', C order. */
 sumi_status npy_put(sumi_context *context, file_writer *writer, const sumi_array *array);

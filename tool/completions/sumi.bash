@@ -6,13 +6,15 @@ _sumi() {
     COMPREPLY=()
     if ((COMP_CWORD == 1)) || [[ $command == help ]]; then
         words=$("$program" help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-    elif [[ $before == --set && $command == @(train|bench|likelihood) ]]; then
+    elif [[ $before == --set && $command == @(train|bench|likelihood|eval) ]]; then
         words=$("$program" recipes --keys 2>/dev/null | sed 's/ .*/=/')
         compopt -o nospace
     elif [[ $before == --solver && $command == invert ]]; then
         words='ddim-inverse dpmpp-inverse'
     elif [[ $before == --solver ]]; then
         words=$("$program" solvers 2>/dev/null | sed '1d; s/ .*//')
+    elif [[ $before == --metrics ]]; then
+        words=$("$program" eval --list 2>/dev/null | sed 's/^  \([^ ]*\) .*/\1/')
     elif [[ $before == --decoder ]]; then
         words='auto discretised gaussian forward coin'
     elif [[ $before == --rng ]]; then

@@ -1125,6 +1125,8 @@ typedef struct sumi_measure_info {
     int sets;          /* 2 with a reference set, 1 without */
     bool paired;       /* item i of the samples is compared with item i of the reference */
     int best;          /* of the first result: -1 less is better, 1 more, 0 neither */
+    bool features;     /* published numbers are of features of pictures (sumi_features_measure) */
+    bool logits;       /* the items are logits of classes */
 } sumi_measure_info;
 SUMI_API bool sumi_measure_describe(int number, sumi_measure_info *info);
 
@@ -1143,8 +1145,8 @@ SUMI_API const char *sumi_measure_setting(sumi_measure *measure, const char *opt
 
 /* Measures samples[n, item] against reference[m, item] (NULL for a measure of one set), items of
    the same shape: items themselves or their features. Sums are double; pairs of rows are computed
-   in blocks, so that memory grows with the sets and not with their product. Too few samples, numbers
-   that are not finite and shapes that do not fit are refused with a sentence. */
+   in blocks, so that memory grows with the sets and not with their product. Too few samples,
+   numbers that are not finite and shapes that do not fit are refused with a sentence. */
 SUMI_API sumi_status sumi_measure_run(sumi_measure *measure, const sumi_array *samples,
                                       const sumi_array *reference, sumi_progress_function progress,
                                       void *user);
@@ -1159,6 +1161,44 @@ typedef struct sumi_measured {
 } sumi_measured;
 SUMI_API bool sumi_measure_get(const sumi_measure *measure, int number, sumi_measured *measured);
 
+/* A network that turns pictures into features, for measures of them: Inception-v3 as the FID has
+   it, or CLIP's encoder of pictures. */
+typedef struct sumi_features sumi_features;
+
+/* Opens one: a safetensors file with the tensors of pytorch-fid's and torch-fidelity's Inception-v3
+   ("Conv2d_1a_3x3.conv.weight" ...), or a folder with such a file, model.safetensors; or a folder
+   with the config.json of a CLIPVisionModel or CLIPVisionModelWithProjection beside it. Other
+   tensors in the file are ignored. */
+SUMI_API sumi_status sumi_features_open(sumi_context *context, const char *path,
+                                        sumi_features **features);
+SUMI_API void sumi_features_free(sumi_features *features); /* accepts NULL */
+
+typedef struct sumi_features_info {
+    size_t size;             /* sizeof(sumi_features_info) */
+    const char *name;        /* "inception-v3", "clip" */
+    int64_t count;           /* features of a picture */
+    int64_t classes;         /* logits of a picture; 0 for none */
+    int side;                /* pixels that pictures are resized to */
+    const char *fingerprint; /* a checksum of the weights */
+} sumi_features_info;
+/* False if info->size is not set. The texts belong to the object. */
+SUMI_API bool sumi_features_describe(const sumi_features *features, sumi_features_info *info);
+
+/* Its options by number from 0, false past the last: "batch"; "output", features or logits (of
+   Inception without their bias, as inception-score takes them); and of Inception "resize", how
+   pictures get their size: as by torch-fidelity (the default) or by pytorch-fid. */
+SUMI_API bool sumi_features_option(sumi_features *features, int number, sumi_option *option);
+SUMI_API sumi_status sumi_features_set(sumi_features *features, const char *option,
+                                       const char *value);
+/* The value of an option as text; NULL if there is no such option. Valid until the next call. */
+SUMI_API const char *sumi_features_setting(sumi_features *features, const char *option);
+
+/* Writes the features of pictures[n, h, w, 1 or 3] to a new array [n, count]. The pictures are
+   rounded to bytes first, so that they have the features of their PNG files. */
+SUMI_API sumi_status sumi_features_measure(sumi_features *features, const sumi_array *pictures,
+                                           sumi_progress_function progress, void *user,
+                                           sumi_array *result);
+
 /* The mean and the covariance of a set of items or features, which "frechet" compares. */
 typedef struct sumi_statistics sumi_statistics;
 
@@ -1168,6 +1208,13 @@ SUMI_API sumi_status sumi_statistics_measure(sumi_context *context, const sumi_a
                                              bool cache, sumi_progress_function progress,
                                              void *user, sumi_statistics **statistics);
 SUMI_API void sumi_statistics_free(sumi_statistics *statistics); /* accepts NULL */
+
+/* The same of the features of pictures; the cache is looked up by a checksum of the pictures, of
+   the network and of its options, before the network runs. */
+SUMI_API sumi_status sumi_statistics_of_features(sumi_features *features,
+                                                 const sumi_array *pictures, bool cache,
+                                                 sumi_progress_function progress, void *user,
+                                                 sumi_statistics **statistics);
 
 /* Read and write them as .npz with the arrays "mu" [d] and "sigma" [d, d], like pytorch-fid and
    torch-fidelity. A file whose sigma is not a covariance (symmetric, finite, no negative variance)

@@ -40,6 +40,7 @@ static const struct {
     {&op_unpatchify, &kernel_patches},
     {&op_upsample, &kernel_upsample},
     {&op_block_sum, &kernel_block_sum},
+    {&op_pool, &kernel_pool},
     {&op_dropout_mask, &kernel_dropout_mask},
     {&op_gather, &kernel_gather},
     {&op_nearest_row, &kernel_nearest_row},

@@ -17,6 +17,7 @@ extern const struct kernel kernel_binary, kernel_unary;  /* elementwise.c */
 extern const struct kernel kernel_sum, kernel_broadcast; /* reduce.c */
 extern const struct kernel kernel_permute, kernel_slice, kernel_pad, kernel_concat,
     kernel_patches;                                                                /* move.c */
+extern const struct kernel kernel_pool;                                            /* pool.c */
 extern const struct kernel kernel_upsample, kernel_block_sum, kernel_dropout_mask; /* spatial.c */
 extern const struct kernel kernel_linear, kernel_linear_weight_gradient;           /* linear.c */
 extern const struct kernel kernel_gather;                                          /* gather.c */

@@ -88,7 +88,12 @@ struct attributes {
         int64_t factor[2];
     } upsample;                   /* and block sum */
     sumi_convolution convolution; /* and its two gradients */
-    struct shape shape;           /* the result's, where the inputs do not determine it */
+    struct {
+        bool largest;      /* else the mean */
+        int64_t window[2]; /* down, across */
+        sumi_convolution geometry;
+    } pool;
+    struct shape shape; /* the result's, where the inputs do not determine it */
 };
 
 struct node;

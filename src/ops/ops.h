@@ -15,7 +15,7 @@ extern const struct op op_add, op_subtract, op_multiply, op_divide, op_affine, o
     op_block_sum, op_gather, op_scatter_add, op_squared_error, op_squared_error_loss,
     op_dropout_mask, op_stop_gradient, op_activate, op_activate_gradient, op_gate, op_gate_gradient,
     op_layer_norm, op_layer_norm_gradient, op_layer_norm_sums, op_rotary, op_log_normal_cdf,
-    op_normal_hazard, op_nearest_row, op_patchify, op_unpatchify;
+    op_normal_hazard, op_nearest_row, op_patchify, op_unpatchify, op_pool;
 
 /* An array of a shape filled with one number, by broadcast. */
 sumi_node ops_filled(sumi_graph *graph, const struct shape *shape, double value);
@@ -52,6 +52,12 @@ sumi_node ops_scatter_add(sumi_graph *graph, sumi_node upstream, sumi_node indic
 
 /* The number of the nearest row of table[rows, d] for each row of x[n, d]: [n]. */
 sumi_node ops_nearest_row(sumi_graph *graph, sumi_node x, sumi_node table);
+
+/* The largest or the mean number of each window [down, across] of x[n,h,w,c], without the padding
+   of the geometry. It has no derivative. */
+enum pool_kind { POOL_LARGEST, POOL_MEAN };
+sumi_node ops_pool(sumi_graph *graph, sumi_node x, enum pool_kind kind, const int64_t window[2],
+                   const sumi_convolution *geometry);
 
 /* x, without derivatives. */
 sumi_node ops_stop_gradient(sumi_graph *graph, sumi_node x);

@@ -152,5 +152,6 @@ const struct measure_type measure_wasserstein = {
     .paper = "Jonker & Volgenant 1987, A shortest augmenting path algorithm for linear assignment",
     .best = MEASURE_LEAST,
     .sets = 2,
+    .of = MEASURE_OF_FEATURES,
     .run = run,
 };

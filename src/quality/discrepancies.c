@@ -56,6 +56,7 @@ const struct measure_type measure_kid = {
     .sets = 2,
     .options = kid_options,
     .size = sizeof(struct subset_settings),
+    .of = MEASURE_OF_FEATURES,
     .run = run_kid,
 };
 
@@ -106,6 +107,7 @@ const struct measure_type measure_mmd = {
     .sets = 2,
     .options = mmd_options,
     .size = sizeof(struct mmd_settings),
+    .of = MEASURE_OF_FEATURES,
     .run = run_mmd,
 };
 
@@ -128,5 +130,6 @@ const struct measure_type measure_energy = {
     .paper = "Szekely & Rizzo 2013, Energy statistics",
     .best = MEASURE_LEAST,
     .sets = 2,
+    .of = MEASURE_OF_FEATURES,
     .run = run_energy,
 };

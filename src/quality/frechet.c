@@ -159,5 +159,6 @@ const struct measure_type measure_frechet = {
     .paper = "Heusel et al. 2017, GANs trained by a two time-scale update rule",
     .best = MEASURE_LEAST,
     .sets = 2,
+    .of = MEASURE_OF_FEATURES,
     .run = run,
 };

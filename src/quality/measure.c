@@ -8,12 +8,12 @@
 #include "base/text.h"
 
 static const struct measure_type *const types[] = {
-    &measure_frechet,  &measure_kid,         &measure_mmd,
-    &measure_energy,   &measure_prdc,        &measure_inception_score,
-    &measure_sliced,   &measure_wasserstein, &measure_marginal,
-    &measure_nearest,  &measure_power,       &measure_coherence,
-    &measure_spectrum, &measure_pdf,         &measure_mel,
-    &measure_psnr,     &measure_ssim};
+    &measure_frechet,   &measure_kid,      &measure_mmd,
+    &measure_energy,    &measure_prdc,     &measure_inception_score,
+    &measure_classes,   &measure_sliced,   &measure_wasserstein,
+    &measure_marginal,  &measure_nearest,  &measure_power,
+    &measure_coherence, &measure_spectrum, &measure_pdf,
+    &measure_mel,       &measure_psnr,     &measure_ssim};
 enum { TYPES = sizeof types / sizeof *types };
 
 /* ---- The table ---- */
@@ -32,7 +32,9 @@ bool sumi_measure_describe(int number, sumi_measure_info *info)
                                     .paired = type->paired,
                                     .best = type->best == MEASURE_LEAST  ? -1
                                             : type->best == MEASURE_MOST ? 1
-                                                                         : 0};
+                                                                         : 0,
+                                    .features = type->of == MEASURE_OF_FEATURES,
+                                    .logits = type->of == MEASURE_OF_LOGITS};
     return structure_fill(info, &ours, sizeof ours);
 }
 

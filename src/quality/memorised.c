@@ -33,6 +33,11 @@ static sumi_status add_results(sumi_measure *measure, int64_t rows, const double
     TRY(measure_add_number(measure, "memorised", memorised / (double)rows));
     TRY(measure_add_number(measure, "mean_distance", sum / (double)rows));
     TRY(measure_add_list(measure, "distances", rows, list));
+    for (int64_t i = 0; i < rows; i++) {
+        double second = sqrt(distances[2 * i + 1]);
+        list[i] = second > 0 ? sqrt(distances[2 * i]) / second : 0;
+    }
+    TRY(measure_add_list(measure, "ratios", rows, list));
     for (int64_t i = 0; i < rows; i++) list[i] = (double)indices[2 * i];
     return measure_add_list(measure, "neighbours", rows, list);
 }
@@ -68,5 +73,6 @@ const struct measure_type measure_nearest = {
     .sets = 2,
     .options = options,
     .size = sizeof(struct settings),
+    .of = MEASURE_OF_FEATURES,
     .run = run,
 };

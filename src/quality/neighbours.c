@@ -175,5 +175,6 @@ const struct measure_type measure_prdc = {
     .sets = 2,
     .options = options,
     .size = sizeof(struct settings),
+    .of = MEASURE_OF_FEATURES,
     .run = run,
 };

@@ -99,5 +99,6 @@ const struct measure_type measure_inception_score = {
     .sets = 1,
     .options = options,
     .size = sizeof(struct settings),
+    .of = MEASURE_OF_LOGITS,
     .run = run,
 };

@@ -159,6 +159,7 @@ const struct measure_type measure_sliced = {
     .sets = 2,
     .options = sliced_options,
     .size = sizeof(struct sliced_settings),
+    .of = MEASURE_OF_FEATURES,
     .run = run_sliced,
 };
 

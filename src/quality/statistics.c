@@ -4,9 +4,11 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "features/features.h"
 #include "files/npz.h"
 #include "quality/algebra.h"
 #include "quality/frechet.h"
@@ -105,12 +107,28 @@ sumi_status sumi_statistics_write(const sumi_statistics *statistics, const char 
 
 /* ---- Measuring ---- */
 
-/* The cache's file of these items. */
-static sumi_status cache_path(sumi_context *context, const sumi_array *items, char path[PATH_SIZE])
+/* A checksum of a network and of the options that its features depend on. */
+static uint64_t hash_features(uint64_t sum, sumi_features *features)
+{
+    sumi_features_info info = {.size = sizeof info};
+    sumi_option option = {.size = sizeof option};
+    sumi_features_describe(features, &info);
+    sum = hash_bytes(sum, info.fingerprint, strlen(info.fingerprint));
+    for (int i = 0; sumi_features_option(features, i, &option); i++) {
+        const char *value = sumi_features_setting(features, option.name);
+        if (strcmp(option.name, "batch") != 0) sum = hash_bytes(sum, value, strlen(value));
+    }
+    return sum;
+}
+
+/* The cache's file of these items, or of their features by a network (or NULL). */
+static sumi_status cache_path(sumi_context *context, const sumi_array *items,
+                              sumi_features *features, char path[PATH_SIZE])
 {
     char folder[PATH_SIZE], name[64];
     uint64_t sum = hash_bytes(1, items->shape, (size_t)items->rank * sizeof *items->shape);
     sum = hash_bytes(sum, items->data, (size_t)sumi_array_count(items) * sizeof(float));
+    if (features) sum = hash_features(sum, features);
     snprintf(name, sizeof name, "%016" PRIx64 ".npz", sum);
     TRY(path_cache_folder(context, "statistics", folder));
     TRY(folder_make(context, folder));
@@ -141,6 +159,16 @@ static sumi_status check_items(sumi_context *context, const sumi_array *items)
     return SUMI_OK;
 }
 
+/* Reads those of `rows` samples from the cache, if they are there. */
+static bool find_cached(sumi_context *context, const char *path, int64_t rows,
+                        sumi_statistics **statistics)
+{
+    if (!path_exists(path) || sumi_statistics_read(context, path, statistics) != SUMI_OK)
+        return false;
+    (*statistics)->moments.rows = rows;
+    return true;
+}
+
 sumi_status sumi_statistics_measure(sumi_context *context, const sumi_array *items, bool cache,
                                     sumi_progress_function progress, void *user,
                                     sumi_statistics **statistics)
@@ -150,13 +178,28 @@ sumi_status sumi_statistics_measure(sumi_context *context, const sumi_array *ite
     char path[PATH_SIZE];
     *statistics = NULL;
     TRY(check_items(context, items));
-    if (cache) TRY(cache_path(context, items, path));
-    if (cache && path_exists(path) && sumi_statistics_read(context, path, statistics) == SUMI_OK) {
-        (*statistics)->moments.rows = items->shape[0];
-        return SUMI_OK;
-    }
+    if (cache) TRY(cache_path(context, items, NULL, path));
+    if (cache && find_cached(context, path, items->shape[0], statistics)) return SUMI_OK;
     TRY(measure(&work, items, statistics));
     if (!cache) return SUMI_OK;
+    return finish(sumi_statistics_write(*statistics, path), *statistics, statistics);
+}
+
+sumi_status sumi_statistics_of_features(sumi_features *features, const sumi_array *pictures,
+                                        bool cache, sumi_progress_function progress, void *user,
+                                        sumi_statistics **statistics)
+{
+    sumi_context *context = features->context;
+    char path[PATH_SIZE];
+    sumi_array rows = {0};
+    *statistics = NULL;
+    TRY(check_items(context, pictures));
+    if (cache) TRY(cache_path(context, pictures, features, path));
+    if (cache && find_cached(context, path, pictures->shape[0], statistics)) return SUMI_OK;
+    TRY(sumi_features_measure(features, pictures, progress, user, &rows));
+    sumi_status status = sumi_statistics_measure(context, &rows, false, progress, user, statistics);
+    sumi_array_release(context, &rows);
+    if (status != SUMI_OK || !cache) return status;
     return finish(sumi_statistics_write(*statistics, path), *statistics, statistics);
 }
 

@@ -131,6 +131,24 @@ static void moving_kernels_agree_with_the_reference(void **state)
     }
 }
 
+static void pools_agree_with_the_reference(void **state)
+{
+    (void)state;
+    static const int64_t three[2] = {3, 3}, wide[2] = {2, 5};
+    static const sumi_convolution inside = {{2, 2}, {0, 0}, {0, 0}};
+    static const sumi_convolution padded = {{1, 1}, {1, 1}, {1, 1}};
+    static const sumi_convolution uneven = {{1, 3}, {0, 2}, {1, 0}};
+    for (int threads = 1; threads <= 2; threads++) {
+        start_over(threads);
+        sumi_node x = INPUT(3, 9, 13, 17);
+        sumi_node outputs[] = {ops_pool(graph, x, POOL_LARGEST, three, &inside),
+                               ops_pool(graph, x, POOL_LARGEST, three, &padded),
+                               ops_pool(graph, x, POOL_MEAN, three, &padded),
+                               ops_pool(graph, x, POOL_MEAN, wide, &uneven)};
+        check_both_ways(graph, 4, outputs, 1e-6);
+    }
+}
+
 static void arrays_of_eight_axes_agree_with_the_reference(void **state)
 {
     (void)state;
@@ -295,6 +313,7 @@ int main(void)
         GRAPH_TEST(sums_and_broadcasts_agree_with_the_reference),
         GRAPH_TEST(a_long_sum_keeps_its_accuracy),
         GRAPH_TEST(moving_kernels_agree_with_the_reference),
+        GRAPH_TEST(pools_agree_with_the_reference),
         GRAPH_TEST(arrays_of_eight_axes_agree_with_the_reference),
         GRAPH_TEST(products_agree_with_the_reference),
         GRAPH_TEST(convolutions_and_gradients_agree_with_the_reference),

@@ -42,6 +42,7 @@ static void measures_report_a_lack_of_memory_and_lose_none(void **state)
         {.measure = "energy", .rank = 2, .shape = {10, 3}},
         {.measure = "prdc", .rank = 2, .shape = {10, 3}},
         {.measure = "inception-score", .rank = 2, .shape = {10, 3}, .alone = true},
+        {.measure = "classes", .rank = 2, .shape = {10, 3}, .alone = true},
         {.measure = "sliced-wasserstein", .rank = 2, .shape = {10, 3}},
         {.measure = "wasserstein", .rank = 2, .shape = {10, 3}},
         {.measure = "marginal", .rank = 2, .shape = {10, 3}},

@@ -59,6 +59,23 @@ static int sample_model(const struct eval_reading *reading, const char *path, st
     return code;
 }
 
+int eval_check_model(const struct eval_reading *reading, const char *path)
+{
+    struct inference inference = inference_of(reading->context, reading->settings, "eval", path);
+    int code = inference_open(&inference, NULL);
+    inference_close(&inference);
+    return code;
+}
+
+void eval_set_release(sumi_context *context, struct eval_set *set)
+{
+    sumi_statistics_free(set->statistics);
+    sumi_array_release(context, &set->items);
+    sumi_array_release(context, &set->features);
+    sumi_array_release(context, &set->logits);
+    *set = (struct eval_set){.name = NULL};
+}
+
 /* ---- Data sets ---- */
 
 /* The first items of a data set. */

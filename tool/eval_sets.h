@@ -9,7 +9,8 @@
 struct eval_set {
     const char *name;            /* as the user gave it */
     sumi_array items;            /* [n, item]; nothing where `statistics` were read */
-    sumi_statistics *statistics; /* of an .npz file, or NULL */
+    sumi_array features, logits; /* of the items, [n, count]; nothing until they are needed */
+    sumi_statistics *statistics; /* of an .npz file or of the set; NULL until they are needed */
     int64_t evaluations;         /* of the network for each sample; 0 where none was sampled */
     double seconds;              /* that sampling took */
 };
@@ -25,6 +26,13 @@ struct eval_reading {
 
 /* Whether the path is a folder with a trained model. */
 bool eval_is_model(const char *path);
+
+/* Releases what the set has and empties it. */
+void eval_set_release(sumi_context *context, struct eval_set *set);
+
+/* Opens a model and its solver with the settings, and closes them: prints what cannot be sampled,
+   and returns an exit code. */
+int eval_check_model(const struct eval_reading *reading, const char *path);
 
 /* Reads or samples a set. Prints errors and returns an exit code. */
 int eval_read(const struct eval_reading *reading, const char *path, struct eval_set *set);

@@ -73,6 +73,7 @@ struct inverse {
     float *residual;  /* [measured]: y - A x of a row */
     float *work;      /* [max(item, measured)] */
     double *distance; /* [rows]: of the residuals, for weights */
+    double *longest;  /* [rows]: limits of changes */
     int64_t draws;    /* of noise so far */
     sumi_solver_watcher watcher;
     void *watcher_user;

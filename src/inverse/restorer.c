@@ -166,9 +166,9 @@ static sumi_status check_call(const sumi_restorer *restorer, const sumi_array *m
 
 static void release(struct inverse *inverse)
 {
-    void *const blocks[] = {inverse->clean,    inverse->change,  inverse->products,
-                            inverse->vectors,  inverse->outputs, inverse->work,
-                            inverse->residual, inverse->distance};
+    void *const blocks[] = {inverse->clean,    inverse->change,   inverse->products,
+                            inverse->vectors,  inverse->outputs,  inverse->work,
+                            inverse->residual, inverse->distance, inverse->longest};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         context_release(inverse->context, blocks[i]);
 }
@@ -188,8 +188,10 @@ static sumi_status allocate(struct inverse *inverse)
     inverse->work = context_allocate_zeroed(context, most, sizeof(float));
     inverse->residual = context_allocate_zeroed(context, most, sizeof(float));
     inverse->distance = context_allocate_zeroed(context, rows, sizeof(double));
+    inverse->longest = context_allocate_zeroed(context, rows, sizeof(double));
     bool got = inverse->clean && inverse->change && inverse->products && inverse->vectors
-               && inverse->outputs && inverse->work && inverse->residual && inverse->distance;
+               && inverse->outputs && inverse->work && inverse->residual && inverse->distance
+               && inverse->longest;
     return got ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 

@@ -107,7 +107,7 @@ sumi_status advice_before(const struct learning *learning, double *mean_square)
     *mean_square = 0;
     advise_batch(learning);
     if (!learning->model || model_is_binomial(learning->model)) return SUMI_OK;
-    TRY(sumi_model_solver(learning->model, NULL, &solver));
+    TRY(model_path_solver(learning->context, learning->model, &solver));
     sumi_status status = solver_path(solver, &path);
     if (status == SUMI_OK) advise_signal(learning, path);
     if (status == SUMI_OK)

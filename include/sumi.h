@@ -59,8 +59,8 @@ extern "C" {
 SUMI_API const char *sumi_version(void);
 
 /* Whether the library was built with an optional part: "draw" (sumi_draw_...), "png", "jpeg",
-   "download" (sumi_fetch), "archive" (data sets in archives), "text" (tokenizers). Calls that need a
-   missing part return SUMI_ERROR_UNSUPPORTED. */
+   "download" (sumi_fetch), "archive" (data sets in archives), "text" (tokenizers). Calls that need
+   a missing part return SUMI_ERROR_UNSUPPORTED. */
 SUMI_API bool sumi_has(const char *part);
 
 /* The result of a call. The numbers are stable. */

@@ -176,7 +176,7 @@ static const struct option OPTIONS[] = {
 const struct command eval_command = {
     .name = "eval",
     .summary = "measure how near samples are to a reference set",
-    .usage = "SAMPLES [REFERENCE] [--metrics NAME,NAME] [-n N] [--features PATH] [-o FILE.png] ...",
+    .usage = "SAMPLES [REFERENCE] [--metrics NAME,NAME] [-n N] [--features PATH] ...",
     .details =
         "Measures samples against a reference. Each set is a model's folder, of which samples are\n"
         "drawn, a folder of pictures, an .npy or .csv file of items, or a recipe, whose data set\n"

@@ -129,8 +129,10 @@ static sumi_status read_head(struct entry *entry, const struct chunk *chunk)
         return fail_entry(entry, "is compressed in an unknown way");
     entry->data += head;
     entry->size -= head;
-    bool complete = entry->latin || (skip_field(entry) && skip_field(entry)); /* of languages */
-    return complete ? SUMI_OK : fail_entry(entry, "is cut short");
+    if (entry->latin) return SUMI_OK;
+    for (int k = 0; k < 2; k++) /* the language, and the keyword in it */
+        if (!skip_field(entry)) return fail_entry(entry, "is cut short");
+    return SUMI_OK;
 }
 
 static sumi_status inflate_all(const struct entry *entry, z_stream *stream, uint8_t **text,
@@ -278,12 +280,13 @@ static bool is_replaced(const struct chunk *chunk, const sumi_png_text *texts, i
 static sumi_status put_text(sumi_context *context, const sumi_png_text *text, file_writer *writer)
 {
     enum { BETWEEN = 5 };
+    static const uint8_t type[4] = {'i', 'T', 'X', 't'};
     size_t keyword = strlen(text->keyword), length = strlen(text->text);
     size_t size = keyword + BETWEEN + length;
     uint8_t *chunk = context_allocate_zeroed(context, AROUND + size, 1);
     if (!chunk) return SUMI_ERROR_MEMORY;
     write_word(chunk, (uint32_t)size);
-    memcpy(chunk + 4, "iTXt", 4);
+    memcpy(chunk + 4, type, sizeof type);
     memcpy(chunk + 8, text->keyword, keyword);
     memcpy(chunk + 8 + keyword + BETWEEN, text->text, length);
     write_word(chunk + 8 + size, (uint32_t)crc32(0, chunk + 4, (uInt)size + 4));

@@ -95,13 +95,14 @@ static sumi_status reserve(sumi_classifier *c, int64_t count)
 static double fill_chances(const sumi_classifier *c, const float *output, double *limits)
 {
     double sum = 0;
-    for (int64_t k = 0; k < c->classes; k++) {
+    int64_t k = 0; /* there is a class */
+    do {
         double mean = 0;
         for (int64_t p = 0; p < c->positions; p++)
             mean += output[p * c->classes + k] / (double)c->positions;
         limits[k] = CLASSIFIER_LIMIT * tanh(mean / CLASSIFIER_LIMIT);
         sum += exp(limits[k]);
-    }
+    } while (++k < c->classes);
     return log(sum);
 }
 

@@ -196,8 +196,8 @@ static size_t put_token(const sumi_tokenizer *tokenizer, int32_t id, char *bytes
         if (bytes) bytes[count] = byte <= 0 ? '?' : (char)byte;
         count++;
     }
-    if (added && bytes) memcpy(bytes, text, strlen(text));
-    if (added) count += strlen(text);
+    for (; added && text[count]; count++)
+        if (bytes) bytes[count] = text[count];
     if (!added && !*text) return count;
     if (bytes) bytes[count] = ' ';
     return count + 1;

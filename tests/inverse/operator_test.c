@@ -216,7 +216,7 @@ static void operators_that_do_not_fit_are_refused(void **state)
     scratch *room = *state;
     static const struct {
         const char *name, *part;
-    } cases[] = {{"blurr:2", "did you mean \"blur\"?"},
+    } cases[] = {{"blury:2", "did you mean \"blur\"?"},
                  {"blur", "is written blur:DEVIATION"},
                  {"blur:", "is written blur:DEVIATION"},
                  {"grey:2", "takes nothing after it"},

@@ -3,6 +3,7 @@
    a run starts from, visits, asks the network or ends with is another in some setting of the other
    options; else it is refused. */
 #include "check.h"
+#include "solvers/solver.h"
 
 enum { ITEMS = 3, ITEM = 4 * 4 * 2, TOTAL = ITEMS * ITEM, MOST_VALUES = 8, VALUE_SIZE = 96 };
 
@@ -145,6 +146,7 @@ static enum outcome run(const char *solver_name, const char *when, const char *o
     enum outcome outcome = REFUSED;
     *hash = 0xcbf29ce484222325;
     CHECK_OK(context, sumi_solver_create(context, solver_name, &solver));
+    solver_set_resolution(solver, 4);
     bool lists = strstr(other, "s=[") || (name && value[0] == '['); /* which say how many */
     if (!lists) CHECK_OK(context, sumi_solver_set(solver, "steps", "6"));
     bool set = set_all(solver, when) && set_all(solver, other);

@@ -98,7 +98,7 @@ static void what_cannot_be_restored_is_refused(void **state)
     run(here, POINTS "sumi sample points -n 3 -q -o some.npy && printf '1,2,3\\n' >three.csv");
     CHECK_DONE(here);
     check_refused(here, "points -o x.npy", 2, "restore needs -i FILE, --with OPERATOR and -o FILE");
-    check_refused(here, "points -i some.npy --with blurr:2 -o x.npy", 2, "did you mean \"blur\"?");
+    check_refused(here, "points -i some.npy --with blury:2 -o x.npy", 2, "did you mean \"blur\"?");
     check_refused(here, "points -i some.npy --with grey -o x.npy", 2, "two or more channels");
     check_refused(here, "points -i some.npy --with mask:some.npy --method magic -o x.npy", 2,
                   "--method must be one of");

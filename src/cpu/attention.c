@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attention with its gradient in blocks of queries and keys, so that no more scores than a block's
-   are ever kept: the largest score and the sum of a row are corrected as blocks of
-   keys go by (Milakov and Gimelshein 2018; Dao et al. 2022, algorithms 1 and 4). The gradient works
-   the blocks out again, from the largest score and the sum of each row where the forward pass has
-   left them. Operands of bfloat16 are widened by the products that read them; results of it are
-   summed in float32 in memory of the thread's own, a block of queries or the keys of one head, and
-   then rounded. */
+/* Attention and its gradient in blocks of queries and keys, so that only the scores of one block
+   are in memory: the largest score and the sum of a row are corrected for each block of keys
+   (Milakov and Gimelshein 2018; Dao et al. 2022, algorithms 1 and 4). The gradient computes the
+   blocks again, from the largest score and the sum of each row if the forward pass has stored them.
+   Operands of bfloat16 are widened by the products that read them; bfloat16 results are summed in
+   float32 in the thread's memory, a block of queries or the keys of one head, and then rounded. */
 #include <math.h>
 
 #include "base/team.h"
@@ -20,11 +19,11 @@
 /* q[items, length, heads * d], k and v[items, keys, heads * d]. */
 struct extent {
     int64_t items, length, keys, heads, d, c;
-    int64_t blocks; /* tasks of a head: forward every block of queries is one by itself, backward
-                       the head is, for its blocks add up in the gradients by keys and values */
+    int64_t blocks; /* tasks of a head: one for each block of queries forward; one backward,
+                       because its blocks add to the same gradients by keys and values */
     int64_t bias_steps[SUMI_MAX_RANK]; /* of the bias, as strides of [items, heads, length, keys] */
     bool causal;
-    bool masked; /* causal or with a bias: scores are scaled as soon as they are there */
+    bool masked; /* causal or with a bias: scores are scaled before the softmax */
     float scale;
     int threads;           /* that share the tasks, or */
     int within;            /* that share each product, where there are fewer tasks than threads */
@@ -32,13 +31,13 @@ struct extent {
     void *workspaces;      /* of the products, or NULL */
 };
 
-/* Queries and keys of a block: its scores fit into a second-level cache beside what they are of.
-   Both are the same, so that of a causal attention each block sees or is hidden, but for those on
-   the diagonal. */
+/* Queries and keys of a block: its scores and its operands fit into a second-level cache. Both
+   numbers are equal, so that in causal attention every block off the diagonal is either visible or
+   hidden as a whole. */
 enum { BLOCK = 256, QUERIES = BLOCK, KEYS = BLOCK };
 
-/* A block's scores and their slopes; of each query its largest score, the sum of the exponentials
-   and the mean slope. */
+/* The scores of a block and their gradients; for each query the largest score, the sum of the
+   exponentials and the mean gradient. */
 struct block {
     float scores[QUERIES * KEYS], slopes[QUERIES * KEYS];
     float largest[QUERIES], total[QUERIES], mean[QUERIES];
@@ -73,8 +72,8 @@ static struct extent measure(const struct problem *problem)
 
 /* ---- Memory ---- */
 
-/* A thread's part of the scratch memory: a block, two rows of what is widened, and sums of results
-   that are rounded. */
+/* A thread's part of the scratch memory: a block, two widened rows, and float32 sums of results
+   that are then rounded. */
 struct own {
     struct block *block;
     float *rows;          /* [2, d] */
@@ -112,7 +111,7 @@ static struct own own_of(const struct extent *e, void *scratch, int thread)
                         behind + l.values};
 }
 
-/* What is read is copied by the products where it is not float32: q, and backward the upstream. */
+/* The products copy operands that are not float32: q, and in the gradient the upstream. */
 static bool wants_workspaces(const struct problem *problem, const struct extent *e)
 {
     return problem->input_elements[0] != SUMI_FLOAT32
@@ -143,7 +142,7 @@ static struct operand operand_at(struct operand o, int64_t element)
     return o;
 }
 
-/* A row's [d] numbers, widened to `own` if need be. */
+/* The [d] numbers of a row, widened to `own` if they are not float32. */
 static const float *row_of(const struct extent *e, struct operand o, int64_t row, float *own)
 {
     const void *data = operand_at(o, row * e->c).data;
@@ -158,7 +157,8 @@ static void *result_at(const struct extent *e, void *result, int64_t element)
     return (char *)result + element * (int64_t)(e->rounds ? sizeof(bfloat16) : sizeof(float));
 }
 
-/* Rows that a result is summed in, `step` floats apart: its own, or those of the thread. */
+/* The rows in which a result is summed, `step` floats apart: those of the result, or the thread's.
+ */
 struct sums {
     float *data;
     int64_t step;
@@ -169,7 +169,7 @@ static struct sums sums_of(const struct extent *e, void *result, float *own)
     return e->rounds ? (struct sums){own, e->d} : (struct sums){result, e->c};
 }
 
-/* Brings what was summed to its place. */
+/* Writes the sums to the result. */
 static void finish(const struct extent *e, struct sums sums, int64_t rows, void *result)
 {
     for (int64_t i = 0; e->rounds && i < rows; i++) {
@@ -197,7 +197,7 @@ static void run_product(const struct extent *e, struct product *product)
     }
 }
 
-/* sums[m,d] = a[m,k] b[k,d], with a perhaps stored transposed, or added to what is there. */
+/* sums[m,d] = a[m,k] b[k,d], or sums += that product; a may be stored transposed. */
 static void multiply(const struct extent *e, bool transpose_a, int64_t m, int64_t k, const float *a,
                      int64_t stride_a, struct operand b, bool add, struct sums sums)
 {
@@ -247,13 +247,13 @@ static void fill_scores(const struct extent *e, const struct head *head, int64_t
     }
 }
 
-/* What is left to scale scores by. */
+/* The factor by which scores are still to be multiplied. */
 static float rest_of_scale(const struct extent *e)
 {
     return e->masked ? 1 : e->scale;
 }
 
-/* Keys that the queries of a block see some of. */
+/* The keys that at least one query of a block sees. */
 static int64_t keys_seen(const struct extent *e, int64_t first)
 {
     return e->causal ? least(e->keys, first + QUERIES) : e->keys;
@@ -327,7 +327,7 @@ static void find_rows(const struct extent *e, const struct head *head, int64_t f
     for (int64_t i = 0; i < count; i++) b->mean[i] /= b->total[i];
 }
 
-/* The same from what the forward pass has left: the mean slope is upstream times y. */
+/* The same from the values that the forward pass has stored: the mean slope is upstream times y. */
 static void take_rows(const struct extent *e, const struct head *head, int64_t first, int64_t count,
                       const struct own *own)
 {
@@ -406,7 +406,7 @@ static void attend_head_backward(const struct extent *e, const struct head *head
     finish(e, to.dv, e->keys, head->dv);
 }
 
-/* ---- the work shared out ---- */
+/* ---- division of the work ---- */
 
 static struct operand operand_of(const struct call *call, int input, int64_t element)
 {
@@ -468,7 +468,7 @@ static sumi_status run(const struct call *call)
     return SUMI_OK;
 }
 
-/* All operands as they are, but the bias and the side output of sums. */
+/* Accepts all operands in bfloat16 except the bias and the side output of sums. */
 static unsigned bf16_attention(const struct problem *problem)
 {
     (void)problem;

@@ -98,7 +98,7 @@ static sumi_status open_shared(sumi_context *context, void **result)
     return status;
 }
 
-/* ---- Memory, which is the process's own ---- */
+/* ---- Memory of the host ---- */
 
 static void *allocate(sumi_context *context, size_t bytes)
 {
@@ -114,7 +114,7 @@ static sumi_status copy(sumi_context *context, const void *from, size_t bytes, v
 
 static sumi_status synchronize(sumi_context *context)
 {
-    (void)context; /* kernels have done their work when they return */
+    (void)context; /* kernels finish before they return */
     return SUMI_OK;
 }
 

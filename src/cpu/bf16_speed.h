@@ -7,7 +7,7 @@
 
 struct bf16_loop {
     float (*multiply_add)(int64_t rounds);
-    int64_t operations; /* of a round; 0 where the processor has no instruction for them */
+    int64_t operations; /* of a round; 0 if the processor has no instruction for them */
 };
 
 struct bf16_loop bf16_loop_select(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions and their two gradients: the problem that a node poses, the way that is chosen for
-   it, and its run. */
+/* Convolutions and their two gradients: the problem of a node, the choice of a way to compute it,
+   and its run. */
 #include "cpu/convolution.h"
 
 #include "cpu/cpu.h"
@@ -29,7 +29,7 @@ static struct convolution_problem describe(const struct problem *problem, const 
         p.kernel[i] = weight->size[2 + i];
         p.stride[i] = geometry->stride[i];
         p.before[i] = geometry->before[i];
-        /* the padding that the output size implies, without a remainder */
+        /* the padding for which the output size has no remainder */
         p.after[i] =
             (y->size[1 + i] - 1) * p.stride[i] + p.kernel[i] - x->size[1 + i] - p.before[i];
     }
@@ -127,8 +127,8 @@ static sumi_status run_weight_gradient(const struct call *call)
     return run(call, call->inputs[0], call->output, call->inputs[1]);
 }
 
-/* Images of one kind only; a first or a last convolution, one of whose images comes from outside,
-   is converted by the plan. Weights of any type. */
+/* Accepts both images in bfloat16, or none: for the first and the last convolution of a network, of
+   which one image is an input or an output, the plan converts. Weights may be of any type. */
 static unsigned bf16_operands(const struct problem *problem)
 {
     int residual = epilogue_input(problem->node, EPILOGUE_RESIDUAL);

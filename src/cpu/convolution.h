@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the ways of computing a convolution have in common: the problem, its operands, and the
-   interface that each of them provides. Which one runs is chosen in tune.c. */
+/* Shared by all ways of computing a convolution: the problem, its operands, and the interface that
+   each way implements. tune.c chooses one. */
 #ifndef SUMI_CPU_CONVOLUTION_H
 #define SUMI_CPU_CONVOLUTION_H
 
@@ -17,7 +17,7 @@ enum convolution_direction {
 struct convolution_problem {
     enum convolution_direction direction;
     unsigned epilogue;     /* EPILOGUE_BIAS ...: what is added to the result */
-    bool constant_weights; /* the weights seldom change: what is made from them may be kept */
+    bool constant_weights; /* constant weights: what is computed from them may be kept */
     int64_t batch, height, width, in, out_height, out_width, out;
     int64_t kernel[2], stride[2], before[2], after[2];
     int threads;
@@ -40,11 +40,11 @@ struct convolution_memory {
     size_t scratch, kept;
 };
 
-/* One way. `variant` tells apart several settings of it. */
+/* One way. `variant` numbers several settings of it. */
 struct convolution_way {
     const char *name;
     int variant;
-    /* Whether it can do the problem at all. */
+    /* Whether it supports the problem. */
     bool (*suits)(const struct convolution_problem *problem, int variant);
     sumi_status (*prepare)(sumi_context *context, void *shared, int variant,
                            const struct convolution_problem *problem, void **state,
@@ -61,7 +61,7 @@ struct convolution_ready {
     struct convolution_problem problem;
     struct convolution_memory memory;
     size_t own; /* bytes of scratch memory of the way itself, which come first */
-    void *kept; /* for the operands: memory.kept bytes once there are any, else NULL */
+    void *kept; /* for the operands: memory.kept bytes after their allocation, else NULL */
     sumi_context *context;
 };
 
@@ -69,7 +69,7 @@ sumi_status convolution_prepare(sumi_context *context, void *shared,
                                 const struct convolution_way *way,
                                 const struct convolution_problem *problem,
                                 struct convolution_ready *ready);
-/* Allocates what the way keeps, where that is anything: until then only its size is known. */
+/* Allocates the memory that the way keeps, if any. */
 sumi_status convolution_keep(struct convolution_ready *ready);
 sumi_status convolution_run(const struct convolution_ready *ready,
                             const struct convolution_operands *operands, void *scratch);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ways of computing a convolution, made ready for images of either kind: around a way that knows
-   only float32 the images of a bf16 problem are converted. */
+/* Prepares a way of computing a convolution for images of either type: for a way that supports only
+   float32, the images of a bf16 problem are converted. */
 #include "cpu/convolution.h"
 #include "cpu/cpu.h"
 #include "cpu/sizes.h"

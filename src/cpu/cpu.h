@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CPU backend: one kernel for each op, channels last. Kernels compute in float32; which
-   operands of bfloat16 or float16 one takes as they are, its `bf16` and `f16` say. Kernels are
-   tested against the ops' reference kernels. */
+/* The CPU backend: one kernel for each op, channels last. Kernels compute in float32; `bf16` and
+   `f16` of a kernel are the operands that it accepts in these types. Kernels are tested against the
+   ops' reference kernels. */
 #ifndef SUMI_CPU_CPU_H
 #define SUMI_CPU_CPU_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The arithmetic of epilogues (ops/epilogue.h), to be applied to pixels of a result as soon as they
-   are there, while they are still in cache. */
+/* The arithmetic of epilogues (ops/epilogue.h), which kernels apply to pixels of a result while
+   these are still in cache. */
 #ifndef SUMI_CPU_EPILOGUE_H
 #define SUMI_CPU_EPILOGUE_H
 
@@ -18,7 +18,7 @@ struct epilogue {
 /* The epilogue of a call's node whose result has `channels` channels. */
 struct epilogue epilogue_of(const struct call *call, int64_t channels);
 
-/* Whether it changes nothing. */
+/* Whether it leaves all values unchanged. */
 bool epilogue_is_empty(const struct epilogue *epilogue);
 
 /* Applies it to the `count` pixels of the result from number `first` on, counted through the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any op by its reference kernel: inputs widened to double, the result rounded to float32. Slow,
-   but it makes every op run from the day it is defined. */
+/* Any op by its reference kernel: inputs widened to double, the result rounded to float32. This is
+   slow, but every op runs without a kernel of its own. */
 #include "cpu/cpu.h"
 
 static sumi_status prepare(const struct problem *problem, void **state, size_t *scratch)

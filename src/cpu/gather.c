@@ -6,7 +6,7 @@
 
 #include "cpu/cpu.h"
 
-/* The row that index i means. */
+/* The row of index i. */
 static int64_t row_at(const struct call *call, int64_t i, int64_t rows)
 {
     const void *indices = call->inputs[GATHER_INDICES];

@@ -8,7 +8,8 @@
 #include "cpu/cpu.h"
 #include "ops/ops.h"
 
-/* Sums are taken about the item's first row, so that a large mean costs no accuracy. */
+/* Sums are of differences from the item's first row, so that a large mean does not reduce the
+   accuracy. */
 static void add_moments(const struct norm_pass *pass, int64_t item, int64_t row, int64_t count,
                         float *block)
 {

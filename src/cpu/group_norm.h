@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the forward and the backward kernels of group normalisation share. Both go over an item
-   twice, first for sums and then for the result, and do so item by item, so that the second time it
-   comes from cache. Channels last: x[n, rows, c], rows being the spatial extent; x may be two
-   arrays whose channels follow each other. Where there are fewer items than threads the rows of an
-   item are cut into parts; sums of parts are added in a fixed order. */
+/* Shared by the forward and the backward kernels of group normalisation. Both read an item twice,
+   first for sums and then for the result, one item after the other, so that the second time it is
+   in cache. Channels last: x[n, rows, c], rows being the spatial extent; x may be two arrays whose
+   channels follow each other. If there are fewer items than threads, the rows of an item are
+   divided into parts, whose sums are added in a fixed order. */
 #ifndef SUMI_CPU_GROUP_NORM_H
 #define SUMI_CPU_GROUP_NORM_H
 
@@ -19,7 +19,7 @@ struct norm_channels {
 struct norm_pass {
     int64_t items, rows, c, groups;
     int parts, threads; /* parts of one item */
-    bool silu, bf16;    /* bf16: what is of the size of x is bfloat16 */
+    bool silu, bf16;    /* bf16: arrays of the size of x are bfloat16 */
     double epsilon;
     const struct loops *loops;
 
@@ -64,7 +64,7 @@ struct norm_step {
     void (*run)(const struct norm_pass *pass, int64_t item, int part);
     bool by_part;
 };
-/* Runs the steps for all items; within an item in their order. */
+/* Runs the steps for all items, in order within an item. */
 void norm_run(const struct norm_pass *pass, int count, const struct norm_step *steps);
 
 /* First row of a part. */

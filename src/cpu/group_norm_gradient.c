@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gradient of group normalisation: the sums that it and the weights need, the gradient by x
-   from given sums, and both in one go. The first sweep leaves d = upstream act'(z) where the result
-   will be, so that the second need not work the activation out again. */
+   from given sums, and both in one go. The first pass stores d = upstream act'(z) in the memory of
+   the result, so that the second does not compute the activation again. */
 #include <string.h>
 
 #include "cpu/cpu.h"
@@ -70,7 +70,7 @@ static void fill_gradient_coefficients(const struct norm_pass *pass, int64_t ite
     }
 }
 
-/* Turns d into the gradient, and sums the first array's channels where that is asked for. */
+/* Computes the gradient from d in place, and sums the channels of the first array if requested. */
 static void add_columns(const struct norm_pass *pass, int64_t item, int64_t row, int64_t count,
                         float *block)
 {

@@ -11,7 +11,7 @@
 
 enum { BLOCK_ROWS = 64 };
 
-/* A pass over x[items, rows, d]; pointers that are NULL have no part in it. */
+/* A pass over x[items, rows, d]; NULL pointers are skipped. */
 struct row_pass {
     int64_t items, rows, d;
     struct layer_norm_rows rule;
@@ -58,7 +58,7 @@ static void run_rows(const struct row_pass *pass, const struct layer_norm_rows *
     else loops->layer_norm_gradient(rule, end - first, x, place(pass, pass->dy, first), out, sums);
 }
 
-/* Adds up an item's sums over a part of its rows, along with the rest of the work on them. */
+/* Sums over a part of an item's rows, and computes the results of these rows. */
 static void run_summed(const struct row_pass *pass, const struct layer_norm_rows *rule,
                        int64_t task, int64_t first, int64_t end)
 {

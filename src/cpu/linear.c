@@ -19,7 +19,7 @@
 enum { TILE = 1 << 18, FEWEST_ROWS = 64, ROWS_AT_ONCE = 516 };
 enum { FEWEST_COLUMNS = 64, WIDE_TILE = 4 * TILE };
 
-/* Who computes a tile: a thread by its number, or all. */
+/* The thread that computes a tile, by number, or all threads. */
 enum { ALL_THREADS = -1 };
 
 struct layer {
@@ -112,7 +112,7 @@ static int64_t floats_of_tile(const struct layer *l)
     return lined_floats(l->tile * l->strip);
 }
 
-/* There are none where results are summed in place. */
+/* There are no tiles if results are summed in place. */
 static int64_t floats_of_tiles(const struct layer *l)
 {
     return l->rounds ? l->threads * floats_of_tile(l) : 0;
@@ -217,7 +217,7 @@ static sumi_status run_linear(const struct call *call)
     return SUMI_OK;
 }
 
-/* The factors as they are, whichever of them are of 16 bits; result and residual of one type. */
+/* Accepts factors of 16 bits in any combination; result and residual have the same type. */
 static unsigned bf16_linear(const struct problem *problem)
 {
     int second = epilogue_input(problem->node, LINEAR_SECOND);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batched matrix products: one with all threads inside, several side by side. */
+/* Batched matrix products: a single one by all threads, or several in parallel by one thread each.
+ */
 #include "base/team.h"
 #include "cpu/cpu.h"
 #include "cpu/product.h"
@@ -66,7 +67,7 @@ static sumi_status run_matmul(const struct call *call)
     return SUMI_OK;
 }
 
-/* All operands as they are, whichever of them are of 16 bits. */
+/* Accepts operands of 16 bits in any combination. */
 static unsigned bf16_operands(const struct problem *problem)
 {
     (void)problem;

@@ -13,8 +13,8 @@ void onednn_close(sumi_context *context, void *shared);
 /* Writes the version of the loaded library: "2.6.3". */
 void onednn_version(char *text, size_t size);
 
-/* Convolutions by the library, for struct convolution_way. A combination of variant and problem
- * that the library lacks fails in prepare. */
+/* Convolutions by the library, for struct convolution_way. `prepare` fails for a combination of
+   variant and problem that the library does not have. */
 enum onednn_variant {
     ONEDNN_DIRECT,  /* channels last throughout */
     ONEDNN_BF16,    /* the same for images of bfloat16, and with weights rounded to it */

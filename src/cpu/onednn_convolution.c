@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions and their gradients by oneDNN. Images arrive and leave channels last and weights in
-   torch's layout; where an algorithm wants another layout, the operand is reordered on its way.
-
-   A primitive reads all weights at once, in a layout and type that the library chooses and does not
-   describe, so they cannot be handed to it panel by panel. Weights of 16 bits are reordered from
-   the type that they are stored in where the library has fast code for that. Where it has none
-   (float16, on processors without arithmetic of it), they are widened in scratch memory before:
-   constant ones once, for what is reordered from them is kept. */
+/* Convolutions and their gradients by oneDNN. Images are channels last and weights in torch's
+   layout; for an algorithm that needs another layout, the operand is reordered before or after. A
+   primitive reads all weights at once, in a layout and type that the library chooses and does not
+   describe, so they cannot be passed to it panel by panel. Weights of 16 bits are reordered from
+   the type that they are stored in where the library has fast code for that. Otherwise (float16, on
+   processors without float16 arithmetic) they are first widened in scratch memory: constant weights
+   once, because the reordered weights are kept. */
 #include <string.h>
 
 #include "cpu/cpu.h"
@@ -17,7 +16,7 @@
 
 enum { X, WEIGHT, Y, OPERANDS };
 
-/* An operand as it is stored, and as the primitive wants it. */
+/* An operand as it is stored, and as the primitive needs it. */
 struct operand {
     onednn_layout plain_layout;
     dnnl_memory_t plain, wanted;
@@ -34,13 +33,13 @@ struct convolution {
     dnnl_memory_t bias, work; /* work: the primitive's own scratch memory */
     dnnl_primitive_t primitive;
     bool constant_weights; /* the weights */
-    bool has_bias;         /* that the primitive adds; the rest of the epilogue is done here */
+    bool has_bias;         /* that the primitive adds; the rest of the epilogue is computed here */
     int64_t pixels;        /* of the result, through the batch */
     sumi_element weights;  /* as they are stored */
     int64_t weight_count;
     size_t widened; /* bytes of scratch memory to widen them in, 0 where the library reads them */
     int threads;
-    uint64_t version; /* of the weights that what is kept was made from */
+    uint64_t version; /* of the weights from which the kept ones were computed */
 };
 
 /* What a primitive descriptor is made from. */
@@ -48,14 +47,15 @@ struct request {
     const struct convolution_problem *problem;
     dnnl_engine_t engine;
     dnnl_alg_kind_t algorithm;       /* of the pass that runs */
-    onednn_layout layouts[OPERANDS]; /* as asked for: may be "any" */
+    onednn_layout layouts[OPERANDS]; /* as requested: may be "any" */
     onednn_layout *bias;             /* NULL for none */
     dnnl_dims_t stride, before, after;
     dnnl_primitive_attr_t attributes;
 };
 
-/* The library's Winograd is fast where a small batch meets large constant weights, which it keeps
-   transformed. Its gradient by data is wrong where the padding differs between sides (2.6.3). */
+/* The library's Winograd algorithm is fast for a small batch and large constant weights, which it
+   keeps transformed. Its gradient by data is wrong where the padding differs between sides (2.6.3).
+   */
 static bool library_winograd_suits(const struct convolution_problem *p)
 {
     return DNNL_VERSION_MAJOR < 3 && p->direction == CONVOLUTION_FORWARD && p->kernel[0] == 3
@@ -81,9 +81,9 @@ static int result_of(enum convolution_direction direction)
 
 /* Whether an implementation may be used. The JIT code of oneDNN's own matrix products, on x86-64,
    uses the stack pointer as one more register, in 2.x and 3.x, and so does every implementation
-   that is built upon it: a signal that comes meanwhile has its frame written over their memory, by
-   whichever handler the program has. Reference implementations take hundreds of times as long as
-   our own (taps.c). */
+   that is built upon it: a signal during that time overwrites their memory with its frame, whatever
+   handler the program has. Reference implementations take hundreds of times as long as our own
+   (taps.c). */
 static bool is_usable(const_dnnl_primitive_desc_t descriptor)
 {
     const char *name = "";
@@ -242,7 +242,7 @@ static dnnl_status_t describe(struct convolution *c, int variant, struct request
     return status;
 }
 
-/* Whether a reorder is more than the library's slow code for every case. */
+/* Whether the library has a specialised reorder, and not only its slow general one. */
 static bool is_fast(const_dnnl_primitive_desc_t reorder)
 {
     const char *name = "";
@@ -265,7 +265,7 @@ static dnnl_status_t make_reorder(const struct convolution *c, int which,
     return status;
 }
 
-/* The reorder of an operand from its plain layout or to it, if there need be one. */
+/* The reorder of an operand from or to its plain layout, if one is necessary. */
 static dnnl_status_t join_layouts(const struct convolution *c, int which,
                                   onednn_found_layout wanted, bool fast, struct operand *operand)
 {
@@ -275,8 +275,8 @@ static dnnl_status_t join_layouts(const struct convolution *c, int which,
     return make_reorder(c, which, wanted, fast, operand);
 }
 
-/* The same for weights of 16 bits: from float32, to which they are widened, where the library is
-   slow to read them or cannot. */
+/* The same for weights of 16 bits: from widened float32 values if the library cannot read them, or
+   only slowly. */
 static dnnl_status_t join_weights(struct convolution *c, onednn_found_layout wanted,
                                   const struct request *r)
 {
@@ -412,8 +412,8 @@ void onednn_release(void *state)
 
 /* ---- running ---- */
 
-/* Points the library's memories at the operands and their places in the scratch memory: what is
-   reordered, weights to be widened at *widened, and the primitive's own. */
+/* Sets the addresses of the library's memories: the operands, and in the scratch memory the
+   reordered operands, the widened weights (*widened) and the primitive's own scratch memory. */
 static dnnl_status_t point(struct convolution *c, const struct convolution_operands *given,
                            char *scratch, float **widened)
 {

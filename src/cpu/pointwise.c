@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions of one pixel: products of [pixels, channels] with the weights, a block of pixels at
-   a time, so that the epilogue finds a block's results in cache. */
+/* Pointwise convolutions: products of [pixels, channels] with the weights, a block of pixels at a
+   time, so that the results of a block are in cache for the epilogue. */
 #include "cpu/pointwise.h"
 
 #include "base/team.h"
@@ -23,8 +23,8 @@ bool pointwise_suits(const struct convolution_problem *p, int variant)
     return one && !padded;
 }
 
-/* Whether weights [out, in] are turned before they are multiplied by. Those of 16 bits are not: the
-   products turn them as they widen them, a panel at a time. */
+/* Whether weights [out, in] are transposed before the product. Those of 16 bits are not: the
+   products transpose them as they widen them, a panel at a time. */
 static bool turns_weights(const struct convolution_problem *p)
 {
     return p->direction == CONVOLUTION_FORWARD && p->weights == SUMI_FLOAT32;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions of one pixel, 1x1 with stride 1, which are matrix products; see pointwise.c. */
+/* Pointwise convolutions, 1x1 with stride 1, which are matrix products; see pointwise.c. */
 #ifndef SUMI_CPU_POINTWISE_H
 #define SUMI_CPU_POINTWISE_H
 

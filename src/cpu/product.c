@@ -7,8 +7,8 @@
 #include "cpu/loops/loops.h"
 #include "cpu/sizes.h"
 
-/* Rows of a that lie so far apart (floats) fall on few lines of a cache; columns from which on, and
-   rows, copying them is worth the time. */
+/* Rows of a at this distance (in floats) or more fall on few lines of a cache; the least columns
+   and rows for which copying them saves time. */
 enum { FAR_ROWS = 512, MANY_COLUMNS = 128, MANY_ROWS = 48 };
 
 /* Floats of a tile of sums, half of a second-level cache, and its columns at most. */
@@ -73,7 +73,8 @@ void product_run(const struct product *product)
 
 /* ---- Workspace ---- */
 
-/* Floats of a tile, on a vector's boundary; a part of a product needs no more than all of it. */
+/* Floats of a tile, rounded up to whole vectors; a part of a product needs at most as many as the
+   whole. */
 static int64_t sums_of(const struct product *p)
 {
     if (p->c_element != SUMI_BFLOAT16) return 0;
@@ -108,7 +109,7 @@ static int64_t share_begin(int64_t size, int64_t step, int number, int count)
     return begin < size ? begin : size;
 }
 
-/* A thread's share: rows where there are more of them than columns, else columns. */
+/* A thread's share: rows if there are more rows than columns, else columns. */
 static void multiply_share(const struct product *p, void *workspaces)
 {
     const int thread = omp_get_thread_num(), count = omp_get_num_threads();

@@ -32,7 +32,7 @@ static struct runs find_runs(const struct shape *x, const struct shape *output)
     return runs;
 }
 
-/* Parts that a long sum is cut into, each summed by itself: as many as threads help with. */
+/* The parts into which a long sum is divided, one for each thread that pays off. */
 static int part_count(const struct problem *problem, int64_t work)
 {
     int threads = worthwhile_threads(problem->threads, work);
@@ -50,7 +50,8 @@ static bool sums_rows(const struct runs *runs, int64_t *items, int64_t *rows, in
     return first || middle;
 }
 
-/* Parts that the rows of each item are cut into: one, where there are items to share out. */
+/* The parts into which the rows of each item are divided: one if there are enough items for the
+   threads. */
 static int row_parts(const struct problem *problem, int64_t items, int64_t work)
 {
     return items > 1 ? 1 : part_count(problem, work);

@@ -35,10 +35,10 @@ static enum level level_of_processor(void)
         return level == v4 ? &NAME##_v4 : level == v3 ? &NAME##_v3 : &NAME##_baseline;             \
     }
 
-/* Whether the processor's instruction for pairs of bfloat16 does more than those for float32 do.
+/* Whether the processor's instruction for pairs of bfloat16 is faster than those for float32.
    AMD's, from Zen 4 on, multiply twice as many numbers by it; Intel's were measured at half the
-   rate of float32. It is decided by the maker rather than by timing, so that a machine always
-   computes the same sums. */
+   rate of float32. The maker decides rather than a timing, so that a machine always computes the
+   same sums. */
 static bool pairs_are_fast(void)
 {
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_is("amd");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kernels do with sizes: take what is left, but no more than so much, and round up to whole
-   lines of a cache, on which vectors begin. */
+/* Arithmetic of sizes: the rest of a range up to a limit, and rounding up to whole lines of a
+   cache, where vectors begin. */
 #ifndef SUMI_CPU_SIZES_H
 #define SUMI_CPU_SIZES_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions of any kernel, stride and padding: for each tap of the kernel the product of a row
-   of pixels, shifted, with the weights of that tap, and so for the gradients. It is what is left
-   where the library has only implementations that we cannot use; see onednn_convolution.c. Weights
-   are put in order by taps in the type that they are stored in, and widened by the products. */
+/* Convolutions of any kernel, stride and padding: for each tap of the kernel the product of a
+   shifted row of pixels with the weights of that tap, and likewise for the gradients. It is used
+   where oneDNN has only implementations that are unsafe; see onednn_convolution.c. Weights are put
+   in order by taps in the type that they are stored in, and widened by the products. */
 #include "cpu/taps.h"
 
 #include <string.h>
@@ -62,8 +62,8 @@ static struct columns columns_of(const struct convolution_problem *p, int64_t kx
     return (struct columns){first, end < first ? first : end, first * stride + shift};
 }
 
-/* A thread's share of turned[tap][in][out], or [out][in] for the gradient by data; weights of
-   `bytes` bytes each. */
+/* A thread's share of the reordered weights, turned[tap][in][out], or [tap][out][in] for the
+   gradient by data; each weight has `bytes` bytes. */
 static inline __attribute__((always_inline)) void turn_numbers(const struct taps *t, size_t bytes,
                                                                const char *weight, char *turned)
 {
@@ -87,7 +87,7 @@ static void turn_weights(const struct taps *t, const void *weight, void *turned)
     else turn_numbers(t, sizeof(bfloat16), weight, turned);
 }
 
-/* What is read and what is written, by rows: x and y forward, y and x in the gradient by data. */
+/* The images that are read and written: x and y forward, y and x in the gradient by data. */
 struct image {
     int64_t height, width, channels;
 };
@@ -105,8 +105,8 @@ static struct image image_written(const struct convolution_problem *p)
     return (struct image){p->height, p->width, p->in};
 }
 
-/* The row that row `row` of what is written gets something from by way of the kernel's row `ky`;
-   -1 where there is none. */
+/* The row of the input image that contributes to row `row` of the output through row `ky` of the
+   kernel; -1 if there is none. */
 static int64_t row_read(const struct convolution_problem *p, int64_t row, int64_t ky)
 {
     if (p->direction == CONVOLUTION_FORWARD) {
@@ -118,8 +118,7 @@ static int64_t row_read(const struct convolution_problem *p, int64_t row, int64_
     return from / p->stride[0];
 }
 
-/* Adds to a row of what is written what a row of what is read gives it by way of the kernel's row
-   `ky`. */
+/* Adds to a row of the output the products of a row of the input with row `ky` of the kernel. */
 static void add_row(const struct taps *t, const float *from, const void *turned, int64_t ky,
                     float *to)
 {
@@ -141,7 +140,7 @@ static void add_row(const struct taps *t, const float *from, const void *turned,
     }
 }
 
-/* A thread's share of the rows that are written. */
+/* A thread's share of the rows of the output. */
 static void share_of_rows(const struct taps *t, const struct convolution_operands *operands,
                           void *turned)
 {

@@ -88,8 +88,8 @@ static const struct convolution_way *way_of_name(const char *name)
     return NULL;
 }
 
-/* Whether a convolution takes so long that time matters more than the last digits: Winograd's sums
-   are some ten times less accurate than direct ones. */
+/* Whether a convolution takes so long that Winograd's algorithm is worth its rounding error, which
+   is about ten times that of direct sums. */
 static bool is_worth_rounding(const struct convolution_problem *p)
 {
     const double enough = 1 << 26; /* multiplications: about a millisecond */
@@ -98,9 +98,9 @@ static bool is_worth_rounding(const struct convolution_problem *p)
            >= enough;
 }
 
-/* The way without timing: Winograd's where there are enough tiles and channels to make up for the
-   transforms, with blocks that stay in a usual second-level cache, or in the first along lines,
-   whose gradient by weight wants long ones; and products for single pixels. */
+/* The way without timing: Winograd's algorithm if there are enough tiles and channels to make up
+   for the transforms, with blocks that fit into a usual second-level cache (1-D Winograd:
+   first-level; long blocks for the gradient by weight); and products for pointwise convolutions. */
 static const struct convolution_way *guess(const struct convolution_problem *p)
 {
     int64_t tiles = p->batch * ((p->out_height + 3) / 4) * ((p->out_width + 3) / 4);
@@ -134,7 +134,7 @@ struct trial {
 };
 enum { OTHER_BYTES = 4 << 20 };
 
-/* What a way keeps from its trial, it may not take for the weights that it will run with. */
+/* What a way keeps from its trial is not of the weights that it will run with. */
 static const uint64_t TRIAL_VERSION = UINT64_MAX;
 
 /* The problem to time in the place of one whose images are much larger than all caches: fewer
@@ -205,8 +205,8 @@ static sumi_status trial_create(sumi_context *context, const struct convolution_
     return SUMI_OK;
 }
 
-/* Prepares all ways that suit. One that cannot be prepared is not a candidate; that by taps always
-   can, and is one where the library has no direct way. */
+/* Prepares all ways that support the problem. A way that cannot be prepared is not a candidate; the
+   one by taps always can, and is a candidate if the library has no direct way. */
 static sumi_status prepare_all(const struct trial *trial, void *library,
                                struct candidate candidates[WAY_COUNT], int *count)
 {
@@ -244,8 +244,8 @@ static sumi_status make_workspace(sumi_context *context, const struct candidate 
     return workspace->kept ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 
-/* In a network the weights were last used long ago: fills each core's own cache with something
-   else. */
+/* Fills each core's cache with other data, because in a network the weights were last used long
+   ago. */
 static void displace(const struct trial *trial, int value)
 {
     const int threads = trial->problem->threads;
@@ -255,8 +255,9 @@ static void displace(const struct trial *trial, int value)
     }
 }
 
-/* Runs a candidate with as much memory as the greediest of them wants. What one keeps may be what
-   another has left there: all of them make zeros from the trial's weights. */
+/* Runs a candidate in memory of the size that the largest candidate needs. The kept memory may have
+   the values of another candidate, which are zeros like its own, because the trial's weights are
+   zeros. */
 static sumi_status run_candidate(const struct trial *trial, const struct candidate *candidate,
                                  const struct workspace *workspace)
 {
@@ -265,8 +266,8 @@ static sumi_status run_candidate(const struct trial *trial, const struct candida
     return convolution_run(&candidate->ready, &operands, workspace->scratch);
 }
 
-/* Runs every candidate a few times, in turns, so that a disturbance does not hit one alone; a
-   hopeless one does not run again. */
+/* Runs every candidate a few times, alternating, so that a disturbance does not affect a single
+   one; a candidate that is far slower does not run again. */
 static sumi_status time_all(const struct trial *trial, struct candidate *candidates, int count,
                             const struct workspace *workspace)
 {
@@ -288,7 +289,7 @@ static sumi_status time_all(const struct trial *trial, struct candidate *candida
     return SUMI_OK;
 }
 
-/* Keeps the fastest candidate and gives the others back; on failure, all. */
+/* Keeps the fastest candidate and releases the others; after a failure, all. */
 static void keep_fastest(struct candidate *candidates, int count, bool failed,
                          struct convolution_ready *chosen)
 {
@@ -354,7 +355,7 @@ static sumi_status choose_by_timing(sumi_context *context, const struct cpu_shar
     return status;
 }
 
-/* The way that is remembered for a problem; NULL where none is, or none that can do it. */
+/* The stored way for a problem; NULL if there is none, or it does not support the problem. */
 static const struct convolution_way *recall(const struct memory *memory, const char *key,
                                             const struct convolution_problem *problem)
 {
@@ -363,7 +364,7 @@ static const struct convolution_way *recall(const struct memory *memory, const c
     return way && way->suits(problem, way->variant) ? way : NULL;
 }
 
-/* Sets chosen->way, and chosen->state too where a timing has prepared it. */
+/* Sets chosen->way, and chosen->state if a timing has prepared it. */
 static sumi_status choose_measured(sumi_context *context, const struct cpu_shared *shared,
                                    const struct convolution_problem *problem,
                                    struct convolution_ready *chosen)

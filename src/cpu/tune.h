@@ -39,8 +39,8 @@ struct memory {
 sumi_status tune_memory_open(sumi_context *context, struct memory **memory);
 void tune_memory_close(struct memory *memory);
 
-/* Called before and after timing: begin locks out other processes and reads their choices, end
-   writes the file. Their failure only costs time. */
+/* Called before and after timing: begin takes a lock against other processes and reads their
+   choices, end writes the file. After a failure choices are only timed again. */
 sumi_status tune_memory_begin(struct memory *memory, int *lock);
 void tune_memory_end(const struct memory *memory, int lock);
 

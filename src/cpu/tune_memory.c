@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The choices between ways of convolution that were made by timing, kept from one process to the
-   next in $XDG_CACHE_HOME/sumi/tune/convolutions-<processor and library>.txt: a line for each
-   problem, with its key, a tab, and the name of the way. */
+/* The choices of ways of convolution by timing, stored between processes in
+   $XDG_CACHE_HOME/sumi/tune/convolutions-<processor and library>.txt: a line for each problem, with
+   its key, a tab, and the name of the way. */
 #define _DEFAULT_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ enum { FILE_LIMIT = 1 << 22, CHOICE_LIMIT = 1 << 15 };
 
 /* ---- the file's name ---- */
 
-/* Lines of /proc/cpuinfo that tell processors apart, as x86 and ARM spell them. */
+/* Lines of /proc/cpuinfo that distinguish processors, as x86 and ARM spell them. */
 static bool names_processor(const char *line)
 {
     static const char *const starts[] = {"vendor_id", "cpu family",      "model",    "stepping",
@@ -58,7 +58,7 @@ static sumi_status name_file(sumi_context *context, char path[PATH_SIZE])
     return path_join(context, folder, name, path);
 }
 
-/* ---- the memory ---- */
+/* ---- the choices ---- */
 
 static struct choice *find_choice(const struct memory *memory, const char *key)
 {
@@ -117,7 +117,7 @@ sumi_status tune_memory_parse(struct memory *memory, const char *text)
     return SUMI_OK;
 }
 
-/* Adds what the file has and the memory lacks. */
+/* Adds the choices that only the file has. */
 static sumi_status read_file(struct memory *memory)
 {
     char path[PATH_SIZE];

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Winograd's algorithm F(4x4, 3x3) (Lavin & Gray 2016) in channels-last layout: forward, by data
    and by weight. Tiles of the image are taken in blocks whose transformed values stay in a core's
-   cache: transform the block's input, multiply 36 pairs of matrices, transform back and add what is
-   to be added on the way out. It needs a quarter of the direct algorithm's multiplications.
-
-   The gradient by data is the same with the kernels turned; the gradient by weight is the transpose
-   of the algorithm with respect to the kernels. */
+   cache: transform the block's input, multiply 36 pairs of matrices, transform back, and apply the
+   epilogue. It needs a quarter of the direct algorithm's multiplications. The gradient by data is
+   the same with the kernels rotated by 180 degrees; the gradient by weight is the transpose of the
+   algorithm with respect to the kernels. */
 #include "cpu/winograd.h"
 
 #include <omp.h>
@@ -25,7 +24,7 @@ struct winograd {
     int64_t stride_from, stride_to, stride_weight; /* floats from position to position */
     int64_t panel; /* floats of a panel of the transformed weights, or of their sums */
     int threads;
-    uint64_t version; /* of the weights that what is kept was made from */
+    uint64_t version; /* of the weights from which the kept ones were computed */
 };
 
 bool winograd_suits(const struct convolution_problem *p, int variant)
@@ -35,7 +34,7 @@ bool winograd_suits(const struct convolution_problem *p, int variant)
     return tiling_suits(p) && fits;
 }
 
-/* Cuts the tiles into blocks of `most` at most, as many for each thread. */
+/* Divides the tiles into blocks of at most `most`, the same number for each thread. */
 static void cut(struct winograd *w, int64_t most)
 {
     const int64_t tiles = w->tiling.count, threads = w->problem.threads;
@@ -139,7 +138,7 @@ static void multiply_block(const struct winograd *w, struct tiles tiles, const f
     }
 }
 
-/* One run, as the threads share it. */
+/* One run, shared by the threads. */
 struct run {
     const struct winograd *w;
     const struct convolution_operands *operands;
@@ -214,7 +213,7 @@ static void fold_sums(const struct winograd *w, float *sums, float *weight)
     }
 }
 
-/* One of as many parts of the blocks as there are threads: their sums. */
+/* The sums of one part of the blocks; there is a part for each thread. */
 static void sum_part(const struct run *run, int part, float *sums)
 {
     const struct winograd *w = run->w;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Winograd's algorithm F(4, 3) (Lavin & Gray 2016) along lines: convolutions of height 1 and width
-   3, as networks of signals have them; forward, by data and by weight. It needs half of the direct
-   algorithm's multiplications. Tiles of four pixels are taken in blocks whose transformed values
-   stay in a core's cache: transform, multiply 6 pairs of matrices, transform back and add what is
-   to be added on the way out.
-
-   The gradient by data is the same with the kernels turned; the gradient by weight is the transpose
-   of the algorithm with respect to the kernels. */
+/* 1-D Winograd, F(4, 3) (Lavin & Gray 2016): convolutions of height 1 and width 3, as in networks
+   for signals; forward, by data and by weight. It needs half of the direct algorithm's
+   multiplications. Tiles of four pixels are taken in blocks whose transformed values stay in a
+   core's cache: transform, multiply 6 pairs of matrices, transform back, and apply the epilogue.
+   The gradient by data is the same with the kernels reversed; the gradient by weight is the
+   transpose of the algorithm with respect to the kernels. */
 #include "cpu/winograd_1d.h"
 
 #include "base/team.h"
@@ -20,9 +18,9 @@ struct winograd_1d {
     sumi_context *context;
     struct convolution_problem problem;
     bool turned;                  /* the weights: computing a gradient by data */
-    int64_t lines, across, tiles; /* lines of pixels, tiles of one, and of all */
+    int64_t lines, across, tiles; /* rows of pixels, tiles of a row, and of all rows */
     int64_t from_width, from_channels, to_width, to_channels;
-    int64_t left;          /* pixels that the first tile's span begins before its line */
+    int64_t left;          /* pixels by which the span of the first tile begins before its row */
     int64_t block, blocks; /* tiles in a block; blocks */
     int64_t size_from, size_to, size_weight; /* floats of one of the 6 matrices */
     int threads;
@@ -232,7 +230,7 @@ static void fold_sums(const struct winograd_1d *w, float *sums, float *weight)
     }
 }
 
-/* One of as many parts of the blocks as there are threads: their sums. */
+/* The sums of one part of the blocks; there is a part for each thread. */
 static void sum_part(const struct winograd_1d *w, const struct convolution_operands *operands,
                      float *scratch, int part)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions of width 3 along lines, with stride 1, by Winograd's algorithm; see winograd_1d.c.
- */
+/* Convolutions of height 1 and width 3, with stride 1, by 1-D Winograd; see winograd_1d.c. */
 #ifndef SUMI_CPU_WINOGRAD_1D_H
 #define SUMI_CPU_WINOGRAD_1D_H
 

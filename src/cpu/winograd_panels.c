@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Winograd's algorithm where there are few tiles and many channels, as deep in a U-Net: there the
-   transformed weights are four times as large as the weights themselves, and writing them to memory
-   and reading them again takes longer than the arithmetic. So here all tiles are transformed first,
-   and then a thread takes a panel of the channels that are written: it transforms the panel's
-   weights into its cache, multiplies all tiles by them and finishes the panel's results. The
-   gradient by weight goes the same way backwards. */
+/* Winograd's algorithm for few tiles and many channels, as in the inner levels of a U-Net, where
+   the transformed weights are four times as large as the weights themselves, and writing them to
+   memory and reading them again takes longer than the arithmetic. Here all tiles are transformed
+   first; then a thread takes a panel of output channels, transforms the weights of the panel into
+   its cache, multiplies all tiles by them and computes the results of the panel. The gradient by
+   weight does the same steps in reverse. */
 #include "cpu/winograd.h"
 
 #include <omp.h>
@@ -80,7 +80,7 @@ static struct workspace workspace_of(const struct panels *w, float *scratch, int
     return workspace;
 }
 
-/* A thread's share of transforming all tiles that are read. The team is together afterwards. */
+/* A thread's share of the transform of all input tiles, followed by a barrier. */
 static void read_all(const struct panels *w, const float *from, const float *to,
                      const struct workspace *workspace)
 {

@@ -8,7 +8,7 @@ bool tiling_suits(const struct convolution_problem *p)
 {
     for (int i = 0; i < 2; i++) {
         if (p->kernel[i] != 3 || p->stride[i] != 1) return false;
-        if (p->before[i] > 2) return false; /* then the turned kernel would start inside */
+        if (p->before[i] > 2) return false; /* then the rotated kernel would start inside */
     }
     return p->in >= 16 && p->out >= 16;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The images of a convolution of 3x3 with stride 1 as tiles of 4x4 pixels, for the two files that
-   compute with them: winograd.c by blocks of tiles, winograd_panels.c by panels of channels. */
+/* The images of a 3x3 convolution with stride 1 as tiles of 4x4 pixels, for two files: winograd.c
+   by blocks of tiles, winograd_panels.c by panels of channels. */
 #ifndef SUMI_CPU_WINOGRAD_TILES_H
 #define SUMI_CPU_WINOGRAD_TILES_H
 
@@ -26,7 +26,7 @@ struct tiles {
     int64_t first, end;
 };
 
-/* Whether the algorithm can do the problem at all, and into how many tiles it cuts it. */
+/* Whether the algorithm supports the problem, and its number of tiles. */
 bool tiling_suits(const struct convolution_problem *problem);
 int64_t tiling_count(const struct convolution_problem *problem);
 struct tiling tiling_of(const struct convolution_problem *problem);
@@ -44,7 +44,7 @@ void tiling_read_tiles(const struct tiling *t, struct tiles tiles, const void *t
                        int64_t stride);
 
 /* Transforms in[36][tile][count] back to channels first .. first + count - 1 of to[n,h,w,channels],
-   by way of the epilogue. */
+   through the epilogue. */
 void tiling_write_tiles(const struct tiling *t, struct tiles tiles, int64_t first, int64_t count,
                         const struct epilogue *epilogue, const float *in, int64_t stride, void *to);
 

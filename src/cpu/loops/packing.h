@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How operands of products come into panels. A panel holds words of four bytes, a float32 or two
+/* Copying operands of products to panels. A panel holds words of four bytes, a float32 or two
    bfloat16 that follow each other along k, in the order in which the product reads them. Arrays of
    16-bit numbers are widened on the way, so that no more of them than a panel is ever float32;
    those of float32 are rounded on the way to pairs. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loops that do nothing but arithmetic, or nothing but reading and writing: they show what a
-   processor can do at most. */
+/* Loops that do nothing but arithmetic, or nothing but reading and writing: they measure the limits
+   of a processor. */
 #ifndef SUMI_CPU_LOOPS_SPEED_H
 #define SUMI_CPU_LOOPS_SPEED_H
 
 #include <stdint.h>
 
 struct speed_loops {
-    const char *instructions; /* what they were compiled for, as people call it */
+    const char *instructions; /* the usual name of the instruction set that they were compiled
+                                 for */
     /* `rounds` rounds of multiplications and additions in registers, each round of `operations`
        (a fused multiply-add counts as two). The result depends on all of them. */
     float (*multiply_add)(int64_t rounds);

@@ -179,8 +179,8 @@ static void output(int64_t channels, const float *in, int64_t stride,
     }
 }
 
-/* Kernels of some rows and columns, in the order that vectors are read in. Rows are few and columns
-   many, since memory is slow to be written in anything but long runs. */
+/* Kernels of some rows and columns, in the order that vectors are read in. There are few rows and
+   many columns, because memory is written fast only in long runs. */
 enum { PANEL = 128 };
 struct kernels {
     float place[WINOGRAD_WEIGHT_ROWS][KERNEL * KERNEL][PANEL];

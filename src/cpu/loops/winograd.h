@@ -25,7 +25,7 @@ struct winograd_pixels {
     bool bf16; /* the image, and a residual, are bfloat16 */
 };
 
-/* What is done to a result on its way out: it is added to and then scaled. NULL adds nothing. */
+/* The epilogue of a result: additions, then a factor. NULL adds nothing. */
 struct winograd_epilogue {
     const float *bias, *item; /* [channels] */
     const void *residual;     /* laid out as the result */
@@ -45,12 +45,12 @@ struct winograd_loops {
                      float *out, int64_t stride);
     /* out = G g G^T of kernels of 3x3 numbers of that type, rows (WINOGRAD_WEIGHT_ROWS at most) by
        columns of them: kernel (row, column) starts at [row * row_step + column * column_step], and
-       is read backwards, which turns it by half a turn, where `turned`. The result is at
-       [p * stride + row * out_row + column]. */
+       is read backwards, rotated by 180 degrees, if `turned`. The result is at [p * stride + row *
+       out_row + column]. */
     void (*weight)(int64_t rows, int64_t columns, const void *weight, sumi_element element,
                    int64_t row_step, int64_t column_step, bool turned, float *out, int64_t out_row,
                    int64_t stride);
-    /* weight = G^T u G: the transpose of `weight`, for kernels that are not turned */
+    /* weight = G^T u G: the transpose of `weight`, for kernels that are not rotated */
     void (*weight_gradient)(int64_t count, const float *in, int64_t stride, float *weight,
                             int64_t step);
 };

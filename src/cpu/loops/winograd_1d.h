@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The transforms of Winograd's algorithm F(4, 3) along lines, which does a convolution of width 3
-   with stride 1 as 6 matrix products. Compiled once for each instruction set, like loops.h.
-
-   A tile is 4 neighbouring pixels of the result and the 6 of the input that they depend on. In the
-   domain of the products a tile has 6 values a channel: value p of channel c is at
-   [p * stride + c]. */
+/* The transforms of 1-D Winograd, F(4, 3), which computes a convolution of width 3 with stride 1 as
+   6 matrix products. Compiled once for each instruction set, like loops.h. A tile is 4 neighbouring
+   pixels of the result and the 6 of the input that they depend on. In the domain of the products a
+   tile has 6 values a channel: value p of channel c is at [p * stride + c]. */
 #ifndef SUMI_CPU_LOOPS_WINOGRAD_1D_H
 #define SUMI_CPU_LOOPS_WINOGRAD_1D_H
 
@@ -30,11 +28,11 @@ struct winograd_1d_loops {
                    const struct winograd_1d_epilogue *epilogue, float *data, int end);
     /* out = A d of 4 pixels, of which the first `end` exist: the transpose of `output` */
     void (*gradient)(int64_t channels, const float *data, int end, float *out, int64_t stride);
-    /* out[p * stride + k] = G g of kernel k, `count` of them, each 3 numbers of that type at
-       [k * step], the last first where `turned` */
+    /* out[p * stride + k] = G g of kernel k, `count` of them, each 3 numbers of that type at [k *
+       step], the last first if `turned` */
     void (*weight)(int64_t count, const void *weight, sumi_element element, int64_t step,
                    bool turned, float *out, int64_t stride);
-    /* weight[count, 3] = G^T u: the transpose of `weight` for kernels that are not turned */
+    /* weight[count, 3] = G^T u: the transpose of `weight` for kernels that are not reversed */
     void (*weight_gradient)(int64_t count, const float *in, int64_t stride, float *weight);
 };
 

@@ -56,7 +56,7 @@ done
 # ---- Solvers and recipes ----
 
 while read -r name; do
-    grep -qF "\`$name\`" docs/theory.md || complain "docs/theory.md tells nothing of the solver $name"
+    grep -qF "\`$name\`" docs/theory.md || complain "docs/theory.md does not mention the solver $name"
 done < <(grep -hoP '^\s+\.name = "\K[^"]+' src/solvers/*.c)
 for recipe in recipes/*.ini; do
     name=$(basename "$recipe" .ini)

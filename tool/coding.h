@@ -26,7 +26,7 @@ struct coding_settings {
         OPTION_ROW(SETTINGS, coding.json, 0, NULL,                                                 \
                    A_FLAG("json", "print what was done and measured as JSON"))
 
-/* Opens the auto-encoder of a folder with these settings. Tells what is wrong and returns an exit
+/* Opens the auto-encoder of a folder with these settings. Prints what is wrong and returns an exit
    code. */
 int coding_open(sumi_context *context, const struct coding_settings *settings, const char *folder,
                 sumi_auto_encoder **auto_encoder);

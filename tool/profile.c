@@ -53,10 +53,10 @@ static void add_rest(struct rows *rows, double seconds)
 /* Collects all rows, those with the most time first; items is NULL if memory runs out. */
 static struct rows gather(const sumi_context *context, const struct profile_view *view)
 {
-    size_t room = 1;
+    size_t count = 1;
     sumi_profile_row row = {.size = sizeof row};
-    while (sumi_profile_get(context, (int64_t)room - 1, &row)) room++;
-    struct rows rows = {malloc(room * sizeof *rows.items), 0};
+    while (sumi_profile_get(context, (int64_t)count - 1, &row)) count++;
+    struct rows rows = {malloc(count * sizeof *rows.items), 0};
     if (!rows.items) return rows;
     for (int64_t i = 0; sumi_profile_get(context, i, &row); i++) add_row(&rows, &row, view->shapes);
     add_rest(&rows, view->seconds);

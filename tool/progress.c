@@ -96,9 +96,9 @@ static int join_parts(char parts[PARTS][PART_SIZE], char text[LINE_SIZE + PARTS 
     return length;
 }
 
-static int add_bar(char *text, int length, int room, double part)
+static int add_bar(char *text, int length, int columns, double part)
 {
-    int inside = room - length - 4; /* two spaces, two brackets */
+    int inside = columns - length - 4; /* two spaces, two brackets */
     if (inside < BAR_LEAST) return length;
     if (inside > BAR_MOST) inside = BAR_MOST;
     int full = (int)(part * inside);

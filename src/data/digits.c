@@ -66,7 +66,7 @@ static const struct stroke strokes[] = {
 /* clang-format on */
 
 /* The random parameters of one picture. */
-struct hand {
+struct writing {
     int variant;
     float matrix[2][2], origin[2]; /* from the box, its centre at 0, to pixels */
     float bend[2][2][3];           /* axis, wave: cycles along x and y, start */
@@ -79,50 +79,50 @@ static float between(float low, float high, float share)
     return low + share * (high - low);
 }
 
-static struct hand draw_hand(uint64_t seed, int64_t number, int digit)
+static struct writing draw_writing(uint64_t seed, int64_t number, int digit)
 {
     philox_stream stream = {seed, PURPOSE_DATA, 2};
     float share[DRAWS];
     for (int i = 0; i < DRAWS; i++) {
         share[i] = philox_uniform(&stream, (uint64_t)number * DRAWS + (uint64_t)i);
     }
-    struct hand hand = {.variant = (int)(share[0] * (float)variants[digit])};
+    struct writing writing = {.variant = (int)(share[0] * (float)variants[digit])};
     float turn = between(-0.2f, 0.2f, share[1]), slant = between(-0.1f, 0.3f, share[2]);
     float width = between(11.0f, 16.5f, share[3]), height = between(16.0f, 19.0f, share[4]);
     float c = cosf(turn), s = sinf(turn);
-    hand.matrix[0][0] = c * width;
-    hand.matrix[1][0] = s * width;
-    hand.matrix[0][1] = (-slant * c - s) * height;
-    hand.matrix[1][1] = (-slant * s + c) * height;
+    writing.matrix[0][0] = c * width;
+    writing.matrix[1][0] = s * width;
+    writing.matrix[0][1] = (-slant * c - s) * height;
+    writing.matrix[1][1] = (-slant * s + c) * height;
     for (int axis = 0; axis < 2; axis++) {
-        hand.origin[axis] = 0.5f * DIGITS_SIDE + between(-1.2f, 1.2f, share[5 + axis]);
+        writing.origin[axis] = 0.5f * DIGITS_SIDE + between(-1.2f, 1.2f, share[5 + axis]);
         for (int wave = 0; wave < 2; wave++) {
             const float *wave_share = share + 8 + 6 * axis + 3 * wave;
-            hand.bend[axis][wave][0] = between(-1, 1, wave_share[0]);
-            hand.bend[axis][wave][1] = between(-1, 1, wave_share[1]);
-            hand.bend[axis][wave][2] = wave_share[2];
+            writing.bend[axis][wave][0] = between(-1, 1, wave_share[0]);
+            writing.bend[axis][wave][1] = between(-1, 1, wave_share[1]);
+            writing.bend[axis][wave][2] = wave_share[2];
         }
     }
-    hand.bend_height = between(0, 0.05f, share[20]);
-    hand.pen = between(0.75f, 1.7f, share[21]);
-    return hand;
+    writing.bend_height = between(0, 0.05f, share[20]);
+    writing.pen = between(0.75f, 1.7f, share[21]);
+    return writing;
 }
 
 /* Maps a point of the box to pixels. */
-static void place(const struct hand *hand, const float point[2], float pixel[2])
+static void place(const struct writing *writing, const float point[2], float pixel[2])
 {
     float bent[2];
     for (int axis = 0; axis < 2; axis++) {
         bent[axis] = point[axis] - 0.5f;
         for (int wave = 0; wave < 2; wave++) {
-            const float *bend = hand->bend[axis][wave];
+            const float *bend = writing->bend[axis][wave];
             float cycles = bend[0] * point[0] + bend[1] * point[1] + bend[2];
-            bent[axis] += hand->bend_height * sinf(6.2831853f * cycles);
+            bent[axis] += writing->bend_height * sinf(6.2831853f * cycles);
         }
     }
     for (int axis = 0; axis < 2; axis++) {
-        pixel[axis] =
-            hand->origin[axis] + hand->matrix[axis][0] * bent[0] + hand->matrix[axis][1] * bent[1];
+        pixel[axis] = writing->origin[axis] + writing->matrix[axis][0] * bent[0]
+                      + writing->matrix[axis][1] * bent[1];
     }
 }
 
@@ -173,15 +173,15 @@ static void draw_line(const float a[2], const float b[2], float pen, uint8_t *pi
     }
 }
 
-static void draw_stroke(const struct stroke *stroke, const struct hand *hand, uint8_t *pixels)
+static void draw_stroke(const struct stroke *stroke, const struct writing *writing, uint8_t *pixels)
 {
     float point[2], from[2], to[2];
-    place(hand, stroke->points[0], from);
+    place(writing, stroke->points[0], from);
     for (int i = 0; i + 1 < stroke->count; i++) {
         for (int piece = 1; piece <= PIECES; piece++) {
             spline(stroke, i, (float)piece / PIECES, point);
-            place(hand, point, to);
-            draw_line(from, to, hand->pen, pixels);
+            place(writing, point, to);
+            draw_line(from, to, writing->pen, pixels);
             memcpy(from, to, sizeof from);
         }
     }
@@ -190,11 +190,11 @@ static void draw_stroke(const struct stroke *stroke, const struct hand *hand, ui
 void digits_draw(uint64_t seed, int64_t number, uint8_t *pixels)
 {
     int digit = (int)(number % 10);
-    struct hand hand = draw_hand(seed, number, digit);
+    struct writing writing = draw_writing(seed, number, digit);
     memset(pixels, 0, DIGITS_SIDE * DIGITS_SIDE);
     for (size_t i = 0; i < sizeof strokes / sizeof *strokes; i++) {
-        if (strokes[i].digit != digit || strokes[i].variant != hand.variant) continue;
-        draw_stroke(&strokes[i], &hand, pixels);
+        if (strokes[i].digit != digit || strokes[i].variant != writing.variant) continue;
+        draw_stroke(&strokes[i], &writing, pixels);
     }
 }
 

@@ -58,11 +58,11 @@ static sumi_status inflate_some(gunzip *file, uint8_t *output, size_t size, size
     while (*produced < size && !file->ended) {
         if (file->stream.avail_in == 0) TRY(refill(file));
         size_t left = size - *produced;
-        uInt room = left < (1u << 30) ? (uInt)left : 1u << 30;
+        uInt space = left < (1u << 30) ? (uInt)left : 1u << 30;
         file->stream.next_out = output + *produced;
-        file->stream.avail_out = room;
+        file->stream.avail_out = space;
         int result = inflate(&file->stream, Z_NO_FLUSH);
-        *produced += room - file->stream.avail_out;
+        *produced += space - file->stream.avail_out;
         if (result == Z_STREAM_END) {
             file->ended = true;
         } else if (result == Z_MEM_ERROR) {

@@ -86,10 +86,10 @@ static void release_listing(sumi_context *context, struct listing *listing)
 static sumi_status list_tensors(const sumi_trainer *trainer, int64_t step, struct listing *listing)
 {
     sumi_context *context = trainer->context;
-    size_t room = (size_t)trainer->learners->optimizer.count * PARTS + MOST_KEPT + 1;
+    size_t capacity = (size_t)trainer->learners->optimizer.count * PARTS + MOST_KEPT + 1;
     *listing =
-        (struct listing){.entries = context_allocate(context, room, sizeof *listing->entries),
-                         .names = context_allocate(context, room, sizeof *listing->names)};
+        (struct listing){.entries = context_allocate(context, capacity, sizeof *listing->entries),
+                         .names = context_allocate(context, capacity, sizeof *listing->names)};
     if (!listing->entries || !listing->names) return SUMI_ERROR_MEMORY;
     for (int64_t i = 0; i < trainer->learners->optimizer.count; i++) {
         if (trainer->weights->items[i].trainable) TRY(add_parts(trainer, i, listing));

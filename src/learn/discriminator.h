@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A discriminator of patches (Isola et al. 2017, section 3.2.2), which tells pictures from
+/* A discriminator of patches (Isola et al. 2017, section 3.2.2), which distinguishes pictures from
    reconstructions: 4x4 convolutions, each followed by a group norm and a leaky ReLU, and one number
    for each patch. The original has batch norms; with group norms the answer about a picture does
    not depend on the others of the batch. */

@@ -68,24 +68,24 @@ static void keep_warning(void *user, const char *sentence)
 static void a_warning_is_given_once_to_the_callers_function(void **state)
 {
     scratch *room = *state;
-    char told[MESSAGE_SIZE] = "";
+    char warnings[MESSAGE_SIZE] = "";
     context_warn(room->context, "nobody listens");
-    sumi_context_set_warning(room->context, keep_warning, told);
+    sumi_context_set_warning(room->context, keep_warning, warnings);
     for (int i = 0; i < 3; i++) context_warn(room->context, "\033 number %d of %s", i / 2, "two");
-    assert_string_equal(told, "[? number 0 of two][? number 1 of two]");
+    assert_string_equal(warnings, "[? number 0 of two][? number 1 of two]");
     sumi_context_set_warning(room->context, NULL, NULL);
     context_warn(room->context, "again nobody");
-    assert_string_equal(told, "[? number 0 of two][? number 1 of two]");
+    assert_string_equal(warnings, "[? number 0 of two][? number 1 of two]");
     assert_string_equal(sumi_context_message(room->context), ""); /* nothing has failed */
 }
 
 static void more_warnings_than_are_remembered_are_given_again(void **state)
 {
     scratch *room = *state;
-    char told[MESSAGE_SIZE] = "";
-    sumi_context_set_warning(room->context, keep_warning, told);
+    char warnings[MESSAGE_SIZE] = "";
+    sumi_context_set_warning(room->context, keep_warning, warnings);
     for (int i = 0; i < 2 * WARNINGS_KEPT; i++) context_warn(room->context, "%d", i);
-    assert_non_null(strstr(told, "[127]"));
+    assert_non_null(strstr(warnings, "[127]"));
 }
 
 static void *fail_beside(void *given)

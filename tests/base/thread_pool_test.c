@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Crews: every task once, the first failure, stopping, and a context that several threads use. */
+/* Thread pools: every task once, the first failure, stopping, and a context that several threads
+   use. */
 #include "base/thread_pool.h"
 
 #include <stdatomic.h>

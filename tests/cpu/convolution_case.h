@@ -198,7 +198,7 @@ static inline void store_weights(const struct convolution_problem *p, const floa
     }
 }
 
-/* Gives the image's memory back, its numbers to the floats. */
+/* Frees the image's memory, after copying its numbers to the floats. */
 static inline void image_done(const struct convolution_problem *p, bfloat16 *image, float *values,
                               int64_t count)
 {
@@ -229,7 +229,7 @@ static inline bool is_library(const struct convolution_way *way)
     return way->prepare == onednn_prepare;
 }
 
-/* Runs a way some times into a result full of rubbish; whether there is such a way. */
+/* Runs a way several times into a result of arbitrary values; false if there is no such way. */
 static inline bool run_way(struct fixture *f, const struct convolution_way *way,
                            const struct convolution_problem *p, struct case_data *d)
 {
@@ -260,7 +260,7 @@ static inline bool run_way(struct fixture *f, const struct convolution_way *way,
         .kept = ready.kept};
     void *result = d->result == d->x ? operands.x : d->result == d->y ? operands.y : d->weight;
     size_t element = p->bf16 && result != d->weight ? sizeof(bfloat16) : sizeof(float);
-    /* where weights last: first with other weights, then twice with the same */
+    /* constant weights: first with other weights, then twice with the same */
     for (int run = p->constant_weights ? 0 : 2; run < 3; run++) {
         operands.version = run < 1 ? 1 : 2;
         if (p->constant_weights && run < 2) {

@@ -21,7 +21,7 @@ static const struct sizes problems[] = {
     {2, 11, 13, 16, 128, 3, 1, 1, 1, false},
     {2, 7, 8, 140, 150, 3, 1, 1, 1, false}, /* panels, the last of them thin */
     {2, 11, 7, 3, 5, 5, 1, 2, 2, false},
-    {2, 3, 12, 16, 32, 3, 1, 1, 1, true}, /* lines: whole tiles */
+    {2, 3, 12, 16, 32, 3, 1, 1, 1, true}, /* 1-D Winograd: whole tiles */
     {3, 2, 13, 17, 9, 3, 1, 1, 1, true},  /* tiles that stick out, channels that fill no vector */
     {2, 1, 10, 8, 40, 3, 1, 0, 0, true},  /* no padding */
     {2, 1, 11, 12, 8, 3, 1, 2, 0, true},  /* padding on one side */
@@ -152,8 +152,8 @@ static void every_way_reads_weights_of_16_bits_as_they_are_stored(void **state)
     }
 }
 
-/* What a way asks for beside the images that it transforms is less than the weights would take
-   widened: the products widen them panel by panel. */
+/* The scratch memory of a way, without the images that it transforms, is smaller than the widened
+   weights: the products widen them panel by panel. */
 static void products_and_panels_never_hold_all_weights_widened(void **state)
 {
     struct fixture *f = *state;
@@ -233,7 +233,7 @@ static void what_is_too_much_to_keep_takes_no_memory(void **state)
     assert_int_equal(all.live, 0);
 }
 
-/* The bound on U-Net shapes, where sums are longer and errors larger. */
+/* The required bound on U-Net shapes, where sums are longer and errors larger. */
 static void winograd_is_within_1e_4_on_the_shapes_of_a_u_net(void **state)
 {
     struct fixture *f = *state;

@@ -14,7 +14,7 @@
 
 enum { ASKED = 5 };
 
-/* Convolutions that go by oneDNN where nothing is timed, and one that does not. */
+/* Convolutions that oneDNN computes when nothing is timed, and one that it does not. */
 static const struct {
     int64_t n, side, in, out, kernel, stride;
 } cases[] = {{3, 9, 16, 32, 3, 1}, {2, 12, 20, 17, 3, 2}, {1, 8, 48, 64, 1, 1}, {2, 7, 3, 5, 5, 1}};

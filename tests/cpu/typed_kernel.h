@@ -89,8 +89,8 @@ static inline sumi_element element_of(const struct typed *t, unsigned operand)
     return t->bf16 & operand ? SUMI_BFLOAT16 : t->f16 & operand ? SUMI_FLOAT16 : SUMI_FLOAT32;
 }
 
-/* Runs one node, the kernel of which must take its operands as they are; returns the bytes of
-   scratch memory that it asked for. */
+/* Runs one node, whose kernel must accept its operands in their types; returns the bytes of scratch
+   memory that it asked for. */
 static inline size_t check_typed(sumi_node n, struct typed t)
 {
     CHECK_OK(context, graph->status);

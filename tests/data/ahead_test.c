@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading ahead: whoever reads a batch, and when, it is the same; failures come with their step. */
+/* Reading ahead: a batch does not depend on the thread that reads it, or when; failures are
+   reported with their step. */
 #include <sys/stat.h>
 
 #include "data/ahead.h"

@@ -6,7 +6,7 @@
 enum { WIDTH = 1440, HEIGHT = 1000 };
 enum { LEFT = 150, RIGHT = WIDTH - 250, TOP = 84, BOTTOM = HEIGHT - 100 };
 
-/* The middle of what is darker than the hairs, in a column between places. */
+/* The middle of the pixels that are darker than the grid lines, in a column between two places. */
 static double row_of_curve(const picture *drawn, int x)
 {
     double sum = 0;

@@ -91,7 +91,7 @@ static void damaged_exif_is_upright(void **state)
 
 /* ---- Whole pictures ---- */
 
-/* The picture of "123" and "456" with one chunk more, turned by it. */
+/* The picture of "123" and "456" with one chunk more, which orients it. */
 static test_file make_png(const char *type, const void *data, size_t size)
 {
     test_file file = begin_png(3, 2, 8, 0);

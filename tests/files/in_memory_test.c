@@ -41,7 +41,7 @@ static void an_array_in_memory_has_the_bytes_of_its_file_and_reads_back(void **s
     if (sumi_has("png")) assert_same_as_file(room, "png", &picture);
 }
 
-/* More than the first room of a writer into memory. */
+/* More than the initial capacity of a writer to memory. */
 static void a_large_array_grows_its_memory(void **state)
 {
     scratch *room = *state;

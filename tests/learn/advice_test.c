@@ -4,19 +4,19 @@
 
 #include "learn/training.h"
 
-static char told[4096]; /* all sentences since the last begin */
+static char warnings[4096]; /* all sentences since the last begin */
 
 static void collect(void *user, const char *sentence)
 {
-    size_t length = strlen(told);
+    size_t length = strlen(warnings);
     (void)user;
-    snprintf(told + length, sizeof told - length, "%s\n", sentence);
+    snprintf(warnings + length, sizeof warnings - length, "%s\n", sentence);
 }
 
 static void begin(sumi_context *context, const char *recipe, const char *const *settings,
                   struct training *t)
 {
-    told[0] = '\0';
+    warnings[0] = '\0';
     sumi_context_set_warning(context, collect, NULL);
     training_of_recipe(context, recipe, settings, t);
 }
@@ -28,8 +28,8 @@ static void check_told(sumi_context *context, const char *recipe, const char *se
     const char *const settings[] = {"data.count=600", setting, other, NULL};
     struct training t;
     begin(context, recipe, settings, &t);
-    if (sentence ? !strstr(told, sentence) : told[0]) {
-        fail_msg("%s %s: told: %s", recipe, setting, told);
+    if (sentence ? !strstr(warnings, sentence) : warnings[0]) {
+        fail_msg("%s %s: warned: %s", recipe, setting, warnings);
     }
     training_end(&t);
 }
@@ -84,7 +84,7 @@ static void open_array(scratch *room, const char *network, int rank, const int64
     CHECK_OK(room->context, sumi_array_create(room->context, rank, shape, &array));
     CHECK_OK(room->context, sumi_array_write(room->context, path, &array));
     snprintf(setting, sizeof setting, "data.path=%s", path);
-    told[0] = '\0';
+    warnings[0] = '\0';
     sumi_context_set_warning(room->context, collect, NULL);
     CHECK_OK(room->context, sumi_recipe_open(room->context, network, &recipe));
     CHECK_OK(room->context, sumi_recipe_set(recipe, "data.kind=npy"));
@@ -99,15 +99,15 @@ static void arrays_whose_channels_seem_to_be_first_cause_a_warning(void **state)
 {
     scratch *room = *state;
     open_array(room, "ddpm-mnist", 4, (int64_t[]){4, 3, 16, 16});
-    assert_non_null(strstr(told, "seem to have channels first"));
+    assert_non_null(strstr(warnings, "seem to have channels first"));
     open_array(room, "ddpm-mnist", 4, (int64_t[]){4, 16, 16, 3});
-    assert_string_equal(told, "");
+    assert_string_equal(warnings, "");
     open_array(room, "ddpm-mnist", 3, (int64_t[]){4, 16, 16});
-    assert_string_equal(told, "");
+    assert_string_equal(warnings, "");
     open_array(room, "morlet", 3, (int64_t[]){4, 2, 64});
-    assert_non_null(strstr(told, "[n, length, channels]"));
+    assert_non_null(strstr(warnings, "[n, length, channels]"));
     open_array(room, "morlet", 3, (int64_t[]){4, 64, 2});
-    assert_string_equal(told, "");
+    assert_string_equal(warnings, "");
 }
 
 static void a_loss_that_grows_causes_one_warning_and_one_that_falls_none(void **state)
@@ -121,13 +121,13 @@ static void a_loss_that_grows_causes_one_warning_and_one_that_falls_none(void **
     begin(room->context, "points", wild, &t);
     sumi_status status = SUMI_OK; /* it comes before the numbers end */
     for (int i = 0; i < 300 && status == SUMI_OK; i++) status = sumi_trainer_step(t.trainer, NULL);
-    assert_non_null(strstr(told, "the loss grows: it is about "));
-    assert_non_null(strstr(told, "lower train.learning_rate (now 2)"));
-    assert_null(strstr(strstr(told, "the loss grows") + 1, "the loss grows"));
+    assert_non_null(strstr(warnings, "the loss grows: it is about "));
+    assert_non_null(strstr(warnings, "lower train.learning_rate (now 2)"));
+    assert_null(strstr(strstr(warnings, "the loss grows") + 1, "the loss grows"));
     training_end(&t);
     begin(room->context, "points", calm, &t);
     for (int i = 0; i < 300; i++) CHECK_OK(room->context, sumi_trainer_step(t.trainer, NULL));
-    assert_string_equal(told, "");
+    assert_string_equal(warnings, "");
     training_end(&t);
 }
 

@@ -254,17 +254,17 @@ times_without_any_noise_or_signal_are_refused_where_the_time_input_is_a_ratio(vo
     scratch *room = *state;
     static const char *const plain[] = {NULL}, *const whole[] = {"train.times=whole", NULL};
     static const struct kind tiny = {"table", "\"beta_start\": 1e-12, \"beta_end\": 1e-12", false};
-    static const struct kind told = {"flow", "\"timestep_type\": \"continuous\"", true};
+    static const struct kind continuous = {"flow", "\"timestep_type\": \"continuous\"", true};
     struct attempt a;
     attempt(room->context, &tiny, "score", plain, false, &a);
     assert_int_equal(a.status, SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(sumi_context_message(room->context), "almost no noise"));
     training_end(&a.training);
-    attempt(room->context, &told, "velocity", whole, false, &a);
+    attempt(room->context, &continuous, "velocity", whole, false, &a);
     assert_int_equal(a.status, SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(sumi_context_message(room->context), "noise.time"));
     training_end(&a.training);
-    attempt(room->context, &told, "velocity", plain, false, &a);
+    attempt(room->context, &continuous, "velocity", plain, false, &a);
     CHECK_OK(room->context, a.status);
     training_end(&a.training);
 }

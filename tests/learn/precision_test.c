@@ -36,7 +36,7 @@ static double mean_of(const float *losses)
     return sum / WINDOW;
 }
 
-/* Both draw the same items, times and noise, so only rounding tells the losses apart. They fall
+/* Both draw the same items, times and noise, so the losses differ only by rounding. They fall
    from 1 to about a quarter; the two courses stay within a twentieth of each other. */
 static void a_training_in_bf16_goes_the_way_of_float32(void **state)
 {

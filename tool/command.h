@@ -105,6 +105,10 @@ int fail_context(const sumi_context *context);
    SUMI_ERROR_ARGUMENT. */
 int fail_argument(const sumi_context *context, sumi_status status);
 
+/* The same for opening a recipe: returns EXIT_USAGE for SUMI_ERROR_FORMAT, too, for lines that are
+   neither a section nor a value. */
+int fail_recipe(const sumi_context *context, sumi_status status);
+
 /* Checks, before long work, that a file can be created at this path; else prints why and returns
    EXIT_FAILED. */
 int check_output(const char *path);

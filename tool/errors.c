@@ -45,6 +45,12 @@ int fail_argument(const sumi_context *context, sumi_status status)
     return status == SUMI_ERROR_ARGUMENT ? EXIT_USAGE : code;
 }
 
+int fail_recipe(const sumi_context *context, sumi_status status)
+{
+    int code = fail_context(context);
+    return status == SUMI_ERROR_ARGUMENT || status == SUMI_ERROR_FORMAT ? EXIT_USAGE : code;
+}
+
 int check_output(const char *path)
 {
     char folder[4096];

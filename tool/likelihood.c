@@ -50,6 +50,7 @@ static int open_recipe(struct work *work)
         sumi_recipe_free(work->inference.recipe);
         work->inference.recipe = NULL;
         status = sumi_recipe_open(work->context, settings->data, &work->inference.recipe);
+        if (status != SUMI_OK) return fail_recipe(work->context, status);
     } else if (!work->inference.recipe) {
         return fail(EXIT_USAGE, "likelihood: %s has no recipe.ini; name the data with --data",
                     work->inference.folder);

@@ -41,7 +41,7 @@ static int show_recipe(sumi_context *context, const char *name, bool json)
 {
     sumi_recipe *recipe = NULL;
     sumi_status status = sumi_recipe_open(context, name, &recipe);
-    if (status != SUMI_OK) return fail_argument(context, status);
+    if (status != SUMI_OK) return fail_recipe(context, status);
     int code = EXIT_DONE;
     if (json) code = print_json(recipe_as_json(recipe));
     else print_recipe(recipe);

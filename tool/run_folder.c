@@ -137,7 +137,7 @@ static int open_kept(sumi_context *context, const struct run_wish *wish,
         status = sumi_recipe_open(context, wish->recipe ? wish->recipe : path, recipe);
     if (status == SUMI_OK) status = apply(wish, *recipe);
     int code = status == SUMI_OK ? check_agreement(wish, folder, kept, *recipe)
-                                 : fail_argument(context, status);
+                                 : fail_recipe(context, status);
     if (code == EXIT_DONE) code = check_path(folder, *recipe);
     sumi_recipe_free(kept);
     return code;
@@ -153,7 +153,7 @@ static int open_wanted(sumi_context *context, const struct run_wish *wish,
     if (!wish->recipe) return fail(EXIT_USAGE, "train needs a RECIPE; see `sumi train --help`");
     sumi_status status = sumi_recipe_open(context, wish->recipe, recipe);
     if (status == SUMI_OK) status = apply(wish, *recipe);
-    return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
+    return status == SUMI_OK ? EXIT_DONE : fail_recipe(context, status);
 }
 
 int run_folder_prepare(sumi_context *context, const struct run_wish *wish,
@@ -267,22 +267,23 @@ static int check_room(const struct run_folder *folder)
     enum { CHECKPOINT_BYTES = 16, MODEL_BYTES = 4, MEGABYTE = 1000000 };
     struct statvfs about;
     if (statvfs(folder->path, &about) != 0 || about.f_blocks == 0) return EXIT_DONE;
-    double room = (double)about.f_bavail * (double)about.f_frsize;
+    double available = (double)about.f_bavail * (double)about.f_frsize;
     double once = (double)folder->weights * (CHECKPOINT_BYTES + MODEL_BYTES);
     double beside =
         folder->has_checkpoint ? once : once + (double)folder->weights * CHECKPOINT_BYTES;
-    if (room < once) {
+    if (available < once) {
         return fail(EXIT_FAILED,
                     "%s: has %.1f MB of free space, but a checkpoint and the model of %lld weights "
                     "take %.1f MB; choose another folder with --out",
-                    folder->path, room / MEGABYTE, (long long)folder->weights, once / MEGABYTE);
+                    folder->path, available / MEGABYTE, (long long)folder->weights,
+                    once / MEGABYTE);
     }
-    if (room < beside) {
+    if (available < beside) {
         char text[RUN_PATH_SIZE + 256];
         snprintf(text, sizeof text,
                  "%s: has %.1f MB of free space, enough for one checkpoint; from the second on, "
                  "which is written before the first is removed, the run takes %.1f MB",
-                 folder->path, room / MEGABYTE, beside / MEGABYTE);
+                 folder->path, available / MEGABYTE, beside / MEGABYTE);
         print_warning(NULL, text);
     }
     return EXIT_DONE;

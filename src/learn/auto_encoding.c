@@ -229,7 +229,7 @@ static sumi_status check_class(const struct auto_encoding *a)
 {
     const struct auto_encoder *net = a->runner->part->net;
     if (net->type->moments) return SUMI_OK;
-    return context_fail(a->learning.context, SUMI_ERROR_UNSUPPORTED,
+    return context_fail(a->learning.context, SUMI_ERROR_ARGUMENT,
                         "train.objective = autoencoder trains AutoencoderKL, not %s",
                         net->type->class_name);
 }

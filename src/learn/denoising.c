@@ -61,7 +61,7 @@ static double zero_loss(void *user, double mean_square)
 static sumi_status check_variance(const struct noised *noised)
 {
     if (noised->options->variance_type < VARIANCE_LEARNED) return SUMI_OK;
-    return context_fail(noised->learning.context, SUMI_ERROR_UNSUPPORTED,
+    return context_fail(noised->learning.context, SUMI_ERROR_ARGUMENT,
                         "train.objective = denoising does not train the variance that the network "
                         "also outputs (variance_type \"learned_range\"); use hybrid or "
                         "variational");

@@ -151,7 +151,7 @@ static sumi_status check_variance(const struct variational *v)
     sumi_context *context = v->noised.learning.context;
     int type = v->noised.options->variance_type;
     if (type == VARIANCE_LEARNED) {
-        return context_fail(context, SUMI_ERROR_UNSUPPORTED,
+        return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "variance_type \"learned\" can be sampled but not trained; "
                             "\"learned_range\" can be both");
     }

@@ -69,7 +69,7 @@ static sumi_status check_pictures(const struct encoding *encoding)
                             "data.heights and data.widths");
     }
     if (!augment->flip_vertical && !augment->shift) return SUMI_OK;
-    return context_fail(encoding->context, SUMI_ERROR_UNSUPPORTED,
+    return context_fail(encoding->context, SUMI_ERROR_ARGUMENT,
                         "data.%s changes pictures while training, but latents are encoded before; "
                         "set it to %s (data.flip is possible: the mirrored pictures are encoded, "
                         "too)",

@@ -555,7 +555,7 @@ static void an_auto_encoder_of_another_class_is_refused(void **state)
     CHECK_OK(context, sumi_auto_encoder_create_from_recipe(context, c.recipe, c.data, &c.coder));
     assert_int_equal(
         sumi_trainer_create_auto_encoder(context, c.recipe, c.coder, c.data, &c.trainer),
-        SUMI_ERROR_UNSUPPORTED);
+        SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(sumi_context_message(context), "not VQModel"));
     end(&c);
 }

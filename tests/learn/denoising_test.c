@@ -224,7 +224,7 @@ static void networks_that_give_a_variance_are_not_trained(void **state)
     CHECK_OK(room->context,
              sumi_model_set_scheduler(t.model, "{\"variance_type\": \"learned_range\"}"));
     assert_int_equal(sumi_trainer_create(room->context, t.recipe, t.model, t.data, &t.trainer),
-                     SUMI_ERROR_UNSUPPORTED);
+                     SUMI_ERROR_ARGUMENT);
     assert_non_null(strstr(sumi_context_message(room->context), "variance_type"));
     end(room->context, &t);
 }

@@ -203,6 +203,29 @@ static void an_unknown_recipe_suggests_the_nearest(void **state)
     assert_int_equal(((place *)*state)->code, 1);
 }
 
+static void what_is_wrong_in_a_recipe_is_wrong_usage_and_a_missing_file_is_not(void **state)
+{
+    place *here = *state;
+    static const char *const wrong[] = {
+        "printf '[train]\\nsteps\\n' >a.ini; sumi train a.ini",
+        "printf '[train]\\nsteps = 1\\nsteps = 2\\n' >a.ini; sumi train a.ini",
+        "printf '[train]\\nstepps = 1\\n' >a.ini; sumi train a.ini",
+        "printf '[train]\\nsteps = x\\n' >a.ini; sumi recipes a.ini",
+        "printf 'steps\\n' >a.ini; sumi recipes a.ini",
+        "sumi train digits --set model.time_embedding=fourier --out r",
+        "sumi train digits --set noise.variance=learned --out r",
+        "sumi train digits --set noise.variance=learned_range --set train.objective=denoising "
+        "--out r"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        run(here, wrong[i]);
+        if (here->code != 2) fail_msg("%s: exit code %d: %s", wrong[i], here->code, here->err);
+    }
+    run(here, "sumi train digits --set data.kind=npy --set data.path=nowhere.npy --out r");
+    if (here->code != 1) fail_msg("exit code %d: %s", here->code, here->err);
+    run(here, "test ! -e r");
+    CHECK_DONE(here);
+}
+
 static void solvers_list_their_papers(void **state)
 {
     place *here = *state;
@@ -312,6 +335,7 @@ int main(void)
         PLACE_TEST(recipes_list_names_and_summaries),
         PLACE_TEST(a_printed_recipe_reads_back_the_same),
         PLACE_TEST(an_unknown_recipe_suggests_the_nearest),
+        PLACE_TEST(what_is_wrong_in_a_recipe_is_wrong_usage_and_a_missing_file_is_not),
         PLACE_TEST(solvers_list_their_papers),
         PLACE_TEST(a_solver_lists_its_options),
         PLACE_TEST(keys_that_mean_nothing_are_refused_before_training),

@@ -21,23 +21,11 @@ static bool add_part(json_object *index, const char *name, const char *class_nam
     return false;
 }
 
-/* Pipelines of networks that have one of their own. */
-static const struct {
-    const char *network, *pipeline;
-} pipelines[] = {{"UNet2DConditionModel", "StableDiffusionPipeline"},
-                 {"DiTTransformer2DModel", "DiTPipeline"},
-                 {"PixArtTransformer2DModel", "PixArtAlphaPipeline"},
-                 {"SD3Transformer2DModel", "StableDiffusion3Pipeline"}};
-
 /* The pipeline of diffusers that has these parts; one of Sumi's own where there is none. */
 static const char *pipeline_class(const sumi_model *model, const char *scheduler)
 {
-    const char *network = sumi_model_class(model);
     const struct auto_encoder_part *part = model->auto_encoder;
-    if (strncmp(network, SUMI_PREFIX, strlen(SUMI_PREFIX)) == 0) return "SumiPipeline";
-    for (size_t i = 0; i < sizeof pipelines / sizeof *pipelines; i++) {
-        if (strcmp(network, pipelines[i].network) == 0) return pipelines[i].pipeline;
-    }
+    if (model->net->type->pipeline) return model->net->type->pipeline;
     if (part) return strcmp(part->name, "vqvae") == 0 ? "LDMPipeline" : "SumiPipeline";
     return strcmp(scheduler, "DDIMScheduler") == 0 ? "DDIMPipeline" : "DDPMPipeline";
 }

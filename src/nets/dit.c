@@ -111,6 +111,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 }
 
 const struct net_type net_type_dit = {.class_name = "DiTTransformer2DModel",
+                                      .pipeline = "DiTPipeline",
                                       .part = "transformer",
                                       .variance_is_optional = true,
                                       .keys = keys,

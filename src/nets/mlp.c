@@ -65,6 +65,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 }
 
 const struct net_type net_type_mlp = {.class_name = "SumiMLPModel",
+                                      .pipeline = "SumiPipeline",
                                       .keys = keys,
                                       .settings_size = sizeof(struct mlp),
                                       .read = read_all,

@@ -34,6 +34,7 @@ static inline struct net_nodes net_nodes_of(sumi_node x, sumi_node times)
 struct net_type {
     const char *class_name;
     const char *part;          /* its name in a pipeline folder; NULL: "unet" */
+    const char *pipeline;      /* the class of its pipelines; NULL: determined by the other parts */
     bool variance_is_optional; /* solvers may use the first half of twice as many output channels as
                                   of input, and leave the variance in the second */
     const struct config_key *keys; /* of its config */

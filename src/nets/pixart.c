@@ -156,6 +156,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 }
 
 const struct net_type net_type_pixart = {.class_name = "PixArtTransformer2DModel",
+                                         .pipeline = "PixArtAlphaPipeline",
                                          .part = "transformer",
                                          .variance_is_optional = true,
                                          .keys = keys,

@@ -22,6 +22,7 @@ static const struct option kind_keys[] = {
     {.name = NULL},
 };
 
+/* Read by the functions of this file. */
 static const struct option shared_keys[] = {
     {CHOICE_OPTION("model.time_embedding", "positional", "positional|fourier",
                    "encoding of the time"),
@@ -63,7 +64,7 @@ static sumi_status check_kind(const struct net_request *request)
     const struct item_type *given = item_type_of(request->kind);
     if (wanted->kind == given->kind) return SUMI_OK;
     if (!given->network) {
-        return context_fail(request->context, SUMI_ERROR_UNSUPPORTED,
+        return context_fail(request->context, SUMI_ERROR_ARGUMENT,
                             "model.kind = %s is for %s, but the items of the data set are %s, for "
                             "which there is no network",
                             network, wanted->words, given->words);
@@ -76,8 +77,7 @@ static sumi_status check_kind(const struct net_request *request)
 
 static sumi_status check_classes(const struct net_request *request)
 {
-    if (!recipe_flag(request->recipe, "model.class_conditional") || request->classes > 0)
-        return SUMI_OK;
+    if (!net_takes_classes(request) || request->classes > 0) return SUMI_OK;
     return context_fail(request->context, SUMI_ERROR_ARGUMENT,
                         "model.class_conditional = yes needs items with labels; set data.labels = "
                         "yes, if the data set has them");
@@ -88,12 +88,34 @@ sumi_status net_check_times(const struct net_request *request)
 {
     if (!recipe_is(request->recipe, "model.time_embedding", "fourier") || request->times_are_sigma)
         return SUMI_OK;
-    return context_fail(request->context, SUMI_ERROR_UNSUPPORTED,
+    return context_fail(request->context, SUMI_ERROR_ARGUMENT,
                         "model.time_embedding = fourier takes the logarithm of the noise level; "
                         "set noise.time = sigma, or use positional");
 }
 
+/* ---- Values ---- */
+
+bool net_takes_classes(const struct net_request *request)
+{
+    return recipe_flag(request->recipe, "model.class_conditional");
+}
+
+int64_t net_width(const struct net_request *request)
+{
+    return recipe_int(request->recipe, "model.width");
+}
+
+int64_t net_depth(const struct net_request *request)
+{
+    return recipe_int(request->recipe, "model.depth");
+}
+
 /* ---- Members ---- */
+
+bool net_add_activation(json_object *config, const struct net_request *request)
+{
+    return member_text(config, "act_fn", recipe_text(request->recipe, "model.activation"));
+}
 
 bool net_add_size(json_object *config, const struct net_request *request)
 {
@@ -121,13 +143,11 @@ static bool add_classes(json_object *config, const struct net_request *request)
 
 bool net_add_common(json_object *config, const struct net_request *request)
 {
-    const sumi_recipe *recipe = request->recipe;
-    bool conditional = recipe_flag(recipe, "model.class_conditional");
     return net_add_channels(config, request)
            && member_text(config, "time_embedding_type",
-                          recipe_text(recipe, "model.time_embedding"))
-           && member_text(config, "act_fn", recipe_text(recipe, "model.activation"))
-           && (!conditional || add_classes(config, request));
+                          recipe_text(request->recipe, "model.time_embedding"))
+           && net_add_activation(config, request)
+           && (!net_takes_classes(request) || add_classes(config, request));
 }
 
 /* ---- The config ---- */

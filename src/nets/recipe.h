@@ -50,6 +50,14 @@ sumi_status net_config_from_recipe(const struct net_request *request, const char
 /* The Fourier embedding of times needs the noise level. */
 sumi_status net_check_times(const struct net_request *request);
 
+/* Whether the network takes the class of each item. */
+bool net_takes_classes(const struct net_request *request);
+/* The width and the number of equal layers or blocks of an mlp, dit or mmdit. */
+int64_t net_width(const struct net_request *request);
+int64_t net_depth(const struct net_request *request);
+
+/* Adds the activation function. */
+bool net_add_activation(json_object *config, const struct net_request *request);
 /* Adds sample_size: a side, or height and width. */
 bool net_add_size(json_object *config, const struct net_request *request);
 /* Adds the channels of inputs and outputs, and dropout. */

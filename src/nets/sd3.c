@@ -305,6 +305,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 }
 
 const struct net_type net_type_sd3 = {.class_name = "SD3Transformer2DModel",
+                                      .pipeline = "StableDiffusion3Pipeline",
                                       .part = "transformer",
                                       .keys = keys,
                                       .settings_size = sizeof(struct sd3),

@@ -17,8 +17,8 @@ static sumi_status check_transformer(const struct net_request *request)
     const sumi_recipe *recipe = request->recipe;
     const char *kind = recipe_text(recipe, "model.kind");
     int64_t patch = recipe_int(recipe, "model.patch"), size = request->shape[0];
-    int64_t width = recipe_int(recipe, "model.width"), heads = recipe_int(recipe, "model.heads");
-    if (!recipe_flag(recipe, "model.class_conditional")) {
+    int64_t width = net_width(request), heads = recipe_int(recipe, "model.heads");
+    if (!net_takes_classes(request)) {
         return context_fail(request->context, SUMI_ERROR_ARGUMENT,
                             "model.kind = %s takes the class of each item; set data.labels = yes "
                             "and model.class_conditional = yes",
@@ -40,11 +40,11 @@ static sumi_status check_transformer(const struct net_request *request)
 static bool add_blocks(json_object *config, const struct net_request *request)
 {
     const sumi_recipe *recipe = request->recipe;
-    int64_t heads = recipe_int(recipe, "model.heads"), width = recipe_int(recipe, "model.width");
+    int64_t heads = recipe_int(recipe, "model.heads");
     return net_add_channels(config, request) && net_add_size(config, request)
            && member_whole(config, "num_attention_heads", heads)
-           && member_whole(config, "attention_head_dim", width / heads)
-           && member_whole(config, "num_layers", recipe_int(recipe, "model.depth"))
+           && member_whole(config, "attention_head_dim", net_width(request) / heads)
+           && member_whole(config, "num_layers", net_depth(request))
            && member_whole(config, "patch_size", recipe_int(recipe, "model.patch"));
 }
 
@@ -59,7 +59,7 @@ static bool add_dit(json_object *config, const struct net_request *request)
    other sizes are interpolated. */
 static bool add_mmdit(json_object *config, const struct net_request *request)
 {
-    int64_t width = recipe_int(request->recipe, "model.width");
+    int64_t width = net_width(request);
     return add_blocks(config, request)
            && member_text(config, "_class_name", "SD3Transformer2DModel")
            && member_whole(config, "joint_attention_dim", width)

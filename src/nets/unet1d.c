@@ -22,6 +22,7 @@ static void read_all(struct config *config, struct net *net)
 }
 
 const struct net_type net_type_unet_1d = {.class_name = "SumiUNet1DModel",
+                                          .pipeline = "SumiPipeline",
                                           .keys = keys,
                                           .settings_size = sizeof(struct unet),
                                           .read = read_all,

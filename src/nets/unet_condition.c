@@ -388,6 +388,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 }
 
 const struct net_type net_type_unet_2d_condition = {.class_name = "UNet2DConditionModel",
+                                                    .pipeline = "StableDiffusionPipeline",
                                                     .variance_is_optional = true,
                                                     .keys = keys,
                                                     .settings_size = sizeof(struct unet),

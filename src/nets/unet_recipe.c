@@ -161,7 +161,7 @@ static bool add_coder(json_object *config, const struct net_request *request)
            && member_flag(config, "mid_block_add_attention",
                           recipe_flag(recipe, "model.mid_attention"))
            && member_whole(config, "norm_num_groups", recipe_int(recipe, "model.groups"))
-           && member_text(config, "act_fn", recipe_text(recipe, "model.activation"))
+           && net_add_activation(config, request)
            && member_number(config, "scaling_factor", 1); /* set when it is saved */
 }
 

@@ -11,21 +11,8 @@ static const char tiny[] = "{\"_class_name\": \"DiTTransformer2DModel\", " TINY 
 
 static void fill_inputs(trial *t)
 {
-    for (int64_t i = 0; i < trial_count(t, t->inputs.at[NET_X]); i++)
-        t->x[i] = (float)cos(0.9 * (double)i);
-    for (int64_t i = 0; i < trial_count(t, t->inputs.at[NET_TIMES]); i++)
-        t->times[i] = (float)(1 + 7 * i);
-    t->told[0] = 3; /* the null class */
-}
-
-/* Weights that start at zero hide everything before them. */
-static void fill_weights(trial *t)
-{
-    for (int leaf = 0; leaf < t->leaf_count; leaf++) {
-        float *values = trial_weight(t, leaf)->data;
-        for (int64_t j = 0; j < trial_count(t, t->leaves[leaf]); j++)
-            values[j] += (float)(0.2 * sin(0.7 * (double)j + leaf));
-    }
+    trial_fill_inputs(t);
+    t->condition[0] = 3; /* the null class */
 }
 
 static void gradients_are_the_slopes_of_the_loss(void **state)
@@ -35,7 +22,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
     trial_parse(&t, tiny);
     trial_build(&t, (int64_t[]){2, 4, 6, 2});
     fill_inputs(&t);
-    fill_weights(&t);
+    trial_move_weights(&t);
     trial_check_gradients(&t);
     trial_release(&t);
 }
@@ -94,36 +81,29 @@ static void the_older_name_is_read_and_the_newer_saved(void **state)
     trial_release(&t);
 }
 
-static void expect_refusal(const char *config, const char *sentence)
-{
-    sumi_context *context = NULL;
-    struct net *net = NULL;
-    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    assert_int_not_equal(net_parse(context, config, "config", &net), SUMI_OK);
-    assert_null(net);
-    assert_string_equal(sumi_context_message(context), sentence);
-    sumi_context_free(context);
-}
-
 static void configs_that_cannot_be_are_refused(void **state)
 {
     (void)state;
-    expect_refusal("{\"_class_name\": \"DiTTransformer2DModel\", \"sample_size\": 9}",
-                   "config: \"sample_size\" should be a multiple of \"patch_size\" 2, not 9");
-    expect_refusal("{\"_class_name\": \"DiTTransformer2DModel\", \"attention_head_dim\": 3, "
-                   "\"num_attention_heads\": 2}",
-                   "config: \"num_attention_heads\" times \"attention_head_dim\" is the width of "
-                   "the tokens, a multiple of 4 up to 32768, not 6");
-    expect_refusal("{\"_class_name\": \"DiTTransformer2DModel\", \"activation_fn\": \"gelu-tanh\"}",
-                   "config: \"activation_fn\" cannot be \"gelu-tanh\"; did you mean \"gelu\"?");
-    expect_refusal("{\"_class_name\": \"DiTTransformer2DModel\", \"norm_type\": \"ada_norm\"}",
-                   "config: \"norm_type\" cannot be \"ada_norm\"; did you mean \"ada_norm_zero\"?");
-    expect_refusal("{\"_class_name\": \"DiTTransformer2DModel\", \"num_embeds_ada_norm\": null}",
-                   "config: \"num_embeds_ada_norm\" should be a whole number, not null");
-    expect_refusal("{\"_class_name\": \"Transformer2DModel\"}",
-                   "config: of the class Transformer2DModel, networks with \"norm_type\" "
-                   "\"ada_norm_zero\" (DiT) and \"ada_norm_single\" (PixArt) are supported, not "
-                   "\"layer_norm\"");
+    trial_refuse("{\"_class_name\": \"DiTTransformer2DModel\", \"sample_size\": 9}",
+                 SUMI_ERROR_FORMAT,
+                 "\"sample_size\" should be a multiple of \"patch_size\" 2, not 9");
+    trial_refuse("{\"_class_name\": \"DiTTransformer2DModel\", \"attention_head_dim\": 3, "
+                 "\"num_attention_heads\": 2}",
+                 SUMI_ERROR_FORMAT,
+                 "\"num_attention_heads\" times \"attention_head_dim\" is the width of "
+                 "the tokens, a multiple of 4 up to 32768, not 6");
+    trial_refuse("{\"_class_name\": \"DiTTransformer2DModel\", \"activation_fn\": \"gelu-tanh\"}",
+                 SUMI_ERROR_FORMAT,
+                 "\"activation_fn\" cannot be \"gelu-tanh\"; did you mean \"gelu\"?");
+    trial_refuse("{\"_class_name\": \"DiTTransformer2DModel\", \"norm_type\": \"ada_norm\"}",
+                 SUMI_ERROR_FORMAT,
+                 "\"norm_type\" cannot be \"ada_norm\"; did you mean \"ada_norm_zero\"?");
+    trial_refuse("{\"_class_name\": \"DiTTransformer2DModel\", \"num_embeds_ada_norm\": null}",
+                 SUMI_ERROR_FORMAT, "\"num_embeds_ada_norm\" should be a whole number, not null");
+    trial_refuse("{\"_class_name\": \"Transformer2DModel\"}", SUMI_ERROR_UNSUPPORTED,
+                 "of the class Transformer2DModel, networks with \"norm_type\" "
+                 "\"ada_norm_zero\" (DiT) and \"ada_norm_single\" (PixArt) are supported, not "
+                 "\"layer_norm\"");
 }
 
 int main(void)

@@ -121,35 +121,21 @@ static void a_missing_sample_size_is_left_open(void **state)
     trial_release(&t);
 }
 
-static void check_refusal(const char *config, sumi_status status, const char *part)
-{
-    sumi_context *context = NULL;
-    struct net *net = NULL;
-    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    assert_int_equal(net_parse(context, config, "unet/config.json", &net), status);
-    assert_null(net);
-    const char *message = sumi_context_message(context);
-    if (!strstr(message, part) || !strstr(message, "unet/config.json")) {
-        fail_msg("\"%s\" does not say \"%s\"", message, part);
-    }
-    sumi_context_free(context);
-}
-
 static void an_unknown_class_is_refused_and_the_nearest_named(void **state)
 {
     (void)state;
-    check_refusal("{\"_class_name\": \"UNet2DModle\"}", SUMI_ERROR_UNSUPPORTED,
-                  "the nearest supported class is \"UNet2DModel\"");
-    check_refusal("{\"_class_name\": 3}", SUMI_ERROR_FORMAT, "_class_name");
+    trial_refuse("{\"_class_name\": \"UNet2DModle\"}", SUMI_ERROR_UNSUPPORTED,
+                 "the nearest supported class is \"UNet2DModel\"");
+    trial_refuse("{\"_class_name\": 3}", SUMI_ERROR_FORMAT, "_class_name");
 }
 
 static void what_is_no_object_is_refused(void **state)
 {
     (void)state;
-    check_refusal("[1, 2]", SUMI_ERROR_FORMAT, "should be a JSON object");
-    check_refusal("null", SUMI_ERROR_FORMAT, "should be a JSON object");
-    check_refusal("{\"sample_size\": 32", SUMI_ERROR_FORMAT, "not JSON");
-    check_refusal("", SUMI_ERROR_FORMAT, "not JSON");
+    trial_refuse("[1, 2]", SUMI_ERROR_FORMAT, "should be a JSON object");
+    trial_refuse("null", SUMI_ERROR_FORMAT, "should be a JSON object");
+    trial_refuse("{\"sample_size\": 32", SUMI_ERROR_FORMAT, "not JSON");
+    trial_refuse("", SUMI_ERROR_FORMAT, "not JSON");
 }
 
 /* Builds `small` on inputs of these shapes (a rank of 0: none) and looks for the sentence. */

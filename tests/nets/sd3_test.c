@@ -103,50 +103,37 @@ static void gradients_with_classes_are_the_slopes_of_the_loss(void **state)
     trial t;
     trial_parse(&t, OF_CLASSES);
     trial_build(&t, (int64_t[]){2, 4, 6, 2});
-    for (int64_t i = 0; i < trial_count(&t, t.inputs.at[NET_X]); i++)
-        t.x[i] = (float)cos(0.9 * (double)i);
-    for (int64_t i = 0; i < 2; i++) t.times[i] = (float)(1 + 7 * i);
-    t.told[0] = 3; /* the null class */
-    for (int leaf = 0; leaf < t.leaf_count; leaf++) {
-        float *values = trial_weight(&t, leaf)->data;
-        for (int64_t j = 0; j < trial_count(&t, t.leaves[leaf]); j++)
-            values[j] += (float)(0.2 * sin(0.7 * (double)j + leaf));
-    }
+    trial_fill_inputs(&t);
+    t.condition[0] = 3; /* the null class */
+    trial_move_weights(&t);
     assert_true(weights_find(t.weights, "class_states.weight") >= 0);
     assert_true(weights_find(t.weights, "class_pooled.weight") >= 0);
     trial_check_gradients(&t);
     trial_release(&t);
 }
 
-static void expect_refusal(const char *config, const char *sentence)
-{
-    sumi_context *context = NULL;
-    struct net *net = NULL;
-    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    assert_int_not_equal(net_parse(context, config, "config", &net), SUMI_OK);
-    assert_null(net);
-    assert_string_equal(sumi_context_message(context), sentence);
-    sumi_context_free(context);
-}
-
 static void configs_that_cannot_be_are_refused(void **state)
 {
     (void)state;
-    expect_refusal("{" SD3 "}", "config: \"caption_projection_dim\" should be 8, the width of the "
-                                "tokens, not 1152");
-    expect_refusal("{" SD3 ", \"caption_projection_dim\": 8, \"pos_embed_max_size\": 3}",
-                   "config: \"pos_embed_max_size\" is 3, but \"sample_size\" has 4 patches");
-    expect_refusal("{" SD3 ", \"caption_projection_dim\": 8, \"qk_norm\": \"l2\"}",
-                   "config: \"qk_norm\" cannot be \"l2\"; did you mean \"rms_norm\"?");
-    expect_refusal("{" SD3 ", \"caption_projection_dim\": 8, \"dual_attention_layers\": [1]}",
-                   "config: entry 0 of \"dual_attention_layers\" should be from 0 to 0, not 1");
-    expect_refusal("{" SD3 ", \"caption_projection_dim\": 8, \"_num_classes\": 0}",
-                   "config: \"_num_classes\" should be from 1 to 16777216, not 0");
-    expect_refusal("{" PIXART ", \"caption_channels\": 5}",
-                   "config: \"cross_attention_dim\" should be 12, the width to which "
-                   "\"caption_channels\" are projected, not 1152");
-    expect_refusal("{" PIXART ", \"cross_attention_dim\": 5, \"attention_type\": \"gated\"}",
-                   "config: \"attention_type\" cannot be \"gated\"; did you mean \"default\"?");
+    trial_refuse("{" SD3 "}", SUMI_ERROR_FORMAT,
+                 "\"caption_projection_dim\" should be 8, the width of the "
+                 "tokens, not 1152");
+    trial_refuse("{" SD3 ", \"caption_projection_dim\": 8, \"pos_embed_max_size\": 3}",
+                 SUMI_ERROR_FORMAT,
+                 "\"pos_embed_max_size\" is 3, but \"sample_size\" has 4 patches");
+    trial_refuse("{" SD3 ", \"caption_projection_dim\": 8, \"qk_norm\": \"l2\"}", SUMI_ERROR_FORMAT,
+                 "\"qk_norm\" cannot be \"l2\"; did you mean \"rms_norm\"?");
+    trial_refuse("{" SD3 ", \"caption_projection_dim\": 8, \"dual_attention_layers\": [1]}",
+                 SUMI_ERROR_FORMAT,
+                 "entry 0 of \"dual_attention_layers\" should be from 0 to 0, not 1");
+    trial_refuse("{" SD3 ", \"caption_projection_dim\": 8, \"_num_classes\": 0}", SUMI_ERROR_FORMAT,
+                 "\"_num_classes\" should be from 1 to 16777216, not 0");
+    trial_refuse("{" PIXART ", \"caption_channels\": 5}", SUMI_ERROR_FORMAT,
+                 "\"cross_attention_dim\" should be 12, the width to which "
+                 "\"caption_channels\" are projected, not 1152");
+    trial_refuse("{" PIXART ", \"cross_attention_dim\": 5, \"attention_type\": \"gated\"}",
+                 SUMI_ERROR_FORMAT,
+                 "\"attention_type\" cannot be \"gated\"; did you mean \"default\"?");
 }
 
 int main(void)

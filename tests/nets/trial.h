@@ -7,7 +7,7 @@
 #include "../check.h"
 #include "nets/net.h"
 
-enum { TRIAL_LEAVES = 1024, TRIAL_TOLD = NET_TIMES + 1 };
+enum { TRIAL_LEAVES = 1024, TRIAL_CONDITION = NET_TIMES + 1 };
 
 typedef struct trial {
     sumi_context *context;
@@ -15,7 +15,7 @@ typedef struct trial {
     sumi_weights *weights;
     sumi_graph *graph;
     struct net_nodes inputs;
-    float *x, *times, *told; /* values of the inputs; that of the condition may be NULL */
+    float *x, *times, *condition; /* values of the inputs; that of the condition may be NULL */
     sumi_node output, loss;
     int leaf_count; /* trainable weights, and the gradients by them */
     sumi_node leaves[TRIAL_LEAVES], gradients[TRIAL_LEAVES];
@@ -38,6 +38,23 @@ static inline void trial_parse(trial *t, const char *config)
     CHECK_OK(t->context, net_parse(t->context, config, "config", &t->net));
     CHECK_OK(t->context, sumi_weights_create(t->context, 7, &t->weights));
     CHECK_OK(t->context, sumi_graph_create(t->context, t->weights, false, &t->graph));
+}
+
+/* Expects that a config is refused with a sentence that names its file and has this part. */
+static inline void trial_refuse(const char *config, sumi_status status, const char *part)
+{
+    sumi_context *context = NULL;
+    struct net *net = NULL;
+    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
+    sumi_status given = net_parse(context, config, "unet/config.json", &net);
+    const char *message = sumi_context_message(context);
+    if (given != status || strncmp(message, "unet/config.json: ", 18) != 0
+        || !strstr(message, part)) {
+        fail_msg("%s: status %s, \"%s\" does not say \"%s\"", config, sumi_status_name(given),
+                 message, part);
+    }
+    assert_null(net);
+    sumi_context_free(context);
 }
 
 static inline float *trial_zeros(const trial *t, sumi_node node)
@@ -65,7 +82,26 @@ static inline void trial_build(trial *t, const int64_t *shape)
     }
     t->x = trial_zeros(t, t->inputs.at[NET_X]);
     t->times = trial_zeros(t, t->inputs.at[NET_TIMES]);
-    t->told = trial_zeros(t, t->inputs.at[TRIAL_TOLD]);
+    t->condition = trial_zeros(t, t->inputs.at[TRIAL_CONDITION]);
+}
+
+/* Values of x and times. */
+static inline void trial_fill_inputs(trial *t)
+{
+    for (int64_t i = 0; i < trial_count(t, t->inputs.at[NET_X]); i++)
+        t->x[i] = (float)cos(0.9 * (double)i);
+    for (int64_t i = 0; i < trial_count(t, t->inputs.at[NET_TIMES]); i++)
+        t->times[i] = (float)(1 + 7 * i);
+}
+
+/* Moves every weight: those that start at zero hide everything before them. */
+static inline void trial_move_weights(trial *t)
+{
+    for (int leaf = 0; leaf < t->leaf_count; leaf++) {
+        float *values = trial_weight(t, leaf)->data;
+        for (int64_t j = 0; j < trial_count(t, t->leaves[leaf]); j++)
+            values[j] += (float)(0.2 * sin(0.7 * (double)j + leaf));
+    }
 }
 
 static inline void trial_differentiate(trial *t)
@@ -78,7 +114,7 @@ static inline void trial_release(trial *t)
 {
     free(t->x);
     free(t->times);
-    free(t->told);
+    free(t->condition);
     net_free(t->net);
     sumi_graph_free(t->graph);
     sumi_weights_free(t->weights);
@@ -104,8 +140,8 @@ static inline void trial_interpret_with(trial *t, sumi_node changed, double *ins
     double *x = values[t->inputs.at[NET_X]] = trial_widen(t, t->inputs.at[NET_X], t->x);
     double *times = values[t->inputs.at[NET_TIMES]] =
         trial_widen(t, t->inputs.at[NET_TIMES], t->times);
-    double *told = trial_widen(t, t->inputs.at[TRIAL_TOLD], t->told);
-    if (told) values[t->inputs.at[TRIAL_TOLD]] = told;
+    double *condition = trial_widen(t, t->inputs.at[TRIAL_CONDITION], t->condition);
+    if (condition) values[t->inputs.at[TRIAL_CONDITION]] = condition;
     if (changed >= 0) values[changed] = instead;
     CHECK_OK(t->context,
              interpret(t->graph, count, nodes, values, owned, &(struct run_key){.seed = 1}));
@@ -117,7 +153,7 @@ static inline void trial_interpret_with(trial *t, sumi_node changed, double *ins
     interpret_release(t->graph, values, owned);
     free(x);
     free(times);
-    free(told);
+    free(condition);
     free(values);
     free(owned);
 }
@@ -142,7 +178,7 @@ static inline void trial_plan(trial *t, int count, const sumi_node *nodes, doubl
     CHECK_OK(t->context, sumi_plan_create(t->graph, count, nodes, &plan));
     trial_put(t, plan, t->inputs.at[NET_X], t->x);
     trial_put(t, plan, t->inputs.at[NET_TIMES], t->times);
-    trial_put(t, plan, t->inputs.at[TRIAL_TOLD], t->told);
+    trial_put(t, plan, t->inputs.at[TRIAL_CONDITION], t->condition);
     CHECK_OK(t->context, sumi_plan_run(plan, 1, 0));
     for (int i = 0; i < count; i++) {
         results[i] = trial_widen(t, nodes[i], sumi_plan_data(plan, nodes[i]));

@@ -5,11 +5,8 @@
 
 static void fill_inputs(trial *t)
 {
-    for (int64_t i = 0; i < trial_count(t, t->inputs.at[NET_X]); i++)
-        t->x[i] = (float)cos(0.9 * (double)i);
-    for (int64_t i = 0; i < trial_count(t, t->inputs.at[NET_TIMES]); i++)
-        t->times[i] = (float)(1 + 7 * i);
-    if (t->told) t->told[1] = 2;
+    trial_fill_inputs(t);
+    if (t->condition) t->condition[1] = 2;
 }
 
 static void check_gradients(const char *members, int64_t channels)

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UNet2DConditionModel: what it sees of a text, and configs that cannot be. The numbers that
    diffusers gives are compared by nets/vectors_test.c. */
-#include "../check.h"
-#include "graph/plan.h"
-#include "nets/net.h"
-#include "ops/ops.h"
+#include "trial.h"
 
 #define TINY                                                                                       \
     "\"sample_size\": 4, \"in_channels\": 2, \"out_channels\": 2, \"norm_num_groups\": 2, "        \
@@ -73,49 +70,43 @@ static void hidden_tokens_do_not_matter_and_others_do(void **state)
     sumi_context_free(context);
 }
 
-static void check_refusal(const char *json, const char *part)
-{
-    sumi_context *context = NULL;
-    struct net *net = NULL;
-    assert_int_equal(sumi_context_create(NULL, &context), SUMI_OK);
-    if (net_parse(context, json, "config", &net) != SUMI_ERROR_FORMAT
-        || !strstr(sumi_context_message(context), part))
-        fail_msg("\"%s\" does not say \"%s\"", sumi_context_message(context), part);
-    assert_null(net);
-    sumi_context_free(context);
-}
-
 static void configs_that_cannot_be_are_refused(void **state)
 {
     (void)state;
-    check_refusal(WITH("\"attention_head_dim\": [2, 2, 2]"),
-                  "\"attention_head_dim\" should be one value or 2");
-    check_refusal(WITH("\"attention_head_dim\": 33"), "33 heads");
-    check_refusal(WITH("\"cross_attention_dim\": [3, 4]"), "should be equal");
-    check_refusal(WITH("\"transformer_layers_per_block\": [[1], [1]]"),
-                  "entry 0 of \"transformer_layers_per_block\"");
-    check_refusal(WITH("\"only_cross_attention\": [true, 1]"), "entry 1 of \"only_cross");
-    check_refusal(WITH("\"dual_cross_attention\": true"), "\"dual_cross_attention\"");
-    check_refusal(WITH("\"addition_embed_type\": \"text\""), "\"addition_embed_type\"");
-    check_refusal(WITH("\"addition_embed_type\": \"text_time\""), "\"addition_time_embed_dim\"");
-    check_refusal(WITH("\"addition_embed_type\": \"text_time\", \"addition_time_embed_dim\": 8, "
-                       "\"projection_class_embeddings_input_dim\": 8"),
-                  "should be above \"addition_time_embed_dim\" 8");
-    check_refusal(WITH("\"class_embed_type\": \"projection\""),
-                  "\"projection_class_embeddings_input_dim\"");
-    check_refusal(WITH("\"conv_in_kernel\": 4"), "\"conv_in_kernel\" should be odd");
-    check_refusal(WITH("\"act_fn\": \"mish\""), "\"act_fn\"");
-    check_refusal(WITH("\"mid_block_type\": \"MidBlock\""), "\"mid_block_type\"");
-    check_refusal("{" CLASS TINY BLOCKS("SkipDownBlock2D", "UpBlock2D") "}",
-                  "is not a block of \"down_block_types\"");
+    trial_refuse(WITH("\"attention_head_dim\": [2, 2, 2]"), SUMI_ERROR_FORMAT,
+                 "\"attention_head_dim\" should be one value or 2");
+    trial_refuse(WITH("\"attention_head_dim\": 33"), SUMI_ERROR_FORMAT, "33 heads");
+    trial_refuse(WITH("\"cross_attention_dim\": [3, 4]"), SUMI_ERROR_FORMAT, "should be equal");
+    trial_refuse(WITH("\"transformer_layers_per_block\": [[1], [1]]"), SUMI_ERROR_FORMAT,
+                 "entry 0 of \"transformer_layers_per_block\"");
+    trial_refuse(WITH("\"only_cross_attention\": [true, 1]"), SUMI_ERROR_FORMAT,
+                 "entry 1 of \"only_cross");
+    trial_refuse(WITH("\"dual_cross_attention\": true"), SUMI_ERROR_FORMAT,
+                 "\"dual_cross_attention\"");
+    trial_refuse(WITH("\"addition_embed_type\": \"text\""), SUMI_ERROR_FORMAT,
+                 "\"addition_embed_type\"");
+    trial_refuse(WITH("\"addition_embed_type\": \"text_time\""), SUMI_ERROR_FORMAT,
+                 "\"addition_time_embed_dim\"");
+    trial_refuse(WITH("\"addition_embed_type\": \"text_time\", \"addition_time_embed_dim\": 8, "
+                      "\"projection_class_embeddings_input_dim\": 8"),
+                 SUMI_ERROR_FORMAT, "should be above \"addition_time_embed_dim\" 8");
+    trial_refuse(WITH("\"class_embed_type\": \"projection\""), SUMI_ERROR_FORMAT,
+                 "\"projection_class_embeddings_input_dim\"");
+    trial_refuse(WITH("\"conv_in_kernel\": 4"), SUMI_ERROR_FORMAT,
+                 "\"conv_in_kernel\" should be odd");
+    trial_refuse(WITH("\"act_fn\": \"mish\""), SUMI_ERROR_FORMAT, "\"act_fn\"");
+    trial_refuse(WITH("\"mid_block_type\": \"MidBlock\""), SUMI_ERROR_FORMAT, "\"mid_block_type\"");
+    trial_refuse("{" CLASS TINY BLOCKS("SkipDownBlock2D", "UpBlock2D") "}", SUMI_ERROR_FORMAT,
+                 "is not a block of \"down_block_types\"");
 }
 
 static void blocks_that_attend_to_a_text_need_the_class_that_has_one(void **state)
 {
     (void)state;
-    check_refusal("{\"_class_name\": \"UNet2DModel\", \"block_out_channels\": [32, 64]" BLOCKS(
-                      "CrossAttnDownBlock2D", "UpBlock2D") "}",
-                  "\"CrossAttnDownBlock2D\" is not a block of \"down_block_types\"");
+    trial_refuse("{\"_class_name\": \"UNet2DModel\", \"block_out_channels\": [32, 64]" BLOCKS(
+                     "CrossAttnDownBlock2D", "UpBlock2D") "}",
+                 SUMI_ERROR_FORMAT,
+                 "\"CrossAttnDownBlock2D\" is not a block of \"down_block_types\"");
 }
 
 static void numbers_of_added_conditions_that_do_not_fit_are_refused(void **state)

@@ -121,10 +121,10 @@ static void fill_inputs(trial *t, json_object *row)
     for (int64_t i = 0; i < shape->size[0]; i++) {
         t->times[i] = (float)json_object_get_double(json_object_array_get_idx(times, (size_t)i));
     }
-    if (t->inputs.at[TRIAL_TOLD] < 0) return;
-    for (int64_t i = 0; i < trial_count(t, t->inputs.at[TRIAL_TOLD]); i++) {
-        t->told[i] =
-            t->net->inputs[TRIAL_TOLD].rank == 2
+    if (t->inputs.at[TRIAL_CONDITION] < 0) return;
+    for (int64_t i = 0; i < trial_count(t, t->inputs.at[TRIAL_CONDITION]); i++) {
+        t->condition[i] =
+            t->net->inputs[TRIAL_CONDITION].rank == 2
                 ? (float)cos(0.1 * (double)i)
                 : (float)json_object_get_double(json_object_array_get_idx(labels, (size_t)i));
     }

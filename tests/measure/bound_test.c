@@ -151,7 +151,7 @@ static void few_draws_estimate_the_same_within_their_error(void **state)
     scratch *room = *state;
     enum { SEEDS = 30 };
     static const char *const few[][2] = {{"items", "200"}, {"draws", "3"}, {NULL, NULL}};
-    double squares, signals[TIMES], mean = 0, spread = 0, told = 0, found[SEEDS];
+    double squares, signals[TIMES], mean = 0, spread = 0, reported = 0, found[SEEDS];
     sumi_data *data = open_normal(room, &squares);
     sumi_solver *solver = make_solver(room, "ddpm", NORMAL_OPTIONS "\"sample\"}");
     sumi_likelihood *all = make_likelihood(room, solver, NULL);
@@ -167,11 +167,11 @@ static void few_draws_estimate_the_same_within_their_error(void **state)
         sumi_likelihood_term total = term_of(likelihood, 0);
         found[i] = total.bits;
         mean += total.bits / SEEDS;
-        told += total.error / SEEDS;
+        reported += total.error / SEEDS;
     }
     for (int i = 0; i < SEEDS; i++) spread += pow(found[i] - mean, 2) / (SEEDS - 1);
-    CHECK_CLOSE(mean, term_of(all, 0).bits, 4 * told / sqrt(SEEDS));
-    CHECK_CLOSE(sqrt(spread) / told, 1, 0.4);
+    CHECK_CLOSE(mean, term_of(all, 0).bits, 4 * reported / sqrt(SEEDS));
+    CHECK_CLOSE(sqrt(spread) / reported, 1, 0.4);
     assert_int_equal(term_of(likelihood, 3).draws, 600);
     sumi_likelihood_free(likelihood);
     sumi_likelihood_free(all);

@@ -111,8 +111,8 @@ static void derivatives_agree_with_finite_differences(void **state)
 /* The size of the result along an axis (0 down, 1 across). */
 static int64_t result_size(const struct problem *p, int axis)
 {
-    int64_t room = p->x[1 + axis] + p->geometry.before[axis] + p->geometry.after[axis];
-    return (room - p->weight[2 + axis]) / p->geometry.stride[axis] + 1;
+    int64_t padded = p->x[1 + axis] + p->geometry.before[axis] + p->geometry.after[axis];
+    return (padded - p->weight[2 + axis]) / p->geometry.stride[axis] + 1;
 }
 
 static void derivatives_of_the_transposed_convolution_agree(void **state)

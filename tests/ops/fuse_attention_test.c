@@ -132,9 +132,9 @@ static void the_gradient_takes_the_rows_of_the_forward_pass(void **state)
             assert_int_equal(nodes[n].input_count, forward ? 6 : 4);
             if (!forward) continue;
             assert_int_equal(nodes[n].inputs[ATTENTION_GRADIENT_RESULT], outputs[0]);
-            sumi_node room = nodes[n].inputs[ATTENTION_GRADIENT_ROWS];
-            assert_ptr_equal(nodes[room].op, &op_side_output);
-            assert_int_equal(nodes[outputs[0]].inputs[ATTENTION_ROWS], room);
+            sumi_node rows = nodes[n].inputs[ATTENTION_GRADIENT_ROWS];
+            assert_ptr_equal(nodes[rows].op, &op_side_output);
+            assert_int_equal(nodes[outputs[0]].inputs[ATTENTION_ROWS], rows);
         }
         assert_int_equal(found, 1);
     }

@@ -84,7 +84,7 @@ static void sums_over_pixels_come_from_the_gradient_itself(void **state)
     }
 }
 
-static sumi_node room(int rank, const int64_t *size)
+static sumi_node side_output(int rank, const int64_t *size)
 {
     sumi_node node = graph_append(graph, &op_side_output, 0, NULL, NULL);
     graph->nodes[node].shape.rank = rank;
@@ -122,8 +122,9 @@ static void two_arrays_of_channels_are_normalised_as_one(void **state)
         sumi_node x = INPUT(ITEMS, 21, 31, 14), second = INPUT(ITEMS, 21, 31, 10);
         sumi_node scale = each_item ? INPUT(ITEMS, C) : INPUT(C);
         sumi_node shift = each_item ? INPUT(ITEMS, C) : INPUT(C);
-        sumi_node moments = room(SHAPE(ITEMS, 8, 2)), sums = room(SHAPE(2, ITEMS, C));
-        sumi_node other = room(SHAPE(ITEMS, 21, 31, 10)), columns = room(SHAPE(ITEMS, 14));
+        sumi_node moments = side_output(SHAPE(ITEMS, 8, 2)), sums = side_output(SHAPE(2, ITEMS, C));
+        sumi_node other = side_output(SHAPE(ITEMS, 21, 31, 10)),
+                  columns = side_output(SHAPE(ITEMS, 14));
         sumi_node y = graph_append(graph, &op_group_norm_whole, 5,
                                    (sumi_node[]){x, moments, scale, shift, second}, &attributes);
         sumi_node upstream = INPUT(ITEMS, 21, 31, C), residual = INPUT(ITEMS, 21, 31, C);

@@ -108,7 +108,7 @@ static void gradients_can_be_differentiated_again_and_again(void **state)
     trial_end(&trial);
 }
 
-/* Fused ops are differentiated by way of their expansions from the second derivative on. */
+/* From the second derivative on, fused ops are differentiated through their expansions. */
 static void third_derivatives_of_fused_ops_agree_with_finite_differences(void **state)
 {
     (void)state;

@@ -171,7 +171,7 @@ static int other_values(const sumi_option *option, const char *now, char values[
     return count;
 }
 
-/* The number of values that are accepted and change nothing, each told. */
+/* The number of values that are accepted and change nothing, each printed. */
 static int faults_of(const char *base, const sumi_option *option, const char *now)
 {
     char values[MOST_VALUES][VALUE_SIZE];

@@ -5,13 +5,13 @@
 
 #include <math.h>
 
-static const double told = 0.3; /* what the network predicts everywhere */
+static const double prediction = 0.3; /* what the network predicts everywhere */
 
 static sumi_status predict(void *user, int64_t count, int64_t item_size, int64_t output_size,
                            const float *x, const float *times, float *output)
 {
     (void)user, (void)item_size, (void)x, (void)times;
-    for (int64_t i = 0; i < count * output_size; i++) output[i] = (float)told;
+    for (int64_t i = 0; i < count * output_size; i++) output[i] = (float)prediction;
     return SUMI_OK;
 }
 
@@ -97,7 +97,7 @@ static void a_raw_consistency_network_is_corrected_at_its_boundary(void **state)
         const char *const options[][2] = {
             {"timesteps", numbers[i % 4]}, {"prediction_type", type}, {NULL, NULL}};
         double end = step_once("consistency", options, halve, &corrections, start);
-        double estimate = boundary(sigma, start, i < 4 ? told : -told);
+        double estimate = boundary(sigma, start, i < 4 ? prediction : -prediction);
         CHECK_CLOSE(corrections.before, estimate, 1e-5 * (1 + fabs(estimate)));
         CHECK_CLOSE(end, 0.5 * estimate + 1, 1e-5 * (1 + fabs(estimate)));
     }
@@ -111,13 +111,13 @@ static void a_measurement_counts_once_over_a_consistency_network(void **state)
     struct sumi_known known = {
         .size = sizeof known, .items = 1, .values = &value, .deviation = 0.4};
     const char *const options[][2] = {{"timesteps", "[27]"}, {NULL, NULL}};
-    double sigma = karras(27), start = 0.9, estimate = boundary(sigma, start, told);
+    double sigma = karras(27), start = 0.9, estimate = boundary(sigma, start, prediction);
     double mean = (0.16 * estimate + sigma * sigma * value) / (0.16 + sigma * sigma);
     assert_true(sigma > 0.2 && sigma < 0.8); /* so that both have a say */
     CHECK_CLOSE(step_once("consistency", options, sumi_keep_known, &known, start), mean, 1e-5);
 }
 
-/* Luo et al. 2023, eq. 9, at time 19 with a boundary wide enough to be felt there. */
+/* Luo et al. 2023, eq. 9, at time 19 with a boundary wide enough to have an effect there. */
 static void what_lcm_blends_with_the_state_is_corrected(void **state)
 {
     (void)state;
@@ -127,7 +127,7 @@ static void what_lcm_blends_with_the_state_is_corrected(void **state)
     double product = 1, root_first = sqrt(0.00085), root_last = sqrt(0.012), start = 0.9;
     for (int t = 0; t <= 19; t++) /* "scaled_linear" */
         product *= 1 - pow(root_first + (root_last - root_first) * t / 999, 2);
-    double clean = (start - sqrt(1 - product) * told) / sqrt(product), scaled = 19 * 0.02;
+    double clean = (start - sqrt(1 - product) * prediction) / sqrt(product), scaled = 19 * 0.02;
     double square = scaled * scaled + 0.25;
     double estimate = scaled / sqrt(square) * clean + 0.25 / square * start;
     double end = step_once("lcm", options, halve, &corrections, start);

@@ -111,43 +111,43 @@ static void samples_of_a_gaussian_have_its_mean_and_variance(void **state)
 
 enum { ITEMS = 2, POSITIONS = 16, CHANNELS = 3, SIZE = POSITIONS * CHANNELS };
 
-struct teller {
+struct network {
     bool channels_last, doubled;
-    float told; /* the variance's channel, or NaN for one that depends on x */
+    float variance; /* the variance's channel, or NaN for one that depends on x */
 };
 
-static sumi_status tell(void *user, int64_t count, int64_t item_size, int64_t output_size,
-                        const float *x, const float *times, float *output)
+static sumi_status predict(void *user, int64_t count, int64_t item_size, int64_t output_size,
+                           const float *x, const float *times, float *output)
 {
     (void)output_size;
-    const struct teller *teller = user;
+    const struct network *network = user;
     assert_int_equal(item_size, SIZE);
     for (int64_t i = 0; i < count * item_size; i++) {
         int64_t item = i / item_size, place = i % item_size, to = i, half = item_size;
-        if (teller->doubled) {
+        if (network->doubled) {
             to = item * 2 * item_size + place;
-            if (teller->channels_last) {
+            if (network->channels_last) {
                 to = item * 2 * item_size + place / CHANNELS * 2 * CHANNELS + place % CHANNELS;
                 half = CHANNELS;
             }
-            output[to + half] = isnan(teller->told) ? sinf(x[i]) : teller->told;
+            output[to + half] = isnan(network->variance) ? sinf(x[i]) : network->variance;
         }
         output[to] = tanhf(x[i]) + 0.01f * times[item] / TIMES;
     }
     return SUMI_OK;
 }
 
-static void solve(const char *variance, const char *channels, struct teller teller, float *x)
+static void solve(const char *variance, const char *channels, struct network network, float *x)
 {
     sumi_solver *solver = make(
         (const char *const[][2]){
             {"steps", "20"}, {"rng", "torch"}, {"channels", channels}, {"variance_type", variance}},
         4);
     const int64_t last[] = {ITEMS, 4, 4, CHANNELS}, first[] = {ITEMS, CHANNELS, 4, 4};
-    const int64_t *shape = teller.channels_last ? last : first;
-    teller.doubled = strncmp(variance, "learned", 7) == 0;
+    const int64_t *shape = network.channels_last ? last : first;
+    network.doubled = strncmp(variance, "learned", 7) == 0;
     CHECK_OK(context, sumi_solver_start(solver, 4, shape, x));
-    CHECK_OK(context, sumi_solver_run(solver, tell, &teller, 4, shape, x, NULL, NULL));
+    CHECK_OK(context, sumi_solver_run(solver, predict, &network, 4, shape, x, NULL, NULL));
     sumi_solver_free(solver);
 }
 
@@ -160,11 +160,12 @@ static void the_ends_of_a_learned_range_are_the_fixed_variances(void **state)
 {
     (void)state;
     float learned[ITEMS * SIZE], fixed[ITEMS * SIZE];
-    solve("learned_range", "last", (struct teller){.channels_last = true, .told = 1}, learned);
-    solve("fixed_large", "last", (struct teller){.channels_last = true}, fixed);
+    solve("learned_range", "last", (struct network){.channels_last = true, .variance = 1}, learned);
+    solve("fixed_large", "last", (struct network){.channels_last = true}, fixed);
     check_same(learned, fixed, 1e-5);
-    solve("learned_range", "last", (struct teller){.channels_last = true, .told = -1}, learned);
-    solve("fixed_small", "last", (struct teller){.channels_last = true}, fixed);
+    solve("learned_range", "last", (struct network){.channels_last = true, .variance = -1},
+          learned);
+    solve("fixed_small", "last", (struct network){.channels_last = true}, fixed);
     check_same(learned, fixed, 1e-5);
 }
 
@@ -172,11 +173,11 @@ static void the_logarithmic_names_change_no_number(void **state)
 {
     (void)state;
     float plain[ITEMS * SIZE], logarithmic[ITEMS * SIZE];
-    solve("fixed_large", "last", (struct teller){.channels_last = true}, plain);
-    solve("fixed_large_log", "last", (struct teller){.channels_last = true}, logarithmic);
+    solve("fixed_large", "last", (struct network){.channels_last = true}, plain);
+    solve("fixed_large_log", "last", (struct network){.channels_last = true}, logarithmic);
     check_same(plain, logarithmic, 0);
-    solve("fixed_small", "last", (struct teller){.channels_last = true}, plain);
-    solve("fixed_small_log", "last", (struct teller){.channels_last = true}, logarithmic);
+    solve("fixed_small", "last", (struct network){.channels_last = true}, plain);
+    solve("fixed_small_log", "last", (struct network){.channels_last = true}, logarithmic);
     check_same(plain, logarithmic, 0);
 }
 
@@ -186,8 +187,8 @@ static void both_channel_orders_solve_the_same_problem(void **state)
     const char *const types[] = {"fixed_small", "learned_range"};
     for (int k = 0; k < 2; k++) {
         float last[ITEMS * SIZE], first[ITEMS * SIZE];
-        solve(types[k], "last", (struct teller){.channels_last = true, .told = NAN}, last);
-        solve(types[k], "first", (struct teller){.told = NAN}, first);
+        solve(types[k], "last", (struct network){.channels_last = true, .variance = NAN}, last);
+        solve(types[k], "first", (struct network){.variance = NAN}, first);
         for (int i = 0; i < ITEMS * SIZE; i++) {
             int item = i / SIZE, position = i % SIZE / CHANNELS, channel = i % CHANNELS;
             CHECK_CLOSE(last[i], first[item * SIZE + channel * POSITIONS + position], 1e-6);
@@ -202,16 +203,16 @@ static void a_learned_variance_is_the_variance_itself(void **state)
     const char *const options[][2] = {{"timesteps", "[900]"}, {"variance_type", "learned"}};
     sumi_solver *solver = make(options, 2);
     const int64_t shape[] = {ITEMS, 4, 4, CHANNELS};
-    struct teller teller = {.channels_last = true, .doubled = true};
+    struct network network = {.channels_last = true, .doubled = true};
     CHECK_OK(context, sumi_solver_start(solver, 4, shape, x));
     memcpy(calm, x, sizeof x);
     memcpy(wild, x, sizeof x);
-    teller.told = 0.25f;
-    CHECK_OK(context, sumi_solver_run(solver, tell, &teller, 4, shape, calm, NULL, NULL));
-    teller.told = 1;
-    CHECK_OK(context, sumi_solver_run(solver, tell, &teller, 4, shape, wild, NULL, NULL));
-    teller.told = 0;
-    CHECK_OK(context, sumi_solver_run(solver, tell, &teller, 4, shape, x, NULL, NULL));
+    network.variance = 0.25f;
+    CHECK_OK(context, sumi_solver_run(solver, predict, &network, 4, shape, calm, NULL, NULL));
+    network.variance = 1;
+    CHECK_OK(context, sumi_solver_run(solver, predict, &network, 4, shape, wild, NULL, NULL));
+    network.variance = 0;
+    CHECK_OK(context, sumi_solver_run(solver, predict, &network, 4, shape, x, NULL, NULL));
     for (int i = 0; i < ITEMS * SIZE; i++) CHECK_CLOSE(wild[i] - x[i], 2 * (calm[i] - x[i]), 1e-5);
     sumi_solver_free(solver);
 }

@@ -4,7 +4,7 @@
    near to the data as expected of order one, or it is refused with a message. */
 #include "check.h"
 
-#include "solvers/solver.h"
+#include "path_of.h"
 
 enum { ITEMS = 2000 };
 
@@ -105,7 +105,8 @@ static sumi_status run(sumi_solver *solver, double *found_mean, double *found_de
     double sum = 0, squares = 0;
     if (sumi_solver_times(solver, NULL, 0) == 0) return SUMI_ERROR_ARGUMENT;
     TRY(sumi_solver_start(solver, 1, shape, x));
-    struct truth truth = {&solver->path, (enum prediction_type)solver->options.prediction_type};
+    struct truth truth = {path_of(solver),
+                          (enum prediction_type)solver_options(solver)->prediction_type};
     TRY(sumi_solver_run(solver, exact, &truth, 1, shape, x, NULL, NULL));
     for (int i = 0; i < ITEMS; i++) sum += x[i];
     for (int i = 0; i < ITEMS; i++) squares += pow(x[i] - sum / ITEMS, 2);
@@ -119,10 +120,10 @@ static bool is_refusal(sumi_status status, const char *message)
 {
     static const char *const reasons[] = {"no signal is left", "steps are too few",
                                           "at least four"};
-    bool told = false;
+    bool reasoned = false;
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        told |= strstr(message, reasons[i]) != NULL;
-    return status == SUMI_ERROR_ARGUMENT && told;
+        reasoned |= strstr(message, reasons[i]) != NULL;
+    return status == SUMI_ERROR_ARGUMENT && reasoned;
 }
 
 /* An order of one is an error of C / steps; for the worst of these methods C is 2.4. The items'

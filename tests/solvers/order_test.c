@@ -155,8 +155,8 @@ static void methods_with_a_history_have_their_order(void **state)
         CHECK_CLOSE(measured_order(&claims[i]), claims[i].order, 0.15);
 }
 
-/* Of order four where the steps shorten slowly; at the start it has no history, which is felt less
-   the further out that is. */
+/* Of order four where the steps shorten slowly; at the start it has no history, which
+   matters less the further out that is. */
 static void adams_method_has_order_four(void **state)
 {
     (void)state;
@@ -178,8 +178,9 @@ static void adams_method_has_order_four(void **state)
 }
 
 /* From sigma 0.02 to 10 on the exploding path; the time input is sigma. */
-static sumi_status told_sigma(void *user, int64_t count, int64_t item_size, int64_t output_size,
-                              const float *x, const float *times, float *output)
+static sumi_status predict_from_sigma(void *user, int64_t count, int64_t item_size,
+                                      int64_t output_size, const float *x, const float *times,
+                                      float *output)
 {
     (void)user, (void)output_size;
     for (int64_t i = 0; i < count * item_size; i++) {
@@ -219,7 +220,8 @@ static double inversion_error(const char *name, int steps)
         set(context, solver, options[i][0], options[i][1]);
     assert_true(sumi_solver_times(solver, NULL, 0) > 0);
     float x = flow_state(context, solver, 0.02);
-    CHECK_OK(context, sumi_solver_run(solver, told_sigma, NULL, 1, (int64_t[]){1}, &x, NULL, NULL));
+    CHECK_OK(context,
+             sumi_solver_run(solver, predict_from_sigma, NULL, 1, (int64_t[]){1}, &x, NULL, NULL));
     double error = fabs(x - flow_state(context, solver, 10));
     sumi_solver_free(solver);
     sumi_context_free(context);

@@ -5,7 +5,7 @@
 
 #include "base/philox.h"
 #include "configure.h"
-#include "solvers/solver.h"
+#include "path_of.h"
 
 enum { ITEMS = 1000, MOST_OPTIONS = 6 };
 
@@ -163,7 +163,7 @@ static struct gaussian annealed(sumi_context *context, sumi_solver *solver)
 static struct gaussian expected_end(sumi_context *context, sumi_solver *solver,
                                     const struct trial *trial)
 {
-    if (is_inverse(trial)) return noised(&solver->path);
+    if (is_inverse(trial)) return noised(path_of(solver));
     if (strcmp(trial->info->name, "annealed-langevin") == 0) return annealed(context, solver);
     return (struct gaussian){mean, deviation};
 }
@@ -181,7 +181,8 @@ static sumi_status run(sumi_context *context, sumi_solver *solver, const struct 
     for (int i = 0; i < ITEMS; i++) x[i] = clean[i] = (float)(mean + deviation * clean[i]);
     if (!is_inverse(trial))
         CHECK_OK(context, sumi_solver_add_noise(solver, ITEMS, clean, noise, first, x));
-    struct truth truth = {&solver->path, (enum prediction_type)solver->options.prediction_type,
+    struct truth truth = {path_of(solver),
+                          (enum prediction_type)solver_options(solver)->prediction_type,
                           is_distilled(trial->info->name)};
     TRY(sumi_solver_run(solver, exact, &truth, 1, (int64_t[]){ITEMS}, x, NULL, NULL));
     *found = measured(x);

@@ -4,7 +4,7 @@
 #include "check.h"
 
 #include "base/philox.h"
-#include "solvers/solver.h"
+#include "path_of.h"
 
 enum { ITEMS = 4000 };
 
@@ -61,7 +61,7 @@ static double distance(sumi_context *context, const char *name, const char *path
     philox_normal(&streams[1], 0, 2 * ITEMS, noise);
     correlate(clean);
     CHECK_OK(context, sumi_solver_add_noise(solver, 2 * ITEMS, clean, noise, first, x));
-    CHECK_OK(context, sumi_solver_run(solver, exact, &solver->path, 2, (int64_t[]){ITEMS, 2}, x,
+    CHECK_OK(context, sumi_solver_run(solver, exact, path_of(solver), 2, (int64_t[]){ITEMS, 2}, x,
                                       NULL, NULL));
     for (int64_t i = 0; i < ITEMS; i++) {
         double dx = x[2 * i] - centre[0], dy = x[2 * i + 1] - centre[1];
@@ -148,8 +148,8 @@ static double adaptive_error(sumi_context *context, const char *path, const char
     assert_true(sumi_solver_times(solver, &first, 1) > 0);
     float x = (float)along_the_flow(context, solver, first);
     CHECK_OK(context,
-             sumi_solver_run(solver, line, &solver->path, 1, (int64_t[]){1}, &x, NULL, NULL));
-    double end = along_the_flow(context, solver, path_first(&solver->path));
+             sumi_solver_run(solver, line, path_of(solver), 1, (int64_t[]){1}, &x, NULL, NULL));
+    double end = along_the_flow(context, solver, path_first(path_of(solver)));
     *evaluations = sumi_solver_evaluations(solver);
     sumi_solver_free(solver);
     return fabs(x - end);

@@ -148,7 +148,7 @@ static void steps_that_begin_in_the_middle_cause_a_warning(void **state)
 {
     (void)state;
     static const struct {
-        const char *spacing, *steps, *told;
+        const char *spacing, *steps, *warning;
     } cases[] = {{"leading", "334", "begins at time 666,"},
                  {"leading", "1", "begins at time 0,"},
                  {"leading", "50", ""},
@@ -163,8 +163,8 @@ static void steps_that_begin_in_the_middle_cause_a_warning(void **state)
         set("timestep_spacing", cases[i].spacing);
         set("steps", cases[i].steps);
         CHECK_OK(context, sumi_solver_start(solver, 1, shape, x));
-        assert_int_equal(warned[0] != 0, cases[i].told[0] != 0);
-        assert_non_null(strstr(warned, cases[i].told));
+        assert_int_equal(warned[0] != 0, cases[i].warning[0] != 0);
+        assert_non_null(strstr(warned, cases[i].warning));
     }
     set("timestep_spacing", "leading");
     set("steps", "3");

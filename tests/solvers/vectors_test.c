@@ -35,9 +35,9 @@ static void fill_sample(struct sample *sample, int rank)
 
 /* What a test's loop does about the input of the network, beside giving it as it should be. */
 struct loop {
-    float *overwritten; /* the caller's state, which becomes the scaled input */
-    const float *bare;  /* the caller's state, which the network gets unscaled */
-    json_object *told;  /* time inputs of the network instead, two calls each, or NULL */
+    float *overwritten;       /* the caller's state, which becomes the scaled input */
+    const float *bare;        /* the caller's state, which the network gets unscaled */
+    json_object *time_inputs; /* time inputs of the network instead, two calls each, or NULL */
     size_t calls;
 };
 
@@ -48,13 +48,13 @@ static sumi_status fading_model(void *user, int64_t count, int64_t item_size, in
     (void)output_size;
     struct loop *loop = user;
     float given = 0;
-    if (loop->told)
-        given =
-            (float)json_object_get_double(json_object_array_get_idx(loop->told, loop->calls++ / 2));
+    if (loop->time_inputs)
+        given = (float)json_object_get_double(
+            json_object_array_get_idx(loop->time_inputs, loop->calls++ / 2));
     if (loop->overwritten) memcpy(loop->overwritten, x, (size_t)(count * item_size) * sizeof *x);
     if (loop->bare) x = loop->bare;
     for (int64_t i = 0; i < count * item_size; i++) {
-        float time = loop->told ? given : times[i / item_size];
+        float time = loop->time_inputs ? given : times[i / item_size];
         output[i] = x[i] * time / (time + 1);
     }
     return SUMI_OK;
@@ -218,7 +218,7 @@ static void run_peer_test(sumi_context *context, json_object *row)
 {
     static struct record record;
     struct sample sample;
-    struct loop loop = {.told = member(row, "told")};
+    struct loop loop = {.time_inputs = member(row, "told")};
     sumi_solver *solver = make_solver(context, row, "config_given");
     json_object *steps = member(row, "num_inference_steps"), *late = member(row, "add_noise");
     json_object *shape = member(row, "sample_shape"), *kind = member(row, "loop");
@@ -347,9 +347,9 @@ static void check_variances(sumi_context *context, json_object *file, json_objec
         int time = atoi(key), next = strchr(key, ',') ? atoi(strchr(key, ',') + 1) : time - 1;
         if (next < 0 || next == time) snprintf(times, sizeof times, "[%d]", time);
         else snprintf(times, sizeof times, "[%d,%d]", time, next);
-        double told = deviation_of_step(context, row, times, drawn);
-        if (!deviation) told = logarithm ? 2 * log(told) : told * told;
-        CHECK_CLOSE(told, json_object_get_double(value), number(row, "tol"));
+        double variance = deviation_of_step(context, row, times, drawn);
+        if (!deviation) variance = logarithm ? 2 * log(variance) : variance * variance;
+        CHECK_CLOSE(variance, json_object_get_double(value), number(row, "tol"));
     }
 }
 

@@ -6,7 +6,7 @@
 #include "check.h"
 
 #include "configure.h"
-#include "solvers/solver.h"
+#include "path_of.h"
 
 enum { MOST_DRAWS = 260, MOST_UNKNOWNS = MOST_DRAWS + 2, ITEMS = 600, MOST_OPTIONS = 4 };
 
@@ -70,7 +70,7 @@ static double spread(const struct noise_level *level)
     return hypot(level->signal * deviation, level->noise);
 }
 
-/* On the exploding path from sigma 10 to 0.02, unless told otherwise; draws alone, no norms of
+/* On the exploding path from sigma 10 to 0.02, unless another is given; draws alone, no norms of
    them, decide about steps. */
 static sumi_solver *make(sumi_context *context, const char *name, int steps,
                          const char *const (*options)[2])
@@ -120,7 +120,7 @@ static int count_steps(sumi_context *context, sumi_solver *solver)
 {
     float x = 0;
     int64_t steps = 0;
-    CHECK_OK(context, sumi_solver_run(solver, exact, &solver->path, 1, (int64_t[]){1}, &x,
+    CHECK_OK(context, sumi_solver_run(solver, exact, path_of(solver), 1, (int64_t[]){1}, &x,
                                       note_steps, &steps));
     return (int)steps;
 }
@@ -134,8 +134,8 @@ static double moment_error(sumi_context *context, const char *name, int steps,
     sumi_solver *solver = make(context, name, steps, options);
     int draws = count_steps(context, solver), size = draws + 2;
     assert_in_range(draws, 1, MOST_DRAWS);
-    struct noise_level from = kept(context, solver, path_most(&solver->path));
-    struct noise_level to = kept(context, solver, path_least(&solver->path));
+    struct noise_level from = kept(context, solver, path_most(path_of(solver)));
+    struct noise_level to = kept(context, solver, path_least(path_of(solver)));
     const struct random_shape shape = {.items = ITEMS, .item_size = 1, .channels = 1};
     struct random_source random;
     random_seed(&random, RANDOM_PHILOX, 0);
@@ -147,14 +147,14 @@ static double moment_error(sumi_context *context, const char *name, int steps,
         x[m] = (float)(from.signal * mean + spread(&from) * columns[draws][m]);
     }
     CHECK_OK(context,
-             sumi_solver_run(solver, exact, &solver->path, 1, (int64_t[]){ITEMS}, x, NULL, NULL));
+             sumi_solver_run(solver, exact, path_of(solver), 1, (int64_t[]){ITEMS}, x, NULL, NULL));
     fit(size, columns, x, coefficients);
     double square = 0; /* the start is a standard normal number here, too */
     for (int k = 0; k <= draws; k++) square += coefficients[k] * coefficients[k];
     for (int k = 0; k < ITEMS; k++) { /* nothing else was drawn */
-        double told = 0;
-        for (int i = 0; i < size; i++) told += coefficients[i] * columns[i][k];
-        CHECK_CLOSE(told, x[k], 1e-4);
+        double sum = 0;
+        for (int i = 0; i < size; i++) sum += coefficients[i] * columns[i][k];
+        CHECK_CLOSE(sum, x[k], 1e-4);
     }
     double off = coefficients[draws + 1] / to.signal - mean;
     double wide = (sqrt(square) - spread(&to)) / to.signal;

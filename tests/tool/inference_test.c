@@ -80,7 +80,7 @@ static void a_seed_decides_what_is_drawn(void **state)
         if (file) sscanf(file + 4, "%63s", written);
         snprintf(line, sizeof line,
                  "for seed in 5 5 6; do sumi %s --seed $seed --json -q 2>&1 | grep -v second "
-                 ">>told; cat told %s | cksum >>sums; rm told; done; %s",
+                 ">>report; cat report %s | cksum >>sums; rm report; done; %s",
                  COMMANDS[i], written,
                  draws ? "test $(uniq sums | wc -l) = 2" : "test $(uniq sums | wc -l) = 1");
         run(here, line);

@@ -38,6 +38,11 @@ static int64_t draws_of(const struct settings *settings)
     return settings->draws ? settings->draws : DRAWS_USUAL;
 }
 
+static bool has_pictures(const struct work *work)
+{
+    return sumi_model_kind(work->inference.model) == SUMI_PICTURE;
+}
+
 static int check_choices(struct work *work)
 {
     const struct settings *settings = work->settings;
@@ -117,7 +122,7 @@ static int make_mask(struct work *work)
     sumi_status status =
         sumi_array_create(work->context, work->items.rank, work->items.shape, &work->mask);
     if (status != SUMI_OK) return fail_context(work->context);
-    fill_half(side, sumi_model_kind(work->inference.model) == SUMI_PICTURE, &work->mask);
+    fill_half(side, has_pictures(work), &work->mask);
     return EXIT_DONE;
 }
 
@@ -127,7 +132,7 @@ static int make_greys(struct work *work)
     const sumi_array *items = &work->items;
     int64_t channels = items->shape[items->rank - 1], count = sumi_array_count(items);
     int64_t shape[2] = {items->shape[0], count / channels / items->shape[0]};
-    if (items->rank != 4 || channels < 2)
+    if (!has_pictures(work) || channels < 2)
         return fail(EXIT_USAGE, "inpaint: --grey is for models of pictures in colour");
     if (sumi_array_create(work->context, 2, shape, &work->values) != SUMI_OK)
         return fail_context(work->context);
@@ -232,7 +237,7 @@ static float show_known(const struct work *work, int64_t i)
     const sumi_array *items = &work->items;
     if (work->settings->grey) return work->values.data[i / items->shape[3]];
     if (work->mask.data[i] > 0) return items->data[i];
-    return items->rank == 4 ? -1 : 0;
+    return has_pictures(work) ? -1 : 0;
 }
 
 static sumi_status fill_table(const struct work *work, sumi_array *cells)

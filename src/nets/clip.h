@@ -51,6 +51,9 @@ struct clip_output {
 void clip_text_build(const struct clip_text *text, sumi_graph *graph, sumi_node ids, sumi_node ends,
                      struct clip_output *output);
 
+/* The final norm of a text's state, which output->last has of the last one. */
+sumi_node clip_text_norm(const struct clip_text *text, sumi_graph *graph, sumi_node state);
+
 /* The rows ends[n] of ids[n, tokens]: in each text the first `end` token, or its first token if
    there is none. In old files, whose end is 2, it is the first of the largest tokens, which is the
    one that ends texts of that vocabulary. */

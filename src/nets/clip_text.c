@@ -68,14 +68,18 @@ static sumi_node embed(const struct clip_text *text, sumi_graph *graph, sumi_nod
     return sumi_op_add(graph, sumi_op_reshape(graph, x, 3, (int64_t[]){n, tokens, width}), places);
 }
 
+sumi_node clip_text_norm(const struct clip_text *text, sumi_graph *graph, sumi_node state)
+{
+    return layer_layer_norm(graph, "text_model.final_layer_norm", state, text->clip.epsilon);
+}
+
 void clip_text_build(const struct clip_text *text, sumi_graph *graph, sumi_node ids, sumi_node ends,
                      struct clip_output *output)
 {
     const struct clip *clip = &text->clip;
     output->states[0] = embed(text, graph, ids);
     clip_layers(clip, graph, "text_model", true, output);
-    output->last = layer_layer_norm(graph, "text_model.final_layer_norm",
-                                    output->states[clip->layers], clip->epsilon);
+    output->last = clip_text_norm(text, graph, output->states[clip->layers]);
     output->pooled = clip_rows(graph, output->last, ends);
     output->vector = clip_project(clip, graph, "text_projection", output->pooled);
 }

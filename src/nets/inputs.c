@@ -58,7 +58,8 @@ struct shape net_input_shape(const struct net *net, int number, int64_t items)
     const sumi_input *input = &net->inputs[number];
     struct shape shape = {.rank = input->rank, .size = {items}};
     for (int i = 1; i < input->rank; i++) {
-        shape.size[i] = number == NET_X ? net->item_shape[i - 1] : input->shape[i];
+        bool open = input->shape[i] == 0 && (number == NET_X || number == net->like_x);
+        shape.size[i] = open ? net->item_shape[i - 1] : input->shape[i];
     }
     return shape;
 }

@@ -64,6 +64,7 @@ struct net {
     sumi_input inputs[NET_INPUTS]; /* x[n, item], times[n], then further inputs */
     /* A size for the open dimensions of each input with which the network can be built; 0: 1. */
     int64_t possible[NET_INPUTS];
+    int like_x;     /* an input with the spatial sizes of x; 0: none */
     void *settings; /* the type's own, from context_allocate */
 };
 

@@ -97,11 +97,13 @@ bool unet_begin(struct unet_builder *builder, const struct net *net, sumi_node e
 }
 
 sumi_node unet_build_with(struct unet_builder *builder, const struct net *net, sumi_node embedding,
-                          sumi_node x)
+                          const struct net_nodes *nodes)
 {
     const struct unet *unet = builder->unet;
     sumi_graph *graph = builder->graph;
+    sumi_node x = nodes->at[NET_X];
     if (!unet_begin(builder, net, embedding, x)) return -1;
+    if (unet->extra_channels) x = sumi_op_concat(graph, x, nodes->at[net->like_x], 3);
     if (unet->rank == 1) x = to_image(graph, x);
     if (unet->center_input) x = sumi_op_affine(graph, x, 2, -1);
     x = build_path(builder, x);
@@ -113,6 +115,6 @@ sumi_node unet_build(const struct net *net, sumi_graph *graph, const struct net_
     const struct unet *unet = net->settings;
     struct unet_builder builder = {.graph = graph, .unet = unet};
     sumi_node embedding = time_embedding(graph, &unet->time, net, nodes);
-    sumi_node y = unet_build_with(&builder, net, embedding, nodes->at[NET_X]);
+    sumi_node y = unet_build_with(&builder, net, embedding, nodes);
     return time_scale_output(graph, &unet->time, nodes->at[NET_TIMES], y);
 }

@@ -78,8 +78,9 @@ struct unet_attention {
 struct unet {
     int rank; /* 2: images, 1: signals */
     int64_t in_channels, out_channels;
-    int64_t kernel;       /* kernel size of the convolutions */
-    int64_t down_padding; /* 1: symmetric, 0: one more after than before */
+    int64_t extra_channels; /* of in_channels, those that are not denoised */
+    int64_t kernel;         /* kernel size of the convolutions */
+    int64_t down_padding;   /* 1: symmetric, 0: one more after than before */
     bool center_input;
     struct time_settings time;
     int levels;
@@ -192,7 +193,7 @@ bool unet_begin(struct unet_builder *builder, const struct net *net, sumi_node e
 sumi_node unet_build_way_down(struct unet_builder *builder, sumi_node x, sumi_node hint);
 /* The forward pass by a builder, with the embedding of the times [n, width]. */
 sumi_node unet_build_with(struct unet_builder *builder, const struct net *net, sumi_node embedding,
-                          sumi_node x);
+                          const struct net_nodes *nodes);
 /* The forward pass of an unconditional class: x[n,h,w,c] or x[n,length,c]. */
 sumi_node unet_build(const struct net *net, sumi_graph *graph, const struct net_nodes *nodes);
 

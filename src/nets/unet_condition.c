@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nets/unet.h"
+#include "nets/unet_condition.h"
 
 static const struct config_key keys[] = {
     {"sample_size", "null"},
@@ -298,6 +299,7 @@ void unet_condition_read(struct config *config, struct net *net)
     if (config->status != SUMI_OK) return;
     read_mid(config, unet);
     unet_declare(config, unet, net);
+    net->any_size = true;
     read_states(config, unet);
     net_declare(net, &(sumi_input){.name = "states", .rank = 3, .shape = {0, 0, unet->states}});
     net_declare(net, &(sumi_input){.name = "states_mask", .rank = 2, .optional = true});
@@ -353,6 +355,12 @@ static sumi_node embed(sumi_graph *graph, const struct net *net, const struct ne
     return unet->added ? sumi_op_add(graph, embedding, embed_added(graph, net, nodes)) : embedding;
 }
 
+int64_t unet_time_ids(const struct net *net, int64_t pooled)
+{
+    const struct unet *unet = net->settings;
+    return unet->added_time ? (unet->added - pooled) / unet->added_time : 0;
+}
+
 /* The nodes of the declared residuals, as a builder takes them. */
 static void find_residuals(const struct net *net, const struct net_nodes *nodes,
                            sumi_node residuals[UNET_RESIDUALS + 1])
@@ -384,7 +392,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
     find_residuals(net, nodes, residuals);
     builder.residuals = residuals;
     sumi_node embedding = unet_condition_begin(net, nodes, &builder);
-    return unet_build_with(&builder, net, embedding, nodes->at[NET_X]);
+    return unet_build_with(&builder, net, embedding, nodes);
 }
 
 const struct net_type net_type_unet_2d_condition = {.class_name = "UNet2DConditionModel",

@@ -170,12 +170,26 @@ static void read_size(struct config *config, const struct unet *unet, struct net
     }
 }
 
+/* Input channels of a picture beyond those of the output are no part of the state that is denoised:
+   a mask and a masked picture, or a smaller one. */
+static void declare_extra(const struct unet *unet, struct net *net)
+{
+    if (!unet->extra_channels) return;
+    net->like_x = net->input_count;
+    net_declare(net, &(sumi_input){.name = "extra_channels",
+                                   .rank = 4,
+                                   .shape = {0, 0, 0, unet->extra_channels}});
+}
+
 void unet_declare(struct config *config, struct unet *unet, struct net *net)
 {
     int64_t shape[3] = {0}; /* 0 until sample_size is read */
-    shape[unet->rank] = unet->in_channels;
+    bool extra = unet->rank == 2 && unet->in_channels > unet->out_channels;
+    unet->extra_channels = extra ? unet->in_channels - unet->out_channels : 0;
+    shape[unet->rank] = unet->in_channels - unet->extra_channels;
     net_declare_item(net, unet->rank == 2 ? SUMI_PICTURE : SUMI_SIGNAL, shape);
     time_read(config, unet->down[0].channels, &unet->time, net);
+    declare_extra(unet, net); /* after the class */
     net->size_multiple = unet_size_multiple(unet);
     read_size(config, unet, net);
     net->out_channels = unet->out_channels;

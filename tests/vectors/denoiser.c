@@ -57,6 +57,18 @@ static bool is_array(json_object *input)
     return vectors_get(input, "formula") || vectors_get(input, "values");
 }
 
+/* Channels of the record's x that the network takes by an input of their own. */
+static void part_channels(struct network *network, const struct net *net, struct net_nodes *nodes)
+{
+    int64_t own = net->item_shape[net->item_rank - 1];
+    int axis = net->item_rank;
+    sumi_node whole = nodes->at[NET_X];
+    if (!net->like_x || nodes->at[net->like_x] >= 0) return;
+    int64_t all = graph_shape(network->graph, whole)->size[axis];
+    nodes->at[NET_X] = sumi_op_slice(network->graph, whole, axis, 0, own);
+    nodes->at[net->like_x] = sumi_op_slice(network->graph, whole, axis, own, all - own);
+}
+
 static bool add_inputs(struct network *network, const struct net *net, struct net_nodes *nodes)
 {
     for (int i = 0; i < NET_INPUTS; i++) nodes->at[i] = -1;
@@ -73,6 +85,7 @@ static bool add_inputs(struct network *network, const struct net *net, struct ne
             network_input(network, name, net->inputs[number].element, channel_axis(net, number));
         if (nodes->at[number] < 0) return false;
     }
+    if (nodes->at[NET_X] >= 0) part_channels(network, net, nodes);
     return true;
 }
 

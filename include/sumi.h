@@ -435,7 +435,9 @@ SUMI_API sumi_status sumi_solver_add_noise(sumi_solver *solver, int64_t count, c
                                            const float *noise, double time, float *noised);
 
 /* Called after each step (from 0) with the time at which the step began, the state and the current
-   estimate of clean data, both of the shape of the run. Return false to stop. */
+   estimate of clean data, both of the shape of the run. Return false to stop. The state is the
+   memory of the run's caller, who may change it here: the next step goes on with what it is then.
+ */
 typedef bool (*sumi_solver_watcher)(void *user, int64_t step, int64_t steps, double time,
                                     const float *x, const float *clean);
 
@@ -639,9 +641,10 @@ SUMI_API bool sumi_session_option(const sumi_session *session, int number, sumi_
 /* Sets "precision", the type in which activations are stored and multiplied: "float32", the
    default, or "bf16", which halves their memory (weights, sums and results stay float32, but where
    the processor multiplies bfloat16 faster, weights of linear layers are rounded to it as they are
-   multiplied; a network for points is entirely float32); or "memory", the budget of cached plans in
-   bytes, 1 GiB by default. Beyond it the least recently used plans are released, but never the last
-   two. */
+   multiplied; a network for points is entirely float32); "memory", the budget of cached plans in
+   bytes, 1 GiB by default, beyond which the least recently used plans are released, but never the
+   last two; or how sumi_session_set_prompts reads texts: "prompt_weights", "long_prompts",
+   "clip_skip". */
 SUMI_API sumi_status sumi_session_set(sumi_session *session, const char *option, const char *value);
 SUMI_API sumi_status sumi_session_set_number(sumi_session *session, const char *option,
                                              double value);
@@ -670,6 +673,44 @@ SUMI_API sumi_status sumi_session_set_condition(sumi_session *session,
    the same shape. NULL, the default: the model's null class, if it has one. A negative condition,
    such as a class that samples should not look like, can take its place. */
 SUMI_API sumi_status sumi_session_set_null(sumi_session *session, const sumi_condition *condition);
+
+/* Sets both conditions from texts, by the model's tokenizers and text encoders: a prompt for each
+   item, prompts[count], which repeat cyclically, and for the null condition negatives[count], or
+   NULL: the empty text, or zeros in a pipeline with "force_zeros_for_empty_prompt". All are UTF-8
+   of at most 256 KiB. Set the size of the model's items before, which some networks have in their
+   condition.
+
+   "(words:1.3)" gives words a weight: their states are moved away from those of the empty text, or
+   towards them, by that factor; "\(" and "\)" are parentheses. With the option "prompt_weights"
+   "false" all of it is text. Of a prompt with too many tokens the rest is left out with a warning;
+   with "long_prompts" "chunks" several encodings follow each other. "clip_skip" is the number of
+   last layers of text encoders that are left out for the prompts. SUMI_ERROR_UNSUPPORTED for a
+   model without text encoders. */
+SUMI_API sumi_status sumi_session_set_prompts(sumi_session *session, int64_t count,
+                                              const char *const *prompts,
+                                              const char *const *negatives);
+
+/* Makes later samples begin with items [n, item] instead of noise: those that the network denoises,
+   which are latents in a model with an auto-encoder. They repeat cyclically. The last int(strength
+   * steps) steps are made, from the items with the noise of the time where these begin; `strength`
+   is above 0 and at most 1. `mask` [n, h, w, 1] or NULL is above 0 where items are made anew;
+   elsewhere each step is followed by the items with the noise of its end, as if they had been its
+   result, and with strength 1 the first state is noise alone. Both are copied. `items` NULL: noise
+   again. */
+SUMI_API sumi_status sumi_session_set_start(sumi_session *session, const sumi_array *items,
+                                            double strength, const sumi_array *mask);
+
+/* Sets the input "extra_channels" [n, h, w, c] of later calls of sumi_session_set_prompts, for
+   networks with more input channels than those that they denoise. NULL: none. */
+SUMI_API sumi_status sumi_session_set_channels(sumi_session *session, const sumi_array *channels);
+
+/* Makes later samples begin with pictures [n, h, w, c], as sumi_session_set_start, which are
+   encoded where the model has an auto-encoder. `mask` [n, h, w, 1] or NULL is of their size. A
+   network for inpainting, with 1 + c extra channels, gets the mask and the picture without what is
+   made anew, and needs a mask; call this function before sumi_session_set_prompts. NULL: noise
+   again. */
+SUMI_API sumi_status sumi_session_set_picture(sumi_session *session, const sumi_array *pictures,
+                                              double strength, const sumi_array *mask);
 
 /* One evaluation, with the session's guides: x[count, item] and times[count] to
    output[count, output item]. */
@@ -1020,6 +1061,49 @@ SUMI_API sumi_status sumi_tokenizer_encode(const sumi_tokenizer *tokenizer, cons
    with sumi_text_release; '?' replaces bytes that are not UTF-8 by themselves. */
 SUMI_API sumi_status sumi_tokenizer_decode(const sumi_tokenizer *tokenizer, int64_t count,
                                            const int32_t *ids, char **text);
+
+/* A text encoder with its weights, of class CLIPTextModel or CLIPTextModelWithProjection: from the
+   ids of texts to their states, which networks attend to. */
+typedef struct sumi_text_encoder sumi_text_encoder;
+
+/* Opens the folder with its config.json and model.safetensors. */
+SUMI_API sumi_status sumi_text_encoder_open(sumi_context *context, const char *folder,
+                                            sumi_text_encoder **text_encoder);
+/* Creates a new one from the text of a config.json, with initial weights drawn from `seed`. */
+SUMI_API sumi_status sumi_text_encoder_create(sumi_context *context, const char *config_json,
+                                              uint64_t seed, sumi_text_encoder **text_encoder);
+SUMI_API void sumi_text_encoder_free(sumi_text_encoder *text_encoder);
+/* Writes its folder in the format of transformers. */
+SUMI_API sumi_status sumi_text_encoder_save(const sumi_text_encoder *text_encoder,
+                                            const char *folder);
+
+typedef struct sumi_text_encoder_info {
+    size_t size;            /* sizeof(sumi_text_encoder_info) */
+    const char *class_name; /* "CLIPTextModel" ... */
+    const char *config;     /* config.json as text */
+    int64_t tokens;         /* ids are below it */
+    int64_t length;         /* most tokens of a text */
+    int64_t width, layers;
+    int64_t projection; /* size of a projected vector; 0 for a class that has none */
+} sumi_text_encoder_info;
+/* False if info->size is not set. The texts belong to the text encoder. */
+SUMI_API bool sumi_text_encoder_describe(const sumi_text_encoder *text_encoder,
+                                         sumi_text_encoder_info *info);
+/* Its weights by number from 0, like sumi_model_weight. */
+SUMI_API bool sumi_text_encoder_weight(sumi_text_encoder *text_encoder, int64_t number,
+                                       sumi_weight *weight);
+
+/* Sets an option: "precision", as of a session; "skip", the number of last layers that are left out
+   of the states; "norm", whether the final norm is applied to these, by default "true". */
+SUMI_API sumi_status sumi_text_encoder_set(sumi_text_encoder *text_encoder, const char *option,
+                                           const char *value);
+
+/* Encodes ids[items, tokens] to two new arrays, either of which may be NULL: the states [items,
+   tokens, width], and the vector of each text [items, projection], or [items, width] in a class
+   without projection, which is that of its end token after the final norm. */
+SUMI_API sumi_status sumi_text_encoder_encode(sumi_text_encoder *text_encoder, int64_t items,
+                                              int64_t tokens, const int32_t *ids,
+                                              sumi_array *states, sumi_array *pooled);
 
 /* ---- Likelihoods ----------------------------------------------------------------------------- */
 

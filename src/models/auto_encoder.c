@@ -55,7 +55,7 @@ void auto_encoder_part_free(struct auto_encoder_part *part)
 static sumi_status read_part(struct auto_encoder_part *part, const char *folder)
 {
     struct network_files files;
-    TRY(network_find(part->context, folder, &files));
+    TRY(network_find(part->context, folder, DIFFUSERS_STEM, &files));
     sumi_status status = auto_encoder_parse(part->context, files.text, files.config, &part->net);
     context_release(part->context, files.text);
     TRY(status);
@@ -251,7 +251,7 @@ sumi_status auto_encoder_set_factor(sumi_auto_encoder *runner, double factor)
 
 sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder)
 {
-    return network_write(part->context, folder, part->weights, part->net->config);
+    return network_write(part->context, folder, DIFFUSERS_STEM, part->weights, part->net->config);
 }
 
 sumi_status sumi_auto_encoder_save(const sumi_auto_encoder *auto_encoder, const char *folder)

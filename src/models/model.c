@@ -50,6 +50,8 @@ void sumi_model_free(sumi_model *model)
 {
     if (!model) return;
     auto_encoder_part_free(model->auto_encoder);
+    text_parts_free(model);
+    context_release(model->context, model->index);
     sumi_weights_free(model->weights);
     net_free(model->net);
     context_release(model->context, model->scheduler);

@@ -12,6 +12,14 @@
 #include "nets/net.h"
 
 struct auto_encoder_part;
+struct text_encoder_part;
+
+/* A pipeline has up to three text encoders, each with its tokenizer. */
+enum { TEXT_PARTS = 3 };
+struct text_part {
+    struct text_encoder_part *encoder; /* NULL for none */
+    sumi_tokenizer *tokenizer;         /* NULL for none */
+};
 
 /* Read-only once it is created, unless a trainer or its owner changes it. Sessions run it. */
 struct sumi_model {
@@ -21,6 +29,8 @@ struct sumi_model {
     char *scheduler; /* scheduler_config.json */
     struct names class_names;
     struct auto_encoder_part *auto_encoder; /* its items are latents of it; NULL for none */
+    struct text_part texts[TEXT_PARTS];     /* "text_encoder", "text_encoder_2" ... */
+    char *index;                            /* the opened model_index.json, or NULL */
 };
 
 /* ---- Parts (parts.c) ---- */
@@ -36,6 +46,18 @@ const char *part_name_of(sumi_part_kind kind, int number);
 sumi_status part_load_network(sumi_model *model, const char *folder);
 sumi_status part_load_scheduler(sumi_model *model, const char *folder);
 sumi_status part_load_auto_encoder(sumi_model *model, const char *folder); /* auto_encoder.c */
+sumi_status part_load_text_encoder(sumi_model *model, const char *folder); /* text_parts.c */
+sumi_status part_load_tokenizer(sumi_model *model, const char *folder);
+
+/* ---- Text encoders and tokenizers (text_parts.c) ---- */
+
+/* Refuses a tokenizer that has more tokens than its text encoder. */
+sumi_status text_parts_check(const sumi_model *model, const char *folder);
+/* Writes their folders. */
+sumi_status text_parts_write(const sumi_model *model, const char *folder);
+void text_parts_free(sumi_model *model);
+/* The number-th of them, from 0, for sumi_model_part; false past the last. */
+bool text_parts_describe(const sumi_model *model, int number, sumi_part *part);
 
 /* ---- Creating one (model.c) ---- */
 
@@ -68,14 +90,21 @@ sumi_status model_check_size(sumi_context *context, const sumi_model *model);
 
 /* ---- Weights from a file (weights.c) ---- */
 
-/* Finds the weights of a model folder: a single file, a variant of it, or the index of a sharded
-   set. */
-sumi_status weights_locate(sumi_context *context, const char *folder, char path[]);
+/* How the names of weight files begin: those of diffusers and those of transformers. */
+#define DIFFUSERS_STEM "diffusion_pytorch_model"
+#define TRANSFORMERS_STEM "model"
+
+/* Finds the weights of a model folder, whose name begins with a stem: a single file, a variant of
+   it, or the index of a sharded set. */
+sumi_status weights_locate(sumi_context *context, const char *folder, const char *stem,
+                           char path[]);
 
 /* What a network's weights are made by: building all that reads them once. */
 struct weight_builder {
     sumi_context *context;
-    bool old_names; /* whether attention may have the names of diffusers' first files */
+    bool old_names;       /* whether attention may have the names of diffusers' first files */
+    const char *prefix;   /* that names of a file may lack, or NULL */
+    const char *needless; /* the end of names that a file may have in addition, or NULL */
     void *user;
     sumi_status (*build)(void *user, sumi_graph *graph);
 };
@@ -101,17 +130,18 @@ sumi_status weights_take(sumi_model *model, const char *name, safetensors *file)
 bool weight_is_beside(const struct weight *weight);
 /* Writes weights as safetensors (save.c). */
 sumi_status weights_put(sumi_context *context, const sumi_weights *weights, file_writer *writer);
-/* Writes the folder of a network: its weights, in a file that appears whole or not at all, and
-   config.json. */
-sumi_status network_write(sumi_context *context, const char *folder, const sumi_weights *weights,
-                          const char *config);
+/* Writes the folder of a network: its weights, in a file STEM.safetensors that appears whole or not
+   at all, and config.json. */
+sumi_status network_write(sumi_context *context, const char *folder, const char *stem,
+                          const sumi_weights *weights, const char *config);
 
 /* The files of a network's folder, and the text of its config.json, which the caller releases
    (open.c). */
 struct network_files {
     char config[PATH_SIZE], weights[PATH_SIZE], *text;
 };
-sumi_status network_find(sumi_context *context, const char *folder, struct network_files *files);
+sumi_status network_find(sumi_context *context, const char *folder, const char *stem,
+                         struct network_files *files);
 
 /* ---- Schedulers (scheduler.c) ---- */
 

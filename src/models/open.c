@@ -5,17 +5,18 @@
 
 /* ---- Loaders of parts ---- */
 
-sumi_status network_find(sumi_context *context, const char *folder, struct network_files *files)
+sumi_status network_find(sumi_context *context, const char *folder, const char *stem,
+                         struct network_files *files)
 {
     TRY(path_join(context, folder, "config.json", files->config));
-    TRY(weights_locate(context, folder, files->weights));
+    TRY(weights_locate(context, folder, stem, files->weights));
     return model_read_text(context, files->config, &files->text);
 }
 
 sumi_status part_load_network(sumi_model *model, const char *folder)
 {
     struct network_files files;
-    TRY(network_find(model->context, folder, &files));
+    TRY(network_find(model->context, folder, DIFFUSERS_STEM, &files));
     sumi_status status = model_read_network(model, files.text, files.config);
     context_release(model->context, files.text);
     TRY(status);

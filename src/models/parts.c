@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of a pipeline folder: a table from a part's name and class to its loader. A new kind of
    part is a row here and a file with its loader; a part without a loader is refused by name. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +10,7 @@
 #include "base/members.h"
 
 struct part_type {
-    const char *name; /* of the part; "_2", "_3" may follow it */
+    const char *name; /* of the part */
     sumi_part_kind kind;
     sumi_status (*load)(sumi_model *model, const char *folder); /* NULL: not in this version */
 };
@@ -24,25 +23,40 @@ static const struct part_type types[] = {
     {"vae", SUMI_PART_AUTO_ENCODER, part_load_auto_encoder},
     {"vqvae", SUMI_PART_AUTO_ENCODER, part_load_auto_encoder},
     {"movq", SUMI_PART_AUTO_ENCODER, part_load_auto_encoder},
-    {"text_encoder", SUMI_PART_TEXT_ENCODER, NULL},
-    {"tokenizer", SUMI_PART_TOKENIZER, NULL},
+    {"text_encoder", SUMI_PART_TEXT_ENCODER, part_load_text_encoder},
+    {"text_encoder_2", SUMI_PART_TEXT_ENCODER, part_load_text_encoder},
+    {"text_encoder_3", SUMI_PART_TEXT_ENCODER, part_load_text_encoder},
+    {"tokenizer", SUMI_PART_TOKENIZER, part_load_tokenizer},
+    {"tokenizer_2", SUMI_PART_TOKENIZER, part_load_tokenizer},
+    {"tokenizer_3", SUMI_PART_TOKENIZER, part_load_tokenizer},
     {"image_encoder", SUMI_PART_IMAGE_ENCODER, NULL},
     {"prior", SUMI_PART_PRIOR, NULL},
 };
 enum { TYPES = sizeof types / sizeof *types };
 
+/* Parts that pictures are drawn without, and a sentence about those whose absence is to be known.
+ */
+static const struct {
+    const char *name, *warning;
+} needless[] = {
+    {"safety_checker", "its safety checker is not run: look at the pictures yourself"},
+    {"feature_extractor", NULL},
+};
+enum { NEEDLESS = sizeof needless / sizeof *needless };
+
 static const struct part_kind {
     sumi_part_kind kind;
     const char *name;
-    bool required; /* every pipeline has one, and none has two */
+    bool required; /* every pipeline has one */
+    bool several;  /* a pipeline may have two */
 } kinds[] = {
-    {SUMI_PART_NETWORK, "network", true},
-    {SUMI_PART_SCHEDULER, "scheduler", true},
-    {SUMI_PART_AUTO_ENCODER, "auto-encoder", false},
-    {SUMI_PART_TEXT_ENCODER, "text encoder", false},
-    {SUMI_PART_TOKENIZER, "tokenizer", false},
-    {SUMI_PART_IMAGE_ENCODER, "image encoder", false},
-    {SUMI_PART_PRIOR, "prior", false},
+    {SUMI_PART_NETWORK, "network", true, false},
+    {SUMI_PART_SCHEDULER, "scheduler", true, false},
+    {SUMI_PART_AUTO_ENCODER, "auto-encoder", false, false},
+    {SUMI_PART_TEXT_ENCODER, "text encoder", false, true},
+    {SUMI_PART_TOKENIZER, "tokenizer", false, true},
+    {SUMI_PART_IMAGE_ENCODER, "image encoder", false, false},
+    {SUMI_PART_PRIOR, "prior", false, false},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -64,20 +78,22 @@ const char *part_name_of(sumi_part_kind kind, int number)
 
 /* ---- Finding a part's row ---- */
 
-/* Whether a part's name is that of the type, with or without a number after it. */
-static bool has_name(const struct part_type *type, const char *name)
-{
-    size_t length = strlen(type->name);
-    if (strncmp(name, type->name, length) != 0) return false;
-    const char *rest = name + length;
-    return !rest[0] || (rest[0] == '_' && isdigit((unsigned char)rest[1]) && !rest[2]);
-}
-
 static const struct part_type *find_type(const char *name)
 {
     for (int i = 0; i < TYPES; i++)
-        if (has_name(&types[i], name)) return &types[i];
+        if (strcmp(types[i].name, name) == 0) return &types[i];
     return NULL;
+}
+
+/* Whether a part is not needed; warns of what that means. */
+static bool is_needless(sumi_context *context, const char *source, const char *name)
+{
+    for (int i = 0; i < NEEDLESS; i++) {
+        if (strcmp(needless[i].name, name) != 0) continue;
+        if (needless[i].warning) context_warn(context, "%s: %s", source, needless[i].warning);
+        return true;
+    }
+    return false;
 }
 
 /* ---- model_index.json ---- */
@@ -93,7 +109,7 @@ static sumi_status check_part(sumi_context *context, const char *source, const c
                               const char *class_name)
 {
     const struct part_type *type = find_type(name);
-    if (type && type->load && strcmp(name, type->name) == 0) return SUMI_OK;
+    if ((type && type->load) || is_needless(context, source, name)) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_UNSUPPORTED,
                         "%s: the pipeline has a part \"%.60s\" of class %.80s, %s%s that this "
                         "version cannot run; the folder of a network can be opened by itself",
@@ -113,7 +129,7 @@ static sumi_status check_kind(sumi_context *context, json_object *index, const c
         length += (size_t)snprintf(names + length, sizeof names - length, "%s\"%s\"",
                                    length ? " or " : "", types[i].name);
         if (!is_part(json_object_object_get(index, types[i].name))) continue;
-        if (first) {
+        if (first && !kind->several) {
             return context_fail(context, SUMI_ERROR_UNSUPPORTED,
                                 "%s: the pipeline has two %ss, \"%s\" and \"%s\"; this version "
                                 "runs one; open the folder of one by itself",
@@ -166,6 +182,7 @@ static sumi_status load_parts(sumi_model *model, json_object *index, const char 
         TRY(path_join(model->context, folder, types[i].name, part));
         TRY(types[i].load(model, part));
     }
+    TRY(text_parts_check(model, folder));
     return check_auto_encoder(model, index, folder);
 }
 
@@ -177,7 +194,9 @@ sumi_status parts_open(sumi_model *model, const char *folder, const char *index,
     if (status == SUMI_OK) status = load_parts(model, object, folder);
     if (status == SUMI_OK) status = class_names_read(model, object, source);
     json_object_put(object);
-    return status;
+    TRY(status);
+    model->index = context_copy_text(model->context, index);
+    return model->index ? SUMI_OK : SUMI_ERROR_MEMORY;
 }
 
 /* ---- What a model has ---- */
@@ -190,7 +209,11 @@ bool sumi_model_part(const sumi_model *model, int number, sumi_part *part)
     sumi_part all = {.size = 0};
     char class_name[sizeof all.class_name] = "";
     const char *name = "scheduler", *class_of = class_name;
-    if (number < 0 || number >= (coder ? 3 : 2)) return false;
+    if (number < 0) return false;
+    if (number >= (coder ? 3 : 2)) {
+        bool there = text_parts_describe(model, number - (coder ? 3 : 2), &all);
+        return there && structure_fill(part, &all, sizeof all);
+    }
     all.kind = order[number];
     if (all.kind == SUMI_PART_NETWORK) {
         name = model_part_name(model);

@@ -143,6 +143,7 @@ static sumi_status draw(sumi_session *session, sumi_solver *solver, sumi_solver_
 {
     TRY(session_check_call(session, samples->shape[0]));
     TRY(check_solver(session->context, session->model, solver));
+    if (session->start.items.data) return start_draw(session, solver, watcher, user, samples);
     TRY(sumi_solver_start(solver, samples->rank, samples->shape, samples->data));
     return sumi_solver_run(solver, sumi_session_denoiser, session, samples->rank, samples->shape,
                            samples->data, watcher, user);

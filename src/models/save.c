@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Saving a model as a pipeline folder. Each file appears whole or not at all, model_index.json
    last, so that a folder that has one is complete. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -78,12 +79,13 @@ static sumi_status write_text(sumi_context *context, const char *folder, const c
     return file_write(context, path, text, strlen(text));
 }
 
-sumi_status network_write(sumi_context *context, const char *folder, const sumi_weights *weights,
-                          const char *config)
+sumi_status network_write(sumi_context *context, const char *folder, const char *stem,
+                          const sumi_weights *weights, const char *config)
 {
-    char path[PATH_SIZE];
+    char path[PATH_SIZE], name[64];
+    snprintf(name, sizeof name, "%s.safetensors", stem);
     TRY(folder_make(context, folder));
-    TRY(path_join(context, folder, "diffusion_pytorch_model.safetensors", path));
+    TRY(path_join(context, folder, name, path));
     TRY(write_weights(context, weights, path));
     return write_text(context, folder, "config.json", config);
 }
@@ -92,7 +94,7 @@ static sumi_status write_network(const sumi_model *model, const char *folder)
 {
     char part[PATH_SIZE];
     TRY(path_join(model->context, folder, model_part_name(model), part));
-    return network_write(model->context, part, model->weights, model->net->config);
+    return network_write(model->context, part, DIFFUSERS_STEM, model->weights, model->net->config);
 }
 
 static sumi_status write_scheduler(const sumi_model *model, const char *folder)
@@ -124,6 +126,7 @@ sumi_status sumi_model_save(const sumi_model *model, const char *folder)
     TRY(write_network(model, folder));
     TRY(write_scheduler(model, folder));
     TRY(write_auto_encoder(model, folder));
+    TRY(text_parts_write(model, folder));
     TRY(pipeline_index(model, &index));
     sumi_status status = write_text(model->context, folder, "model_index.json", index);
     context_release(model->context, index);

@@ -10,6 +10,13 @@ static const struct option options[] = {
     {PRECISION_OPTION, AT(precision)},
     {WHOLE_OPTION("memory", "1073741824", 0, 1e18, "budget of cached plans in bytes"),
      AT(cache.memory)},
+    {FLAG_OPTION("prompt_weights", "true", "read weights in prompts, (words:1.3)"),
+     AT(prompt_weights)},
+    {CHOICE_OPTION("long_prompts", "cut", "cut|chunks",
+                   "prompts that are longer than the text encoder takes"),
+     AT(long_prompts)},
+    {WHOLE_OPTION("clip_skip", "0", 0, 127, "last layers of text encoders that are left out"),
+     AT(clip_skip)},
     {.name = NULL},
 };
 
@@ -42,6 +49,7 @@ void sumi_session_free(sumi_session *session)
     sumi_session_remove_guides(session);
     sumi_condition_free(session->condition);
     sumi_condition_free(session->null);
+    start_release(session);
     context_release(session->context, session);
 }
 

@@ -2,7 +2,8 @@
 /* Sessions: what runs a model. A session reads the model and owns everything that changes while it
    runs: plans, condition, guides, precision. session.c creates one and checks conditions, plans.c
    creates plans, guided.c has the guides; predict.c, gradient.c, product.c, score.c and sample.c
-   use them. */
+   use them; prompts.c makes conditions from texts, start.c
+   samples from given items. */
 #ifndef SUMI_MODELS_SESSION_H
 #define SUMI_MODELS_SESSION_H
 
@@ -11,11 +12,24 @@
 #include "models/model.h"
 #include "models/plan_cache.h"
 
+/* The values of the option "long_prompts". */
+enum { PROMPTS_CUT, PROMPTS_CHUNKS };
+
+/* What samples begin with instead of noise (start.c). */
+struct session_start {
+    sumi_array items; /* [n, item]; without data: noise */
+    sumi_array mask; /* [n, h, w, 1], above 0 where items are made anew; without data: everywhere */
+    double strength;
+};
+
 struct sumi_session {
     sumi_context *context;
     const sumi_model *model;
-    int precision;                 /* PRECISION_BF16: plans store activations in bf16 */
-    struct option_set options;     /* precision, and the memory of the cache */
+    int precision;             /* PRECISION_BF16: plans store activations in bf16 */
+    struct option_set options; /* precision, the memory of the cache, and how prompts are read */
+    bool prompt_weights;
+    int long_prompts; /* PROMPTS_CUT or PROMPTS_CHUNKS */
+    int64_t clip_skip;
     sumi_condition *condition;     /* as the caller has set it, or NULL */
     const sumi_condition *current; /* of the network's next evaluation: that, or one that a guide or
                                       a measurement has set */
@@ -23,6 +37,8 @@ struct sumi_session {
     struct guide_stack stack;      /* around the network */
     sumi_solver *levels; /* the model's own, for the noise level of a time; NULL without guides */
     struct plan_cache cache;
+    struct session_start start;
+    sumi_array channels; /* of the input "extra_channels"; without data: none */
     int64_t item_memory; /* bytes of a prediction's plan for one item, 0 while unknown */
 };
 
@@ -59,6 +75,13 @@ sumi_status session_check_product(const sumi_session *session);
    computed values are finite. */
 void session_fill(const sumi_session *session, sumi_plan *plan, const struct net_nodes *inputs,
                   int64_t items, int64_t first, int64_t count, const float *x, const float *times);
+
+/* ---- Samples from items (start.c) ---- */
+
+/* Draws samples in place from the session's start. */
+sumi_status start_draw(sumi_session *session, sumi_solver *solver, sumi_solver_watcher watcher,
+                       void *user, sumi_array *samples);
+void start_release(sumi_session *session);
 
 /* ---- Plans (plans.c) ---- */
 

@@ -29,32 +29,43 @@ sumi_status weights_make(const struct weight_builder *builder, uint64_t seed,
 
 /* ---- Which file ---- */
 
-sumi_status weights_locate(sumi_context *context, const char *folder, char path[])
+/* Whether one of the endings makes a file of the folder, whose path is then in path[]. */
+static sumi_status find_ending(sumi_context *context, const char *folder, const char *stem,
+                               const char *const *endings, char path[], bool *found)
 {
-    static const char *const names[] = {
-        "diffusion_pytorch_model.safetensors",
-        "diffusion_pytorch_model.safetensors.index.json",
-        "diffusion_pytorch_model.fp16.safetensors",
-        "diffusion_pytorch_model.safetensors.index.fp16.json",
-        "diffusion_pytorch_model.bf16.safetensors",
-        "diffusion_pytorch_model.safetensors.index.bf16.json",
-    };
-    static const char *const pickles[] = {"diffusion_pytorch_model.bin",
-                                          "diffusion_pytorch_model.fp16.bin"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        TRY(path_join(context, folder, names[i], path));
-        if (path_exists(path)) return SUMI_OK;
+    *found = false;
+    for (int i = 0; endings[i] && !*found; i++) {
+        char name[NAME_SIZE];
+        snprintf(name, sizeof name, "%s%s", stem, endings[i]);
+        TRY(path_join(context, folder, name, path));
+        *found = path_exists(path);
     }
-    for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++) {
-        TRY(path_join(context, folder, pickles[i], path));
-        if (!path_exists(path)) continue;
+    return SUMI_OK;
+}
+
+sumi_status weights_locate(sumi_context *context, const char *folder, const char *stem, char path[])
+{
+    static const char *const endings[] = {".safetensors",
+                                          ".safetensors.index.json",
+                                          ".fp16.safetensors",
+                                          ".safetensors.index.fp16.json",
+                                          ".bf16.safetensors",
+                                          ".safetensors.index.bf16.json",
+                                          NULL};
+    static const char *const pickles[] = {".bin", ".fp16.bin", NULL};
+    const bool transformers = strcmp(stem, TRANSFORMERS_STEM) == 0;
+    bool found = false;
+    TRY(find_ending(context, folder, stem, endings, path, &found));
+    if (found) return SUMI_OK;
+    TRY(find_ending(context, folder, transformers ? "pytorch_model" : stem, pickles, path, &found));
+    if (found) {
         return context_fail(
             context, SUMI_ERROR_UNSUPPORTED,
             "%s: is a pickle, which could run any program when it is read, so it is refused; "
-            "convert it with diffusers: model.save_pretrained(folder, safe_serialization=True)",
-            path);
+            "convert it with %s: model.save_pretrained(folder, safe_serialization=True)",
+            path, transformers ? "transformers" : "diffusers");
     }
-    return context_fail(context, SUMI_ERROR_FILE, "%s: there is no %s", folder, names[0]);
+    return context_fail(context, SUMI_ERROR_FILE, "%s: there is no %s%s", folder, stem, endings[0]);
 }
 
 /* ---- One weight ---- */
@@ -63,9 +74,9 @@ struct loader {
     sumi_context *context;
     const char *path;
     safetensors *file;
-    bool *used;     /* [tensors of the file] */
-    bool mapped;    /* some weights are used in place, so that the file must stay mapped */
-    bool old_names; /* whether attention may have the names of early diffusers files */
+    bool *used;  /* [tensors of the file] */
+    bool mapped; /* some weights are used in place, so that the file must stay mapped */
+    const struct weight_builder *builder;
 };
 
 /* "...to_q.weight" as "...query.weight" and so on; false where the name has no older form. */
@@ -115,10 +126,14 @@ static sumi_status find_weight(void *user, const char *name, const struct shape 
 {
     struct loader *loader = user;
     char older[NAME_SIZE];
+    const char *prefix = loader->builder->prefix;
+    const size_t length = prefix ? strlen(prefix) : 0;
     const safetensors_tensor *tensor = safetensors_find(loader->file, name);
-    if (!tensor && loader->old_names && older_name(name, older)) {
+    if (!tensor && loader->builder->old_names && older_name(name, older)) {
         tensor = safetensors_find(loader->file, older);
     }
+    if (!tensor && prefix && strncmp(name, prefix, length) == 0)
+        tensor = safetensors_find(loader->file, name + length);
     if (!tensor) {
         return context_fail(loader->context, SUMI_ERROR_FORMAT,
                             "%s: tensor \"%.200s\", which config.json requires, is missing",
@@ -165,11 +180,20 @@ static const void *map_weight(void *user, size_t place, sumi_element *element)
 
 /* ---- All of them ---- */
 
+/* Whether a tensor is one that files have and that no network needs. */
+static bool is_needless(const struct loader *loader, const char *name)
+{
+    const char *needless = loader->builder->needless;
+    size_t length = strlen(name), size = needless ? strlen(needless) : 0;
+    return needless && length >= size && strcmp(name + length - size, needless) == 0;
+}
+
 static sumi_status check_all_used(const struct loader *loader)
 {
     size_t count = safetensors_count(loader->file);
     for (size_t i = 0; i < count; i++) {
-        if (loader->used[i]) continue;
+        if (loader->used[i] || is_needless(loader, safetensors_tensor_at(loader->file, i)->name))
+            continue;
         return context_fail(loader->context, SUMI_ERROR_FORMAT,
                             "%s: tensor \"%.200s\" is not part of the network that config.json "
                             "describes",
@@ -204,9 +228,8 @@ sumi_status weights_read(const struct weight_builder *builder, const char *name,
                          sumi_weights **weights)
 {
     sumi_context *context = builder->context;
-    struct loader loader = {.context = context, .path = name, .file = file};
+    struct loader loader = {.context = context, .path = name, .file = file, .builder = builder};
     const struct weight_source source = {&loader, find_weight, read_weight, map_weight};
-    loader.old_names = builder->old_names;
     loader.used = context_allocate_zeroed(context, safetensors_count(file), sizeof *loader.used);
     sumi_status status =
         loader.used ? weights_make(builder, 0, &source, weights) : SUMI_ERROR_MEMORY;

@@ -1,36 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole pipelines against numbers that diffusers gave for tiny ones with weights and noise by
    formula: the state after every step, the latents and the picture. Of a record, the program runs
-   the pipelines that decode the latents of one network, through the public interface alone. See
-   vectors/program.h for what is printed. */
+   the pipelines that decode the latents of one network, through the public interface alone;
+   pipeline_texts.c has prompts and pipeline_pictures.c what begins with a picture. The second
+   argument may be the folder of CLIP's vocabulary. See vectors/program.h for what is printed. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sumi.h"
-#include "vectors/figures.h"
 #include "vectors/formula.h"
+#include "vectors/pipeline.h"
 
-enum { CLASSES_MOST = 64, FIRST_DRAW = 3000 };
+enum { CLASSES_MOST = 64 };
 
-struct pipeline {
-    struct vectors_row *row;
-    sumi_context *context;
-    const char *fill;
-    sumi_model *model;
-    sumi_auto_encoder *coder;
-    sumi_session *session;
-    sumi_solver *solver;
-    json_object *steps; /* of the record: [time, sum of magnitudes] */
-    int64_t step;
-    struct figures_layout layout; /* of the latents */
-};
-
-static bool fails(struct pipeline *p)
-{
-    return vectors_fail(p->row, "%s", sumi_context_message(p->context));
-}
+static const char *vocabulary; /* the folder, or NULL */
 
 /* ---- Parts ---- */
 
@@ -59,6 +43,11 @@ static bool weight_of_coder(void *owner, int64_t number, sumi_weight *weight)
     return sumi_auto_encoder_weight(owner, number, weight);
 }
 
+static bool weight_of_encoder(void *owner, int64_t number, sumi_weight *weight)
+{
+    return sumi_text_encoder_weight(owner, number, weight);
+}
+
 /* Fills the weights of a part, each by its name's place among all of it. */
 static bool fill_weights(struct pipeline *p, void *owner, weight_at at)
 {
@@ -84,6 +73,17 @@ static json_object *component(const struct pipeline *p, const char *name, const 
     return found ? found : vectors_get(models, other);
 }
 
+/* The text encoder, where the record has one. */
+static bool open_encoder(struct pipeline *p)
+{
+    json_object *of = component(p, "text_encoder", "text_encoder");
+    if (!of) return true;
+    char *config = config_of(of, "class_", "config");
+    bool made = config && sumi_text_encoder_create(p->context, config, 1, &p->encoder) == SUMI_OK;
+    free(config);
+    return made ? fill_weights(p, p->encoder, weight_of_encoder) : pipeline_fails(p);
+}
+
 static bool open_parts(struct pipeline *p)
 {
     char *network = config_of(component(p, "transformer", "unet"), "class_", "config");
@@ -97,20 +97,18 @@ static bool open_parts(struct pipeline *p)
     free(coder);
     free(scheduler);
     return made ? fill_weights(p, p->model, weight_of_model)
-                      && fill_weights(p, p->coder, weight_of_coder)
-                : fails(p);
+                      && fill_weights(p, p->coder, weight_of_coder) && open_encoder(p)
+                : pipeline_fails(p);
 }
 
 /* ---- The run ---- */
 
-/* Draw k is the number 3000 + k of the fill "mix", laid out as the record's latents. */
+/* A draw of the solver: its first state, or the noise of a step. */
 static void draw(void *user, int64_t number, int64_t count, float *noise)
 {
     const struct pipeline *p = user;
-    for (int64_t j = 0; j < count; j++) {
-        noise[figures_place(&p->layout, j)] =
-            (float)formula_mix((uint32_t)(FIRST_DRAW + number), (uint32_t)j);
-    }
+    (void)count;
+    pipeline_noise(p, number ? pipeline_draw(p, "scheduling", number - 1) : p->first_draw, noise);
 }
 
 static bool watch(void *user, int64_t step, int64_t steps, double time, const float *x,
@@ -134,11 +132,8 @@ static sumi_status set_classes(struct pipeline *p, json_object *call)
 {
     json_object *labels = vectors_get(call, "class_labels");
     int64_t count = labels ? (int64_t)json_object_array_length(labels) : 0;
-    double scale = vectors_number(call, "guidance_scale");
     int32_t classes[CLASSES_MOST];
     sumi_condition *condition = NULL;
-    sumi_guide *guide = NULL;
-    char text[32];
     if (count < 1 || count > CLASSES_MOST) return SUMI_OK;
     for (int64_t i = 0; i < count; i++) classes[i] = (int32_t)vectors_number_at(labels, i);
     sumi_status status = sumi_condition_create(p->context, &condition);
@@ -146,21 +141,36 @@ static sumi_status set_classes(struct pipeline *p, json_object *call)
         status = sumi_condition_set_integers(condition, "class", 1, &count, classes);
     if (status == SUMI_OK) status = sumi_session_set_condition(p->session, condition);
     sumi_condition_free(condition);
-    if (status != SUMI_OK || scale <= 1) return status;
-    snprintf(text, sizeof text, "%.17g", scale);
-    status = sumi_session_add_guide(p->session, "classifier-free", &guide);
-    return status == SUMI_OK ? sumi_guide_set(guide, "scale", text) : status;
+    return status;
 }
 
-static sumi_status open_run(struct pipeline *p)
+static sumi_status set_guide(struct pipeline *p, json_object *call)
+{
+    double scale = vectors_number(call, "guidance_scale");
+    double rescale = vectors_number(call, "guidance_rescale");
+    sumi_guide *guide = NULL;
+    if (scale <= 1) return SUMI_OK;
+    sumi_status status = sumi_session_add_guide(p->session, "classifier-free", &guide);
+    if (status == SUMI_OK) status = sumi_guide_set_number(guide, "scale", scale);
+    if (status == SUMI_OK && rescale > 0) status = sumi_guide_set_number(guide, "rescale", rescale);
+    return status;
+}
+
+static sumi_status open_run(struct pipeline *p, json_object *expected)
 {
     json_object *call = vectors_get(p->row->record, "call");
     sumi_status status = sumi_session_create(p->context, p->model, &p->session);
+    p->first_draw = pipeline_draw(p, "prepare_latents", 0);
     if (status == SUMI_OK) status = set_classes(p, call);
+    if (status == SUMI_OK) status = pipeline_set_picture(p, call);
+    if (status == SUMI_OK && p->encoder) status = pipeline_set_texts(p, call, expected, vocabulary);
+    if (status == SUMI_OK) status = set_guide(p, call);
     if (status == SUMI_OK) status = sumi_session_solver(p->session, NULL, &p->solver);
     if (status == SUMI_OK)
         status =
             sumi_solver_set_number(p->solver, "steps", vectors_number(call, "num_inference_steps"));
+    if (status == SUMI_OK && vectors_get(call, "eta"))
+        status = sumi_solver_set_number(p->solver, "eta", vectors_number(call, "eta"));
     if (status == SUMI_OK) sumi_solver_set_noise(p->solver, draw, p);
     return status;
 }
@@ -195,16 +205,15 @@ static void compare_picture(struct pipeline *p, json_object *expected, sumi_arra
                     1e-6 + 1.5 / (double)count, "%s: share of values at bounds", p->fill);
 }
 
+/* Draws the latents to *state and compares them and the picture. */
 static bool compare(struct pipeline *p, json_object *expected, sumi_array *state)
 {
     sumi_array picture = {0};
     char what[64];
-    sumi_status status = sumi_solver_start(p->solver, 4, state->shape, state->data);
-    if (status == SUMI_OK)
-        status = sumi_solver_run(p->solver, sumi_session_denoiser, p->session, 4, state->shape,
-                                 state->data, watch, p);
+    sumi_status status =
+        sumi_session_sample(p->session, p->solver, p->layout.size[0], watch, p, state);
     if (status == SUMI_OK) status = sumi_auto_encoder_decode(p->coder, state, &picture);
-    if (status != SUMI_OK) return fails(p);
+    if (status != SUMI_OK) return pipeline_fails(p);
     snprintf(what, sizeof what, "%s: latents", p->fill);
     figures_compare(p->row, what, vectors_get(expected, "latents"), &p->layout, state->data, 1e-4);
     compare_picture(p, expected, &picture);
@@ -218,7 +227,6 @@ static bool compare(struct pipeline *p, json_object *expected, sumi_array *state
 static bool run_fill(struct pipeline *p, json_object *expected)
 {
     sumi_array state = {0};
-    int64_t shape[8];
     p->steps = vectors_get(expected, "steps");
     p->layout.rank =
         vectors_shape(vectors_get(vectors_get(expected, "latents"), "shape"), p->layout.size);
@@ -226,9 +234,7 @@ static bool run_fill(struct pipeline *p, json_object *expected)
     if (p->layout.rank != 4 || !json_object_is_type(p->steps, json_type_array))
         return vectors_fail(p->row, "the record should have \"latents\" [n,c,h,w] and \"steps\"");
     if (!open_parts(p)) return false;
-    figures_own_shape(&p->layout, shape);
-    if (open_run(p) != SUMI_OK || sumi_array_create(p->context, 4, shape, &state) != SUMI_OK)
-        return fails(p);
+    if (open_run(p, expected) != SUMI_OK) return pipeline_fails(p);
     compare(p, expected, &state);
     sumi_array_release(p->context, &state);
     return true;
@@ -239,16 +245,26 @@ static void close_parts(struct pipeline *p)
     sumi_solver_free(p->solver);
     sumi_session_free(p->session);
     sumi_auto_encoder_free(p->coder);
+    sumi_text_encoder_free(p->encoder);
+    sumi_array_release(p->context, &p->channels);
     sumi_model_free(p->model);
+}
+
+static bool is_there(const char *kind)
+{
+    static const char *const kinds[] = {"DiTPipeline", "LDMPipeline", "StableDiffusionPipeline",
+                                        "StableDiffusionImg2ImgPipeline",
+                                        "StableDiffusionInpaintPipeline"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kind, kinds[i]) == 0) return true;
+    return false;
 }
 
 static enum vectors_result check(struct vectors_row *row)
 {
-    static const char *const kinds[] = {"DiTPipeline", "LDMPipeline"};
-    const char *kind = vectors_text(row->record, "kind");
     sumi_context *context = NULL;
     json_object *fills = vectors_get(row->record, "fills");
-    if (strcmp(kind, kinds[0]) != 0 && strcmp(kind, kinds[1]) != 0) return VECTORS_NOT_THERE;
+    if (!is_there(vectors_text(row->record, "kind"))) return VECTORS_NOT_THERE;
     if (!json_object_is_type(fills, json_type_object)) {
         vectors_fail(row, "the record has no fills");
         return VECTORS_COMPARED;
@@ -269,5 +285,6 @@ static enum vectors_result check(struct vectors_row *row)
 
 int main(int argc, char **argv)
 {
+    if (argc > 2) vocabulary = argv[2];
     return vectors_main(argc, argv, "pipelines.json", "pipelines", check);
 }

@@ -324,6 +324,12 @@ SUMI_API int sumi_data_classes(const sumi_data *data); /* 0 if items have no lab
 /* The name of a class by number from 0, such as that of its folder of pictures; NULL if it has
    none. Owned by the data set. */
 SUMI_API const char *sumi_data_class_name(const sumi_data *data, int number);
+/* The caption of an item by index, UTF-8 without ends of lines, "" where it has none; NULL if the
+   data set has no captions, or no such item. Owned by the data set. */
+SUMI_API const char *sumi_data_caption(const sumi_data *data, int64_t index);
+/* Sets the captions of all items, as many as there are, which it copies; they must be UTF-8. NULL
+   among them is "". */
+SUMI_API sumi_status sumi_data_set_captions(sumi_data *data, const char *const *captions);
 SUMI_API sumi_item_kind sumi_data_kind(const sumi_data *data);
 /* The shape of one item ([h,w,c], [length,c] or [d]); returns its rank. */
 SUMI_API int sumi_data_shape(const sumi_data *data, int64_t shape[SUMI_MAX_RANK]);

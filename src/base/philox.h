@@ -22,7 +22,8 @@ enum philox_purpose {
     PURPOSE_DIRECTION,
     PURPOSE_LATENT,
     PURPOSE_LABEL_DROPOUT,
-    PURPOSE_RESTORE
+    PURPOSE_RESTORE,
+    PURPOSE_CAPTION_DROPOUT
 };
 
 typedef struct philox_stream {

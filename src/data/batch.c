@@ -6,12 +6,19 @@
 #include "data/buckets.h"
 #include "data/shuffle.h"
 
+int64_t data_place(const sumi_data *data, uint64_t seed, int64_t position)
+{
+    uint64_t epoch = (uint64_t)(position / data->count);
+    int64_t place = position % data->count;
+    if (data->kind->order && !data->items) return data->kind->order(data, seed, epoch, place);
+    return shuffle_index(seed, epoch, data->count, place);
+}
+
 sumi_status data_read_place(sumi_data *data, uint8_t *bytes, const struct batch_key *key, int64_t i,
                             float *item, int32_t *label)
 {
     int64_t position = key->step * key->batch + i;
-    int64_t index = shuffle_index(key->seed, (uint64_t)(position / data->count), data->count,
-                                  position % data->count);
+    int64_t index = data_place(data, key->seed, position);
     TRY(data_read_item(data, bytes, index, item, label));
     if (data->kind->draw) data->kind->draw(data, key->seed, position, index, item);
     augment_item(&data->augment, key->seed, position, data->shape, item);

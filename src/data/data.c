@@ -14,9 +14,10 @@
 #include "files/image.h"
 
 static const struct data_kind *const kinds[] = {
-    &data_morlet,    &data_digits,       &data_shapes, &data_swissroll, &data_moons,
-    &data_gaussians, &data_checkerboard, &data_rings,  &data_heartbeat, &data_noise,
-    &data_idx,       &data_cifar10,      &data_folder, &data_npy,       &data_csv,
+    &data_morlet,    &data_digits,     &data_shapes,       &data_swissroll,
+    &data_moons,     &data_gaussians,  &data_checkerboard, &data_rings,
+    &data_heartbeat, &data_noise,      &data_idx,          &data_cifar10,
+    &data_folder,    &data_webdataset, &data_npy,          &data_csv,
 };
 
 /* ---- Keys of recipes ---- */
@@ -28,10 +29,10 @@ static const struct option source_keys[] = {
     {CHOICE_OPTION(
         "data.kind", "digits",
         "morlet|digits|shapes|swissroll|moons|gaussians|checkerboard|rings|heartbeat|noise|idx|"
-        "cifar10|folder|npy|csv",
+        "cifar10|folder|webdataset|npy|csv",
         "where items come from: a generator or a kind of file")},
     {PATH_OPTION("data.path", "", "file or folder to read; empty: the user's cache folder"),
-     .when = "data.kind=idx|cifar10|folder|npy|csv"},
+     .when = "data.kind=idx|cifar10|folder|webdataset|npy|csv"},
     {CHOICE_OPTION(
          "data.items", "auto", "auto|images|signals|points",
          "the kind of items in the rows of an npy or csv file; auto: that of the network"),
@@ -77,6 +78,8 @@ const struct option *const data_tables[] = {
     data_points_keys,
     data_folder_keys,
     data_buckets_keys,
+    data_webdataset_keys,
+    data_caption_keys,
     augment_keys,
     reading_keys,
     seed_keys,
@@ -129,6 +132,7 @@ void sumi_data_free(sumi_data *data)
     buckets_free(data);
     close_source(data);
     names_release(context, &data->class_names);
+    names_release(context, &data->captions);
     context_release(context, data->items);
     context_release(context, data->labels);
     context_release(context, data->bytes);
@@ -259,6 +263,7 @@ static sumi_status apply_recipe(sumi_data *data, const sumi_recipe *recipe)
     if (limit && limit < data->count) data->count = limit;
     data->scale = recipe_number(recipe, "data.scale");
     data->readers = (int)recipe_int(recipe, "data.readers");
+    data->caption_dropout = recipe_number(recipe, "data.caption_dropout");
     if (data->count < 1) {
         return context_fail(data->context, SUMI_ERROR_FORMAT, "%s: holds no items", data->name);
     }

@@ -26,6 +26,9 @@ struct data_kind {
     /* NULL, or changes an item that training takes at `position` by a draw of its own, keyed by
        seed and position. */
     void (*draw)(sumi_data *data, uint64_t seed, int64_t position, int64_t index, float *item);
+    /* NULL for items in any order, or the item at a place of an epoch's own order, which passes
+       through the source from place to place; only while items are read on demand. */
+    int64_t (*order)(const sumi_data *data, uint64_t seed, uint64_t epoch, int64_t place);
     void (*close)(sumi_data *data); /* also called when `open` failed half way */
     bool reads_files;               /* whose contents may have changed when a run is resumed */
 };
@@ -42,6 +45,7 @@ struct sumi_data {
     int64_t shape[SUMI_MAX_RANK];  /* of one item */
     int classes;                   /* 0 without labels */
     struct names class_names;      /* empty where they have none */
+    struct names captions;         /* of the items; empty where they have none */
     enum sumi_item_kind items_are; /* 0: the usual kind of that rank */
     char auto_encoder[HASH_TEXT];  /* fingerprint of what items are latents of; "" for none */
     uint64_t files;                /* checksum of its files' sizes and times (hash_file), and of
@@ -50,6 +54,7 @@ struct sumi_data {
     /* Set by data.c. */
     int64_t item_size; /* numbers in one item */
     double scale;      /* factor of the items (data.scale) */
+    double caption_dropout;
     struct augment augment;
     void *items;         /* bytes or floats [count, item_size], or NULL while read on demand */
     int32_t *labels;     /* [count] beside `items` when there are classes */
@@ -67,13 +72,14 @@ struct sumi_data {
 
 extern const struct data_kind data_morlet, data_digits, data_shapes, data_swissroll, data_moons,
     data_gaussians, data_checkerboard, data_rings, data_heartbeat, data_noise, data_idx,
-    data_cifar10, data_folder, data_npy, data_csv;
+    data_cifar10, data_folder, data_webdataset, data_npy, data_csv;
 
 /* The keys of a recipe's [data]: those of all kinds or of several (data.c), and those that one file
    alone reads, which stand in it; measured noise, which two read, is in points.c. */
 extern const struct option *const data_tables[];
 extern const struct option data_morlet_keys[], data_shapes_keys[], data_heartbeat_keys[];
 extern const struct option data_noise_keys[], data_points_keys[], data_folder_keys[];
+extern const struct option data_webdataset_keys[], data_caption_keys[];
 
 /* Identifies the batch of a step; the order of the items changes with every epoch. */
 struct batch_key {
@@ -97,6 +103,14 @@ sumi_status data_read_place(sumi_data *data, uint8_t *bytes, const struct batch_
    threads start to read the next step's batch (ahead.h). */
 sumi_status data_read_batch(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,
                             float *items, int32_t *labels);
+
+/* The item that training takes at a position: a permutation of all items in every epoch. */
+int64_t data_place(const sumi_data *data, uint64_t seed, int64_t position);
+
+/* The captions of the items of data_read_batch, "" where the recipe's data.caption_dropout drops
+   one; owned by the data set, which must have captions (captions.c). */
+void data_batch_captions(sumi_data *data, uint64_t seed, int64_t step, int64_t batch,
+                         const char **captions);
 
 /* For kinds that read files: sets the name to data.path or, where that is empty, to the folder
    `usual` of the user's cache (an error if `usual` is NULL). A bare name such as fashion-mnist that

@@ -269,6 +269,18 @@ static sumi_status copy_labels(const struct encoding *encoding, int32_t **labels
     return SUMI_OK;
 }
 
+/* Gives each latent the caption of its picture. */
+static sumi_status copy_captions(const struct encoding *encoding, sumi_data *data)
+{
+    const sumi_data *pictures = encoding->pictures;
+    data->caption_dropout = pictures->caption_dropout;
+    for (int64_t i = 0; i < data->count && pictures->captions.count; i++) {
+        const char *caption = sumi_data_caption(pictures, i % pictures->count);
+        TRY(names_set(encoding->context, &data->captions, i, caption));
+    }
+    return SUMI_OK;
+}
+
 static sumi_status open_latents(const struct encoding *encoding, sumi_data **data)
 {
     sumi_data *pictures = encoding->pictures;
@@ -283,6 +295,7 @@ static sumi_status open_latents(const struct encoding *encoding, sumi_data **dat
         const char *name = sumi_data_class_name(pictures, i);
         if (name) status = names_set(encoding->context, &(*data)->class_names, i, name);
     }
+    if (status == SUMI_OK) status = copy_captions(encoding, *data);
     if (status == SUMI_OK) (*data)->readers = pictures->readers;
     if (status == SUMI_OK) return SUMI_OK;
     sumi_data_free(*data);

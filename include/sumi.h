@@ -493,8 +493,9 @@ SUMI_API sumi_status sumi_slerp(sumi_context *context, int64_t count, const floa
 
 typedef struct sumi_model sumi_model;
 
-/* Opens a folder written by Sumi or diffusers (with model_index.json or only a config.json), or the
-   output folder of a training run. */
+/* Opens a folder written by Sumi or diffusers (with model_index.json or only a config.json), the
+   output folder of a training run, or a checkpoint of Stable Diffusion 1.x, 2.x or XL in one file
+   with the original names of tensors (safetensors or GGUF). */
 SUMI_API sumi_status sumi_model_open(sumi_context *context, const char *path, sumi_model **model);
 
 /* Creates a model from its files in memory: the text of config.json, the text of
@@ -548,6 +549,10 @@ SUMI_API const char *sumi_model_scheduler(const sumi_model *model); /* scheduler
    also those of its auto-encoder, of which up to 4096 numbers of each count. In a new string, to be
    released with sumi_text_release. */
 SUMI_API sumi_status sumi_model_fingerprint(const sumi_model *model, char **text);
+/* Adds a LoRA file (Hu et al. 2021) to the weights: scale (alpha / rank) up down. The layout is
+   that of diffusers, PEFT or kohya's programs. Several files add up. SUMI_ERROR_FORMAT for a file
+   of another model, with the tensors that do not fit; then no weight has changed. */
+SUMI_API sumi_status sumi_model_add_lora(sumi_model *model, const char *path, double scale);
 /* Sets the scheduler_config.json with which the model is saved and sampled. */
 SUMI_API sumi_status sumi_model_set_scheduler(sumi_model *model, const char *json);
 /* The number of classes, without the null class; 0 for an unconditional model. */

@@ -28,6 +28,7 @@ void safetensors_free(safetensors *file)
     context_release(context, file->tensors);
     context_release(context, file->by_name);
     json_object_put(file->header);
+    names_release(context, &file->names);
     source_close(&file->source);
     context_release(context, file);
 }
@@ -322,6 +323,7 @@ static byte_source *source_of(const safetensors *file, const safetensors_tensor 
 
 const void *safetensors_map(const safetensors *file, const safetensors_tensor *tensor)
 {
+    if (tensor->packing != PACKING_NONE || tensor->transposed) return NULL;
     const uint8_t *bytes = source_bytes(source_of(file, tensor));
     bool aligned = bytes && (uintptr_t)(bytes + tensor->offset) % number_size(tensor->type) == 0;
     const uint16_t one = 1;
@@ -339,8 +341,11 @@ sumi_status safetensors_check(sumi_context *context, const safetensors *file)
 sumi_status safetensors_read(const safetensors *file, const safetensors_tensor *tensor,
                              float *output)
 {
-    return source_read_numbers(source_of(file, tensor), tensor->offset, tensor->type, false,
-                               (size_t)tensor->count, output);
+    if (tensor->packing != PACKING_NONE)
+        return tensor_unpack(source_of(file, tensor), tensor, output);
+    TRY(source_read_numbers(source_of(file, tensor), tensor->offset, tensor->type, false,
+                            (size_t)tensor->count, output));
+    return tensor->transposed ? tensor_transpose(file->context, tensor, output) : SUMI_OK;
 }
 
 sumi_status safetensors_read_bytes(const safetensors *file, const safetensors_tensor *tensor,

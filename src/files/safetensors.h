@@ -11,15 +11,41 @@
 
 typedef struct safetensors safetensors;
 
+/* How the data of a tensor lie in the file: plainly, or in GGUF's blocks of 32 numbers with a
+   common factor, of 8 or 4 bits each. */
+enum tensor_packing { PACKING_NONE, PACKING_Q8_0, PACKING_Q4_0 };
+
 typedef struct safetensors_tensor {
     const char *name;
-    number_type type;
+    number_type type;            /* of packed tensors F32 */
+    enum tensor_packing packing; /* other than none only in GGUF */
+    bool transposed;             /* a matrix whose columns follow each other in the file */
     int rank;
     int64_t shape[SUMI_MAX_RANK];
     int64_t count;   /* number of elements */
     uint64_t offset; /* of its data, in its file */
     int shard;       /* index of the file, from 0 */
 } safetensors_tensor;
+
+/* Opens a file of any kind that has named tensors, told from its beginning: safetensors, PyTorch's
+   zip files (.ckpt, .pt, .bin; pytorch_file.c) and GGUF (gguf.c). Further formats are read through
+   the same calls; nothing in them is executed. */
+sumi_status tensors_open(sumi_context *context, const char *path, safetensors **file);
+/* What a tensor of a file is called by tensors_select: its name, and its shape and place. */
+struct tensor_choice {
+    char name[512];
+    safetensors_tensor tensor; /* its name is not read */
+};
+enum { TENSOR_CHOICES = 3 };
+/* Replaces the tensors of an opened file, which is not a sharded set, by what `choose` makes of
+ *each: count of them, of which each lies inside the tensor; 0 leaves it out. */
+sumi_status tensors_select(safetensors *file,
+                           sumi_status (*choose)(void *user, const safetensors_tensor *tensor,
+                                                 struct tensor_choice choices[TENSOR_CHOICES],
+                                                 int *count),
+                           void *user);
+/* The type of a tensor for people, such as "F16" or "Q8_0". */
+const char *tensor_type_name(const safetensors_tensor *tensor);
 
 /* Opens a .safetensors file, or a sharded set by its index (a name ending in ".json", with the
    shards in the same folder). Reads only headers. */

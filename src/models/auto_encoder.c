@@ -76,6 +76,28 @@ sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
     return status;
 }
 
+sumi_status auto_encoder_part_make(sumi_context *context, const char *config, const char *source,
+                                   safetensors *file, struct auto_encoder_part **part)
+{
+    *part = NULL;
+    struct auto_encoder_part *fresh = context_allocate_zeroed(context, 1, sizeof *fresh);
+    sumi_status status = SUMI_ERROR_MEMORY;
+    if (fresh) {
+        fresh->context = context;
+        status = auto_encoder_parse(context, config, source, &fresh->net);
+    }
+    if (status != SUMI_OK) {
+        safetensors_free(file);
+        auto_encoder_part_free(fresh);
+        return status;
+    }
+    const struct weight_builder builder = builder_of(fresh);
+    status = weights_read(&builder, source, file, &fresh->weights);
+    if (status == SUMI_OK) *part = fresh;
+    else auto_encoder_part_free(fresh);
+    return status;
+}
+
 sumi_status auto_encoder_is_in(sumi_context *context, const char *folder, bool *found)
 {
     char path[PATH_SIZE], *text = NULL;
@@ -96,9 +118,8 @@ sumi_status auto_encoder_is_in(sumi_context *context, const char *folder, bool *
     return status;
 }
 
-/* Checks that the network's items are the auto-encoder's latents. */
-static sumi_status check_fit(const sumi_model *model, const struct auto_encoder *net,
-                             const char *folder)
+sumi_status auto_encoder_check_fit(const sumi_model *model, const struct auto_encoder *net,
+                                   const char *folder)
 {
     int64_t channels = model->net->item_shape[model->net->item_rank - 1];
     if (model->net->kind == SUMI_PICTURE && channels == net->latent_channels) return SUMI_OK;
@@ -113,7 +134,7 @@ sumi_status part_load_auto_encoder(sumi_model *model, const char *folder)
     TRY(auto_encoder_part_open(model->context, folder, &model->auto_encoder));
     snprintf(model->auto_encoder->name, sizeof model->auto_encoder->name, "%s",
              slash ? slash + 1 : folder);
-    return check_fit(model, model->auto_encoder->net, folder);
+    return auto_encoder_check_fit(model, model->auto_encoder->net, folder);
 }
 
 /* ---- The runner ---- */

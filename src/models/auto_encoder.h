@@ -22,6 +22,13 @@ struct auto_encoder_part {
 
 sumi_status auto_encoder_part_open(sumi_context *context, const char *folder,
                                    struct auto_encoder_part **part);
+/* Makes one from the text of a config.json and an opened file, which is freed or kept; `source`
+   names both in messages. */
+sumi_status auto_encoder_part_make(sumi_context *context, const char *config, const char *source,
+                                   safetensors *file, struct auto_encoder_part **part);
+/* Checks that the network's items are the auto-encoder's latents. */
+sumi_status auto_encoder_check_fit(const sumi_model *model, const struct auto_encoder *net,
+                                   const char *folder);
 sumi_status auto_encoder_part_save(const struct auto_encoder_part *part, const char *folder);
 /* The fingerprint of its weights and of the scale of its latents as a text. */
 sumi_status auto_encoder_part_mark(const struct auto_encoder_part *part, char mark[HASH_TEXT]);

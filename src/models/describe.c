@@ -201,7 +201,7 @@ static sumi_status add_tensor(const struct description *description, const safet
     total->infinite += statistics.infinite;
     json_object *entry = json_object_new_object();
     bool complete = entry && member_text(entry, "name", tensor->name)
-                    && member_text(entry, "dtype", number_name(tensor->type))
+                    && member_text(entry, "dtype", tensor_type_name(tensor))
                     && member_wholes(entry, "shape", tensor->rank, tensor->shape)
                     && add_statistics(entry, &statistics);
     if (!complete || json_object_array_add(list, entry) != 0) {
@@ -211,7 +211,8 @@ static sumi_status add_tensor(const struct description *description, const safet
     return SUMI_OK;
 }
 
-static sumi_status add_tensors(struct description *description, const safetensors *file)
+static sumi_status add_tensors(struct description *description, const safetensors *file,
+                               const char *kind)
 {
     struct statistics total = {.finite = 0};
     int64_t parameters = 0;
@@ -225,7 +226,7 @@ static sumi_status add_tensors(struct description *description, const safetensor
     json_object *metadata = safetensors_metadata_object(file);
     return check(
         description,
-        member_text(description->what, "kind", "safetensors")
+        member_text(description->what, "kind", kind)
             && member_whole(description->what, "tensor_count", (int64_t)safetensors_count(file))
             && member_whole(description->what, "parameters", parameters)
             && member_whole(description->what, "nan", total.nan)
@@ -234,11 +235,11 @@ static sumi_status add_tensors(struct description *description, const safetensor
                           metadata ? json_object_get(metadata) : json_object_new_object()));
 }
 
-static sumi_status describe_safetensors(struct description *description)
+static sumi_status describe_tensors(struct description *description, const char *kind)
 {
     safetensors *file = NULL;
-    TRY(safetensors_open(description->context, description->path, &file));
-    sumi_status status = add_tensors(description, file);
+    TRY(tensors_open(description->context, description->path, &file));
+    sumi_status status = add_tensors(description, file, kind);
     safetensors_free(file);
     return status;
 }
@@ -356,7 +357,7 @@ static sumi_status describe_file(struct description *description)
     byte_source source;
     const char *path = description->path;
     if (path_has_ending(path, ".safetensors") || path_has_ending(path, ".json")) {
-        return describe_safetensors(description);
+        return describe_tensors(description, "safetensors");
     }
     TRY(source_open(description->context, path, &source));
     size_t size = source.size < START_SIZE ? (size_t)source.size : START_SIZE;
@@ -368,6 +369,7 @@ static sumi_status describe_file(struct description *description)
         TRY(describe_array(description, "image"));
         return image_is_png(start, size) ? add_texts(description) : SUMI_OK;
     }
+    if (size >= 4 && memcmp(start, "GGUF", 4) == 0) return describe_tensors(description, "gguf");
     if (is_idx(start, size)) return describe_idx(description);
     return describe_array(description, "table");
 }

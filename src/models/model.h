@@ -59,6 +59,9 @@ void text_parts_free(sumi_model *model);
 /* The number-th of them, from 0, for sumi_model_part; false past the last. */
 bool text_parts_describe(const sumi_model *model, int number, sumi_part *part);
 
+/* Opens a single-file checkpoint (single_file_open.c). */
+sumi_status model_open_file(sumi_model *model, const char *path);
+
 /* ---- Creating one (model.c) ---- */
 
 /* Reads the network from the text of a config.json into a model without one. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening a model folder: a pipeline with model_index.json, or a lone network with config.json. */
+/* Opening a model: a pipeline with model_index.json, a lone network with config.json, or a
+   checkpoint in one file (single_file_open.c). */
 #include "base/file.h"
 #include "models/model.h"
 
@@ -55,6 +56,17 @@ static sumi_status open_network(sumi_model *model, const char *folder)
     return scheduler_default(model->context, &model->scheduler);
 }
 
+static sumi_status open_file(sumi_model *model, const char *path)
+{
+    static const char *const endings[] = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (path_has_ending(path, endings[i])) return model_open_file(model, path);
+    return context_fail(model->context, SUMI_ERROR_ARGUMENT,
+                        "%s: is a file; a model is the folder that contains model_index.json or "
+                        "config.json, or a checkpoint (.safetensors, .ckpt, .gguf)",
+                        path);
+}
+
 static sumi_status open_folder(sumi_model *model, const char *path)
 {
     char file[PATH_SIZE];
@@ -62,12 +74,7 @@ static sumi_status open_folder(sumi_model *model, const char *path)
     if (!path_exists(path)) {
         return context_fail(context, SUMI_ERROR_FILE, "%s: there is no such model folder", path);
     }
-    if (!path_is_folder(path)) {
-        return context_fail(
-            context, SUMI_ERROR_ARGUMENT,
-            "%s: is a file; a model is the folder that contains model_index.json or config.json",
-            path);
-    }
+    if (!path_is_folder(path)) return open_file(model, path);
     TRY(path_join(context, path, "model_index.json", file));
     if (path_exists(file)) return open_pipeline(model, path, file);
     TRY(path_join(context, path, "config.json", file));

@@ -495,7 +495,8 @@ typedef struct sumi_model sumi_model;
 
 /* Opens a folder written by Sumi or diffusers (with model_index.json or only a config.json), the
    output folder of a training run, or a checkpoint of Stable Diffusion 1.x, 2.x or XL in one file
-   with the original names of tensors (safetensors or GGUF). */
+   with the original names of tensors (safetensors, GGUF, or a file of torch.save, of which nothing
+   is executed). */
 SUMI_API sumi_status sumi_model_open(sumi_context *context, const char *path, sumi_model **model);
 
 /* Creates a model from its files in memory: the text of config.json, the text of

@@ -147,6 +147,7 @@ typedef sumi_status (*reader)(safetensors *file);
 static reader find_reader(const uint8_t start[4])
 {
     if (memcmp(start, "GGUF", 4) == 0) return gguf_read;
+    if (memcmp(start, "PK\3\4", 4) == 0) return pytorch_file_read;
     return NULL;
 }
 

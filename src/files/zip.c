@@ -125,23 +125,33 @@ static void parse_entry(const uint8_t *entry, const uint8_t *extra, struct membe
     parse_extra(extra, (size_t)number(entry + 30, 2), member);
 }
 
+/* The entry at *at of the directory's bytes[size], and advances behind it. */
+static sumi_status next_entry(const byte_source *source, const uint8_t *bytes, size_t size,
+                              size_t *at, const uint8_t **entry, size_t *name_size)
+{
+    *entry = bytes + *at;
+    if (size - *at < ENTRY_SIZE || number(*entry, 4) != 0x02014b50)
+        return broken(source, "the directory of the zip archive is damaged");
+    *name_size = (size_t)number(*entry + 28, 2);
+    size_t whole =
+        ENTRY_SIZE + *name_size + (size_t)number(*entry + 30, 2) + (size_t)number(*entry + 32, 2);
+    if (whole > size - *at) return broken(source, "the directory of the zip archive is damaged");
+    *at += whole;
+    return SUMI_OK;
+}
+
 /* Looks a name up in the directory's bytes. */
 static sumi_status search(const byte_source *source, const uint8_t *bytes,
                           const struct directory *directory, const char *name,
                           struct member *member, bool *found)
 {
-    size_t at = 0, all = (size_t)directory->size, length = strlen(name);
+    size_t at = 0, length = strlen(name), name_size = 0;
+    const uint8_t *entry = NULL;
     *found = false;
     for (uint64_t i = 0; i < directory->entries && !*found; i++) {
-        const uint8_t *entry = bytes + at;
-        if (all - at < ENTRY_SIZE || number(entry, 4) != 0x02014b50)
-            return broken(source, "the directory of the zip archive is damaged");
-        size_t name_size = (size_t)number(entry + 28, 2), extra = (size_t)number(entry + 30, 2);
-        size_t whole = ENTRY_SIZE + name_size + extra + (size_t)number(entry + 32, 2);
-        if (whole > all - at) return broken(source, "the directory of the zip archive is damaged");
+        TRY(next_entry(source, bytes, (size_t)directory->size, &at, &entry, &name_size));
         *found = name_size == length && memcmp(entry + ENTRY_SIZE, name, length) == 0;
         if (*found) parse_entry(entry, entry + ENTRY_SIZE + name_size, member);
-        at += whole;
     }
     return SUMI_OK;
 }
@@ -235,4 +245,79 @@ sumi_status zip_read(const byte_source *source, const char *name, uint64_t most,
     *bytes = unpacked;
     *size = (size_t)member.size;
     return SUMI_OK;
+}
+
+/* ---- All members ---- */
+
+/* Where the bytes of a member begin, behind its own header. */
+static sumi_status find_place(const byte_source *source, const struct member *member,
+                              uint64_t *place)
+{
+    uint8_t local[LOCAL_SIZE];
+    TRY(source_read(source, member->offset, local, sizeof local));
+    if (number(local, 4) != 0x04034b50) return broken(source, "a member has no header");
+    *place = member->offset + LOCAL_SIZE + number(local + 26, 2) + number(local + 28, 2);
+    return SUMI_OK;
+}
+
+static sumi_status add_member(const byte_source *source, const uint8_t *entry, size_t name_size,
+                              struct zip_list *list)
+{
+    struct zip_member *item = &list->items[list->count];
+    struct member member;
+    const uint8_t *name = entry + ENTRY_SIZE;
+    parse_entry(entry, name + name_size, &member);
+    if (memchr(name, 0, name_size)) return SUMI_OK;
+    TRY(find_place(source, &member, &item->place));
+    item->size = member.packed;
+    item->stored = member.method == STORED && !(member.flags & ENCRYPTED);
+    if (item->place > source->size || item->size > source->size - item->place)
+        return broken(source, "a member is not inside the file");
+    item->name = context_allocate_zeroed(source->context, name_size + 1, 1);
+    if (!item->name) return SUMI_ERROR_MEMORY;
+    memcpy(item->name, name, name_size);
+    list->count++;
+    return SUMI_OK;
+}
+
+static sumi_status add_members(const byte_source *source, const uint8_t *bytes,
+                               const struct directory *directory, struct zip_list *list)
+{
+    const uint8_t *entry = NULL;
+    size_t at = 0, name_size = 0;
+    uint64_t most = directory->size / ENTRY_SIZE;
+    list->items = context_allocate_zeroed(source->context, (size_t)most, sizeof *list->items);
+    if (!list->items) return SUMI_ERROR_MEMORY;
+    for (uint64_t i = 0; i < directory->entries; i++) {
+        TRY(next_entry(source, bytes, (size_t)directory->size, &at, &entry, &name_size));
+        TRY(add_member(source, entry, name_size, list));
+    }
+    return SUMI_OK;
+}
+
+sumi_status zip_list(const byte_source *source, struct zip_list *list)
+{
+    struct directory directory = {0};
+    *list = (struct zip_list){0};
+    TRY(find_end(source, &directory));
+    uint8_t *bytes = context_allocate(source->context, (size_t)directory.size, 1);
+    if (!bytes) return SUMI_ERROR_MEMORY;
+    sumi_status status = source_read(source, directory.offset, bytes, (size_t)directory.size);
+    if (status == SUMI_OK) status = add_members(source, bytes, &directory, list);
+    context_release(source->context, bytes);
+    return status;
+}
+
+void zip_list_release(sumi_context *context, struct zip_list *list)
+{
+    for (int64_t i = 0; i < list->count; i++) context_release(context, list->items[i].name);
+    context_release(context, list->items);
+    *list = (struct zip_list){0};
+}
+
+const struct zip_member *zip_find(const struct zip_list *list, const char *name)
+{
+    for (int64_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].name, name) == 0) return &list->items[i];
+    return NULL;
 }

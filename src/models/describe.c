@@ -370,6 +370,8 @@ static sumi_status describe_file(struct description *description)
         return image_is_png(start, size) ? add_texts(description) : SUMI_OK;
     }
     if (size >= 4 && memcmp(start, "GGUF", 4) == 0) return describe_tensors(description, "gguf");
+    if (size >= 4 && memcmp(start, "PK\3\4", 4) == 0)
+        return describe_tensors(description, "pytorch");
     if (is_idx(start, size)) return describe_idx(description);
     return describe_array(description, "table");
 }

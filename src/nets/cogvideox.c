@@ -454,6 +454,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 
 const struct net_type net_type_cogvideox = {.class_name = "CogVideoXTransformer3DModel",
                                             .part = "transformer",
+                                            .pipeline = "CogVideoXPipeline",
                                             .keys = keys,
                                             .settings_size = sizeof(struct cogvideox),
                                             .read = read_all,

@@ -143,6 +143,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 
 const struct net_type net_type_latte = {.class_name = "LatteTransformer3DModel",
                                         .part = "transformer",
+                                        .pipeline = "LattePipeline",
                                         .variance_is_optional = true,
                                         .keys = keys,
                                         .settings_size = sizeof(struct latte),

@@ -268,7 +268,8 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 }
 
 const struct net_type net_type_prior = {.class_name = "PriorTransformer",
-                                        .part = "prior",
+                                        .part = "transformer",
+                                        .pipeline = "SumiPipeline",
                                         .keys = keys,
                                         .settings_size = sizeof(struct prior),
                                         .read = read_all,

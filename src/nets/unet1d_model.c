@@ -316,6 +316,7 @@ static sumi_node build(const struct net *net, sumi_graph *graph, const struct ne
 }
 
 const struct net_type net_type_unet_1d_model = {.class_name = "UNet1DModel",
+                                                .pipeline = "DanceDiffusionPipeline",
                                                 .keys = keys,
                                                 .settings_size = sizeof(struct unet1d_model),
                                                 .read = read_all,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A model that is saved and opened again is the same model. */
 #include "base/json.h"
+#include "models/model.h"
 #include "models/tiny.h"
 
 static void saves_and_opens(scratch *room, const char *config)
@@ -33,6 +34,50 @@ static void a_signal_model_comes_back_bit_for_bit(void **state)
 static void a_point_model_comes_back_bit_for_bit(void **state)
 {
     saves_and_opens(*state, TINY_MLP);
+}
+
+/* Networks with conditions, whose weights are compared. */
+static void networks_of_every_class_come_back_with_their_weights(void **state)
+{
+    static const char *const configs[] = {
+        "{\"_class_name\": \"PriorTransformer\", \"num_attention_heads\": 2, "
+        "\"attention_head_dim\": 4, \"num_layers\": 1, \"embedding_dim\": 6, \"num_embeddings\": "
+        "5}",
+        "{\"_class_name\": \"LatteTransformer3DModel\", \"num_attention_heads\": 2, "
+        "\"attention_head_dim\": 4, \"in_channels\": 2, \"num_layers\": 1, \"sample_size\": 4, "
+        "\"patch_size\": 2, \"caption_channels\": 3, \"cross_attention_dim\": 8, "
+        "\"video_length\": 3, \"norm_type\": \"ada_norm_single\"}",
+        "{\"_class_name\": \"CogVideoXTransformer3DModel\", \"num_attention_heads\": 1, "
+        "\"attention_head_dim\": 16, \"in_channels\": 2, \"out_channels\": 2, \"num_layers\": 1, "
+        "\"time_embed_dim\": 8, \"text_embed_dim\": 3, \"sample_width\": 4, "
+        "\"sample_height\": 4, \"sample_frames\": 5}",
+        "{\"_class_name\": \"UNet1DModel\", \"sample_size\": 32, \"extra_in_channels\": 64}",
+        "{\"_class_name\": \"UNet1DModel\", \"sample_size\": 8, \"time_embedding_type\": "
+        "\"positional\", \"use_timestep_embedding\": true, \"act_fn\": \"mish\", "
+        "\"down_block_types\": [\"DownResnetBlock1D\", \"DownResnetBlock1D\"], "
+        "\"up_block_types\": [\"UpResnetBlock1D\"], \"mid_block_type\": "
+        "\"MidResTemporalBlock1D\", \"out_block_type\": \"OutConv1DBlock\", "
+        "\"block_out_channels\": [8, 16]}"};
+    scratch *room = *state;
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        sumi_model *model = tiny_create(room, configs[i]), *opened = NULL;
+        const char *folder = scratch_path(room, "model");
+        CHECK_OK(room->context, sumi_model_save(model, folder));
+        CHECK_OK(room->context, sumi_model_open(room->context, folder, &opened));
+        assert_string_equal(sumi_model_config(model), sumi_model_config(opened));
+        assert_int_equal(model->weights->count, opened->weights->count);
+        for (int64_t k = 0; k < model->weights->count; k++) {
+            const struct weight *weight = &model->weights->items[k];
+            const struct weight *same = &opened->weights->items[k];
+            assert_string_equal(weight->name, same->name);
+            assert_int_equal(weight->trainable, same->trainable);
+            assert_memory_equal(weight->data, weight_values(same),
+                                (size_t)shape_count(&weight->shape) * sizeof *weight->data);
+        }
+        sumi_model_free(opened);
+        sumi_model_free(model);
+        scratch_remove(folder);
+    }
 }
 
 static json_object *read_json(scratch *room, const char *name)
@@ -137,6 +182,7 @@ int main(void)
         SCRATCH_TEST(a_picture_model_comes_back_bit_for_bit),
         SCRATCH_TEST(a_signal_model_comes_back_bit_for_bit),
         SCRATCH_TEST(a_point_model_comes_back_bit_for_bit),
+        SCRATCH_TEST(networks_of_every_class_come_back_with_their_weights),
         SCRATCH_TEST(the_index_names_the_classes_of_diffusers),
         SCRATCH_TEST(networks_of_sumi_s_own_are_not_passed_off_as_diffusers),
         SCRATCH_TEST(weights_are_written_as_float32_with_the_mark_of_torch),

@@ -792,13 +792,16 @@ SUMI_API sumi_status sumi_classifier_judge(sumi_classifier *classifier, int64_t 
    batch, and predicts null + scale (condition - null). "sigma_low" and "sigma_high" limit it to an
    interval of the noise level sigma = s / a; "rescale" is the share of the prediction whose
    standard deviation is set to that of the conditional one; "channels" is the number of guided
-   channels. */
+   channels. sumi_guide_describe lists the other kinds; "interval" and "rescale" act on the guides
+   that were added before them. */
 typedef struct sumi_guide sumi_guide;
 
 /* The kinds of guides by number from 0; false past the last. */
 typedef struct sumi_guide_info {
     size_t size; /* sizeof(sumi_guide_info) */
     const char *name, *paper;
+    const char *needs; /* beside a denoiser: "a null condition" ...; "" for nothing */
+    int evaluations;   /* more for each of the network */
 } sumi_guide_info;
 SUMI_API bool sumi_guide_describe(int number, sumi_guide_info *info);
 
@@ -825,7 +828,8 @@ SUMI_API sumi_status sumi_guide_set_number(sumi_guide *guide, const char *option
    this guide. */
 SUMI_API const char *sumi_guide_get(sumi_guide *guide, const char *option);
 
-/* ---- Inverse problems ------------------------------------------------------------------------ */
+/* What a guide needs beside options (sumi_guide_info.needs). Each is refused by guides that have no
+   use for it; an evaluation without it is refused with a sentence. */
 
 /* A denoiser with vector-Jacobian products: writes output[count, output_size] like a sumi_denoiser,
    and products[count, item_size] = v^T d output / d x with the v of each item in vectors[count,
@@ -846,6 +850,48 @@ typedef struct sumi_own_denoiser {
     sumi_status (*set_condition)(void *user, const sumi_condition *condition);
     int64_t channels;
 } sumi_own_denoiser;
+
+/* "autoguidance": the weak denoiser, with the path and the prediction of the strong one. The second
+   is that of another session, which must outlive the guide. */
+SUMI_API sumi_status sumi_guide_set_denoiser(sumi_guide *guide, const sumi_own_denoiser *denoiser);
+SUMI_API sumi_status sumi_guide_set_session(sumi_guide *guide, sumi_session *session);
+
+/* "classifier": log p(y | x) of noised items, written to log_likelihoods[count], and its gradients
+   by x, to gradients[count, item_size]; x and times are those that the denoiser gets. */
+typedef sumi_status (*sumi_log_likelihood)(void *user, int64_t count, int64_t item_size,
+                                           const float *x, const float *times,
+                                           float *log_likelihoods, float *gradients);
+SUMI_API sumi_status sumi_guide_set_likelihood(sumi_guide *guide, sumi_log_likelihood likelihood,
+                                               void *user);
+/* That of classes[count], which repeat cyclically over items, by a trained classifier, also of
+   another path; it must outlive the guide. */
+SUMI_API sumi_status sumi_guide_set_classifier(sumi_guide *guide, sumi_classifier *classifier,
+                                               int64_t count, const int32_t *classes);
+
+/* "negative": the condition that stands in place of the null condition; it is copied. */
+SUMI_API sumi_status sumi_guide_set_condition(sumi_guide *guide, const sumi_condition *condition);
+
+/* "cfg++": the solver that will run; its levels are copied. */
+SUMI_API sumi_status sumi_guide_follow(sumi_guide *guide, sumi_solver *solver);
+
+/* Guides around a denoiser of the caller. `solver` (or NULL) has the path and the prediction; the
+   conditions (or NULL) are copied. sumi_guided_add is as sumi_session_add_guide. */
+typedef struct sumi_guided sumi_guided;
+SUMI_API sumi_status sumi_guided_create(sumi_context *context, const sumi_own_denoiser *denoiser,
+                                        sumi_solver *solver, const sumi_condition *condition,
+                                        const sumi_condition *null, sumi_guided **guided);
+SUMI_API void sumi_guided_free(sumi_guided *guided);
+SUMI_API sumi_status sumi_guided_add(sumi_guided *guided, const char *name, sumi_guide **guide);
+
+/* The guided denoiser for sumi_solver_run, and with products: `user` is the sumi_guided. */
+SUMI_API sumi_status sumi_guided_denoiser(void *guided, int64_t count, int64_t item_size,
+                                          int64_t output_size, const float *x, const float *times,
+                                          float *output);
+SUMI_API sumi_status sumi_guided_product(void *guided, int64_t count, int64_t item_size,
+                                         int64_t output_size, const float *x, const float *times,
+                                         const float *vectors, float *output, float *products);
+
+/* ---- Inverse problems ------------------------------------------------------------------------ */
 
 /* A linear operator A of measurements y = A x0 + n, n normal with deviation "noise": what is
    measured of an item. By name, for items of a shape ([h,w,c], [length,c] or [d]):

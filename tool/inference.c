@@ -177,6 +177,9 @@ int inference_open(struct inference *inference, const char *usual)
         status = sumi_session_set(inference->session, "precision", precision);
     if (status != SUMI_OK) return fail_argument(context, status);
     code = guidance_apply(context, inference->task, inference->session, &settings->guidance);
+    if (code == EXIT_DONE)
+        code = steering_apply(context, inference->task, inference->session, &settings->guides,
+                              &settings->labels, &inference->steering);
     if (code != EXIT_DONE) return code;
     return inference_change_solver(inference, settings->solver ? settings->solver : usual);
 }
@@ -186,6 +189,7 @@ void inference_close(struct inference *inference)
     sumi_solver_free(inference->solver);
     sumi_recipe_free(inference->recipe);
     sumi_session_free(inference->session);
+    steering_close(&inference->steering);
     sumi_model_free(inference->model);
 }
 
@@ -195,6 +199,7 @@ int inference_change_solver(struct inference *inference, const char *name)
     inference->solver = NULL;
     sumi_status status = make_solver(inference->model, inference->settings, name, inference->recipe,
                                      &inference->solver);
+    if (status == SUMI_OK) status = steering_follow(&inference->steering, inference->solver);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(inference->context, status);
 }
 
@@ -209,6 +214,7 @@ int inference_set_classes(struct inference *inference, int64_t count, const stru
 int inference_set_labels(struct inference *inference, int64_t count)
 {
     struct numbers classes;
+    if (inference->steering.classified && !sumi_model_classes(inference->model)) return EXIT_DONE;
     int code =
         labels_read(inference->task, inference->model, &inference->settings->labels, &classes);
     return code == EXIT_DONE ? inference_set_classes(inference, count, &classes) : code;

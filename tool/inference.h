@@ -7,6 +7,7 @@
 #include "computing.h"
 #include "guidance.h"
 #include "sampling.h"
+#include "steering.h"
 
 /* 0 or NULL means the value of the recipe or, without it, of the model's own scheduler. */
 struct inference_settings {
@@ -16,6 +17,7 @@ struct inference_settings {
     struct texts labels;  /* names or numbers of classes */
     const char *size;     /* of items, for a model whose config leaves it open */
     struct guidance_settings guidance;
+    struct texts guides; /* of --guide */
     struct computing computing;
     bool quiet, json;
 };
@@ -62,7 +64,7 @@ struct inference_settings {
                    A_CHOICE("rng", "philox|torch",                                                 \
                             "random numbers: Sumi's own, or those of torch on a CPU")),            \
         LABEL_ROW(SETTINGS), SIZE_ROW(SETTINGS), GUIDANCE_ROWS(SETTINGS, inference.guidance),      \
-        COMPUTING_AND_REPORT_ROWS(SETTINGS)
+        STEERING_ROWS(SETTINGS, inference.guides), COMPUTING_AND_REPORT_ROWS(SETTINGS)
 
 /* A model that is ready to run. */
 struct inference {
@@ -72,6 +74,7 @@ struct inference {
     const char *folder; /* of the model */
     sumi_model *model;
     sumi_session *session;
+    struct steering steering;
     sumi_recipe *recipe; /* that lies beside the model; NULL without one */
     sumi_solver *solver;
 };

@@ -462,6 +462,7 @@ static const struct option OPTIONS[] = {
     LABEL_ROW(struct settings),
     SIZE_ROW(struct settings),
     GUIDANCE_ROWS(struct settings, inference.guidance),
+    STEERING_ROWS(struct settings, inference.guides),
     COMPUTING_AND_REPORT_ROWS(struct settings),
     OPTION_ROW(struct settings, output, 'o', "FILE.png",
                A_TEXT("output", "a picture of the bound's terms by time")),

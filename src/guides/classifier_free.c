@@ -106,14 +106,10 @@ static void choose_rows(struct settings *s, const struct guide_call *call)
 static struct combination rule_of(const struct settings *s, const struct denoising *inner,
                                   const struct guide_call *call)
 {
-    int64_t channels = inner->channels ? inner->channels : call->item_size;
-    int64_t positions = call->item_size / channels;
-    return (struct combination){.scale = s->scale,
-                                .rescale = s->rescale,
-                                .positions = positions,
-                                .width = call->output_size / positions,
-                                .channels = channels,
-                                .guided = s->channels ? s->channels : channels};
+    struct combination rule = combination_of(inner, call, s->rescale);
+    rule.scale = s->scale;
+    if (s->channels) rule.guided = s->channels;
+    return rule;
 }
 
 /* The outputs of a call from those of the pair. */
@@ -199,9 +195,12 @@ static void release(sumi_context *context, void *settings)
 const struct guide_type guide_classifier_free = {
     .name = "classifier-free",
     .paper = "Ho, Salimans 2022, Classifier-free diffusion guidance",
+    .needs = "a null condition",
+    .evaluations = 1,
     .options = options,
     .size = sizeof(struct settings),
     .sets_condition = true,
+    .needs_null = true,
     .check = check,
     .predict = predict,
     .product = product,

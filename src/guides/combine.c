@@ -46,20 +46,40 @@ static double rescale_factor(double phi, const struct moments *c, const struct m
     return g->deviation > 0 ? phi * c->deviation / g->deviation + 1 - phi : 1;
 }
 
-void combine(const struct combination *rule, const float *null, float *output)
+/* Scales g, which has `c` for moments of the conditional prediction. */
+static void rescale(const struct combination *rule, const struct moments *c, float *output)
 {
-    struct moments c, g;
-    if (rule->rescale == 0) {
-        guide_item(rule, null, output);
-        return;
-    }
-    c = moments_of(rule, output);
-    guide_item(rule, null, output);
-    g = moments_of(rule, output);
-    double factor = rescale_factor(rule->rescale, &c, &g);
+    struct moments g = moments_of(rule, output);
+    double factor = rescale_factor(rule->rescale, c, &g);
     for (int64_t p = 0; p < rule->positions; p++)
         for (int64_t k = 0; k < rule->channels; k++)
             output[p * rule->width + k] = (float)(factor * output[p * rule->width + k]);
+}
+
+struct combination combination_of(const struct denoising *inner, const struct guide_call *call,
+                                  double rescale_share)
+{
+    int64_t channels = inner->channels ? inner->channels : call->item_size;
+    int64_t positions = call->item_size / channels;
+    return (struct combination){.scale = 1,
+                                .rescale = rescale_share,
+                                .positions = positions,
+                                .width = call->output_size / positions,
+                                .channels = channels,
+                                .guided = channels};
+}
+
+void combine_rescale(const struct combination *rule, const float *condition, float *output)
+{
+    const struct moments c = moments_of(rule, condition);
+    rescale(rule, &c, output);
+}
+
+void combine(const struct combination *rule, const float *null, float *output)
+{
+    const struct moments c = rule->rescale > 0 ? moments_of(rule, output) : (struct moments){0};
+    guide_item(rule, null, output);
+    if (rule->rescale > 0) rescale(rule, &c, output);
 }
 
 /* ---- Derivatives ---- */
@@ -80,8 +100,8 @@ static double product_along(const struct combination *rule, const float *v, cons
        d std(u) = (u - mean u)^T du / ((N - 1) std(u))
 
    `guided` is g; `condition_part` holds zeros before. */
-static void pull_rescale(const struct combination *rule, const float *condition,
-                         const float *guided, float *v, float *condition_part)
+void combine_pull_rescale(const struct combination *rule, const float *condition,
+                          const float *guided, float *v, float *condition_part)
 {
     struct moments c = moments_of(rule, condition), g = moments_of(rule, guided);
     if (!(g.deviation > 0)) return;
@@ -106,7 +126,7 @@ void combine_pull(const struct combination *rule, const float *condition, const 
     if (rule->rescale > 0) {
         memcpy(scratch, condition, size);
         guide_item(rule, null, scratch);
-        pull_rescale(rule, condition, scratch, condition_vector, null_vector);
+        combine_pull_rescale(rule, condition, scratch, condition_vector, null_vector);
     }
     for (int64_t p = 0; p < rule->positions; p++) {
         for (int64_t k = 0; k < rule->width; k++) {

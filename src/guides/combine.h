@@ -9,7 +9,7 @@
 #ifndef SUMI_GUIDES_COMBINE_H
 #define SUMI_GUIDES_COMBINE_H
 
-#include <stdint.h>
+#include "guides/guide.h"
 
 /* w, phi, and where the prediction lies in an output: of the `width` numbers at each position the
    first `channels` are the prediction, and the first `guided` of these become g; all others stay c.
@@ -18,6 +18,17 @@ struct combination {
     double scale, rescale;
     int64_t positions, width, channels, guided;
 };
+
+/* The layout of the outputs of a call, all channels guided with scale 1. */
+struct combination combination_of(const struct denoising *inner, const struct guide_call *call,
+                                  double rescale);
+
+/* output holds g, and z = (phi std(c) / std(g) + 1 - phi) g afterwards. */
+void combine_rescale(const struct combination *rule, const float *condition, float *output);
+
+/* v^T dz = guided_vector^T dg + condition_vector^T dc, with v in guided_vector before. */
+void combine_pull_rescale(const struct combination *rule, const float *condition,
+                          const float *guided, float *guided_vector, float *condition_vector);
 
 /* output[positions, width] holds c, and z afterwards. */
 void combine(const struct combination *rule, const float *null, float *output);

@@ -21,6 +21,8 @@ static struct guide_call call_of(const struct guide_layer *layer, int64_t count,
                                .x = x,
                                .times = times,
                                .path = stack->path,
+                               .prediction = stack->prediction,
+                               .network = &stack->core,
                                .condition = layer->condition,
                                .null = stack->null};
 }

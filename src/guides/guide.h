@@ -22,6 +22,8 @@ struct guide_call {
     const float *x;                  /* [count, item_size], on the network's scale */
     const float *times;              /* [count] */
     const struct noise_path *path;   /* for the noise level of a time; NULL: unknown */
+    enum prediction_type prediction; /* of the network, where the path is known */
+    const struct denoising *network; /* without any guide, with the condition of the call */
     const sumi_condition *condition; /* of the call; NULL for none */
     const sumi_condition *null;      /* the null condition, or NULL */
 };
@@ -50,7 +52,8 @@ struct guide_layer {
 /* Guides around a denoiser, the last added outermost. */
 struct guide_stack {
     sumi_context *context;
-    const struct noise_path *path; /* for the level of a time; NULL: unknown */
+    const struct noise_path *path;   /* for the level of a time; NULL: unknown */
+    enum prediction_type prediction; /* of the core, set by the owner where there is a path */
     struct denoising core;
     const sumi_condition *condition; /* of later calls; borrowed */
     const sumi_condition *null;      /* the null condition or NULL; borrowed, set by the owner */

@@ -12,6 +12,7 @@ void pair_release(sumi_context *context, struct pair *pair)
     context_release(context, pair->vectors);
     context_release(context, pair->products);
     context_release(context, pair->again);
+    context_release(context, pair->scales);
     sumi_condition_free(pair->joined);
     *pair = (struct pair){.capacity = 0};
 }
@@ -31,9 +32,10 @@ sumi_status pair_prepare(sumi_context *context, const struct guide_call *call, s
     pair->vectors = context_allocate(context, outputs, sizeof *pair->vectors);
     pair->times = context_allocate(context, rows, sizeof *pair->times);
     pair->again = context_allocate(context, (size_t)call->count, sizeof *pair->again);
+    pair->scales = context_allocate(context, (size_t)call->count, sizeof *pair->scales);
     TRY(sumi_condition_create(context, &pair->joined));
     if (!pair->x || !pair->products || !pair->output || !pair->vectors || !pair->times
-        || !pair->again)
+        || !pair->again || !pair->scales)
         return SUMI_ERROR_MEMORY;
     pair->capacity = 2 * call->count;
     pair->item_size = call->item_size;
@@ -70,4 +72,47 @@ sumi_status pair_product(struct pair *pair, const struct denoising *inner,
     return inner->product(inner->user, call->count + pair->again_count, call->item_size,
                           call->output_size, pair->x, pair->times, pair->vectors, pair->output,
                           pair->products);
+}
+
+/* ---- Comparing ---- */
+
+/* rows = null + scale (condition - null), from rows[2 count, size] of the pair. */
+static void mix(const struct pair *pair, int64_t count, int64_t size, const float *both,
+                float *rows)
+{
+    const float *null = both + count * size;
+    for (int64_t i = 0; i < count * size; i++)
+        rows[i] = (float)(null[i] + pair->scales[i / size] * ((double)both[i] - null[i]));
+}
+
+/* All rows with both conditions. */
+static sumi_status fill_all(struct pair *pair, const struct denoising *inner,
+                            const struct guide_call *call)
+{
+    for (int64_t i = 0; i < call->count; i++) pair->again[i] = i;
+    pair->again_count = call->count;
+    return pair_fill(pair, inner, call);
+}
+
+sumi_status pair_compare(struct pair *pair, const struct denoising *inner,
+                         const struct guide_call *call, float *output)
+{
+    TRY(fill_all(pair, inner, call));
+    TRY(pair_predict(pair, inner, call));
+    mix(pair, call->count, call->output_size, pair->output, output);
+    return SUMI_OK;
+}
+
+sumi_status pair_compare_product(struct pair *pair, const struct denoising *inner,
+                                 const struct guide_call *call, const float *vectors, float *output,
+                                 float *products)
+{
+    int64_t all = call->count * call->output_size;
+    TRY(fill_all(pair, inner, call));
+    memcpy(pair->vectors, vectors, (size_t)all * sizeof *vectors);
+    memcpy(pair->vectors + all, vectors, (size_t)all * sizeof *vectors);
+    TRY(pair_product(pair, inner, call));
+    mix(pair, call->count, call->output_size, pair->output, output);
+    mix(pair, call->count, call->item_size, pair->products, products);
+    return SUMI_OK;
 }

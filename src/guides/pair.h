@@ -12,6 +12,7 @@ struct pair {
     float *vectors, *products;                /* [rows, output_size], [rows, item_size] */
     int64_t *again;      /* [count]: the rows with the null condition, by number */
     int64_t again_count; /* how many there are */
+    double *scales;      /* [count], for pair_compare */
     sumi_condition *joined;
 };
 
@@ -32,5 +33,13 @@ sumi_status pair_predict(struct pair *pair, const struct denoising *inner,
 /* The same with pair->products from pair->vectors, which the caller has filled. */
 sumi_status pair_product(struct pair *pair, const struct denoising *inner,
                          const struct guide_call *call);
+
+/* output = null + scales[row] (condition - null) for all rows of a call, and the same with products
+   for vectors. pair->scales is filled. */
+sumi_status pair_compare(struct pair *pair, const struct denoising *inner,
+                         const struct guide_call *call, float *output);
+sumi_status pair_compare_product(struct pair *pair, const struct denoising *inner,
+                                 const struct guide_call *call, const float *vectors, float *output,
+                                 float *products);
 
 #endif

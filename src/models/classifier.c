@@ -73,6 +73,16 @@ int sumi_classifier_classes(const sumi_classifier *classifier)
     return (int)classifier->classes;
 }
 
+sumi_context *classifier_context(const sumi_classifier *classifier)
+{
+    return classifier->context;
+}
+
+int64_t classifier_item_size(const sumi_classifier *classifier)
+{
+    return model_item_size(classifier->model);
+}
+
 static sumi_status reserve(sumi_classifier *c, int64_t count)
 {
     size_t rows = (size_t)count, item = (size_t)model_item_size(c->model);

@@ -18,4 +18,8 @@ sumi_status classifier_gradient(sumi_classifier *classifier, int64_t count,
                                 int64_t class_count, const float *x, float *log_likelihoods,
                                 float *gradients);
 
+/* The context that its memory is of, and the numbers of an item. */
+sumi_context *classifier_context(const sumi_classifier *classifier);
+int64_t classifier_item_size(const sumi_classifier *classifier);
+
 #endif

@@ -43,13 +43,16 @@ static sumi_status begin_stack(sumi_session *session)
     TRY(find_path(session, &path));
     session->stack = guide_stack_of(session->context, &network, path);
     session->stack.null = session->null;
+    if (path)
+        session->stack.prediction =
+            (enum prediction_type)solver_options(session->levels)->prediction_type;
     return SUMI_OK;
 }
 
 /* A guide that compares conditions needs two. */
 static sumi_status check_model(const sumi_session *session, const sumi_guide *guide)
 {
-    if (!guide->type->sets_condition || session->null) return SUMI_OK;
+    if (!guide->type->needs_null || session->null) return SUMI_OK;
     bool unconditional = session->model->net->input_count == NET_TIMES + 1;
     return context_fail(session->context, SUMI_ERROR_ARGUMENT,
                         unconditional

@@ -50,7 +50,7 @@ for page in "${pages[@]}"; do
     done < <(matches "$page" '`\K[a-z0-9]+_[a-z0-9_]+(?=`)')
     while read -r key; do
         grep -rzqP "OPTION\(\s*\"$key\"" --include=*.c src || complain "$page: no recipe key $key"
-    done < <(matches "$page" '`\K(data|model|noise|train|sample)\.(?!c`|h`|safetensors`)[a-z_]+')
+    done < <(matches "$page" '`\K(data|model|noise|train|sample)\.(?!c`|h`|safetensors`|diffusion_model)[a-z_]+')
 done
 
 # ---- Solvers and recipes ----

@@ -49,11 +49,13 @@ static bool add_none(json_object *index, const char *name)
     return false;
 }
 
-/* Copies the members of the opened index: options as they are, and no parts. */
+/* Copies the members of the opened index: options as they are, no parts, and no names of classes,
+   which class_names_write writes under their key. */
 static bool copy_members(json_object *index, json_object *opened)
 {
     json_object_object_foreach(opened, name, value)
     {
+        if (strcmp(name, "id2label") == 0) continue;
         bool part =
             json_object_is_type(value, json_type_array) && json_object_array_length(value) == 2;
         if (!(part ? add_none(index, name)

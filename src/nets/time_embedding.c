@@ -78,7 +78,7 @@ static void check_frequencies(struct config *config, const struct time_settings 
 void time_read(struct config *config, int64_t channels, struct time_settings *time, struct net *net)
 {
     static const char *const kinds[] = {"positional", "fourier", "learned", NULL};
-    time->kind = (enum time_kind)config_choice(config, "time_embedding_type", kinds);
+    time->kind = (enum time_embedding_kind)config_choice(config, "time_embedding_type", kinds);
     time->channels = channels;
     time->width = config_whole_or(config, "time_embedding_dim", 0, WIDTH_LIMIT, 0);
     if (time->width == 0) time->width = 4 * channels;

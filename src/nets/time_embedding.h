@@ -19,10 +19,10 @@ enum class_kind {
     CLASS_LINEAR
 };
 
-enum time_kind { TIME_POSITIONAL, TIME_FOURIER, TIME_LEARNED };
+enum time_embedding_kind { TIME_POSITIONAL, TIME_FOURIER, TIME_LEARNED };
 
 struct time_settings {
-    enum time_kind kind;
+    enum time_embedding_kind kind;
     int64_t channels; /* of the projection of a time */
     int64_t width;    /* of the embedding */
     double frequency_shift;

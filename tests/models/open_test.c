@@ -24,11 +24,12 @@ static void a_folder_that_is_not_there_is_named(void **state)
     check_unopened(*state, "nowhere", SUMI_ERROR_FILE, "nowhere: there is no such model folder");
 }
 
-static void a_file_is_no_model(void **state)
+static void a_file_that_is_no_checkpoint_is_refused(void **state)
 {
     scratch *room = *state;
     tiny_write(room, "model.safetensors", "weights");
-    check_unopened(room, "model.safetensors", SUMI_ERROR_ARGUMENT, "is a file");
+    check_unopened(room, "model.safetensors", SUMI_ERROR_FORMAT,
+                   "7 bytes are too few for a safetensors file");
 }
 
 static void an_empty_folder_is_no_model(void **state)
@@ -238,7 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(a_folder_that_is_not_there_is_named),
-        SCRATCH_TEST(a_file_is_no_model),
+        SCRATCH_TEST(a_file_that_is_no_checkpoint_is_refused),
         SCRATCH_TEST(an_empty_folder_is_no_model),
         SCRATCH_TEST(an_index_that_is_no_json_is_refused),
         SCRATCH_TEST(an_index_that_is_no_object_is_refused),

@@ -299,7 +299,7 @@ static void options_are_listed_with_their_values_and_set_as_numbers(void **state
         assert_true(option.name[0] && option.meaning[0] && option.read);
         assert_string_equal(sumi_session_get(session, option.name), option.default_value);
     }
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 5);
     assert_false(sumi_session_option(session, -1, &option));
     CHECK_OK(room->context, sumi_session_set_number(session, "memory", 4096));
     assert_string_equal(sumi_session_get(session, "memory"), "4096");

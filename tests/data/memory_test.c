@@ -6,6 +6,7 @@
 #include "files/image.h"
 #include "files/npy.h"
 #include "opening.h"
+#include "tar_bytes.h"
 #include "written_picture.h"
 
 static sumi_status use_data(sumi_context *context, void *user)
@@ -46,6 +47,26 @@ static void generators_survive_every_failure(void **state)
     try_kind("noise", "", "count = 10\nlabels = yes\nshape = 3, 2\n");
 }
 
+static void write_text(const char *name, const char *text)
+{
+    write_bytes(path_of(name), text, strlen(text));
+}
+
+/* An archive of the picture of a file with a caption and a class. */
+static void write_archive(const char *picture, const char *path)
+{
+    static struct tar_bytes tar;
+    void *bytes = NULL;
+    size_t size = 0;
+    CHECK_OK(here.context, file_read(here.context, picture, 1 << 20, &bytes, &size));
+    tar_put(&tar, "1.png", '0', bytes, size);
+    tar_put(&tar, "1.json", '0', "{\"text\": \"a cat\"}", 17);
+    tar_put(&tar, "1.cls", '0', "0", 1);
+    tar_end(&tar);
+    write_bytes(path, tar.bytes, tar.size);
+    context_release(here.context, bytes);
+}
+
 static void files_survive_every_failure(void **state)
 {
     (void)state;
@@ -63,6 +84,14 @@ static void files_survive_every_failure(void **state)
     write_bytes(path_of("train-images-idx3-ubyte"), idx, sizeof idx);
     write_bytes(path_of("train-labels-idx1-ubyte"), idx_labels, sizeof idx_labels);
     try_kind("folder", path_of("a"), "width = 4\nheight = 4\nlabels = yes\n");
+    write_text("a/b/1.txt", "a cat");
+    write_text("a/list.csv", "file_name,text\nb/1.png,a cat\n");
+    write_text("a/list.jsonl", "{\"file_name\": \"b/1.png\", \"text\": \"x\"}");
+    try_kind("folder", path_of("a"), "width = 4\nheight = 4\ncaptions = yes\n");
+    try_kind("folder", path_of("a/list.csv"), "captions = yes\n");
+    try_kind("folder", path_of("a/list.jsonl"), "captions = yes\n");
+    write_archive(path_of("a/b/1.png"), path_of("t.tar"));
+    try_kind("webdataset", path_of("t.tar"), "captions = yes\nlabels = yes\n");
     try_kind("npy", path_of("p.npy"), "items = points\n");
     try_kind("csv", path_of("t.csv"), "items = points\n");
     try_kind("idx", here.folder, "labels = yes\n");

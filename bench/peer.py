@@ -23,6 +23,7 @@ import time
 import torch
 
 from peer_coder import check_coder, make_coder_class
+from peer_text import check_text, make_text_class
 from runtimes import RUNTIMES
 
 
@@ -415,18 +416,30 @@ def timed(subject, count):
     return seconds
 
 
-def is_coder(folder):
-    return os.path.exists(os.path.join(folder, "config.json"))
+def class_of(folder):
+    """The class of a folder with one network; "" for one of a model with several parts."""
+    if not os.path.exists(os.path.join(folder, "config.json")):
+        return ""
+    config = read_json(folder, "config.json")
+    return config.get("_class_name") or config["architectures"][0]
 
 
 def subject_class(folder):
-    return make_coder_class(Subject) if is_coder(folder) else Subject
+    """The class of what is timed."""
+    if class_of(folder).startswith("CLIPText"):
+        return make_text_class(Subject)
+    return make_coder_class(Subject) if class_of(folder) else Subject
+
+
+def check_folder(folder, forward):
+    if class_of(folder).startswith("CLIPText"):
+        return check_text(folder)
+    return check_coder(folder) if class_of(folder) else check(folder, forward)
 
 
 def obey(order, state, arguments):
     if order["do"] == "check":
-        return check_coder(arguments.folder) if is_coder(arguments.folder) else \
-            check(arguments.folder, arguments.forward)
+        return check_folder(arguments.folder, arguments.forward)
     if order["do"] == "memory":
         return {"bytes": most_memory()}
     if order["do"] == "prepare":

@@ -558,6 +558,60 @@ static void an_auto_encoder_that_does_not_fit_its_pipeline_is_refused(void **sta
     check_unopened(room, "config.json");
 }
 
+/* ---- Precision ---- */
+
+static double rms_of(const sumi_array *a, const sumi_array *b)
+{
+    const int64_t count = sumi_array_count(a);
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) {
+        double difference = (double)a->data[i] - (b ? (double)b->data[i] : 0);
+        sum += difference * difference;
+    }
+    return sqrt(sum / (double)count);
+}
+
+/* Each of `roundings` to bfloat16 in a row is independent and at most 2^-8, so results differ by at
+   most sqrt(roundings) 2^-8, as root mean squares; and by more than float32 would. */
+static void check_rounded(const sumi_array *wide, const sumi_array *rounded, int roundings)
+{
+    assert_int_equal(sumi_array_count(wide), sumi_array_count(rounded));
+    double error = rms_of(wide, rounded) / rms_of(wide, NULL);
+    if (!(error > 1e-4 && error < sqrt(roundings) * 0x1p-8))
+        fail_msg("the relative difference is %.3g", error);
+}
+
+/* A residual layer: two norms and two convolutions. The middle: two such, and the norm, q, k, v,
+   weighted sum and projection of the attention. The ends: first and last convolution, and norm. */
+enum { OF_LAYER = 4, OF_MIDDLE = 2 * OF_LAYER + 6, OF_ENDS = 3 };
+
+static void results_in_bf16_differ_by_no_more_than_their_roundings(void **state)
+{
+    static const char config[] =
+        "{\"_class_name\": \"AutoencoderKL\", \"latent_channels\": 4, \"block_out_channels\":"
+        " [32, 64], \"norm_num_groups\": 8, \"down_block_types\": [\"DownEncoderBlock2D\","
+        " \"DownEncoderBlock2D\"], \"up_block_types\": [\"UpDecoderBlock2D\","
+        " \"UpDecoderBlock2D\"], \"layers_per_block\": 2, \"sample_size\": 32, \"in_channels\": 3,"
+        " \"out_channels\": 3}";
+    scratch *room = *state;
+    sumi_auto_encoder *coder = create(room, config, 3);
+    sumi_array pictures = waves(room, 2, 32, 48, 3), latents[2], again[2];
+    latents[0] = encode(room, coder, &pictures, NULL);
+    again[0] = decode(room, coder, &latents[0]);
+    set(room, coder, "precision", "bf16");
+    latents[1] = encode(room, coder, &pictures, NULL);
+    again[1] = decode(room, coder, &latents[0]);
+    /* both change their channels and their size once */
+    check_rounded(&latents[0], &latents[1], 4 * OF_LAYER + 2 + OF_MIDDLE + OF_ENDS);
+    check_rounded(&again[0], &again[1], 6 * OF_LAYER + 2 + OF_MIDDLE + OF_ENDS);
+    for (int i = 0; i < 2; i++) {
+        sumi_array_release(room->context, &latents[i]);
+        sumi_array_release(room->context, &again[i]);
+    }
+    sumi_array_release(room->context, &pictures);
+    sumi_auto_encoder_free(coder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,6 +632,7 @@ int main(void)
         SCRATCH_TEST(samples_of_a_latent_model_are_decoded),
         SCRATCH_TEST(a_saved_pipeline_keeps_its_auto_encoder),
         SCRATCH_TEST(an_auto_encoder_that_does_not_fit_its_pipeline_is_refused),
+        SCRATCH_TEST(results_in_bf16_differ_by_no_more_than_their_roundings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

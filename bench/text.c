@@ -54,7 +54,7 @@ static sumi_status open_encoder(struct text_side *t)
     const struct weight_builder builder = {.context = t->context, .user = t, .build = build};
     snprintf(path, sizeof path, "%s/config.json", t->folder);
     if (stat(path, &about) == 0) {
-        TRY(network_find(t->context, t->folder, &files));
+        TRY(network_find(t->context, t->folder, TRANSFORMERS_STEM, &files));
         sumi_status status = clip_text_parse(t->context, files.text, path, &t->text);
         context_release(t->context, files.text);
         TRY(status);
@@ -66,7 +66,8 @@ static sumi_status open_encoder(struct text_side *t)
     TRY(file_read(t->context, source, 1 << 16, &config, &size));
     sumi_status status = clip_text_parse(t->context, config, source, &t->text);
     if (status == SUMI_OK) status = weights_make(&builder, 1, NULL, &t->weights);
-    if (status == SUMI_OK) status = network_write(t->context, t->folder, t->weights, config);
+    if (status == SUMI_OK)
+        status = network_write(t->context, t->folder, TRANSFORMERS_STEM, t->weights, config);
     context_release(t->context, config);
     return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A checksum of 64 bits, by which contents are known again. It tells what changed by accident, and
+/* A checksum of 64 bits, by which contents are known again. It shows what changed by accident, and
    is no protection against what was made to look alike. */
 #ifndef SUMI_BASE_HASH_H
 #define SUMI_BASE_HASH_H

@@ -365,11 +365,11 @@ sumi_status npy_read_doubles(const npy *file, double *output)
     sumi_context *context = file->source.context;
     if (info->count == 0) return SUMI_OK;
     if (info->type == NUMBER_F64) return read_wide(file, output);
-    float *narrow = context_allocate(context, (size_t)info->count, sizeof *narrow);
-    if (!narrow) return SUMI_ERROR_MEMORY;
-    sumi_status status = npy_read_rows(file, 0, info->rows, narrow);
-    for (int64_t i = 0; i < info->count && status == SUMI_OK; i++) output[i] = narrow[i];
-    context_release(context, narrow);
+    float *values = context_allocate(context, (size_t)info->count, sizeof *values);
+    if (!values) return SUMI_ERROR_MEMORY;
+    sumi_status status = npy_read_rows(file, 0, info->rows, values);
+    for (int64_t i = 0; i < info->count && status == SUMI_OK; i++) output[i] = values[i];
+    context_release(context, values);
     return status;
 }
 

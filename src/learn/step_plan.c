@@ -203,13 +203,13 @@ static sumi_status make_plan(sumi_trainer *trainer, struct step_plan *made)
     made->graph->bfloat16 = recipe_is(trainer->recipe, "train.precision", "bf16");
     made->graph->lender = find_lender(trainer, made);
     TRY(build_losses(trainer, made));
-    size_t room = (size_t)trainer->weights->count + MOST_OTHERS;
-    struct trained trained = {.nodes = context_allocate(context, 2 * room, sizeof(sumi_node)),
-                              .numbers = context_allocate(context, room, sizeof(int64_t))};
-    made->gradients = context_allocate_zeroed(context, room, sizeof *made->gradients);
+    size_t capacity = (size_t)trainer->weights->count + MOST_OTHERS;
+    struct trained trained = {.nodes = context_allocate(context, 2 * capacity, sizeof(sumi_node)),
+                              .numbers = context_allocate(context, capacity, sizeof(int64_t))};
+    made->gradients = context_allocate_zeroed(context, capacity, sizeof *made->gradients);
     sumi_status status = SUMI_ERROR_MEMORY;
     if (trained.nodes && trained.numbers && made->gradients)
-        status = plan_gradients(trainer, made, &trained, trained.nodes + room);
+        status = plan_gradients(trainer, made, &trained, trained.nodes + capacity);
     context_release(context, trained.nodes);
     context_release(context, trained.numbers);
     return status;

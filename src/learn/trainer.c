@@ -136,7 +136,7 @@ static sumi_status check_state(const struct learning *learning, const struct obj
     struct kept kept[MOST_KEPT];
     bool keeps = objective->keep && objective->keep(objective->user, kept) > 0;
     if (!keeps && !objective->publish) return SUMI_OK;
-    return context_fail(learning->context, SUMI_ERROR_UNSUPPORTED,
+    return context_fail(learning->context, SUMI_ERROR_ARGUMENT,
                         "items of several sizes (data.heights) cannot be trained with "
                         "train.objective = %s and train.times = %s, which learn something beside "
                         "the network for items of one size",

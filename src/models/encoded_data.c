@@ -64,7 +64,7 @@ static sumi_status check_pictures(const struct encoding *encoding)
                             pictures->name);
     }
     if (pictures->bucket_count) {
-        return context_fail(encoding->context, SUMI_ERROR_UNSUPPORTED,
+        return context_fail(encoding->context, SUMI_ERROR_ARGUMENT,
                             "latents.auto_encoder encodes pictures of one size; take out "
                             "data.heights and data.widths");
     }

@@ -41,34 +41,34 @@ static sumi_status do_task(void *user, int member, int64_t task)
 }
 
 /* An allocator that two threads may not be in at once. */
-struct narrow {
+struct exclusive {
     atomic_bool inside;
 };
 
-static void *narrow_allocate(void *user, size_t size, size_t alignment)
+static void *exclusive_allocate(void *user, size_t size, size_t alignment)
 {
-    struct narrow *narrow = user;
-    if (atomic_exchange(&narrow->inside, true)) abort();
+    struct exclusive *exclusive = user;
+    if (atomic_exchange(&exclusive->inside, true)) abort();
     void *memory = aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-    atomic_store(&narrow->inside, false);
+    atomic_store(&exclusive->inside, false);
     return memory;
 }
 
-static void narrow_release(void *user, void *memory)
+static void exclusive_release(void *user, void *memory)
 {
-    struct narrow *narrow = user;
-    if (atomic_exchange(&narrow->inside, true)) abort();
+    struct exclusive *exclusive = user;
+    if (atomic_exchange(&exclusive->inside, true)) abort();
     free(memory);
-    atomic_store(&narrow->inside, false);
+    atomic_store(&exclusive->inside, false);
 }
 
-static struct narrow narrow;
+static struct exclusive exclusive;
 static struct work work;
 static struct thread_pool *pool;
 
 static void begin(int members)
 {
-    const sumi_allocator allocator = {&narrow, narrow_allocate, narrow_release};
+    const sumi_allocator allocator = {&exclusive, exclusive_allocate, exclusive_release};
     memset(&work, 0, sizeof work);
     work.bad = work.worse = -1;
     assert_int_equal(sumi_context_create(&allocator, &work.context), SUMI_OK);

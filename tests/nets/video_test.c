@@ -85,7 +85,7 @@ static void all_frames_see_each_other_in_cogvideox(void **state)
     }
 }
 
-/* A video whose patches are all the same is told apart by positions only. */
+/* A video whose patches are all the same is distinguished by positions only. */
 static void positions_tell_equal_patches_apart(void **state)
 {
     (void)state;

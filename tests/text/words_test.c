@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokenizers of a small vocabulary whose ids can be told by hand. */
+/* Tokenizers of a small vocabulary whose ids can be found by hand. */
 #include "words.h"
 
 #include <json-c/json.h>

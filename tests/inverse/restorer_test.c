@@ -190,8 +190,8 @@ static void a_run_that_is_stopped_leaves_its_samples_and_the_solver_as_it_was(vo
         sumi_array_release(room->context, &samples);
         assert_null(r.solver->shift);
         assert_null(r.solver->correction);
-        assert_int_equal(r.solver->options.start_index, 0);
-        assert_int_equal(r.solver->options.seed, 0);
+        assert_int_equal(solver_options(r.solver)->start_index, 0);
+        assert_int_equal(solver_options(r.solver)->seed, 0);
         restoring_end(room, &r);
     }
 }

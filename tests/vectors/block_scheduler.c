@@ -19,7 +19,7 @@ static void compare_variance(struct vectors_row *row, const sumi_solver *solver,
     const struct variance_range range = posterior_range(&posterior);
     json_object *expected =
         json_object_array_get_idx(vectors_get(row->record, "variances"), (size_t)place);
-    enum variance_type type = (enum variance_type)solver->options.variance_type;
+    enum variance_type type = (enum variance_type)solver_options(solver)->variance_type;
     if (type != VARIANCE_LEARNED_RANGE) {
         double deviation = vectors_number_at(expected, 0);
         vectors_compare(row, posterior_deviation(type, &posterior), deviation,

@@ -27,7 +27,7 @@ typedef struct safetensors_tensor {
     int shard;       /* index of the file, from 0 */
 } safetensors_tensor;
 
-/* Opens a file of any kind that has named tensors, told from its beginning: safetensors, PyTorch's
+/* Opens a file of any kind that has named tensors, known by its beginning: safetensors, PyTorch's
    zip files (.ckpt, .pt, .bin; pytorch_file.c) and GGUF (gguf.c). Further formats are read through
    the same calls; nothing in them is executed. */
 sumi_status tensors_open(sumi_context *context, const char *path, safetensors **file);

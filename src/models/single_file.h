@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checkpoints of Stable Diffusion 1.x, 2.x and XL in one file, told from the names and shapes of
+/* Checkpoints of Stable Diffusion 1.x, 2.x and XL in one file, known by the names and shapes of
    their tensors. */
 #ifndef SUMI_MODELS_SINGLE_FILE_H
 #define SUMI_MODELS_SINGLE_FILE_H

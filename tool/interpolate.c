@@ -6,6 +6,7 @@
 
 #include "inference.h"
 #include "interrupt.h"
+#include "labels.h"
 #include "own_items.h"
 #include "print.h"
 #include "size.h"
@@ -16,6 +17,7 @@ struct settings {
     struct inference_settings inference;
     int64_t count, frames;
     const char *input, *output;
+    struct texts to; /* classes to go to from those of --label */
 };
 
 struct work {
@@ -143,9 +145,22 @@ static int report(const struct work *work)
     return EXIT_DONE;
 }
 
-static int interpolate(struct work *work)
+/* Decodes and writes the states, which have become samples. */
+static int write_result(struct work *work)
 {
     const struct settings *settings = work->settings;
+    sumi_status status = sampling_decode(work->context, work->inference.model,
+                                         settings->inference.computing.precision, &work->states);
+    if (status == SUMI_OK && has_ending(settings->output, ".npy"))
+        status = sumi_array_write(work->context, settings->output, &work->states);
+    else if (status == SUMI_OK)
+        status = sumi_draw_grid(work->context, &work->states, (int)frames_of(settings),
+                                settings->output);
+    return status == SUMI_OK ? report(work) : fail_context(work->context);
+}
+
+static int interpolate(struct work *work)
+{
     struct sampling sampling = inference_sampling(&work->inference);
     sumi_status status = work->ends.rank ? SUMI_OK : draw_ends(work);
     if (status == SUMI_OK) status = fill_states(work);
@@ -153,15 +168,85 @@ static int interpolate(struct work *work)
     int code = inference_set_labels(&work->inference, work->states.shape[0]);
     if (code != EXIT_DONE) return code;
     status = sampling_run(&sampling, &work->states);
+    return status == SUMI_OK ? write_result(work) : fail_context(work->context);
+}
+
+/* ---- Between conditions ---- */
+
+static int check_conditions(const struct work *work)
+{
+    const struct settings *settings = work->settings;
+    if (settings->input)
+        return fail(EXIT_USAGE, "interpolate: --to goes between classes, --input between items; "
+                                "choose one");
+    if (!settings->inference.labels.count)
+        return fail(EXIT_USAGE, "interpolate: --to needs the classes to begin with, --label");
+    if (sumi_model_classes(work->inference.model)) return EXIT_DONE;
+    return fail(EXIT_USAGE, "interpolate: this model takes no classes to go between");
+}
+
+/* Adds the guide that mixes the classes of --label with those of --to, which become the session's.
+ */
+static int add_mix(struct work *work, int64_t rows, sumi_guide **guide)
+{
+    struct inference *inference = &work->inference;
+    int32_t classes[LIST_LIMIT];
+    struct numbers from, to;
+    sumi_condition *condition = NULL;
+    int code =
+        labels_read("interpolate", inference->model, &work->settings->inference.labels, &from);
+    if (code == EXIT_DONE)
+        code = labels_read("interpolate", inference->model, &work->settings->to, &to);
+    if (code == EXIT_DONE) code = inference_set_classes(inference, rows, &to);
+    if (code != EXIT_DONE) return code;
+    const int64_t count = from.count;
+    for (int64_t i = 0; i < count; i++) classes[i] = (int32_t)from.items[i];
+    sumi_status status = sumi_condition_create(work->context, &condition);
     if (status == SUMI_OK)
-        status = sampling_decode(work->context, work->inference.model,
-                                 settings->inference.computing.precision, &work->states);
-    if (status == SUMI_OK && has_ending(settings->output, ".npy"))
-        status = sumi_array_write(work->context, settings->output, &work->states);
-    else if (status == SUMI_OK)
-        status = sumi_draw_grid(work->context, &work->states, (int)frames_of(settings),
-                                settings->output);
-    return status == SUMI_OK ? report(work) : fail_context(work->context);
+        status = sumi_condition_set_integers(condition, "class", 1, &count, classes);
+    if (status == SUMI_OK) status = sumi_session_add_guide(inference->session, "negative", guide);
+    if (status == SUMI_OK) status = sumi_guide_set_condition(*guide, condition);
+    sumi_condition_free(condition);
+    return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
+}
+
+/* Samples frame `frame` of every row from the same noise, ends[rows, item]. */
+static sumi_status draw_frame(struct work *work, sumi_guide *guide, int64_t frame,
+                              sumi_array *state)
+{
+    int64_t frames = frames_of(work->settings), rows = state->shape[0];
+    int64_t size = sumi_array_count(state) / rows;
+    struct sampling sampling = inference_sampling(&work->inference);
+    memcpy(state->data, work->ends.data, (size_t)(rows * size) * sizeof *state->data);
+    sumi_status status =
+        sumi_guide_set_number(guide, "scale", (double)frame / (double)(frames - 1));
+    if (status == SUMI_OK) status = sampling_run(&sampling, state);
+    for (int64_t row = 0; row < rows && status == SUMI_OK; row++)
+        memcpy(work->states.data + (row * frames + frame) * size, state->data + row * size,
+               (size_t)size * sizeof *state->data);
+    return status;
+}
+
+static int interpolate_conditions(struct work *work)
+{
+    int64_t rows = work->settings->count ? work->settings->count : 1;
+    int64_t frames = frames_of(work->settings), shape[1 + SUMI_MAX_RANK] = {rows};
+    int rank = 1 + sumi_model_shape(work->inference.model, shape + 1);
+    sumi_guide *guide = NULL;
+    sumi_array state = {0};
+    int code = check_conditions(work);
+    if (code == EXIT_DONE) code = add_mix(work, rows, &guide);
+    if (code != EXIT_DONE) return code;
+    sumi_status status = sumi_array_create(work->context, rank, shape, &work->ends);
+    if (status == SUMI_OK) status = sumi_array_create(work->context, rank, shape, &state);
+    if (status == SUMI_OK)
+        status = sumi_solver_start(work->inference.solver, rank, shape, work->ends.data);
+    shape[0] = rows * frames;
+    if (status == SUMI_OK) status = sumi_array_create(work->context, rank, shape, &work->states);
+    for (int64_t frame = 0; frame < frames && status == SUMI_OK; frame++)
+        status = draw_frame(work, guide, frame, &state);
+    sumi_array_release(work->context, &state);
+    return status == SUMI_OK ? write_result(work) : fail_argument(work->context, status);
 }
 
 static int run(sumi_context *context, const void *user, int count, const char *const *arguments)
@@ -179,7 +264,8 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     interrupt_catch();
     if (code == EXIT_DONE && settings->input) code = invert_items(&work);
     if (code == EXIT_DONE) code = size_check("interpolate", work.inference.model);
-    if (code == EXIT_DONE) code = interpolate(&work);
+    if (code == EXIT_DONE)
+        code = settings->to.count ? interpolate_conditions(&work) : interpolate(&work);
     sumi_array_release(context, &work.ends);
     sumi_array_release(context, &work.states);
     inference_close(&work.inference);
@@ -198,6 +284,8 @@ static const struct option OPTIONS[] = {
                A_TEXT("input", "interpolate between these items, two for each row, using the\n"
                                "noise that generates them: .npy, .csv or a folder of pictures,\n"
                                "scaled and cropped to the model's size")),
+    LIST_ROW(struct settings, to, 0, "L ...", TAKES_WORDS,
+             A_TEXT("to", "go from the classes of --label to these, with the same noise")),
     INFERENCE_OPTIONS(struct settings),
     {.letter = 0},
 };
@@ -208,10 +296,12 @@ const struct command interpolate_command = {
     .usage = "MODEL -o FILE.{png,npy} [-n N] [--frames F] [-i FILE] [--steps K] ...",
     .details =
         "Interpolates from one state of noise to another along the sphere (Song, Meng and Ermon\n"
-        "2020) and draws the sample of each state.\n\n"
+        "2020) and draws the sample of each state. With --to goes from one class to another\n"
+        "instead: each frame has the same noise and a mixture of both predictions.\n\n"
         "examples:\n"
         "  sumi interpolate runs/digits -n 4 --label 3 --steps 50 -o between.png\n"
-        "  sumi interpolate runs/digits -i two.npy --steps 100 -o morph.png",
+        "  sumi interpolate runs/digits -i two.npy --steps 100 -o morph.png\n"
+        "  sumi interpolate runs/digits --label 3 --to 8 --steps 50 -o three-to-eight.png",
     .options = OPTIONS,
     .arguments = "a MODEL",
     .least = 1,

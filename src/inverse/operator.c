@@ -102,6 +102,18 @@ static double gain_solve(double value, double spread, double noise)
     return variance > 0 ? value / variance : 0;
 }
 
+/* 1 / v where the noise of the component, error / v, is at most that of the state. */
+static double gain_known(double value, double noise, double error)
+{
+    return value > 0 && noise * value >= error ? 1 / value : 0;
+}
+
+static double gain_fresh(double value, double noise, double error)
+{
+    if (gain_known(value, noise, error) == 0) return 0;
+    return sqrt(fmax(noise * noise - error / value * (error / value), 0)) / value;
+}
+
 static double gain_precision(double value, double spread, double noise)
 {
     return 1 / (spread * value * value + noise);
@@ -144,6 +156,26 @@ sumi_status operator_inverse(const sumi_operator *operator, int64_t row, double 
     TRY(check_own(operator, operator->inverse(operator->user, y, x)));
     double kept = fmin(1, share); /* as if every singular value were 1 */
     for (int64_t i = 0; i < operator->item_size; i++) x[i] = (float)(kept * x[i]);
+    return SUMI_OK;
+}
+
+sumi_status operator_replace(const sumi_operator *operator, int64_t row, double noise, double error,
+                             const float *difference, const float *fresh, float *spare,
+                             float *change)
+{
+    double least = fmax(error, noise * LEAST_SHARE * operator->greatest), weight = 1;
+    if (operator->type->back) {
+        TRY(operator->type->back(operator, row, gain_known, noise, least, difference, change));
+        TRY(operator->type->back(operator, row, gain_fresh, noise, least, fresh, spare));
+    } else { /* as if every singular value were 1 */
+        TRY(check_own(operator, operator->inverse(operator->user, difference, change)));
+        TRY(check_own(operator, operator->inverse(operator->user, fresh, spare)));
+        weight = noise >= error ? 1 : 0;
+        double rest = sqrt(fmax(noise * noise - error * error, 0));
+        for (int64_t i = 0; i < operator->item_size; i++) spare[i] = (float)(rest * spare[i]);
+    }
+    for (int64_t i = 0; i < operator->item_size; i++)
+        change[i] = (float)(weight * (change[i] + spare[i]));
     return SUMI_OK;
 }
 

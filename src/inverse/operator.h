@@ -93,6 +93,17 @@ bool operator_has_inverse(const sumi_operator *operator);
 sumi_status operator_inverse(const sumi_operator *operator, int64_t row, double share,
                              const float *y, float *x);
 
+/* change = what the measured components of a state a x0 + s e have to change by to be drawn from
+   q(state | y), given difference = a y - A state and fresh = A e of fresh noise: for a singular
+   value v the component u^T y / v has the noise `error` / v (error is a times that of y), so that
+
+       change = sum of v-vectors (u^T difference + (s^2 - (error / v)^2)^1/2 u^T fresh) / v
+
+   over those whose noise is at most s. `spare` [item] is overwritten. */
+sumi_status operator_replace(const sumi_operator *operator, int64_t row, double noise, double error,
+                             const float *difference, const float *fresh, float *spare,
+                             float *change);
+
 /* Numbers that are measured of item `row`, which is less than measured_size under a mask. */
 int64_t operator_measures(const sumi_operator *operator, int64_t row);
 

@@ -2,29 +2,23 @@
 /* "RePaint", Lugmayr et al. 2022: after each step the measured part of the state is drawn from
    q(x_t | y), and after every `jump` steps noise is added to go back as many steps, `resample` - 1
    times, so that the other part follows. For any operator with a pseudo-inverse the measured part
-   is A x, and
-
-       x += A^+ (a y + (s^2 - a^2 noise^2)^1/2 A e - A x)
-
-   while the noise of the state is above that of a y; below, the state is left to the solver. */
+   is A x. Its components are replaced while the noise of the state is above theirs; below, they are
+   left to the solver (operator_replace). */
 #include <math.h>
 
 #include "inverse/inverse.h"
 #include "vectors/rows.h"
 
-/* work = target - A x of a row. */
+/* residual = a y - A x of a row, and work = A e. */
 static sumi_status take_difference(struct inverse *inverse, int64_t row, const struct level *level,
                                    const float *noise, const float *x)
 {
-    double error = level->signal * inverse->options->noise;
-    double rest = sqrt(fmax(level->noise * level->noise - error * error, 0));
     int64_t item = row % inverse->items, size = inverse->operator->measured_size;
     const float *y = inverse->measured + item * size;
     TRY(operator_apply(inverse->operator, item, x, inverse->residual));
     TRY(operator_apply(inverse->operator, item, noise, inverse->work));
     for (int64_t i = 0; i < size; i++)
-        inverse->work[i] =
-            (float)(level->signal * y[i] + rest * inverse->work[i] - inverse->residual[i]);
+        inverse->residual[i] = (float)(level->signal * y[i] - inverse->residual[i]);
     return SUMI_OK;
 }
 
@@ -32,13 +26,13 @@ static sumi_status shift(void *user, const struct solver_run *run, const struct 
 {
     struct inverse *inverse = user;
     int64_t size = inverse->item_size;
-    if (level->noise < level->signal * inverse->options->noise) return SUMI_OK;
     inverse_draw(inverse, run->total, inverse->clean);
     for (int64_t row = 0; row < run->shape.items; row++) {
         float *x = run->x + row * size;
         TRY(take_difference(inverse, row, level, inverse->clean + row * size, x));
-        TRY(operator_inverse(inverse->operator, row % inverse->items, INFINITY, inverse->work,
-                             inverse->change));
+        TRY(operator_replace(inverse->operator, row % inverse->items, level->noise,
+                             level->signal * inverse->options->noise, inverse->residual,
+                             inverse->work, inverse->products, inverse->change));
         for (int64_t i = 0; i < size; i++) x[i] += inverse->change[i];
     }
     return SUMI_OK;
@@ -100,13 +94,27 @@ static sumi_status go_back(struct inverse *inverse, const double *times, int64_t
     return SUMI_OK;
 }
 
+/* How often to make the steps to place `later`: once where measurements are noisier than the state
+   there and so are not kept, because going back would forget them. */
+static sumi_status count_rounds(const struct inverse *inverse, const double *times, int64_t later,
+                                int64_t count, int64_t *rounds)
+{
+    double signal = 1, noise = 0;
+    if (later < count) TRY(sumi_solver_level(inverse->solver, times[later], &signal, &noise));
+    bool kept = noise * inverse->operator->greatest >= signal * inverse->options->noise;
+    *rounds = kept ? inverse->options->resample : 1;
+    return SUMI_OK;
+}
+
 static sumi_status walk(struct stretch *stretch, const struct denoising *denoising, int64_t start,
                         const double *times, int64_t count, sumi_array *samples)
 {
     const struct restorer_options *options = stretch->inverse->options;
+    int64_t rounds = 1;
     for (int64_t from = 0; from < count; from += options->jump) {
         int64_t later = from + options->jump < count ? from + options->jump : count;
-        for (int64_t round = 0; round < options->resample; round++) {
+        TRY(count_rounds(stretch->inverse, times, later, count, &rounds));
+        for (int64_t round = 0; round < rounds; round++) {
             if (round) TRY(go_back(stretch->inverse, times, from, later, count, samples));
             TRY(make_steps(stretch, denoising, start + from, later - from, samples));
         }

@@ -23,7 +23,8 @@
 struct particles {
     struct inverse *inverse;
     const struct denoising *denoising;
-    sumi_condition *all, *one; /* of all measurements, and of one; NULL for none */
+    const sumi_condition *all; /* of all measurements, or NULL */
+    sumi_condition *one;       /* of one of them */
     int64_t count, size;
     int64_t places;
     double *times;             /* [places] */
@@ -272,7 +273,6 @@ static void release(struct particles *p)
     void *const blocks[] = {p->times,  p->level,      p->x,      p->input, p->noise, p->output,
                             p->chosen, p->call_times, p->weight, p->gain,  p->twist};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) context_release(context, blocks[i]);
-    sumi_condition_free(p->all);
     sumi_condition_free(p->one);
 }
 
@@ -317,15 +317,6 @@ static sumi_status allocate(struct particles *p)
     return take_levels(p);
 }
 
-/* Copies the condition, which setting another may overwrite. */
-static sumi_status keep_condition(struct particles *p)
-{
-    const struct denoising *denoising = p->denoising;
-    if (!denoising->condition || !denoising->set_condition) return SUMI_OK;
-    TRY(condition_copy(p->inverse->context, denoising->condition, &p->all));
-    return sumi_condition_create(p->inverse->context, &p->one);
-}
-
 static sumi_status run(struct inverse *inverse, const struct denoising *denoising,
                        sumi_array *samples)
 {
@@ -334,7 +325,8 @@ static sumi_status run(struct inverse *inverse, const struct denoising *denoisin
                           .count = inverse->rows,
                           .size = inverse->item_size};
     sumi_status status = allocate(&p);
-    if (status == SUMI_OK) status = keep_condition(&p);
+    if (status == SUMI_OK && denoising->set_condition) p.all = denoising->condition;
+    if (status == SUMI_OK) status = sumi_condition_create(inverse->context, &p.one);
     for (int64_t i = 0; i < inverse->items && status == SUMI_OK; i++) {
         inverse->item = i;
         status = sample_item(&p, samples);

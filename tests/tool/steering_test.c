@@ -4,6 +4,8 @@
 
 #include "arrays.h"
 
+enum { SIZE = 28 * 28 }; /* of a digit */
+
 /* A model of digits with classes and a null class, hardly trained. */
 #define NULLED                                                                                     \
     "sumi train digits --threads 1 -q --set train.steps=1 train.batch=4 data.count=16 "            \
@@ -19,7 +21,7 @@ static void check_said(const place *here, int code, const char *sentence)
 
 static void check_refused(place *here, const char *guide, int code, const char *sentence)
 {
-    char line[256];
+    char line[SIZE];
     snprintf(line, sizeof line, "sumi sample digits -n 2 --steps 2 -q -o x.npy --guide %s", guide);
     run(here, line);
     check_said(here, code, sentence);
@@ -73,7 +75,7 @@ static void every_guide_is_added_by_name(void **state)
               "! cmp -s c.npy plain.npy");
     CHECK_DONE(here);
     sumi_array same = read_array(here, "a.npy"), plain = read_array(here, "plain.npy");
-    for (int i = 0; i < 2 * 256; i++) /* a model is no better than itself */
+    for (int i = 0; i < 2 * SIZE; i++) /* a model is no better than itself */
         CHECK_CLOSE(same.data[i], plain.data[i], 1e-4);
     free(same.data);
     free(plain.data);
@@ -124,8 +126,8 @@ static void items_are_edited_to_another_class(void **state)
     CHECK_HOLDS(here->out, "pairs.png: 2 items under other classes");
     sumi_array some = read_array(here, "some.npy"), same = read_array(here, "same.npy");
     sumi_array other = read_array(here, "other.npy");
-    double back = distance_of(2 * 256, some.data, same.data);
-    double away = distance_of(2 * 256, some.data, other.data);
+    double back = distance_of(2 * SIZE, some.data, same.data);
+    double away = distance_of(2 * SIZE, some.data, other.data);
     if (!(back < 0.5 * away)) fail_msg("back within %g, away by %g", back, away);
     free(some.data);
     free(same.data);
@@ -138,6 +140,34 @@ static void items_are_edited_to_another_class(void **state)
     check_said(here, 2, "\"class\" of item 0 is 30");
 }
 
+/* The first frame is the sample of the one class, the last that of the other. */
+static void frames_go_from_one_class_to_another(void **state)
+{
+    place *here = *state;
+    run(here, NULLED
+        "sumi interpolate digits -n 2 --label 3 --to 8 --frames 3 --steps 4 -q -o way.npy && "
+        "sumi sample digits -n 2 --label 3 --solver ddim --steps 4 -q -o three.npy && "
+        "sumi sample digits -n 2 --label 8 --solver ddim --steps 4 -q -o eight.npy");
+    CHECK_DONE(here);
+    sumi_array way = read_array(here, "way.npy"), ends[2];
+    ends[0] = read_array(here, "three.npy");
+    ends[1] = read_array(here, "eight.npy");
+    assert_int_equal(way.shape[0], 6);
+    for (int row = 0; row < 2; row++)
+        for (int end = 0; end < 2; end++)
+            for (int i = 0; i < SIZE; i++)
+                CHECK_CLOSE(way.data[(3 * row + 2 * end) * SIZE + i],
+                            ends[end].data[SIZE * row + i], 1e-4);
+    assert_true(distance_of(SIZE, way.data, way.data + SIZE) > 1e-4);
+    free(way.data);
+    free(ends[0].data);
+    free(ends[1].data);
+    run(here, "sumi interpolate digits --to 8 -o x.npy");
+    check_said(here, 2, "--to needs the classes to begin with");
+    run(here, "sumi interpolate digits -i way.npy --label 3 --to 8 -o x.npy");
+    check_said(here, 2, "choose one");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +177,7 @@ int main(void)
         PLACE_TEST(a_model_without_classes_is_guided_by_a_classifier),
         PLACE_TEST(guides_that_cannot_work_are_refused),
         PLACE_TEST(items_are_edited_to_another_class),
+        PLACE_TEST(frames_go_from_one_class_to_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,11 @@ static sumi_status use_recipe(sumi_context *context, void *user)
     return status;
 }
 
+static const char TINY_CODER[] =
+    "{\"_class_name\": \"AutoencoderTiny\", \"in_channels\": 1, \"out_channels\": 1,"
+    " \"encoder_block_out_channels\": [2], \"decoder_block_out_channels\": [2],"
+    " \"num_encoder_blocks\": [0], \"num_decoder_blocks\": [0], \"latent_channels\": 1}";
+
 static sumi_status use_auto_encoder(sumi_context *context, void *user)
 {
     const char *folder = user;
@@ -81,12 +86,7 @@ static sumi_status use_auto_encoder(sumi_context *context, void *user)
     sumi_auto_encoder *made = NULL, *opened = NULL;
     char file[SCRATCH_PATH];
     snprintf(file, sizeof file, "%s.safetensors", folder);
-    sumi_status status = sumi_auto_encoder_create(
-        context,
-        "{\"_class_name\": \"AutoencoderTiny\", \"in_channels\": 1, \"out_channels\": 1,"
-        " \"encoder_block_out_channels\": [2], \"decoder_block_out_channels\": [2],"
-        " \"num_encoder_blocks\": [0], \"num_decoder_blocks\": [0], \"latent_channels\": 1}",
-        1, &made);
+    sumi_status status = sumi_auto_encoder_create(context, TINY_CODER, 1, &made);
     STEP(sumi_auto_encoder_save(made, folder));
     STEP(sumi_auto_encoder_open(context, folder, &opened));
     STEP(sumi_auto_encoder_encode(opened, &pictures, NULL, &latents));
@@ -99,6 +99,38 @@ static sumi_status use_auto_encoder(sumi_context *context, void *user)
     sumi_array_release(context, &tiled);
     sumi_auto_encoder_free(made);
     sumi_auto_encoder_free(opened);
+    return status;
+}
+
+/* Encodes two pictures with the auto-encoder in a folder, and opens a model over their latents.
+   Files of a call that failed are removed before. */
+static sumi_status use_latents(sumi_context *context, void *user)
+{
+    static const char *const settings[] = {
+        "data.kind=noise",      "data.shape=8, 8, 1",       "data.count=2",
+        "latents.file_items=1", "model.kind=unet2d",        "model.channels=2",
+        "model.groups=1",       "model.layers_per_block=1", "noise.clip=no",
+    };
+    char cache[SCRATCH_PATH], setting[SCRATCH_PATH + 32];
+    sumi_recipe *recipe = NULL;
+    sumi_data *pictures = NULL, *latents = NULL;
+    sumi_model *model = NULL;
+    snprintf(cache, sizeof cache, "%.480s-cache", (const char *)user);
+    scratch_remove(cache);
+    sumi_status status = sumi_recipe_parse(context, "", "test", &recipe);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        STEP(sumi_recipe_set(recipe, settings[i]));
+    snprintf(setting, sizeof setting, "latents.auto_encoder=%s", (const char *)user);
+    STEP(sumi_recipe_set(recipe, setting));
+    snprintf(setting, sizeof setting, "latents.folder=%s", cache);
+    STEP(sumi_recipe_set(recipe, setting));
+    STEP(sumi_data_open(context, recipe, &pictures));
+    STEP(sumi_data_encode(context, recipe, pictures, NULL, NULL, &latents));
+    STEP(sumi_model_create_from_recipe(context, recipe, latents, &model));
+    sumi_model_free(model);
+    sumi_data_free(latents);
+    sumi_data_free(pictures);
+    sumi_recipe_free(recipe);
     return status;
 }
 
@@ -132,6 +164,18 @@ static void auto_encoders_survive_every_failure(void **state)
     for_each_failure(use_describe, folder);
 }
 
+static void latents_of_data_sets_survive_every_failure(void **state)
+{
+    scratch *room = *state;
+    char folder[SCRATCH_PATH];
+    sumi_auto_encoder *made = NULL;
+    strcpy(folder, scratch_path(room, "vae"));
+    CHECK_OK(room->context, sumi_auto_encoder_create(room->context, TINY_CODER, 1, &made));
+    CHECK_OK(room->context, sumi_auto_encoder_save(made, folder));
+    sumi_auto_encoder_free(made);
+    for_each_failure(use_latents, folder);
+}
+
 static void sessions_survive_every_failure(void **state)
 {
     (void)state;
@@ -149,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(models_survive_every_failure),
         SCRATCH_TEST(auto_encoders_survive_every_failure),
+        SCRATCH_TEST(latents_of_data_sets_survive_every_failure),
         SCRATCH_TEST(sessions_survive_every_failure),
         SCRATCH_TEST(models_of_recipes_survive_every_failure),
     };

@@ -455,6 +455,47 @@ static void pictures_have_no_distance_from_themselves_and_more_from_others(void 
     assert_true(0 < little && little < much && much < 4);
 }
 
+/* Trains a classifier of digits for two steps into FOLDER/features. */
+static void train_classifier(scratch *room)
+{
+    static const char *const settings[] = {
+        "data.kind=digits",   "data.count=64",         "data.labels=yes",
+        "model.channels=4,8", "model.groups=4",        "model.layers_per_block=1",
+        "train.steps=2",      "train.batch=4",         "train.objective=classification",
+        "sample.count=2",     "model.mid_attention=no"};
+    sumi_recipe *recipe = NULL;
+    sumi_data *data = NULL;
+    sumi_model *model = NULL;
+    sumi_trainer *trainer = NULL;
+    CHECK_OK(room->context, sumi_recipe_parse(room->context, "", "test", &recipe));
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        CHECK_OK(room->context, sumi_recipe_set(recipe, settings[i]));
+    CHECK_OK(room->context, sumi_data_open(room->context, recipe, &data));
+    CHECK_OK(room->context, sumi_model_create_from_recipe(room->context, recipe, data, &model));
+    CHECK_OK(room->context, sumi_trainer_create(room->context, recipe, model, data, &trainer));
+    CHECK_OK(room->context, sumi_trainer_run(trainer, scratch_path(room, "features"), NULL, NULL));
+    sumi_trainer_free(trainer);
+    sumi_model_free(model);
+    sumi_data_free(data);
+    sumi_recipe_free(recipe);
+}
+
+static void features_may_be_those_of_a_classifier_that_was_trained_here(void **state)
+{
+    scratch *room = *state;
+    char setting[SETTING];
+    struct coding c;
+    train_classifier(room);
+    assert_true(distance_of(room, 0) == 0);
+    double little = distance_of(room, 0.1), much = distance_of(room, 1);
+    assert_true(0 < little && little < much);
+    snprintf(setting, sizeof setting, "train.perceptual=%s", scratch_path(room, "features"));
+    const char *const settings[] = {"train.perceptual_weight=1", setting, NULL};
+    begin(room->context, settings, &c);
+    take_steps(room->context, &c, 2);
+    end(&c);
+}
+
 static void the_network_of_features_is_read_and_not_trained(void **state)
 {
     scratch *room = *state;
@@ -575,6 +616,7 @@ int main(void)
         SCRATCH_TEST(a_resumed_run_is_the_uninterrupted_one_bit_for_bit),
         SCRATCH_TEST(the_folder_opens_and_scales_latents_of_the_first_batch_to_deviation_one),
         SCRATCH_TEST(pictures_have_no_distance_from_themselves_and_more_from_others),
+        SCRATCH_TEST(features_may_be_those_of_a_classifier_that_was_trained_here),
         SCRATCH_TEST(the_network_of_features_is_read_and_not_trained),
         SCRATCH_TEST(what_cannot_work_is_refused_before_the_first_step),
         SCRATCH_TEST(a_network_of_other_pictures_gives_no_features),

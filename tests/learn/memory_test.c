@@ -75,6 +75,40 @@ static sumi_status use_objective(sumi_context *context, void *user)
     return status;
 }
 
+/* An auto-encoder against a discriminator that begins with the second step, on two sizes. */
+static sumi_status use_auto_encoder(sumi_context *context, void *user)
+{
+    static const char *const settings[] = {
+        "data.kind=shapes",       "data.count=30",
+        "data.objects=1",         "data.heights=12, 6",
+        "data.widths=6, 12",      "model.kind=autoencoder",
+        "model.channels=2",       "model.layers_per_block=1",
+        "model.groups=1",         "model.latent_channels=1",
+        "model.mid_attention=no", "train.objective=autoencoder",
+        "train.batch=2",          "train.steps=2",
+        "train.disc_weight=0.5",  "train.disc_start=1",
+        "train.disc_channels=1",  "train.disc_layers=1",
+    };
+    sumi_recipe *recipe = NULL;
+    sumi_data *data = NULL;
+    sumi_auto_encoder *coder = NULL;
+    sumi_trainer *trainer = NULL;
+    (void)user;
+    sumi_status status = sumi_recipe_parse(context, "", "test", &recipe);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        STEP(sumi_recipe_set(recipe, settings[i]));
+    STEP(sumi_data_open(context, recipe, &data));
+    STEP(sumi_auto_encoder_create_from_recipe(context, recipe, data, &coder));
+    STEP(sumi_trainer_create_auto_encoder(context, recipe, coder, data, &trainer));
+    STEP(sumi_trainer_step(trainer, NULL));
+    STEP(sumi_trainer_step(trainer, NULL));
+    sumi_trainer_free(trainer);
+    sumi_auto_encoder_free(coder);
+    sumi_data_free(data);
+    sumi_recipe_free(recipe);
+    return status;
+}
+
 /* ---- Networks and objectives of the caller's ---- */
 
 static sumi_node build_network(void *user, sumi_graph *graph, const sumi_node *inputs)
@@ -146,6 +180,12 @@ static void networks_of_ones_own_survive_every_failure(void **state)
     for_each_failure(use_composed, NULL);
 }
 
+static void training_of_auto_encoders_survives_every_failure(void **state)
+{
+    (void)state;
+    for_each_failure(use_auto_encoder, NULL);
+}
+
 static void graphs_and_plans_survive_every_failure(void **state)
 {
     (void)state;
@@ -205,6 +245,7 @@ int main(void)
         cmocka_unit_test(objectives_survive_every_failure),
         cmocka_unit_test(reflow_survives_every_failure),
         cmocka_unit_test(networks_of_ones_own_survive_every_failure),
+        cmocka_unit_test(training_of_auto_encoders_survives_every_failure),
         cmocka_unit_test(graphs_and_plans_survive_every_failure),
     };
     return cmocka_run_group_tests(tests, make_shared_folder, remove_shared_folder);

@@ -4,6 +4,7 @@ were busy, or taken by other guests of the same host, without that of this proce
 that are timed."""
 import os
 
+OTHERS = 0.03 # part of the processors that others may take while something is timed
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 IDLE, WAITING, GUEST = 3, 4, 8 # columns of /proc/stat; what follows is counted in others already
 

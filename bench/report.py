@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports the results of `bench/run`: a table on the terminal, and the section of
 docs/performance.md."""
+from load import OTHERS
 from rows import ROWS
 
 # ---- Rows ----
@@ -65,6 +66,9 @@ def remarks(name, result):
     if "unavailable" in result:
         yield f"{name}: not available: {result['unavailable']}"
     yield from memory_remark(name, result)
+    if result.get("others", 0) > OTHERS:
+        yield (f"{name}: others used up to {100 * result['others']:.0f} % of the processors: this is "
+               "no figure of an idle machine")
     if "floor" not in result:
         return
     floor, machine = result["floor"], result["machine"]

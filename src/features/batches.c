@@ -26,7 +26,8 @@ static bool is_planned(const sumi_features *features)
 
 static sumi_status make_plan(sumi_features *features)
 {
-    int64_t shape[] = {features->options.batch, features->size, features->size, 3};
+    const int64_t *item = features->shape;
+    int64_t shape[] = {features->options.batch, item[0], item[1], item[2]};
     if (is_planned(features)) return SUMI_OK;
     sumi_plan_free(features->plan);
     sumi_graph_free(features->graph);
@@ -70,7 +71,8 @@ static void prepare_all(struct pictures *p)
 {
     const sumi_features *features = p->features;
     size_t places = (size_t)p->height * (size_t)p->width;
-    size_t input = 3 * (size_t)features->size * (size_t)features->size;
+    const int64_t *shape = features->shape;
+    size_t input = (size_t)(shape[0] * shape[1] * shape[2]);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < p->count; i++) {
         uint8_t *bytes = p->bytes + (size_t)omp_get_thread_num() * 4 * places;

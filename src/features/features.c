@@ -57,7 +57,7 @@ bool sumi_features_describe(const sumi_features *features, sumi_features_info *i
     const sumi_features_info ours = {.name = features->kind->name,
                                      .count = features->count,
                                      .classes = features->classes,
-                                     .side = features->size,
+                                     .side = (int)features->shape[0],
                                      .fingerprint = features->fingerprint};
     return structure_fill(info, &ours, sizeof ours);
 }
@@ -104,7 +104,8 @@ void sumi_features_free(sumi_features *features)
     sumi_context *context = features->context;
     sumi_plan_free(features->plan);
     sumi_graph_free(features->graph);
-    sumi_weights_free(features->weights);
+    if (!features->model) sumi_weights_free(features->weights);
+    sumi_model_free(features->model);
     safetensors_free(features->file);
     context_release(context, features->settings);
     context_release(context, features->path);

@@ -21,16 +21,16 @@ struct feature_options {
 struct feature_kind {
     const char *name;
     const struct option *options; /* its own */
-    /* Reads what describes the network in an open file and its config.json ("" for none): sets
-       size, counts and settings, and says what a weight is. */
+    /* Reads what describes the network in an open file and its config.json ("" for none), or in the
+       model: sets shape, counts and settings. */
     sumi_status (*read)(sumi_features *features, const char *config, const char *source);
     /* Reads a weight of the graph from the file: see struct weight_source. NULL: the tensor of its
        name. */
     sumi_status (*find)(void *features, const char *name, const struct shape *shape, size_t *place);
     sumi_status (*read_weight)(void *features, size_t place, float *data);
-    /* Adds the network on x[n, size, size, 3]; returns the output that the options ask for. */
+    /* Adds the network on x[n, shape]; returns the output that the options ask for. */
     sumi_node (*build)(const sumi_features *features, sumi_graph *graph, sumi_node x);
-    /* Writes a picture of bytes[height, width, 3] as the network's input, input[size, size, 3]. */
+    /* Writes a picture of bytes[height, width, 3] as the network's input, input[shape]. */
     sumi_status (*prepare)(const sumi_features *features, int height, int width,
                            const uint8_t *bytes, float *input);
 };
@@ -38,9 +38,10 @@ struct feature_kind {
 struct sumi_features {
     sumi_context *context;
     const struct feature_kind *kind;
-    char *path;     /* of the weights */
-    void *settings; /* the kind's own, from context_allocate, or NULL */
-    int size;       /* of the side of a prepared picture */
+    char *path;        /* of the weights or of the model */
+    void *settings;    /* the kind's own, from context_allocate, or NULL */
+    sumi_model *model; /* of a classifier, which has the weights then; else NULL */
+    int64_t shape[3];  /* of a prepared picture: height, width, channels */
     int64_t count, classes;
     struct feature_options options;
     struct option_set set;
@@ -55,7 +56,10 @@ struct sumi_features {
     struct feature_options planned;
 };
 
-extern const struct feature_kind feature_inception, feature_clip;
+extern const struct feature_kind feature_inception, feature_clip, feature_classifier;
+
+/* Opens the model of a classifier that Sumi has trained, and sets features->model. */
+sumi_status feature_open_classifier(sumi_features *features, const char *folder);
 
 /* The tensor of a file under a name, with that shape: refused with a sentence otherwise. Both are
    what a kind without its own functions uses. */

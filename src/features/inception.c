@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "features/resize.h"
+#include "features/features.h"
+#include "files/resize.h"
 #include "nets/layers.h"
 #include "ops/ops.h"
 
@@ -21,6 +22,66 @@ static const struct option options[] = {
      offsetof(struct feature_options, resize)},
     {.name = NULL},
 };
+
+/* In the order of the choices. */
+enum { RESIZE_AS_TENSORFLOW, RESIZE_AS_TORCH };
+
+/* ---- Pictures ---- */
+
+/* Between which two places of a side a pixel lies, and how near it is to the second. */
+struct place {
+    int low, high;
+    float share;
+};
+
+static struct place place_of(int pixel, int source)
+{
+    float at = (float)pixel * ((float)source / (float)SIDE);
+    int low = (int)at < source ? (int)at : source - 1;
+    return (struct place){low, low + 1 < source ? low + 1 : low, at - (float)low};
+}
+
+/* TensorFlow 1 takes place i * scale for pixel i. */
+static void resize_from_corner(int height, int width, const uint8_t *bytes, float *input)
+{
+    for (int y = 0; y < SIDE; y++) {
+        struct place down = place_of(y, height);
+        const uint8_t *upper = bytes + 3 * width * down.low, *lower = bytes + 3 * width * down.high;
+        for (int i = 0; i < 3 * SIDE; i++) {
+            struct place across = place_of(i / 3, width);
+            int left = 3 * across.low + i % 3, right = 3 * across.high + i % 3;
+            float top = upper[left] + (float)(upper[right] - upper[left]) * across.share;
+            float bottom = lower[left] + (float)(lower[right] - lower[left]) * across.share;
+            input[3 * SIDE * y + i] = top + (bottom - top) * down.share;
+        }
+    }
+}
+
+static sumi_status resize_from_centre(sumi_context *context, int height, int width,
+                                      const uint8_t *bytes, float *input)
+{
+    const struct resize bilinear = {.filter = RESIZE_BILINEAR};
+    size_t count = 3 * (size_t)height * (size_t)width;
+    float *values = context_allocate(context, count, sizeof *values);
+    if (!values) return SUMI_ERROR_MEMORY;
+    for (size_t i = 0; i < count; i++) values[i] = bytes[i];
+    sumi_status status = resize_floats(context, &bilinear, (struct resize_size){height, width}, 3,
+                                       values, (struct resize_size){SIDE, SIDE}, input);
+    context_release(context, values);
+    return status;
+}
+
+/* Bytes b become (b - 128) / 128 for torch-fidelity, 2 b / 255 - 1 for pytorch-fid. */
+static sumi_status prepare(const sumi_features *features, int height, int width,
+                           const uint8_t *bytes, float *input)
+{
+    bool corner = features->options.resize == RESIZE_AS_TENSORFLOW;
+    float unit = corner ? 1 / 128.0f : 2 / 255.0f;
+    if (corner) resize_from_corner(height, width, bytes, input);
+    else TRY(resize_from_centre(features->context, height, width, bytes, input));
+    for (int i = 0; i < SIDE * SIDE * 3; i++) input[i] = input[i] * unit - 1;
+    return SUMI_OK;
+}
 
 /* ---- Weights, with each batch norm multiplied into its convolution ---- */
 
@@ -121,7 +182,8 @@ static sumi_status read_all(sumi_features *features, const char *config, const c
 {
     (void)config, (void)source;
     const safetensors_tensor *head = safetensors_find(features->file, "fc.weight");
-    features->size = SIDE;
+    features->shape[0] = features->shape[1] = SIDE;
+    features->shape[2] = 3;
     features->count = WIDTH;
     if (!head) return SUMI_OK;
     features->classes = CLASSES;
@@ -289,4 +351,4 @@ const struct feature_kind feature_inception = {.name = "inception-v3",
                                                .find = find,
                                                .read_weight = read_weight,
                                                .build = build,
-                                               .prepare = resize_for_inception};
+                                               .prepare = prepare};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a network of features: a safetensors file with the weights of Inception-v3, or a folder
-   with one, or with a config.json beside it. */
+   with one, or with a config.json beside it; or the folder of a classifier. */
 #include <stdio.h>
 #include <string.h>
 
@@ -103,7 +103,8 @@ static sumi_status read_weights(sumi_features *features)
     const struct weight_source source = {
         features, kind->find ? kind->find : feature_find_tensor,
         kind->read_weight ? kind->read_weight : feature_read_tensor, NULL};
-    int64_t shape[] = {1, features->size, features->size, 3};
+    const int64_t *item = features->shape;
+    int64_t shape[] = {1, item[0], item[1], item[2]};
     sumi_graph *graph = NULL;
     TRY(sumi_weights_create(features->context, 0, &features->weights));
     features->weights->source = &source;
@@ -131,6 +132,27 @@ static void take_fingerprint(sumi_features *features)
     hash_to_text(sum, features->fingerprint);
 }
 
+/* Whether a folder is that of a model that Sumi has trained. */
+static sumi_status is_model(sumi_context *context, const char *path, bool *is)
+{
+    char index[PATH_SIZE];
+    *is = false;
+    if (!path_is_folder(path)) return SUMI_OK;
+    TRY(path_join(context, path, "model_index.json", index));
+    *is = path_exists(index);
+    return SUMI_OK;
+}
+
+static sumi_status open_classifier(sumi_features *features, const char *folder)
+{
+    features->kind = &feature_classifier;
+    features_set_options(features);
+    TRY(feature_open_classifier(features, folder));
+    TRY(features->kind->read(features, "", folder));
+    take_fingerprint(features);
+    return SUMI_OK;
+}
+
 static sumi_status open_network(sumi_features *features, const struct files *files)
 {
     TRY(safetensors_open(features->context, files->weights, &features->file));
@@ -148,14 +170,18 @@ static sumi_status open_network(sumi_features *features, const struct files *fil
 sumi_status sumi_features_open(sumi_context *context, const char *path, sumi_features **features)
 {
     struct files files = {.text = NULL};
+    bool model = false;
     *features = NULL;
-    TRY(find_files(context, path, &files));
+    TRY(is_model(context, path, &model));
+    if (!model) TRY(find_files(context, path, &files));
     sumi_features *made = context_allocate_zeroed(context, 1, sizeof *made);
     sumi_status status = made ? SUMI_OK : SUMI_ERROR_MEMORY;
     if (made) {
         made->context = context;
-        made->path = context_copy_text(context, files.weights);
-        status = made->path ? open_network(made, &files) : SUMI_ERROR_MEMORY;
+        made->path = context_copy_text(context, model ? path : files.weights);
+        status = !made->path ? SUMI_ERROR_MEMORY
+                 : model     ? open_classifier(made, path)
+                             : open_network(made, &files);
     }
     context_release(context, files.text);
     if (status == SUMI_OK) *features = made;

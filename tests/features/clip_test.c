@@ -1,41 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures as CLIP's image processor prepares them, against numbers of transformers; and the
-   encoder of pictures of a folder against the network on pictures that were prepared apart. */
-#include "features/clip.h"
-
-#include "features/resize.h"
+/* CLIP's encoder of pictures of a folder against the network on pictures that were prepared apart.
+ */
+#include "features/features.h"
+#include "nets/clip.h"
 #include "scratch.h"
 
 static const double MEAN[] = {0.48145466, 0.4578275, 0.40821073};
 static const double DEVIATION[] = {0.26862954, 0.26130258, 0.27577711};
-
-/* transformers 5.24: picture round(255 (0.5 + 0.5 cos(0.11 j))) of 40 x 30 to 16 x 16; the record
-   has the channels apart. */
-static void pictures_are_prepared_as_by_transformers(void **state)
-{
-    enum { HEIGHT = 40, WIDTH = 30, SIDE = 16 };
-    static const double first[] = {0.0763361454, 0.0617376044, 0.0325407572, 0.0179423299,
-                                   0.0325407572, 0.0471391827, 0.0763361454, 0.105532989};
-    static uint8_t bytes[HEIGHT * WIDTH * 3];
-    static float input[SIDE * SIDE * 3];
-    scratch *room = *state;
-    struct clip_features clip = {.mean = {MEAN[0], MEAN[1], MEAN[2]},
-                                 .deviation = {DEVIATION[0], DEVIATION[1], DEVIATION[2]}};
-    sumi_features features = {.context = room->context, .settings = &clip, .size = SIDE};
-    for (int j = 0; j < HEIGHT * WIDTH * 3; j++)
-        bytes[j] = (uint8_t)rint(255 * (0.5 + 0.5 * cos(0.11 * j)));
-    CHECK_OK(room->context, resize_for_clip(&features, HEIGHT, WIDTH, bytes, input));
-    double sum = 0, squares = 0;
-    for (int i = 0; i < SIDE * SIDE * 3; i++) {
-        sum += input[i];
-        squares += (double)input[i] * input[i];
-    }
-    for (int i = 0; i < 8; i++) CHECK_CLOSE(input[3 * i], first[i], 1e-6);
-    CHECK_CLOSE(input[SIDE * SIDE * 3 - 4], 0.283068419, 1e-6);
-    CHECK_CLOSE(input[SIDE * SIDE * 3 - 1], 0.297288477, 1e-6);
-    CHECK_CLOSE(sum, 143.932346, 1e-4);
-    CHECK_CLOSE(sqrt(squares / (SIDE * SIDE * 3)), 0.219720067, 1e-7);
-}
 
 static const char CONFIG[] =
     "{\"architectures\": [\"CLIPVisionModelWithProjection\"], \"hidden_size\": 16,"
@@ -137,7 +108,6 @@ static void what_is_no_picture_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(pictures_are_prepared_as_by_transformers),
         SCRATCH_TEST(a_folder_of_an_encoder_gives_its_projected_vectors),
         SCRATCH_TEST(what_is_no_picture_is_refused),
     };

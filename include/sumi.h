@@ -1175,9 +1175,9 @@ SUMI_API sumi_status sumi_likelihood_create(sumi_context *context, sumi_solver *
                                             sumi_likelihood **likelihood);
 SUMI_API void sumi_likelihood_free(sumi_likelihood *likelihood);
 
-/* The settings by number from 0: "items", "draws" and "decoder" of the bound; "method", "steps",
-   "tolerance", "probe", "probes" and "dequantise" of the density; "seed" and "batch" of both. False
-   past the last. */
+/* The settings by number from 0: "seed" and "batch"; "items", "decoder" and "times" of both bounds,
+   "draws" of the one term by term and "trajectories" of the importance-weighted one; "method",
+   "steps", "tolerance", "probe", "probes" and "dequantise" of the density. False past the last. */
 SUMI_API bool sumi_likelihood_option(sumi_likelihood *likelihood, int number, sumi_option *option);
 
 /* Set one of them, as text or as a number. A setting that has no effect with the others, such as
@@ -1230,7 +1230,9 @@ SUMI_API sumi_status sumi_session_density(sumi_session *session, sumi_likelihood
                                           void *user);
 
 /* The variational bound over a data set (Ho et al. 2020, eq. 5; its negative is the K of
-   Sohl-Dickstein et al. 2015), for a Gaussian or binomial diffusion like the solver's. */
+   Sohl-Dickstein et al. 2015), for a Gaussian or binomial diffusion like the solver's. A path in
+   continuous time, such as that of a flow, is divided into the number of steps of the setting
+   "times". */
 SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_denoiser denoiser,
                                            void *user, sumi_data *data,
                                            sumi_progress_function progress, void *progress_user);
@@ -1238,6 +1240,20 @@ SUMI_API sumi_status sumi_likelihood_bound(sumi_likelihood *likelihood, sumi_den
 SUMI_API sumi_status sumi_session_bound(sumi_session *session, sumi_likelihood *likelihood,
                                         sumi_data *data, sumi_progress_function progress,
                                         void *user);
+
+/* The importance-weighted bound (Burda et al. 2016) with the setting "trajectories", K: the mean
+   over items of -log2 of the mean of K weights p(x_0 ... x_T) / q(x_1 ... x_T | x_0), each with an
+   evaluation of the denoiser at every time. It falls from the bound, at K = 1, to -log2 p(x0).
+   Number 0 of sumi_likelihood_get is this mean, number 1, "one", that of single trajectories. The
+   decoder is "discretised" or "gaussian". */
+SUMI_API sumi_status sumi_likelihood_importance(sumi_likelihood *likelihood, sumi_denoiser denoiser,
+                                                void *user, sumi_data *data,
+                                                sumi_progress_function progress,
+                                                void *progress_user);
+/* The same for a session's model, which gets the items' classes if it takes classes. */
+SUMI_API sumi_status sumi_session_importance(sumi_session *session, sumi_likelihood *likelihood,
+                                             sumi_data *data, sumi_progress_function progress,
+                                             void *user);
 
 /* Measures how the error of a solver decreases with its number of steps, on data whose flow is
    known: a mixture of two Gaussians, x0 + sigma e from sigma 10 to 0.02. The first call sets the
@@ -1304,20 +1320,22 @@ typedef struct sumi_measured {
 SUMI_API bool sumi_measure_get(const sumi_measure *measure, int number, sumi_measured *measured);
 
 /* A network that turns pictures into features, for measures of them: Inception-v3 as the FID has
-   it, or CLIP's encoder of pictures. */
+   it, CLIP's encoder of pictures, or a classifier that Sumi has trained. */
 typedef struct sumi_features sumi_features;
 
 /* Opens one: a safetensors file with the tensors of pytorch-fid's and torch-fidelity's Inception-v3
    ("Conv2d_1a_3x3.conv.weight" ...), or a folder with such a file, model.safetensors; or a folder
-   with the config.json of a CLIPVisionModel or CLIPVisionModelWithProjection beside it. Other
-   tensors in the file are ignored. */
+   with the config.json of a CLIPVisionModel or CLIPVisionModelWithProjection beside it, where other
+   tensors in the file are ignored; or the folder of a model that was trained with
+   train.objective = classification, of which the features are means over the places of its last
+   layer. */
 SUMI_API sumi_status sumi_features_open(sumi_context *context, const char *path,
                                         sumi_features **features);
 SUMI_API void sumi_features_free(sumi_features *features); /* accepts NULL */
 
 typedef struct sumi_features_info {
     size_t size;             /* sizeof(sumi_features_info) */
-    const char *name;        /* "inception-v3", "clip" */
+    const char *name;        /* "inception-v3", "clip", "classifier" */
     int64_t count;           /* features of a picture */
     int64_t classes;         /* logits of a picture; 0 for none */
     int side;                /* pixels that pictures are resized to */

@@ -17,8 +17,8 @@
 struct settings {
     struct inference_settings inference;
     const char *data, *output, *map, *decoder, *method, *tolerance, *probe;
-    int64_t items, draws, steps, probes;
-    bool exact, all;
+    int64_t items, draws, steps, probes, trajectories, times;
+    bool exact, all, ways;
 };
 
 enum { ITEMS_USUAL = 100, DRAWS_USUAL = 20, MAP_SIDE = 96 };
@@ -79,15 +79,18 @@ static int set_likelihood(struct work *work)
 {
     const struct settings *settings = work->settings;
     bool usual = !settings->exact && !settings->all; /* the density does not read them */
+    bool weighted = settings->trajectories > 0;
     int64_t items = settings->exact   ? 0
                     : settings->items ? settings->items
                     : usual           ? ITEMS_USUAL
                                       : 0;
-    int64_t draws = settings->draws ? settings->draws : usual ? DRAWS_USUAL : 0;
+    int64_t draws = settings->draws ? settings->draws : usual && !weighted ? DRAWS_USUAL : 0;
     sumi_status status =
         sumi_likelihood_create(work->context, work->inference.solver, &work->likelihood);
     if (status == SUMI_OK) status = set_whole(work, "items", items);
     if (status == SUMI_OK) status = set_whole(work, "draws", draws);
+    if (status == SUMI_OK) status = set_whole(work, "trajectories", settings->trajectories);
+    if (status == SUMI_OK) status = set_whole(work, "times", settings->times);
     if (status == SUMI_OK) status = set_whole(work, "steps", settings->steps);
     if (status == SUMI_OK) status = set_whole(work, "probes", settings->probes);
     if (status == SUMI_OK) status = set_text(work, "seed", settings->inference.seed);
@@ -103,13 +106,24 @@ static int set_likelihood(struct work *work)
 /* Refuses options of the other measure. */
 static int check_measure(const struct settings *settings)
 {
-    const char *of_bound = settings->draws ? "draws" : settings->decoder ? "decoder" : NULL;
+    const char *of_bound = settings->draws          ? "draws"
+                           : settings->decoder      ? "decoder"
+                           : settings->trajectories ? "trajectories"
+                           : settings->times        ? "times"
+                                                    : NULL;
     const char *of_density = settings->method      ? "method"
                              : settings->steps     ? "steps"
                              : settings->tolerance ? "tolerance"
                              : settings->probe     ? "probe"
                              : settings->probes    ? "probes"
                                                    : NULL;
+    if (settings->ways && (settings->exact || settings->output || settings->map))
+        return fail(EXIT_USAGE, "likelihood: --ways prints a table, without --exact, --output and "
+                                "--map");
+    if (settings->trajectories && (settings->draws || settings->output) && !settings->ways)
+        return fail(EXIT_USAGE, "likelihood: trajectories visit all times and have no terms: "
+                                "--trajectories does not go with --draws and --output");
+    if (settings->ways) return EXIT_DONE;
     if (settings->exact && of_bound) {
         return fail(EXIT_USAGE, "likelihood: the exact density does not read --%s; the bound does",
                     of_bound);
@@ -291,10 +305,11 @@ static int measure(struct work *work)
         status = draw_map(work); /* first, so that the table describes the
                                     items */
     if (status == SUMI_OK) {
-        status = work->settings->exact
-                     ? measure_density(work)
-                     : sumi_session_bound(work->inference.session, work->likelihood, work->data,
-                                          show, work);
+        sumi_session *session = work->inference.session;
+        status = work->settings->exact ? measure_density(work)
+                 : work->settings->trajectories
+                     ? sumi_session_importance(session, work->likelihood, work->data, show, work)
+                     : sumi_session_bound(session, work->likelihood, work->data, show, work);
     }
     if (!work->settings->inference.quiet) progress_close(&work->line);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(work->context, status);
@@ -363,13 +378,18 @@ static int report_json(const struct work *work)
 static int report_table(const struct work *work)
 {
     static const char *const MEANINGS[] = {"-log2 p", "L_T, prior", "L_0, data", "L_t, steps"};
+    static const char *const WEIGHTED[] = {"-log2 p", "one"};
+    bool weighted = work->settings->trajectories > 0;
     sumi_likelihood_term term = {.size = sizeof term};
-    printf("%-12s %12s %10s %12s\n", work->settings->exact ? "exact" : "bound", "bits/item",
-           "error", "bits/dim");
+    printf("%-12s %12s %10s %12s\n",
+           work->settings->exact ? "exact"
+           : weighted            ? "importance"
+                                 : "bound",
+           "bits/item", "error", "bits/dim");
     for (int64_t i = 3; i >= 0; i--) {
         if (!sumi_likelihood_get(work->likelihood, i, &term)) continue;
-        printf("%-12s %12.4f %10.4f %12.5f\n", MEANINGS[i], term.bits, term.error,
-               term.bits / (double)work->numbers);
+        printf("%-12s %12.4f %10.4f %12.5f\n", (weighted ? WEIGHTED : MEANINGS)[i], term.bits,
+               term.error, term.bits / (double)work->numbers);
     }
     printf("-log2 of %s; an item has %lld numbers (dim)\n", measured(work).meaning,
            (long long)work->numbers);
@@ -399,6 +419,64 @@ static sumi_status draw(const struct work *work)
     return status;
 }
 
+/* ---- Three ways ---- */
+
+/* The ways of --ways: the settings of each, from the caller's. */
+static struct settings choose_way(const struct settings *given, int way)
+{
+    struct settings chosen = *given;
+    chosen.exact = way == 1;
+    chosen.trajectories = way != 2 ? 0 : given->trajectories ? given->trajectories : 10;
+    if (way == 1) chosen.times = 0;
+    if (way != 0) chosen.draws = 0;
+    if (way == 1) chosen.decoder = NULL;
+    return chosen;
+}
+
+/* Measures one way; the settings of `work` are the caller's again afterwards. */
+static int measure_way(struct work *work, int way, sumi_likelihood_term *total)
+{
+    const struct settings *given = work->settings;
+    const struct settings chosen = choose_way(given, way);
+    work->settings = &chosen;
+    sumi_likelihood_free(work->likelihood);
+    work->likelihood = NULL;
+    int code = set_likelihood(work);
+    if (code == EXIT_DONE) code = measure(work);
+    if (code == EXIT_DONE) sumi_likelihood_get(work->likelihood, 0, total);
+    work->settings = given;
+    return code;
+}
+
+/* Measures and prints a row for each way, as it is done. */
+static int report_ways(struct work *work)
+{
+    static const char *const NAMES[] = {"bound", "exact", "importance"};
+    struct json_object *answer = json_object_new_object();
+    bool json = work->settings->inference.json;
+    double numbers = (double)work->numbers;
+    int code = EXIT_DONE;
+    if (!json) printf("%-12s %12s %10s %12s %10s\n", "", "bits/item", "error", "bits/dim", "error");
+    for (int way = 0; way < 3 && code == EXIT_DONE; way++) {
+        sumi_likelihood_term total = {.size = sizeof total};
+        code = measure_way(work, way, &total);
+        if (code != EXIT_DONE) break;
+        json_object_object_add(answer, NAMES[way], describe(&total));
+        if (json) continue;
+        printf("%-12s %12.4f %10.4f %12.5f %10.5f\n", NAMES[way], total.bits, total.error,
+               total.bits / numbers, total.error / numbers);
+        fflush(stdout);
+    }
+    json_object_object_add(answer, "numbers", json_object_new_int64(work->numbers));
+    json_object_object_add(answer, "units", describe_units());
+    if (json) return code == EXIT_DONE ? print_json(answer) : (json_object_put(answer), code);
+    json_object_put(answer);
+    printf("bound: term by term; exact: along the flow%s; importance: by %lld trajectories\n",
+           work->levels ? ", levels spread evenly" : "",
+           (long long)choose_way(work->settings, 2).trajectories);
+    return code;
+}
+
 static int report(const struct work *work)
 {
     if (work->settings->output && draw(work) != SUMI_OK) return fail_context(work->context);
@@ -412,8 +490,13 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     divide_sets(&work);
     work.inference = inference_of(context, &work.choices, "likelihood", arguments[0]);
     int code = prepare(&work);
-    if (code == EXIT_DONE) code = measure(&work);
-    if (code == EXIT_DONE) code = report(&work);
+    if (code == EXIT_DONE && work.settings->ways) {
+        interrupt_catch();
+        code = report_ways(&work);
+    } else {
+        if (code == EXIT_DONE) code = measure(&work);
+        if (code == EXIT_DONE) code = report(&work);
+    }
     sumi_likelihood_free(work.likelihood);
     sumi_data_free(work.data);
     inference_close(&work.inference);
@@ -428,6 +511,17 @@ static const struct option OPTIONS[] = {
     OPTION_ROW(struct settings, items, 'n', "N", A_COUNT("items", "number of items; default: 100")),
     OPTION_ROW(struct settings, draws, 0, "K",
                A_COUNT("draws", "number of times that each item is noised to; default: 20")),
+    OPTION_ROW(struct settings, trajectories, 0, "K",
+               A_COUNT("trajectories",
+                       "the importance-weighted bound, with K trajectories of each\n"
+                       "item through all times, instead of the bound term by term")),
+    OPTION_ROW(struct settings, ways, 0, NULL,
+               A_FLAG("ways", "a table of the bound, the exact density and the\n"
+                              "importance-weighted bound with their standard errors")),
+    OPTION_ROW(struct settings, times, 0, "N",
+               A_COUNT("times",
+                       "number of steps that a path in continuous time, such as that of a\n"
+                       "flow, is divided into for a bound; default: 1000")),
     OPTION_ROW(struct settings, all, 0, NULL,
                A_FLAG("all", "all items and all times, unless given otherwise")),
     OPTION_ROW(struct settings, decoder, 0, "NAME",

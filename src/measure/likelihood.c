@@ -14,15 +14,30 @@ static const struct option measure_options[] = {
     {.name = NULL},
 };
 
-/* The tables by number: the common one, then one for each measure. */
-enum { TABLE_OF_ALL, TABLE_OF_FIRST };
+/* The tables by number. */
+enum { TABLE_OF_ALL, TABLE_OF_BOUNDS, TABLE_OF_DENSITY };
+
+/* Each bound has a row that the other does not read. */
+static sumi_status check_bound(const sumi_likelihood *likelihood, enum measure measure)
+{
+    const struct likelihood_options *options = &likelihood->options;
+    const char *unread = NULL;
+    if (measure == MEASURE_BOUND && options->trajectories != 10) unread = "trajectories";
+    if (measure == MEASURE_IMPORTANCE && options->draws != 0) unread = "draws";
+    if (!unread) return SUMI_OK;
+    return context_fail(
+        likelihood->context, SUMI_ERROR_ARGUMENT, "%s does not read \"%s\"; the other bound does",
+        measure == MEASURE_BOUND ? "the bound" : "the importance-weighted bound", unread);
+}
 
 sumi_status likelihood_check(const sumi_likelihood *likelihood, enum measure measure)
 {
-    static const char *const names[] = {
-        [MEASURE_BOUND] = "the bound", [MEASURE_DENSITY] = "the exact density"};
-    return option_set_check(&likelihood->set, names[measure],
-                            1U << TABLE_OF_ALL | 1U << (TABLE_OF_FIRST + measure));
+    static const char *const names[] = {[MEASURE_BOUND] = "the bound",
+                                        [MEASURE_DENSITY] = "the exact density",
+                                        [MEASURE_IMPORTANCE] = "the importance-weighted bound"};
+    int table = measure == MEASURE_DENSITY ? TABLE_OF_DENSITY : TABLE_OF_BOUNDS;
+    TRY(check_bound(likelihood, measure));
+    return option_set_check(&likelihood->set, names[measure], 1U << TABLE_OF_ALL | 1U << table);
 }
 
 sumi_status sumi_likelihood_set(sumi_likelihood *likelihood, const char *option, const char *value)
@@ -59,7 +74,7 @@ sumi_status sumi_likelihood_create(sumi_context *context, sumi_solver *solver,
     made->set = (struct option_set){.context = context,
                                     .owner = "a likelihood",
                                     .noun = "setting",
-                                    .tables = {measure_options, bound_options, density_options},
+                                    .tables = {measure_options, reverse_options, density_options},
                                     .values = &made->options};
     option_set_defaults(&made->set);
     *likelihood = made;
@@ -106,6 +121,21 @@ sumi_status sumi_session_bound(sumi_session *session, sumi_likelihood *likelihoo
 {
     const struct denoising denoising = session_denoising(session);
     return bound_measure(likelihood, &denoising, data, progress, user);
+}
+
+sumi_status sumi_likelihood_importance(sumi_likelihood *likelihood, sumi_denoiser denoiser,
+                                       void *user, sumi_data *data, sumi_progress_function progress,
+                                       void *progress_user)
+{
+    const struct denoising denoising = {.user = user, .predict = denoiser};
+    return importance_measure(likelihood, &denoising, data, progress, progress_user);
+}
+
+sumi_status sumi_session_importance(sumi_session *session, sumi_likelihood *likelihood,
+                                    sumi_data *data, sumi_progress_function progress, void *user)
+{
+    const struct denoising denoising = session_denoising(session);
+    return importance_measure(likelihood, &denoising, data, progress, user);
 }
 
 sumi_status sumi_likelihood_density(sumi_likelihood *likelihood, sumi_denoiser_product denoiser,

@@ -9,20 +9,66 @@ static const double root_half = 0.70710678118654752440;
 
 /* ---- The chain ---- */
 
+static sumi_status chain_reserve(sumi_context *context, int64_t count, struct chain *chain)
+{
+    *chain = (struct chain){.count = count};
+    chain->betas = context_allocate(context, 4 * (size_t)count, sizeof *chain->betas);
+    if (!chain->betas) return SUMI_ERROR_MEMORY;
+    chain->variances = chain->betas + count;
+    chain->times = chain->variances + count;
+    chain->scales = chain->times + count;
+    return SUMI_OK;
+}
+
 sumi_status chain_create(sumi_context *context, const struct schedule *schedule,
                          struct chain *chain)
 {
     int64_t count = schedule->count;
-    *chain = (struct chain){.count = count};
-    chain->betas = context_allocate(context, 2 * (size_t)count, sizeof *chain->betas);
-    if (!chain->betas) return SUMI_ERROR_MEMORY;
-    chain->variances = chain->betas + count;
+    TRY(chain_reserve(context, count, chain));
     double variance = 0;
     for (int64_t t = 0; t < count; t++) {
+        chain->times[t] = (double)t;
+        chain->scales[t] = 1;
         double beta = schedule->betas[t];
         variance = beta + (1 - beta) * variance;
         chain->betas[t] = beta;
         chain->variances[t] = variance;
+    }
+    return SUMI_OK;
+}
+
+/* The time of step number `step` of the path; a flow stops short of its ends. */
+static double time_at(const struct noise_path *path, int64_t count, int64_t step)
+{
+    bool sigmas = path->kind == PATH_VE || path->kind == PATH_EDM;
+    double share = (double)step / (double)(count - 1), first, last;
+    if (sigmas) {
+        first = log(path_least(path));
+        last = log(path_most(path));
+        return path_time(path, exp(first + share * (last - first)));
+    }
+    first = path_own_time(path, path_first(path));
+    last = path_own_time(path, path_last(path));
+    if (path->kind == PATH_FLOW || path->kind == PATH_COSINE) {
+        double margin = 1 / (double)path->count;
+        first = fmax(first, margin);
+        last = fmin(last, 1 - margin);
+    }
+    return path_time_of(path, first + share * (last - first));
+}
+
+sumi_status chain_of_path(sumi_context *context, const struct noise_path *path, int64_t count,
+                          struct chain *chain)
+{
+    double before = 0;
+    TRY(chain_reserve(context, count, chain));
+    for (int64_t t = 0; t < count; t++) {
+        struct noise_level level = path_level(path, chain->times[t] = time_at(path, count, t));
+        double square = level.signal * level.signal + level.noise * level.noise;
+        double variance = level.noise * level.noise / square;
+        chain->betas[t] = (variance - before) / (1 - before);
+        chain->scales[t] = sqrt(square);
+        chain->variances[t] = before = variance;
     }
     return SUMI_OK;
 }

@@ -13,17 +13,24 @@
 #define SUMI_MEASURE_TERMS_H
 
 #include "noise/binomial.h"
-#include "noise/schedule.h"
+#include "noise/path.h"
 
 /* A schedule in double. 1 - abar is computed as a sum of positive numbers, and so stays exact where
    beta is too small to compute it from the float32 product. */
 struct chain {
     int64_t count;
     double *betas, *variances; /* [count]; variances are 1 - abar */
+    double *times, *scales;    /* [count]: the network's time, and the factor of the state in the
+                                  path's own state */
 };
 
 sumi_status chain_create(sumi_context *context, const struct schedule *schedule,
                          struct chain *chain);
+/* The chain of `count` steps on a path in continuous time, whose states are divided by
+   sqrt(a^2 + s^2): at equal steps of the path's own time, or of the logarithm of sigma where the
+   path is one of sigmas (Kingma et al. 2021, section 3). */
+sumi_status chain_of_path(sumi_context *context, const struct noise_path *path, int64_t count,
+                          struct chain *chain);
 void chain_release(sumi_context *context, struct chain *chain); /* accepts zeros */
 
 /* 1 - abar at a time, 0 at -1. */

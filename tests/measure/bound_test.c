@@ -275,12 +275,10 @@ static void what_has_no_meaning_is_refused(void **state)
     sumi_data *data = open_normal(room, &squares);
     sumi_solver *ddpm = make_solver(room, "ddpm", NORMAL_OPTIONS "\"sample\"}");
     sumi_solver *bits = make_solver(room, "binomial", "{\"num_train_timesteps\": 10}");
-    sumi_solver *flow = make_solver(room, "flow-euler", "{}");
     check_refused(room, ddpm, few, data, "draws");
     check_refused(room, ddpm, coin, data, "coin");
     check_refused(room, bits, levels, data, "forward");
     check_refused(room, bits, NULL, data, "bits, -1 and 1");
-    check_refused(room, flow, NULL, data, "density");
     sumi_likelihood *likelihood = make_likelihood(room, ddpm, NULL);
     static const char *const wrong[][2] = {
         {"item", "3"}, {"items", "-1"}, {"method", "rk5"}, {"tolerance", "0"}, {"probes", "x"}};
@@ -291,7 +289,6 @@ static void what_has_no_meaning_is_refused(void **state)
     sumi_likelihood_term term = {.size = sizeof term};
     assert_false(sumi_likelihood_get(likelihood, 0, &term)); /* nothing was measured */
     sumi_likelihood_free(likelihood);
-    sumi_solver_free(flow);
     sumi_solver_free(bits);
     sumi_solver_free(ddpm);
     sumi_data_free(data);

@@ -165,7 +165,7 @@ static void settings_are_listed_and_got(void **state)
         assert_true(option.meaning[0]);
         assert_string_equal(sumi_likelihood_setting(likelihood, option.name), option.default_value);
     }
-    assert_int_equal(number, 11);
+    assert_int_equal(number, 13);
     CHECK_OK(context, sumi_likelihood_set_number(likelihood, "tolerance", 0.001));
     assert_string_equal(sumi_likelihood_setting(likelihood, "tolerance"), "0.001");
     CHECK_OK(context, sumi_likelihood_set(likelihood, "dequantise", "yes"));

@@ -153,6 +153,36 @@ static void statistics_are_written_read_and_cached_for_the_frechet_distance(void
     assert_refused(here, 2, "at least 2 samples");
 }
 
+/* The rows of a sweep in the report. */
+static int64_t rows_of(const place *here)
+{
+    struct json_object *answer = json_tokener_parse(here->out), *rows;
+    assert_non_null(answer);
+    assert_true(json_object_object_get_ex(answer, "rows", &rows));
+    int64_t count = (int64_t)json_object_array_length(rows);
+    json_object_put(answer);
+    return count;
+}
+
+static void a_sweep_has_a_row_for_each_combination_and_goes_on_from_its_file(void **state)
+{
+    place *here = *state;
+    run(here, "sumi train points --quiet --set train.steps=5 --out run");
+    assert_int_equal(here->code, 0);
+    run(here, "sumi eval run -n 40 --references 50 --metrics energy -q --json "
+              "--sweep solver=ddim,euler steps=2,3 --results sweep.json -o sweep.png");
+    if (here->code != 0) fail_msg("%s", here->err);
+    assert_int_equal(rows_of(here), 4);
+    run(here, "test -s sweep.png && test -s sweep.json && "
+              "sumi eval run -n 40 --references 50 --metrics energy,pdf -q "
+              "--sweep solver=ddim,euler steps=2,3 --results sweep.json --resume");
+    assert_int_equal(here->code, 0);
+    assert_non_null(strstr(here->out, "euler steps=3"));
+    run(here, "sumi eval run -n 41 --references 50 --metrics energy -q "
+              "--sweep solver=ddim,euler steps=2,3 --results sweep.json --resume");
+    assert_refused(here, 2, "another \"items\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +190,7 @@ int main(void)
         PLACE_TEST(options_of_measures_are_set_by_name),
         PLACE_TEST(what_cannot_be_measured_is_refused),
         PLACE_TEST(statistics_are_written_read_and_cached_for_the_frechet_distance),
+        PLACE_TEST(a_sweep_has_a_row_for_each_combination_and_goes_on_from_its_file),
         PLACE_TEST(what_was_measured_before_a_failure_is_printed),
         PLACE_TEST(a_model_is_compared_with_the_data_of_its_recipe),
         PLACE_TEST(pictures_of_a_folder_get_the_size_of_the_other_set),

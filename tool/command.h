@@ -78,7 +78,7 @@ struct command {
 extern const struct command train_command, sample_command, denoise_command, inpaint_command,
     invert_command, interpolate_command, encode_command, decode_command, likelihood_command,
     convergence_command, eval_command, info_command, bench_command, recipes_command,
-    solvers_command, fetch_command, restore_command, edit_command, guides_command;
+    solvers_command, fetch_command, restore_command, edit_command, guides_command, merge_command;
 
 /* Fills in settings and arguments[*count], at most `limit`. Options may be anywhere before "--".
    Prints an error and returns EXIT_USAGE, or returns EXIT_DONE. --help sets `*help` and ends the

@@ -171,6 +171,8 @@ int inference_open(struct inference *inference, const char *usual)
         || sampling_recipe(context, inference->folder, &inference->recipe) != SUMI_OK)
         return fail_context(context);
     code = size_set(context, inference->task, inference->model, settings->size);
+    if (code == EXIT_DONE)
+        code = lora_apply(context, inference->task, inference->model, &settings->loras);
     if (code != EXIT_DONE) return code;
     sumi_status status = sumi_session_create(context, inference->model, &inference->session);
     if (status == SUMI_OK && precision)

@@ -6,6 +6,7 @@
 
 #include "computing.h"
 #include "guidance.h"
+#include "lora.h"
 #include "sampling.h"
 #include "steering.h"
 
@@ -16,6 +17,7 @@ struct inference_settings {
     struct texts options; /* of the solver, "name=value" */
     struct texts labels;  /* names or numbers of classes */
     const char *size;     /* of items, for a model whose config leaves it open */
+    struct texts loras;   /* "FILE[:SCALE]" */
     struct guidance_settings guidance;
     struct texts guides; /* of --guide */
     struct computing computing;
@@ -63,8 +65,9 @@ struct inference_settings {
         OPTION_ROW(SETTINGS, inference.rng, 0, "philox|torch",                                     \
                    A_CHOICE("rng", "philox|torch",                                                 \
                             "random numbers: Sumi's own, or those of torch on a CPU")),            \
-        LABEL_ROW(SETTINGS), SIZE_ROW(SETTINGS), GUIDANCE_ROWS(SETTINGS, inference.guidance),      \
-        STEERING_ROWS(SETTINGS, inference.guides), COMPUTING_AND_REPORT_ROWS(SETTINGS)
+        LABEL_ROW(SETTINGS), SIZE_ROW(SETTINGS), LORA_ROW(SETTINGS, inference.loras),              \
+        GUIDANCE_ROWS(SETTINGS, inference.guidance), STEERING_ROWS(SETTINGS, inference.guides),    \
+        COMPUTING_AND_REPORT_ROWS(SETTINGS)
 
 /* A model that is ready to run. */
 struct inference {

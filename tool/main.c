@@ -18,8 +18,8 @@ static const struct command *const COMMANDS[] = {
     &train_command,      &sample_command,  &interpolate_command, &invert_command, &restore_command,
     &edit_command,       &inpaint_command, &denoise_command,     &encode_command, &decode_command,
     &likelihood_command, &eval_command,    &info_command,        &bench_command,  &recipes_command,
-    &solvers_command,    &guides_command,  &convergence_command, &fetch_command,  &version_command,
-    &help_command,
+    &solvers_command,    &guides_command,  &convergence_command, &fetch_command,  &merge_command,
+    &version_command,    &help_command,
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };

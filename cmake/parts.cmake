@@ -27,7 +27,7 @@ sumi_part(PNG "Read and write PNG pictures" spng "files/png\\.c" files/png_left_
 sumi_part(JPEG "Read JPEG pictures" libturbojpeg "files/jpeg\\.c" files/jpeg_left_out.c)
 sumi_part(DRAW "Draw grids, curves and tables" cairo "draw/[a-z_]*\\.c" draw/draw_left_out.c)
 sumi_part(DOWNLOAD "Fetch the usual data sets" "libcurl;nettle"
-  "files/(fetch|fetch_sets|clip_vocabulary|download|checksum)\\.c" files/fetch_left_out.c)
+  "files/(fetch|fetch_sets|clip_vocabulary|emoji|download|checksum)\\.c" files/fetch_left_out.c)
 sumi_part(ARCHIVE "Unpack archives of data sets" libarchive "files/archive\\.c"
   files/archive_left_out.c)
 sumi_part(TEXT "Read texts: tokenizers and prompts" libutf8proc "text/unicode\\.c"

@@ -61,20 +61,21 @@ static const struct option OPTIONS[] = {
 const struct command fetch_command = {
     .name = "fetch",
     .summary = "download a common data set to the cache folder",
-    .usage = "mnist|fashion-mnist|cifar10|clip-vocabulary [--from URL|FOLDER] [--quiet] [--json]",
+    .usage = "mnist|fashion-mnist|cifar10|clip-vocabulary|emoji [--from URL|FOLDER] [--quiet]\n"
+             "       [--json]",
     .details =
         "Downloads a data set, checks its sums, and prints its folder. Skips files that\n"
         "exist already, and continues interrupted downloads. The folder is in\n"
         "$XDG_CACHE_HOME/sumi, or else ~/.cache/sumi, where recipes look for it.\n"
         "Of clip-vocabulary, the vocabulary of CLIP's texts, it makes vocab.json and\n"
-        "merges.txt.\n\n"
+        "merges.txt; of emoji, pictures with their English names as captions.\n\n"
         "examples:\n"
         "  sumi fetch mnist\n"
         "  sumi fetch mnist --from ~/Downloads    the files are there, under their own names\n"
         "  sumi fetch clip-vocabulary\n"
         "  sumi train ddpm-mnist",
     .options = OPTIONS,
-    .arguments = "the name of a data set (mnist, fashion-mnist, cifar10 or clip-vocabulary)",
+    .arguments = "the name of a data set (mnist, fashion-mnist, cifar10, clip-vocabulary or emoji)",
     .least = 1,
     .most = 1,
     .settings_size = sizeof(struct settings),

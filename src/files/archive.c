@@ -78,9 +78,6 @@ static sumi_status extract_all(sumi_context *context, const char *path, struct a
                                const char *folder)
 {
     bool found[MAX_MEMBERS] = {false};
-    if (archive_read_open_filename(archive, path, BLOCK_SIZE) != ARCHIVE_OK) {
-        return fail_by_archive(context, path, archive);
-    }
     for (int entries = 0;; entries++) {
         struct archive_entry *entry = NULL;
         int result = archive_read_next_header(archive, &entry);
@@ -108,6 +105,66 @@ static sumi_status extract_all(sumi_context *context, const char *path, struct a
     return SUMI_OK;
 }
 
+/* ---- Opening ---- */
+
+/* A Debian package is an ar archive in which data.tar lies, which is compressed. */
+struct package {
+    struct archive *outer;
+    uint8_t block[BLOCK_SIZE];
+};
+
+/* The next bytes of the member of the outer archive, for the inner one. */
+static la_ssize_t read_inner(struct archive *inner, void *user, const void **bytes)
+{
+    struct package *package = user;
+    (void)inner;
+    *bytes = package->block;
+    return archive_read_data(package->outer, package->block, sizeof package->block);
+}
+
+static sumi_status open_package(sumi_context *context, const char *path, struct package *package,
+                                struct archive *inner)
+{
+    struct archive_entry *entry = NULL;
+    struct archive *outer = package->outer;
+    bool found = false;
+    if (!outer || archive_read_support_format_ar(outer) != ARCHIVE_OK
+        || archive_read_open_filename(outer, path, BLOCK_SIZE) != ARCHIVE_OK)
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: is no Debian package", path);
+    while (!found && archive_read_next_header(outer, &entry) == ARCHIVE_OK) {
+        const char *name = archive_entry_pathname(entry);
+        found = name && strncmp(name, "data.tar", 8) == 0;
+    }
+    if (!found)
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: has no data.tar, as packages have",
+                            path);
+    if (archive_read_open(inner, package, NULL, read_inner, NULL) == ARCHIVE_OK) return SUMI_OK;
+    return fail_by_archive(context, path, inner);
+}
+
+/* Opens a file, or what is packed in a package, and extracts. */
+static sumi_status open_and_extract(sumi_context *context, const char *path,
+                                    struct archive *archive, const archive_member *members,
+                                    int count, uint8_t *block, const char *folder)
+{
+    struct package *package = NULL;
+    sumi_status status = SUMI_OK;
+    if (strstr(path, ".deb")) {
+        package = context_allocate_zeroed(context, 1, sizeof *package);
+        if (!package) return SUMI_ERROR_MEMORY;
+        package->outer = archive_read_new();
+        status = open_package(context, path, package, archive);
+    } else if (archive_read_open_filename(archive, path, BLOCK_SIZE) != ARCHIVE_OK) {
+        status = fail_by_archive(context, path, archive);
+    }
+    if (status == SUMI_OK)
+        status = extract_all(context, path, archive, members, count, block, folder);
+    archive_read_close(archive); /* before what it reads from is gone */
+    if (package) archive_read_free(package->outer);
+    context_release(context, package);
+    return status;
+}
+
 sumi_status archive_check(sumi_context *context, const char *name)
 {
     (void)context, (void)name;
@@ -125,12 +182,12 @@ sumi_status archive_extract(sumi_context *context, const char *path, const archi
     if (!block) return SUMI_ERROR_MEMORY;
     struct archive *archive = archive_read_new();
     sumi_status status = SUMI_OK;
-    if (!archive || archive_read_support_filter_gzip(archive) != ARCHIVE_OK
+    if (!archive || archive_read_support_filter_all(archive) != ARCHIVE_OK
         || archive_read_support_format_tar(archive) != ARCHIVE_OK) {
         status = context_fail(context, SUMI_ERROR_BACKEND,
                               "%s: libarchive cannot read gzip and tar", path);
     } else {
-        status = extract_all(context, path, archive, members, count, block, folder);
+        status = open_and_extract(context, path, archive, members, count, block, folder);
     }
     archive_read_free(archive);
     context_release(context, block);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Extracts the expected files from a gzipped tar archive, and nothing else. */
+/* Extracts the expected files from a compressed tar archive or a Debian package (a name with .deb),
+   and nothing else. */
 #ifndef SUMI_FILES_ARCHIVE_H
 #define SUMI_FILES_ARCHIVE_H
 

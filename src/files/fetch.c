@@ -30,6 +30,13 @@ struct job {
 
 /* ---- Where files come from ---- */
 
+/* The name of a file without the folders of the set's own address. */
+static const char *local_name(const fetch_file *file)
+{
+    const char *slash = strrchr(file->name, '/');
+    return slash ? slash + 1 : file->name;
+}
+
 /* Writes the file:// address of a local folder to new memory. */
 static sumi_status folder_to_url(sumi_context *context, const char *folder, char **url)
 {
@@ -100,7 +107,7 @@ static sumi_status is_ready(sumi_context *context, const fetch_file *file, const
     *ready = file->members && has_all_members(context, file, folder);
     if (file->members) return SUMI_OK;
     char path[PATH_SIZE], sum[CHECKSUM_TEXT_SIZE];
-    TRY(path_join(context, folder, file->name, path));
+    TRY(path_join(context, folder, local_name(file), path));
     return path_exists(path) ? has_sum(context, file, path, sum, ready) : SUMI_OK;
 }
 
@@ -109,7 +116,7 @@ static sumi_status is_ready(sumi_context *context, const fetch_file *file, const
 static sumi_status open_part(sumi_context *context, struct job *job)
 {
     char name[PATH_SIZE];
-    snprintf(name, sizeof name, "%s.part", job->file->name);
+    snprintf(name, sizeof name, "%s.part", local_name(job->file));
     TRY(path_join(context, job->folder, name, job->part));
     job->handle = open(job->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (job->handle < 0) {
@@ -169,7 +176,7 @@ static sumi_status finish_part(sumi_context *context, struct job *job)
         return SUMI_OK;
     }
     char path[PATH_SIZE];
-    TRY(path_join(context, job->folder, job->file->name, path));
+    TRY(path_join(context, job->folder, local_name(job->file), path));
     if (fsync(job->handle) == 0 && rename(job->part, path) == 0) return SUMI_OK;
     return context_fail(context, SUMI_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
 }
@@ -189,8 +196,10 @@ static sumi_status fetch_one(sumi_context *context, struct job *job)
 
 /* ---- Whole sets ---- */
 
+/* `own`: whether the base is the set's own address. */
 static sumi_status fetch_missing(sumi_context *context, const fetch_set *set, const char *base,
-                                 const char *folder, sumi_progress_function progress, void *user)
+                                 bool own, const char *folder, sumi_progress_function progress,
+                                 void *user)
 {
     for (int i = 0; i < set->file_count; i++) {
         const fetch_file *file = &set->files[i];
@@ -199,7 +208,7 @@ static sumi_status fetch_missing(sumi_context *context, const fetch_set *set, co
         if (ready) continue;
         if (file->members) TRY(archive_check(context, file->name));
         char url[PATH_SIZE];
-        TRY(path_join(context, base, file->name, url));
+        TRY(path_join(context, base, own ? file->name : local_name(file), url));
         struct job job = {.set = set,
                           .file = file,
                           .folder = folder,
@@ -217,7 +226,7 @@ sumi_status fetch_files(sumi_context *context, const fetch_set *set, const char 
     char *base = NULL;
     TRY(folder_make(context, folder));
     TRY(find_base(context, set, from, &base));
-    sumi_status status = fetch_missing(context, set, base, folder, progress, user);
+    sumi_status status = fetch_missing(context, set, base, !from, folder, progress, user);
     if (status == SUMI_OK && set->finish) status = set->finish(context, folder);
     context_release(context, base);
     return status;

@@ -8,7 +8,8 @@
 #include "files/archive.h"
 
 typedef struct fetch_file {
-    const char *name; /* at the source and, unless it is an archive, in the folder */
+    const char *name; /* at the source, where it may lie in folders of the address; in the folder or
+                         at another source, only the last part of it */
     const char *md5;  /* of the file, or of the contents of a gzip file */
     bool md5_unpacked;
     int64_t size_limit;            /* bytes */
@@ -38,5 +39,8 @@ void fetch_set_names(char *text, size_t size);
 
 /* Makes vocab.json and merges.txt from the text of CLIP's vocabulary (clip_vocabulary.c). */
 sumi_status clip_vocabulary_make(sumi_context *context, const char *folder);
+
+/* Makes pictures and metadata.jsonl from the font and the names of emoji (emoji.c). */
+sumi_status emoji_make(sumi_context *context, const char *folder);
 
 #endif

@@ -45,6 +45,26 @@ static const fetch_file clip_vocabulary_files[] = {
     {"bpe_simple_vocab_16e6.txt.gz", "933b7abbbbde62c36f02f0e6ccde464f", false, 4 * MIB, NULL, 0},
 };
 
+#define NOTO "usr/share/fonts/truetype/noto/"
+#define LOCALES "usr/share/unicode/cldr/common/"
+
+static const archive_member noto_members[] = {
+    {NOTO "NotoColorEmoji.ttf", "NotoColorEmoji.ttf", 10980856},
+};
+
+static const archive_member locale_members[] = {
+    {LOCALES "annotations/en.xml", "annotations.xml", 260457},
+    {LOCALES "annotationsDerived/en.xml", "annotations_derived.xml", 410192},
+};
+
+/* Debian 12's packages. */
+static const fetch_file emoji_files[] = {
+    {"f/fonts-noto-color-emoji/fonts-noto-color-emoji_2.042-0+deb12u1_all.deb",
+     "1f2a6a36dea9a3149ddd236f137c3693", false, 16 * MIB, noto_members, 1},
+    {"u/unicode-cldr-core/unicode-cldr-core_41-0.1_all.deb", "70f3e035d682e3b1afddd70ae715f2f0",
+     false, 32 * MIB, locale_members, 2},
+};
+
 static const fetch_set sets[] = {
     {"mnist", "https://ossci-datasets.s3.amazonaws.com/mnist", mnist_files, 4, STALL_SECONDS, NULL},
     {"fashion-mnist", "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
@@ -52,6 +72,7 @@ static const fetch_set sets[] = {
     {"cifar10", "https://www.cs.toronto.edu/~kriz", cifar10_files, 1, STALL_SECONDS, NULL},
     {"clip-vocabulary", "https://raw.githubusercontent.com/openai/CLIP/main/clip",
      clip_vocabulary_files, 1, STALL_SECONDS, clip_vocabulary_make},
+    {"emoji", "https://deb.debian.org/debian/pool/main", emoji_files, 2, STALL_SECONDS, emoji_make},
 };
 enum { SETS = sizeof sets / sizeof *sets };
 

@@ -507,7 +507,7 @@ static void the_public_call_uses_the_cache_folder_and_has_its_sets(void **state)
     setenv("XDG_CACHE_HOME", f->folder, 1);
     assert_int_equal(sumi_fetch(f->context, "mnits", NULL, NULL, NULL, folder, sizeof folder),
                      SUMI_ERROR_ARGUMENT);
-    assert_says(f, "choose mnist, fashion-mnist, cifar10 or clip-vocabulary");
+    assert_says(f, "choose mnist, fashion-mnist, cifar10, clip-vocabulary or emoji");
     assert_int_equal(sumi_fetch(f->context, "mnist", f->url, NULL, NULL, small, sizeof small),
                      SUMI_ERROR_ARGUMENT);
     assert_int_equal(http_server_requests(f->server), 0);

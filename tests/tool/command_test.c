@@ -60,8 +60,8 @@ static void arguments_are_counted(void **state)
                  "sumi: recipes: 'points' is one argument too many; see `sumi recipes --help`");
     run(*state, "sumi fetch");
     CHECK_FAILED((place *)*state, 2,
-                 "sumi: fetch needs the name of a data set (mnist, fashion-mnist, cifar10 or "
-                 "clip-vocabulary); see `sumi fetch --help`");
+                 "sumi: fetch needs the name of a data set (mnist, fashion-mnist, cifar10, "
+                 "clip-vocabulary or emoji); see `sumi fetch --help`");
     run(*state, "sumi version 2");
     CHECK_FAILED((place *)*state, 2,
                  "sumi: version: '2' is one argument too many; see `sumi version --help`");
@@ -285,7 +285,7 @@ static void a_data_set_comes_from_a_folder_or_an_error_says_why(void **state)
     run(here, "XDG_CACHE_HOME=$PWD/cache sumi fetch mnits");
     CHECK_FAILED(here, 2,
                  "sumi: mnits: no such data set; choose mnist, "
-                 "fashion-mnist, cifar10 or clip-vocabulary");
+                 "fashion-mnist, cifar10, clip-vocabulary or emoji");
     run(here, "XDG_CACHE_HOME=$PWD/cache sumi fetch mnist --from nowhere");
     CHECK_FAILED(here, 1, "sumi: nowhere: neither a folder nor an address such as https://...");
 }

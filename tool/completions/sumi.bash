@@ -27,7 +27,7 @@ _sumi() {
     elif [[ $command == @(train|bench|recipes) ]]; then
         words=$("$program" recipes 2>/dev/null | sed 's/^  \([^ ]*\) .*/\1/')
     elif [[ $command == fetch ]]; then
-        words='mnist fashion-mnist cifar10 clip-vocabulary'
+        words='mnist fashion-mnist cifar10 clip-vocabulary emoji'
     fi
     while IFS= read -r found; do COMPREPLY+=("$found"); done < <(compgen -W "$words" -- "$word")
 }

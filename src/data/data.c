@@ -69,21 +69,11 @@ static const struct option seed_keys[] = {
 };
 
 const struct option *const data_tables[] = {
-    source_keys,
-    data_morlet_keys,
-    data_shapes_keys,
-    data_heartbeat_keys,
-    scale_keys,
-    data_noise_keys,
-    data_points_keys,
-    data_folder_keys,
-    data_buckets_keys,
-    data_webdataset_keys,
-    data_caption_keys,
-    augment_keys,
-    reading_keys,
-    seed_keys,
-    NULL,
+    source_keys,          data_morlet_keys,  data_shapes_keys,
+    data_heartbeat_keys,  scale_keys,        data_noise_keys,
+    data_points_keys,     data_folder_keys,  data_buckets_keys,
+    data_webdataset_keys, data_caption_keys, augment_keys,
+    reading_keys,         seed_keys,         NULL,
 };
 
 enum sumi_item_kind data_items_of(const sumi_recipe *recipe)

@@ -106,7 +106,7 @@ static void guides_that_cannot_work_are_refused(void **state)
     place *here = *state;
     run(here, NULLED);
     CHECK_DONE(here);
-    check_refused(here, "intervall:1,2", 2, "did you mean \"interval\"?");
+    check_refused(here, "intervl:1,2", 2, "did you mean \"interval\"?");
     check_refused(here, "interval:3,2", 2, "is above sigma_high");
     check_refused(here, "rescale:2", 2, "must be a number from 0 to 1");
     check_refused(here, "negative", 2, "is written negative:CLASS,W");

@@ -40,12 +40,13 @@ static int find_input(const struct net *net, const char *name)
     return net_find_input(net, name);
 }
 
-/* Items of images, signals and fields have their channels first at the peer; in CogVideoX behind
-   the frames. */
+/* Items of images, signals and fields have their channels first at the peer, those of sequences
+   last, and those of CogVideoX behind the frames. */
 static int channel_axis(const struct net *net, int number)
 {
     int rank = net->inputs[number].rank;
     if (number != NET_X) return rank >= 4 ? 1 : -1;
+    if (net->kind == SUMI_SEQUENCE) return -1;
     if (net->type == &net_type_cogvideox) return 2;
     return rank >= 3 ? 1 : -1;
 }

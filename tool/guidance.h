@@ -21,7 +21,7 @@ struct guidance_settings {
                A_NUMBER("guidance", -1000, 1000,                                                   \
                         "scale of classifier-free guidance; 1 is none, more gives clearer\n"       \
                         "and less diverse samples; for models trained with\n"                      \
-                        "train.label_dropout")),                                                   \
+                        "train.label_dropout or with prompts; default with --prompt: 7.5")),       \
         LIST_ROW(SETTINGS, MEMBER.interval, 0, "LO,HI", TAKES_NUMBERS,                             \
                  A_NUMBER("guidance-interval", 0, INFINITY,                                        \
                           "guide only at noise levels sigma from LO to HI, which may be\n"         \

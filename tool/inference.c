@@ -9,6 +9,8 @@
 #include "labels.h"
 #include "size.h"
 
+static const char PROMPT_GUIDANCE[] = "7.5"; /* the default with a prompt */
+
 /* ---- Solvers ---- */
 
 /* "name=value" */
@@ -160,6 +162,20 @@ struct inference inference_of(sumi_context *context, const struct inference_sett
         .context = context, .settings = settings, .task = task, .folder = folder};
 }
 
+/* Prompts and a picture, and the guide, which by default guides prompts. */
+static int set_conditions(struct inference *inference)
+{
+    const struct inference_settings *settings = inference->settings;
+    struct guidance_settings guidance = settings->guidance;
+    int code = prompts_read(inference->task, &settings->prompts, &inference->prompts);
+    if (code == EXIT_DONE)
+        code = prompts_apply(inference->context, inference->task, inference->model,
+                             inference->session, &settings->prompts, &inference->prompts);
+    if (inference->prompts.count && !guidance.scale) guidance.scale = PROMPT_GUIDANCE;
+    if (code != EXIT_DONE) return code;
+    return guidance_apply(inference->context, inference->task, inference->session, &guidance);
+}
+
 int inference_open(struct inference *inference, const char *usual)
 {
     const struct inference_settings *settings = inference->settings;
@@ -178,7 +194,7 @@ int inference_open(struct inference *inference, const char *usual)
     if (status == SUMI_OK && precision)
         status = sumi_session_set(inference->session, "precision", precision);
     if (status != SUMI_OK) return fail_argument(context, status);
-    code = guidance_apply(context, inference->task, inference->session, &settings->guidance);
+    code = set_conditions(inference);
     if (code == EXIT_DONE)
         code = steering_apply(context, inference->task, inference->session, &settings->guides,
                               &settings->labels, &inference->steering);
@@ -193,6 +209,7 @@ void inference_close(struct inference *inference)
     sumi_session_free(inference->session);
     steering_close(&inference->steering);
     sumi_model_free(inference->model);
+    prompts_release(&inference->prompts);
 }
 
 int inference_change_solver(struct inference *inference, const char *name)

@@ -7,6 +7,7 @@
 #include "computing.h"
 #include "guidance.h"
 #include "lora.h"
+#include "prompts.h"
 #include "sampling.h"
 #include "steering.h"
 
@@ -19,7 +20,8 @@ struct inference_settings {
     const char *size;     /* of items, for a model whose config leaves it open */
     struct texts loras;   /* "FILE[:SCALE]" */
     struct guidance_settings guidance;
-    struct texts guides; /* of --guide */
+    struct texts guides;            /* of --guide */
+    struct prompt_settings prompts; /* of commands that have such options */
     struct computing computing;
     bool quiet, json;
 };
@@ -80,6 +82,7 @@ struct inference {
     struct steering steering;
     sumi_recipe *recipe; /* that lies beside the model; NULL without one */
     sumi_solver *solver;
+    struct prompt_list prompts;
 };
 
 /* An inference with nothing open. The settings must outlive it. */

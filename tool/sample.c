@@ -47,9 +47,13 @@ static int check_files(const struct settings *settings)
     if (settings->from && settings->latents)
         return fail(EXIT_USAGE,
                     "sample begins with the items of --from or with --latents, not both");
-    if (settings->strength && !settings->from)
+    if (settings->strength && !settings->from && !settings->inference.prompts.image)
         return fail(EXIT_USAGE,
                     "sample: --strength needs items to add noise to; name them with --from");
+    if (settings->inference.prompts.image && (settings->from || settings->latents))
+        return fail(EXIT_USAGE, "sample begins with --image, --from or --latents, not with two");
+    if (settings->inference.prompts.image && settings->filmstrip)
+        return fail(EXIT_USAGE, "sample: --filmstrip cannot be drawn with --image");
     int code = check_output(output);
     if (code == EXIT_DONE && settings->filmstrip) code = check_output(settings->filmstrip);
     return code;
@@ -212,12 +216,26 @@ static void choose_lines(struct work *work)
     work->trail.count = settings->lines ? settings->lines : fitting ? FIGURE_LINES : 0;
 }
 
+/* Draws samples and decodes those that are latents. */
+static sumi_status draw_decoded(struct work *work, const struct sampling *sampling, int64_t count)
+{
+    const struct inference_settings *settings = &work->settings->inference;
+    if (settings->prompts.image)
+        return prompts_sample(sampling->session, sampling->solver, count, sampling->quiet,
+                              &work->samples);
+    sumi_status status = sampling_draw(sampling, count, &work->samples);
+    if (status != SUMI_OK) return status;
+    return sampling_decode(work->context, work->inference.model, settings->computing.precision,
+                           &work->samples);
+}
+
 static int draw(struct work *work)
 {
     const struct settings *settings = work->settings;
     choose_lines(work);
     int64_t count = settings->count ? settings->count
                                     : sampling_whole(work->inference.recipe, "sample.count", 16);
+    if (work->inference.prompts.count && !settings->count) count = work->inference.prompts.count;
     if (work->given.rank) count = work->given.shape[0];
     int code = size_check("sample", work->inference.model);
     if (code == EXIT_DONE) code = inference_set_labels(&work->inference, count);
@@ -233,10 +251,7 @@ static int draw(struct work *work)
     }
     double start = clock_now();
     interrupt_catch();
-    sumi_status status = sampling_draw(&sampling, count, &work->samples);
-    if (status == SUMI_OK)
-        status = sampling_decode(work->context, work->inference.model,
-                                 settings->inference.computing.precision, &work->samples);
+    sumi_status status = draw_decoded(work, &sampling, count);
     if (status == SUMI_OK && sampling.strip)
         status =
             sampling_decode_frames(work->context, work->inference.model,
@@ -331,6 +346,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
                             inference_of(context, &settings.inference, "sample", arguments[0])};
     (void)count;
     int code = read_like(&work, &settings);
+    settings.inference.prompts.strength = settings.strength;
     if (code == EXIT_DONE) code = check_files(work.settings);
     if (code == EXIT_DONE) code = open_model(&work);
     if (code == EXIT_DONE) code = read_given(&work);
@@ -361,9 +377,10 @@ static const struct option OPTIONS[] = {
                               "and denoise them")),
     OPTION_ROW(struct settings, strength, 0, "S",
                A_NUMBER("strength", 0, 1,
-                        "how much noise --from adds: the last S x K of the K steps,\n"
-                        "rounded up, are made, from the time where they begin; S is\n"
-                        "above 0 and at most 1 (pure noise); default: 0.6")),
+                        "how much noise --from or --image adds: the last S x K of the K\n"
+                        "steps are made, rounded up with --from, from the time where they\n"
+                        "begin; S is above 0 and at most 1; default: 0.6, with --mask 1")),
+    PROMPT_ROWS(struct settings, inference.prompts),
     OPTION_ROW(
         struct settings, latents, 0, "FILE",
         A_TEXT("latents", "begin with these states of noise, such as those of `sumi invert`")),
@@ -398,7 +415,10 @@ const struct command sample_command = {
         "  sumi sample runs/digits --solver ddim --steps 50 --seed 7 -o quick.png\n"
         "  sumi sample runs/digits --like threes.png -o again.png\n"
         "  sumi sample runs/digits --from mine.png --strength 0.6 -o like_mine.png\n"
-        "  sumi sample runs/morlet -n 500 -o waves.npy --filmstrip reverse.png",
+        "  sumi sample runs/morlet -n 500 -o waves.npy --filmstrip reverse.png\n"
+        "  sumi sample sd15 --prompt \"a red circle\" --steps 20 --size 512x512 -o circle.png\n"
+        "  sumi sample sd15 --prompt \"a (blue:1.3) circle\" --image circle.png --strength 0.7 \\\n"
+        "      --negative blurred --guidance 7.5 -o blue.png",
     .options = OPTIONS,
     .arguments = "a MODEL",
     .least = 1,

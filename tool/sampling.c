@@ -278,15 +278,29 @@ sumi_status sampling_encode(sumi_context *context, const sumi_model *model, cons
     return translate(context, model, precision, true, items, pictures);
 }
 
+/* Fills in what a model's auto-encoder is; false in a model without latents. */
+static bool describe_coder(sumi_context *context, const sumi_model *model,
+                           sumi_auto_encoder_info *info)
+{
+    sumi_auto_encoder *coder = NULL;
+    if (!sampling_has_latents(model)) return false;
+    if (sumi_auto_encoder_of(context, model, &coder) != SUMI_OK) return false;
+    bool there = sumi_auto_encoder_describe(coder, info);
+    sumi_auto_encoder_free(coder);
+    return there;
+}
+
+int64_t sampling_factor(sumi_context *context, const sumi_model *model)
+{
+    sumi_auto_encoder_info info = {.size = sizeof info};
+    return describe_coder(context, model, &info) ? info.factor : 1;
+}
+
 int sampling_outer_shape(sumi_context *context, const sumi_model *model, int64_t *shape)
 {
     sumi_auto_encoder_info info = {.size = sizeof info};
-    sumi_auto_encoder *coder = NULL;
     int rank = sumi_model_shape(model, shape);
-    if (!sampling_has_latents(model)) return rank;
-    if (sumi_auto_encoder_of(context, model, &coder) != SUMI_OK) return rank;
-    sumi_auto_encoder_describe(coder, &info);
-    sumi_auto_encoder_free(coder);
+    if (!describe_coder(context, model, &info)) return rank;
     shape[0] *= info.factor;
     shape[1] *= info.factor;
     shape[2] = info.in_channels;

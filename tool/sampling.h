@@ -75,6 +75,9 @@ sumi_status sampling_decode(sumi_context *context, const sumi_model *model, cons
    its auto-encoder encodes; else that of the model's items. Returns the rank. */
 int sampling_outer_shape(sumi_context *context, const sumi_model *model, int64_t *shape);
 
+/* How many pixels a side of a latent spans; 1 in a model without latents. */
+int64_t sampling_factor(sumi_context *context, const sumi_model *model);
+
 /* Replaces pictures by the latents (the means) that a model over latents works on; items of other
    models stay unchanged. The pictures go to *pictures, or are released where that is NULL. */
 sumi_status sampling_encode(sumi_context *context, const sumi_model *model, const char *precision,

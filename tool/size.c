@@ -2,6 +2,8 @@
 /* The size of a model's items; see size.h. */
 #include "size.h"
 
+#include "sampling.h"
+
 #include <string.h>
 
 bool size_is_open(const sumi_model *model)
@@ -25,6 +27,21 @@ static const char *read_side(const char *text, int64_t *side)
     return text + digits;
 }
 
+/* The size of a picture becomes that of its latents, in a model over latents. */
+static int divide(sumi_context *context, const char *command, const sumi_model *model, int count,
+                  int64_t *sides)
+{
+    int64_t factor = sampling_factor(context, model);
+    for (int i = 0; i < count; i++) {
+        if (sides[i] % factor)
+            return fail(EXIT_USAGE,
+                        "%s: the sides of this model's pictures are multiples of %lld, not %lld",
+                        command, (long long)factor, (long long)sides[i]);
+        sides[i] /= factor;
+    }
+    return EXIT_DONE;
+}
+
 int size_set(sumi_context *context, const char *command, sumi_model *model, const char *size)
 {
     int64_t sides[2], shape[SUMI_MAX_RANK];
@@ -43,6 +60,8 @@ int size_set(sumi_context *context, const char *command, sumi_model *model, cons
                                  : "for models of pictures and signals",
                     size);
     }
+    int code = divide(context, command, model, count, sides);
+    if (code != EXIT_DONE) return code;
     sumi_status status = sumi_model_set_size(model, count, sides);
     return status == SUMI_OK ? EXIT_DONE : fail_argument(context, status);
 }

@@ -7,8 +7,8 @@
 
 #define LORA_ROW(SETTINGS, MEMBER)                                                                 \
     LIST_ROW(SETTINGS, MEMBER, 0, "FILE[:SCALE]", TAKES_ASSIGNMENTS,                               \
-             A_TEXT("lora", "add a LoRA to the model's weights, in the layout of diffusers, PEFT " \
-                            "or\nkohya; SCALE is 1 by default; may be given several times"))
+             A_TEXT("lora", "add a LoRA to the model's weights, in the layout of diffusers,\n"     \
+                            "PEFT or kohya; SCALE is 1 by default; may be given several times"))
 
 /* Adds the LoRA files to the model. Prints errors, which begin with the name of the command,
    `task`, and returns an exit code. */

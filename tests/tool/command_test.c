@@ -214,8 +214,7 @@ static void what_is_wrong_in_a_recipe_is_wrong_usage_and_a_missing_file_is_not(v
         "printf 'steps\\n' >a.ini; sumi recipes a.ini",
         "sumi train digits --set model.time_embedding=fourier --out r",
         "sumi train digits --set noise.variance=learned --out r",
-        "sumi train digits --set noise.variance=learned_range --set train.objective=denoising "
-        "--out r"};
+        "sumi train digits --set noise.variance=learned_range --set train.objective=denoising"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         run(here, wrong[i]);
         if (here->code != 2) fail_msg("%s: exit code %d: %s", wrong[i], here->code, here->err);

@@ -70,8 +70,11 @@ static sumi_status next_chunk(sumi_context *context, const uint8_t *bytes, size_
 static sumi_status check_png(sumi_context *context, const void *bytes, size_t size,
                              const char *name)
 {
-    if (image_is_png(bytes, size) && size >= HEADER_END) return SUMI_OK;
-    return context_fail(context, SUMI_ERROR_FORMAT, "%s: is not a PNG file", name);
+    if (!image_is_png(bytes, size) || size < HEADER_END)
+        return context_fail(context, SUMI_ERROR_FORMAT, "%s: is not a PNG file", name);
+    if (memcmp((const uint8_t *)bytes + SIGNATURE, "\0\0\0\rIHDR", 8) == 0) return SUMI_OK;
+    return context_fail(context, SUMI_ERROR_FORMAT,
+                        "%s: damaged PNG: its first chunk is not an IHDR of 13 bytes", name);
 }
 
 /* ---- Reading ---- */

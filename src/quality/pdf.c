@@ -23,8 +23,9 @@ static double number_at(const struct samples *set, int64_t i)
 static void widen(const struct samples *set, double *low, double *high)
 {
     for (int64_t i = 0; i < set->rows * set->columns; i++) {
-        *low = fmin(*low, number_at(set, i));
-        *high = fmax(*high, number_at(set, i));
+        double number = number_at(set, i);
+        if (number < *low) *low = number;
+        if (number > *high) *high = number;
     }
 }
 

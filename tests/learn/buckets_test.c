@@ -169,7 +169,7 @@ static void auto_encoders_are_trained_on_several_sizes(void **state)
 
 static void check_refused(scratch *room, const char *const *settings, const char *sentence)
 {
-    struct training t = {NULL};
+    struct training t = {.recipe = NULL};
     CHECK_OK(room->context, sumi_recipe_open(room->context, "mmdit-shapes", &t.recipe));
     for (int i = 0; settings[i]; i++)
         CHECK_OK(room->context, sumi_recipe_set(t.recipe, settings[i]));

@@ -195,8 +195,8 @@ static void damaged_lines_are_passed_over(void **state)
     tune_memory_close(memory);
 }
 
-/* The bytes of a picture of 2048x2048x4, and an allocator's requests of whole pictures and of halves
-   of one. Ways of a convolution have scratch of other sizes. */
+/* The bytes of a picture of 2048x2048x4, and an allocator's requests of whole pictures and of
+   halves of one. Ways of a convolution have scratch of other sizes. */
 static const size_t PICTURE = sizeof(float) * 2048 * 2048 * 4;
 static int pictures, halves;
 

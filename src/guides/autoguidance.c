@@ -6,8 +6,6 @@
 
 struct settings {
     double scale;
-    float *spare; /* [capacity] */
-    int64_t capacity;
 };
 
 static const struct option options[] = {
@@ -43,12 +41,10 @@ static sumi_status predict(void *user, const struct denoising *inner, const stru
     struct settings *s = guide->settings;
     int64_t all = call->count * call->output_size;
     TRY(prepare(guide, call));
-    TRY(guide_reserve(guide->context, all, &s->spare, &s->capacity));
-    TRY(inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
-                       call->times, output));
-    TRY(guide->helper.predict(guide->helper.user, call->count, call->item_size, call->output_size,
-                              call->x, call->times, s->spare));
-    mix(s->scale, all, s->spare, output);
+    TRY(guide_reserve(guide, all));
+    TRY(guide_call_predict(inner, call, output));
+    TRY(guide_call_predict(&guide->helper, call, guide->spare));
+    mix(s->scale, all, guide->spare, output);
     return SUMI_OK;
 }
 
@@ -63,20 +59,12 @@ static sumi_status product(void *user, const struct denoising *inner, const stru
         return context_fail(guide->context, SUMI_ERROR_UNSUPPORTED,
                             "autoguidance: the weak denoiser has no vector-Jacobian products");
     }
-    TRY(guide_reserve(guide->context, all + items, &s->spare, &s->capacity));
-    TRY(inner->product(inner->user, call->count, call->item_size, call->output_size, call->x,
-                       call->times, vectors, output, products));
-    TRY(guide->helper.product(guide->helper.user, call->count, call->item_size, call->output_size,
-                              call->x, call->times, vectors, s->spare, s->spare + all));
-    mix(s->scale, all, s->spare, output);
-    mix(s->scale, items, s->spare + all, products);
+    TRY(guide_reserve(guide, all + items));
+    TRY(guide_call_product(inner, call, vectors, output, products));
+    TRY(guide_call_product(&guide->helper, call, vectors, guide->spare, guide->spare + all));
+    mix(s->scale, all, guide->spare, output);
+    mix(s->scale, items, guide->spare + all, products);
     return SUMI_OK;
-}
-
-static void release(sumi_context *context, void *settings)
-{
-    struct settings *s = settings;
-    context_release(context, s->spare);
 }
 
 const struct guide_type guide_autoguidance = {
@@ -88,5 +76,4 @@ const struct guide_type guide_autoguidance = {
     .size = sizeof(struct settings),
     .predict = predict,
     .product = product,
-    .release = release,
 };

@@ -7,8 +7,6 @@
 
 struct settings {
     double scale;
-    float *spare; /* [capacity]: gradients, and likelihoods */
-    int64_t capacity;
 };
 
 static const struct option options[] = {
@@ -37,26 +35,19 @@ static sumi_status predict(void *user, const struct denoising *inner, const stru
                             "classifier: there is no classifier; set it with "
                             "sumi_guide_set_likelihood or sumi_guide_set_classifier");
     }
-    TRY(guide_reserve(guide->context, call->count * (size + 1), &s->spare, &s->capacity));
-    TRY(inner->predict(inner->user, call->count, size, call->output_size, call->x, call->times,
-                       output));
-    TRY(guide->likelihood.gradient(guide->likelihood.user, call, s->spare + call->count * size,
-                                   s->spare));
+    TRY(guide_reserve(guide, call->count * (size + 1)));
+    TRY(guide_call_predict(inner, call, output));
+    TRY(guide->likelihood.gradient(guide->likelihood.user, call, guide->spare + call->count * size,
+                                   guide->spare));
     int64_t channels = inner->channels ? inner->channels : size;
     int64_t width = call->output_size / (size / channels);
     for (int64_t row = 0; row < call->count; row++) {
         double factor = factor_of(s, call, row);
         for (int64_t i = 0; i < size; i++)
             output[row * call->output_size + i / channels * width + i % channels] +=
-                (float)(factor * s->spare[row * size + i]);
+                (float)(factor * guide->spare[row * size + i]);
     }
     return SUMI_OK;
-}
-
-static void release(sumi_context *context, void *settings)
-{
-    struct settings *s = settings;
-    context_release(context, s->spare);
 }
 
 const struct guide_type guide_classifier = {
@@ -67,5 +58,4 @@ const struct guide_type guide_classifier = {
     .size = sizeof(struct settings),
     .check = guide_check_path,
     .predict = predict,
-    .release = release,
 };

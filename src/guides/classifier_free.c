@@ -131,8 +131,7 @@ static sumi_status predict(void *user, const struct denoising *inner, const stru
     TRY(pair_prepare(guide->context, call, &s->pair));
     choose_rows(s, call);
     if (s->pair.again_count == 0) {
-        return inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
-                              call->times, output);
+        return guide_call_predict(inner, call, output);
     }
     const struct combination rule = rule_of(s, inner, call);
     TRY(pair_fill(&s->pair, inner, call));
@@ -170,8 +169,7 @@ static sumi_status product(void *user, const struct denoising *inner, const stru
     TRY(pair_prepare(guide->context, call, &s->pair));
     choose_rows(s, call);
     if (s->pair.again_count == 0) {
-        return inner->product(inner->user, call->count, size, call->output_size, call->x,
-                              call->times, vectors, output, products);
+        return guide_call_product(inner, call, vectors, output, products);
     }
     const struct combination rule = rule_of(s, inner, call);
     TRY(pair_fill(&s->pair, inner, call));

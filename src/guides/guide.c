@@ -9,6 +9,20 @@ struct guide_stack guide_stack_of(sumi_context *context, const struct denoising 
         .context = context, .path = path, .core = *core, .condition = core->condition};
 }
 
+sumi_status guide_call_predict(const struct denoising *denoising, const struct guide_call *call,
+                               float *output)
+{
+    return denoising->predict(denoising->user, call->count, call->item_size, call->output_size,
+                              call->x, call->times, output);
+}
+
+sumi_status guide_call_product(const struct denoising *denoising, const struct guide_call *call,
+                               const float *vectors, float *output, float *products)
+{
+    return denoising->product(denoising->user, call->count, call->item_size, call->output_size,
+                              call->x, call->times, vectors, output, products);
+}
+
 /* ---- A layer as a denoiser for the next outer one ---- */
 
 static struct guide_call call_of(const struct guide_layer *layer, int64_t count, int64_t item_size,

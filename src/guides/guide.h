@@ -28,6 +28,12 @@ struct guide_call {
     const sumi_condition *null;      /* the null condition, or NULL */
 };
 
+/* The prediction of a denoiser for a call, and the same with products. */
+sumi_status guide_call_predict(const struct denoising *denoising, const struct guide_call *call,
+                               float *output);
+sumi_status guide_call_product(const struct denoising *denoising, const struct guide_call *call,
+                               const float *vectors, float *output, float *products);
+
 struct guide {
     const char *name; /* for messages */
     void *user;

@@ -9,8 +9,6 @@
 
 struct settings {
     double sigma_low, sigma_high;
-    float *spare; /* [capacity]: a second prediction, and products */
-    int64_t capacity;
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -63,14 +61,12 @@ static sumi_status predict(void *user, const struct denoising *inner, const stru
     struct settings *s = guide->settings;
     int64_t inside = count_inside(s, call), size = call->output_size;
     const struct denoising *whole = inside ? inner : call->network;
-    TRY(whole->predict(whole->user, call->count, call->item_size, size, call->x, call->times,
-                       output));
+    TRY(guide_call_predict(whole, call, output));
     if (inside == 0 || inside == call->count) return SUMI_OK;
-    TRY(guide_reserve(guide->context, call->count * size, &s->spare, &s->capacity));
+    TRY(guide_reserve(guide, call->count * size));
     whole = call->network;
-    TRY(whole->predict(whole->user, call->count, call->item_size, size, call->x, call->times,
-                       s->spare));
-    take_outside(s, call, size, s->spare, output);
+    TRY(guide_call_predict(whole, call, guide->spare));
+    take_outside(s, call, size, guide->spare, output);
     return SUMI_OK;
 }
 
@@ -81,23 +77,15 @@ static sumi_status product(void *user, const struct denoising *inner, const stru
     struct settings *s = guide->settings;
     int64_t inside = count_inside(s, call), size = call->output_size, item = call->item_size;
     const struct denoising *whole = inside ? inner : call->network;
-    TRY(whole->product(whole->user, call->count, item, size, call->x, call->times, vectors, output,
-                       products));
+    TRY(guide_call_product(whole, call, vectors, output, products));
     if (inside == 0 || inside == call->count) return SUMI_OK;
-    TRY(guide_reserve(guide->context, call->count * (size + item), &s->spare, &s->capacity));
-    float *more = s->spare + call->count * size;
+    TRY(guide_reserve(guide, call->count * (size + item)));
+    float *more = guide->spare + call->count * size;
     whole = call->network;
-    TRY(whole->product(whole->user, call->count, item, size, call->x, call->times, vectors,
-                       s->spare, more));
-    take_outside(s, call, size, s->spare, output);
+    TRY(guide_call_product(whole, call, vectors, guide->spare, more));
+    take_outside(s, call, size, guide->spare, output);
     take_outside(s, call, item, more, products);
     return SUMI_OK;
-}
-
-static void release(sumi_context *context, void *settings)
-{
-    struct settings *s = settings;
-    context_release(context, s->spare);
 }
 
 const struct guide_type guide_interval = {
@@ -109,5 +97,4 @@ const struct guide_type guide_interval = {
     .check = check,
     .predict = predict,
     .product = product,
-    .release = release,
 };

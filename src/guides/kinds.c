@@ -73,6 +73,7 @@ void guide_free(sumi_guide *guide)
     if (guide->likelihood.release)
         guide->likelihood.release(guide->context, guide->likelihood.user);
     sumi_condition_free(guide->condition);
+    context_release(guide->context, guide->spare);
     context_release(guide->context, guide->levels);
     context_release(guide->context, guide->settings);
     context_release(guide->context, guide);
@@ -109,14 +110,14 @@ double guide_sigma(const struct guide_call *call, int64_t i)
     return level.signal > 0 ? level.noise / level.signal : INFINITY;
 }
 
-sumi_status guide_reserve(sumi_context *context, int64_t count, float **memory, int64_t *capacity)
+sumi_status guide_reserve(sumi_guide *guide, int64_t count)
 {
-    if (count <= *capacity) return SUMI_OK;
-    context_release(context, *memory);
-    *capacity = 0;
-    *memory = context_allocate(context, (size_t)count, sizeof **memory);
-    if (!*memory) return SUMI_ERROR_MEMORY;
-    *capacity = count;
+    if (count <= guide->capacity) return SUMI_OK;
+    context_release(guide->context, guide->spare);
+    guide->capacity = 0;
+    guide->spare = context_allocate(guide->context, (size_t)count, sizeof *guide->spare);
+    if (!guide->spare) return SUMI_ERROR_MEMORY;
+    guide->capacity = count;
     return SUMI_OK;
 }
 
@@ -215,6 +216,7 @@ sumi_status sumi_guide_follow(sumi_guide *guide, sumi_solver *solver)
         struct noise_level level = path_level(path, levels[i]);
         levels[i] = level.signal > 0 ? level.noise / level.signal : INFINITY;
     }
+    context_release(guide->context, guide->spare);
     context_release(guide->context, guide->levels);
     guide->levels = levels;
     guide->level_count = count;

@@ -45,6 +45,8 @@ struct sumi_guide {
     const struct guide_layer *layer; /* its place in a stack, or NULL */
     struct option_set options;
     char owner[OPTION_WORD_SIZE]; /* "the guide NAME" */
+    float *spare;                 /* [capacity], of guide_reserve */
+    int64_t capacity;
     /* What kinds need beside options, where it has been set. */
     struct denoising helper;            /* another denoiser, of the caller */
     struct guide_likelihood likelihood; /* of a classifier */
@@ -66,8 +68,8 @@ sumi_status guide_set_likelihood(sumi_guide *guide, const struct guide_likelihoo
 
 /* ---- For kinds ---- */
 
-/* Makes memory[*capacity] at least `count` numbers long; what it had is lost. */
-sumi_status guide_reserve(sumi_context *context, int64_t count, float **memory, int64_t *capacity);
+/* Makes guide->spare at least `count` numbers long; what it had is lost. */
+sumi_status guide_reserve(sumi_guide *guide, int64_t count);
 
 /* Refuses a stack whose owner does not know the noise level of a time. */
 sumi_status guide_check_path(const sumi_guide *guide, const struct guide_layer *layer);

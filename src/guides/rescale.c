@@ -13,8 +13,6 @@
 
 struct settings {
     double phi;
-    float *spare; /* [capacity] */
-    int64_t capacity;
 };
 
 static const struct option options[] = {
@@ -40,13 +38,11 @@ static sumi_status predict(void *user, const struct denoising *inner, const stru
     const struct denoising *network = call->network;
     int64_t size = call->output_size;
     const struct combination rule = combination_of(inner, call, s->phi);
-    TRY(guide_reserve(guide->context, call->count * size, &s->spare, &s->capacity));
-    TRY(network->predict(network->user, call->count, call->item_size, size, call->x, call->times,
-                         s->spare));
-    TRY(inner->predict(inner->user, call->count, call->item_size, size, call->x, call->times,
-                       output));
+    TRY(guide_reserve(guide, call->count * size));
+    TRY(guide_call_predict(network, call, guide->spare));
+    TRY(guide_call_predict(inner, call, output));
     for (int64_t i = 0; i < call->count; i++)
-        combine_rescale(&rule, s->spare + i * size, output + i * size);
+        combine_rescale(&rule, guide->spare + i * size, output + i * size);
     return SUMI_OK;
 }
 
@@ -59,30 +55,22 @@ static sumi_status product(void *user, const struct denoising *inner, const stru
     const struct denoising *network = call->network;
     int64_t size = call->output_size, item = call->item_size, all = call->count * size;
     const struct combination rule = combination_of(inner, call, s->phi);
-    TRY(guide_reserve(guide->context, 3 * all + call->count * item, &s->spare, &s->capacity));
-    float *condition = s->spare, *of_guided = condition + all, *of_condition = of_guided + all;
+    TRY(guide_reserve(guide, 3 * all + call->count * item));
+    float *condition = guide->spare, *of_guided = condition + all, *of_condition = of_guided + all;
     float *more = of_condition + all;
-    TRY(network->predict(network->user, call->count, item, size, call->x, call->times, condition));
-    TRY(inner->predict(inner->user, call->count, item, size, call->x, call->times, output));
+    TRY(guide_call_predict(network, call, condition));
+    TRY(guide_call_predict(inner, call, output));
     memcpy(of_guided, vectors, (size_t)all * sizeof *vectors);
     memset(of_condition, 0, (size_t)all * sizeof *of_condition);
     for (int64_t i = 0; i < call->count; i++)
         combine_pull_rescale(&rule, condition + i * size, output + i * size, of_guided + i * size,
                              of_condition + i * size);
-    TRY(network->product(network->user, call->count, item, size, call->x, call->times, of_condition,
-                         condition, more));
-    TRY(inner->product(inner->user, call->count, item, size, call->x, call->times, of_guided,
-                       output, products));
+    TRY(guide_call_product(network, call, of_condition, condition, more));
+    TRY(guide_call_product(inner, call, of_guided, output, products));
     for (int64_t i = 0; i < call->count; i++)
         combine_rescale(&rule, condition + i * size, output + i * size);
     for (int64_t i = 0; i < call->count * item; i++) products[i] += more[i];
     return SUMI_OK;
-}
-
-static void release(sumi_context *context, void *settings)
-{
-    struct settings *s = settings;
-    context_release(context, s->spare);
 }
 
 const struct guide_type guide_rescale = {
@@ -95,5 +83,4 @@ const struct guide_type guide_rescale = {
     .check = check,
     .predict = predict,
     .product = product,
-    .release = release,
 };

@@ -30,8 +30,7 @@ static sumi_status predict(void *user, const struct denoising *inner, const stru
                            float *output)
 {
     struct inverse *inverse = user;
-    TRY(inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
-                       call->times, output));
+    TRY(guide_call_predict(inner, call, output));
     inverse_estimate(inverse, call, output);
     TRY(take_residuals(inverse, call));
     TRY(inverse_pull(inverse, inner, call));

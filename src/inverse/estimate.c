@@ -98,8 +98,7 @@ sumi_status inverse_pull(struct inverse *inverse, const struct denoising *inner,
                          const struct guide_call *call)
 {
     fill_vectors(inverse, call);
-    TRY(inner->product(inner->user, call->count, call->item_size, call->output_size, call->x,
-                       call->times, inverse->vectors, inverse->outputs, inverse->products));
+    TRY(guide_call_product(inner, call, inverse->vectors, inverse->outputs, inverse->products));
     for (int64_t row = 0; row < call->count; row++) {
         const struct view view = view_of(inverse, call, row);
         float *v = inverse->change + row * call->item_size;

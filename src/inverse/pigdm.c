@@ -77,8 +77,7 @@ static sumi_status predict(void *user, const struct denoising *inner, const stru
                            float *output)
 {
     struct inverse *inverse = user;
-    TRY(inner->predict(inner->user, call->count, call->item_size, call->output_size, call->x,
-                       call->times, output));
+    TRY(guide_call_predict(inner, call, output));
     TRY(inverse_steer(inverse, inner, call, output));
     rows_combine(inverse->context->threads, call->count * call->item_size, inverse->clean, 2,
                  (struct row_term[]){{1, inverse->clean}, {1, inverse->change}});

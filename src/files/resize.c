@@ -186,11 +186,40 @@ static sumi_status prepare(sumi_context *context, const struct resize *how, stru
     return taps_create(context, how, size.height, to_size.height, &ways->down);
 }
 
+/* Applies the taps of a direction to numbers of one type. */
+typedef void (*direction_filter)(const struct direction *d, const struct taps *taps,
+                                 const void *input, void *output);
+
+/* Filters rows, then columns, of numbers of `bytes` each. */
+static sumi_status resize_by(sumi_context *context, direction_filter filter, size_t bytes,
+                             const struct resize *how, struct resize_size size, int64_t channels,
+                             const void *from, struct resize_size to_size, void *to)
+{
+    struct two_ways ways = {.across = {.taps = 0}};
+    void *rows = NULL;
+    sumi_status status = prepare(context, how, size, channels, to_size, &ways);
+    if (status == SUMI_OK) {
+        rows = context_allocate(context, (size_t)(size.height * to_size.width),
+                                (size_t)channels * bytes);
+        status = rows ? SUMI_OK : SUMI_ERROR_MEMORY;
+    }
+    if (status == SUMI_OK) {
+        filter(&ways.wide, &ways.across, from, rows);
+        filter(&ways.high, &ways.down, rows, to);
+    }
+    context_release(context, rows);
+    taps_release(context, &ways.across);
+    taps_release(context, &ways.down);
+    return status;
+}
+
 /* ---- Floats ---- */
 
-static void filter_floats(const struct direction *d, const struct taps *taps, const float *from,
-                          float *to)
+static void filter_floats(const struct direction *d, const struct taps *taps, const void *input,
+                          void *output)
 {
+    const float *from = input;
+    float *to = output;
     for (int64_t row = 0; row < d->outer * d->output; row++) {
         int64_t outer = row / d->output, i = row % d->output;
         const float *source = from + outer * d->source * d->inner;
@@ -207,24 +236,9 @@ sumi_status resize_floats(sumi_context *context, const struct resize *how, struc
                           int64_t channels, const float *from, struct resize_size to_size,
                           float *to)
 {
-    struct two_ways ways = {.across = {.taps = 0}};
     struct resize used = *how;
     used.antialias |= how->filter == RESIZE_BOX || how->filter == RESIZE_LANCZOS;
-    float *rows = NULL;
-    sumi_status status = prepare(context, &used, size, channels, to_size, &ways);
-    if (status == SUMI_OK) {
-        rows = context_allocate(context, (size_t)(size.height * to_size.width),
-                                (size_t)channels * sizeof *rows);
-        status = rows ? SUMI_OK : SUMI_ERROR_MEMORY;
-    }
-    if (status == SUMI_OK) {
-        filter_floats(&ways.wide, &ways.across, from, rows);
-        filter_floats(&ways.high, &ways.down, rows, to);
-    }
-    context_release(context, rows);
-    taps_release(context, &ways.across);
-    taps_release(context, &ways.down);
-    return status;
+    return resize_by(context, filter_floats, sizeof *to, &used, size, channels, from, to_size, to);
 }
 
 /* ---- Bytes ---- */
@@ -232,9 +246,11 @@ sumi_status resize_floats(sumi_context *context, const struct resize *how, struc
 /* Weights and sums are whole numbers in units of 2^-22, as in Pillow. */
 enum { BITS = 22 };
 
-static void filter_bytes(const struct direction *d, const struct taps *taps, const uint8_t *from,
-                         uint8_t *to)
+static void filter_bytes(const struct direction *d, const struct taps *taps, const void *input,
+                         void *output)
 {
+    const uint8_t *from = input;
+    uint8_t *to = output;
     for (int64_t row = 0; row < d->outer * d->output; row++) {
         int64_t outer = row / d->output, i = row % d->output;
         const uint8_t *source = from + outer * d->source * d->inner;
@@ -252,24 +268,10 @@ sumi_status resize_bytes(sumi_context *context, enum resize_filter filter, struc
                          int64_t channels, const uint8_t *from, struct resize_size to_size,
                          uint8_t *to)
 {
-    struct two_ways ways = {.across = {.taps = 0}};
     const struct resize how = {filter, true};
-    uint8_t *rows = NULL;
     if (filter == RESIZE_NEAREST || filter == RESIZE_AREA) {
         return context_fail(context, SUMI_ERROR_ARGUMENT,
                             "bytes are resized by box, bilinear, bicubic or Lanczos filters only");
     }
-    sumi_status status = prepare(context, &how, size, channels, to_size, &ways);
-    if (status == SUMI_OK) {
-        rows = context_allocate(context, (size_t)(size.height * to_size.width), (size_t)channels);
-        status = rows ? SUMI_OK : SUMI_ERROR_MEMORY;
-    }
-    if (status == SUMI_OK) {
-        filter_bytes(&ways.wide, &ways.across, from, rows);
-        filter_bytes(&ways.high, &ways.down, rows, to);
-    }
-    context_release(context, rows);
-    taps_release(context, &ways.across);
-    taps_release(context, &ways.down);
-    return status;
+    return resize_by(context, filter_bytes, sizeof *to, &how, size, channels, from, to_size, to);
 }

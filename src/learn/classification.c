@@ -91,14 +91,10 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     c->classes = sumi_data_classes(learning->data);
     sumi_status status = noised_open_labelled(learning, &c->noised);
     if (status == SUMI_OK) status = noised_check(&c->noised, false, NULL, NULL);
-    *objective = (struct objective){.user = c,
-                                    .build = build,
-                                    .feed = feed,
-                                    .observed = noised_observed,
-                                    .observe = noised_observe,
-                                    .keep = noised_keep,
-                                    .zero_loss = zero_loss,
-                                    .release = noised_free};
+    *objective = noised_objective(c);
+    objective->build = build;
+    objective->feed = feed;
+    objective->zero_loss = zero_loss;
     if (status != SUMI_OK) noised_free(c);
     return status;
 }

@@ -88,14 +88,10 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     sumi_status status = noised_open(learning, &d->noised);
     if (status == SUMI_OK) status = check_variance(&d->noised);
     if (status == SUMI_OK) status = noised_check(&d->noised, true, judge, d);
-    *objective = (struct objective){.user = d,
-                                    .build = build,
-                                    .feed = feed,
-                                    .observed = noised_observed,
-                                    .observe = noised_observe,
-                                    .keep = noised_keep,
-                                    .zero_loss = zero_loss,
-                                    .release = noised_free};
+    *objective = noised_objective(d);
+    objective->build = build;
+    objective->feed = feed;
+    objective->zero_loss = zero_loss;
     if (status != SUMI_OK) noised_free(d);
     return status;
 }

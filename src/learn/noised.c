@@ -123,13 +123,13 @@ sumi_node noised_squared_error(struct noised *noised, sumi_graph *graph, sumi_no
     return loss;
 }
 
-sumi_node noised_observed(void *user)
+static sumi_node observed(void *user)
 {
     const struct noised *noised = user;
     return noised->losses;
 }
 
-void noised_observe(void *user, sumi_plan *plan)
+static void observe(void *user, sumi_plan *plan)
 {
     struct noised *noised = user;
     const float *losses = sumi_plan_data(plan, noised->losses);
@@ -139,10 +139,19 @@ void noised_observe(void *user, sumi_plan *plan)
     }
 }
 
-int noised_keep(void *user, struct kept kept[MOST_KEPT])
+static int keep(void *user, struct kept kept[MOST_KEPT])
 {
     const struct noised *noised = user;
     return importance_keep(&noised->draws.importance, kept);
+}
+
+struct objective noised_objective(void *user)
+{
+    return (struct objective){.user = user,
+                              .observed = observed,
+                              .observe = observe,
+                              .keep = keep,
+                              .release = noised_free};
 }
 
 /* ---- Numbers that are not finite ---- */

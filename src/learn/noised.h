@@ -54,11 +54,10 @@ sumi_node noised_loss(struct noised *noised, sumi_graph *graph, sumi_node losses
 sumi_node noised_squared_error(struct noised *noised, sumi_graph *graph, sumi_node prediction,
                                sumi_node target, sumi_node weights);
 
-/* For `observed`, `observe` and `keep` of an objective whose user data begin with a struct noised:
-   update the importance sampling of times from the losses of a step. */
-sumi_node noised_observed(void *user);
-void noised_observe(void *user, sumi_plan *plan);
-int noised_keep(void *user, struct kept kept[MOST_KEPT]);
+/* An objective whose user data begin with a struct noised and own nothing else; build, feed and
+   what it has besides are set by the caller. It updates the importance sampling of times from the
+   losses of a step. */
+struct objective noised_objective(void *user);
 
 /* Reads and noises a portion of a step's items, and writes x, times and labels. Then calls `finish`
    (or NULL) for each item, from any thread. */

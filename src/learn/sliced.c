@@ -121,13 +121,9 @@ static sumi_status create(const struct learning *learning, struct objective *obj
     s->rank = 1 + sumi_model_shape(learning->model, shape);
     sumi_status status = noised_open(learning, &s->noised);
     if (status == SUMI_OK) status = check(s);
-    *objective = (struct objective){.user = s,
-                                    .build = build,
-                                    .feed = feed,
-                                    .observed = noised_observed,
-                                    .observe = noised_observe,
-                                    .keep = noised_keep,
-                                    .release = noised_free};
+    *objective = noised_objective(s);
+    objective->build = build;
+    objective->feed = feed;
     if (status != SUMI_OK) noised_free(s);
     return status;
 }

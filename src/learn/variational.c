@@ -187,13 +187,9 @@ static sumi_status create(const struct learning *learning, bool hybrid, struct o
     if (!v) return SUMI_ERROR_MEMORY;
     v->hybrid = hybrid;
     sumi_status status = open_parts(learning, v);
-    *objective = (struct objective){.user = v,
-                                    .build = build,
-                                    .feed = feed,
-                                    .observed = noised_observed,
-                                    .observe = noised_observe,
-                                    .keep = noised_keep,
-                                    .release = noised_free};
+    *objective = noised_objective(v);
+    objective->build = build;
+    objective->feed = feed;
     if (status != SUMI_OK) noised_free(v);
     return status;
 }

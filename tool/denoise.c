@@ -147,18 +147,13 @@ static sumi_status denoise_level(struct work *work, int level, sumi_array *state
     return status;
 }
 
-static const char *precision_of(const struct work *work)
-{
-    return work->settings->inference.computing.precision;
-}
-
 /* Decodes the cells, and puts the originals back. */
 static sumi_status leave_latents(struct work *work)
 {
     const sumi_model *model = work->inference.model;
     if (!sampling_has_latents(model)) return SUMI_OK;
-    sumi_status status =
-        sampling_decode_frames(work->context, model, precision_of(work), &work->cells);
+    sumi_status status = sampling_decode_frames(
+        work->context, model, work->settings->inference.computing.precision, &work->cells);
     if (status != SUMI_OK) return status;
     sumi_array_release(work->context, &work->items);
     work->items = work->pictures;
@@ -172,9 +167,9 @@ static int denoise(struct work *work)
 {
     sumi_array state = {0};
     interrupt_catch();
-    sumi_status status = sampling_encode(work->context, work->inference.model, precision_of(work),
-                                         &work->items, &work->pictures);
-    if (status == SUMI_OK) status = create_cells(work);
+    int code = inference_encode(&work->inference, &work->items, &work->pictures);
+    if (code != EXIT_DONE) return code;
+    sumi_status status = create_cells(work);
     if (status == SUMI_OK) {
         status = sumi_array_create(work->context, work->items.rank, work->items.shape, &state);
     }

@@ -40,16 +40,14 @@ static int check_files(const struct settings *settings)
 
 static int check_model(const struct work *work)
 {
-    sumi_solver_info info = {.size = sizeof info};
     const char *name = sumi_solver_name(work->inference.solver);
     if (!sumi_model_classes(work->inference.model))
         return fail(EXIT_USAGE, "edit: this model takes no classes, so there is nothing to change");
-    for (int i = 0; sumi_solver_describe(i, &info); i++)
-        if (strcmp(info.name, name) == 0 && info.stochastic)
-            return fail(EXIT_USAGE,
-                        "edit: %s adds noise, so that a state does not determine its item; choose "
-                        "a deterministic solver, such as ddim",
-                        name);
+    if (inference_adds_noise(name))
+        return fail(EXIT_USAGE,
+                    "edit: %s adds noise, so that a state does not determine its item; choose a "
+                    "deterministic solver, such as ddim",
+                    name);
     if (sumi_solver_initial_sigma(work->inference.solver) != 1)
         return fail(EXIT_USAGE,
                     "edit: the initial scale of %s differs from that of the noise that ddim finds; "
@@ -65,13 +63,11 @@ static int read_items(struct work *work)
     int64_t most = settings->count ? settings->count : INT64_MAX;
     int code = own_items_read(work->context, model, settings->input, most, &work->items);
     if (code == EXIT_DONE) code = size_check("edit", model);
+    if (code == EXIT_DONE) code = inference_encode(&work->inference, &work->items, NULL);
     if (code != EXIT_DONE) return code;
-    sumi_status status = sampling_encode(
-        work->context, model, settings->inference.computing.precision, &work->items, NULL);
-    if (status == SUMI_OK)
-        status =
-            sumi_array_create(work->context, work->items.rank, work->items.shape, &work->states);
-    if (status != SUMI_OK) return fail_context(work->context);
+    if (sumi_array_create(work->context, work->items.rank, work->items.shape, &work->states)
+        != SUMI_OK)
+        return fail_context(work->context);
     memcpy(work->states.data, work->items.data,
            (size_t)sumi_array_count(&work->items) * sizeof(float));
     return EXIT_DONE;

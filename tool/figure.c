@@ -14,10 +14,7 @@ bool figure_is_of_points(const sumi_model *model)
 
 bool figure_has_lines(const sumi_solver *solver)
 {
-    sumi_solver_info info = {.size = sizeof info};
-    for (int i = 0; sumi_solver_describe(i, &info); i++)
-        if (strcmp(info.name, sumi_solver_name(solver)) == 0) return !info.stochastic;
-    return false;
+    return !inference_adds_noise(sumi_solver_name(solver));
 }
 
 /* A square around all samples, with a margin. */

@@ -56,6 +56,21 @@ bool inference_takes_steps(const struct inference *inference)
            && !lists_places(&inference->settings->options);
 }
 
+bool inference_adds_noise(const char *solver)
+{
+    sumi_solver_info info = {.size = sizeof info};
+    for (int i = 0; sumi_solver_describe(i, &info); i++)
+        if (strcmp(info.name, solver) == 0) return info.stochastic;
+    return false;
+}
+
+int inference_encode(const struct inference *inference, sumi_array *items, sumi_array *pictures)
+{
+    sumi_status status = sampling_encode(inference->context, inference->model,
+                                         inference->settings->computing.precision, items, pictures);
+    return status == SUMI_OK ? EXIT_DONE : fail_context(inference->context);
+}
+
 static sumi_status set_choices(sumi_solver *solver, const struct inference_settings *settings,
                                int64_t steps)
 {

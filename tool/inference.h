@@ -101,6 +101,12 @@ int inference_change_solver(struct inference *inference, const char *name);
 /* Whether a number of steps determines the times that the solver visits. */
 bool inference_takes_steps(const struct inference *inference);
 
+/* Whether the solver of this name adds noise, so that a state does not determine its sample. */
+bool inference_adds_noise(const char *solver);
+
+/* sampling_encode at the precision of the settings. Prints errors and returns an exit code. */
+int inference_encode(const struct inference *inference, sumi_array *items, sumi_array *pictures);
+
 /* Sets the classes of the next `count` items: those of the settings, or all classes, repeated
    cyclically. Prints errors and returns an exit code. */
 int inference_set_labels(struct inference *inference, int64_t count);

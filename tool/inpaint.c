@@ -169,12 +169,10 @@ static int make_latents(struct work *work)
                                 "latents, whose channels are no colours");
     work->latents = work->items;
     work->items = (sumi_array){0};
-    sumi_status status =
-        sampling_encode(context, model, work->settings->inference.computing.precision,
-                        &work->latents, &work->items);
-    if (status == SUMI_OK)
-        status = sumi_array_create(context, 4, work->latents.shape, &work->latent_mask);
-    if (status != SUMI_OK) return fail_context(context);
+    int code = inference_encode(&work->inference, &work->latents, &work->items);
+    if (code != EXIT_DONE) return code;
+    if (sumi_array_create(context, 4, work->latents.shape, &work->latent_mask) != SUMI_OK)
+        return fail_context(context);
     shrink_mask(&work->mask, &work->latent_mask);
     return EXIT_DONE;
 }

@@ -54,15 +54,11 @@ static int check_files(const struct settings *settings)
 /* Refuses solvers that add noise, with which a state does not determine its sample. */
 static int check_solver(const char *name)
 {
-    sumi_solver_info info = {.size = sizeof info};
-    for (int i = 0; sumi_solver_describe(i, &info); i++) {
-        if (strcmp(info.name, name) == 0 && info.stochastic)
-            return fail(EXIT_USAGE,
-                        "interpolate: %s adds noise, so that a state does not determine its "
-                        "sample; choose a deterministic solver, such as ddim",
-                        name);
-    }
-    return EXIT_DONE;
+    if (!inference_adds_noise(name)) return EXIT_DONE;
+    return fail(EXIT_USAGE,
+                "interpolate: %s adds noise, so that a state does not determine its sample; choose "
+                "a deterministic solver, such as ddim",
+                name);
 }
 
 /* Computes the noise that generates the user's items; an odd last one is left out. */
@@ -79,11 +75,8 @@ static int invert_items(struct work *work)
                     settings->input, (long long)work->ends.shape[0]);
     code = inference_set_labels(&work->inference, work->ends.shape[0]);
     if (code == EXIT_DONE) code = inference_change_solver(&work->inference, "ddim-inverse");
+    if (code == EXIT_DONE) code = inference_encode(&work->inference, &work->ends, NULL);
     if (code != EXIT_DONE) return code;
-    if (sampling_encode(work->context, work->inference.model,
-                        settings->inference.computing.precision, &work->ends, NULL)
-        != SUMI_OK)
-        return fail_context(work->context);
     struct sampling sampling = inference_sampling(&work->inference);
     sampling.task = "invert";
     if (sampling_run(&sampling, &work->ends) != SUMI_OK) return fail_context(work->context);

@@ -79,11 +79,7 @@ static int run(sumi_context *context, const void *user, int count, const char *c
     if (code == EXIT_DONE) code = open_model(&work);
     if (code == EXIT_DONE)
         code = own_items_read(context, work.inference.model, settings->input, most, &work.items);
-    if (code == EXIT_DONE
-        && sampling_encode(context, work.inference.model, settings->inference.computing.precision,
-                           &work.items, NULL)
-               != SUMI_OK)
-        code = fail_context(context);
+    if (code == EXIT_DONE) code = inference_encode(&work.inference, &work.items, NULL);
     if (code == EXIT_DONE) code = invert(&work);
     sumi_array_release(context, &work.items);
     inference_close(&work.inference);

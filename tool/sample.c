@@ -191,11 +191,8 @@ static int read_given(struct work *work)
     sumi_model *model = work->inference.model;
     int code = settings->from ? own_items_read(context, model, path, count, &work->given)
                               : own_states_read(context, model, path, count, &work->given);
-    if (code == EXIT_DONE && settings->from
-        && sampling_encode(context, model, settings->inference.computing.precision, &work->given,
-                           NULL)
-               != SUMI_OK)
-        return fail_context(context);
+    if (code == EXIT_DONE && settings->from)
+        code = inference_encode(&work->inference, &work->given, NULL);
     if (code != EXIT_DONE || !settings->count || work->given.shape[0] == count) return code;
     return fail(EXIT_USAGE, "%s: has %lld items, fewer than the %lld of --count", path,
                 (long long)work->given.shape[0], (long long)count);
